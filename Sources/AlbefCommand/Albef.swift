@@ -1,0 +1,1 @@
+@main struct Albef { static func main() {} }
