@@ -1,1 +1,113 @@
+// A small C interface to libtorch: tensors as opaque handles, every ATen operator through the
+// dispatcher by name. No C++ type crosses this line, so Swift built against it runs with another
+// libtorch by recompiling ctorch.cpp alone.
+//
+// Every function that can fail returns NULL on success, or a message that the caller must free().
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A counted reference to a tensor; the receiver of one must give it to ct_tensor_release().
+typedef struct ct_tensor_s *ct_tensor;
+/// A counted reference to a random number generator; ends with ct_generator_release().
+typedef struct ct_generator_s *ct_generator;
+/// An operator of the dispatcher; lives as long as the process.
+typedef struct ct_operator_s *ct_operator;
+
+typedef enum {
+  CT_NONE,
+  CT_TENSOR,
+  CT_INTEGER,
+  CT_REAL,
+  CT_BOOL,
+  CT_INTEGERS,
+  CT_REALS,
+  CT_TENSORS,
+  CT_OPTIONAL_TENSORS,  ///< a list of tensors in which NULL stands for None
+  CT_DTYPE,
+  CT_DEVICE,
+  CT_STRING,
+  CT_GENERATOR,
+} ct_kind;
+
+/// An argument or a result of an operator. Arguments are borrowed, results are owned.
+typedef struct {
+  ct_kind kind;
+  int32_t device_type;   ///< CT_DEVICE: c10::DeviceType
+  int64_t count;         ///< length of the lists; CT_DEVICE: the device's index
+  union {
+    ct_tensor tensor;
+    int64_t integer;     ///< CT_INTEGER, CT_BOOL, CT_DTYPE (c10::ScalarType)
+    double real;
+    const int64_t *integers;
+    const double *reals;
+    const ct_tensor *tensors;
+    const char *string;
+    ct_generator generator;
+  };
+} ct_value;
+
+/// Looks up an operator such as ("aten::add", "Tensor").
+char *ct_operator_find(const char *name, const char *overload, ct_operator *result);
+
+/// Calls an operator. Missing trailing arguments take the schema's defaults; a returned list of
+/// tensors is spread over several results. `result_count` is the room on entry, the number of
+/// results on return.
+char *ct_operator_call(ct_operator op, const ct_value *arguments, size_t argument_count,
+                       ct_value *results, size_t *result_count);
+
+/// Wraps memory that `release(context)` ends the use of, without copying it.
+char *ct_tensor_from_memory(void *memory, const int64_t *shape, const int64_t *strides,
+                            size_t rank, int8_t dtype, void (*release)(void *), void *context,
+                            ct_tensor *result);
+void ct_tensor_retain(ct_tensor tensor);
+void ct_tensor_release(ct_tensor tensor);
+int64_t ct_tensor_rank(ct_tensor tensor);
+/// Borrowed; lives as long as the tensor.
+const int64_t *ct_tensor_shape(ct_tensor tensor);
+const int64_t *ct_tensor_strides(ct_tensor tensor);
+int8_t ct_tensor_dtype(ct_tensor tensor);
+void ct_tensor_device(ct_tensor tensor, int32_t *type, int64_t *index);
+bool ct_tensor_is_contiguous(ct_tensor tensor);
+/// Address of the first element (in the device's address space).
+void *ct_tensor_data(ct_tensor tensor);
+/// How many tensors share the memory of this one, itself included.
+size_t ct_tensor_storage_use_count(ct_tensor tensor);
+
+bool ct_tensor_requires_grad(ct_tensor tensor);
+char *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad);
+/// The accumulated gradient, or NULL in `result` where there is none.
+char *ct_tensor_grad(ct_tensor tensor, ct_tensor *result);
+/// Replaces the accumulated gradient; NULL clears it.
+char *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient);
+char *ct_backward(const ct_tensor *outputs, size_t count);
+/// Gradients of the sum of `outputs`; entries of `results` are NULL where an input is unused.
+char *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tensor *inputs,
+                   size_t input_count, bool retain_graph, bool create_graph, ct_tensor *results);
+/// Sets whether this thread records gradients and returns what it did before.
+bool ct_grad_mode_exchange(bool enabled);
+
+char *ct_generator_create(int32_t device_type, int64_t device_index, uint64_t seed,
+                          ct_generator *result);
+void ct_generator_release(ct_generator generator);
+char *ct_generator_set_seed(ct_generator generator, uint64_t seed);
+/// The whole state, as a tensor of bytes.
+char *ct_generator_state(ct_generator generator, ct_tensor *result);
+char *ct_generator_set_state(ct_generator generator, ct_tensor state);
+
+/// Number of usable devices of a kind; 0 where libtorch or the machine has none.
+int64_t ct_device_count(int32_t device_type);
+/// Waits until the device has done all that was asked of it.
+char *ct_device_synchronize(int32_t device_type, int64_t device_index);
+int64_t ct_thread_count(void);
+void ct_set_thread_count(int64_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,34 @@
+public import Torch
+
+/// Word, position and (in the original dialect) token-type vectors: `[B, L]` to `[B, L, D]`.
+public final class BertEmbeddings: Sendable {
+    /// The word vectors `[V, D]`, shared with the MLM head.
+    public let words: Embedding
+    private let positions: Embedding
+    /// Every token has type 0, but the original adds its vector; LAVIS dropped the table.
+    private let types: Embedding?
+    private let norm: LayerNorm
+
+    init(
+        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
+        dialect: Dialect
+    ) throws {
+        let width = configuration.width
+        words = try Embedding(
+            scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width)
+        positions = try Embedding(
+            scope, "\(name).position_embeddings", count: configuration.positions, width: width)
+        types =
+            dialect == .albef
+            ? try Embedding(scope, "\(name).token_type_embeddings", count: 2, width: width) : nil
+        norm = try LayerNorm(
+            scope, "\(name).LayerNorm", width: width, epsilon: configuration.layerNormEpsilon)
+    }
+
+    /// Embeds token ids `[B, L]`.
+    public func callAsFunction(_ ids: Tensor) -> Tensor {
+        var x = words(ids) + positions.weight.value[0..<ids.size(1)]
+        if let types { x = x + types.weight.value[0] }
+        return norm(x)
+    }
+}

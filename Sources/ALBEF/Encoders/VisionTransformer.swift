@@ -1,0 +1,111 @@
+public import Torch
+
+/// The image encoder: a ViT whose every output token is kept (Dosovitskiy et al., 2021).
+///
+/// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first.
+public final class VisionTransformer: Sendable {
+    /// Cuts the image into patches and projects each.
+    public let patchEmbedding: PatchEmbedding
+    /// The transformer blocks, first to last.
+    public let blocks: [VisionBlock]
+    /// The final LayerNorm, over all tokens.
+    public let norm: LayerNorm
+    private let classToken: Parameter
+    private let positions: Parameter
+
+    /// Takes the parameters under `visual_encoder.` from a scope.
+    ///
+    /// - Throws: an error that names a missing or misshapen parameter.
+    public init(
+        _ scope: ParameterScope, _ configuration: ALBEFConfiguration.Vision,
+        prefix: String = "visual_encoder"
+    ) throws {
+        let width = configuration.width
+        classToken = try scope.parameter(
+            "\(prefix).cls_token", [1, 1, width], .truncatedNormal(0.02))
+        positions = try scope.parameter(
+            "\(prefix).pos_embed", [1, configuration.patchCount + 1, width],
+            .truncatedNormal(0.02))
+        patchEmbedding = try PatchEmbedding(
+            scope, "\(prefix).patch_embed", patchSize: configuration.patchSize, width: width)
+        blocks = try (0..<configuration.depth).map { index in
+            try VisionBlock(scope, "\(prefix).blocks.\(index)", configuration)
+        }
+        norm = try LayerNorm(
+            scope, "\(prefix).norm", width: width, epsilon: configuration.layerNormEpsilon)
+    }
+
+    /// Puts the class token before the patches `[B, P, D_v]` and adds the positions.
+    public func embedded(_ patches: Tensor) -> Tensor {
+        let start = classToken.value.expanded(patches.size(0), -1, -1)
+        return Tensor.concatenated([start, patches], 1) + positions.value
+    }
+
+    /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]`.
+    public func callAsFunction(_ pixels: Tensor) -> Tensor {
+        let x = embedded(patchEmbedding(pixels))
+        return norm(blocks.reduce(x) { x, block in block(x) })
+    }
+}
+
+/// A linear map of each patch: `[B, 3, S, S]` to `[B, P, D_v]`, row by row.
+public final class PatchEmbedding: Sendable {
+    private let weight: Parameter
+    private let bias: Parameter
+    private let patchSize: Int
+
+    init(_ scope: ParameterScope, _ name: String, patchSize: Int, width: Int) throws {
+        weight = try scope.parameter(
+            "\(name).proj.weight", [width, 3, patchSize, patchSize], .truncatedNormal(0.02))
+        bias = try scope.parameter("\(name).proj.bias", [width], .zeros)
+        self.patchSize = patchSize
+    }
+
+    /// Embeds the patches of an image.
+    public func callAsFunction(_ pixels: Tensor) -> Tensor {
+        pixels.convolved(weight.value, bias.value, stride: patchSize)
+            .flattened(from: 2).transposed()
+    }
+}
+
+/// A pre-norm transformer block over `[B, P + 1, D_v]`.
+public final class VisionBlock: Sendable {
+    private let norm1: LayerNorm
+    private let norm2: LayerNorm
+    private let qkv: Linear
+    private let projection: Linear
+    private let fc1: Linear
+    private let fc2: Linear
+    private let heads: Int
+
+    init(
+        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Vision
+    ) throws {
+        let width = configuration.width
+        let epsilon = configuration.layerNormEpsilon
+        heads = configuration.heads
+        norm1 = try LayerNorm(scope, "\(name).norm1", width: width, epsilon: epsilon)
+        qkv = try Linear(scope, "\(name).attn.qkv", inputs: width, outputs: 3 * width)
+        projection = try Linear(scope, "\(name).attn.proj", inputs: width, outputs: width)
+        norm2 = try LayerNorm(scope, "\(name).norm2", width: width, epsilon: epsilon)
+        fc1 = try Linear(
+            scope, "\(name).mlp.fc1", inputs: width, outputs: configuration.mlpWidth)
+        fc2 = try Linear(
+            scope, "\(name).mlp.fc2", inputs: configuration.mlpWidth, outputs: width)
+    }
+
+    /// Applies the block.
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        let attended = x + selfAttention(norm1(x))
+        return attended + fc2(fc1(norm2(attended)).gelu())
+    }
+
+    private func selfAttention(_ x: Tensor) -> Tensor {
+        let (batch, length, width) = (x.size(0), x.size(1), x.size(2))
+        // [B, L, 3D] -> three of [B, H, L, D / H]
+        let parts = qkv(x).reshaped(batch, length, 3, heads, width / heads)
+            .permuted(2, 0, 3, 1, 4).unbound()
+        let context = Tensor.attention(parts[0], parts[1], parts[2])
+        return projection(context.transposed(1, 2).reshaped(batch, length, width))
+    }
+}

@@ -1,0 +1,28 @@
+public import Torch
+
+/// The masked language modelling (MLM) head, whose output matrix is the word embeddings.
+public final class MaskedLanguageHead: Sendable {
+    private let dense: Linear
+    private let norm: LayerNorm
+    private let bias: Parameter
+    private let words: Embedding
+
+    init(
+        _ scope: ParameterScope, _ configuration: ALBEFConfiguration.Text, words: Embedding,
+        prefix: String = "text_encoder.cls.predictions"
+    ) throws {
+        dense = try Linear(
+            scope, "\(prefix).transform.dense", inputs: configuration.width,
+            outputs: configuration.width)
+        norm = try LayerNorm(
+            scope, "\(prefix).transform.LayerNorm", width: configuration.width,
+            epsilon: configuration.layerNormEpsilon)
+        bias = try scope.parameter("\(prefix).bias", [configuration.vocabularySize], .zeros)
+        self.words = words
+    }
+
+    /// Logits `[…, V]` over the vocabulary from states `[…, D]`.
+    public func callAsFunction(_ states: Tensor) -> Tensor {
+        norm(dense(states).gelu()).linear(words.weight.value, bias.value)
+    }
+}

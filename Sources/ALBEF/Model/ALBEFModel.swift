@@ -1,0 +1,121 @@
+public import OrderedCollections
+public import Torch
+
+/// ALBEF (Li et al., NeurIPS 2021): two towers that align, a fusion encoder that reads both.
+///
+/// One class serves every task; a task decides which heads are there. The towers give features
+/// for recall, the fusion encoder gives match logits for re-ranking.
+public final class ALBEFModel: Sendable {
+    /// Sizes and conventions.
+    public let configuration: ALBEFConfiguration
+    /// Where the parameters are.
+    public let device: Device
+    /// The image encoder.
+    public let visualEncoder: VisionTransformer
+    /// The text encoder and the fusion encoder.
+    public let textEncoder: TextEncoder
+    /// Projections for recall; nil in models of tasks that do not compare features.
+    public let alignment: AlignmentHead?
+    /// The ITM head; nil in models of tasks that do not match.
+    public let matching: MatchingHead?
+    /// The MLM head; in pretraining models only.
+    public let maskedLanguage: MaskedLanguageHead?
+    /// Every parameter by its name in the original implementation.
+    public let parameters: OrderedDictionary<String, Parameter>
+
+    /// Builds the model, taking every parameter from a source.
+    ///
+    /// - Throws: ``ALBEFError`` for a configuration that cannot be built; the source's error for a
+    ///   missing or misshapen parameter.
+    public init(
+        _ configuration: ALBEFConfiguration, parameters source: any ParameterSource,
+        device: Device = .cpu
+    ) throws {
+        try configuration.validate()
+        guard configuration.task != .nlvr else { throw ALBEFError.pairedFusion }
+        let scope = ParameterScope(source: source, device: device)
+        self.configuration = configuration
+        self.device = device
+        visualEncoder = try VisionTransformer(scope, configuration.vision)
+        textEncoder = try TextEncoder(scope, configuration)
+        let task = configuration.task
+        let retrieves = [.pretraining, .retrieval, .grounding].contains(task)
+        alignment = retrieves ? try AlignmentHead(scope, configuration) : nil
+        matching = retrieves ? try MatchingHead(scope, configuration) : nil
+        maskedLanguage =
+            task == .pretraining
+            ? try MaskedLanguageHead(
+                scope, configuration.text, words: textEncoder.embeddings.words) : nil
+        parameters = scope.parameters
+    }
+
+    /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]` and features `[B, E]`.
+    ///
+    /// - Throws: ``ALBEFError`` if the model has no projections or the pixels have another size.
+    public func encodeImages(_ pixels: Tensor) throws(ALBEFError) -> EncodedImages {
+        let size = configuration.vision.imageSize
+        guard pixels.rank == 4, Array(pixels.shape.dropFirst()) == [3, size, size] else {
+            throw .imageShape(found: pixels.shape, expected: size)
+        }
+        guard let alignment else { throw .missingHead("vision_proj", configuration.task) }
+        let tokens = visualEncoder(pixels)
+        return EncodedImages(tokens: tokens, features: alignment.imageFeatures(tokens))
+    }
+
+    /// Encodes token ids `[B, L]` as states `[B, L, D]` and features `[B, E]`.
+    ///
+    /// - Parameter mask: 1 for tokens, 0 for padding, `[B, L]`.
+    /// - Throws: ``ALBEFError`` if the model has no projections, the text is longer than the table
+    ///   of positions, or the ids and the mask differ in shape.
+    public func encodeTexts(_ ids: Tensor, mask: Tensor) throws(ALBEFError) -> EncodedTexts {
+        guard ids.rank == 2, ids.shape == mask.shape else {
+            throw .textShape(ids: ids.shape, mask: mask.shape)
+        }
+        guard ids.size(1) <= configuration.text.positions else {
+            throw .textLength(found: ids.size(1), limit: configuration.text.positions)
+        }
+        guard let alignment else { throw .missingHead("text_proj", configuration.task) }
+        let states = textEncoder.encode(ids, mask: mask)
+        return EncodedTexts(
+            states: states, mask: mask, features: alignment.textFeatures(states))
+    }
+
+    /// Logits `[B, 2]` of (no match, match) for B pairs of a text and an image.
+    ///
+    /// - Parameters:
+    ///   - texts: B encoded texts.
+    ///   - tokens: the tokens `[B, P + 1, D_v]` of B images.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head or the numbers differ.
+    public func matchLogits(_ texts: EncodedTexts, tokens: Tensor) throws(ALBEFError) -> Tensor {
+        guard let matching else { throw .missingHead("itm_head", configuration.task) }
+        guard tokens.rank == 3, tokens.size(0) == texts.states.size(0) else {
+            throw .pairs(texts: texts.states.shape, tokens: tokens.shape)
+        }
+        return matching(textEncoder.fuse(texts.states, mask: texts.mask, image: tokens))
+    }
+}
+
+/// What the image encoder makes of B images.
+public struct EncodedImages: Sendable {
+    /// Image tokens `[B, P + 1, D_v]`, which the fusion encoder reads.
+    public var tokens: Tensor
+    /// Unit-length features `[B, E]`, which recall compares.
+    public var features: Tensor
+}
+
+/// What the text encoder makes of B texts.
+public struct EncodedTexts: Sendable {
+    /// Token states `[B, L, D]`, which the fusion encoder continues from.
+    public var states: Tensor
+    /// 1 for tokens, 0 for padding, `[B, L]`.
+    public var mask: Tensor
+    /// Unit-length features `[B, E]`, which recall compares.
+    public var features: Tensor
+
+    /// The same text, once per image: the first text repeated `count` times, without copying.
+    public func repeated(_ count: Int) -> EncodedTexts {
+        EncodedTexts(
+            states: states[0..<1].expanded(count, -1, -1), mask: mask[0..<1].expanded(count, -1),
+            features: features[0..<1].expanded(count, -1))
+    }
+}

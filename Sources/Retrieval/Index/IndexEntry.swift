@@ -1,0 +1,63 @@
+import Foundation
+public import SystemPackage
+
+/// What an index knows about one picture besides its vectors.
+public struct IndexEntry: Sendable, Hashable {
+    /// The absolute path; any bytes, not only UTF-8.
+    public let path: FilePath
+    /// Size of the file in bytes when it was encoded.
+    public let size: Int
+    /// When the file was last changed, in nanoseconds since 1970.
+    public let modified: Int64
+    /// SHA-256 of the file's bytes, hexadecimal.
+    public let sha256: String
+}
+
+extension IndexEntry: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case path
+        case pathBytes = "path_base64"
+        case size, modified, sha256
+    }
+
+    /// Reads an entry; a path that is not UTF-8 is stored in base 64.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        if let text = try container.decodeIfPresent(String.self, forKey: .path) {
+            path = FilePath(text)
+        } else {
+            path = FilePath(bytes: try container.decode(Data.self, forKey: .pathBytes))
+        }
+        size = try container.decode(Int.self, forKey: .size)
+        modified = try container.decode(Int64.self, forKey: .modified)
+        sha256 = try container.decode(String.self, forKey: .sha256)
+    }
+
+    /// Writes an entry.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if let text = String(validating: path) {
+            try container.encode(text, forKey: .path)
+        } else {
+            try container.encode(path.bytes, forKey: .pathBytes)
+        }
+        try container.encode(size, forKey: .size)
+        try container.encode(modified, forKey: .modified)
+        try container.encode(sha256, forKey: .sha256)
+    }
+}
+
+extension FilePath {
+    /// The path's bytes as the file system has them.
+    package var bytes: Data {
+        withPlatformString { Data(bytes: $0, count: strlen($0)) }
+    }
+
+    /// A path of any bytes but zero.
+    package init(bytes: Data) {
+        let characters = bytes.prefix { $0 != 0 }.map { CInterop.PlatformChar(bitPattern: $0) }
+        self = (characters + [0]).withUnsafeBufferPointer { buffer in
+            buffer.baseAddress.map(FilePath.init(platformString:)) ?? FilePath()
+        }
+    }
+}

@@ -1,0 +1,51 @@
+public import SystemPackage
+
+/// An index that cannot be opened, read or written.
+public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
+    private enum Code: Sendable, Hashable {
+        case missing, occupied, corrupt, format, locked, otherModel, system
+    }
+
+    private let code: Code
+    /// What is wrong and where, in one line.
+    public let description: String
+
+    private init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    static func missing(_ directory: FilePath) -> IndexError {
+        IndexError(.missing, "\(directory): no index here; make one with 'albef index'")
+    }
+
+    static func occupied(_ directory: FilePath) -> IndexError {
+        IndexError(
+            .occupied,
+            "\(directory): holds files but no index; name an empty or a new directory")
+    }
+
+    static func corrupt(_ file: FilePath, _ reason: String) -> IndexError {
+        IndexError(.corrupt, "\(file): damaged: \(reason)")
+    }
+
+    static func format(_ file: FilePath, found: Int, known: Int) -> IndexError {
+        IndexError(
+            .format, "\(file): has format \(found), this program reads formats up to \(known)")
+    }
+
+    static func locked(_ directory: FilePath) -> IndexError {
+        IndexError(.locked, "\(directory): another process is writing to this index")
+    }
+
+    static func otherModel(_ directory: FilePath, _ difference: String) -> IndexError {
+        IndexError(
+            .otherModel,
+            "\(directory): was made with another model (\(difference)); search it with that model"
+                + " or index into a new directory")
+    }
+
+    static func system(_ file: FilePath, _ operation: String, _ errno: Errno) -> IndexError {
+        IndexError(.system, "\(file): cannot \(operation): \(errno)")
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import SystemPackage
+import Torch
+
+/// The one file that says what an index holds; replaced atomically, so that it is always whole.
+///
+/// A segment that is not named here does not exist for readers, however much of it is on disk.
+struct IndexManifest: Codable, Sendable, Equatable {
+    /// The newest format this program reads and the one that it writes.
+    static let format = 1
+    static let fileName = "manifest.json"
+
+    /// What every feature and token in the index was computed with.
+    struct Model: Codable, Sendable, Equatable {
+        /// Digest of the weights.
+        var fingerprint: String
+        /// Side of the encoded images, in pixels.
+        var imageSize: Int
+        /// Length of a feature.
+        var embeddingWidth: Int
+        /// Tokens per image, the class token included.
+        var tokenCount: Int
+        /// Length of a token.
+        var tokenWidth: Int
+
+        enum CodingKeys: String, CodingKey {
+            case fingerprint
+            case imageSize = "image_size"
+            case embeddingWidth = "embedding_width"
+            case tokenCount = "token_count"
+            case tokenWidth = "token_width"
+        }
+    }
+
+    /// One append-only file of entries.
+    struct Segment: Codable, Sendable, Equatable {
+        var name: String
+        var count: Int
+        var byteCount: Int
+        /// SHA-256 of the file, hexadecimal.
+        var sha256: String
+        /// Rows that were deleted or replaced since.
+        var removed: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case name, count
+            case byteCount = "byte_count"
+            case sha256, removed
+        }
+    }
+
+    var format = Self.format
+    /// Grows with every commit.
+    var generation = 0
+    var model: Model
+    var segments: [Segment] = []
+
+    /// Reads the manifest of an index.
+    ///
+    /// - Throws: ``IndexError`` if there is none or it is damaged or too new.
+    init(directory: FilePath) throws {
+        let file = directory.appending(Self.fileName)
+        let data: Data
+        do {
+            data = try Data(readingFrom: file)
+        } catch let errno as Errno {
+            if errno == .noSuchFileOrDirectory || errno == .notDirectory {
+                throw IndexError.missing(directory)
+            }
+            throw IndexError.system(file, "read it", errno)
+        }
+        struct Header: Decodable { var format: Int }
+        do {
+            let header = try JSONDecoder().decode(Header.self, from: data)
+            guard header.format == Self.format else {
+                throw IndexError.format(file, found: header.format, known: Self.format)
+            }
+            self = try JSONDecoder().decode(IndexManifest.self, from: data)
+        } catch let error as DecodingError {
+            throw IndexError.corrupt(file, error.reason)
+        }
+        for segment in segments {
+            guard segment.removed.allSatisfy((0..<max(segment.count, 1)).contains) else {
+                throw IndexError.corrupt(file, "'\(segment.name)' removes rows that it lacks")
+            }
+        }
+    }
+
+    init(model: Model) { self.model = model }
+
+    /// Writes the manifest so that readers see the old one or the new one, never a mixture.
+    func write(to directory: FilePath) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(
+            try encoder.encode(self), to: directory.appending(Self.fileName))
+    }
+}
+
+extension DecodingError {
+    /// The field and what is wrong with it, in one line.
+    package var reason: String {
+        let (context, what) =
+            switch self {
+            case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing")
+            case .typeMismatch(_, let context), .valueNotFound(_, let context),
+                .dataCorrupted(let context):
+                (context, context.debugDescription)
+            @unknown default: (nil, "\(self)")
+            }
+        let field = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
+        return field.isEmpty ? what : "\(field): \(what)"
+    }
+}

@@ -1,0 +1,68 @@
+/// Runs `body` without recording gradients on this thread.
+///
+/// The setting belongs to the thread, so `body` cannot suspend.
+public func withoutGradients<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    let before = Libtorch.exchangeGradMode(false)
+    defer { _ = Libtorch.exchangeGradMode(before) }
+    return try body()
+}
+
+/// How many threads libtorch's operators use on the processor.
+public func setThreadCount(_ count: Int) {
+    precondition(count > 0, "at least one thread is needed")
+    Libtorch.threadCount = count
+}
+
+extension Tensor {
+    /// Whether operators on this tensor are recorded for gradients.
+    public var requiresGrad: Bool { handle.requiresGrad }
+
+    /// The same elements as a new leaf that records gradients.
+    public func requiringGrad() -> Tensor {
+        let leaf = detached().clone()
+        trapping { () throws(TorchError) in try leaf.handle.setRequiresGrad(true) }
+        return leaf
+    }
+
+    /// The same elements without their history.
+    public func detached() -> Tensor { Self.detach(.tensor(self)) }
+
+    /// The gradient that ``backward()`` added up in this leaf, if any.
+    public var grad: Tensor? {
+        trapping { () throws(TorchError) in try handle.grad().map(Tensor.init(handle:)) }
+    }
+
+    /// Adds the gradients of this scalar to the leaves that it was computed from.
+    ///
+    /// - Throws: ``TorchError`` if the tensor is no scalar or has no history.
+    public func backward() throws(TorchError) { try Libtorch.backward([handle]) }
+
+    /// Gradients of the sum of this tensor with respect to `inputs`; nil where one is unused.
+    ///
+    /// - Throws: ``TorchError`` if there is no history to differentiate.
+    public func gradients(
+        withRespectTo inputs: [Tensor], retainingGraph: Bool = false
+    ) throws(TorchError) -> [Tensor?] {
+        try Libtorch.gradients(
+            of: [handle], withRespectTo: inputs.map(\.handle), retainGraph: retainingGraph
+        ).map { $0.map(Tensor.init(handle:)) }
+    }
+
+    /// Replaces or clears the gradient of a leaf.
+    package func setGrad(_ gradient: Tensor?) {
+        trapping { () throws(TorchError) in try handle.setGrad(gradient?.handle) }
+    }
+
+    private static let detach = Operator.known("aten::detach")
+}
+
+/// Runs `body`, trapping with the error's text: for calls that fail only by a caller's mistake.
+func trapping<Result>(_ body: () throws(TorchError) -> Result) -> Result {
+    do {
+        return try body()
+    } catch {
+        fatalError("\(error)")
+    }
+}

@@ -1,0 +1,299 @@
+import CTorch
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// This file alone touches the handles of CTorch. Swift may release an object right after its last
+// use, and reading its raw handle can be that use, so every call here runs inside
+// `withExtendedLifetime` of the objects whose handles it passes.
+
+/// Owner of one reference to a libtorch tensor.
+///
+/// Sendable because libtorch counts references atomically and nothing outside this module changes
+/// a tensor that two owners can see.
+final class TensorHandle: @unchecked Sendable {
+    fileprivate let raw: ct_tensor
+
+    fileprivate init(owning raw: ct_tensor) { self.raw = raw }
+
+    deinit { ct_tensor_release(raw) }
+}
+
+/// Owner of one reference to a libtorch random number generator.
+final class GeneratorHandle: @unchecked Sendable {
+    fileprivate let raw: ct_generator
+
+    init(device: Device, seed: UInt64) throws(TorchError) {
+        var result: ct_generator?
+        try check(ct_generator_create(device.kind.rawValue, Int64(device.index), seed, &result))
+        guard let result else { throw .libtorch("generator: libtorch returned none") }
+        raw = result
+    }
+
+    deinit { ct_generator_release(raw) }
+}
+
+/// Turns a message from CTorch into an error, and frees it.
+private func check(_ message: UnsafeMutablePointer<CChar>?) throws(TorchError) {
+    guard let message else { return }
+    defer { free(message) }
+    throw .libtorch(String(cString: message))
+}
+
+/// What this layer asks of libtorch besides operators.
+enum Libtorch {
+    static func deviceCount(_ kind: Device.Kind) -> Int { Int(ct_device_count(kind.rawValue)) }
+
+    static func synchronize(_ device: Device) throws(TorchError) {
+        try check(ct_device_synchronize(device.kind.rawValue, Int64(device.index)))
+    }
+
+    static var threadCount: Int {
+        get { Int(ct_thread_count()) }
+        set { ct_set_thread_count(Int64(newValue)) }
+    }
+
+    /// Sets whether this thread records gradients and returns what it did before.
+    static func exchangeGradMode(_ enabled: Bool) -> Bool { ct_grad_mode_exchange(enabled) }
+
+    /// Wraps memory that stays valid as long as `owner` lives, without copying it.
+    static func tensor(
+        memory: UnsafeMutableRawPointer, shape: [Int], strides: [Int], dtype: DType,
+        owner: AnyObject
+    ) throws(TorchError) -> TensorHandle {
+        let retained = Unmanaged.passRetained(owner)
+        var result: ct_tensor?
+        do throws(TorchError) {
+            try check(
+                ct_tensor_from_memory(
+                    memory, shape.map(Int64.init), strides.map(Int64.init), shape.count,
+                    dtype.rawValue,
+                    { context in
+                        guard let context else { return }
+                        Unmanaged<AnyObject>.fromOpaque(context).release()
+                    }, retained.toOpaque(), &result))
+        } catch {
+            retained.release()
+            throw error
+        }
+        guard let result else { throw .libtorch("from_memory: libtorch returned none") }
+        return TensorHandle(owning: result)
+    }
+
+    static func backward(_ outputs: [TensorHandle]) throws(TorchError) {
+        try withExtendedLifetime(outputs) { () throws(TorchError) in
+            try check(ct_backward(outputs.map { $0.raw }, outputs.count))
+        }
+    }
+
+    static func gradients(
+        of outputs: [TensorHandle], withRespectTo inputs: [TensorHandle], retainGraph: Bool
+    ) throws(TorchError) -> [TensorHandle?] {
+        var results = [ct_tensor?](repeating: nil, count: inputs.count)
+        try withExtendedLifetime((outputs, inputs)) { () throws(TorchError) in
+            try check(
+                ct_gradients(
+                    outputs.map { $0.raw }, outputs.count, inputs.map { $0.raw }, inputs.count,
+                    retainGraph, false, &results))
+        }
+        return results.map { $0.map(TensorHandle.init(owning:)) }
+    }
+}
+
+extension TensorHandle {
+    var shape: [Int] {
+        withExtendedLifetime(self) {
+            let count = Int(ct_tensor_rank(raw))
+            guard count > 0 else { return [] }
+            return UnsafeBufferPointer(start: ct_tensor_shape(raw), count: count).map { Int($0) }
+        }
+    }
+
+    var strides: [Int] {
+        withExtendedLifetime(self) {
+            let count = Int(ct_tensor_rank(raw))
+            guard count > 0 else { return [] }
+            return UnsafeBufferPointer(start: ct_tensor_strides(raw), count: count).map { Int($0) }
+        }
+    }
+
+    var rank: Int { withExtendedLifetime(self) { Int(ct_tensor_rank(raw)) } }
+
+    var rawDType: Int8 { withExtendedLifetime(self) { ct_tensor_dtype(raw) } }
+
+    var device: Device {
+        withExtendedLifetime(self) {
+            var kind: Int32 = 0
+            var index: Int64 = 0
+            ct_tensor_device(raw, &kind, &index)
+            guard let known = Device.Kind(rawValue: kind) else {
+                preconditionFailure("a tensor on a device of unknown type \(kind)")
+            }
+            return Device(kind: known, index: max(0, Int(index)))
+        }
+    }
+
+    var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(raw) } }
+
+    var storageUseCount: Int {
+        withExtendedLifetime(self) { Int(ct_tensor_storage_use_count(raw)) }
+    }
+
+    /// Runs `body` on the address of the first element; valid only during the call.
+    func withData<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawPointer?) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withExtendedLifetime(self) { () throws(Failure) in try body(ct_tensor_data(raw)) }
+    }
+
+    var requiresGrad: Bool { withExtendedLifetime(self) { ct_tensor_requires_grad(raw) } }
+
+    func setRequiresGrad(_ value: Bool) throws(TorchError) {
+        try withExtendedLifetime(self) { () throws(TorchError) in
+            try check(ct_tensor_set_requires_grad(raw, value))
+        }
+    }
+
+    func grad() throws(TorchError) -> TensorHandle? {
+        var result: ct_tensor?
+        try withExtendedLifetime(self) { () throws(TorchError) in
+            try check(ct_tensor_grad(raw, &result))
+        }
+        return result.map(TensorHandle.init(owning:))
+    }
+
+    func setGrad(_ gradient: TensorHandle?) throws(TorchError) {
+        try withExtendedLifetime((self, gradient)) { () throws(TorchError) in
+            try check(ct_tensor_set_grad(raw, gradient?.raw))
+        }
+    }
+}
+
+extension GeneratorHandle {
+    func setSeed(_ seed: UInt64) throws(TorchError) {
+        try withExtendedLifetime(self) { () throws(TorchError) in
+            try check(ct_generator_set_seed(raw, seed))
+        }
+    }
+
+    func state() throws(TorchError) -> TensorHandle {
+        var result: ct_tensor?
+        try withExtendedLifetime(self) { () throws(TorchError) in
+            try check(ct_generator_state(raw, &result))
+        }
+        guard let result else { throw .libtorch("generator: libtorch returned no state") }
+        return TensorHandle(owning: result)
+    }
+
+    func setState(_ state: TensorHandle) throws(TorchError) {
+        try withExtendedLifetime((self, state)) { () throws(TorchError) in
+            try check(ct_generator_set_state(raw, state.raw))
+        }
+    }
+}
+
+extension Operator {
+    /// Calls the operator; missing trailing arguments take the defaults of its schema.
+    ///
+    /// - Parameter room: the largest number of results.
+    /// - Throws: ``TorchError`` with libtorch's text, the operator's name and the shapes.
+    public func call(_ arguments: [Argument], room: Int = 4) throws(TorchError) -> [Output] {
+        // Lists and strings are copied here for the duration of the call.
+        var scratch: [UnsafeMutableRawPointer] = []
+        defer { for pointer in scratch { pointer.deallocate() } }
+        func copied<Element>(_ elements: [Element]) -> UnsafePointer<Element> {
+            let pointer = UnsafeMutablePointer<Element>.allocate(capacity: max(1, elements.count))
+            pointer.initialize(from: elements, count: elements.count)
+            scratch.append(UnsafeMutableRawPointer(pointer))
+            return UnsafePointer(pointer)
+        }
+
+        var values = [ct_value](repeating: ct_value(), count: arguments.count)
+        for (position, argument) in arguments.enumerated() {
+            withUnsafeMutablePointer(to: &values[position]) { value in
+                switch argument {
+                case .none:
+                    value.pointee.kind = CT_NONE
+                case .tensor(let tensor):
+                    value.pointee.kind = CT_TENSOR
+                    value.pointee.tensor = tensor.handle.raw
+                case .int(let integer):
+                    value.pointee.kind = CT_INTEGER
+                    value.pointee.integer = Int64(integer)
+                case .double(let real):
+                    value.pointee.kind = CT_REAL
+                    value.pointee.real = real
+                case .bool(let flag):
+                    value.pointee.kind = CT_BOOL
+                    value.pointee.integer = flag ? 1 : 0
+                case .ints(let integers):
+                    value.pointee.kind = CT_INTEGERS
+                    value.pointee.count = Int64(integers.count)
+                    value.pointee.integers = copied(integers.map(Int64.init))
+                case .doubles(let reals):
+                    value.pointee.kind = CT_REALS
+                    value.pointee.count = Int64(reals.count)
+                    value.pointee.reals = copied(reals)
+                case .tensors(let tensors):
+                    value.pointee.kind = CT_TENSORS
+                    value.pointee.count = Int64(tensors.count)
+                    value.pointee.tensors = copied(tensors.map { $0.handle.raw })
+                case .optionalTensors(let tensors):
+                    value.pointee.kind = CT_OPTIONAL_TENSORS
+                    value.pointee.count = Int64(tensors.count)
+                    value.pointee.tensors = copied(tensors.map { $0?.handle.raw })
+                case .dtype(let dtype):
+                    value.pointee.kind = CT_DTYPE
+                    value.pointee.integer = Int64(dtype.rawValue)
+                case .device(let device):
+                    value.pointee.kind = CT_DEVICE
+                    value.pointee.device_type = device.kind.rawValue
+                    value.pointee.count = device.kind == .cpu ? -1 : Int64(device.index)
+                case .string(let string):
+                    let bytes = Array(string.utf8.map { CChar(bitPattern: $0) })
+                    value.pointee.kind = CT_STRING
+                    value.pointee.count = Int64(bytes.count)
+                    value.pointee.string = copied(bytes)
+                case .generator(let generator):
+                    value.pointee.kind = CT_GENERATOR
+                    value.pointee.generator = generator.handle.raw
+                }
+            }
+        }
+
+        var results = [ct_value](repeating: ct_value(), count: room)
+        var count = room
+        try withExtendedLifetime(arguments) { () throws(TorchError) in
+            try check(ct_operator_call(raw, values, values.count, &results, &count))
+        }
+        return results[..<count].map { result in
+            switch result.kind {
+            case CT_TENSOR: .tensor(Tensor(handle: TensorHandle(owning: result.tensor)))
+            case CT_INTEGER: .int(Int(result.integer))
+            case CT_REAL: .double(result.real)
+            case CT_BOOL: .bool(result.integer != 0)
+            default: .none
+            }
+        }
+    }
+}
+
+/// An operator of libtorch's dispatcher, looked up once by name.
+public struct Operator: @unchecked Sendable {
+    private let raw: ct_operator
+
+    /// Looks up an operator such as `("aten::add", "Tensor")`.
+    ///
+    /// - Throws: ``TorchError`` if this libtorch has no such operator.
+    public init(_ name: String, overload: String = "") throws(TorchError) {
+        var result: ct_operator?
+        try check(ct_operator_find(name, overload, &result))
+        guard let result else { throw .libtorch("\(name): libtorch returned no operator") }
+        raw = result
+    }
+}

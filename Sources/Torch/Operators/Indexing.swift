@@ -1,0 +1,117 @@
+/// Something that stands in a tensor's subscript for one dimension.
+public protocol TensorIndex {
+    /// The index in the form that tensors take.
+    var tensorIndex: TensorIndexKind { get }
+}
+
+/// What a subscript does with one dimension.
+public enum TensorIndexKind: Sendable {
+    /// Keeps one slice and removes the dimension; negative indices count from the end.
+    case at(Int)
+    /// Keeps a range of slices; a nil end is the dimension's.
+    case range(Int, Int?)
+    /// Keeps the slices that a one-dimensional tensor of indices names.
+    case gather(Tensor)
+    /// Adds a dimension of size 1.
+    case newAxis
+}
+
+extension Int: TensorIndex {
+    /// One slice.
+    public var tensorIndex: TensorIndexKind { .at(self) }
+}
+extension Range: TensorIndex where Bound == Int {
+    /// The slices of the range.
+    public var tensorIndex: TensorIndexKind { .range(lowerBound, upperBound) }
+}
+extension ClosedRange: TensorIndex where Bound == Int {
+    /// The slices of the range.
+    public var tensorIndex: TensorIndexKind { .range(lowerBound, upperBound + 1) }
+}
+extension PartialRangeFrom: TensorIndex where Bound == Int {
+    /// The slices from the bound on.
+    public var tensorIndex: TensorIndexKind { .range(lowerBound, nil) }
+}
+extension PartialRangeUpTo: TensorIndex where Bound == Int {
+    /// The slices before the bound.
+    public var tensorIndex: TensorIndexKind { .range(0, upperBound) }
+}
+extension Tensor: TensorIndex {
+    /// The slices whose indices the tensor holds.
+    public var tensorIndex: TensorIndexKind { .gather(self) }
+}
+extension TensorIndexKind: TensorIndex {
+    /// The index itself.
+    public var tensorIndex: TensorIndexKind { self }
+}
+extension TensorIndex where Self == TensorIndexKind {
+    /// Every slice of a dimension.
+    public static var all: TensorIndexKind { .range(0, nil) }
+    /// A new dimension of size 1.
+    public static var new: TensorIndexKind { .newAxis }
+}
+
+extension Tensor {
+    /// Part of a tensor along its first dimension: `x[0]`, `x[1..<4]`, `x[indices]`.
+    ///
+    /// Assigning changes this tensor alone: memory that another tensor can see is copied first.
+    public subscript(_ first: some TensorIndex) -> Tensor {
+        get { view([first.tensorIndex]) }
+        set { assign(newValue, at: [first.tensorIndex]) }
+    }
+
+    /// Part of a tensor along its first two dimensions: `x[.all, 0]`.
+    public subscript(_ first: some TensorIndex, _ second: some TensorIndex) -> Tensor {
+        get { view([first.tensorIndex, second.tensorIndex]) }
+        set { assign(newValue, at: [first.tensorIndex, second.tensorIndex]) }
+    }
+
+    /// Part of a tensor along its first three dimensions: `x[.all, .new, ..<4]`.
+    public subscript(
+        _ first: some TensorIndex, _ second: some TensorIndex, _ third: some TensorIndex
+    ) -> Tensor {
+        get { view([first.tensorIndex, second.tensorIndex, third.tensorIndex]) }
+        set {
+            assign(newValue, at: [first.tensorIndex, second.tensorIndex, third.tensorIndex])
+        }
+    }
+
+    private mutating func assign(_ value: Tensor, at indices: [TensorIndexKind]) {
+        if !isKnownUniquelyReferenced(&handle) || handle.storageUseCount > 1 || requiresGrad {
+            self = clone()
+        }
+        _ = Self.copy(.tensor(view(indices)), .tensor(value))
+    }
+
+    private func view(_ indices: [TensorIndexKind]) -> Tensor {
+        var result = self
+        var dimension = 0
+        for index in indices {
+            switch index {
+            case .at(let position):
+                result = Self.select(.tensor(result), .int(dimension), .int(position))
+            case .range(let start, let end):
+                let last = end ?? result.size(dimension)
+                result = Self.slice(
+                    .tensor(result), .int(dimension), .int(start), .int(last), .int(1))
+                dimension += 1
+            case .gather(let positions):
+                result = result.selected(dimension, positions)
+                dimension += 1
+            case .newAxis:
+                result = result.unsqueezed(dimension)
+                dimension += 1
+            }
+        }
+        return result
+    }
+
+    /// Replaces the elements in place: for parameters, which their owner alone changes.
+    package func copyInPlace(_ source: Tensor) {
+        _ = Self.copy(.tensor(self), .tensor(source))
+    }
+
+    private static let select = Operator.known("aten::select", "int")
+    private static let slice = Operator.known("aten::slice", "Tensor")
+    private static let copy = Operator.known("aten::copy_")
+}
