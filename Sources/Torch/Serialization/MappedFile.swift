@@ -1,0 +1,75 @@
+public import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A file mapped into memory, read-only, until the last reference to it goes away.
+///
+/// Pages are read when they are first touched, so opening a file of any size is immediate. The
+/// mapping is not writable: code that writes through it is stopped by the operating system. A file
+/// that another program shortens while it is mapped stops this one as well; replace model files by
+/// renaming, as ``SafetensorsWriter`` does, never in place.
+public final class MappedFile: Sendable {
+    /// The path the file was opened by.
+    public let path: FilePath
+    /// Length of the file in bytes.
+    public let count: Int
+    // Written once, in `init`; the bytes behind it are never written.
+    nonisolated(unsafe) private let base: UnsafeRawPointer?
+
+    /// Maps a regular file.
+    ///
+    /// - Throws: ``TensorFileError`` if the file is missing, unreadable or not a regular file.
+    public init(_ path: FilePath) throws {
+        let descriptor: FileDescriptor
+        do {
+            descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+        } catch let errno as Errno {
+            throw TensorFileError(path, .system(operation: "open it", errno: errno))
+        }
+        defer { try? descriptor.close() }
+        var status = stat()
+        guard fstat(descriptor.rawValue, &status) == 0 else {
+            throw TensorFileError(path, .system(operation: "examine it", errno: .current))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw TensorFileError(path, .notAFile) }
+        let count = Int(status.st_size)
+        self.path = path
+        self.count = count
+        guard count > 0 else {
+            base = nil
+            return
+        }
+        let pointer = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor.rawValue, 0)
+        guard let pointer, pointer != MAP_FAILED else {
+            throw TensorFileError(path, .system(operation: "map it", errno: .current))
+        }
+        base = UnsafeRawPointer(pointer)
+    }
+
+    deinit {
+        if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+    }
+
+    /// Calls a closure with the whole file's bytes, which are valid during the call only.
+    public func withUnsafeBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) rethrows -> Result {
+        try withExtendedLifetime(self) {
+            try body(UnsafeRawBufferPointer(start: base, count: count))
+        }
+    }
+
+    /// Address of the first byte, nil for an empty file; valid while the object lives.
+    var unsafeBaseAddress: UnsafeRawPointer? { base }
+}
+
+extension Errno {
+    /// The calling thread's last error.
+    package static var current: Errno { Errno(rawValue: errno) }
+}

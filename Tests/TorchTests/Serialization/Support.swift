@@ -1,0 +1,67 @@
+import SystemPackage
+import Torch
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Folders that tests read.
+enum Fixtures {
+    /// Root of the package, found from this file's own place.
+    static let root = FilePath(#filePath)
+        .removingLastComponent().removingLastComponent().removingLastComponent()
+        .removingLastComponent()
+    static let checkpoints = root.appending("Tests/Fixtures/checkpoints")
+    /// A larger set of reference files, where a developer keeps one beside the package.
+    static let golden = root.removingLastComponent().appending("shared/golden")
+    static let hasGolden = access(golden.string, R_OK) == 0
+}
+
+/// A file that lives as long as the object.
+final class TemporaryFile {
+    let path: FilePath
+
+    init(_ bytes: [UInt8], name: String = "file.bin") throws {
+        let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+        path = FilePath("/tmp/swift-albef-test-\(number)-\(name)")
+        let file = try FileDescriptor.open(
+            path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+        try file.closeAfter { _ = try file.writeAll(bytes) }
+    }
+
+    deinit { unlink(path.string) }
+}
+
+func bytes(of path: FilePath) throws -> [UInt8] {
+    try MappedFile(path).withUnsafeBytes { Array($0) }
+}
+
+/// The text of the error that a closure throws, "" if it throws none.
+func message(of body: () throws -> Void) -> String {
+    do {
+        try body()
+        return ""
+    } catch {
+        return "\(error)"
+    }
+}
+
+func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+    withUnsafeBytes(of: value.littleEndian) { Array($0) }
+}
+
+/// Pseudo-random numbers that are the same in every run.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
