@@ -64,12 +64,12 @@ let package = Package(
             ]),
         .target(name: "CImaging"),
         .testTarget(
-            name: "TorchTests", dependencies: ["Torch", system], swiftSettings: swiftSettings),
+            name: "TorchTests", dependencies: ["Torch", orderedCollections, system], swiftSettings: swiftSettings),
         .testTarget(
             name: "ImageTextTests", dependencies: ["ImageText", system],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ALBEFTests", dependencies: ["ALBEF", "Torch", system],
+            name: "ALBEFTests", dependencies: ["ALBEF", "Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalTests",

@@ -112,6 +112,19 @@ public struct EncodedTexts: Sendable {
     /// Unit-length features `[B, E]`, which recall compares.
     public var features: Tensor
 
+    /// Creates encoded texts from their parts.
+    public init(states: Tensor, mask: Tensor, features: Tensor) {
+        self.states = states
+        self.mask = mask
+        self.features = features
+    }
+
+    /// The texts of some rows, `[N]` indices, in that order.
+    public func rows(_ indices: Tensor) -> EncodedTexts {
+        EncodedTexts(
+            states: states[indices], mask: mask[indices], features: features[indices])
+    }
+
     /// The same text, once per image: the first text repeated `count` times, without copying.
     public func repeated(_ count: Int) -> EncodedTexts {
         EncodedTexts(

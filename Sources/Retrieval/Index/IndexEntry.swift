@@ -46,18 +46,3 @@ extension IndexEntry: Codable {
         try container.encode(sha256, forKey: .sha256)
     }
 }
-
-extension FilePath {
-    /// The path's bytes as the file system has them.
-    package var bytes: Data {
-        withPlatformString { Data(bytes: $0, count: strlen($0)) }
-    }
-
-    /// A path of any bytes but zero.
-    package init(bytes: Data) {
-        let characters = bytes.prefix { $0 != 0 }.map { CInterop.PlatformChar(bitPattern: $0) }
-        self = (characters + [0]).withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.map(FilePath.init(platformString:)) ?? FilePath()
-        }
-    }
-}

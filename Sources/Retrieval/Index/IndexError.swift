@@ -1,4 +1,4 @@
-public import SystemPackage
+import SystemPackage
 
 /// An index that cannot be opened, read or written.
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {

@@ -62,7 +62,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         let file = directory.appending(Self.fileName)
         let data: Data
         do {
-            data = try Data(readingFrom: file)
+            data = try file.contents()
         } catch let errno as Errno {
             if errno == .noSuchFileOrDirectory || errno == .notDirectory {
                 throw IndexError.missing(directory)
@@ -100,15 +100,19 @@ struct IndexManifest: Codable, Sendable, Equatable {
 extension DecodingError {
     /// The field and what is wrong with it, in one line.
     package var reason: String {
-        let (context, what) =
-            switch self {
-            case .keyNotFound(let key, let context): (context, "'\(key.stringValue)' is missing")
-            case .typeMismatch(_, let context), .valueNotFound(_, let context),
-                .dataCorrupted(let context):
-                (context, context.debugDescription)
-            @unknown default: (nil, "\(self)")
-            }
-        let field = context?.codingPath.map(\.stringValue).joined(separator: ".") ?? ""
+        switch self {
+        case .keyNotFound(let key, let context):
+            Self.line(context, "'\(key.stringValue)' is missing")
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .dataCorrupted(let context):
+            Self.line(context, context.debugDescription)
+        @unknown default:
+            "\(self)"
+        }
+    }
+
+    private static func line(_ context: Context, _ what: String) -> String {
+        let field = context.codingPath.map { $0.stringValue }.joined(separator: ".")
         return field.isEmpty ? what : "\(field): \(what)"
     }
 }

@@ -59,16 +59,22 @@ struct IndexSegment: Sendable {
     ) throws -> IndexManifest.Segment {
         let path = path(name, in: directory)
         let json = [UInt8](try JSONEncoder().encode(entries))
-        let file = SafetensorsWriter(tensors: [
-            features.stored("features"), tokens.stored("tokens"),
-            .init(name: "entries", StoredTensor(dtype: .uint8, shape: [json.count], bytes: json)),
-        ])
-        try file.write(to: path)
-        return try SafetensorsFile(path).withFileBytes { bytes in
-            IndexManifest.Segment(
-                name: name, count: entries.count, byteCount: bytes.count,
-                sha256: SHA256.hash(data: bytes).hexadecimal, removed: [])
+        var digest = SHA256()
+        var byteCount = 0
+        try SafetensorsWriter.write(
+            [
+                features.entry(named: "features"), tokens.entry(named: "tokens"),
+                .init(
+                    name: "entries",
+                    tensor: StoredTensor(dtype: .uint8, shape: [json.count], bytes: json)),
+            ], to: path
+        ) { bytes in
+            digest.update(bufferPointer: bytes)
+            byteCount += bytes.count
         }
+        return IndexManifest.Segment(
+            name: name, count: entries.count, byteCount: byteCount,
+            sha256: digest.finalize().hexadecimal, removed: [])
     }
 }
 

@@ -1,0 +1,73 @@
+import ALBEF
+import Foundation
+import SystemPackage
+import Testing
+import Torch
+
+/// Numbers that the Python implementation computed in double precision, with its weights.
+struct GoldenSet {
+    let file: SafetensorsFile
+    private let errors: [String: Double]
+    private let sizes: Sizes
+
+    /// The reference's own names for the sizes.
+    private struct Sizes: Decodable {
+        var image_size, patch_size, vision_width, vision_depth, vision_heads, vision_mlp_ratio: Int
+        var vocab_size, hidden_size, num_hidden_layers, fusion_layer, num_attention_heads: Int
+        var intermediate_size, max_position_embeddings, embed_dim: Int
+    }
+
+    init(_ name: String) throws {
+        let fixtures = FilePath(#filePath).removingLastComponent().removingLastComponent()
+        file = try SafetensorsFile(
+            fixtures.appending("Fixtures").appending("golden").appending("\(name).safetensors"))
+        let decoder = JSONDecoder()
+        sizes = try decoder.decode(Sizes.self, from: Data(file.metadata["config", default: ""].utf8))
+        errors = try decoder.decode(
+            [String: Double].self, from: Data(file.metadata["f32_err", default: ""].utf8))
+    }
+
+    func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) -> ALBEFConfiguration {
+        ALBEFConfiguration(
+            dialect: dialect, task: task,
+            vision: .init(
+                imageSize: sizes.image_size, patchSize: sizes.patch_size,
+                width: sizes.vision_width, depth: sizes.vision_depth, heads: sizes.vision_heads,
+                mlpWidth: sizes.vision_width * sizes.vision_mlp_ratio),
+            text: .init(
+                vocabularySize: sizes.vocab_size, width: sizes.hidden_size,
+                depth: sizes.num_hidden_layers, fusionLayer: sizes.fusion_layer,
+                heads: sizes.num_attention_heads, mlpWidth: sizes.intermediate_size,
+                positions: sizes.max_position_embeddings),
+            embeddingWidth: sizes.embed_dim)
+    }
+
+    func model(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) throws -> ALBEFModel {
+        try ALBEFModel(configuration(dialect, task), parameters: Weights(file: file))
+    }
+
+    func input(_ name: String) throws -> Tensor { try Tensor(file.tensor("inputs/\(name)")) }
+    func output(_ name: String) throws -> Tensor { try Tensor(file.tensor("outputs/\(name)")) }
+
+    /// Expects a tensor within 20 times the reference's own single-precision error, plus 1e-6.
+    func expect(
+        _ tensor: Tensor, equals name: String, where rows: Tensor? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let golden = try output(name)
+        #expect(tensor.shape == golden.shape, "\(name)", sourceLocation: sourceLocation)
+        guard tensor.shape == golden.shape else { return }
+        var difference = (tensor - golden).abs()
+        if let rows { difference = difference * rows }
+        let bound = 20 * errors[name, default: 0] + 1e-6
+        let found = difference.max().scalar()
+        #expect(found <= bound, "\(name): \(found) > \(bound)", sourceLocation: sourceLocation)
+    }
+
+    private struct Weights: ParameterSource {
+        let file: SafetensorsFile
+        func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+            try Tensor(file.tensor("state/\(name)"))
+        }
+    }
+}
