@@ -1,4 +1,4 @@
-public import OrderedCollections
+import OrderedCollections
 public import SystemPackage
 
 /// A safetensors file, opened for reading without copying.
@@ -10,7 +10,7 @@ public struct SafetensorsFile: Sendable {
     /// The path the file was opened by.
     public var path: FilePath { file.path }
     /// The tensors in the order of the header.
-    public let tensors: OrderedDictionary<String, StoredTensor>
+    public let tensors: NamedTensors
     /// The strings stored under `__metadata__`.
     public let metadata: [String: String]
     /// Bytes before the data: the length field and the header.
@@ -41,8 +41,7 @@ public struct SafetensorsFile: Sendable {
                 cursor.offset
             )
         }
-        var tensors = OrderedDictionary<String, StoredTensor>(
-            minimumCapacity: header.entries.count)
+        var tensors = NamedTensors()
         for (name, entry) in header.entries {
             guard
                 let region = TensorStorage(

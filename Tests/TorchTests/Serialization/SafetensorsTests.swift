@@ -8,7 +8,7 @@ import Torch
     }
 
     static func open(_ bytes: [UInt8]) throws -> SafetensorsFile {
-        try SafetensorsFile(TemporaryFile(bytes).path)
+        try withFile(bytes) { try SafetensorsFile($0) }
     }
 
     static let good = file(
@@ -18,7 +18,7 @@ import Torch
 
     @Test func readsNamesTypesAndBytes() throws {
         let file = try Self.open(Self.good)
-        #expect(Array(file.tensors.keys) == ["x", "y"])
+        #expect(file.tensors.names == ["x", "y"])
         #expect(file.metadata == ["a": "b"])
         let x = try file.tensor("x")
         #expect(x.dtype == .float32 && x.shape == [2, 1] && x.strides == [1, 1])
@@ -63,13 +63,19 @@ import Torch
         (#"[]"#, "not a JSON object"),
         (#"{"x":"#, "expected a value"),
         (#"{} {}"#, "text after its end"),
-        (String(repeating: "[", count: 100_000), "nested too deep"),
     ])
     func refusesDamagedHeaders(header: String, reason: String) throws {
-        let file = try TemporaryFile(Self.file(header, data: Array(repeating: 0, count: 8)))
-        let text = message { _ = try SafetensorsFile(file.path) }
-        #expect(text.contains(reason), "\(text)")
-        #expect(text.hasPrefix(file.path.string))
+        try withFile(Self.file(header, data: Array(repeating: 0, count: 8))) { path in
+            let text = message { _ = try SafetensorsFile(path) }
+            #expect(text.contains(reason), "\(text)")
+            #expect(text.hasPrefix(path.string))
+        }
+    }
+
+    @Test func refusesDeepNesting() {
+        let header = String(repeating: "[", count: 100_000)
+        let text = message { _ = try Self.open(Self.file(header, data: [])) }
+        #expect(text.contains("nested too deep"))
     }
 
     @Test func everyTruncationIsAnError() throws {
@@ -88,21 +94,24 @@ import Torch
             }
             // Whatever still opens must be whole.
             guard let file = try? Self.open(bytes) else { continue }
-            for tensor in file.tensors.values {
+            for (_, tensor) in file.tensors {
                 #expect(tensor.withUnsafeBytes { $0.count } == tensor.byteCount)
             }
         }
     }
 
     @Test func writesWhatItReads() throws {
-        let target = try TemporaryFile([])
+        try withFile([], writesWhatItReads(to:))
+    }
+
+    func writesWhatItReads(to path: FilePath) throws {
         let a = StoredTensor(dtype: .uint8, shape: [3], bytes: [1, 2, 3])
         let b = StoredTensor(dtype: .float32, shape: [1, 2], bytes: 0..<8)
         var seen: [UInt8] = []
         try SafetensorsWriter.write(
             [.init(name: "a", tensor: a), .init(name: "b\"\n", tensor: b)],
-            metadata: ["k": "ü", "c": "d"], to: target.path, observe: { seen += Array($0) })
-        let written = try bytes(of: target.path)
+            metadata: ["k": "ü", "c": "d"], to: path, observe: { seen += Array($0) })
+        let written = try bytes(of: path)
         #expect(seen == written)
         let header =
             #"{"__metadata__":{"c":"d","k":"ü"},"#
@@ -110,26 +119,31 @@ import Torch
             + #""a":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}"#
         let padding = (64 - (header.utf8.count + 8) % 64) % 64
         #expect(
-            written == Self.file(
-                header + String(repeating: " ", count: padding), data: Array(0..<8) + [1, 2, 3]))
-        let file = try SafetensorsFile(target.path)
+            written
+                == Self.file(
+                    header + String(repeating: " ", count: padding), data: Array(0..<8) + [1, 2, 3])
+        )
+        let file = try SafetensorsFile(path)
         #expect(file.headerByteCount % 64 == 0)
         #expect(try file.tensor("a").isIdentical(to: a))
         #expect(try file.tensor("b\"\n").isIdentical(to: b))
     }
 
     @Test func aFailedWriteLeavesTheOldFile() throws {
-        let target = try TemporaryFile([7])
         let short = SafetensorsWriter.Entry(name: "s", dtype: .uint8, shape: [2]) { sink in
             try [UInt8(1)].withUnsafeBytes { try sink($0) }
         }
-        let text = message { try SafetensorsWriter.write([short], to: target.path) }
-        #expect(text.contains("\"s\"") && text.contains("do not fill"))
-        #expect(try bytes(of: target.path) == [7])
+        try withFile([7]) { path in
+            let text = message { try SafetensorsWriter.write([short], to: path) }
+            #expect(text.contains("\"s\"") && text.contains("do not fill"))
+            let kept = try bytes(of: path)
+            #expect(kept == [7])
+        }
     }
 
     @Test func missingAndOddFiles() throws {
-        #expect(message { _ = try SafetensorsFile("/nowhere/x") }.contains("/nowhere/x: cannot open"))
+        #expect(
+            message { _ = try SafetensorsFile("/nowhere/x") }.contains("/nowhere/x: cannot open"))
         #expect(message { _ = try SafetensorsFile("/tmp") }.contains("not a regular file"))
         #expect(message { _ = try Self.open([]) }.contains("is empty"))
         let long = littleEndian(UInt64.max) + Array("{}".utf8)

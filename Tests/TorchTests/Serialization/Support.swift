@@ -21,19 +21,15 @@ enum Fixtures {
     static let hasGolden = access(golden.string, R_OK) == 0
 }
 
-/// A file that lives as long as the object.
-final class TemporaryFile {
-    let path: FilePath
-
-    init(_ bytes: [UInt8], name: String = "file.bin") throws {
-        let number = String(UInt64.random(in: 0 ... .max), radix: 36)
-        path = FilePath("/tmp/swift-albef-test-\(number)-\(name)")
-        let file = try FileDescriptor.open(
-            path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
-        try file.closeAfter { _ = try file.writeAll(bytes) }
-    }
-
-    deinit { unlink(path.string) }
+/// Calls a closure with the path of a file that holds `bytes` and is removed afterwards.
+func withFile<Result>(_ bytes: [UInt8], _ body: (FilePath) throws -> Result) throws -> Result {
+    let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+    let path = FilePath("/tmp/swift-albef-test-\(number)")
+    let file = try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+    defer { unlink(path.string) }
+    try file.closeAfter { _ = try file.writeAll(bytes) }
+    return try body(path)
 }
 
 func bytes(of path: FilePath) throws -> [UInt8] {
