@@ -1,0 +1,19 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "swift-albef", path: ".."),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "tokenize-lines",
+            dependencies: [
+                .product(name: "ImageText", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ])
+    ]
+)
