@@ -1,1 +1,20 @@
-@main struct Albef { static func main() {} }
+import ArgumentParser
+
+/// The command line: one subcommand for each step of the two journeys, learn and search.
+@main
+struct Albef: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "albef",
+        abstract: "Search photos by text: two towers recall, a fusion encoder re-ranks.",
+        discussion: """
+            Encode a folder of photos once, then ask for them in words:
+
+              albef index photos --model model --index photos.index
+              albef search "a dog in the snow" --model model --index photos.index
+            """,
+        version: "0.1.0",
+        subcommands: [
+            IndexCommand.self, SearchCommand.self, ScoreCommand.self, ImportCommand.self,
+            ModelsCommand.self,
+        ])
+}

@@ -1,0 +1,26 @@
+# Every target makes the machine ready first; what is ready is not fetched or built again.
+SWIFT_FLAGS = -c release
+
+.PHONY: build test demo bench format lint clean bootstrap
+
+build: bootstrap  ## leaves .build/release/albef
+	swift build $(SWIFT_FLAGS) --product albef
+
+test: bootstrap  ## builds and runs every test
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build
+
+demo: build  ## indexes a few photos and searches them
+	Scripts/demo
+
+format:  ## rewrites the sources in the project's format
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+lint:  ## fails where the sources are not in the project's format
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+
+bootstrap:
+	@Scripts/bootstrap
+
+clean:
+	rm -rf .build out

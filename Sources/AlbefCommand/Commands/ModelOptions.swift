@@ -1,0 +1,46 @@
+import ALBEF
+import ArgumentParser
+import Retrieval
+import SystemPackage
+import Torch
+
+/// The options of every command that runs a model.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The model: a directory that 'albef import' or 'albef models create' wrote.",
+            valueName: "directory"))
+    var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Side of the input images in pixels; default: the size the weights have.",
+            valueName: "pixels"))
+    var imageSize: Int?
+
+    @Option(help: ArgumentHelp("cpu, cuda, cuda:N, mps or auto.", valueName: "device"))
+    var device = "auto"
+
+    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let imageSize, imageSize < 1 {
+            throw ValidationError("--image-size must be at least 1.")
+        }
+    }
+
+    /// Loads the model, and says so if it was never trained.
+    func load() throws -> SearchModel {
+        if let threads { setThreadCount(threads) }
+        let model = try SearchModel(
+            FilePath(model), imageSize: imageSize, device: Device(named: device))
+        if !model.model.configuration.isTrained {
+            Console.note(
+                "note: the weights of this model are untrained; its order and its numbers mean"
+                    + " nothing")
+        }
+        return model
+    }
+}

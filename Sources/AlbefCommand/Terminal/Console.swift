@@ -1,0 +1,59 @@
+import Foundation
+import SystemPackage
+
+/// What is said to the person at the terminal: results on standard output, all else on standard
+/// error.
+enum Console {
+    /// Writes a line of a result.
+    static func result(_ line: String) { write(line + "\n", to: .standardOutput) }
+
+    /// Writes a remark.
+    static func note(_ line: String) { write(line + "\n", to: .standardError) }
+
+    /// Writes a result as JSON.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        result(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    static func write(_ text: String, to descriptor: FileDescriptor) {
+        // A reader that went away (`albef … | head`) is no error of ours.
+        _ = try? descriptor.writeAll(text.utf8)
+    }
+
+    /// Whether a person, rather than a file, reads standard error.
+    static var isInteractive: Bool {
+        isatty(FileDescriptor.standardError.rawValue) != 0
+    }
+}
+
+extension FilePath {
+    /// The path as text: relative inside the current folder, bytes that are no UTF-8 as `\xNN`.
+    var displayed: String {
+        var path = self
+        _ = path.removePrefix(.currentDirectory)
+        let bytes = path.bytes
+        if let text = String(validating: path) { return text }
+        return bytes.map { byte in
+            (0x20..<0x7f).contains(byte)
+                ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)
+        }.joined()
+    }
+}
+
+/// A path in JSON: text, and the exact bytes in base 64 where they are no UTF-8.
+struct JSONPath: Encodable {
+    let path: FilePath
+
+    private enum Key: String, CodingKey {
+        case path
+        case bytes = "path_base64"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(path.string, forKey: .path)
+        if String(validating: path) == nil { try container.encode(path.bytes, forKey: .bytes) }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import SystemPackage
+
+/// A line on standard error that says how far a long piece of work is.
+///
+/// On a terminal it redraws itself; into a file it writes a line now and then.
+struct ProgressBar {
+    private let label: String
+    private let unit: String
+    private let start = ContinuousClock.now
+    private var lastShown: ContinuousClock.Instant?
+    private let isInteractive = Console.isInteractive
+
+    /// Starts the clock.
+    init(_ label: String, unit: String) {
+        self.label = label
+        self.unit = unit
+    }
+
+    /// Shows the state, unless it was shown a moment ago.
+    mutating func show(_ done: Int, of total: Int) {
+        let now = ContinuousClock.now
+        let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
+        if done < total, let lastShown, now - lastShown < pause { return }
+        if !isInteractive, done == 0 || done == total { return }
+        lastShown = now
+        let line = Self.line(
+            label: label, unit: unit, done: done, total: total, elapsed: (now - start).seconds)
+        Console.write(isInteractive ? "\r\u{1B}[2K" + line : line + "\n", to: .standardError)
+    }
+
+    /// Leaves the line, so that what follows starts on one of its own.
+    func finish() {
+        if isInteractive, lastShown != nil { Console.write("\r\u{1B}[2K", to: .standardError) }
+    }
+
+    /// The text of a state: a bar, counts, the rate and the remaining time.
+    static func line(
+        label: String, unit: String, done: Int, total: Int, elapsed: Double
+    ) -> String {
+        let fraction = total > 0 ? Double(done) / Double(total) : 1
+        let filled = Int(fraction * 24)
+        let bar =
+            String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+        var line = "\(label) \(bar) \(done)/\(total) \(unit)"
+        if done > 0, elapsed > 0 {
+            let rate = Double(done) / elapsed
+            line += String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
+            if done < total { line += ", \(time(Double(total - done) / rate)) left" }
+        }
+        return line
+    }
+
+    /// A time in words: `42 s`, `3 min 05 s`, `2 h 10 min`.
+    static func time(_ seconds: Double) -> String {
+        let seconds = Int(seconds.rounded())
+        if seconds < 60 { return "\(seconds) s" }
+        if seconds < 3600 {
+            return String(format: "%d min %02d s", seconds / 60, seconds % 60)
+        }
+        return String(format: "%d h %02d min", seconds / 3600, seconds % 3600 / 60)
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,29 @@
+public import SystemPackage
+
+/// A gallery that cannot be indexed at all.
+public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
+    private enum Code: Sendable, Hashable { case unreadable, empty }
+
+    private let code: Code
+    /// What is wrong and where, in one line.
+    public let description: String
+
+    static func unreadable(_ path: FilePath, _ errno: Errno) -> GalleryError {
+        GalleryError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
+    }
+
+    static func empty(_ path: FilePath) -> GalleryError {
+        GalleryError(
+            code: .empty,
+            description: "\(path): no pictures here (looked for "
+                + FolderScan.extensions.sorted().joined(separator: ", ") + ")")
+    }
+}
+
+/// A file or folder that was skipped.
+public struct GalleryFailure: Sendable, Hashable {
+    /// Where it is.
+    public let path: FilePath
+    /// Why it was skipped, in one line.
+    public let reason: String
+}
