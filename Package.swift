@@ -63,20 +63,28 @@ let package = Package(
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),
         .target(name: "CImaging"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", system],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system], swiftSettings: swiftSettings),
         .testTarget(
             name: "ImageTextTests", dependencies: ["ImageText", system],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ALBEFTests", dependencies: ["ALBEF", "Torch", orderedCollections, system],
+            name: "ALBEFTests", dependencies: ["TestSupport", "ALBEF", "Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalTests",
-            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", system],
+            dependencies: ["TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", system],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "CommandTests", dependencies: ["AlbefCommand"], swiftSettings: swiftSettings),
+            name: "CommandTests",
+            dependencies: [
+                "AlbefCommand", "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", system,
+            ],
+            swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,4 +1,5 @@
 import ALBEF
+import TestSupport
 import Testing
 import Torch
 

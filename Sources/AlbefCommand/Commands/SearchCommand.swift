@@ -46,8 +46,10 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let forward = try ForwardIndex(FilePath(index))
         let model = try model.load()
-        if model.isCut(query) {
-            Console.note("note: the query is long; only its beginning is read")
+        let reading = model.reading(of: query)
+        if reading.isCut { Console.note("note: the query is long; only its beginning is read") }
+        if reading.isUnknown {
+            Console.note("note: the model's vocabulary has no word of this query")
         }
         if forward.count == 0 { Console.note("note: the index is empty") }
         let results = try Searcher(model, forward).search(

@@ -1,4 +1,5 @@
 import Foundation
+import Retrieval
 import SystemPackage
 
 /// What is said to the person at the terminal: results on standard output, all else on standard

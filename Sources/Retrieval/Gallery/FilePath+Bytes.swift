@@ -18,16 +18,18 @@ extension FilePath {
     /// The bytes of the file at this path.
     ///
     /// - Throws: `Errno`.
-    package func contents() throws -> Data {
+    package func contents() throws -> [UInt8] {
         let file = try FileDescriptor.open(self, .readOnly, options: .closeOnExec)
         return try file.closeAfter {
-            var data = Data()
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(Int(try file.seek(offset: 0, from: .end)) + 1)
+            try file.seek(offset: 0, from: .start)
             let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
             defer { chunk.deallocate() }
             while case let count = try file.read(into: chunk), count > 0 {
-                data.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count]))
+                bytes.append(contentsOf: chunk[..<count])
             }
-            return data
+            return bytes
         }
     }
 }

@@ -1,3 +1,4 @@
+import ALBEF
 import Crypto
 import Foundation
 import ImageText

@@ -1,3 +1,4 @@
+import ALBEF
 import ImageText
 import SystemPackage
 import Torch

@@ -60,9 +60,10 @@ struct PictureReader: Sendable {
                 path: file.path, size: file.size, modified: file.modified,
                 sha256: SHA256.hash(data: bytes).hexadecimal)
             if let same = known[entry.sha256] { return .known(entry, same) }
-            let image = try model.loader.load(
-                bytes: bytes, source: file.path, fitting: model.transform.side)
+            let image = try model.loader.load(bytes, named: file.path.description)
             return .pixels(entry, model.transform(image))
+        } catch let error as ImageError {
+            return .failed(error.reason)
         } catch {
             return .failed("\(error)")
         }

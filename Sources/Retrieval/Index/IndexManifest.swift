@@ -62,7 +62,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         let file = directory.appending(Self.fileName)
         let data: Data
         do {
-            data = try file.contents()
+            data = Data(try file.contents())
         } catch let errno as Errno {
             if errno == .noSuchFileOrDirectory || errno == .notDirectory {
                 throw IndexError.missing(directory)

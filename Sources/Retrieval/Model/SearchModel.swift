@@ -37,10 +37,10 @@ public struct SearchModel: Sendable {
             tokenizer: WordPieceTokenizer(
                 vocabulary: vocabulary, isUncased: configuration.text.lowercases))
         let vision = configuration.vision
-        loader = ImageLoader()
+        loader = ImageLoader(targetSide: vision.imageSize)
         transform = ImageTransform(
-            side: vision.imageSize, mean: vision.mean.map(Float.init),
-            standardDeviation: vision.standardDeviation.map(Float.init))
+            side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
         fingerprint = files.fingerprint
     }
 
@@ -48,7 +48,7 @@ public struct SearchModel: Sendable {
     ///
     /// - Throws: ``ImageError`` that names the file.
     public func pixels(of file: FilePath) throws(ImageError) -> [Float] {
-        transform(try loader.load(file, fitting: transform.side))
+        transform(try loader.load(file))
     }
 
     /// Encodes pictures that ``pixels(of:)`` read.
@@ -73,9 +73,11 @@ public struct SearchModel: Sendable {
     /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if the
     ///   model has no text projection.
     public func encode(texts: [String]) throws -> EncodedTexts {
-        for text in texts where self.text.clean(text).isEmpty { throw QueryError.empty(text) }
-        let limit = model.configuration.text.maximumTokens
-        let batch = text.batch(texts, maximumLength: limit)
+        for text in texts where self.text.tokenizer.ids(of: self.text.clean(text)).isEmpty {
+            throw QueryError.empty(text)
+        }
+        let batch = text.batch(
+            texts, maximumTokens: model.configuration.text.maximumTokens)
         let shape = [batch.count, batch.length]
         return try withoutGradients {
             try model.encodeTexts(
@@ -84,14 +86,19 @@ public struct SearchModel: Sendable {
         }
     }
 
-    /// Whether only the beginning of a text is read, because it is too long.
-    public func isCut(_ text: String) -> Bool {
-        let rules = self.text.rules
-        let limit = model.configuration.text.maximumTokens
-        var unlimited = rules
+    /// How much of a query the model reads.
+    public func reading(of query: String) -> QueryReading {
+        var unlimited = text.rules
         unlimited.captionWords = .max
-        return unlimited.caption(text) != rules.caption(text)
-            || self.text.ids(of: text, maximumLength: limit + 1).count > limit
+        let all = text.tokenizer.ids(of: unlimited.caption(query))
+        let special = text.rules.endsWithSeparator ? 2 : 1
+        let read = text.ids(
+            of: query, maximumTokens: model.configuration.text.maximumTokens
+        ).count - special
+        let unknown = text.tokenizer.vocabulary.special.unknown
+        return QueryReading(
+            isCut: read < all.count,
+            isUnknown: !all.isEmpty && all.prefix(read).allSatisfy { $0 == unknown })
     }
 
     /// What an index made with this model records about it.
@@ -103,6 +110,14 @@ public struct SearchModel: Sendable {
             tokenCount: configuration.vision.patchCount + 1,
             tokenWidth: configuration.vision.width)
     }
+}
+
+/// How much of a query reaches the model.
+public struct QueryReading: Sendable, Hashable {
+    /// Whether only the beginning is read, because the query is too long.
+    public let isCut: Bool
+    /// Whether the vocabulary has nothing of what is read.
+    public let isUnknown: Bool
 }
 
 /// A query that cannot be searched for.

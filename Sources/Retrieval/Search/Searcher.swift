@@ -1,3 +1,4 @@
+import ALBEF
 public import SystemPackage
 import Torch
 

@@ -1,12 +1,12 @@
-import ALBEF
+package import ALBEF
 import Foundation
 import SystemPackage
-import Testing
-import Torch
+package import Testing
+package import Torch
 
 /// Numbers that the Python implementation computed in double precision, with its weights.
-struct GoldenSet {
-    let file: SafetensorsFile
+package struct GoldenSet {
+    package let file: SafetensorsFile
     private let errors: [String: Double]
     private let sizes: Sizes
 
@@ -17,17 +17,15 @@ struct GoldenSet {
         var intermediate_size, max_position_embeddings, embed_dim: Int
     }
 
-    init(_ name: String) throws {
-        let fixtures = FilePath(#filePath).removingLastComponent().removingLastComponent()
-        file = try SafetensorsFile(
-            fixtures.appending("Fixtures").appending("golden").appending("\(name).safetensors"))
+    package init(_ name: String) throws {
+        file = try SafetensorsFile(Fixtures.path("golden/\(name).safetensors"))
         let decoder = JSONDecoder()
         sizes = try decoder.decode(Sizes.self, from: Data(file.metadata["config", default: ""].utf8))
         errors = try decoder.decode(
             [String: Double].self, from: Data(file.metadata["f32_err", default: ""].utf8))
     }
 
-    func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) -> ALBEFConfiguration {
+    package func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) -> ALBEFConfiguration {
         ALBEFConfiguration(
             dialect: dialect, task: task,
             vision: .init(
@@ -42,15 +40,15 @@ struct GoldenSet {
             embeddingWidth: sizes.embed_dim)
     }
 
-    func model(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) throws -> ALBEFModel {
+    package func model(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) throws -> ALBEFModel {
         try ALBEFModel(configuration(dialect, task), parameters: Weights(file: file))
     }
 
-    func input(_ name: String) throws -> Tensor { try Tensor(file.tensor("inputs/\(name)")) }
-    func output(_ name: String) throws -> Tensor { try Tensor(file.tensor("outputs/\(name)")) }
+    package func input(_ name: String) throws -> Tensor { try Tensor(file.tensor("inputs/\(name)")) }
+    package func output(_ name: String) throws -> Tensor { try Tensor(file.tensor("outputs/\(name)")) }
 
     /// Expects a tensor within 20 times the reference's own single-precision error, plus 1e-6.
-    func expect(
+    package func expect(
         _ tensor: Tensor, equals name: String, where rows: Tensor? = nil,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
