@@ -62,7 +62,10 @@ let package = Package(
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),
-        .target(name: "CImaging"),
+        .target(name: "CImaging", dependencies: ["CJPEG"]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system], swiftSettings: swiftSettings),
         .testTarget(
