@@ -36,3 +36,18 @@ void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, 
         blue[i] = table[512 + pixels[3 * i + 2]];
     }
 }
+
+// a * b / 255, rounded.
+static inline uint8_t multiply(int a, int b) {
+    const int product = a * b + 128;
+    return (uint8_t)((product + (product >> 8)) >> 8);
+}
+
+void imaging_cmyk_to_rgb(const uint8_t *pixels, size_t count, uint8_t *output) {
+    for (size_t i = 0; i < count; i++, pixels += 4, output += 3) {
+        const int key = 255 - pixels[3];
+        output[0] = multiply(255 - pixels[0], key);
+        output[1] = multiply(255 - pixels[1], key);
+        output[2] = multiply(255 - pixels[2], key);
+    }
+}

@@ -36,7 +36,9 @@ static struct {
     void (*error_clear)(void);
     char *(*error_copy)(void);
     int (*width)(const VipsImage *), (*height)(const VipsImage *), (*bands)(const VipsImage *);
+    int (*interpretation)(const VipsImage *);
     int (*orientation)(VipsImage *);
+    int (*get_string)(const VipsImage *, const char *, const char **);
     int (*has_alpha)(VipsImage *);
     size_t (*typeof_field)(const VipsImage *, const char *);
     int (*get_blob)(const VipsImage *, const char *, const void **, size_t *);
@@ -97,7 +99,6 @@ static void open_library(void) {
         {&vips.load[IMAGING_VIPS_TIFF], "vips_tiffload_buffer", 1},
         {&vips.load[IMAGING_VIPS_HEIF], "vips_heifload_buffer", 1},
         {&vips.load[IMAGING_VIPS_JPEG2000], "vips_jp2kload_buffer", 1},
-        {&vips.load[IMAGING_VIPS_JPEGXL], "vips_jxlload_buffer", 1},
         {&vips.load_pnm, "vips_ppmload_source", 1},
         {&vips.source, "vips_source_new_from_memory", 0},
         {&vips.init, "vips_init", 0},
@@ -109,6 +110,8 @@ static void open_library(void) {
         {&vips.width, "vips_image_get_width", 0},
         {&vips.height, "vips_image_get_height", 0},
         {&vips.bands, "vips_image_get_bands", 0},
+        {&vips.interpretation, "vips_image_get_interpretation", 0},
+        {&vips.get_string, "vips_image_get_string", 0},
         {&vips.orientation, "vips_image_get_orientation", 0},
         {&vips.has_alpha, "vips_image_hasalpha", 0},
         {&vips.typeof_field, "vips_image_get_typeof", 0},
@@ -165,18 +168,42 @@ static int over_white(VipsImage **image) {
     return step(image, next, status);
 }
 
-static int to_srgb(VipsImage **image) {
+static int is_plain_cmyk(VipsImage *image) {
+    return vips.bands(image) == 4 && vips.interpretation(image) == INTERPRETATION_CMYK;
+}
+
+// Leaves CMYK that no profile explains as it is, but for its samples' size.
+static int to_srgb(VipsImage **image, int apply_profile) {
     VipsImage *next = NULL;
     int status = -1;
-    if (vips.typeof_field(*image, "icc-profile-data") != 0) {
+    if (apply_profile && vips.typeof_field(*image, "icc-profile-data") != 0) {
         status = vips.icc_transform(*image, &next, "srgb", "embedded", 1, "depth", 8, NULL);
     }
     // A profile that does not fit the picture, or is damaged, says nothing about its colours.
-    if (status != 0) status = vips.colourspace(*image, &next, INTERPRETATION_SRGB, NULL);
-    if (step(image, next, status) != 0 || over_white(image) != 0) return -1;
+    if (status != 0 && !is_plain_cmyk(*image)) {
+        status = vips.colourspace(*image, &next, INTERPRETATION_SRGB, NULL);
+        if (status != 0) return -1;
+    }
+    if (status == 0 && (step(image, next, 0) != 0 || over_white(image) != 0)) return -1;
     next = NULL;
     status = vips.cast(*image, &next, FORMAT_UCHAR, NULL);
     return step(image, next, status);
+}
+
+// What vips_image_write_to_memory gives, as RGB; NULL when it is not that.
+static uint8_t *rgb_samples(VipsImage *image) {
+    size_t size = 0;
+    const size_t area = (size_t)vips.width(image) * (size_t)vips.height(image);
+    uint8_t *samples = vips.to_memory(image, &size);
+    if (samples && size == 4 * area && is_plain_cmyk(image)) {
+        imaging_cmyk_to_rgb(samples, area, samples);  // in place: the output never overtakes
+        return samples;
+    }
+    if (samples && size != 3 * area) {
+        vips.free(samples);
+        samples = NULL;
+    }
+    return samples;
 }
 
 // MARK: Running an operation
@@ -228,6 +255,7 @@ typedef struct {
     size_t count;
     imaging_vips_format format;
     int64_t maximum_pixels;
+    int apply_profile;
     imaging_vips_image *result;
 } load_request;
 
@@ -271,19 +299,25 @@ static imaging_vips_status load(void *context) {
         memcpy(result->xmp, xmp, xmp_count);
         result->xmp_count = xmp_count;
     }
-    size_t size = 0;
-    if (to_srgb(&image) == 0 && vips.bands(image) == 3) {
-        result->pixels = vips.to_memory(image, &size);
+    // ImageMagick keeps a PNG's EXIF as a comment, and writes it in hexadecimal.
+    for (int i = 0; i < 16 && !result->hexadecimal_exif; i++) {
+        char name[64];
+        const char *text = NULL;
+        snprintf(name, sizeof name, "png-comment-%d-Raw profile type exif", i);
+        if (vips.typeof_field(image, name) != 0 && vips.get_string(image, name, &text) == 0) {
+            result->hexadecimal_exif = strdup(text);
+        }
     }
+    if (to_srgb(&image, request->apply_profile) == 0) result->pixels = rgb_samples(image);
     vips.unref(image);
     return result->pixels ? IMAGING_VIPS_OK : IMAGING_VIPS_FAILED;
 }
 
 imaging_vips_status imaging_vips_load(
     const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
-    imaging_vips_image *image) {
+    int apply_profile, imaging_vips_image *image) {
     memset(image, 0, sizeof *image);
-    load_request request = {bytes, count, format, maximum_pixels, image};
+    load_request request = {bytes, count, format, maximum_pixels, apply_profile, image};
     pthread_once(&once, open_library);
     const int missing = format == IMAGING_VIPS_PNM ? !vips.load_pnm : !vips.load[format];
     if (!vips.problem[0] && missing) {
@@ -296,6 +330,8 @@ imaging_vips_status imaging_vips_load(
 void imaging_vips_image_free(imaging_vips_image *image) {
     if (image->pixels) vips.free(image->pixels);
     free(image->xmp);
+    free(image->hexadecimal_exif);
+    image->hexadecimal_exif = NULL;
     image->pixels = NULL;
     image->xmp = NULL;
 }
@@ -327,14 +363,12 @@ static imaging_vips_status convert(void *context) {
     if (request->profile_count > 0) {
         vips.set_blob_copy(image, "icc-profile-data", request->profile, request->profile_count);
     }
-    size_t size = 0;
-    void *output = NULL;
-    if (to_srgb(&image) == 0) output = vips.to_memory(image, &size);
+    uint8_t *output = to_srgb(&image, 1) == 0 ? rgb_samples(image) : NULL;
     vips.unref(image);
-    const int right = output && size == area * 3;
-    if (right) memcpy(request->output, output, size);
+    if (!output) return IMAGING_VIPS_FAILED;
+    memcpy(request->output, output, area * 3);
     vips.free(output);
-    return right ? IMAGING_VIPS_OK : IMAGING_VIPS_FAILED;
+    return IMAGING_VIPS_OK;
 }
 
 imaging_vips_status imaging_vips_to_srgb(

@@ -62,7 +62,6 @@ typedef enum {
     IMAGING_VIPS_TIFF,
     IMAGING_VIPS_HEIF,
     IMAGING_VIPS_JPEG2000,
-    IMAGING_VIPS_JPEGXL,
     IMAGING_VIPS_PNM,
 } imaging_vips_format;
 
@@ -77,15 +76,17 @@ typedef struct {
     uint8_t *pixels;  // [height, width, 3], released by imaging_vips_image_free
     int64_t width, height;
     int32_t orientation;  // EXIF's 1 to 8, or 0 where the file says nothing
-    uint8_t *xmp;         // released with the pixels
+    uint8_t *xmp;         // both released with the pixels
+    char *hexadecimal_exif;
     size_t xmp_count;
     char message[IMAGING_MESSAGE_SIZE];
 } imaging_vips_image;
 
 imaging_vips_status imaging_vips_load(
     const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
-    imaging_vips_image *image);
-// Colour-manages `pixels` [height, width, channels] to sRGB in `output` [height, width, 3].
+    int apply_profile, imaging_vips_image *image);
+// Converts `pixels` [height, width, channels] by an ICC profile to sRGB in `output`
+// [height, width, 3].
 imaging_vips_status imaging_vips_to_srgb(
     const uint8_t *pixels, int width, int height, int channels, const uint8_t *profile,
     size_t profile_count, uint8_t *output, char *message);
@@ -98,6 +99,9 @@ void imaging_orient(
     const uint8_t *pixels, size_t width, size_t height, int orientation, uint8_t *output);
 
 typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
+
+// CMYK, with 255 full ink, to RGB by the formula everyone uses in want of a profile.
+void imaging_cmyk_to_rgb(const uint8_t *pixels, size_t count, uint8_t *output);
 
 // Pillow's antialiased bicubic resize of [height, width, 3]; -1 when out of memory.
 int imaging_resize(

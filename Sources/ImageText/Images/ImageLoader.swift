@@ -4,11 +4,19 @@ public import SystemPackage
 ///
 /// JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, HEIC, JPEG 2000 and the PNM family are told by their
 /// first bytes. Of animations the first frame is taken. EXIF's orientation is applied, or XMP's
-/// where EXIF has none; embedded colour profiles and CMYK become sRGB; 16-bit samples are scaled.
+/// where EXIF has none; grey, CMYK and L*a*b* become RGB; 16-bit samples are scaled, not clipped.
 /// A damaged or cut-short file is an error, never a picture that is partly invented.
 ///
 /// One loader may be used from many threads; each call works on its caller's thread alone.
 public struct ImageLoader: Sendable {
+    /// What becomes of the colour profile a picture may have embedded.
+    public enum Profiles: Sendable {
+        /// Samples are taken as they are, as Pillow and so the published models' training did.
+        case ignored
+        /// Samples are converted to sRGB, which is how the picture is meant to be seen.
+        case applied
+    }
+
     /// What a picture may hold at most by default: Pillow's limit, 178,956,970 pixels.
     public static let defaultMaximumPixels = 178_956_970
 
@@ -16,6 +24,8 @@ public struct ImageLoader: Sendable {
     public let maximumPixels: Int
     /// The side in pixels that pictures will be resized to, or `nil` for full-size pictures.
     public let targetSide: Int?
+    /// What becomes of embedded colour profiles.
+    public let profiles: Profiles
 
     /// A loader.
     ///
@@ -24,11 +34,16 @@ public struct ImageLoader: Sendable {
     ///   - targetSide: The side the caller resizes to. A JPEG much larger than that is decoded at
     ///     1/2, 1/4 or 1/8 of its size, never below twice the side, which is several times
     ///     faster. `nil`, the default, decodes everything in full.
-    public init(maximumPixels: Int = Self.defaultMaximumPixels, targetSide: Int? = nil) {
+    ///   - profiles: Whether colour profiles are applied; ignored by default, as in Pillow.
+    public init(
+        maximumPixels: Int = Self.defaultMaximumPixels, targetSide: Int? = nil,
+        profiles: Profiles = .ignored
+    ) {
         precondition(maximumPixels > 0, "a limit of \(maximumPixels) pixels")
         precondition(targetSide.map { $0 > 0 } ?? true, "a target side that is not positive")
         self.maximumPixels = maximumPixels
         self.targetSide = targetSide
+        self.profiles = profiles
     }
 
     /// Loads a file; its name need not be UTF-8.
@@ -55,12 +70,14 @@ public struct ImageLoader: Sendable {
         switch try Self.format(bytes[...], name) {
         case .jpeg:
             return try JPEGDecoder.decode(
-                bytes, maximumPixels: maximumPixels, targetSide: targetSide, source: name)
+                bytes, maximumPixels: maximumPixels, targetSide: targetSide, profiles: profiles,
+                source: name)
         case .bmp:
             return try BitmapDecoder.decode(bytes, maximumPixels: maximumPixels, source: name)
         case .vips(let format, let formatName):
             return try Vips.decode(
-                bytes, format, name: formatName, maximumPixels: maximumPixels, source: name)
+                bytes, format, name: formatName, maximumPixels: maximumPixels, profiles: profiles,
+                source: name)
         case .unsupported(let what):
             throw ImageError(.unsupported(what), name)
         }

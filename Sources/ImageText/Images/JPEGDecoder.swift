@@ -1,6 +1,6 @@
 internal import CImaging
 
-/// Decodes JPEG through libjpeg-turbo; libvips is asked only about colours that are not sRGB.
+/// Decodes JPEG through libjpeg-turbo; libvips is asked only to apply profiles.
 enum JPEGDecoder {
     /// How many times larger than the target a picture stays when its decoding is scaled.
     ///
@@ -8,7 +8,8 @@ enum JPEGDecoder {
     static let scalingMargin = 2
 
     static func decode(
-        _ bytes: [UInt8], maximumPixels: Int, targetSide: Int?, source: String
+        _ bytes: [UInt8], maximumPixels: Int, targetSide: Int?,
+        profiles: ImageLoader.Profiles, source: String
     ) throws(ImageError) -> RGBImage {
         var info = imaging_jpeg_info()
         try run(source) { imaging_jpeg_inspect(bytes, bytes.count, &info, $0) }
@@ -20,7 +21,9 @@ enum JPEGDecoder {
                     limit: maximumPixels), source)
         }
         let segments = JPEGSegments(bytes)
-        let profile = segments.profile.flatMap { ICCProfile.isSRGB($0) ? nil : $0 }
+        let profile = segments.profile.flatMap {
+            profiles == .ignored || ICCProfile.isSRGB($0) ? nil : $0
+        }
         let eighths = scale(width, height, targetSide)
         let raster = Raster(
             width: (width * eighths + 7) / 8, height: (height * eighths + 7) / 8,
@@ -35,12 +38,13 @@ enum JPEGDecoder {
         if info.colour == IMAGING_JPEG_INVERTED_CMYK {
             for index in samples.indices { samples[index] = ~samples[index] }
         }
-        if profile != nil || raster.channels != 3 {
-            samples = try Vips.sRGB(samples, raster, profile: profile ?? [], source: source)
+        if let profile {
+            samples = try Vips.sRGB(samples, raster, profile: profile, source: source)
+        } else if raster.channels == 4 {
+            samples = Pixels.rgb(cmyk: samples)
         }
-        let upright = Pixels.orient(
+        return Pixels.orient(
             samples, width: raster.width, height: raster.height, segments.orientation)
-        return upright
     }
 
     /// Eighths of full size to decode at.

@@ -32,6 +32,17 @@ enum Orientation {
         return nil
     }
 
+    /// The orientation in an EXIF block that ImageMagick spelled out: a name, a length, digits.
+    static func hexadecimalEXIF(_ text: String) -> Int? {
+        let fields = text.split(whereSeparator: \.isWhitespace)
+        guard fields.count > 2, fields[0] == "exif" else { return nil }
+        let digits = fields[2...].joined().utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        let block = stride(from: 0, to: digits.count - 1, by: 2).map {
+            UInt8(digits[$0] << 4 | digits[$0 + 1])
+        }
+        return exif(block[...])
+    }
+
     /// The orientation in an XMP packet: `tiff:Orientation` as an attribute or an element.
     static func xmp(_ packet: some Collection<UInt8>) -> Int? {
         let packet = Array(packet)

@@ -35,6 +35,15 @@ package enum Pixels {
         }
     }
 
+    /// Turns `[count, 4]` of ink, 255 full, into `[count, 3]` by the usual formula.
+    static func rgb(cmyk: [UInt8]) -> [UInt8] {
+        let count = cmyk.count / 4
+        return [UInt8](unsafeUninitializedCapacity: count * 3) { buffer, initialized in
+            imaging_cmyk_to_rgb(cmyk, count, buffer.baseAddress)
+            initialized = count * 3
+        }
+    }
+
     /// Pillow's antialiased bicubic resize to `width` x `height` pixels.
     package static func resize(
         _ image: RGBImage, width: Int, height: Int, kernels: Kernels = .fastest

@@ -4,11 +4,11 @@ internal import CImaging
 enum Vips {
     static func decode(
         _ bytes: [UInt8], _ format: imaging_vips_format, name: String, maximumPixels: Int,
-        source: String
+        profiles: ImageLoader.Profiles, source: String
     ) throws(ImageError) -> RGBImage {
         var image = imaging_vips_image()
         let status = imaging_vips_load(
-            bytes, bytes.count, format, Int64(maximumPixels), &image)
+            bytes, bytes.count, format, Int64(maximumPixels), profiles == .applied ? 1 : 0, &image)
         defer { imaging_vips_image_free(&image) }
         switch status {
         case IMAGING_VIPS_OK: break
@@ -22,17 +22,26 @@ enum Vips {
         default:
             throw ImageError(.undecodable(format: name, message(&image)), source)
         }
-        var orientation = Int(image.orientation)
-        if orientation == 0 {
-            let packet = UnsafeBufferPointer(start: image.xmp, count: image.xmp_count)
-            orientation = Orientation.xmp(packet) ?? 1
-        }
+        let orientation = orientation(of: image, bytes)
         let (width, height) = (Int(image.width), Int(image.height))
         let samples = UnsafeBufferPointer(start: image.pixels, count: width * height * 3)
         return Pixels.orient(samples, width: width, height: height, orientation)
     }
 
-    /// Converts grey, RGB or CMYK samples to sRGB, by `profile` where it is not empty.
+    private static func orientation(of image: imaging_vips_image, _ bytes: [UInt8]) -> Int {
+        if image.orientation != 0 { return Int(image.orientation) }
+        if let text = image.hexadecimal_exif,
+            let found = Orientation.hexadecimalEXIF(String(cString: text))
+        {
+            return found
+        }
+        let packet = UnsafeBufferPointer(start: image.xmp, count: image.xmp_count)
+        if let found = Orientation.xmp(packet) { return found }
+        // A float map's rows go upwards, which libvips does not undo.
+        return bytes.starts(with: [0x50, 0x46]) || bytes.starts(with: [0x50, 0x66]) ? 4 : 1
+    }
+
+    /// Converts grey, RGB or CMYK samples to sRGB by `profile`.
     static func sRGB(
         _ samples: [UInt8], _ raster: Raster, profile: [UInt8], source: String
     ) throws(ImageError) -> [UInt8] {
