@@ -62,7 +62,10 @@ let package = Package(
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),
-        .target(name: "CImaging"),
+        .target(name: "CImaging", dependencies: ["CJPEG"]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
         .target(
             name: "TestSupport",
             dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", system],

@@ -14,6 +14,12 @@ let package = Package(
             dependencies: [
                 .product(name: "ImageText", package: "swift-albef"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ])
+            ]),
+        .executableTarget(
+            name: "load-images",
+            dependencies: [
+                .product(name: "ImageText", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ]
 )

@@ -1,1 +1,116 @@
+// What ImageText needs of C: JPEG decoding, libvips behind dlopen, Pillow's resampling, and a
+// whole-file read that cannot hang. Nothing here keeps state between calls except libvips itself,
+// and every function may be called from any thread.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { IMAGING_MESSAGE_SIZE = 256 };
+
+// MARK: Files
+
+typedef enum {
+    IMAGING_FILE_OK = 0,
+    IMAGING_FILE_ERRNO,        // see `code`
+    IMAGING_FILE_NOT_REGULAR,  // a directory, a pipe, a device
+} imaging_file_status;
+
+typedef struct {
+    int descriptor;  // owned by the caller until imaging_file_close
+    int64_t size;
+    int code;  // errno
+} imaging_file;
+
+imaging_file_status imaging_file_open(const char *path, imaging_file *file);
+// Reads up to `count` bytes at `offset`; returns how many, or -1 with `file->code` set.
+int64_t imaging_file_read(imaging_file *file, int64_t offset, uint8_t *bytes, size_t count);
+void imaging_file_close(imaging_file *file);
+
+// MARK: JPEG
+
+typedef enum {
+    IMAGING_JPEG_GREY = 1,
+    IMAGING_JPEG_RGB = 3,
+    IMAGING_JPEG_CMYK = 4,
+    IMAGING_JPEG_INVERTED_CMYK = 5,  // as Adobe writes it: 255 is no ink
+} imaging_jpeg_colour;
+
+typedef struct {
+    int32_t width, height;
+    imaging_jpeg_colour colour;
+} imaging_jpeg_info;
+
+// Both return 0, or -1 with a reason in `message`.
+int imaging_jpeg_inspect(
+    const uint8_t *bytes, size_t count, imaging_jpeg_info *info, char *message);
+// `eighths` is the scale: 8 for full size, 4, 2 or 1 below it. Each side becomes
+// ceil(side * eighths / 8). `channels` is 1, 3 or 4; grey may be asked for as 3.
+int imaging_jpeg_decode(
+    const uint8_t *bytes, size_t count, int eighths, int channels, uint8_t *pixels,
+    size_t capacity, char *message);
+
+// MARK: libvips
+
+typedef enum {
+    IMAGING_VIPS_PNG,
+    IMAGING_VIPS_GIF,
+    IMAGING_VIPS_WEBP,
+    IMAGING_VIPS_TIFF,
+    IMAGING_VIPS_HEIF,
+    IMAGING_VIPS_JPEG2000,
+    IMAGING_VIPS_PNM,
+} imaging_vips_format;
+
+typedef enum {
+    IMAGING_VIPS_OK = 0,
+    IMAGING_VIPS_UNAVAILABLE,  // no libvips, or one without this loader
+    IMAGING_VIPS_TOO_LARGE,    // width and height say how large
+    IMAGING_VIPS_FAILED,
+} imaging_vips_status;
+
+typedef struct {
+    uint8_t *pixels;  // [height, width, 3], released by imaging_vips_image_free
+    int64_t width, height;
+    int32_t orientation;  // EXIF's 1 to 8, or 0 where the file says nothing
+    uint8_t *xmp;         // both released with the pixels
+    char *hexadecimal_exif;
+    size_t xmp_count;
+    char message[IMAGING_MESSAGE_SIZE];
+} imaging_vips_image;
+
+imaging_vips_status imaging_vips_load(
+    const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
+    int apply_profile, imaging_vips_image *image);
+// Converts `pixels` [height, width, channels] by an ICC profile to sRGB in `output`
+// [height, width, 3].
+imaging_vips_status imaging_vips_to_srgb(
+    const uint8_t *pixels, int width, int height, int channels, const uint8_t *profile,
+    size_t profile_count, uint8_t *output, char *message);
+void imaging_vips_image_free(imaging_vips_image *image);
+
+// MARK: Pixels
+
+// Copies [height, width, 3] to `output` as EXIF `orientation` (1 to 8) says it is to be seen.
+void imaging_orient(
+    const uint8_t *pixels, size_t width, size_t height, int orientation, uint8_t *output);
+
+typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
+
+// CMYK, with 255 full ink, to RGB by the formula everyone uses in want of a profile.
+void imaging_cmyk_to_rgb(const uint8_t *pixels, size_t count, uint8_t *output);
+
+// Pillow's antialiased bicubic resize of [height, width, 3]; -1 when out of memory.
+int imaging_resize(
+    const uint8_t *pixels, int width, int height, uint8_t *output, int output_width,
+    int output_height, imaging_kernels kernels);
+
+// output[c, i] = table[c, pixels[i, c]] for `count` pixels; `table` is [3, 256].
+void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, float *output);
+
+#ifdef __cplusplus
+}
+#endif

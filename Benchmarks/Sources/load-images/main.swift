@@ -1,0 +1,55 @@
+// Loads each picture named on the standard input, one path a line, and resizes it.
+//
+//     load-images SIDE REPEATS [full] < paths
+//
+// Prints per picture, tab-separated: the path, milliseconds of CPU for loading and resizing (the
+// best of REPEATS), and the resized picture's bytes in hexadecimal when SIDE is negative. With
+// `full`, JPEG is always decoded at full size. Failures print the error instead.
+import ImageText
+import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+func cpuSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+let arguments = CommandLine.arguments
+guard arguments.count >= 3, let signed = Int(arguments[1]), let repeats = Int(arguments[2]) else {
+    print("usage: load-images SIDE REPEATS [full] < paths")
+    exit(2)
+}
+let side = abs(signed)
+let full = arguments.dropFirst(3).contains("full")
+let loader = ImageLoader(targetSide: full ? nil : side)
+let transform = ImageTransform(side: side)
+let digits = Array("0123456789abcdef".utf8)
+
+while let path = readLine() {
+    do throws(ImageError) {
+        var best = Double.infinity
+        for _ in 0..<max(1, repeats) {
+            let start = cpuSeconds()
+            let tensor = transform(try loader.load(FilePath(path)))
+            best = min(best, cpuSeconds() - start)
+            precondition(tensor.count == transform.count)
+        }
+        var line = "\(path)\t\(best * 1e3)"
+        if signed < 0 {
+            let image = ImageTransform.resized(try loader.load(FilePath(path)), to: (side, side))
+            line += "\t"
+            line += String(
+                decoding: image.pixels.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+                as: UTF8.self)
+        }
+        print(line)
+    } catch {
+        print("\(path)\terror\t\(error)")
+    }
+}

@@ -1,0 +1,93 @@
+internal import CImaging
+
+/// Decodes JPEG through libjpeg-turbo; libvips is asked only to apply profiles.
+enum JPEGDecoder {
+    /// How many times larger than the target a picture stays when its decoding is scaled.
+    ///
+    /// Below twice, the scaled decoding's own filter shows beside the resampling's.
+    static let scalingMargin = 2
+
+    static func decode(
+        _ bytes: [UInt8], maximumPixels: Int, targetSide: Int?,
+        profiles: ImageLoader.Profiles, source: String
+    ) throws(ImageError) -> RGBImage {
+        var info = imaging_jpeg_info()
+        try run(source) { imaging_jpeg_inspect(bytes, bytes.count, &info, $0) }
+        let (width, height) = (Int(info.width), Int(info.height))
+        guard width * height <= maximumPixels else {
+            throw ImageError(
+                .tooManyPixels(
+                    format: "JPEG", width: Int64(width), height: Int64(height),
+                    limit: maximumPixels), source)
+        }
+        let segments = JPEGSegments(bytes)
+        let profile = segments.profile.flatMap {
+            profiles == .ignored || ICCProfile.isSRGB($0) ? nil : $0
+        }
+        let eighths = scale(width, height, targetSide)
+        let raster = Raster(
+            width: (width * eighths + 7) / 8, height: (height * eighths + 7) / 8,
+            channels: channels(info.colour, managed: profile != nil))
+
+        var samples = [UInt8](unsafeUninitializedCapacity: raster.count) { $1 = raster.count }
+        try run(source) {
+            imaging_jpeg_decode(
+                bytes, bytes.count, Int32(eighths), Int32(raster.channels), &samples,
+                raster.count, $0)
+        }
+        if info.colour == IMAGING_JPEG_INVERTED_CMYK {
+            for index in samples.indices { samples[index] = ~samples[index] }
+        }
+        if let profile {
+            samples = try Vips.sRGB(samples, raster, profile: profile, source: source)
+        } else if raster.channels == 4 {
+            samples = Pixels.rgb(cmyk: samples)
+        }
+        return Pixels.orient(
+            samples, width: raster.width, height: raster.height, segments.orientation)
+    }
+
+    /// Eighths of full size to decode at.
+    ///
+    /// Only halves are used: other fractions are slower than they are worth.
+    static func scale(_ width: Int, _ height: Int, _ targetSide: Int?) -> Int {
+        guard let targetSide else { return 8 }
+        let wanted = scalingMargin * targetSide * 8
+        return [1, 2, 4].first { min(width, height) * $0 >= wanted } ?? 8
+    }
+
+    private static func channels(_ colour: imaging_jpeg_colour, managed: Bool) -> Int {
+        switch colour {
+        case IMAGING_JPEG_GREY: managed ? 1 : 3
+        case IMAGING_JPEG_RGB: 3
+        default: 4
+        }
+    }
+
+    private static func run(
+        _ source: String, _ call: (UnsafeMutablePointer<CChar>) -> Int32
+    ) throws(ImageError) {
+        var reason = ""
+        var status: Int32 = 0
+        withUnsafeTemporaryAllocation(
+            of: CChar.self, capacity: Int(IMAGING_MESSAGE_SIZE)
+        ) { message in
+            guard let base = message.baseAddress else { return }
+            base.initialize(repeating: 0, count: message.count)
+            status = call(base)
+            if status != 0 { reason = String(cString: base) }
+        }
+        guard status == 0 else {
+            throw ImageError(.undecodable(format: "JPEG", reason), source)
+        }
+    }
+}
+
+/// The shape of decoded samples, `[height, width, channels]`.
+struct Raster {
+    let width: Int
+    let height: Int
+    let channels: Int
+
+    var count: Int { width * height * channels }
+}
