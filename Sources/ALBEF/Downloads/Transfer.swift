@@ -18,12 +18,15 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         var failure: DownloadError.Code?
         /// The server says that nothing is left to send.
         var isComplete = false
+        var isCancelled = false
         var reported: Int64 = -1
     }
 
     private let address: URL
     private let progress: @Sendable (DownloadProgress) -> Void
     private let state: Mutex<State>
+    /// Chunks are of 16 KiB or so: at most some 4 MiB wait in memory.
+    private let queue = BoundedQueue(limit: 256)
 
     /// How many bytes pass between two reports.
     private static let reportInterval: Int64 = 1 << 20
@@ -49,7 +52,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         configuration.timeoutIntervalForRequest = idleTimeout / .seconds(1)
         configuration.urlCache = nil
         let session = URLSession(
-            configuration: configuration, delegate: transfer, delegateQueue: nil)
+            configuration: configuration, delegate: transfer, delegateQueue: transfer.queue)
         defer { session.finishTasksAndInvalidate() }
         var request = URLRequest(url: address)
         // A compressed answer would have another length than the file.
@@ -65,10 +68,16 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
                 task.resume()
             }
         } onCancel: {
-            task.cancel()
+            transfer.state.withLock { $0.isCancelled = true }
+            stop(task)
         }
         try Task.checkCancellation()
         return result
+    }
+
+    /// Cancels a task from a thread that may wait for the session; see ``BoundedQueue``.
+    private static func stop(_ task: URLSessionTask) {
+        DispatchQueue.global().async { task.cancel() }
     }
 
     func urlSession(
@@ -89,7 +98,8 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         let failed = state.withLock { state in
-            guard state.failure == nil, !state.isComplete else { return true }
+            // What still comes after a failure would leave a gap.
+            guard state.failure == nil, !state.isComplete, !state.isCancelled else { return false }
             do {
                 try state.partial.append(data)
                 return false
@@ -98,7 +108,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
                 return true
             }
         }
-        if failed { dataTask.cancel() } else { report() }
+        if failed { Self.stop(dataTask) } else { report() }
     }
 
     func urlSession(

@@ -117,6 +117,25 @@ import Testing
         #expect(try folder.data() == content)
     }
 
+    @Test func aReceiverSlowerThanTheServerCanBeCancelled() async throws {
+        let content = DownloadFolder.bytes(60_000_000)
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
+        let file = folder.file
+        let task = Task {
+            try await Downloader.impatient.download(server.address, to: file) {
+                report.yield($0)
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        for await step in progress where step.received > 2 << 20 { break }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        _ = try await Downloader.impatient.download(server.address, to: folder.file)
+        #expect(try folder.data() == content)
+    }
+
     @Test func aPartThatIsTheWholeNeedsNothingMore() async throws {
         let content = content
         let server = try FileServer { _ in
