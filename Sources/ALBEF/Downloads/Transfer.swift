@@ -1,0 +1,185 @@
+import Foundation
+import Synchronization
+import SystemPackage
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// One HTTP request that fills a partial file, continuing it where the server allows.
+///
+/// The delegate's queue is serial and writes each chunk before it takes the next.
+final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
+    private struct State: Sendable {
+        var partial: PartialFile
+        var continuation: CheckedContinuation<(PartialFile, DownloadError.Code?), Never>?
+        /// The size of the whole file, once the server has said it.
+        var total: Int64?
+        var failure: DownloadError.Code?
+        /// The server says that nothing is left to send.
+        var isComplete = false
+        var isCancelled = false
+        var reported: Int64 = -1
+    }
+
+    private let address: URL
+    private let progress: @Sendable (DownloadProgress) -> Void
+    private let state: Mutex<State>
+    /// Chunks are of 16 KiB or so: at most some 4 MiB wait in memory.
+    private let queue = BoundedQueue(limit: 256)
+
+    /// How many bytes pass between two reports.
+    private static let reportInterval: Int64 = 1 << 20
+
+    private init(
+        address: URL, partial: PartialFile, progress: @escaping @Sendable (DownloadProgress) -> Void
+    ) {
+        self.address = address
+        self.progress = progress
+        state = Mutex(State(partial: partial))
+    }
+
+    /// Runs one request to its end; returns what the partial file has become, and the failure.
+    ///
+    /// - Throws: `CancellationError`, with the bytes so far left on disk.
+    static func run(
+        _ address: URL, into partial: PartialFile, idleTimeout: Duration,
+        progress: @escaping @Sendable (DownloadProgress) -> Void
+    ) async throws -> (PartialFile, DownloadError.Code?) {
+        try Task.checkCancellation()
+        let transfer = Transfer(address: address, partial: partial, progress: progress)
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = idleTimeout / .seconds(1)
+        configuration.urlCache = nil
+        let session = URLSession(
+            configuration: configuration, delegate: transfer, delegateQueue: transfer.queue)
+        defer { session.finishTasksAndInvalidate() }
+        var request = URLRequest(url: address)
+        // A compressed answer would have another length than the file.
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        if let origin = partial.origin(), origin.address == address, let tag = origin.validator {
+            request.setValue("bytes=\(partial.size)-", forHTTPHeaderField: "Range")
+            request.setValue(tag, forHTTPHeaderField: "If-Range")
+        }
+        let task = session.dataTask(with: request)
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                transfer.state.withLock { $0.continuation = continuation }
+                task.resume()
+            }
+        } onCancel: {
+            transfer.state.withLock { $0.isCancelled = true }
+            stop(task)
+        }
+        try Task.checkCancellation()
+        return result
+    }
+
+    /// Cancels a task from a thread that may wait for the session; see ``BoundedQueue``.
+    private static func stop(_ task: URLSessionTask) {
+        DispatchQueue.global().async { task.cancel() }
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        let isWanted = state.withLock { state in
+            do {
+                try begin(response, &state)
+            } catch {
+                state.failure = Self.code(of: error)
+            }
+            return state.failure == nil && !state.isComplete
+        }
+        report()
+        completionHandler(isWanted ? .allow : .cancel)
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        let failed = state.withLock { state in
+            // What still comes after a failure would leave a gap.
+            guard state.failure == nil, !state.isComplete, !state.isCancelled else { return false }
+            do {
+                try state.partial.append(data)
+                return false
+            } catch {
+                state.failure = Self.code(of: error)
+                return true
+            }
+        }
+        if failed { Self.stop(dataTask) } else { report() }
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
+    ) {
+        report(isLast: true)
+        let (continuation, partial, failure) = state.withLock { state in
+            let size = state.partial.size
+            if state.failure == nil, !state.isComplete {
+                if let total = state.total, size != total {
+                    state.failure = .size(expected: total, actual: size)
+                }
+                if let error, state.total == nil || state.failure != nil {
+                    state.failure = .network(reason: error.localizedDescription)
+                }
+            }
+            defer { state.continuation = nil }
+            return (state.continuation, state.partial, state.failure)
+        }
+        continuation?.resume(returning: (partial, failure))
+    }
+
+    /// Decides from the status line and header whether to continue, start over or give up.
+    private func begin(_ response: URLResponse, _ state: inout State) throws {
+        guard let response = response as? HTTPURLResponse else {
+            state.failure = .network(reason: "the answer is not HTTP")
+            return
+        }
+        let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
+        switch response.statusCode {
+        case 200:
+            try state.partial.restart(
+                from: PartialFile.Origin(
+                    address: address,
+                    entityTag: response.value(forHTTPHeaderField: "ETag"),
+                    lastModified: response.value(forHTTPHeaderField: "Last-Modified")))
+            state.total = response.value(forHTTPHeaderField: "Content-Length").flatMap { Int64($0) }
+        case 206:
+            // "bytes 100-199/200"
+            guard range.hasPrefix("bytes \(state.partial.size)-") else {
+                state.failure = .range(range)
+                return
+            }
+            state.total = range.split(separator: "/").last.flatMap { Int64($0) }
+        case 416 where range == "bytes */\(state.partial.size)":
+            state.isComplete = true
+        case 416:
+            // The file has shrunk: nothing of it can be continued.
+            try state.partial.restart(from: PartialFile.Origin(address: address))
+            state.failure = .range(range)
+        default:
+            state.failure = .status(response.statusCode)
+        }
+    }
+
+    private func report(isLast: Bool = false) {
+        let due = state.withLock { state -> DownloadProgress? in
+            let size = state.partial.size
+            let step = size - state.reported
+            guard state.failure == nil,
+                state.reported < 0 || step >= Self.reportInterval
+                    || step < 0 || (isLast && step > 0)
+            else { return nil }
+            state.reported = size
+            return DownloadProgress(received: size, total: state.total)
+        }
+        if let due { progress(due) }
+    }
+
+    private static func code(of error: any Error) -> DownloadError.Code {
+        if let error = error as? Errno { return .disk(error) }
+        return .storage(reason: error.localizedDescription)
+    }
+}

@@ -1,0 +1,149 @@
+import ALBEF
+import Foundation
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct DownloaderTests {
+    let content = DownloadFolder.bytes(3_000_000)
+    let folder: DownloadFolder
+
+    init() throws {
+        folder = try DownloadFolder()
+    }
+
+    @Test func aFileArrivesWholeAndItsHashIsRecorded() async throws {
+        let content = content
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        let reports = Reports()
+        let result = try await Downloader.impatient.download(server.address, to: folder.file) {
+            reports.append($0)
+        }
+        #expect(result.isNew && result.path == folder.file)
+        #expect(try folder.data() == content)
+        #expect(try folder.names == ["hashes.json", "model.pth"])
+        let hashes = try JSONDecoder().decode(
+            [String: String].self, from: folder.data("hashes.json"))
+        #expect(hashes == ["model.pth": result.sha256])
+        let all = reports.all
+        #expect(all.map(\.received) == all.map(\.received).sorted())
+        #expect(all.count >= 3 && all.last?.received == 3_000_000)
+        #expect(all.allSatisfy { $0.total == 3_000_000 })
+    }
+
+    @Test func aFinishedFileIsCheckedAndNotFetchedAgain() async throws {
+        let content = content
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        let first = try await Downloader.impatient.download(server.address, to: folder.file)
+        let second = try await Downloader.impatient.download(server.address, to: folder.file)
+        #expect(!second.isNew && second.sha256 == first.sha256)
+        #expect(server.requests.count == 1)
+
+        try folder.write(content.dropLast())
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(server.address, to: folder.file)
+        }
+        #expect(error?.description.contains(first.sha256) == true)
+        #expect(try folder.data().count == 2_999_999, "a file that differs is left alone")
+    }
+
+    @Test func aServerWithoutALengthWillDo() async throws {
+        let content = content
+        let server = try FileServer { _ in
+            FileServer.Behaviour(content: content, hidesLength: true)
+        }
+        defer { server.stop() }
+        _ = try await Downloader.impatient.download(server.address, to: folder.file)
+        #expect(try folder.data() == content)
+    }
+
+    @Test func anEmptyFileWillDo() async throws {
+        let server = try FileServer { _ in FileServer.Behaviour() }
+        defer { server.stop() }
+        let result = try await Downloader.impatient.download(server.address, to: folder.file)
+        #expect(try folder.data().isEmpty)
+        #expect(result.sha256.hasPrefix("e3b0c44298fc1c14"))
+    }
+
+    @Test func aPublishedHashIsCompared() async throws {
+        let content = Data("hello\n".utf8)
+        let hash = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        let wrong = String(repeating: "0", count: 64)
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(
+                server.address, to: folder.file, sha256: wrong)
+        }
+        let description = try #require(error?.description)
+        #expect(description.contains(wrong) && description.contains(hash))
+        #expect(try folder.names.isEmpty, "wrong bytes must not be continued")
+        _ = try await Downloader.impatient.download(
+            server.address, to: folder.file, sha256: hash.uppercased())
+        #expect(try folder.names == ["model.pth"])
+    }
+
+    @Test func aFileThatChangesOnTheServerIsNoticed() async throws {
+        let (content, other) = (content, DownloadFolder.bytes(3_000_000, seed: 2))
+        let server = try FileServer { attempt in
+            FileServer.Behaviour(content: attempt == 0 ? content : other)
+        }
+        defer { server.stop() }
+        let first = try await Downloader.impatient.download(server.address, to: folder.file)
+        try FileManager.default.removeItem(atPath: folder.file.string)
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(server.address, to: folder.file)
+        }
+        #expect(error?.description.contains("\(first.sha256) when first downloaded") == true)
+    }
+
+    @Test func anEntryOfAMirrorGoesUnderItsOwnName() async throws {
+        let content = content
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        let mirror = ModelCatalog.published.mirrored(
+            at: server.address.deletingLastPathComponent())
+        let entry = try #require(mirror["lavis-coco"])
+        let result = try await Downloader.impatient.download(
+            entry, into: folder.path("a/b"))
+        #expect(result.path == folder.path("a/b/albef_coco_retrieval_lavis.pt"))
+        #expect(try folder.data("a/b/albef_coco_retrieval_lavis.pt") == content)
+    }
+
+    @Test func twoDownloadsOfOneFileDoNotMix() async throws {
+        let content = content
+        let server = try FileServer { _ in
+            FileServer.Behaviour(content: content, pause: .milliseconds(10))
+        }
+        defer { server.stop() }
+        async let first = Result.of { [folder] in
+            try await Downloader.impatient.download(server.address, to: folder.file)
+        }
+        async let second = Result.of { [folder] in
+            try await Downloader.impatient.download(server.address, to: folder.file)
+        }
+        let failures = await [first, second].compactMap(\.failure)
+        #expect(failures.count == 1)
+        #expect(failures.first.map { "\($0)" }?.contains("another process") == true)
+        #expect(try folder.data() == content)
+    }
+}
+
+/// Progress as it was reported, from any thread.
+final class Reports: Sendable {
+    private let reports = Mutex<[DownloadProgress]>([])
+    var all: [DownloadProgress] { reports.withLock { $0 } }
+    func append(_ report: DownloadProgress) { reports.withLock { $0.append(report) } }
+}
+
+extension Result where Success: Sendable, Failure == any Error {
+    static func of(_ body: @Sendable () async throws -> Success) async -> Self {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+
+    var failure: (any Error)? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

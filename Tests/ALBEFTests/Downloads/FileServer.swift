@@ -1,0 +1,170 @@
+import Foundation
+import Synchronization
+
+/// A web server on 127.0.0.1 for one file, which can misbehave in the ways that real ones do.
+///
+/// Each connection serves one request on its own thread.
+final class FileServer: Sendable {
+    /// How to answer one request.
+    struct Behaviour: Sendable {
+        var status = 200
+        var content = Data()
+        var entityTag: String? = "\"v1\""
+        var lastModified: String?
+        var honoursRange = true
+        /// Close the connection after this many bytes of the body.
+        var cut: Int?
+        /// Announce this length instead of the body's.
+        var announcedLength: Int?
+        /// Announce no length at all.
+        var hidesLength = false
+        /// Send the body in pieces of 64 KiB with this pause between them.
+        var pause: Duration?
+        /// Answer a range request with a `Content-Range` that starts elsewhere.
+        var rangeShift = 0
+    }
+
+    /// A request as it came in: its header fields, lower-cased.
+    typealias Request = [String: String]
+
+    private struct State {
+        var requests: [Request] = []
+        var isStopped = false
+    }
+
+    let address: URL
+    private let listener: Int32
+    private let state = Mutex(State())
+    private let behaviour: @Sendable (_ attempt: Int) -> Behaviour
+
+    /// Starts to listen on a free port.
+    ///
+    /// - Parameter behaviour: How to answer request number 0, 1, …
+    init(path: String = "model.pth", _ behaviour: @escaping @Sendable (Int) -> Behaviour) throws {
+        #if canImport(Darwin)
+            listener = socket(AF_INET, SOCK_STREAM, 0)
+        #else
+            listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let bound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && listen(listener, 8) == 0
+                    && getsockname(listener, $0, &size) == 0
+            }
+        }
+        let port = UInt16(bigEndian: address.sin_port)
+        guard bound, let url = URL(string: "http://127.0.0.1:\(port)/files/\(path)") else {
+            throw CocoaError(.featureUnsupported)
+        }
+        self.address = url
+        self.behaviour = behaviour
+        Thread { self.acceptAll() }.start()
+    }
+
+    /// The requests so far.
+    var requests: [Request] { state.withLock { $0.requests } }
+
+    /// Refuses further connections.
+    func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        guard isFirst else { return }
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private func acceptAll() {
+        while true {
+            let connection = accept(listener, nil, nil)
+            if connection < 0 { return }
+            Thread {
+                self.serve(connection)
+                close(connection)
+            }.start()
+        }
+    }
+
+    private func serve(_ connection: Int32) {
+        guard let request = read(connection) else { return }
+        let attempt = state.withLock { state in
+            state.requests.append(request)
+            return state.requests.count - 1
+        }
+        let behaviour = behaviour(attempt)
+        var start = 0
+        var status = behaviour.status
+        if status == 200, behaviour.honoursRange, let range = request["range"],
+            request["if-range"] == nil || request["if-range"] == behaviour.entityTag
+                || request["if-range"] == behaviour.lastModified
+        {
+            start = Int(range.dropFirst("bytes=".count).dropLast()) ?? 0
+            status = start < behaviour.content.count ? 206 : 416
+        }
+        let total = behaviour.content.count
+        let body = status == 200 || status == 206 ? behaviour.content[start...] : Data()
+        var header = "HTTP/1.1 \(status) Test\r\nConnection: close\r\n"
+        if let tag = behaviour.entityTag { header += "ETag: \(tag)\r\n" }
+        if let date = behaviour.lastModified { header += "Last-Modified: \(date)\r\n" }
+        let first = start + behaviour.rangeShift
+        if status == 206 { header += "Content-Range: bytes \(first)-\(total - 1)/\(total)\r\n" }
+        if status == 416 { header += "Content-Range: bytes */\(total)\r\n" }
+        if !behaviour.hidesLength {
+            header += "Content-Length: \(behaviour.announcedLength ?? body.count)\r\n"
+        }
+        send(Data("\(header)\r\n".utf8), to: connection)
+        var rest = body.prefix(behaviour.cut ?? body.count)
+        while !rest.isEmpty {
+            let piece = rest.prefix(1 << 16)
+            guard send(piece, to: connection) else { return }
+            rest = rest.dropFirst(piece.count)
+            if let pause = behaviour.pause { Thread.sleep(forTimeInterval: pause / .seconds(1)) }
+        }
+        // Wait until the client has taken everything, or closing might throw some of it away.
+        shutdown(connection, Int32(SHUT_WR))
+        var byte: UInt8 = 0
+        while recv(connection, &byte, 1, 0) > 0 {}
+    }
+
+    private func read(_ connection: Int32) -> Request? {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while !bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+            guard recv(connection, &byte, 1, 0) == 1 else { return nil }
+            bytes.append(byte)
+        }
+        var request: Request = [:]
+        for line in String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...]
+            request[line[..<colon].lowercased()] = value.trimmingCharacters(in: .whitespaces)
+        }
+        return request
+    }
+
+    @discardableResult
+    private func send(_ data: Data, to connection: Int32) -> Bool {
+        #if canImport(Darwin)
+            let flags: Int32 = 0
+        #else
+            let flags = Int32(MSG_NOSIGNAL)
+        #endif
+        return data.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Foundation.send(
+                    connection, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count,
+                    flags)
+                if count <= 0 { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+}
