@@ -25,7 +25,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
     /// One line for people: the file and what is wrong with it.
     public var description: String { "\(source): \(reason)" }
 
-    private var reason: String {
+    /// What is wrong with the file, without its name.
+    public var reason: String {
         switch code {
         case .unreadable(let why): "cannot be read: \(why)"
         case .empty: "is empty"
