@@ -1,0 +1,106 @@
+import ImageText
+import SystemPackage
+import Testing
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+@Suite("Files that are no pictures, or no longer")
+struct DamagedImageTests {
+    private func failure(_ load: () throws(ImageError) -> RGBImage) -> String? {
+        do {
+            _ = try load()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    static let bombs = ["bomb.png", "bomb.bmp", "bomb.gif", "bomb.tif", "bomb.jpg"]
+
+    @Test("More pixels than the limit are refused by the header", arguments: bombs)
+    func bomb(_ name: String) {
+        let message = failure { () throws(ImageError) in
+            try ImageLoader().load(ImageFixtures.path(name))
+        }
+        #expect(message?.contains(name) == true)
+        #expect(message?.contains("above the limit of 178956970") == true, "\(message ?? "")")
+    }
+
+    @Test("The limit is the caller's", arguments: ["rgb.jpg", "rgb.png", "rgb.bmp", "rgb.avif"])
+    func limit(_ name: String) throws {
+        let path = ImageFixtures.path(name)
+        #expect(try ImageLoader(maximumPixels: 512).load(path).width == 32)
+        #expect(throws: ImageError.self) { try ImageLoader(maximumPixels: 511).load(path) }
+    }
+
+    static let whole =
+        ImageLoaderTests.exact + ImageLoaderTests.lossy + ImageLoaderTests.grey
+
+    @Test("A file cut short is an error that names it", arguments: whole)
+    func truncated(_ name: String) throws {
+        let bytes = try ImageFixtures.bytes(name)
+        // The last fifth of the animation is its second frame, which nobody asked for.
+        for part in name == "animated.gif" ? [0.2, 0.5] : [0.2, 0.5, 0.8] {
+            let count = Int(Double(bytes.count) * part)
+            let message = failure { () throws(ImageError) in
+                try ImageLoader().load(Array(bytes.prefix(count)), named: name)
+            }
+            #expect(message?.hasPrefix(name) == true, "\(count) of \(bytes.count) bytes")
+        }
+    }
+
+    @Test("Whatever a file holds, loading ends", arguments: whole)
+    func fuzzed(_ name: String) throws {
+        let bytes = try ImageFixtures.bytes(name)
+        var random = SystemRandomNumberGenerator()
+        let loader = ImageLoader(maximumPixels: 1 << 20)
+        for _ in 0..<60 {
+            var damaged = bytes
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                damaged[.random(in: 0..<damaged.count, using: &random)] = .random(
+                    in: 0...255, using: &random)
+            }
+            let image = try? loader.load(damaged, named: name)
+            #expect((image?.width ?? 1) * (image?.height ?? 1) <= 1 << 20)
+        }
+    }
+
+    @Test("Text, nothing, folders, pipes and what does not exist are told apart")
+    func notPictures() throws {
+        try ImageFixtures.withFolder { folder in
+            let text = folder.appending("text.jpg")
+            try ImageFixtures.write(Array("hello".utf8), to: text)
+            let empty = folder.appending("empty.png")
+            try ImageFixtures.write([], to: empty)
+            let pipe = folder.appending("pipe.jpg")
+            #expect(pipe.withPlatformString { mkfifo($0, 0o600) } == 0)
+            let cases: [(FilePath, String)] = [
+                (text, "not a picture"), (empty, "is empty"), (pipe, "not a regular file"),
+                (folder, "irectory"), (folder.appending("missing.jpg"), "No such file"),
+            ]
+            for (path, reason) in cases {
+                let message = failure { () throws(ImageError) in try ImageLoader().load(path) }
+                #expect(message?.hasPrefix(path.string) == true)
+                #expect(message?.contains(reason) == true, "\(message ?? "no error")")
+            }
+        }
+        #expect(failure { () throws(ImageError) in try ImageLoader().load([], named: "x") } != nil)
+    }
+
+    #if os(Linux)
+        @Test("A file's name need not be UTF-8")
+        func rawName() throws {
+            try ImageFixtures.withFolder { folder in
+                let name: [CChar] = [0x66, -1, -28, 0x2E, 0x6A, 0x70, 0x67, 0]
+                let component = try #require(FilePath.Component(platformString: name))
+                let path = folder.appending(component)
+                try ImageFixtures.write(try ImageFixtures.bytes("rgb.jpg"), to: path)
+                #expect(try ImageLoader().load(path).width == 32)
+            }
+        }
+    #endif
+}
