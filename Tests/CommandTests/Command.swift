@@ -36,7 +36,7 @@ struct Command {
             ("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 }),
         ] as [(String, (FileHandle) -> Void)] {
             let path = "\(log.string).\(suffix)"
-            FileManager.default.createFile(atPath: path, contents: nil)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
             if let handle = FileHandle(forWritingAtPath: path) { assign(handle) }
         }
         try process.run()

@@ -72,7 +72,7 @@ struct SearchCommandTests {
         }
     }
 
-    @Test(arguments: [
+    private static let badInput: [(arguments: [String], named: String)] = [
         (["search", "train", "--model", "nowhere", "--index", "index"], "nowhere"),
         (["search", "train", "--model", "model", "--index", "nowhere"], "nowhere"),
         (["search", "", "--model", "model", "--index", "index"], "the query is empty"),
@@ -86,13 +86,16 @@ struct SearchCommandTests {
         (["index", "nowhere", "--model", "model", "--index", "new"], "nowhere"),
         (["index", "model", "--model", "model", "--index", "new"], "no pictures"),
         (["index", "photos", "--model", "model", "--index", "photos"], "holds files but no index"),
-    ])
-    func badInputIsNamed(_ arguments: [String], _ named: String) async throws {
+    ]
+
+    @Test func badInputIsNamed() async throws {
         try await withIndex { folder in
-            let result = try await Command.run(arguments, folder: folder)
-            #expect(result.status != 0 && result.output.isEmpty)
-            #expect(result.errors.contains(named), "\(result.errors)")
-            #expect(!result.errors.contains("Fatal error"))
+            for (arguments, named) in Self.badInput {
+                let result = try await Command.run(arguments, folder: folder)
+                #expect(result.status != 0 && result.output.isEmpty, "\(arguments)")
+                #expect(result.errors.contains(named), "\(arguments): \(result.errors)")
+                #expect(!result.errors.contains("Fatal error"), "\(arguments)")
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-import ALBEF
+package import ALBEF
 import Foundation
 package import SystemPackage
 import Torch

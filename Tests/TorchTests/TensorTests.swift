@@ -41,6 +41,18 @@ struct TensorTests {
         #expect(x.values(as: Float.self) == [1, 5, 0, 6])
     }
 
+    @Test func assignsThroughATensorOfIndices() {
+        var x = Tensor.zeros([2, 3])
+        let copy = x
+        x[.all, Tensor([2, 0])] = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        #expect(x.values(as: Float.self) == [2, 0, 1, 4, 0, 3])
+        x[1, Tensor([1])] = Tensor([9] as [Float])
+        #expect(x.values(as: Float.self) == [2, 0, 1, 4, 9, 3])
+        x[Tensor([0])] = Tensor([7] as [Float], shape: [])
+        #expect(x.values(as: Float.self) == [7, 7, 7, 4, 9, 3])
+        #expect(copy.sum().scalar() == 0)
+    }
+
     @Test func outlivesTheArrayItWasMadeFrom() {
         func make() -> Tensor { Tensor([Float](repeating: 3, count: 100_000), shape: [100, 1000]) }
         let tensors = (0..<50).map { _ in make().transposed() }
