@@ -18,7 +18,8 @@ struct Command {
     static let executable: URL = {
         // The test program is SOMEWHERE/swift-albefPackageTests.xctest, on macOS a bundle there.
         var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        for _ in 0..<4 where !FileManager.default.fileExists(atPath: folder.appending(path: "albef").path) {
+        for _ in 0..<4
+        where !FileManager.default.fileExists(atPath: folder.appending(path: "albef").path) {
             folder.deleteLastPathComponent()
         }
         return folder.appending(path: "albef")

@@ -77,7 +77,10 @@ struct SearchCommandTests {
         (["search", "train", "--model", "model", "--index", "nowhere"], "nowhere"),
         (["search", "", "--model", "model", "--index", "index"], "the query is empty"),
         (["search", "...", "--model", "model", "--index", "index"], "nothing is left"),
-        (["search", "train", "--model", "model", "--index", "index", "--image-size", "64"], "48 pixels"),
+        (
+            ["search", "train", "--model", "model", "--index", "index", "--image-size", "64"],
+            "48 pixels"
+        ),
         (["search", "train", "--model", "model", "--index", "index", "--image-size", "50"], "50"),
         (["search", "train", "--model", "model", "--index", "index", "--device", "tpu"], "'tpu'"),
         (["search", "train", "--model", "model", "--index", "index", "--top", "0"], "--top"),

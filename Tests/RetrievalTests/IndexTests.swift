@@ -8,7 +8,8 @@ import Testing
 struct IndexTests {
     /// A model, a folder of pictures and an index that does not exist yet.
     private func withGallery(
-        _ count: Int, _ body: (SearchModel, _ photos: FilePath, _ index: FilePath) async throws -> Void
+        _ count: Int,
+        _ body: (SearchModel, _ photos: FilePath, _ index: FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -28,12 +29,14 @@ struct IndexTests {
             #expect(second.encoded == 0 && second.unchanged == 7)
 
             // One changes, one goes, one is renamed, one comes, one is rubbish.
-            try Data(TinyModel.bitmap(99)).write(to: URL(filePath: photos.appending("000.bmp").string))
+            try Data(TinyModel.bitmap(99)).write(
+                to: URL(filePath: photos.appending("000.bmp").string))
             try FileManager.default.removeItem(atPath: photos.appending("001.bmp").string)
             try FileManager.default.moveItem(
                 atPath: photos.appending("002.bmp").string,
                 toPath: photos.appending("renamed.bmp").string)
-            try Data(TinyModel.bitmap(50)).write(to: URL(filePath: photos.appending("new.bmp").string))
+            try Data(TinyModel.bitmap(50)).write(
+                to: URL(filePath: photos.appending("new.bmp").string))
             try Data("no picture".utf8).write(to: URL(filePath: photos.appending("bad.jpg").string))
             let third = try await indexer.update(index, with: photos)
             #expect(third.encoded == 2)
@@ -46,7 +49,10 @@ struct IndexTests {
             #expect(forward.count == 7)
             #expect(
                 Set(forward.entries.compactMap { $0.entry.path.lastComponent?.string })
-                    == ["000.bmp", "003.bmp", "004.bmp", "005.bmp", "006.bmp", "renamed.bmp", "new.bmp"])
+                    == [
+                        "000.bmp", "003.bmp", "004.bmp", "005.bmp", "006.bmp", "renamed.bmp",
+                        "new.bmp",
+                    ])
             // What was copied for the renamed file is what encoding it gives.
             let fresh = index.removingLastComponent().appending("fresh")
             _ = try await indexer.update(fresh, with: photos)
@@ -67,7 +73,8 @@ struct IndexTests {
             let recalled = try searcher.search(query, count: 23, candidates: 0)
             #expect(recalled.map(\.rank) == Array(1...23))
             #expect(recalled.map(\.recallRank) == Array(1...23))
-            #expect(zip(recalled, recalled.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
+            #expect(
+                zip(recalled, recalled.dropFirst()).allSatisfy { $0.similarity >= $1.similarity })
             #expect(recalled.allSatisfy { $0.matchLogit == nil && $0.matchProbability == nil })
 
             let ranked = try searcher.search(query, count: 23, candidates: 8)

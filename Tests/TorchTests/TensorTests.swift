@@ -24,8 +24,9 @@ struct TensorTests {
         #expect(x[-1, 0].values(as: Float.self) == [12, 13, 14, 15])
         #expect(x[.all, 1..., ..<2].values(as: Float.self) == [4, 5, 8, 9, 16, 17, 20, 21])
         #expect(x[0...0, .new].shape == [1, 1, 3, 4])
-        #expect(x[.all, Tensor([2, 0] as [Int])][0].values(as: Float.self)
-            == [8, 9, 10, 11, 0, 1, 2, 3])
+        #expect(
+            x[.all, Tensor([2, 0] as [Int])][0].values(as: Float.self)
+                == [8, 9, 10, 11, 0, 1, 2, 3])
     }
 
     @Test func assigningChangesOneTensorAlone() {

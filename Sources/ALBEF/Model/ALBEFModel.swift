@@ -20,7 +20,7 @@ public final class ALBEFModel: Sendable {
     public let matching: MatchingHead?
     /// The MLM head; in pretraining models only.
     public let maskedLanguage: MaskedLanguageHead?
-    /// The learned temperature tau of eq. 3-2, a scalar; nil in models that do not compare features.
+    /// The learned temperature tau (equation 3-2), a scalar; nil in models that do not compare features.
     public let temperature: Parameter?
     /// Every parameter by its name in the original implementation.
     public let parameters: OrderedDictionary<String, Parameter>

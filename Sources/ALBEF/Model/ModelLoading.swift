@@ -2,7 +2,7 @@ public import SystemPackage
 public import Torch
 
 /// Hands a model its parameters from the weights of a model directory.
-struct CheckpointParameters: ParameterSource {
+package struct CheckpointParameters: ParameterSource {
     private let weights: SafetensorsFile
     private let configuration: ALBEFConfiguration
 
@@ -11,7 +11,7 @@ struct CheckpointParameters: ParameterSource {
         self.configuration = configuration
     }
 
-    func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+    package func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
         guard let stored = weights.tensors[name] else {
             throw TorchError.missingParameter(name, file: weights.path.string)
         }
@@ -30,7 +30,7 @@ struct CheckpointParameters: ParameterSource {
 
     /// Position embeddings `[1, P + 1, D]` for another number of patches: the class token's stays,
     /// the square of the others is resized bicubically, as the original does.
-    static func interpolated(_ positions: Tensor, count: Int) -> Tensor {
+    package static func interpolated(_ positions: Tensor, count: Int) -> Tensor {
         let (from, to) = (side(positions.size(1) - 1), side(count - 1))
         let grid = positions[.all, 1...].reshaped(1, from, from, positions.size(2))
             .permuted(0, 3, 1, 2)

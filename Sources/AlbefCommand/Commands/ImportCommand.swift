@@ -19,7 +19,9 @@ struct ImportCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A .pth, .pt or .safetensors file.", valueName: "checkpoint"))
     var checkpoint: String
 
-    @Option(help: ArgumentHelp("The WordPiece vocabulary the text encoder was trained with.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The WordPiece vocabulary the text encoder was trained with.", valueName: "file"))
     var vocabulary: String
 
     @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
@@ -28,10 +30,14 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("albef or lavis; default: as detected.", valueName: "dialect"))
     var dialect: Dialect?
 
-    @Option(help: ArgumentHelp("Attention heads of the image encoder; default: width / 64.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Attention heads of the image encoder; default: width / 64.", valueName: "n"))
     var visionHeads: Int?
 
-    @Option(help: ArgumentHelp("Attention heads of the text encoder; default: width / 64.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Attention heads of the text encoder; default: width / 64.", valueName: "n"))
     var textHeads: Int?
 
     @Flag(help: "The vocabulary distinguishes upper and lower case.")

@@ -43,7 +43,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         }
     }
 
-    @Option(help: "tiny (128 pixels, 6 + 3 + 3 layers of 192), small (224, 384) or base (the paper's).")
+    @Option(
+        help: "tiny (128 pixels, 6 + 3 + 3 layers of 192), small (224, 384) or base (the paper's).")
     var preset: Preset = .base
 
     @Option(help: ArgumentHelp("A WordPiece vocabulary, one token a line.", valueName: "file"))
@@ -66,7 +67,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         let model = try ALBEFModel(
             untrained: configuration, generator: Generator(seed: seed))
         try model.write(to: FilePath(output), vocabulary: file)
-        Console.result("wrote \(output): an untrained '\(preset.rawValue)' model, \(dialect) dialect")
+        Console.result(
+            "wrote \(output): an untrained '\(preset.rawValue)' model, \(dialect) dialect")
     }
 }
 

@@ -36,7 +36,9 @@ enum Orientation {
     static func hexadecimalEXIF(_ text: String) -> Int? {
         let fields = text.split(whereSeparator: \.isWhitespace)
         guard fields.count > 2, fields[0] == "exif" else { return nil }
-        let digits = fields[2...].joined().utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        let digits = fields[2...].joined().utf8.compactMap {
+            Character(UnicodeScalar($0)).hexDigitValue
+        }
         let block = stride(from: 0, to: digits.count - 1, by: 2).map {
             UInt8(digits[$0] << 4 | digits[$0 + 1])
         }

@@ -54,7 +54,8 @@ enum Vips {
                 profile, profile.count, buffer.baseAddress, &reason)
             initialized = status == IMAGING_VIPS_OK ? count : 0
         }
-        let text = String(decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let text = String(
+            decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         switch status {
         case IMAGING_VIPS_OK: return output
         case IMAGING_VIPS_UNAVAILABLE:
