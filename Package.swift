@@ -71,12 +71,14 @@ let package = Package(
             dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", system],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
-            name: "TorchTests", dependencies: ["Torch", orderedCollections, system], swiftSettings: swiftSettings),
+            name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
+            swiftSettings: swiftSettings),
         .testTarget(
             name: "ImageTextTests", dependencies: ["ImageText", system],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ALBEFTests", dependencies: ["TestSupport", "ALBEF", "Torch", orderedCollections, system],
+            name: "ALBEFTests",
+            dependencies: ["TestSupport", "ALBEF", "Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalTests",

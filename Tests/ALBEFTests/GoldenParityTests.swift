@@ -78,3 +78,15 @@ struct GoldenParityTests {
         try golden.expect(fused, equals: "multimodal_embeds")
     }
 }
+
+@Suite("Position embeddings for another image size")
+struct PositionInterpolationTests {
+    @Test(arguments: ["3to5", "14to16", "16to24", "24to16"])
+    func asTheReferenceResizesThem(_ name: String) throws {
+        let golden = try GoldenSet("positions")
+        let positions = try golden.input("pos_\(name)/in")
+        let expected = try golden.output("pos_\(name)/out")
+        let resized = CheckpointParameters.interpolated(positions, count: expected.size(1))
+        try golden.expect(resized, equals: "pos_\(name)/out")
+    }
+}

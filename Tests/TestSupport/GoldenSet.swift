@@ -20,12 +20,15 @@ package struct GoldenSet {
     package init(_ name: String) throws {
         file = try SafetensorsFile(Fixtures.path("golden/\(name).safetensors"))
         let decoder = JSONDecoder()
-        sizes = try decoder.decode(Sizes.self, from: Data(file.metadata["config", default: ""].utf8))
+        sizes = try decoder.decode(
+            Sizes.self, from: Data(file.metadata["config", default: ""].utf8))
         errors = try decoder.decode(
             [String: Double].self, from: Data(file.metadata["f32_err", default: ""].utf8))
     }
 
-    package func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task) -> ALBEFConfiguration {
+    package func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task)
+        -> ALBEFConfiguration
+    {
         ALBEFConfiguration(
             dialect: dialect, task: task,
             vision: .init(
@@ -44,8 +47,12 @@ package struct GoldenSet {
         try ALBEFModel(configuration(dialect, task), parameters: Weights(file: file))
     }
 
-    package func input(_ name: String) throws -> Tensor { try Tensor(file.tensor("inputs/\(name)")) }
-    package func output(_ name: String) throws -> Tensor { try Tensor(file.tensor("outputs/\(name)")) }
+    package func input(_ name: String) throws -> Tensor {
+        try Tensor(file.tensor("inputs/\(name)"))
+    }
+    package func output(_ name: String) throws -> Tensor {
+        try Tensor(file.tensor("outputs/\(name)"))
+    }
 
     /// Expects a tensor within 20 times the reference's own single-precision error, plus 1e-6.
     package func expect(

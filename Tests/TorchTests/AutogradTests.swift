@@ -69,7 +69,8 @@ struct AutogradTests {
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 1)))
         let linear = try Linear(scope, "head", inputs: 3, outputs: 2)
         _ = try LayerNorm(scope, "norm", width: 3, epsilon: 1e-6)
-        #expect(Set(scope.parameters.keys) == ["head.weight", "head.bias", "norm.weight", "norm.bias"])
+        #expect(
+            Set(scope.parameters.keys) == ["head.weight", "head.bias", "norm.weight", "norm.bias"])
         #expect(linear(Tensor.zeros([5, 3])).shape == [5, 2])
     }
 }

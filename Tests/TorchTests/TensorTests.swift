@@ -24,8 +24,9 @@ struct TensorTests {
         #expect(x[-1, 0].values(as: Float.self) == [12, 13, 14, 15])
         #expect(x[.all, 1..., ..<2].values(as: Float.self) == [4, 5, 8, 9, 16, 17, 20, 21])
         #expect(x[0...0, .new].shape == [1, 1, 3, 4])
-        #expect(x[.all, Tensor([2, 0] as [Int])][0].values(as: Float.self)
-            == [8, 9, 10, 11, 0, 1, 2, 3])
+        #expect(
+            x[.all, Tensor([2, 0] as [Int])][0].values(as: Float.self)
+                == [8, 9, 10, 11, 0, 1, 2, 3])
     }
 
     @Test func assigningChangesOneTensorAlone() {
@@ -39,6 +40,18 @@ struct TensorTests {
         // Nobody else sees it now, so it may change where it is.
         x[.all, 1] = Tensor([5, 6] as [Float])
         #expect(x.values(as: Float.self) == [1, 5, 0, 6])
+    }
+
+    @Test func assignsThroughATensorOfIndices() {
+        var x = Tensor.zeros([2, 3])
+        let copy = x
+        x[.all, Tensor([2, 0])] = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        #expect(x.values(as: Float.self) == [2, 0, 1, 4, 0, 3])
+        x[1, Tensor([1])] = Tensor([9] as [Float])
+        #expect(x.values(as: Float.self) == [2, 0, 1, 4, 9, 3])
+        x[Tensor([0])] = Tensor([7] as [Float], shape: [])
+        #expect(x.values(as: Float.self) == [7, 7, 7, 4, 9, 3])
+        #expect(copy.sum().scalar() == 0)
     }
 
     @Test func outlivesTheArrayItWasMadeFrom() {

@@ -1,7 +1,7 @@
 /// Everything that fixes the shape and the conventions of a model; `config.json` beside its weights.
 ///
 /// Every size is free. ``base`` is the model of the paper.
-public struct ALBEFConfiguration: Sendable, Hashable {
+public struct ALBEFConfiguration: Sendable, Hashable, Codable {
     /// Which implementation's conventions the weights follow.
     public var dialect: Dialect
     /// The task the weights were trained for, which decides the heads that are present.
@@ -149,6 +149,12 @@ public struct ALBEFConfiguration: Sendable, Hashable {
         self.text = text
         self.embeddingWidth = embeddingWidth
         self.isTrained = isTrained
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case dialect, task, vision, text
+        case embeddingWidth = "embedding_width"
+        case isTrained = "is_trained"
     }
 
     /// The paper's model: ViT-B/16, BERT-base with 6 + 6 layers, 256 aligned features.

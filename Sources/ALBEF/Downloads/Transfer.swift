@@ -168,7 +168,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         let due = state.withLock { state -> DownloadProgress? in
             let size = state.partial.size
             let step = size - state.reported
-            guard state.failure == nil,
+            guard state.failure == nil, !state.isCancelled,
                 state.reported < 0 || step >= Self.reportInterval
                     || step < 0 || (isLast && step > 0)
             else { return nil }

@@ -1,6 +1,6 @@
 public import Torch
 
-/// The projections g_v and g'_w into the space where images and texts are compared (eq. 3-1).
+/// The projections g_v and g'_w into the space where images and texts are compared (equation 3-1).
 public final class AlignmentHead: Sendable {
     /// `vision_proj`, `[…, D_v]` to `[…, E]`.
     public let visionProjection: Linear

@@ -1,6 +1,6 @@
 public import Torch
 
-/// The image–text matching (ITM) head: does this text belong to this image?
+/// The image–text matching (ITM) head: whether a text belongs to an image.
 public final class MatchingHead: Sendable {
     private let linear: Linear
 

@@ -20,6 +20,8 @@ public final class ALBEFModel: Sendable {
     public let matching: MatchingHead?
     /// The MLM head; in pretraining models only.
     public let maskedLanguage: MaskedLanguageHead?
+    /// The learned temperature tau (equation 3-2), a scalar; nil in models that do not compare features.
+    public let temperature: Parameter?
     /// Every parameter by its name in the original implementation.
     public let parameters: OrderedDictionary<String, Parameter>
 
@@ -41,6 +43,7 @@ public final class ALBEFModel: Sendable {
         let task = configuration.task
         let retrieves = [.pretraining, .retrieval, .grounding].contains(task)
         alignment = retrieves ? try AlignmentHead(scope, configuration) : nil
+        temperature = retrieves ? try scope.parameter("temp", [], .constant(0.07)) : nil
         matching = retrieves ? try MatchingHead(scope, configuration) : nil
         maskedLanguage =
             task == .pretraining

@@ -23,14 +23,17 @@ struct IndexCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("Pictures encoded at once; default: by size of model.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Pictures encoded at once; default: by size of model.", valueName: "n"))
     var batchSize: Int?
 
     @Flag(help: "Print what was done as JSON.")
     var json = false
 
     func validate() throws {
-        if let batchSize, batchSize < 1 { throw ValidationError("--batch-size must be at least 1.") }
+        if let batchSize, batchSize < 1 {
+            throw ValidationError("--batch-size must be at least 1.")
+        }
     }
 
     func run() async throws {

@@ -24,7 +24,8 @@ struct SearchCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("Results to show.", valueName: "n"))
+    @Option(
+        name: [.customShort("k"), .long], help: ArgumentHelp("Results to show.", valueName: "n"))
     var top = 10
 
     @Option(help: ArgumentHelp("Photos that recall hands to the fusion encoder.", valueName: "n"))

@@ -21,8 +21,11 @@ struct ProgressBar {
     mutating func show(_ done: Int, of total: Int) {
         let now = ContinuousClock.now
         let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
-        if done < total, let lastShown, now - lastShown < pause { return }
-        if !isInteractive, done == 0 || done == total { return }
+        if let lastShown, done < total || !isInteractive, now - lastShown < pause { return }
+        if !isInteractive, lastShown == nil {
+            lastShown = start
+            return
+        }
         lastShown = now
         let line = Self.line(
             label: label, unit: unit, done: done, total: total, elapsed: (now - start).seconds)

@@ -118,7 +118,9 @@ public struct FolderScan: Sendable {
                 }
             }
             guard let name, name.kind == .regular else { continue }
-            let hidden = name.withPlatformString { $0[0] == CInterop.PlatformChar(UInt8(ascii: ".")) }
+            let hidden = name.withPlatformString {
+                $0[0] == CInterop.PlatformChar(UInt8(ascii: "."))
+            }
             if !hidden { names.append(name) }
         }
         return names

@@ -91,7 +91,8 @@ public struct Indexer: Sendable {
         let batchSize = options.batchSize > 0 ? options.batchSize : model.defaultBatchSize
         let reader = PictureReader(model: model, known: pending.digests)
         do {
-            try await reader.read(plan.changed, ahead: max(options.decodeAhead, batchSize)) { item in
+            try await reader.read(plan.changed, ahead: max(options.decodeAhead, batchSize)) {
+                item in
                 switch item.outcome {
                 case .failed(let reason):
                     report.failures.append(GalleryFailure(path: item.file.path, reason: reason))

@@ -18,7 +18,8 @@ struct PendingEntries {
         self.snapshot = snapshot
         self.replaced = replaced
         digests = Dictionary(
-            snapshot.entries.map { ($0.entry.sha256, $0.id) }, uniquingKeysWith: { first, _ in first })
+            snapshot.entries.map { ($0.entry.sha256, $0.id) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     var unencoded: Int { waiting.count }

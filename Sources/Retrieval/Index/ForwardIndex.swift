@@ -64,7 +64,8 @@ public struct ForwardIndex: Sendable {
         let own = manifest.model
         if own.imageSize != model.imageSize {
             throw IndexError.otherModel(
-                directory, "its images are \(own.imageSize) pixels, this model's \(model.imageSize)")
+                directory, "its images are \(own.imageSize) pixels, this model's \(model.imageSize)"
+            )
         }
         guard own == model else {
             throw IndexError.otherModel(

@@ -43,7 +43,8 @@ struct IndexSegment: Sendable {
             tokens.shape == [segment.count, model.tokenCount, model.tokenWidth]
         else {
             throw IndexError.corrupt(
-                path, "features \(features.shape), tokens \(tokens.shape), \(entries.count) entries"
+                path,
+                "features \(features.shape), tokens \(tokens.shape), \(entries.count) entries"
                     + " do not fit the manifest")
         }
     }

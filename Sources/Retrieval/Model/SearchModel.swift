@@ -92,9 +92,10 @@ public struct SearchModel: Sendable {
         unlimited.captionWords = .max
         let all = text.tokenizer.ids(of: unlimited.caption(query))
         let special = text.rules.endsWithSeparator ? 2 : 1
-        let read = text.ids(
-            of: query, maximumTokens: model.configuration.text.maximumTokens
-        ).count - special
+        let read =
+            text.ids(
+                of: query, maximumTokens: model.configuration.text.maximumTokens
+            ).count - special
         let unknown = text.tokenizer.vocabulary.special.unknown
         return QueryReading(
             isCut: read < all.count,

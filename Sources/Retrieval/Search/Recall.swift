@@ -18,8 +18,7 @@ extension ForwardIndex {
         for (position, segment) in segments.enumerated() where !segment.entries.isEmpty {
             var similarities = segment.features.matmul(query)
             if !segment.removed.isEmpty {
-                similarities[Tensor(segment.removed.sorted())] = Tensor.full(
-                    [segment.removed.count], -.infinity)
+                similarities[Tensor(segment.removed.sorted())] = .full([], -.infinity)
             }
             let top = similarities.topK(min(count, segment.entries.count))
             let rows = top.indices.values(as: Int.self)

@@ -101,7 +101,8 @@ extension Tensor {
             elements.count == shape.reduce(1, *),
             "\(elements.count) elements do not fill the shape \(shape)")
         let owner = ArrayOwner(elements)
-        self.init(memory: UnsafeMutableRawPointer(owner.buffer.baseAddress), shape, Scalar.dtype, owner)
+        self.init(
+            memory: UnsafeMutableRawPointer(owner.buffer.baseAddress), shape, Scalar.dtype, owner)
         if device != .cpu { self = to(device) }
     }
 

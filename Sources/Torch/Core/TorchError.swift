@@ -37,12 +37,12 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// A file of weights lacks a parameter that the model needs.
-    static func missingParameter(_ name: String, file: String) -> TorchError {
+    package static func missingParameter(_ name: String, file: String) -> TorchError {
         TorchError(.missingParameter, "\(file): has no tensor '\(name)'")
     }
 
     /// A stored parameter has another shape than the model expects.
-    static func shapeMismatch(
+    package static func shapeMismatch(
         _ name: String, file: String, expected: [Int], found: [Int]
     ) -> TorchError {
         TorchError(

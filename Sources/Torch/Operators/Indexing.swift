@@ -5,6 +5,8 @@ public protocol TensorIndex {
 }
 
 /// What a subscript does with one dimension.
+///
+/// Assigning takes one tensor of indices at most.
 public enum TensorIndexKind: Sendable {
     /// Keeps one slice and removes the dimension; negative indices count from the end.
     case at(Int)
@@ -14,6 +16,9 @@ public enum TensorIndexKind: Sendable {
     case gather(Tensor)
     /// Adds a dimension of size 1.
     case newAxis
+
+    var isGather: Bool { if case .gather = self { true } else { false } }
+    var removesDimension: Bool { if case .at = self { true } else { false } }
 }
 
 extension Int: TensorIndex {
@@ -80,7 +85,20 @@ extension Tensor {
         if !isKnownUniquelyReferenced(&handle) || handle.storageUseCount > 1 || requiresGrad {
             self = clone()
         }
-        _ = Self.copy(.tensor(view(indices)), .tensor(value))
+        guard let gathered = indices.firstIndex(where: \.isGather) else {
+            _ = Self.copy(.tensor(view(indices)), .tensor(value))
+            return
+        }
+        // Selecting by a tensor copies, so it cannot be written through as a view can.
+        guard case .gather(let positions) = indices[gathered] else { return }
+        var others = indices
+        others[gathered] = .range(0, nil)
+        let target = view(others)
+        let dimension = indices[..<gathered].count { !$0.removesDimension }
+        var shape = target.shape
+        shape[dimension] = positions.count
+        _ = Self.indexCopy(
+            .tensor(target), .int(dimension), .tensor(positions), .tensor(value.expanded(shape)))
     }
 
     private func view(_ indices: [TensorIndexKind]) -> Tensor {
@@ -114,4 +132,5 @@ extension Tensor {
     private static let select = Operator.known("aten::select", "int")
     private static let slice = Operator.known("aten::slice", "Tensor")
     private static let copy = Operator.known("aten::copy_")
+    private static let indexCopy = Operator.known("aten::index_copy_")
 }

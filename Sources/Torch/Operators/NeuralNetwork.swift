@@ -23,7 +23,7 @@ extension Tensor {
         Ops.embedding(.tensor(self), .tensor(indices))
     }
 
-    /// Softmax(Q Kᵀ / √d + mask) V over `[B, H, L, d]` (Vaswani et al., 2017, eq. 1).
+    /// Softmax(Q Kᵀ / √d + mask) V over `[B, H, L, d]` (Vaswani et al., 2017, equation 1).
     ///
     /// - Parameters:
     ///   - mask: added to the scores, broadcast to `[B, H, L_q, L_k]`; nil attends everywhere.

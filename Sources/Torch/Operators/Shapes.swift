@@ -29,7 +29,10 @@ extension Tensor {
     public func squeezed(_ dimension: Int) -> Tensor { Ops.squeeze(.tensor(self), .int(dimension)) }
 
     /// Repeated along dimensions of size 1, without copying; -1 keeps a size.
-    public func expanded(_ shape: Int...) -> Tensor { Ops.expand(.tensor(self), .ints(shape)) }
+    public func expanded(_ shape: Int...) -> Tensor { expanded(shape) }
+
+    /// Repeated along dimensions of size 1, without copying; -1 keeps a size.
+    public func expanded(_ shape: [Int]) -> Tensor { Ops.expand(.tensor(self), .ints(shape)) }
 
     /// Elements `start ..< start + length` along a dimension.
     public func narrowed(_ dimension: Int, from start: Int, length: Int) -> Tensor {

@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test func aReceiverSlowerThanTheServerCanBeCancelled() async throws {
-        let content = DownloadFolder.bytes(60_000_000)
+        let content = DownloadFolder.bytes(20_000_000)
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
         let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
@@ -130,8 +130,10 @@ import Testing
             }
         }
         for await step in progress where step.received > 2 << 20 { break }
+        let start = ContinuousClock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(ContinuousClock.now - start < .seconds(2))
         _ = try await Downloader.impatient.download(server.address, to: folder.file)
         #expect(try folder.data() == content)
     }

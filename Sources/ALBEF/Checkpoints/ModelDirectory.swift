@@ -1,0 +1,116 @@
+import Crypto
+public import SystemPackage
+public import Torch
+
+/// A model on disk: weights, configuration and vocabulary in one directory, checked when opened.
+public struct ModelDirectory: Sendable {
+    /// The directory.
+    public let path: FilePath
+    /// Sizes and conventions.
+    public let configuration: ALBEFConfiguration
+    /// The weights, by the names of ``ParameterLayout``.
+    public let weights: SafetensorsFile
+    /// The vocabulary: one token on each line.
+    public var vocabulary: FilePath { path.appending(ModelDirectory.vocabularyName) }
+    /// Tells this model from any other: a digest of its configuration and its weights.
+    ///
+    /// Made of `config.json`, which holds the digest of the weights as they were written, the
+    /// weights' header, and a sample of the data; so it costs no reading of the whole file.
+    public let fingerprint: String
+    private let weightsDigest: String
+
+    static let weightsName = "model.safetensors"
+    static let configurationName = "config.json"
+    static let vocabularyName = "vocab.txt"
+    static let names = [configurationName, weightsName, vocabularyName]
+
+    /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
+    ///
+    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file: the directory or one of
+    ///   its files is missing or damaged, a parameter is missing, unknown or misshapen, or the
+    ///   vocabulary has another length than the word embeddings.
+    public static func open(_ path: FilePath) throws -> ModelDirectory {
+        try ModelDirectory(path)
+    }
+
+    private init(_ path: FilePath) throws {
+        guard FileSystem.isDirectory(path) else { throw ModelFileError(path, .noDirectory) }
+        for name in ModelDirectory.names where !FileSystem.exists(path.appending(name)) {
+            throw ModelFileError(path, .notAModel(missing: name))
+        }
+        self.path = path
+        let file = try MappedFile(path.appending(ModelDirectory.configurationName))
+        let document = try file.withUnsafeBytes { try ModelDocument($0, file: file.path) }
+        configuration = document.configuration
+        weightsDigest = document.weightsDigest
+        weights = try SafetensorsFile(path.appending(ModelDirectory.weightsName))
+        fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
+        try ModelDirectory.check(weights, configuration)
+        try VocabularyFile.check(
+            path.appending(ModelDirectory.vocabularyName), rows: configuration.text.vocabularySize)
+    }
+
+    /// Reads all the weights and compares their digest with the one recorded when written.
+    ///
+    /// - Throws: ``ModelFileError`` if they differ.
+    public func verify() throws {
+        let found = SHA256.ofFile(weights)
+        guard found == weightsDigest else {
+            throw ModelFileError(weights.path, .digest(expected: weightsDigest, found: found))
+        }
+    }
+
+    /// Checks that every parameter is there in its shape, and nothing else but training state.
+    private static func check(
+        _ weights: SafetensorsFile, _ configuration: ALBEFConfiguration
+    ) throws {
+        let parameters = ParameterLayout(configuration).parameters
+        let missing = parameters.map(\.name).filter { weights.tensors[$0] == nil }
+        guard missing.isEmpty else { throw ModelFileError(weights.path, .missing(missing)) }
+        for parameter in parameters {
+            let found = try weights.tensor(parameter.name)
+            guard found.shape == parameter.shape else {
+                throw ModelFileError(
+                    weights.path,
+                    .shape(
+                        tensor: parameter.name, expected: parameter.shape, found: found.shape))
+            }
+            guard found.dtype.isFloatingPoint else {
+                throw ModelFileError(
+                    weights.path,
+                    .tensor(name: parameter.name, problem: "is of the type \(found.dtype)"))
+            }
+        }
+        let known = Set(parameters.map(\.name))
+        let unexplained = weights.tensors.names.filter { name in
+            !known.contains(name) && !ParameterLayout.queues.contains(name)
+                && !(ParameterLayout.online(name).map(known.contains) ?? false)
+        }
+        guard unexplained.isEmpty else {
+            throw ModelFileError(weights.path, .unexplained(unexplained))
+        }
+    }
+
+    private static func fingerprint(
+        of weights: SafetensorsFile, configuration: MappedFile
+    ) -> String {
+        var digest = SHA256()
+        configuration.withUnsafeBytes { digest.update(bufferPointer: $0) }
+        weights.withFileBytes { bytes in
+            let header = UnsafeRawBufferPointer(rebasing: bytes[..<weights.headerByteCount])
+            digest.update(bufferPointer: header)
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) {
+                digest.update(bufferPointer: $0)
+            }
+            // 64 pages, evenly spread: weights that were changed without their configuration are
+            // other weights nearly everywhere.
+            let data = bytes[weights.headerByteCount...]
+            for index in 0..<64 {
+                let start = data.startIndex + data.count / 64 * index
+                let end = min(start + 4096, data.endIndex)
+                digest.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+            }
+        }
+        return digest.hexadecimal()
+    }
+}

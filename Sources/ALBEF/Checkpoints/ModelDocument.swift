@@ -1,0 +1,129 @@
+import SystemPackage
+import Torch
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The contents of `config.json`: a configuration, and the digest of the weights it belongs to.
+struct ModelDocument: Codable {
+    var configuration: ALBEFConfiguration
+    /// SHA-256 of `model.safetensors`, in hexadecimal.
+    var weightsDigest: String
+
+    static let format = 1
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case format
+        case weightsDigest = "weights_sha256"
+    }
+
+    init(configuration: ALBEFConfiguration, weightsDigest: String) {
+        self.configuration = configuration
+        self.weightsDigest = weightsDigest
+    }
+
+    init(from decoder: any Decoder) throws {
+        configuration = try ALBEFConfiguration(from: decoder)
+        weightsDigest = try decoder.container(keyedBy: CodingKeys.self)
+            .decode(String.self, forKey: .weightsDigest)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try configuration.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(ModelDocument.format, forKey: .format)
+        try container.encode(weightsDigest, forKey: .weightsDigest)
+    }
+
+    /// The text of the file.
+    func text() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        return Array(try encoder.encode(self)) + [0x0A]
+    }
+
+    /// Reads a file, in which every key must be there and known.
+    init(_ bytes: UnsafeRawBufferPointer, file: FilePath) throws {
+        let json = try JSONValue(bytes, file: file, what: "the configuration")
+        // The format first: another one may well have other keys.
+        let format = json.object?.first { $0.name == "format" }
+        guard let format else { throw ModelFileError(file, .missingKey("format")) }
+        guard format.value.integer == ModelDocument.format else {
+            throw ModelFileError(file, .format(format.value.integer ?? 0))
+        }
+        try ModelDocument.check(
+            json,
+            against: CodingKeys.allCases.map(\.rawValue)
+                + ALBEFConfiguration.CodingKeys.allCases.map(\.rawValue), path: "", file: file)
+        try ModelDocument.check(
+            json["vision"], against: ALBEFConfiguration.Vision.CodingKeys.allCases.map(\.rawValue),
+            path: "vision.", file: file)
+        try ModelDocument.check(
+            json["text"], against: ALBEFConfiguration.Text.CodingKeys.allCases.map(\.rawValue),
+            path: "text.", file: file)
+        do {
+            self = try JSONDecoder().decode(ModelDocument.self, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw ModelFileError(file, .configuration(ModelDocument.describe(error)))
+        }
+        try checkBounds(file)
+        do {
+            try configuration.validate()
+        } catch {
+            throw ModelFileError(file, .configuration(error.description))
+        }
+    }
+
+    /// Refuses sizes that no model has, before anything is computed from them.
+    private func checkBounds(_ file: FilePath) throws {
+        let (vision, text) = (configuration.vision, configuration.text)
+        let depths = ["vision.depth": vision.depth, "text.depth": text.depth]
+        let sizes = [
+            "vision.image_size": vision.imageSize, "vision.patch_size": vision.patchSize,
+            "vision.width": vision.width, "vision.mlp_width": vision.mlpWidth,
+            "text.vocabulary_size": text.vocabularySize, "text.width": text.width,
+            "text.mlp_width": text.mlpWidth, "text.positions": text.positions,
+            "embedding_width": configuration.embeddingWidth,
+        ]
+        let bounded = depths.map { ($0, $1, 1000) } + sizes.map { ($0, $1, 1 << 24) }
+        for (name, value, limit) in bounded.sorted(by: { $0.0 < $1.0 }) where value > limit {
+            throw ModelFileError(
+                file, .configuration("\(name) is \(value), over the limit of \(limit)"))
+        }
+    }
+
+    private static func check(
+        _ json: JSONValue?, against known: [String], path: String, file: FilePath
+    ) throws {
+        guard let members = json?.object else {
+            throw ModelFileError(file, .configuration("\"\(path.dropLast())\" is not an object"))
+        }
+        for member in members where !known.contains(member.name) {
+            throw ModelFileError(file, .unknownKey(path + member.name))
+        }
+        for key in known where !members.contains(where: { $0.name == key }) {
+            throw ModelFileError(file, .missingKey(path + key))
+        }
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        let context: DecodingError.Context
+        switch error {
+        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
+            .dataCorrupted(let found):
+            context = found
+        @unknown default: return "is not a configuration"
+        }
+        let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+        return "the value of \"\(key)\" is wrong: \(context.debugDescription)"
+    }
+}
+
+extension JSONValue {
+    fileprivate subscript(name: String) -> JSONValue? {
+        object?.first { $0.name == name }?.value
+    }
+}

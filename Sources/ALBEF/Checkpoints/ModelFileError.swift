@@ -1,0 +1,78 @@
+public import SystemPackage
+
+/// Why a checkpoint cannot be imported, or a model directory not be opened or written.
+public struct ModelFileError: Error, Sendable, CustomStringConvertible {
+    /// The file or directory that the error is about.
+    public let file: FilePath
+    private let code: Code
+
+    enum Code: Sendable {
+        case noDirectory
+        case notAModel(missing: String)
+        case occupied(by: String)
+        case system(operation: String, errno: Errno)
+        case configuration(String)
+        case unknownKey(String)
+        case missingKey(String)
+        case format(Int)
+        case digest(expected: String, found: String)
+        case vocabulary(lines: Int, rows: Int)
+        case noState(keys: [String])
+        case noTask
+        case option(String)
+        case notATensor(String)
+        case missing([String])
+        case unexplained([String])
+        case shape(tensor: String, expected: [Int], found: [Int])
+        case tensor(name: String, problem: String)
+    }
+
+    init(_ file: FilePath, _ code: Code) {
+        self.file = file
+        self.code = code
+    }
+
+    /// One sentence that starts with the path.
+    public var description: String { "\(file): \(reason)" }
+
+    /// The same sentence without the path.
+    public var reason: String {
+        switch code {
+        case .noDirectory: "there is no such directory"
+        case .notAModel(let missing): "is not a model directory: it has no \(missing)"
+        case .occupied(let name):
+            "is not overwritten: it holds \(name), which is no part of a model"
+        case .system(let operation, let errno): "cannot \(operation): \(errno)"
+        case .configuration(let what): what
+        case .unknownKey(let key): "has the unknown key \"\(key)\""
+        case .missingKey(let key): "lacks the key \"\(key)\""
+        case .format(let found): "has format \(found); this version reads format 1"
+        case .digest(let expected, let found):
+            "is not the file that was written: its SHA-256 is \(found), expected \(expected)"
+        case .vocabulary(let lines, let rows):
+            "has \(lines) lines, but the model has \(rows) word embeddings; they must agree"
+        case .noState(let keys):
+            "holds no ALBEF model: no visual_encoder.cls_token at the top level or under "
+                + StateDictionary.wrappers.joined(separator: ", ")
+                + "; its keys are \(ModelFileError.list(keys))"
+        case .noTask:
+            "is of no known task: it has neither text_decoder, cls_head, ta_head nor itm_head"
+        case .option(let what): what
+        case .notATensor(let name): "the entry \"\(name)\" of the model is no tensor"
+        case .missing(let names):
+            "lacks \(names.count) tensors of the model: \(ModelFileError.list(names))"
+        case .unexplained(let names):
+            "has \(names.count) tensors that are no part of the model: "
+                + ModelFileError.list(names)
+        case .shape(let tensor, let expected, let found):
+            "tensor \"\(tensor)\" should have the shape \(expected), but has \(found)"
+        case .tensor(let name, let problem): "tensor \"\(name)\" \(problem)"
+        }
+    }
+
+    /// The first few names, and how many more there are.
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(6).map { String($0.prefix(100)) }.joined(separator: ", ")
+        return names.count > 6 ? "\(shown) and \(names.count - 6) more" : shown
+    }
+}

@@ -1,0 +1,130 @@
+/// The names and shapes of a model's parameters, as they stand on disk.
+///
+/// The names are those of the original implementation's pretraining model, whatever the task; the
+/// heads of the other tasks keep the names they have there.
+public struct ParameterLayout: Sendable {
+    /// One parameter.
+    public struct Parameter: Sendable, Hashable {
+        /// Its name.
+        public let name: String
+        /// Length along each dimension.
+        public let shape: [Int]
+    }
+
+    /// Every parameter that a model of this configuration must have, in the order of the file.
+    public private(set) var parameters: [Parameter] = []
+
+    /// Lists the parameters of a configuration.
+    public init(_ configuration: ALBEFConfiguration) {
+        let (vision, text) = (configuration.vision, configuration.text)
+        let retrieves = [.pretraining, .retrieval, .grounding].contains(configuration.task)
+        let hasTypes = configuration.dialect == .albef
+        if retrieves { add("temp", []) }
+        addVision(vision)
+        addText(
+            "text_encoder.bert", text, depth: text.depth, fusionLayer: text.fusionLayer,
+            imageWidth: vision.width, hasTypes: hasTypes)
+        switch configuration.task {
+        case .pretraining, .retrieval, .grounding:
+            if configuration.task == .pretraining {
+                addLanguageHead("text_encoder.cls.predictions", text)
+            }
+            addLinear("vision_proj", vision.width, configuration.embeddingWidth)
+            addLinear("text_proj", text.width, configuration.embeddingWidth)
+            addLinear("itm_head", text.width, 2)
+        case .vqa:
+            // The decoder has the fusion layers' number and reads the question's tokens.
+            addText(
+                "text_decoder.bert", text, depth: text.depth - text.fusionLayer, fusionLayer: 0,
+                imageWidth: text.width, hasTypes: hasTypes)
+            addLanguageHead("text_decoder.cls.predictions", text)
+        case .nlvr, .entailment:
+            addLinear("cls_head.0", text.width, text.width)
+            addLinear("cls_head.2", text.width, configuration.task == .nlvr ? 2 : 3)
+        }
+    }
+
+    /// Modules that a momentum teacher has a twin of, named with `_m` behind.
+    static let twinModules: Set<String> = [
+        "visual_encoder", "text_encoder", "vision_proj", "text_proj", "text_decoder", "cls_head",
+    ]
+
+    /// The queues of momentum features, which only training uses.
+    static let queues: Set<String> = ["image_queue", "text_queue", "queue_ptr", "idx_queue"]
+
+    /// The name of the parameter that a momentum twin follows, nil if the name is not a twin's.
+    static func online(_ name: String) -> String? {
+        let module = name.prefix { $0 != "." }
+        guard module.hasSuffix("_m"), twinModules.contains(String(module.dropLast(2))) else {
+            return nil
+        }
+        return String(module.dropLast(2)) + String(name.dropFirst(module.count))
+    }
+
+    private mutating func add(_ name: String, _ shape: [Int]) {
+        parameters.append(Parameter(name: name, shape: shape))
+    }
+
+    private mutating func addLinear(_ name: String, _ inputs: Int, _ outputs: Int) {
+        add("\(name).weight", [outputs, inputs])
+        add("\(name).bias", [outputs])
+    }
+
+    private mutating func addNorm(_ name: String, _ width: Int) {
+        add("\(name).weight", [width])
+        add("\(name).bias", [width])
+    }
+
+    private mutating func addVision(_ vision: ALBEFConfiguration.Vision) {
+        let (prefix, width) = ("visual_encoder", vision.width)
+        add("\(prefix).cls_token", [1, 1, width])
+        add("\(prefix).pos_embed", [1, vision.patchCount + 1, width])
+        add("\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
+        add("\(prefix).patch_embed.proj.bias", [width])
+        for index in 0..<vision.depth {
+            let block = "\(prefix).blocks.\(index)"
+            addNorm("\(block).norm1", width)
+            addLinear("\(block).attn.qkv", width, 3 * width)
+            addLinear("\(block).attn.proj", width, width)
+            addNorm("\(block).norm2", width)
+            addLinear("\(block).mlp.fc1", width, vision.mlpWidth)
+            addLinear("\(block).mlp.fc2", vision.mlpWidth, width)
+        }
+        addNorm("\(prefix).norm", width)
+    }
+
+    private mutating func addText(
+        _ prefix: String, _ text: ALBEFConfiguration.Text, depth: Int, fusionLayer: Int,
+        imageWidth: Int, hasTypes: Bool
+    ) {
+        let width = text.width
+        add("\(prefix).embeddings.word_embeddings.weight", [text.vocabularySize, width])
+        add("\(prefix).embeddings.position_embeddings.weight", [text.positions, width])
+        if hasTypes { add("\(prefix).embeddings.token_type_embeddings.weight", [2, width]) }
+        addNorm("\(prefix).embeddings.LayerNorm", width)
+        for index in 0..<depth {
+            let layer = "\(prefix).encoder.layer.\(index)"
+            addAttention("\(layer).attention", width, keyWidth: width)
+            if index >= fusionLayer {
+                addAttention("\(layer).crossattention", width, keyWidth: imageWidth)
+            }
+            addLinear("\(layer).intermediate.dense", width, text.mlpWidth)
+            addLinear("\(layer).output.dense", text.mlpWidth, width)
+            addNorm("\(layer).output.LayerNorm", width)
+        }
+    }
+
+    private mutating func addAttention(_ name: String, _ width: Int, keyWidth: Int) {
+        addLinear("\(name).self.query", width, width)
+        addLinear("\(name).self.key", keyWidth, width)
+        addLinear("\(name).self.value", keyWidth, width)
+        addLinear("\(name).output.dense", width, width)
+        addNorm("\(name).output.LayerNorm", width)
+    }
+
+    private mutating func addLanguageHead(_ name: String, _ text: ALBEFConfiguration.Text) {
+        add("\(name).bias", [text.vocabularySize])
+        addLinear("\(name).transform.dense", text.width, text.width)
+        addNorm("\(name).transform.LayerNorm", text.width)
+    }
+}

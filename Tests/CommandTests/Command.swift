@@ -1,0 +1,58 @@
+import Foundation
+import SystemPackage
+import TestSupport
+
+/// Runs the `albef` that was built beside these tests.
+struct Command {
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+
+        /// Standard output as JSON.
+        func json() throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
+        }
+    }
+
+    static let executable: URL = {
+        // The test program is SOMEWHERE/swift-albefPackageTests.xctest, on macOS a bundle there.
+        var folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        for _ in 0..<4
+        where !FileManager.default.fileExists(atPath: folder.appending(path: "albef").path) {
+            folder.deleteLastPathComponent()
+        }
+        return folder.appending(path: "albef")
+    }()
+
+    /// Starts the command; its output goes to files, so that no pipe can fill up.
+    static func start(_ arguments: [String], folder: FilePath) throws -> (Process, FilePath) {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: folder.string)
+        process.standardInput = FileHandle.nullDevice
+        let log = folder.appending("log-\(UUID().uuidString)")
+        for (suffix, assign) in [
+            ("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 }),
+        ] as [(String, (FileHandle) -> Void)] {
+            let path = "\(log.string).\(suffix)"
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            if let handle = FileHandle(forWritingAtPath: path) { assign(handle) }
+        }
+        try process.run()
+        return (process, log)
+    }
+
+    static func run(_ arguments: [String], folder: FilePath) async throws -> Result {
+        let (process, log) = try start(arguments, folder: folder)
+        process.waitUntilExit()
+        func text(_ suffix: String) throws -> String {
+            let path = "\(log.string).\(suffix)"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+        }
+        return Result(
+            status: process.terminationStatus, output: try text("out"), errors: try text("err"))
+    }
+}

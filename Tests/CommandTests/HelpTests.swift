@@ -1,0 +1,27 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Help")
+struct HelpTests {
+    /// Help texts are kept as files: a change of the command line shows in the change.
+    ///
+    /// To accept a change run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
+    @Test(arguments: [
+        [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
+        ["models", "pull"], ["models", "create"],
+    ])
+    func helpIsAsRecorded(_ command: [String]) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let result = try await Command.run(command + ["--help"], folder: folder)
+            #expect(result.status == 0)
+            let name = (["albef"] + command).joined(separator: "-")
+            let path = Fixtures.path("snapshots/\(name).txt").string
+            if ProcessInfo.processInfo.environment["ALBEF_RECORD_SNAPSHOTS"] != nil {
+                try result.output.write(toFile: path, atomically: true, encoding: .utf8)
+            }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == result.output)
+        }
+    }
+}

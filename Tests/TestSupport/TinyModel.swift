@@ -1,0 +1,48 @@
+package import ALBEF
+import Foundation
+package import SystemPackage
+import Torch
+
+/// A model of the smallest size with random weights, and pictures to feed it.
+package enum TinyModel {
+    /// The sizes; 48 pixels and the vocabulary of the golden sets.
+    package static func write(
+        to path: FilePath, task: ALBEFConfiguration.Task = .pretraining, seed: UInt64 = 1,
+        dialect: Dialect = .albef
+    ) throws {
+        let configuration = ALBEFConfiguration(
+            dialect: dialect, task: task,
+            vision: .init(imageSize: 48, width: 24, depth: 2, heads: 4, mlpWidth: 48),
+            text: .init(
+                vocabularySize: 200, width: 32, depth: 4, fusionLayer: 2, heads: 4, mlpWidth: 64,
+                positions: 40, maximumTokens: 30),
+            embeddingWidth: 16)
+        try ALBEFModel(untrained: configuration, generator: Generator(seed: seed))
+            .write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+    }
+
+    /// Writes `count` different small pictures, `000.bmp` and so on, and returns their paths.
+    @discardableResult
+    package static func writePictures(_ count: Int, to folder: FilePath) throws -> [FilePath] {
+        try FileManager.default.createDirectory(
+            atPath: folder.string, withIntermediateDirectories: true)
+        return try (0..<count).map { index in
+            let path = folder.appending(String(format: "%03d.bmp", index))
+            try Data(bitmap(index)).write(to: URL(filePath: path.string))
+            return path
+        }
+    }
+
+    /// A 24-bit BMP of 8 x 8 pixels, with colours that depend on `seed`.
+    package static func bitmap(_ seed: Int) -> [UInt8] {
+        func little(_ value: Int, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        let side = 8
+        let pixels = (0..<(side * side * 3)).map { UInt8(truncatingIfNeeded: $0 * 7 + seed * 31) }
+        return [0x42, 0x4D] + little(54 + pixels.count, 4) + little(0, 4) + little(54, 4)
+            + little(40, 4) + little(side, 4) + little(side, 4) + little(1, 2) + little(24, 2)
+            + little(0, 4) + little(pixels.count, 4) + little(2835, 4) + little(2835, 4)
+            + little(0, 8) + pixels
+    }
+}
