@@ -46,7 +46,7 @@ struct Command {
 
     static func run(_ arguments: [String], folder: FilePath) async throws -> Result {
         let (process, log) = try start(arguments, folder: folder)
-        process.waitUntilExit()
+        await process.exited()
         func text(_ suffix: String) throws -> String {
             let path = "\(log.string).\(suffix)"
             defer { try? FileManager.default.removeItem(atPath: path) }
@@ -54,5 +54,12 @@ struct Command {
         }
         return Result(
             status: process.terminationStatus, output: try text("out"), errors: try text("err"))
+    }
+}
+
+extension Process {
+    /// Waits for the end without holding a thread that other tests could use.
+    func exited() async {
+        while isRunning { try? await Task.sleep(for: .milliseconds(5)) }
     }
 }

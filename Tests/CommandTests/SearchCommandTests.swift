@@ -146,7 +146,7 @@ struct SearchCommandTests {
                 let (process, _) = try Command.start(arguments, folder: folder)
                 try await Task.sleep(for: .milliseconds(Int.random(in: 100...700, using: &random)))
                 kill(process.processIdentifier, SIGKILL)
-                process.waitUntilExit()
+                await process.exited()
                 guard
                     FileManager.default.fileExists(
                         atPath: folder.appending("index").appending("manifest.json").string)
@@ -177,7 +177,7 @@ struct SearchCommandTests {
             }
             try await Task.sleep(for: .milliseconds(100))
             kill(process.processIdentifier, SIGINT)
-            process.waitUntilExit()
+            await process.exited()
             #expect(process.terminationStatus == 130 || process.terminationStatus == 0)
             let index = try ForwardIndex(folder.appending("index"))
             #expect(index.count > 0)
