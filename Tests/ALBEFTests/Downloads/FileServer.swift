@@ -75,12 +75,13 @@ final class FileServer: Sendable {
             defer { state.isStopped = true }
             return !state.isStopped
         }
-        guard isFirst else { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        // The thread that accepts closes the descriptor: closed here, its number could go to
+        // another server while that thread still listens on it.
+        if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
     }
 
     private func acceptAll() {
+        defer { close(listener) }
         while true {
             let connection = accept(listener, nil, nil)
             if connection < 0 { return }
