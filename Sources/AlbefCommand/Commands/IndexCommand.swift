@@ -39,13 +39,13 @@ struct IndexCommand: AsyncParsableCommand {
     func run() async throws {
         let clock = ContinuousClock.now
         // Cheap mistakes are reported before the model is loaded.
-        _ = try FolderScan(FilePath(photos))
+        let scan = try FolderScan(FilePath(photos))
         let indexer = Indexer(try model.load(), options: .init(batchSize: batchSize))
-        let (directory, folder) = (FilePath(index), FilePath(photos))
+        let directory = FilePath(index)
         let report = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "photos")
             defer { bar.finish() }
-            return try await indexer.update(directory, with: folder) { progress in
+            return try await indexer.update(directory, with: scan) { progress in
                 bar.show(progress.done, of: progress.total)
             }
         }

@@ -26,6 +26,8 @@ public struct FolderScan: Sendable {
         "heic", "heif", "jp2", "ppm", "pgm", "pnm",
     ]
 
+    /// Where the scan began: an absolute path.
+    public let root: FilePath
     /// The pictures, in the order of their paths' bytes.
     public private(set) var files: [File] = []
     /// Folders and links that could not be read, and why.
@@ -40,10 +42,11 @@ public struct FolderScan: Sendable {
     /// Looks through a folder and the folders in it; hidden ones are left out, links followed.
     ///
     /// - Parameter root: a folder, or one picture.
-    /// - Throws: ``GalleryError`` if the root cannot be read.
+    /// - Throws: ``GalleryError`` if the root cannot be read or there are no pictures.
     public init(_ root: FilePath) throws(GalleryError) {
         let root = root.isAbsolute ? root : FilePath.currentDirectory.pushing(root)
         let path = root.lexicallyNormalized()
+        self.root = path
         let status: stat
         do {
             status = try Self.status(path)
@@ -59,6 +62,7 @@ public struct FolderScan: Sendable {
         } else {
             add(path, status)
         }
+        guard !files.isEmpty else { throw .empty(path) }
         files.sort { $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) }
     }
 

@@ -72,11 +72,19 @@ public struct Indexer: Sendable {
         _ directory: FilePath, with folder: FilePath,
         onProgress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
-        let scan = try FolderScan(folder)
-        guard !scan.files.isEmpty else { throw GalleryError.empty(folder) }
+        try await update(directory, with: FolderScan(folder), onProgress: onProgress)
+    }
+
+    /// Brings an index up to date with a folder that was looked through already.
+    ///
+    /// - Throws: ``IndexError`` if the index cannot be written or was made with another model.
+    public func update(
+        _ directory: FilePath, with scan: FolderScan,
+        onProgress: (Progress) -> Void = { _ in }
+    ) async throws -> Report {
         let writer = try IndexWriter(directory, model: model.signature)
         let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        let plan = UpdatePlan(scan, folder: folder, snapshot: snapshot)
+        let plan = UpdatePlan(scan, snapshot: snapshot)
 
         var report = Report()
         report.unchanged = plan.unchanged
@@ -136,7 +144,7 @@ private struct UpdatePlan {
     var vanished: [ForwardIndex.EntryID] = []
     var unchanged = 0
 
-    init(_ scan: FolderScan, folder: FilePath, snapshot: ForwardIndex) {
+    init(_ scan: FolderScan, snapshot: ForwardIndex) {
         var known: [FilePath: (id: ForwardIndex.EntryID, entry: IndexEntry)] = [:]
         for item in snapshot.entries { known[item.entry.path] = item }
         for file in scan.files {
@@ -149,10 +157,8 @@ private struct UpdatePlan {
             }
         }
         // A folder that cannot be read now says nothing about the pictures in it.
-        let root = folder.isAbsolute ? folder : FilePath.currentDirectory.pushing(folder)
-        let normalized = root.lexicallyNormalized()
         vanished = known.values.filter { item in
-            item.entry.path.starts(with: normalized)
+            item.entry.path.starts(with: scan.root)
                 && !scan.failures.contains { item.entry.path.starts(with: $0.path) }
         }.map(\.id)
     }
