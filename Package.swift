@@ -16,6 +16,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let orderedCollections = Target.Dependency.product(
     name: "OrderedCollections", package: "swift-collections")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "swift-albef",
@@ -23,6 +24,7 @@ let package = Package(
     products: [
         .executable(name: "albef", targets: ["AlbefCommand"]),
         .library(name: "Retrieval", targets: ["Retrieval"]),
+        .library(name: "ALBEFTraining", targets: ["ALBEFTraining"]),
         .library(name: "ALBEF", targets: ["ALBEF"]),
         .library(name: "ImageText", targets: ["ImageText"]),
         .library(name: "Torch", targets: ["Torch"]),
@@ -32,12 +34,20 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // The command is not called `albef`: beside `ALBEF` that would be one folder on macOS.
         .executableTarget(
             name: "AlbefCommand",
-            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", argumentParser, system],
+            dependencies: [
+                "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch", argumentParser, system,
+            ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "ALBEFTraining",
+            dependencies: ["ALBEF", "ImageText", "Torch", orderedCollections, system, yams],
+            resources: [.embedInCode("Presets")],
             swiftSettings: swiftSettings),
         .target(
             name: "Retrieval",
@@ -81,13 +91,19 @@ let package = Package(
             dependencies: ["TestSupport", "ALBEF", "Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "ALBEFTrainingTests",
+            dependencies: [
+                "TestSupport", "ALBEFTraining", "ALBEF", "ImageText", "Torch", system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "RetrievalTests",
             dependencies: ["TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", system],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "AlbefCommand", "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", system,
+                "AlbefCommand", "TestSupport", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch", system,
             ],
             swiftSettings: swiftSettings),
     ],

@@ -1,0 +1,2 @@
+/// The configurations that come with the project.
+public enum Presets {}

@@ -1,0 +1,5 @@
+import ALBEFTraining
+import Testing
+
+@Suite("Presets")
+struct PresetTests {}
