@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "ALBEFTrainingTests",
             dependencies: [
-                "TestSupport", "ALBEFTraining", "ALBEF", "ImageText", "Torch", system,
+                "TestSupport", "ALBEFTraining", "ALBEF", "ImageText", "Torch", orderedCollections,
+                system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -103,7 +104,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "AlbefCommand", "TestSupport", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch", system,
+                "AlbefCommand", "TestSupport", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText",
+                "Torch", system,
             ],
             swiftSettings: swiftSettings),
     ],

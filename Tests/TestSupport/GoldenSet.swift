@@ -7,6 +7,8 @@ package import Torch
 /// Numbers that the Python implementation computed in double precision, with its weights.
 package struct GoldenSet {
     package let file: SafetensorsFile
+    /// The values that are no tensors: losses, temperatures, pointers.
+    package let scalars: [String: Double]
     private let errors: [String: Double]
     private let sizes: Sizes
 
@@ -24,6 +26,8 @@ package struct GoldenSet {
             Sizes.self, from: Data(file.metadata["config", default: ""].utf8))
         errors = try decoder.decode(
             [String: Double].self, from: Data(file.metadata["f32_err", default: ""].utf8))
+        scalars = try decoder.decode(
+            [String: Double].self, from: Data(file.metadata["scalars", default: "{}"].utf8))
     }
 
     package func configuration(_ dialect: Dialect, _ task: ALBEFConfiguration.Task)
@@ -69,10 +73,28 @@ package struct GoldenSet {
         #expect(found <= bound, "\(name): \(found) > \(bound)", sourceLocation: sourceLocation)
     }
 
+    /// Expects a number within 20 times the reference's own single-precision error, plus 1e-6.
+    package func expect(
+        _ value: Double, equalsScalar name: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let bound = 20 * errors[name, default: 0] + 1e-6
+        let found = abs(value - scalars[name, default: .nan])
+        #expect(found <= bound, "\(name): \(found) > \(bound)", sourceLocation: sourceLocation)
+    }
+
+    /// The weights before the first step; the momentum twins' if asked for.
+    package func weights(twins: Bool = false) -> some ParameterSource {
+        Weights(file: file, twins: twins)
+    }
+
     private struct Weights: ParameterSource {
         let file: SafetensorsFile
+        var twins = false
+
         func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
-            try Tensor(file.tensor("state/\(name)"))
+            let twin = twins && MomentumTeacher.hasTwin(name) ? ParameterLayout.twin(of: name) : nil
+            return try Tensor(file.tensor("state/\(twin ?? name)")).clone()
         }
     }
 }

@@ -61,6 +61,13 @@ public struct ParameterLayout: Sendable {
         return String(module.dropLast(2)) + String(name.dropFirst(module.count))
     }
 
+    /// The name of a parameter's momentum twin, nil if its module has none.
+    package static func twin(of name: String) -> String? {
+        let module = name.prefix { $0 != "." }
+        guard twinModules.contains(String(module)) else { return nil }
+        return module + "_m" + name.dropFirst(module.count)
+    }
+
     private mutating func add(_ name: String, _ shape: [Int]) {
         parameters.append(Parameter(name: name, shape: shape))
     }

@@ -26,9 +26,12 @@ public final class BertEmbeddings: Sendable {
     }
 
     /// Embeds token ids `[B, L]`.
-    public func callAsFunction(_ ids: Tensor) -> Tensor {
+    ///
+    /// - Parameter dropout: nil in evaluation.
+    public func callAsFunction(_ ids: Tensor, dropout: Dropout? = nil) -> Tensor {
         var x = words(ids) + positions.weight.value[0..<ids.size(1)]
         if let types { x = x + types.weight.value[0] }
-        return norm(x)
+        x = norm(x)
+        return dropout?(x) ?? x
     }
 }

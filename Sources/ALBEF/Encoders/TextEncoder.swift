@@ -37,22 +37,59 @@ public final class TextEncoder: Sendable {
     /// - Parameters:
     ///   - ids: token ids `[B, L]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
-    /// - Returns: token states `[B, L, D]`.
-    public func encode(_ ids: Tensor, mask: Tensor) -> Tensor {
+    ///   - count: how many tokens, from `[CLS]` on, are wanted; nil for all.
+    ///   - dropout: nil in evaluation.
+    /// - Returns: token states `[B, count, D]`.
+    public func encode(
+        _ ids: Tensor, mask: Tensor, first count: Int? = nil, dropout: Dropout? = nil
+    ) -> Tensor {
         let additive = Self.additive(mask)
-        return textLayers.reduce(embeddings(ids)) { x, layer in layer(x, mask: additive) }
+        var x = embeddings(ids, dropout: dropout)
+        for (index, layer) in textLayers.enumerated() {
+            let isLast = index == textLayers.count - 1
+            x = layer(x, first: isLast ? count : nil, mask: additive, dropout: dropout)
+        }
+        return x
     }
 
     /// Reads text states together with an image.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:)`` returned, `[B, L, D]`.
+    ///   - states: what ``encode(_:mask:first:dropout:)`` returned, `[B, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     ///   - image: image tokens `[B, P + 1, D_v]`.
     /// - Returns: fused token states `[B, L, D]`.
     public func fuse(_ states: Tensor, mask: Tensor, image: Tensor) -> Tensor {
+        fuse(states, mask: mask, with: memory(of: image), .aligned)
+    }
+
+    /// Reads text states together with images whose keys and values are there.
+    ///
+    /// - Parameters:
+    ///   - states: what ``encode(_:mask:first:dropout:)`` returned, `[R, L, D]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[R, L]`.
+    ///   - memory: what ``memory(of:)`` returned for N images.
+    ///   - pairing: which image each row reads.
+    ///   - range: which fusion layers to apply, counted from 0; nil for all.
+    ///   - count: how many tokens, from `[CLS]` on, are wanted of the last layer; nil for all.
+    ///   - dropout: nil in evaluation.
+    /// - Returns: fused token states `[R, count, D]`.
+    public func fuse(
+        _ states: Tensor, mask: Tensor, with memory: [KeysAndValues], _ pairing: ImagePairing,
+        layers range: Range<Int>? = nil, first count: Int? = nil, dropout: Dropout? = nil
+    ) -> Tensor {
         let additive = Self.additive(mask)
-        return fusionLayers.reduce(states) { x, layer in layer(x, mask: additive, image: image) }
+        return (range ?? fusionLayers.indices).reduce(states) { x, index in
+            let isLast = index == fusionLayers.count - 1
+            return fusionLayers[index](
+                x, first: isLast ? count : nil, mask: additive, image: (memory[index], pairing),
+                dropout: dropout)
+        }
+    }
+
+    /// What each fusion layer reads of images `[N, P + 1, D_v]`; the same for every text.
+    public func memory(of image: Tensor) -> [KeysAndValues] {
+        fusionLayers.compactMap { $0.crossAttention?.keysAndValues(of: image) }
     }
 
     /// -10000 where the mask `[B, L]` is 0, as BERT does it; `[B, 1, 1, L]`.

@@ -42,9 +42,15 @@ public final class VisionTransformer: Sendable {
     }
 
     /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]`.
-    public func callAsFunction(_ pixels: Tensor) -> Tensor {
+    ///
+    /// - Parameter isCheckpointed: whether each block is computed again for its gradients, which
+    ///   costs a third more time and keeps one tensor a block instead of about fifteen.
+    public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
         let x = embedded(patchEmbedding(pixels))
-        return norm(blocks.reduce(x) { x, block in block(x) })
+        return norm(
+            blocks.reduce(x) { x, block in
+                isCheckpointed ? x.checkpointed { block($0) } : block(x)
+            })
     }
 }
 

@@ -1,7 +1,8 @@
 /// A model that cannot be built, or was asked for what it cannot do.
 public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion
+        case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion,
+            singlePair
     }
 
     private let code: Code
@@ -42,6 +43,9 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     static func pairs(texts: [Int], tokens: [Int]) -> ALBEFError {
         ALBEFError(.pairs, "texts \(texts) and image tokens \(tokens) do not pair up")
     }
+
+    static let singlePair = ALBEFError(
+        .singlePair, "a batch of one pair has no negatives to learn from: use at least two")
 
     static let pairedFusion = ALBEFError(
         .pairedFusion,

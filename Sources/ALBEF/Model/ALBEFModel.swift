@@ -54,23 +54,30 @@ public final class ALBEFModel: Sendable {
 
     /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]` and features `[B, E]`.
     ///
+    /// - Parameter isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
     /// - Throws: ``ALBEFError`` if the model has no projections or the pixels have another size.
-    public func encodeImages(_ pixels: Tensor) throws(ALBEFError) -> EncodedImages {
+    public func encodeImages(
+        _ pixels: Tensor, isCheckpointed: Bool = false
+    ) throws(ALBEFError) -> EncodedImages {
         let size = configuration.vision.imageSize
         guard pixels.rank == 4, Array(pixels.shape.dropFirst()) == [3, size, size] else {
             throw .imageShape(found: pixels.shape, expected: size)
         }
         guard let alignment else { throw .missingHead("vision_proj", configuration.task) }
-        let tokens = visualEncoder(pixels)
+        let tokens = visualEncoder(pixels, isCheckpointed: isCheckpointed)
         return EncodedImages(tokens: tokens, features: alignment.imageFeatures(tokens))
     }
 
     /// Encodes token ids `[B, L]` as states `[B, L, D]` and features `[B, E]`.
     ///
-    /// - Parameter mask: 1 for tokens, 0 for padding, `[B, L]`.
+    /// - Parameters:
+    ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
+    ///   - dropout: nil in evaluation.
     /// - Throws: ``ALBEFError`` if the model has no projections, the text is longer than the table
     ///   of positions, or the ids and the mask differ in shape.
-    public func encodeTexts(_ ids: Tensor, mask: Tensor) throws(ALBEFError) -> EncodedTexts {
+    public func encodeTexts(
+        _ ids: Tensor, mask: Tensor, dropout: Dropout? = nil
+    ) throws(ALBEFError) -> EncodedTexts {
         guard ids.rank == 2, ids.shape == mask.shape else {
             throw .textShape(ids: ids.shape, mask: mask.shape)
         }
@@ -78,7 +85,7 @@ public final class ALBEFModel: Sendable {
             throw .textLength(found: ids.size(1), limit: configuration.text.positions)
         }
         guard let alignment else { throw .missingHead("text_proj", configuration.task) }
-        let states = textEncoder.encode(ids, mask: mask)
+        let states = textEncoder.encode(ids, mask: mask, dropout: dropout)
         return EncodedTexts(
             states: states, mask: mask, features: alignment.textFeatures(states))
     }
@@ -94,7 +101,11 @@ public final class ALBEFModel: Sendable {
         guard tokens.rank == 3, tokens.size(0) == texts.states.size(0) else {
             throw .pairs(texts: texts.states.shape, tokens: tokens.shape)
         }
-        return matching(textEncoder.fuse(texts.states, mask: texts.mask, image: tokens))
+        // The head reads `[CLS]` alone.
+        return matching(
+            textEncoder.fuse(
+                texts.states, mask: texts.mask, with: textEncoder.memory(of: tokens), .aligned,
+                first: 1))
     }
 }
 

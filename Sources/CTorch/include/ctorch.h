@@ -79,6 +79,9 @@ bool ct_tensor_is_contiguous(ct_tensor tensor);
 void *ct_tensor_data(ct_tensor tensor);
 /// How many tensors share the memory of this one, itself included.
 size_t ct_tensor_storage_use_count(ct_tensor tensor);
+/// How many references there are to this very tensor, the caller's included; libtorch keeps some
+/// for gradients.
+size_t ct_tensor_use_count(ct_tensor tensor);
 
 bool ct_tensor_requires_grad(ct_tensor tensor);
 char *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad);
@@ -92,6 +95,15 @@ char *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tenso
                    size_t input_count, bool retain_graph, bool create_graph, ct_tensor *results);
 /// Sets whether this thread records gradients and returns what it did before.
 bool ct_grad_mode_exchange(bool enabled);
+/// Runs `forward` on `input` without recording and gives its result; when gradients come back,
+/// runs it again with recording. `forward` must compute the same both times, gives NULL and a
+/// message where it fails, and is released when no gradient can come any more.
+char *ct_checkpoint(ct_tensor input, char *(*forward)(void *, ct_tensor, ct_tensor *),
+                    void (*release)(void *), void *context, ct_tensor *result);
+
+/// Sets this thread's autocast type for a kind of device; a negative type turns autocast off.
+/// Returns the type that was set before, or -1.
+int32_t ct_autocast_exchange(int32_t device_type, int32_t dtype);
 
 char *ct_generator_create(int32_t device_type, int64_t device_index, uint64_t seed,
                           ct_generator *result);

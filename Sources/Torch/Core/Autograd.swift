@@ -9,6 +9,21 @@ public func withoutGradients<Result, Failure: Error>(
     return try body()
 }
 
+/// Runs `body` with products and convolutions in a shorter type, where libtorch deems it safe.
+///
+/// Weights stay as they are; softmax, norms and losses stay in single precision. The setting
+/// belongs to the thread, so `body` cannot suspend.
+///
+/// - Parameter dtype: `bfloat16` or `float16`; nil changes nothing.
+public func withAutocast<Result, Failure: Error>(
+    _ dtype: DType?, on device: Device, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    guard let dtype else { return try body() }
+    let before = Libtorch.exchangeAutocast(device.kind, dtype)
+    defer { _ = Libtorch.exchangeAutocast(device.kind, before) }
+    return try body()
+}
+
 /// How many threads libtorch's operators use on the processor.
 public func setThreadCount(_ count: Int) {
     precondition(count > 0, "at least one thread is needed")
@@ -48,6 +63,20 @@ extension Tensor {
         try Libtorch.gradients(
             of: [handle], withRespectTo: inputs.map(\.handle), retainGraph: retainingGraph
         ).map { $0.map(Tensor.init(handle:)) }
+    }
+
+    /// What `body` makes of this tensor, without keeping what it computed on the way.
+    ///
+    /// When gradients come back, `body` runs a second time (Chen et al., 2016, "Training deep nets
+    /// with sublinear memory cost"). It must compute the same both times and use no other tensor
+    /// with a history than parameters. Where nothing records gradients it just runs.
+    ///
+    /// - Precondition: this tensor requires gradients, or none are recorded.
+    package func checkpointed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
+        guard requiresGrad else { return body(self) }
+        return trapping { () throws(TorchError) in
+            Tensor(handle: try Libtorch.checkpoint(handle, body))
+        }
     }
 
     /// Replaces or clears the gradient of a leaf.

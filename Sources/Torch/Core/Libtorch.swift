@@ -45,6 +45,13 @@ private func check(_ message: UnsafeMutablePointer<CChar>?) throws(TorchError) {
     throw .libtorch(String(cString: message))
 }
 
+/// What a checkpointed stretch of a model computes.
+private final class CheckpointBody {
+    let function: (Tensor) -> Tensor
+
+    init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
+}
+
 /// What this layer asks of libtorch besides operators.
 enum Libtorch {
     static func deviceCount(_ kind: Device.Kind) -> Int { Int(ct_device_count(kind.rawValue)) }
@@ -60,6 +67,44 @@ enum Libtorch {
 
     /// Sets whether this thread records gradients and returns what it did before.
     static func exchangeGradMode(_ enabled: Bool) -> Bool { ct_grad_mode_exchange(enabled) }
+
+    /// Sets this thread's autocast type; nil turns it off. Returns what was set before.
+    static func exchangeAutocast(_ kind: Device.Kind, _ dtype: DType?) -> DType? {
+        let before = ct_autocast_exchange(kind.rawValue, dtype.map { Int32($0.rawValue) } ?? -1)
+        return Int8(exactly: before).flatMap(DType.init(rawValue:))
+    }
+
+    /// Runs `body` now and again when gradients come, instead of keeping what it computed.
+    static func checkpoint(
+        _ input: TensorHandle, _ body: @escaping (Tensor) -> Tensor
+    ) throws(TorchError) -> TensorHandle {
+        let context = Unmanaged.passRetained(CheckpointBody(body)).toOpaque()
+        var result: ct_tensor?
+        try withExtendedLifetime(input) { () throws(TorchError) in
+            try check(
+                ct_checkpoint(
+                    input.raw,
+                    { context, raw, result in
+                        guard let context, let raw else { return strdup("no input") }
+                        ct_tensor_retain(raw)
+                        let input = Tensor(handle: TensorHandle(owning: raw))
+                        let body = Unmanaged<CheckpointBody>.fromOpaque(context)
+                            .takeUnretainedValue()
+                        let output = body.function(input).handle
+                        withExtendedLifetime(output) {
+                            ct_tensor_retain(output.raw)
+                            result?.pointee = output.raw
+                        }
+                        return nil
+                    },
+                    { context in
+                        guard let context else { return }
+                        Unmanaged<CheckpointBody>.fromOpaque(context).release()
+                    }, context, &result))
+        }
+        guard let result else { throw .libtorch("checkpoint: libtorch returned none") }
+        return TensorHandle(owning: result)
+    }
 
     /// Wraps memory that stays valid as long as `owner` lives, without copying it.
     static func tensor(
@@ -140,8 +185,11 @@ extension TensorHandle {
 
     var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(raw) } }
 
-    var storageUseCount: Int {
-        withExtendedLifetime(self) { Int(ct_tensor_storage_use_count(raw)) }
+    /// Whether anything else, in Swift or in libtorch, can see the elements.
+    var isShared: Bool {
+        withExtendedLifetime(self) {
+            ct_tensor_use_count(raw) > 1 || ct_tensor_storage_use_count(raw) > 1
+        }
     }
 
     /// Runs `body` on the address of the first element; valid only during the call.

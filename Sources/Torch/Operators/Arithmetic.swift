@@ -22,6 +22,14 @@ extension Tensor {
     public func isEqual(to value: Double) -> Tensor { Ops.eqScalar(.tensor(self), .double(value)) }
     /// Where the elements equal those of another tensor, as `bool`.
     public func isEqual(to other: Tensor) -> Tensor { Ops.eq(.tensor(self), .tensor(other)) }
+    /// Where the elements are larger than a number, as `bool`.
+    public func isGreater(than value: Double) -> Tensor {
+        Ops.gtScalar(.tensor(self), .double(value))
+    }
+    /// The elements of `a` where `condition` is true, those of `b` where it is not.
+    public static func selecting(_ a: Tensor, _ b: Tensor, where condition: Tensor) -> Tensor {
+        Ops.whereOp(.tensor(condition), .tensor(a), .tensor(b))
+    }
     /// The elements where `mask` is false, `value` where it is true.
     public func filled(with value: Double, where mask: Tensor) -> Tensor {
         Ops.maskedFill(.tensor(self), .tensor(mask), .double(value))
@@ -86,7 +94,13 @@ extension Tensor {
         _ = Ops.addInPlace(.tensor(self), .tensor(other), .double(scale))
     }
 
+    /// Brings the elements into a range in place: for parameters, which their owner alone changes.
+    package func clampInPlace(_ lower: Double, _ upper: Double) {
+        _ = Ops.clampInPlace(.tensor(self), .double(lower), .double(upper))
+    }
+
     private enum Ops {
+        static let clampInPlace = Operator.known("aten::clamp_")
         static let add = Operator.known("aten::add", "Tensor")
         static let sub = Operator.known("aten::sub", "Tensor")
         static let mul = Operator.known("aten::mul", "Tensor")
@@ -98,6 +112,8 @@ extension Tensor {
         static let neg = Operator.known("aten::neg")
         static let eq = Operator.known("aten::eq", "Tensor")
         static let eqScalar = Operator.known("aten::eq", "Scalar")
+        static let gtScalar = Operator.known("aten::gt", "Scalar")
+        static let whereOp = Operator.known("aten::where", "self")
         static let maskedFill = Operator.known("aten::masked_fill", "Scalar")
         static let exp = Operator.known("aten::exp")
         static let log = Operator.known("aten::log")

@@ -82,7 +82,7 @@ extension Tensor {
     }
 
     private mutating func assign(_ value: Tensor, at indices: [TensorIndexKind]) {
-        if !isKnownUniquelyReferenced(&handle) || handle.storageUseCount > 1 || requiresGrad {
+        if !isKnownUniquelyReferenced(&handle) || handle.isShared || requiresGrad {
             self = clone()
         }
         guard let gathered = indices.firstIndex(where: \.isGather) else {

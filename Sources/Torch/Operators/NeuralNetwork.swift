@@ -42,7 +42,19 @@ extension Tensor {
         Ops.crossEntropy(.tensor(self), .tensor(labels), .none, .int(1), .int(ignoring))
     }
 
+    /// The elements, each kept with probability 1 - `probability` and then scaled to make up for
+    /// the others (Srivastava et al., 2014).
+    package func dropped(_ probability: Double, generator: Generator) -> Tensor {
+        let kept = 1 - probability
+        let mask = Ops.bernoulli(
+            .tensor(Tensor.zeros(shape, dtype: dtype, device: device)), .double(kept),
+            .generator(generator))
+        return self * Ops.divInPlace(.tensor(mask), .double(kept))
+    }
+
     private enum Ops {
+        static let bernoulli = Operator.known("aten::bernoulli_", "float")
+        static let divInPlace = Operator.known("aten::div_", "Scalar")
         static let linear = Operator.known("aten::linear")
         static let layerNorm = Operator.known("aten::layer_norm")
         static let conv2d = Operator.known("aten::conv2d")

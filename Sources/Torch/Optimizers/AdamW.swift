@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// AdamW (Loshchilov and Hutter, 2019), through libtorch's fused kernel.
 public final class AdamW {
     /// Parameters that share a weight decay.
@@ -50,6 +52,9 @@ public final class AdamW {
         }
     }
 
+    /// The gradients that the parameters have recorded.
+    package var gradients: [Tensor] { groups.flatMap(\.parameters).compactMap(\.value.grad) }
+
     /// Moves every parameter that has a gradient.
     ///
     /// - Throws: ``TorchError`` if libtorch refuses the update, naming the shapes.
@@ -65,7 +70,7 @@ public final class AdamW {
         }
         guard !updated.isEmpty else { return }
         let steps = updated.map { $0.2.step }
-        for step in steps { step.addInPlace(Tensor.ones([], device: step.device)) }
+        _ = try Self.count.call([.tensors(steps), .double(1)], room: steps.count)
         _ = try Self.fused.call([
             .tensors(updated.map { $0.0 }), .tensors(updated.map { $0.1 }),
             .tensors(updated.map { $0.2.average }), .tensors(updated.map { $0.2.squareAverage }),
@@ -87,4 +92,43 @@ public final class AdamW {
     }
 
     private static let fused = Operator.known("aten::_fused_adamw_")
+    private static let count = Operator.known("aten::_foreach_add_", "Scalar")
+}
+
+extension AdamW {
+    /// The averages and step counts of every parameter that has moved, under PyTorch's names.
+    package var entries: [SafetensorsWriter.Entry] {
+        states.sorted { $0.key < $1.key }.flatMap { name, state in
+            [
+                state.average.entry(named: "\(name)/exp_avg"),
+                state.squareAverage.entry(named: "\(name)/exp_avg_sq"),
+                state.step.entry(named: "\(name)/step"),
+            ]
+        }
+    }
+
+    /// Continues from what ``entries`` wrote.
+    ///
+    /// - Throws: ``TorchError`` that names a misshapen average; `TensorFileError` that names a
+    ///   missing one.
+    package func restore(from file: SafetensorsFile) throws {
+        for parameter in groups.flatMap(\.parameters) {
+            let name = parameter.name
+            guard file.tensors["\(name)/step"] != nil else { continue }
+            let device = parameter.value.device
+            func tensor(_ part: String, _ shape: [Int]) throws -> Tensor {
+                let found = try Tensor(file.tensor("\(name)/\(part)"))
+                guard found.shape == shape else {
+                    throw TorchError.shapeMismatch(
+                        "\(name)/\(part)", file: file.path.string, expected: shape,
+                        found: found.shape)
+                }
+                return found.clone().to(device)
+            }
+            let shape = parameter.value.shape
+            states[name] = State(
+                average: try tensor("exp_avg", shape),
+                squareAverage: try tensor("exp_avg_sq", shape), step: try tensor("step", []))
+        }
+    }
 }

@@ -1,0 +1,144 @@
+public import Torch
+
+/// Multi-head attention with its output projection, residual and LayerNorm.
+public final class BertAttention: Sendable {
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let dense: Linear
+    private let norm: LayerNorm
+    private let heads: Int
+
+    init(
+        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
+        sourceWidth: Int
+    ) throws {
+        let width = configuration.width
+        heads = configuration.heads
+        query = try Linear(scope, "\(name).self.query", inputs: width, outputs: width)
+        key = try Linear(scope, "\(name).self.key", inputs: sourceWidth, outputs: width)
+        value = try Linear(scope, "\(name).self.value", inputs: sourceWidth, outputs: width)
+        dense = try Linear(scope, "\(name).output.dense", inputs: width, outputs: width)
+        norm = try LayerNorm(
+            scope, "\(name).output.LayerNorm", width: width,
+            epsilon: configuration.layerNormEpsilon)
+    }
+
+    /// Self-attention of the first tokens over all of them.
+    ///
+    /// - Parameters:
+    ///   - x: token states `[R, L, D]`.
+    ///   - count: how many tokens, from the first on, are wanted; nil for all.
+    ///   - mask: added to the scores, `[R, 1, 1, L]`.
+    ///   - dropout: of attention weights and output; nil in evaluation.
+    /// - Returns: `[R, count, D]`.
+    func callAsFunction(
+        _ x: Tensor, first count: Int? = nil, mask: Tensor?, dropout: Dropout? = nil
+    ) -> Tensor {
+        let asking = count.map { x[.all, 0..<$0] } ?? x
+        let context = attend(
+            split(query(asking)), keysAndValues(of: x), mask: mask, dropout: dropout)
+        return finish(asking, joined(context), dropout)
+    }
+
+    /// Cross-attention to images whose keys and values are there.
+    ///
+    /// - Parameters:
+    ///   - x: token states `[R, L, D]`.
+    ///   - memory: keys and values of N images.
+    ///   - pairing: which image each of the R rows reads.
+    ///   - dropout: of attention weights and output; nil in evaluation.
+    /// - Returns: `[R, L, D]`.
+    func callAsFunction(
+        _ x: Tensor, _ memory: KeysAndValues, _ pairing: ImagePairing, dropout: Dropout? = nil
+    ) -> Tensor {
+        let queries = split(query(x))
+        let (count, length) = (memory.keys.size(0), x.size(1))
+        let alignedRows = pairing.alignedBlocks * count
+        var parts: [Tensor] = []
+        if alignedRows > 0 {
+            // The queries of all blocks that read one image stand in one row: its keys and values
+            // are shared, not copied.
+            let blocks = queries[0..<alignedRows]
+                .reshaped(pairing.alignedBlocks, count, heads, length, -1)
+                .permuted(1, 2, 0, 3, 4)
+                .reshaped(count, heads, pairing.alignedBlocks * length, -1)
+            let context = attend(blocks, memory, mask: nil, dropout: dropout)
+                .reshaped(count, heads, pairing.alignedBlocks, length, -1)
+                .permuted(2, 0, 3, 1, 4)
+            parts.append(context.reshaped(alignedRows, length, x.size(2)))
+        }
+        if let chosen = pairing.chosen {
+            let context = attend(
+                queries[alignedRows...], memory.rows(chosen), mask: nil, dropout: dropout)
+            parts.append(joined(context))
+        }
+        let context = parts.count == 1 ? parts[0] : Tensor.concatenated(parts)
+        return finish(x, context, dropout)
+    }
+
+    /// The keys and values `[B, H, S, D / H]` of a source `[B, S, D_s]`.
+    func keysAndValues(of source: Tensor) -> KeysAndValues {
+        KeysAndValues(keys: split(key(source)), values: split(value(source)))
+    }
+
+    private func attend(
+        _ queries: Tensor, _ source: KeysAndValues, mask: Tensor?, dropout: Dropout?
+    ) -> Tensor {
+        guard let dropout else {
+            return Tensor.attention(queries, source.keys, source.values, mask: mask)
+        }
+        let scale = 1 / Double(queries.size(3)).squareRoot()
+        var scores = (queries * scale).matmul(source.keys.transposed())
+        if let mask { scores = scores + mask }
+        return dropout(scores.softmax(-1)).matmul(source.values)
+    }
+
+    private func finish(_ x: Tensor, _ context: Tensor, _ dropout: Dropout?) -> Tensor {
+        let output = dense(context)
+        return norm(x + (dropout?(output) ?? output))
+    }
+
+    /// `[B, L, D]` to `[B, H, L, D / H]`.
+    private func split(_ x: Tensor) -> Tensor {
+        x.reshaped(x.size(0), x.size(1), heads, x.size(2) / heads).transposed(1, 2)
+    }
+
+    /// `[B, H, L, D / H]` to `[B, L, D]`.
+    private func joined(_ x: Tensor) -> Tensor {
+        x.transposed(1, 2).reshaped(x.size(0), x.size(2), -1)
+    }
+}
+
+/// What attention reads of a source: keys and values, `[B, H, S, D / H]` each.
+public struct KeysAndValues: Sendable {
+    /// What queries are compared with.
+    public var keys: Tensor
+    /// What is averaged by those comparisons.
+    public var values: Tensor
+
+    /// Those of some rows, `[N]` indices, in that order.
+    func rows(_ indices: Tensor) -> KeysAndValues {
+        KeysAndValues(keys: keys[indices], values: values[indices])
+    }
+}
+
+/// Which of N images each row of a batch of texts is read with.
+///
+/// An image's keys and values do not depend on the text, so they are projected once and shared by
+/// all rows that read it.
+public struct ImagePairing: Sendable {
+    /// How many blocks of N rows come first, in each of which row i reads image i.
+    public var alignedBlocks: Int
+    /// The image of each further row, `[K]` indices; nil if there are none.
+    public var chosen: Tensor?
+
+    /// Describes the rows of a batch.
+    public init(alignedBlocks: Int, chosen: Tensor? = nil) {
+        self.alignedBlocks = alignedBlocks
+        self.chosen = chosen
+    }
+
+    /// Row i reads image i.
+    public static let aligned = ImagePairing(alignedBlocks: 1)
+}

@@ -1,0 +1,64 @@
+import OrderedCollections
+public import Torch
+
+/// The momentum teacher: an average of the student over its last steps, whose features are the keys
+/// of ITC (equation 3-1) and whose opinions soften labels (equations 3-7 to 3-9).
+///
+/// Every encoder, projection and the MLM head has a twin, named with `_m` behind its module; the
+/// ITM head and the temperature have none.
+public final class MomentumTeacher {
+    /// The twins as a model; its ITM head and temperature are copies that nothing trains.
+    public let model: ALBEFModel
+    private let student: [Parameter]
+    private let twins: [Parameter]
+
+    /// Makes a teacher that starts as a copy of its student.
+    ///
+    /// - Throws: never for a student that could be built.
+    public convenience init(copying student: ALBEFModel) throws {
+        try self.init(of: student, from: Copies(student: student))
+    }
+
+    /// Makes a teacher from twins that a source holds under the student's names.
+    ///
+    /// - Throws: the source's error for a missing or misshapen twin.
+    package init(of student: ALBEFModel, from source: any ParameterSource) throws {
+        model = try ALBEFModel(student.configuration, parameters: source, device: student.device)
+        let names = student.parameters.keys.filter(Self.hasTwin)
+        self.student = names.compactMap { student.parameters[$0] }
+        twins = names.compactMap { [model] in model.parameters[$0] }
+    }
+
+    /// Whether a parameter has a twin.
+    package static func hasTwin(_ name: String) -> Bool {
+        ParameterLayout.twin(of: name) != nil && !name.hasPrefix("itm_head.")
+    }
+
+    /// Moves every twin towards its parameter: `m · twin + (1 - m) · parameter`.
+    ///
+    /// - Parameter momentum: m; the original's is 0.995.
+    public func follow(momentum: Double) {
+        withoutGradients {
+            twins.map(\.value).moveInPlace(
+                towards: student.map { $0.value.detached() }, weight: 1 - momentum)
+        }
+    }
+
+    /// The twins as entries of a weights file, under the original's names.
+    package var entries: [SafetensorsWriter.Entry] {
+        twins.compactMap { twin in
+            ParameterLayout.twin(of: twin.name).map { twin.value.entry(named: $0) }
+        }
+    }
+
+    private struct Copies: ParameterSource {
+        let student: ALBEFModel
+
+        func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+            guard let parameter = student.parameters[name] else {
+                return .zeros(shape, device: student.device)
+            }
+            return parameter.value.detached().clone()
+        }
+    }
+}

@@ -1,0 +1,260 @@
+public import Torch
+
+/// The paper's training step up to the loss: align, fuse, distil (equation 3-6).
+///
+/// One code path serves every preset; an objective of weight 0 is not computed. What depends on the
+/// image alone, the keys and values of the fusion layers, is projected once and read by all four
+/// passes through them, which run as one batch.
+public final class PretrainingObjective {
+    /// The model being trained.
+    public let student: ALBEFModel
+    /// Its average; nil where the settings have none.
+    public let teacher: MomentumTeacher?
+    /// Older keys of the teacher; nil where the settings have none.
+    public private(set) var queues: ContrastiveQueues?
+    /// Which objectives, with which negatives and labels.
+    public let configuration: ObjectiveConfiguration
+    private let masking: TokenMasking
+    private let choices: any RandomChoices
+    private let dropout: Dropout?
+    private let isCheckpointed: Bool
+
+    /// Puts the parts together.
+    ///
+    /// - Parameters:
+    ///   - student: a pretraining model, or a retrieval model where MLM is left out.
+    ///   - teacher: needed where the settings enable one.
+    ///   - queues: needed where the settings have a length.
+    ///   - masking: how tokens are hidden for MLM.
+    ///   - choices: what is left to chance, dropout apart.
+    ///   - dropout: of the BERT layers; nil for none.
+    ///   - isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
+    /// - Throws: ``ALBEFError`` for settings that do not fit each other or the model.
+    public init(
+        student: ALBEFModel, teacher: MomentumTeacher?, queues: ContrastiveQueues?,
+        configuration: ObjectiveConfiguration, masking: TokenMasking,
+        choices: any RandomChoices, dropout: Dropout?, isCheckpointed: Bool = false
+    ) throws(ALBEFError) {
+        try configuration.validate()
+        if configuration.maskedLanguage.weight > 0, student.maskedLanguage == nil {
+            throw .missingHead("text_encoder.cls", student.configuration.task)
+        }
+        precondition(
+            configuration.teacher.isEnabled == (teacher != nil)
+                && (configuration.contrastive.queue > 0) == (queues != nil),
+            "the teacher and the queues must be those of the settings")
+        self.student = student
+        self.teacher = teacher
+        self.queues = queues
+        self.configuration = configuration
+        self.masking = masking
+        self.choices = choices
+        self.dropout = dropout
+        self.isCheckpointed = isCheckpointed
+    }
+
+    /// Computes the losses of a batch; moves the teacher and the queues on.
+    ///
+    /// - Parameter alpha: weight of the teacher's opinion at this step.
+    /// - Throws: ``ALBEFError`` for pixels or texts that the model cannot take, or a single pair,
+    ///   which has no negatives.
+    public func callAsFunction(
+        _ batch: PretrainingBatch, alpha: Double
+    ) throws(ALBEFError) -> PretrainingLosses {
+        guard batch.count > 1 else { throw .singlePair }
+        clampTemperature()
+        teacher?.follow(momentum: configuration.teacher.momentum)
+
+        // Student: images once, texts and their masked copies as one batch of the text encoder.
+        let images = try student.encodeImages(batch.pixels, isCheckpointed: isCheckpointed)
+        let masked =
+            configuration.maskedLanguage.weight > 0 ? choices.masking(batch, by: masking) : nil
+        let texts = try student.encodeTexts(
+            Self.joined(batch.ids, masked?.ids),
+            mask: Self.joined(batch.mask, masked.map { _ in batch.mask }),
+            dropout: dropout)
+        let teaching = try teach(batch, masked, alpha: alpha)
+
+        var losses = PretrainingLosses(total: .zeros([], device: student.device))
+        if configuration.contrastive.weight > 0, let temperature = student.temperature {
+            let features = ContrastiveObjective.Features(
+                images: images.features, texts: texts.features[0..<batch.count])
+            let ids = configuration.contrastive.positives == .image ? batch.imageIDs : nil
+            let outcome = ContrastiveObjective()(
+                features, keys: teaching?.features, queues: queues, temperature: temperature.value,
+                alpha: alpha, ids: ids)
+            if let keys = teaching?.features {
+                queues?.enqueue(images: keys.images, texts: keys.texts, ids: batch.imageIDs)
+            }
+            losses.features = (features, teaching?.features)
+            losses.contrastive = outcome
+            losses.total = losses.total + outcome.loss * configuration.contrastive.weight
+        }
+        guard configuration.usesFusion else { return losses }
+
+        let memory = student.textEncoder.memory(of: images.tokens)
+        let fused = fuse(batch, texts, memory, masked, losses.contrastive)
+        if let matching = fused.matching {
+            losses.matching = matching
+            losses.total = losses.total + matching.loss * configuration.matching.weight
+        }
+        if let masked, let states = fused.masked, let head = student.maskedLanguage {
+            let outcome = MaskedLanguageObjective()(
+                head(Self.hidden(states, masked)), labels: masked.labels,
+                teacher: teaching?.maskedLogits, alpha: alpha)
+            losses.maskedLanguage = outcome
+            losses.total = losses.total + outcome.loss * configuration.maskedLanguage.weight
+        }
+        return losses
+    }
+
+    // MARK: Student
+
+    /// Runs the fusion encoder once over every row that the objectives need: the masked texts with
+    /// their images, the pairs, the wrong texts with the images, the texts with the wrong images.
+    private func fuse(
+        _ batch: PretrainingBatch, _ texts: EncodedTexts, _ memory: [KeysAndValues],
+        _ masked: MaskedTokens?, _ contrastive: ContrastiveObjective.Outcome?
+    ) -> (matching: MatchingObjective.Outcome?, masked: Tensor?) {
+        let count = batch.count
+        let encoder = student.textEncoder
+        let last = encoder.fusionLayers.count - 1
+        let states = texts.states[0..<count]
+        var rows: [Tensor] = []
+        var masks: [Tensor] = []
+        var pairing = ImagePairing(alignedBlocks: 0)
+        if masked != nil {
+            rows.append(texts.states[count...])
+            masks.append(batch.mask)
+            pairing.alignedBlocks += 1
+        }
+        var drawn: (negatives: Negatives, images: Tensor?, texts: Tensor?)?
+        if configuration.matching.weight > 0 {
+            let found = negatives(batch, contrastive)
+            rows += [states, states[found.negatives.texts], states]
+            masks += [batch.mask, batch.mask[found.negatives.texts], batch.mask]
+            pairing.alignedBlocks += 2
+            pairing.chosen = found.negatives.images
+            drawn = found
+        }
+        let mask = Tensor.concatenated(masks)
+        let shared = encoder.fuse(
+            Tensor.concatenated(rows), mask: mask, with: memory, pairing, layers: 0..<last,
+            dropout: dropout)
+        let maskedRows = masked == nil ? 0 : count
+        let fusedMasked = masked.map { _ in
+            encoder.fuse(
+                shared[0..<count], mask: batch.mask, with: memory, .aligned,
+                layers: last..<last + 1,
+                dropout: dropout)
+        }
+        guard let drawn, let head = student.matching else { return (nil, fusedMasked) }
+        // ITM reads `[CLS]` alone, so the last layer computes nothing else for these rows.
+        let fused = encoder.fuse(
+            shared[maskedRows...], mask: mask[maskedRows...], with: memory,
+            ImagePairing(alignedBlocks: 2, chosen: pairing.chosen), layers: last..<last + 1,
+            first: 1, dropout: dropout)
+        let logits = head(fused)
+        // In the original's order: pairs, texts with a wrong image, images with a wrong text.
+        let ordered = Tensor.concatenated([
+            logits[0..<count], logits[2 * count..<3 * count], logits[count..<2 * count],
+        ])
+        let outcome = MatchingObjective.Outcome(
+            loss: MatchingObjective().loss(ordered), logits: ordered, negatives: drawn.negatives,
+            imageWeights: drawn.images, textWeights: drawn.texts)
+        return (outcome, fusedMasked)
+    }
+
+    private func negatives(
+        _ batch: PretrainingBatch, _ contrastive: ContrastiveObjective.Outcome?
+    ) -> (negatives: Negatives, images: Tensor?, texts: Tensor?) {
+        let count = batch.count
+        guard configuration.matching.negatives == .hard, let contrastive else {
+            return (.shifted(count: count, device: student.device), nil, nil)
+        }
+        return withoutGradients {
+            let excluded = excluded(batch)
+            func weights(_ similarities: Tensor) -> Tensor {
+                HardNegatives.weights(
+                    similarities[.all, 0..<count], excluded: excluded,
+                    isFaithful: configuration.isFaithful)
+            }
+            let (images, texts) = (
+                weights(contrastive.textToImage), weights(contrastive.imageToText)
+            )
+            return (
+                Negatives(images: choices.images(images), texts: choices.texts(texts)), images,
+                texts
+            )
+        }
+    }
+
+    /// What must not be a row's negative, true where so, `[N, N]`.
+    private func excluded(_ batch: PretrainingBatch) -> Tensor {
+        let rows = Tensor.arange(0..<batch.count, device: student.device)
+        // Fine-tuning retrieval excludes by image in the original too.
+        let byImage =
+            configuration.contrastive.positives == .image
+            || (configuration.matching.excludesSameImage && !configuration.isFaithful)
+        let keys = byImage ? batch.imageIDs ?? rows : rows
+        return keys.unsqueezed(1).isEqual(to: keys)
+    }
+
+    private func clampTemperature() {
+        guard let temperature = student.temperature else { return }
+        let settings = configuration.contrastive
+        withoutGradients {
+            temperature.value.clampInPlace(
+                settings.minimumTemperature, settings.maximumTemperature)
+        }
+    }
+
+    // MARK: Teacher
+
+    private struct Teaching {
+        var features: ContrastiveObjective.Features?
+        /// The teacher's logits at the hidden tokens, `[K, V]`.
+        var maskedLogits: Tensor?
+    }
+
+    /// What the teacher makes of the batch, without recording gradients.
+    private func teach(
+        _ batch: PretrainingBatch, _ masked: MaskedTokens?, alpha: Double
+    ) throws(ALBEFError) -> Teaching? {
+        guard let teacher else { return nil }
+        let dropout = configuration.isFaithful ? dropout : nil
+        return try withoutGradients { () throws(ALBEFError) in
+            let model = teacher.model
+            var teaching = Teaching()
+            let distilsWords = alpha > 0 && masked.map { $0.labels.count > 0 } == true
+            guard configuration.contrastive.weight > 0 || distilsWords else { return teaching }
+            let images = try model.encodeImages(batch.pixels)
+            if configuration.contrastive.weight > 0 {
+                let states = model.textEncoder.encode(
+                    batch.ids, mask: batch.mask, first: 1, dropout: dropout)
+                teaching.features = model.alignment.map {
+                    ContrastiveObjective.Features(
+                        images: images.features, texts: $0.textFeatures(states))
+                }
+            }
+            if distilsWords, let masked, let head = model.maskedLanguage {
+                let encoder = model.textEncoder
+                let states = encoder.encode(masked.ids, mask: batch.mask, dropout: dropout)
+                let fused = encoder.fuse(
+                    states, mask: batch.mask, with: encoder.memory(of: images.tokens), .aligned,
+                    dropout: dropout)
+                teaching.maskedLogits = head(Self.hidden(fused, masked))
+            }
+            return teaching
+        }
+    }
+
+    /// The states `[K, D]` of the hidden tokens.
+    private static func hidden(_ states: Tensor, _ masked: MaskedTokens) -> Tensor {
+        states.reshaped(-1, states.size(2)).selected(0, masked.positions)
+    }
+
+    private static func joined(_ first: Tensor, _ second: Tensor?) -> Tensor {
+        second.map { Tensor.concatenated([first, $0]) } ?? first
+    }
+}
