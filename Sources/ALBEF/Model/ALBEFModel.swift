@@ -115,6 +115,12 @@ public struct EncodedImages: Sendable {
     public var tokens: Tensor
     /// Unit-length features `[B, E]`, which recall compares.
     public var features: Tensor
+
+    /// Creates encoded images from their parts.
+    public init(tokens: Tensor, features: Tensor) {
+        self.tokens = tokens
+        self.features = features
+    }
 }
 
 /// What the text encoder makes of B texts.

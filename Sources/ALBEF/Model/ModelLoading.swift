@@ -61,6 +61,23 @@ extension ALBEFModel {
             device: device)
     }
 
+    /// Loads a model whose weights may be changed in place, marked as trained.
+    ///
+    /// - Throws: as ``init(_:imageSize:device:)``.
+    package convenience init(_ directory: ModelDirectory, trainableOn device: Device) throws {
+        var configuration = directory.configuration
+        configuration.isTrained = true
+        try self.init(
+            configuration,
+            parameters: Owned(CheckpointParameters(directory.weights, configuration)),
+            device: device)
+    }
+
+    /// The parameters as entries of a weights file.
+    package var entries: [SafetensorsWriter.Entry] {
+        parameters.map { $1.value.entry(named: $0) }
+    }
+
     /// A new model with random weights, marked as untrained.
     ///
     /// - Throws: ``ALBEFError`` for a configuration that cannot be built.
@@ -77,7 +94,62 @@ extension ALBEFModel {
     /// - Throws: as ``ModelDirectory/write(_:configuration:vocabulary:to:metadata:)``.
     public func write(to path: FilePath, vocabulary: FilePath) throws {
         try ModelDirectory.write(
-            parameters.map { $1.value.entry(named: $0) }, configuration: configuration,
-            vocabulary: vocabulary, to: path)
+            entries, configuration: configuration, vocabulary: vocabulary, to: path)
+    }
+}
+
+/// Copies what a source holds: the weights of a file are mapped memory, not to be written to.
+private struct Owned: ParameterSource {
+    private let source: any ParameterSource
+
+    init(_ source: any ParameterSource) { self.source = source }
+
+    func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+        try source.tensor(named: name, shape: shape, initial: initial).clone()
+    }
+}
+
+extension MomentumTeacher {
+    /// Makes a teacher from the twins in a model directory, or a copy of the student where there
+    /// are none.
+    ///
+    /// - Throws: `TorchError` that names a misshapen twin.
+    package convenience init(of student: ALBEFModel, storedIn directory: ModelDirectory?) throws {
+        let twins = directory?.weights.tensors.names.contains { ParameterLayout.online($0) != nil }
+        guard let directory, twins == true else {
+            try self.init(copying: student)
+            return
+        }
+        try self.init(
+            of: student,
+            from: Owned(Twins(CheckpointParameters(directory.weights, student.configuration))))
+    }
+
+    private struct Twins: ParameterSource {
+        private let source: CheckpointParameters
+
+        init(_ source: CheckpointParameters) { self.source = source }
+
+        func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+            let twin = MomentumTeacher.hasTwin(name) ? ParameterLayout.twin(of: name) : nil
+            return try source.tensor(named: twin ?? name, shape: shape, initial: initial)
+        }
+    }
+}
+
+extension ContrastiveQueues {
+    /// The queues that a model directory holds; nil if it has none.
+    ///
+    /// - Throws: `TorchError` for damaged ones.
+    package init?(_ directory: ModelDirectory, device: Device) throws {
+        func tensor(_ name: String) throws -> Tensor? {
+            try directory.weights.tensors[name].map { try Tensor($0).clone().to(device) }
+        }
+        guard let images = try tensor("image_queue"), let texts = try tensor("text_queue"),
+            let pointer = try tensor("queue_ptr")
+        else { return nil }
+        self.init(
+            images: images, texts: texts, ids: try tensor("idx_queue"),
+            pointer: Int(pointer.scalar()))
     }
 }

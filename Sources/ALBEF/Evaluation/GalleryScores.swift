@@ -1,0 +1,114 @@
+public import Torch
+
+/// The scores of texts with pictures: by the two towers for all pairs, by the fusion encoder for the
+/// best of them.
+///
+/// The original's protocol: each picture re-ranks its k best texts, each text its k best pictures;
+/// what is not among them keeps -100.
+public struct GalleryScores: Sendable {
+    /// Cosines of all pairs, `[I, T]`.
+    public let similarities: Tensor
+    private let tokens: Tensor
+    private let texts: EncodedTexts
+    private let model: ALBEFModel
+
+    /// Compares pictures and texts by their features.
+    ///
+    /// - Parameters:
+    ///   - images: tokens `[I, P + 1, D_v]` and features `[I, E]`.
+    ///   - texts: states `[T, L, D]` and features `[T, E]`.
+    public init(_ images: EncodedImages, _ texts: EncodedTexts, model: ALBEFModel) {
+        similarities = images.features.matmul(texts.features.transposed())
+        tokens = images.tokens
+        self.texts = texts
+        self.model = model
+    }
+
+    /// What the towers alone achieve.
+    ///
+    /// - Parameter images: the index of each text's image, T of them.
+    public func dual(images: [Int]) -> RecallMetrics {
+        RecallMetrics(
+            imageToText: similarities, textToImage: similarities.transposed().contiguous(),
+            images: images)
+    }
+
+    /// What the fusion encoder makes of the best `depth` of each row, both ways.
+    ///
+    /// A picture's keys and values are projected once for all the texts it is read with, and a pair
+    /// that both sides want is read once.
+    ///
+    /// - Parameters:
+    ///   - depth: k; no more than there are.
+    ///   - addsSimilarity: LAVIS ranks by the match logit plus the cosine; the original by the
+    ///     logit alone.
+    ///   - progress: called with the number of pictures done; throws to stop.
+    /// - Returns: scores `[I, T]` of pictures for texts and `[T, I]` of texts for pictures.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws.
+    public func reranked(
+        depth: Int, addsSimilarity: Bool, progress: (Int) throws -> Void = { _ in }
+    ) throws -> (imageToText: Tensor, textToImage: Tensor) {
+        let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
+        let byImage = Self.best(similarities, depth)
+        let byText = Self.best(similarities.transposed().contiguous(), depth)
+        var wanted = [Set<Int>](repeating: [], count: imageCount)
+        for (image, texts) in byImage.enumerated() { wanted[image].formUnion(texts) }
+        for (text, images) in byText.enumerated() {
+            for image in images { wanted[image].insert(text) }
+        }
+        let cosines: [Float] = similarities.values()
+        var imageToText = [Float](repeating: -100, count: imageCount * textCount)
+        var textToImage = imageToText
+        for image in 0..<imageCount {
+            let rows = wanted[image].sorted()
+            let logits = try logits(image: image, rows)
+            let (forImage, forTexts) = (Set(byImage[image]), byText)
+            for (text, logit) in zip(rows, logits) {
+                let score = logit + (addsSimilarity ? cosines[image * textCount + text] : 0)
+                if forImage.contains(text) { imageToText[image * textCount + text] = score }
+                if forTexts[text].contains(image) { textToImage[text * imageCount + image] = score }
+            }
+            try progress(image + 1)
+        }
+        return (
+            Tensor(imageToText, shape: [imageCount, textCount]),
+            Tensor(textToImage, shape: [textCount, imageCount])
+        )
+    }
+
+    /// The probability of a match of one text with some pictures, for people to read.
+    ///
+    /// - Throws: ``ALBEFError`` if the model has no ITM head.
+    public func matchProbabilities(text: Int, images: [Int]) throws(ALBEFError) -> [Double] {
+        try withoutGradients { () throws(ALBEFError) in
+            let chosen = Tensor(images, device: model.device)
+            let one = texts.rows(Tensor([text], device: model.device))
+            let logits = try model.matchLogits(one.repeated(images.count), tokens: tokens[chosen])
+            return logits.softmax(1)[.all, 1].values()
+        }
+    }
+
+    /// Match logits of one picture with some texts.
+    private func logits(image: Int, _ rows: [Int]) throws -> [Float] {
+        guard let head = model.matching else {
+            throw ALBEFError.missingHead("itm_head", model.configuration.task)
+        }
+        guard !rows.isEmpty else { return [] }
+        return withoutGradients {
+            let chosen = texts.rows(Tensor(rows, device: model.device))
+            let memory = model.textEncoder.memory(of: tokens[image..<image + 1])
+            let fused = model.textEncoder.fuse(
+                chosen.states, mask: chosen.mask, with: memory,
+                ImagePairing(alignedBlocks: rows.count), first: 1)
+            return head(fused)[.all, 1].values()
+        }
+    }
+
+    /// The `depth` best columns of each row.
+    private static func best(_ scores: Tensor, _ depth: Int) -> [[Int]] {
+        let depth = min(depth, scores.size(1))
+        guard depth > 0 else { return [[Int]](repeating: [], count: scores.size(0)) }
+        let flat: [Int] = scores.topK(depth).indices.values()
+        return (0..<scores.size(0)).map { Array(flat[$0 * depth..<($0 + 1) * depth]) }
+    }
+}

@@ -1,0 +1,101 @@
+public import Torch
+
+/// Recall at 1, 5 and 10 in both directions, in percent, as the original counts it.
+public struct RecallMetrics: Sendable, Hashable, Codable {
+    /// One direction.
+    public struct Direction: Sendable, Hashable, Codable {
+        /// Queries whose right answer is the first, in percent.
+        public var r1: Double
+        /// Queries with a right answer among the first five, in percent.
+        public var r5: Double
+        /// Queries with a right answer among the first ten, in percent.
+        public var r10: Double
+
+        /// Three recalls in percent.
+        public init(r1: Double, r5: Double, r10: Double) {
+            self.r1 = r1
+            self.r5 = r5
+            self.r10 = r10
+        }
+
+        /// Counts ranks, 0 for the first place.
+        init(ranks: [Int]) {
+            func share(within limit: Int) -> Double {
+                guard !ranks.isEmpty else { return 0 }
+                return 100 * Double(ranks.count { $0 < limit }) / Double(ranks.count)
+            }
+            r1 = share(within: 1)
+            r5 = share(within: 5)
+            r10 = share(within: 10)
+        }
+
+        /// The mean of the three.
+        public var mean: Double { (r1 + r5 + r10) / 3 }
+    }
+
+    /// Texts ask for their picture (IR).
+    public var textToImage: Direction
+    /// Pictures ask for one of their captions (TR): the best rank among them counts.
+    public var imageToText: Direction
+
+    /// The mean of both directions, by which the original chooses its model.
+    public var mean: Double { (textToImage.mean + imageToText.mean) / 2 }
+
+    /// The recalls of both directions.
+    public init(textToImage: Direction, imageToText: Direction) {
+        self.textToImage = textToImage
+        self.imageToText = imageToText
+    }
+
+    /// Ranks the answers of both directions.
+    ///
+    /// Of equal scores the right answer is counted last, so that a model that scores everything
+    /// alike does not look like one that knows.
+    ///
+    /// - Parameters:
+    ///   - imageToText: scores of each image with each text, `[I, T]`.
+    ///   - textToImage: scores of each text with each image, `[T, I]`.
+    ///   - images: the index of each text's image, T of them.
+    public init(imageToText: Tensor, textToImage: Tensor, images: [Int]) {
+        let (imageCount, textCount) = (imageToText.size(0), imageToText.size(1))
+        let byImage: [Float] = imageToText.values()
+        let byText: [Float] = textToImage.values()
+        self.textToImage = Direction(
+            ranks: images.indices.map { text in
+                let row = byText[text * imageCount..<(text + 1) * imageCount]
+                let score = row[row.startIndex + images[text]]
+                return row.count { $0 >= score } - 1
+            })
+        var captions = [[Int]](repeating: [], count: imageCount)
+        for (text, image) in images.enumerated() { captions[image].append(text) }
+        self.imageToText = Direction(
+            ranks: captions.indices.filter { !captions[$0].isEmpty }.map { image in
+                let row = byImage[image * textCount..<(image + 1) * textCount]
+                let scores = captions[image].map { row[row.startIndex + $0] }
+                let best = scores.max() ?? -.infinity
+                // Another right answer of the same score does not push this one back.
+                return row.count { $0 >= best } - scores.count { $0 >= best }
+            })
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case textToImage = "text_to_image"
+        case imageToText = "image_to_text"
+        case mean
+    }
+
+    /// Reads both directions; a stored mean is not looked at.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        textToImage = try container.decode(Direction.self, forKey: .textToImage)
+        imageToText = try container.decode(Direction.self, forKey: .imageToText)
+    }
+
+    /// Writes both directions, and their mean for other readers.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(textToImage, forKey: .textToImage)
+        try container.encode(imageToText, forKey: .imageToText)
+        try container.encode(mean, forKey: .mean)
+    }
+}

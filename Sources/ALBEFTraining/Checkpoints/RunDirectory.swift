@@ -1,0 +1,101 @@
+import ALBEF
+import Foundation
+public import SystemPackage
+import Torch
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Where a run keeps its settings, its checkpoints and its log.
+///
+/// Checkpoints appear complete or not at all under `checkpoints/step-N`; `last` and `best` are links
+/// to two of them, replaced atomically, and each is a model directory that every command takes.
+public struct RunDirectory: Sendable, Hashable {
+    /// The directory.
+    public let path: FilePath
+
+    /// Names a directory, which need not be there yet.
+    public init(_ path: FilePath) { self.path = path }
+
+    /// The settings, every key named.
+    public var settings: FilePath { path.appending("configuration.yaml") }
+    /// The vocabulary as it was when the run began.
+    public var vocabulary: FilePath { path.appending("vocab.txt") }
+    /// The newest checkpoint.
+    public var last: FilePath { path.appending("last") }
+    /// The checkpoint with the best recall on the validation data.
+    public var best: FilePath { path.appending("best") }
+    private var checkpoints: FilePath { path.appending("checkpoints") }
+
+    /// Whether a run was begun here.
+    public var isBegun: Bool { FileManager.default.fileExists(atPath: settings.string) }
+
+    /// Whether a log was begun here.
+    var isObserved: Bool {
+        FileManager.default.fileExists(atPath: path.appending(RunFile.metrics).string)
+    }
+
+    /// Whether there is a checkpoint to go on from.
+    var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: last.string) }
+
+    /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
+    func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws {
+        guard !isBegun else { throw TrainingError.occupied(path.string) }
+        try FileManager.default.createDirectory(
+            atPath: checkpoints.string, withIntermediateDirectories: true)
+        let words = try Data(contentsOf: URL(filePath: file.string))
+        try AtomicFile.write(words, to: vocabulary)
+        let text = try SettingsFile.text(of: configuration)
+        try AtomicFile.write(text.utf8, to: settings)
+    }
+
+    /// Makes a checkpoint's directory complete before it gets its name.
+    ///
+    /// - Parameter fill: writes the model and all else into a directory that does not exist yet.
+    func addCheckpoint(step: Int, fill: (FilePath) throws -> Void) throws {
+        let name = String(format: "step-%08d", step)
+        let temporary = checkpoints.appending(".\(name).tmp")
+        let final = checkpoints.appending(name)
+        try? FileManager.default.removeItem(atPath: temporary.string)
+        try fill(temporary)
+        try? FileManager.default.removeItem(atPath: final.string)
+        guard rename(temporary.string, final.string) == 0 else {
+            throw TrainingError.settingsFile(final.string, "cannot be made: \(Errno.current)")
+        }
+        AtomicFile.flushDirectory(checkpoints)
+        try point(last, at: name)
+    }
+
+    /// Makes the newest checkpoint the best.
+    func markBest() throws {
+        let name = try FileManager.default.destinationOfSymbolicLink(atPath: last.string)
+        try point(best, at: FilePath(name).lastComponent?.string ?? name)
+    }
+
+    /// Deletes every checkpoint that is neither the last nor the best.
+    func prune() {
+        let files = FileManager.default
+        let kept = [last, best].compactMap {
+            (try? files.destinationOfSymbolicLink(atPath: $0.string))
+                .flatMap { FilePath($0).lastComponent?.string }
+        }
+        let found = (try? files.contentsOfDirectory(atPath: checkpoints.string)) ?? []
+        for name in found where !kept.contains(name) {
+            try? files.removeItem(atPath: checkpoints.appending(name).string)
+        }
+    }
+
+    private func point(_ link: FilePath, at name: String) throws {
+        let temporary = path.appending(".\(link.lastComponent?.string ?? "link").tmp")
+        unlink(temporary.string)
+        guard symlink("checkpoints/\(name)", temporary.string) == 0,
+            rename(temporary.string, link.string) == 0
+        else { throw TrainingError.settingsFile(link.string, "cannot be made: \(Errno.current)") }
+        AtomicFile.flushDirectory(path)
+    }
+}

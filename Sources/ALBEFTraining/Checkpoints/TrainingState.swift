@@ -1,0 +1,120 @@
+import ALBEF
+import ImageText
+import SystemPackage
+import Torch
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// How far a run is.
+struct TrainingProgress: Codable, Equatable {
+    /// Steps taken.
+    var step = 0
+    /// Where the data goes on.
+    var position = BatchLoader.Position()
+    /// The best mean recall so far, in percent.
+    var bestRecall: Double?
+    /// The loss scale of half precision.
+    var lossScale = 65_536.0
+    /// Steps since the loss scale last changed.
+    var goodSteps = 0
+}
+
+/// All that a training step changes, and so all that a checkpoint holds: weights, twins, queues,
+/// averages of the optimizer, generators, and how far the run is.
+struct TrainingState {
+    let student: ALBEFModel
+    let objective: PretrainingObjective
+    let optimizer: AdamW
+    /// Draws negatives and hidden tokens, on the processor.
+    let choices: Generator
+    /// Draws what is dropped, on the device.
+    let dropping: Generator
+    var progress = TrainingProgress()
+
+    static let fileName = "training.safetensors"
+
+    /// The state at the beginning of a run, or as a checkpoint has it.
+    ///
+    /// - Parameters:
+    ///   - source: a checkpoint or another model to start from; nil for random weights.
+    ///   - isCheckpoint: whether `source` is a checkpoint, to be continued exactly.
+    init(
+        _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
+        source: FilePath?, isCheckpoint: Bool
+    ) throws {
+        let seed = configuration.training.seed
+        choices = try Generator(seed: seed &+ 1)
+        dropping = try Generator(seed: seed &+ 2, device: device)
+        let initial = try Generator(seed: seed)
+        let files = try source.map { try ModelDirectory.open($0) }
+        if let files {
+            student = try ALBEFModel(files, trainableOn: device)
+        } else {
+            var sizes = configuration.model.configuration(vocabularySize: vocabulary.count)
+            sizes.isTrained = true
+            student = try ALBEFModel(
+                sizes, parameters: RandomParameters(generator: initial), device: device)
+            let temperature = configuration.objectives.contrastive.temperature
+            student.temperature?.value = .full([], temperature, device: device)
+        }
+        let settings = configuration.objectives
+        let teacher = try settings.teacher.isEnabled
+            ? MomentumTeacher(of: student, storedIn: files) : nil
+        var queues: ContrastiveQueues?
+        if settings.contrastive.queue > 0 {
+            let fresh = ContrastiveQueues(
+                width: student.configuration.embeddingWidth, length: settings.contrastive.queue,
+                generator: initial, device: device)
+            queues = isCheckpoint ? try files.flatMap { try ContrastiveQueues($0, device: device) } : fresh
+        }
+        let special = vocabulary.special
+        objective = try PretrainingObjective(
+            student: student, teacher: teacher, queues: queues, configuration: settings,
+            masking: TokenMasking(
+                probability: settings.maskedLanguage.probability,
+                vocabularySize: vocabulary.count, mask: special.mask,
+                kept: [special.padding, special.start]),
+            choices: GeneratedChoices(generator: choices),
+            dropout: Dropout(settings.dropout, generator: dropping),
+            isCheckpointed: configuration.training.gradientCheckpointing)
+        let decays = settings.isFaithful ? .original : configuration.optimizer.decays
+        optimizer = AdamW(
+            decays.groups(of: student, decay: configuration.optimizer.weightDecay),
+            learningRate: configuration.optimizer.learningRate)
+        if isCheckpoint, let source { try restore(from: source.appending(Self.fileName)) }
+    }
+
+    private mutating func restore(from path: FilePath) throws {
+        let file = try SafetensorsFile(path)
+        guard let text = file.metadata["progress"] else {
+            throw TrainingError.settingsFile(path.string, "does not say how far the run is")
+        }
+        progress = try JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+        try choices.restore(Tensor(file.tensor("generator/choices")).clone())
+        try dropping.restore(Tensor(file.tensor("generator/dropout")).clone())
+        try optimizer.restore(from: file)
+    }
+
+    /// Writes a checkpoint: a model directory with the twins and the queues, and what else a run
+    /// needs to go on.
+    func write(to directory: FilePath, vocabulary: FilePath) throws {
+        var entries = student.entries
+        if let teacher = objective.teacher { entries += teacher.entries }
+        if let queues = objective.queues { entries += queues.entries(withIDs: true) }
+        try ModelDirectory.write(
+            entries, configuration: student.configuration, vocabulary: vocabulary, to: directory)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        try SafetensorsWriter.write(
+            optimizer.entries + [
+                choices.state().entry(named: "generator/choices"),
+                dropping.state().entry(named: "generator/dropout"),
+            ],
+            metadata: ["progress": String(decoding: encoder.encode(progress), as: UTF8.self)],
+            to: directory.appending(Self.fileName))
+    }
+}

@@ -1,0 +1,146 @@
+import ALBEF
+import ImageText
+import SystemPackage
+import Torch
+
+/// Judges a model by retrieval on the validation data: the towers alone, and re-ranked.
+struct Evaluator: Sendable {
+    struct Result: Sendable {
+        let dual: RecallMetrics
+        let reranked: RecallMetrics?
+        let depth: Int
+        let samples: [SampleRetrieval]
+    }
+
+    let imageCount: Int
+    var textCount: Int { captions.count }
+    private let paths: [FilePath]
+    private let captions: [(text: String, image: Int)]
+    private let loader: ImageLoader
+    private let transform: ImageTransform
+    private let text: TextPreprocessor
+
+    private static let imagesAtOnce = 64
+    private static let textsAtOnce = 256
+    private static let sampleCount = 12
+    private static let sampleDepth = 8
+
+    /// Reads the validation annotations; nil if the settings name none.
+    ///
+    /// - Throws: `DatasetError` that names what is wrong with them.
+    init?(
+        _ configuration: PretrainingConfiguration, vision: ALBEFConfiguration.Vision,
+        text: TextPreprocessor
+    ) throws {
+        guard !configuration.data.validation.isEmpty else { return nil }
+        let dataset = try CaptionDataset(
+            reading: configuration.data.validation.map { FilePath($0) },
+            imageRoot: configuration.data.images.map { FilePath($0) })
+        let limit = configuration.evaluation.images
+        let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
+        paths = images.map(\.path)
+        captions = images.enumerated().flatMap { index, image in
+            image.captions.map { ($0, index) }
+        }
+        imageCount = images.count
+        loader = ImageLoader(targetSide: vision.imageSize)
+        transform = ImageTransform(vision)
+        self.text = text
+    }
+
+    /// Encodes and compares everything.
+    ///
+    /// - Parameter depth: candidates to re-rank; 0 for none.
+    /// - Throws: `ImageError` that names a file; `CancellationError`.
+    func evaluate(
+        _ model: ALBEFModel, depth: Int, progress: @escaping (Int, Int) -> Void
+    ) async throws -> Result {
+        let images = try await encodedImages(model)
+        let scores = GalleryScores(images, try encodedTexts(model), model: model)
+        let rightImages = captions.map(\.image)
+        let dual = scores.dual(images: rightImages)
+        guard depth > 0 else {
+            return Result(
+                dual: dual, reranked: nil, depth: 0, samples: try samples(scores, nil))
+        }
+        let (byImage, byText) = try scores.reranked(
+            depth: depth, addsSimilarity: model.configuration.dialect == .lavis
+        ) { done in
+            try Task.checkCancellation()
+            progress(done, imageCount)
+        }
+        return Result(
+            dual: dual,
+            reranked: RecallMetrics(
+                imageToText: byImage, textToImage: byText, images: rightImages),
+            depth: depth, samples: try samples(scores, byText))
+    }
+
+    private func encodedImages(_ model: ALBEFModel) async throws -> EncodedImages {
+        let side = transform.side
+        var tokens: [Tensor] = []
+        var features: [Tensor] = []
+        for start in stride(from: 0, to: paths.count, by: Self.imagesAtOnce) {
+            let slice = paths[start..<min(start + Self.imagesAtOnce, paths.count)]
+            let pixels = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+                for (index, path) in slice.enumerated() {
+                    group.addTask { (index, transform(try loader.load(path))) }
+                }
+                var pixels = [[Float]](repeating: [], count: slice.count)
+                for try await (index, picture) in group { pixels[index] = picture }
+                return pixels
+            }
+            let batch = Tensor(
+                pixels.flatMap { $0 }, shape: [slice.count, 3, side, side], device: model.device)
+            let encoded = try withoutGradients { () throws(ALBEFError) in
+                try model.encodeImages(batch)
+            }
+            tokens.append(encoded.tokens)
+            features.append(encoded.features)
+        }
+        return EncodedImages(
+            tokens: Tensor.concatenated(tokens), features: Tensor.concatenated(features))
+    }
+
+    private func encodedTexts(_ model: ALBEFModel) throws -> EncodedTexts {
+        // One length for all, so that any of them can be put in one batch.
+        let maximum = model.configuration.text.maximumTokens
+        let all = text.batch(captions.map(\.text), maximumTokens: maximum)
+        let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
+        let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
+        let parts = try withoutGradients {
+            try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
+                let rows = start..<min(start + Self.textsAtOnce, all.count)
+                return try model.encodeTexts(ids[rows], mask: mask[rows])
+            }
+        }
+        return EncodedTexts(
+            states: Tensor.concatenated(parts.map(\.states)), mask: mask,
+            features: Tensor.concatenated(parts.map(\.features)))
+    }
+
+    /// What some of the texts find, for people to look at.
+    private func samples(
+        _ scores: GalleryScores, _ reranked: Tensor?
+    ) throws -> [SampleRetrieval] {
+        let count = min(Self.sampleCount, captions.count)
+        return try (0..<count).map { index in
+            let text = index * captions.count / count
+            let cosines: [Float] = scores.similarities[.all, text].contiguous().values()
+            let logits: [Float]? = reranked.map { $0[text].values() }
+            return try SampleRetrieval(
+                query: captions[text].text, right: captions[text].image, paths: paths,
+                cosines: cosines, logits: logits, depth: Self.sampleDepth
+            ) { try scores.matchProbabilities(text: text, images: $0) }
+        }
+    }
+}
+
+extension ImageTransform {
+    /// The transform that a model's images go through when nothing is random.
+    init(_ vision: ALBEFConfiguration.Vision) {
+        self.init(
+            side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+    }
+}

@@ -1,0 +1,37 @@
+import ALBEF
+import ImageText
+import SystemPackage
+
+extension PretrainingConfiguration {
+    /// What makes the batches of a run.
+    ///
+    /// - Parameter onFailure: told once of each file that cannot be read.
+    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    func loader(
+        for vision: ALBEFConfiguration.Vision,
+        onFailure: @escaping @Sendable (ImageError) -> Void
+    ) throws -> BatchLoader {
+        let dataset = try CaptionDataset(
+            reading: data.train.map { FilePath($0) },
+            imageRoot: data.images.map { FilePath($0) })
+        let isCropped = augmentation.minimumScale < 1
+        let transform = TrainingTransform(
+            side: vision.imageSize,
+            cropScale: isCropped ? augmentation.minimumScale...1 : nil, flips: augmentation.flips,
+            randAugment: augmentation.operations > 0
+                ? RandAugment(
+                    count: augmentation.operations, magnitude: Double(augmentation.magnitude))
+                : nil,
+            mean: SIMD3(vision.mean.map(Float.init)),
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+        var options = BatchLoader.Options()
+        options.sampling = data.rows == .images ? .images : .captions
+        options.seed = training.seed
+        if data.workers > 0 { options.workers = data.workers }
+        options.lookahead = data.lookahead
+        options.cacheBytes = data.cacheMegabytes * 1_000_000
+        return try BatchLoader(
+            dataset, batchSize: training.batchSize, transform: transform, options: options,
+            onFailure: onFailure)
+    }
+}

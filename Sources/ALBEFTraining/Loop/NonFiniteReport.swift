@@ -1,0 +1,40 @@
+import ImageText
+import SystemPackage
+import Torch
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// What a step was fed when its loss stopped being a number.
+struct NonFiniteReport: Encodable {
+    struct Pair: Encodable {
+        let image: String
+        let caption: String
+    }
+
+    let step: Int
+    let losses: [String: String]
+    let pairs: [Pair]
+
+    init(step: Int, _ measured: StepMeter.Step, _ batches: [TrainingBatch]) {
+        self.step = step
+        losses = [
+            "total": measured.loss, "itc": measured.itc, "itm": measured.itm, "mlm": measured.mlm,
+        ].compactMapValues { $0.map { "\($0)" } }
+        pairs = batches.flatMap { batch in
+            zip(batch.images, batch.captions).map { Pair(image: $0.string, caption: $1) }
+        }
+    }
+
+    /// Writes the report into a run's directory and names the file.
+    func write(to directory: FilePath) throws -> FilePath {
+        let path = directory.appending("non-finite-step-\(step).json")
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(encoder.encode(self), to: path)
+        return path
+    }
+}

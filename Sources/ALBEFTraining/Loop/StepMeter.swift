@@ -1,0 +1,81 @@
+import ALBEF
+import Torch
+
+/// Averages what steps measured until it is logged.
+struct StepMeter {
+    /// What one step measured.
+    struct Step {
+        var learningRate: Double
+        var loss = 0.0
+        var itc, itm, mlm, itmAccuracy: Double?
+        var alpha = 0.0
+        var gradientNorm: Double?
+        var temperature: Double?
+        var pairs = 0
+
+        init(learningRate: Double) { self.learningRate = learningRate }
+
+        /// Adds one of `count` forward passes of a step.
+        mutating func add(_ losses: PretrainingLosses, alpha: Double, pairs: Int, of count: Int) {
+            func mean(_ sum: Double?, _ value: Tensor?) -> Double? {
+                value.map { (sum ?? 0) + $0.scalar() / Double(count) }
+            }
+            loss += losses.total.scalar() / Double(count)
+            itc = mean(itc, losses.contrastive?.loss)
+            itm = mean(itm, losses.matching?.loss)
+            mlm = mean(mlm, losses.maskedLanguage?.loss)
+            if let matching = losses.matching {
+                itmAccuracy = (itmAccuracy ?? 0) + matching.accuracy / Double(count)
+            }
+            self.alpha = alpha
+            self.pairs += pairs
+        }
+    }
+
+    private var steps: [Step] = []
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var intervalStart: ContinuousClock.Instant
+    private let earlierSeconds: Double
+    private var pairsSeen: Int
+
+    /// Starts the clock; a resumed run adds to what was measured before.
+    init(after earlier: StepMetrics?) {
+        start = clock.now
+        intervalStart = start
+        earlierSeconds = earlier?.seconds ?? 0
+        pairsSeen = earlier?.pairsSeen ?? 0
+    }
+
+    mutating func add(_ step: Step) {
+        steps.append(step)
+        pairsSeen += step.pairs
+    }
+
+    mutating func startInterval() {
+        steps.removeAll(keepingCapacity: true)
+        intervalStart = clock.now
+    }
+
+    /// The averages since the last line of the log.
+    func metrics(step: Int, epoch: Int) -> StepMetrics {
+        func mean(_ value: (Step) -> Double?) -> Double? {
+            let values = steps.compactMap(value)
+            return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        }
+        let interval = seconds(clock.now - intervalStart)
+        let pairs = steps.reduce(0) { $0 + $1.pairs }
+        return StepMetrics(
+            step: step, epoch: epoch, seconds: earlierSeconds + seconds(clock.now - start),
+            pairsSeen: pairsSeen, loss: mean(\.loss) ?? 0, itc: mean(\.itc), itm: mean(\.itm),
+            mlm: mean(\.mlm), temperature: steps.last?.temperature, alpha: steps.last?.alpha ?? 0,
+            learningRate: steps.last?.learningRate ?? 0, gradientNorm: mean(\.gradientNorm),
+            pairsPerSecond: interval > 0 ? Double(pairs) / interval : 0,
+            residentMegabytes: Double(ProcessMemory.residentBytes ?? 0) / 1e6,
+            itmAccuracy: mean(\.itmAccuracy))
+    }
+
+    private func seconds(_ duration: Duration) -> Double {
+        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    }
+}

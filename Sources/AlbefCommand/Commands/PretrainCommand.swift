@@ -1,0 +1,112 @@
+import ALBEFTraining
+import ArgumentParser
+import Foundation
+import SystemPackage
+import Torch
+
+/// `albef pretrain`: trains a model on images with captions.
+struct PretrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pretrain",
+        abstract: "Train a model on images with captions: align, then fuse.",
+        discussion: """
+            A preset names every setting with its reason; a file or --set changes some of them. The \
+            run's directory holds its settings, its log and its checkpoints; Ctrl-C saves, and \
+            --resume goes on exactly where it stopped.
+
+              albef pretrain --print > settings.yaml
+              albef pretrain --config settings.yaml --run run --set training.batch_size=96
+              albef pretrain --run run --resume
+              albef report run
+            """)
+
+    @Option(help: ArgumentHelp("Where the run keeps its files.", valueName: "directory"))
+    var run: String?
+
+    @Option(help: "Settings to start from: \(Presets.names.joined(separator: ", ")).")
+    var preset = "albef"
+
+    @Option(
+        help: ArgumentHelp("YAML that names what differs from the preset.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("Change one setting; repeatable.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Flag(help: "Go on with the run, by its own settings; start it if it is not there.")
+    var resume = false
+
+    @Flag(name: .customLong("print"), help: "Print the preset with its reasons, and end.")
+    var prints = false
+
+    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    var threads: Int?
+
+    @Flag(help: "Print the outcome as JSON.")
+    var json = false
+
+    func validate() throws {
+        if !prints, run == nil { throw ValidationError("--run is needed: where to keep the run.") }
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    }
+
+    func run() async throws {
+        if prints {
+            Console.write(try Presets.text(preset), to: .standardOutput)
+            return
+        }
+        guard let run else { return }
+        if let threads { setThreadCount(threads) }
+        let directory = RunDirectory(FilePath(run))
+        let settings = resume && directory.isBegun ? nil : try settings()
+        let json = json
+        try await Interrupts.cancelling("saving after this step") {
+            let progress = TrainingProgressLine()
+            let training = try PretrainingRun(directory.path, settings: settings) {
+                progress.show($0)
+            }
+            progress.start(training)
+            let outcome = try await training.run()
+            progress.finish()
+            try Self.tell(outcome, training, json: json)
+            if outcome == .interrupted { throw Interrupts.exitCode }
+        }
+    }
+
+    private func settings() throws -> PretrainingConfiguration {
+        var file = try SettingsFile(preset: preset)
+        if let config { try file.apply(file: FilePath(config)) }
+        for assignment in assignments { try file.apply(assignment: assignment) }
+        return try file.configuration()
+    }
+
+    private static func tell(
+        _ outcome: PretrainingRun.Outcome, _ training: PretrainingRun, json: Bool
+    ) throws {
+        let directory = training.directory
+        let hasBest = FileManager.default.fileExists(atPath: directory.best.string)
+        if json {
+            try Console.json(
+                TrainingOutput(
+                    run: directory.path.string, finished: outcome == .finished, step: training.step,
+                    steps: training.totalSteps, last: directory.last.string,
+                    best: hasBest ? directory.best.string : nil))
+            return
+        }
+        let state = outcome == .finished ? "finished" : "interrupted"
+        Console.result("\(state) after \(training.step) of \(training.totalSteps) steps")
+        Console.result("the model of the last step is \(directory.last)")
+        if hasBest { Console.result("the model with the best recall is \(directory.best)") }
+    }
+}
+
+/// The JSON of `albef pretrain --json`.
+private struct TrainingOutput: Encodable {
+    let run: String
+    let finished: Bool
+    let step, steps: Int
+    let last: String
+    let best: String?
+}

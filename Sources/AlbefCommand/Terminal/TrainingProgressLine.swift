@@ -1,0 +1,89 @@
+import ALBEF
+import ALBEFTraining
+import Foundation
+import Synchronization
+import SystemPackage
+
+/// The line on standard error that says how far a training run is.
+final class TrainingProgressLine: Sendable {
+    private struct State {
+        var steps = 0
+        var epochs = 0
+        var lastShown: ContinuousClock.Instant?
+        var firstStep: (step: Int, at: ContinuousClock.Instant)?
+    }
+
+    private let isInteractive = Console.isInteractive
+    private let state = Mutex(State())
+
+    /// Says what kind of run begins.
+    func start(_ run: PretrainingRun) {
+        state.withLock {
+            $0.steps = run.totalSteps
+            $0.epochs = run.configuration.training.epochs
+        }
+        if run.step > 0 { Console.note("going on after step \(run.step) of \(run.totalSteps)") }
+    }
+
+    /// Shows an event, unless one was shown a moment ago.
+    func show(_ event: PretrainingRun.Event) {
+        switch event {
+        case .step(let metrics): show(metrics)
+        case .evaluating(let done, let total):
+            guard isInteractive, done % 16 == 0 else { return }
+            redraw("evaluating \(done)/\(total) images")
+        case .evaluation(let metrics): note(Self.text(metrics))
+        case .failure(let error): note("replaced \(error)")
+        }
+    }
+
+    /// Leaves the line, so that what follows starts on one of its own.
+    func finish() {
+        if isInteractive { Console.write("\r\u{1B}[2K", to: .standardError) }
+    }
+
+    private func show(_ metrics: StepMetrics) {
+        let now = ContinuousClock.now
+        let pause: Duration = isInteractive ? .milliseconds(200) : .seconds(30)
+        let line: String? = state.withLock { state in
+            let first = state.firstStep ?? (metrics.step, now)
+            state.firstStep = first
+            if let last = state.lastShown, metrics.step < state.steps, now - last < pause {
+                return nil
+            }
+            state.lastShown = now
+            let done = metrics.step - first.step
+            return ProgressLine.text(
+                metrics, totalSteps: state.steps, totalEpochs: state.epochs,
+                secondsPerStep: done > 0 ? (now - first.at).seconds / Double(done) : nil)
+        }
+        guard let line else { return }
+        if isInteractive { redraw(line) } else { Console.note(line) }
+    }
+
+    private func redraw(_ line: String) {
+        Console.write("\r\u{1B}[2K" + line, to: .standardError)
+    }
+
+    private func note(_ line: String) {
+        finish()
+        Console.note(line)
+    }
+
+    private static func text(_ metrics: EvaluationMetrics) -> String {
+        func described(_ name: String, _ scores: RecallMetrics) -> String {
+            func direction(_ direction: RecallMetrics.Direction) -> String {
+                [direction.r1, direction.r5, direction.r10].map { String(format: "%.1f", $0) }
+                    .joined(separator: " / ")
+            }
+            return "\(name): text to image \(direction(scores.textToImage)),"
+                + " image to text \(direction(scores.imageToText))"
+        }
+        var line = "step \(metrics.step), R@1 / 5 / 10 of \(metrics.images) images and"
+            + " \(metrics.texts) texts\n  " + described("towers  ", metrics.dual)
+        if let reranked = metrics.reranked, let depth = metrics.rerankDepth {
+            line += "\n  " + described("top \(depth)".padding(toLength: 8, withPad: " ", startingAt: 0), reranked)
+        }
+        return line
+    }
+}
