@@ -74,7 +74,7 @@ public struct WordPieceTokenizer: Sendable {
     }
 
     /// Appends the tokens that spell a word, or `[UNK]`.
-    private func spell(_ word: [UInt8], length: Int, to ids: inout [Int]) {
+    func spell(_ word: [UInt8], length: Int, to ids: inout [Int]) {
         let start = ids.count
         var position = 0
         var root = Vocabulary.wordRoot

@@ -111,7 +111,8 @@ public struct Vocabulary: Sendable {
         ids.map { tokens.indices.contains($0) ? tokens[$0] : nil }
     }
 
-    private static func read(_ file: FilePath) throws -> [UInt8] {
+    /// All bytes of a file.
+    static func read(_ file: FilePath) throws -> [UInt8] {
         let descriptor = try FileDescriptor.open(file, .readOnly)
         return try descriptor.closeAfter {
             var bytes: [UInt8] = []
@@ -125,10 +126,12 @@ public struct Vocabulary: Sendable {
     }
 }
 
-/// Why a vocabulary could not be read.
+/// Why a vocabulary could not be read or written.
 public struct VocabularyError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case unreadable(reason: String)
+        case unwritable(reason: String)
+        case exists
         case empty
         case notText(line: Int)
         case emptyToken(line: Int)
@@ -148,6 +151,8 @@ public struct VocabularyError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         switch code {
         case .unreadable(let reason): "\(source): cannot be read: \(reason)"
+        case .unwritable(let reason): "\(source): cannot be written: \(reason)"
+        case .exists: "\(source): is there already"
         case .empty: "\(source): the vocabulary is empty"
         case .notText(let line): "\(source): line \(line) is not UTF-8"
         case .emptyToken(let line): "\(source): line \(line) is empty; every line is a token"

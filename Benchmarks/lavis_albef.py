@@ -1,0 +1,135 @@
+"""The pretraining model of PyPI's LAVIS, without what ALBEF does not need of that package.
+
+    python3.11 -m venv venv && . venv/bin/activate
+    pip install torch==2.13.0 numpy==1.26.4 safetensors==0.8.0 transformers==4.26.1 tokenizers==0.13.3 \
+        huggingface_hub==0.36.2 omegaconf==2.4.0 iopath==0.1.10 einops==0.8.2 packaging tqdm pillow
+    pip install --no-deps timm==0.4.12 salesforce-lavis==1.0.2
+
+The classes are LAVIS's own, unmodified. `import lavis` would pull in all of its models, data sets
+and their thirty dependencies; here its packages are opened without running their `__init__`, and
+the names that the ALBEF part imports of packages that are not installed (it never uses them) are
+placeholders. Nothing is downloaded.
+"""
+
+import functools
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+import types
+
+import numpy
+import torch
+import transformers  # before the placeholders, which its own probing should not find
+from transformers import BatchEncoding, BertConfig
+from transformers.models.bert import configuration_bert  # noqa: F401
+
+# What LAVIS 1.0.2 and timm 0.4.12 import on the way to ALBEF and never use there.
+_PLACEHOLDERS = (
+    "fairscale", "fairscale.nn", "fairscale.nn.checkpoint",
+    "fairscale.nn.checkpoint.checkpoint_activations", "pandas", "torchvision",
+    "torchvision.datasets", "torchvision.datasets.utils", "torchvision.transforms",
+    "torchvision.transforms.functional",
+)
+
+
+class _Placeholder(types.ModuleType):
+    """A module that has whatever name is imported from it."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+def _add_module(name, module, path):
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None, is_package=True)
+    module.__path__ = path
+    sys.modules[name] = module
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, module)
+
+
+def _open_lavis():
+    transformers.logging.set_verbosity_error()
+    if not hasattr(numpy, "Inf"):  # numpy 2 dropped the name that LAVIS uses
+        numpy.Inf = numpy.inf
+    absent = {name.split(".")[0] for name in _PLACEHOLDERS}
+    absent = {name for name in absent if importlib.util.find_spec(name) is None}
+    for name in _PLACEHOLDERS:
+        if name.split(".")[0] in absent:
+            _add_module(name, _Placeholder(name), [])
+    spec = importlib.util.find_spec("lavis")
+    if spec is None:
+        sys.exit("salesforce-lavis is not installed; the pip lines are in lavis_albef.py")
+    root = pathlib.Path(spec.submodule_search_locations[0])
+    for name in ("lavis", "lavis.common", "lavis.models"):
+        _add_module(name, types.ModuleType(name), [str(root.joinpath(*name.split(".")[1:]))])
+    # The registry looks the base class up in the package that was not run.
+    from lavis.models.base_model import BaseModel
+
+    sys.modules["lavis.models"].BaseModel = BaseModel
+
+
+_open_lavis()
+
+from lavis.models.albef_models import AlbefBase  # noqa: E402
+from lavis.models.albef_models.albef_pretrain import AlbefPretrain  # noqa: E402
+from lavis.models.med import BertForMaskedLM  # noqa: E402
+from lavis.models.vit import VisionTransformerEncoder  # noqa: E402
+
+
+class GivenTokens:
+    """Stands for the tokenizer: whatever the texts are, these are their tokens."""
+
+    pad_token_id, cls_token_id, mask_token_id = 0, 2, 4
+
+    def __init__(self, input_ids, attention_mask):
+        self.tokens = {"input_ids": input_ids, "attention_mask": attention_mask}
+
+    def __call__(self, texts, **options):
+        return BatchEncoding(dict(self.tokens))
+
+
+def pretraining_model(configuration, queue_size, dropout=0.1, **options):
+    """LAVIS's `AlbefPretrain` of the sizes in a model directory's config.json.
+
+    `options` are that class's own: momentum, alpha, temp, mlm_mask_prob. Give the model its tokens
+    by setting `tokenizer` to `GivenTokens`.
+    """
+    vision, text = configuration["vision"], configuration["text"]
+    image_encoder = VisionTransformerEncoder(
+        img_size=vision["image_size"], patch_size=vision["patch_size"],
+        embed_dim=vision["width"], depth=vision["depth"], num_heads=vision["heads"],
+        mlp_ratio=vision["mlp_width"] / vision["width"], qkv_bias=True,
+        norm_layer=functools.partial(torch.nn.LayerNorm, eps=vision["layer_norm_epsilon"]))
+    image_encoder.vision_width = vision["width"]
+    bert = BertConfig(
+        vocab_size=text["vocabulary_size"], hidden_size=text["width"],
+        num_hidden_layers=text["depth"], num_attention_heads=text["heads"],
+        intermediate_size=text["mlp_width"], hidden_act="gelu",
+        max_position_embeddings=text["positions"], layer_norm_eps=text["layer_norm_epsilon"],
+        hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout, pad_token_id=0)
+    has_types = configuration["dialect"] == "albef"
+    bert.add_type_embeddings = has_types
+    bert.add_cross_attention = True
+    bert.encoder_width = vision["width"]
+    bert.fusion_layer = text["fusion_layer"]
+    AlbefBase.init_tokenizer = classmethod(lambda cls: None)
+    model = AlbefPretrain(
+        image_encoder, BertForMaskedLM(bert), queue_size=queue_size,
+        embed_dim=configuration["embedding_width"], **options)
+    if has_types:
+        # LAVIS makes the table of token types but passes no types, so that it would never add one;
+        # the original, as BERT does, takes all tokens for type 0.
+        for encoder in (model.text_encoder, model.text_encoder_m):
+            encoder.bert.embeddings.register_forward_pre_hook(_with_types, with_kwargs=True)
+    return model
+
+
+def _with_types(module, arguments, options):
+    ids = options.get("input_ids")
+    if ids is not None and options.get("token_type_ids") is None:
+        options = dict(options, token_type_ids=torch.zeros_like(ids))
+    return arguments, options

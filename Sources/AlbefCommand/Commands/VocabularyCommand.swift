@@ -1,0 +1,139 @@
+import ALBEF
+import ArgumentParser
+import Foundation
+import ImageText
+import SystemPackage
+
+/// `albef vocabulary`: the tokens that a text encoder knows.
+struct VocabularyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vocabulary",
+        abstract: "Learn a WordPiece vocabulary from captions.",
+        subcommands: [VocabularyTrainCommand.self])
+}
+
+/// `albef vocabulary train`: learns a vocabulary and writes it as `vocab.txt`.
+struct VocabularyTrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Learn a WordPiece vocabulary from captions, in English, Chinese or both.",
+        discussion: """
+            Captions are cleaned and cut into words as they will be in training. A .json file is a \
+            list of {"image": ..., "caption": text or [texts]}, a .jsonl file has one of these a \
+            line, any other file has a caption a line.
+
+              albef vocabulary train captions.json --size 8000 --output vocab.txt
+            """)
+
+    @Argument(help: ArgumentHelp("One file of captions or several.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens to have, the five special ones included.", valueName: "n"))
+    var size: Int
+
+    @Option(help: ArgumentHelp("Where the vocabulary will be.", valueName: "file"))
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "How often a character or a pair of tokens must occur to count.", valueName: "n"))
+    var minimumFrequency = 2
+
+    @Option(
+        help: ArgumentHelp(
+            "The most characters that are no CJK ideographs.", valueName: "n"))
+    var alphabetLimit = 1000
+
+    @Option(help: "Whose cleaning of captions to follow: albef (the original) or lavis.")
+    var dialect: Dialect = .albef
+
+    @Flag(
+        help: "Keep accents, as a cased tokenizer does; cleaning lower-cases captions all the same."
+    )
+    var cased = false
+
+    @Flag(help: "Replace the vocabulary that is there.")
+    var force = false
+
+    @Flag(help: "Print the report as JSON.")
+    var json = false
+
+    func validate() throws {
+        if size <= Vocabulary.SpecialTokens.spellings.count {
+            throw ValidationError("--size must be more than the five special tokens.")
+        }
+        if minimumFrequency < 1 {
+            throw ValidationError("--minimum-frequency must be at least 1.")
+        }
+        if alphabetLimit < 0 { throw ValidationError("--alphabet-limit must not be negative.") }
+    }
+
+    func run() async throws {
+        // Said before the work, not after it.
+        if !force, FileManager.default.fileExists(atPath: output) {
+            throw ValidationError("\(output) is there already; --force replaces it.")
+        }
+        var words = WordCounts(
+            rules: dialect == .albef ? .albef : .lavis, isUncased: !cased)
+        for file in files { words.add(try CaptionTexts.read(FilePath(file))) }
+        var trainer = VocabularyTrainer(size: size)
+        trainer.minimumFrequency = minimumFrequency
+        trainer.alphabetLimit = alphabetLimit
+        var bar = ProgressBar("learning", unit: "tokens")
+        let vocabulary = try trainer.train(on: words) { bar.show($0, of: $1) }
+        bar.finish()
+        try vocabulary.write(to: FilePath(output), replacing: force)
+        let report = Report(
+            output: output, size: vocabulary.count, distinctWords: words.distinct,
+            coverage: VocabularyCoverage(of: vocabulary, on: words))
+        if json { try Console.json(report) } else { Console.result(report.text) }
+        if vocabulary.count < size {
+            Console.note(
+                "note: no more pairs occur \(minimumFrequency) times: \(vocabulary.count) tokens"
+                    + " instead of \(size)")
+        }
+    }
+
+    /// What was learned, and how well it spells the captions it was learned from.
+    struct Report: Encodable {
+        let output: String
+        let size: Int
+        let captions: Int
+        let words: Int
+        let distinctWords: Int
+        let singleTokenShare: Double
+        let tokensPerCaption: Double
+        let unknownShare: Double
+
+        init(output: String, size: Int, distinctWords: Int, coverage: VocabularyCoverage) {
+            self.output = output
+            self.size = size
+            self.distinctWords = distinctWords
+            captions = coverage.captions
+            words = coverage.words
+            singleTokenShare = coverage.singleTokenShare
+            tokensPerCaption = coverage.tokensPerCaption
+            unknownShare = coverage.unknownShare
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case output, size, captions, words
+            case distinctWords = "distinct_words"
+            case singleTokenShare = "single_token_share"
+            case tokensPerCaption = "tokens_per_caption"
+            case unknownShare = "unknown_share"
+        }
+
+        var text: String {
+            """
+            wrote \(output): \(size) tokens, learned from \(words) words (\(distinctWords) \
+            different) of \(captions) captions
+              words that are one token  \(String(format: "%.2f %%", singleTokenShare * 100))
+              tokens of a caption       \(String(format: "%.2f", tokensPerCaption)) on average
+              [UNK]                     \(String(format: "%.3f %%", unknownShare * 100)) of the words
+            """
+        }
+    }
+}

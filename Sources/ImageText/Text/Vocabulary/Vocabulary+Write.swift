@@ -1,0 +1,25 @@
+import Foundation
+public import SystemPackage
+
+extension Vocabulary {
+    /// Writes the vocabulary as Google's `vocab.txt`: a token a line, each ended by U+000A.
+    ///
+    /// The file appears whole or not at all.
+    ///
+    /// - Parameters:
+    ///   - file: Where to write.
+    ///   - replaces: Whether a file that is there already is replaced; else it is an error.
+    /// - Throws: ``VocabularyError`` naming the file.
+    public func write(to file: FilePath, replacing replaces: Bool = false) throws(VocabularyError) {
+        if !replaces, FileManager.default.fileExists(atPath: file.string) {
+            throw VocabularyError(.exists, source: file.string)
+        }
+        let bytes = tokens.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
+        do {
+            try Data(bytes).write(to: URL(filePath: file.string), options: .atomic)
+        } catch {
+            let reason = (error as NSError).localizedDescription
+            throw VocabularyError(.unwritable(reason: reason), source: file.string)
+        }
+    }
+}
