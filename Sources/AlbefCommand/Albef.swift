@@ -15,6 +15,6 @@ struct Albef: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             IndexCommand.self, SearchCommand.self, ScoreCommand.self, ImportCommand.self,
-            ModelsCommand.self,
+            ModelsCommand.self, DataCommand.self,
         ])
 }
