@@ -14,7 +14,8 @@ struct Albef: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            IndexCommand.self, SearchCommand.self, ScoreCommand.self, ImportCommand.self,
-            ModelsCommand.self, VocabularyCommand.self,
+            IndexCommand.self, SearchCommand.self, ScoreCommand.self, DataCommand.self,
+            VocabularyCommand.self, PretrainCommand.self, ReportCommand.self, ImportCommand.self,
+            ModelsCommand.self,
         ])
 }

@@ -11,6 +11,7 @@ struct HelpTests {
     @Test(arguments: [
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
         ["models", "pull"], ["models", "create"], ["vocabulary"], ["vocabulary", "train"],
+        ["data"], ["data", "validate"], ["pretrain"], ["report"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -1,4 +1,4 @@
-// What ImageText needs of C: JPEG decoding, libvips behind dlopen, Pillow's resampling, and a
+// What ImageText needs of C: JPEG decoding, libvips behind dlopen, resampling, augmentation, and a
 // whole-file read that cannot hang. Nothing here keeps state between calls except libvips itself,
 // and every function may be called from any thread.
 #pragma once
@@ -110,6 +110,24 @@ int imaging_resize(
 
 // output[c, i] = table[c, pixels[i, c]] for `count` pixels; `table` is [3, 256].
 void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, float *output);
+
+// MARK: Augmentation
+
+// histogram[c, v] counts how often channel c has value v; [3, 256].
+void imaging_histogram(const uint8_t *pixels, size_t count, uint32_t *histogram);
+
+// output[i, c] = table[c, pixels[i, c]] for `count` pixels; `table` is [3, 256].
+void imaging_look_up(const uint8_t *pixels, size_t count, const uint8_t *table, uint8_t *output);
+
+// Extrapolates by `factor` away from a smoothed copy, cutting fractions off; the outermost pixels
+// stay.
+void imaging_sharpen(
+    const uint8_t *pixels, int width, int height, float factor, uint8_t *output);
+
+// Moves what is at (x, y) to `matrix` [2, 3] times (x, y, 1), bilinear; -1 when out of memory.
+int imaging_warp(
+    const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
+    uint8_t *output);
 
 #ifdef __cplusplus
 }

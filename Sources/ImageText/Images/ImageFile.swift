@@ -38,6 +38,11 @@ enum ImageFile {
         return try bytes(&file, Int(file.size), source)
     }
 
+    /// Whether there is anything at this path.
+    static func exists(_ path: FilePath) -> Bool {
+        path.withPlatformString { access($0, F_OK) } == 0
+    }
+
     private static func bytes(
         _ file: inout imaging_file, _ count: Int, _ source: String
     ) throws(ImageError) -> [UInt8] {

@@ -20,6 +20,12 @@ public struct ImageLoader: Sendable {
     /// What a picture may hold at most by default: Pillow's limit, 178,956,970 pixels.
     public static let defaultMaximumPixels = 178_956_970
 
+    /// File name extensions that folders are searched for, in lower case.
+    package static let fileExtensions: Set<String> = [
+        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "avif",
+        "heic", "heif", "jp2", "ppm", "pgm", "pnm",
+    ]
+
     /// How many pixels a file may declare; checked before any memory is taken for them.
     public let maximumPixels: Int
     /// The side in pixels that pictures will be resized to, or `nil` for full-size pictures.

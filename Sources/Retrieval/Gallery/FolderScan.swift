@@ -1,3 +1,4 @@
+import ImageText
 public import SystemPackage
 
 #if canImport(Glibc)
@@ -21,10 +22,7 @@ public struct FolderScan: Sendable {
     }
 
     /// File name extensions that count as pictures, in lower case.
-    public static let extensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "avif",
-        "heic", "heif", "jp2", "ppm", "pgm", "pnm",
-    ]
+    public static let extensions: Set<String> = ImageLoader.fileExtensions
 
     /// Where the scan began: an absolute path.
     public let root: FilePath

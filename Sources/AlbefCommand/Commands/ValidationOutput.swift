@@ -1,0 +1,147 @@
+import Foundation
+import ImageText
+import SystemPackage
+
+extension DatasetReport.Problem {
+    /// What the problem is called: in JSON, and as a heading.
+    fileprivate var kind: (name: String, heading: String) {
+        switch self {
+        case .missingImage: ("missing_image", "missing pictures")
+        case .undecodableImage: ("undecodable_image", "pictures that cannot be decoded")
+        case .noCaption: ("no_caption", "pictures without captions")
+        case .emptyCaption: ("empty_caption", "empty captions")
+        case .repeatedPair: ("repeated_pair", "captions there twice for one picture")
+        case .equivalentCaptions:
+            (
+                "equivalent_captions",
+                "captions of one picture that differ in case, spaces or punctuation alone"
+            )
+        case .identicalImages: ("identical_images", "groups of identical pictures")
+        }
+    }
+
+    /// The files it is about, what it is about in them, and why.
+    fileprivate var details: (paths: [FilePath], captions: [String], reason: String?) {
+        switch self {
+        case .missingImage(let path), .noCaption(let path): ([path], [], nil)
+        case .undecodableImage(let path, let reason): ([path], [], reason)
+        case .emptyCaption(let path, let index): ([path], [], "caption \(index + 1)")
+        case .repeatedPair(let path, let caption): ([path], [caption], nil)
+        case .equivalentCaptions(let path, let captions): ([path], captions, nil)
+        case .identicalImages(let paths): (paths, [], nil)
+        }
+    }
+}
+
+/// A report as text: counts, distributions, and the first few problems of each kind.
+enum ValidationTable {
+    private static let shown = 10
+
+    static func text(_ report: DatasetReport) -> String {
+        let each = report.images > 0 ? Double(report.captions) / Double(report.images) : 0
+        var lines = [
+            "pictures    \(report.images)",
+            "captions    \(report.captions)" + String(format: ", %.1f a picture", each),
+        ]
+        let distributions = [
+            ("words", report.words), ("characters", report.characters), ("width", report.widths),
+            ("height", report.heights),
+        ]
+        for (name, distribution) in distributions {
+            guard let distribution else { continue }
+            lines.append(
+                name.padding(toLength: 12, withPad: " ", startingAt: 0)
+                    + "\(distribution.minimum) to \(distribution.maximum)"
+                    + ", median \(distribution.median), 95% up to \(distribution.percentile95)"
+                    + String(format: ", mean %.1f", distribution.mean))
+        }
+        var kinds: [String] = []
+        for problem in report.problems where !kinds.contains(problem.kind.name) {
+            kinds.append(problem.kind.name)
+        }
+        for kind in kinds {
+            let problems = report.problems.filter { $0.kind.name == kind }
+            lines += ["", "\(problems[0].kind.heading): \(problems.count)"]
+            lines += problems.prefix(shown).map { "  " + line($0) }
+            if problems.count > shown { lines.append("  and \(problems.count - shown) more") }
+        }
+        let verdict =
+            report.isBroken
+            ? "training could not use all of this"
+            : report.problems.isEmpty ? "nothing is wrong" : "nothing is broken"
+        return (lines + ["", verdict]).joined(separator: "\n")
+    }
+
+    private static func line(_ problem: DatasetReport.Problem) -> String {
+        let details = problem.details
+        let paths = details.paths.map(\.displayed).joined(separator: " = ")
+        let notes = details.captions.map { "\"\($0)\"" } + [details.reason].compactMap(\.self)
+        return notes.isEmpty ? paths : "\(paths): \(notes.joined(separator: ", "))"
+    }
+}
+
+/// The JSON of `albef data validate --json`.
+struct ValidationOutput: Encodable {
+    private struct Distribution: Encodable {
+        let minimum, maximum, median, percentile95: Int
+        let mean: Double
+
+        init(_ distribution: DatasetReport.Distribution) {
+            minimum = distribution.minimum
+            maximum = distribution.maximum
+            median = distribution.median
+            percentile95 = distribution.percentile95
+            mean = distribution.mean
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case minimum, maximum, median, mean
+            case percentile95 = "percentile_95"
+        }
+    }
+
+    private struct Problem: Encodable {
+        let kind: String
+        let breaking: Bool
+        let images: [JSONPath]
+        let captions: [String]?
+        let captionIndex: Int?
+        let reason: String?
+
+        init(_ problem: DatasetReport.Problem) {
+            let details = problem.details
+            kind = problem.kind.name
+            breaking = problem.isBreaking
+            images = details.paths.map { JSONPath(path: $0) }
+            captions = details.captions.isEmpty ? nil : details.captions
+            if case .emptyCaption(_, let index) = problem {
+                captionIndex = index
+                reason = nil
+            } else {
+                captionIndex = nil
+                reason = details.reason
+            }
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case kind, breaking, images, captions, reason
+            case captionIndex = "caption_index"
+        }
+    }
+
+    private let images, captions: Int
+    private let broken: Bool
+    private let words, characters, widths, heights: Distribution?
+    private let problems: [Problem]
+
+    init(_ report: DatasetReport) {
+        images = report.images
+        captions = report.captions
+        broken = report.isBroken
+        words = report.words.map(Distribution.init)
+        characters = report.characters.map(Distribution.init)
+        widths = report.widths.map(Distribution.init)
+        heights = report.heights.map(Distribution.init)
+        problems = report.problems.map(Problem.init)
+    }
+}

@@ -1,0 +1,103 @@
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// Cuts a random part out of a picture and resizes it to a square, as torchvision's class of the
+/// same name does (bicubic, antialiased).
+///
+/// The part's area is uniform in `scale`, the logarithm of its aspect ratio uniform in `ratio`'s.
+/// Where ten such boxes do not fit, it is the largest centred one whose aspect ratio is allowed.
+public struct RandomResizedCrop: Sendable, Hashable {
+    /// A part of a picture in pixels.
+    public struct Box: Sendable, Hashable {
+        /// The first column and row.
+        public let left, top: Int
+        /// Pixels across and down, at least 1 each.
+        public let width, height: Int
+
+        /// A part that begins at a pixel.
+        public init(left: Int, top: Int, width: Int, height: Int) {
+            self.left = left
+            self.top = top
+            self.width = width
+            self.height = height
+        }
+    }
+
+    private static let tries = 10
+
+    /// The side of the square in pixels.
+    public let side: Int
+    /// The part's share of the picture's area.
+    public let scale: ClosedRange<Double>
+    /// The part's width divided by its height.
+    public let ratio: ClosedRange<Double>
+
+    /// A crop to `side` x `side` pixels.
+    ///
+    /// - Parameters:
+    ///   - side: At least 1.
+    ///   - scale: Above 0 and at most 1; the original's pretraining by default, its fine-tuning
+    ///     uses `0.5...1`.
+    ///   - ratio: Above 0.
+    public init(
+        side: Int, scale: ClosedRange<Double> = 0.2...1,
+        ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3
+    ) {
+        precondition(side > 0, "a square of side \(side)")
+        precondition(scale.lowerBound > 0 && scale.upperBound <= 1, "a scale of \(scale)")
+        precondition(ratio.lowerBound > 0, "an aspect ratio of \(ratio)")
+        self.side = side
+        self.scale = scale
+        self.ratio = ratio
+    }
+
+    /// A random part of a picture, resized.
+    public func callAsFunction(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
+        self(image, box: box(width: image.width, height: image.height, using: &random))
+    }
+
+    /// A given part of a picture, resized.
+    ///
+    /// - Parameter box: Must lie within the picture.
+    public func callAsFunction(_ image: RGBImage, box: Box) -> RGBImage {
+        let part = Pixels.crop(
+            image, left: box.left, top: box.top, width: box.width, height: box.height)
+        return ImageTransform.resized(part, to: (side, side))
+    }
+
+    /// Draws the part to take of a picture of `width` x `height` pixels.
+    public func box(width: Int, height: Int, using random: inout SplitMix64) -> Box {
+        let area = Double(width) * Double(height)
+        let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
+        for _ in 0..<Self.tries {
+            let target = area * random.uniform(in: scale)
+            let aspect = exp(random.uniform(in: logarithms))
+            let across = Self.rounded((target * aspect).squareRoot())
+            let down = Self.rounded((target / aspect).squareRoot())
+            guard (1...width).contains(across), (1...height).contains(down) else { continue }
+            return Box(
+                left: random.integer(below: width - across + 1),
+                top: random.integer(below: height - down + 1), width: across, height: down)
+        }
+        return central(width: width, height: height)
+    }
+
+    /// The largest centred part with an allowed aspect ratio.
+    func central(width: Int, height: Int) -> Box {
+        var (across, down) = (width, height)
+        let aspect = Double(width) / Double(height)
+        if aspect < ratio.lowerBound {
+            down = max(1, Self.rounded(Double(width) / ratio.lowerBound))
+        } else if aspect > ratio.upperBound {
+            across = max(1, Self.rounded(Double(height) * ratio.upperBound))
+        }
+        return Box(
+            left: (width - across) / 2, top: (height - down) / 2, width: across, height: down)
+    }
+
+    /// Python's `round`: halves go to the even neighbour.
+    private static func rounded(_ value: Double) -> Int { Int(value.rounded(.toNearestOrEven)) }
+}

@@ -1,0 +1,89 @@
+internal import SystemPackage
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// An annotation file or folder whose format is yet to be told.
+struct AnnotationFile {
+    let path: FilePath
+    let imageRoot: FilePath?
+    let splits: Set<String>
+
+    /// Where the relative paths in it start.
+    private var root: FilePath { imageRoot ?? path.removingLastComponent() }
+
+    func read(into builder: inout DatasetBuilder) throws(DatasetError) {
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try Self.contents(of: path)
+        } catch {
+            guard error == .isDirectory else { throw .unreadable(path, error) }
+            guard splits.isEmpty else { throw .unsplit(path) }
+            builder.begin(root: path)
+            return try CaptionFolder(path).read(into: &builder)
+        }
+        builder.begin(root: root)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+        switch text.first(where: { !" \t\r\n".utf8.contains($0) }) {
+        case nil: throw .empty(path, "is empty")
+        case UInt8(ascii: "["):
+            guard splits.isEmpty else { throw .unsplit(path) }
+            try CaptionEntries.read(list: Data(text), of: path, into: &builder)
+        case UInt8(ascii: "{"):
+            if Self.hasImagesList(text) {
+                try ImageListDocument.read(Data(text), of: path, splits: splits, into: &builder)
+            } else {
+                guard splits.isEmpty else { throw .unsplit(path) }
+                try CaptionEntries.read(lines: text, of: path, into: &builder)
+            }
+        default:
+            try CaptionTable(path: path, splits: splits).read(text, into: &builder)
+        }
+    }
+
+    /// Whether a JSON text has a key `images` with a list, as COCO's and Karpathy's documents do.
+    ///
+    /// Quotes within a text are escaped, so that no caption can look like this.
+    private static func hasImagesList(_ text: ArraySlice<UInt8>) -> Bool {
+        let key = Array("\"images\"".utf8)
+        return text.withUnsafeBufferPointer { text in
+            var position = 0
+            while position + key.count < text.count {
+                guard text[position] == key[0], text[position + 1] == key[1],
+                    text[position...].starts(with: key)
+                else {
+                    position += 1
+                    continue
+                }
+                let rest = text[(position + key.count)...].lazy
+                    .filter { !" \t\r\n".utf8.contains($0) }.prefix(2)
+                if Array(rest) == Array(":[".utf8) { return true }
+                position += key.count
+            }
+            return false
+        }
+    }
+
+    /// The bytes of a file, which may be a pipe.
+    static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
+        do {
+            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            return try file.closeAfter {
+                var bytes: [UInt8] = []
+                let chunk = UnsafeMutableRawBufferPointer.allocate(
+                    byteCount: 1 << 20, alignment: 16)
+                defer { chunk.deallocate() }
+                while case let count = try file.read(into: chunk), count > 0 {
+                    bytes.append(contentsOf: chunk[..<count])
+                }
+                return bytes
+            }
+        } catch {
+            throw error as? Errno ?? .ioError
+        }
+    }
+}

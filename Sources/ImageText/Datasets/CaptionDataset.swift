@@ -1,0 +1,74 @@
+public import SystemPackage
+
+/// A picture and the texts that describe it.
+public struct CaptionedImage: Sendable, Hashable {
+    /// The picture's file.
+    public var path: FilePath
+    /// What describes it, as annotated.
+    public var captions: [String]
+    /// Equal for pictures that the annotations call the same image; from 0 on, without gaps, in
+    /// order of appearance.
+    public var id: Int
+
+    /// A picture with its captions.
+    public init(path: FilePath, captions: [String], id: Int) {
+        self.path = path
+        self.captions = captions
+        self.id = id
+    }
+}
+
+/// Pictures with captions, from annotation files of the formats in common use.
+///
+/// | format | told by | fields |
+/// |---|---|---|
+/// | ALBEF's JSON list | starts with `[` | `image`, `caption` (a text or a list), `image_id` |
+/// | JSON Lines | starts with `{`, one object a line | the same |
+/// | COCO captions | an object with `images`, `annotations` | `file_name`, `image_id`, `caption` |
+/// | Karpathy's splits | an object with `images` | `filename`, `filepath`, `split`, `sentences` |
+/// | CSV, TSV | a header with such names | image, filepath or path; caption, title or text; `image_id`, `split` |
+/// | a folder | pictures with a `.txt` of the same name | one caption a line |
+///
+/// Entries about the same file become one image. An `image_id` counts within its annotation file.
+/// Images without captions are kept, so that they can be reported.
+public struct CaptionDataset: Sendable {
+    /// The pictures in the order they were first named.
+    public var images: [CaptionedImage]
+
+    /// How many captions there are in all.
+    public var captionCount: Int { images.reduce(0) { $0 + $1.captions.count } }
+
+    /// Takes pictures as they are.
+    public init(images: [CaptionedImage]) { self.images = images }
+
+    /// Reads annotation files, one after the other, as one data set.
+    ///
+    /// - Parameters:
+    ///   - files: Annotation files or folders.
+    ///   - imageRoot: Where relative picture paths start; each file's own folder by default.
+    ///   - splits: Which splits to keep, for formats that have them; all by default.
+    /// - Throws: ``DatasetError`` naming file, line or entry, and field.
+    public init(
+        reading files: [FilePath], imageRoot: FilePath? = nil, splits: Set<String> = []
+    ) throws(DatasetError) {
+        var builder = DatasetBuilder()
+        for file in files {
+            try AnnotationFile(path: file, imageRoot: imageRoot, splits: splits)
+                .read(into: &builder)
+        }
+        images = builder.images
+    }
+
+    /// Reads an annotation file or a folder.
+    ///
+    /// - Parameters:
+    ///   - file: In any of the formats above.
+    ///   - imageRoot: Where relative picture paths start; the file's own folder by default.
+    ///   - splits: Which splits to keep, for formats that have them; all by default.
+    /// - Throws: ``DatasetError`` naming file, line or entry, and field.
+    public static func read(
+        _ file: FilePath, imageRoot: FilePath? = nil, splits: Set<String> = []
+    ) throws(DatasetError) -> CaptionDataset {
+        try CaptionDataset(reading: [file], imageRoot: imageRoot, splits: splits)
+    }
+}

@@ -1,0 +1,102 @@
+internal import SystemPackage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A folder, and the folders in it, of pictures that each have a text file of the same name.
+struct CaptionFolder {
+    private struct Identity: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    private let root: FilePath
+    private var pictures: [(key: [CInterop.PlatformChar], path: FilePath)] = []
+    private var visited: Set<Identity> = []
+
+    init(_ root: FilePath) throws(DatasetError) {
+        self.root = root
+        try visit(root)
+        pictures.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    /// Adds every picture with the lines of its text as captions; none where there is no text.
+    func read(into builder: inout DatasetBuilder) throws(DatasetError) {
+        guard !pictures.isEmpty else { throw .empty(root, "there are no pictures in it") }
+        var texts = 0
+        for (_, path) in pictures {
+            var file = path
+            file.extension = "txt"
+            var bytes: [UInt8] = []
+            do throws(Errno) {
+                bytes = try AnnotationFile.contents(of: file)
+                texts += 1
+            } catch {
+                guard error == .noSuchFileOrDirectory else { throw .unreadable(file, error) }
+            }
+            builder.add(
+                path: path.lexicallyNormalized(), captions: try Self.lines(bytes, of: file))
+        }
+        guard texts > 0 else {
+            throw .empty(root, "none of its \(pictures.count) pictures has a .txt of its name")
+        }
+    }
+
+    private static func lines(
+        _ bytes: [UInt8], of file: FilePath
+    ) throws(DatasetError) -> [String] {
+        var captions: [String] = []
+        var number = 0
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            number += 1
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            guard let text = String(validating: line, as: UTF8.self) else {
+                throw .malformed(file, line: number, "is not UTF-8")
+            }
+            if !text.allSatisfy(\.isWhitespace) { captions.append(text) }
+        }
+        return captions
+    }
+
+    private mutating func visit(_ folder: FilePath) throws(DatasetError) {
+        var status = stat()
+        guard folder.withPlatformString({ stat($0, &status) }) == 0 else {
+            // A link to nothing.
+            guard folder == root else { return }
+            throw .unreadable(folder, Errno(rawValue: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR,
+            visited.insert(
+                Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+            ).inserted
+        else { return }
+        guard let stream = folder.withPlatformString({ opendir($0) }) else {
+            throw .unreadable(folder, Errno(rawValue: errno))
+        }
+        defer { closedir(stream) }
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
+                    FilePath.Component(platformString: $0)
+                }
+            }
+            guard let name, name.kind == .regular, !name.string.hasPrefix(".") else { continue }
+            let path = folder.appending(name)
+            if let suffix = path.extension?.lowercased() {
+                if ImageLoader.fileExtensions.contains(suffix) {
+                    let key = path.withPlatformString {
+                        Array(UnsafeBufferPointer(start: $0, count: strlen($0)))
+                    }
+                    pictures.append((key, path))
+                    continue
+                }
+                if suffix == "txt" { continue }
+            }
+            // Anything else may be a folder; what else it may be is none of our business.
+            try visit(path)
+        }
+    }
+}

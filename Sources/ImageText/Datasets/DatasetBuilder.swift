@@ -1,0 +1,59 @@
+internal import SystemPackage
+
+/// What annotations call an image, for grouping: a number or a text.
+enum ImageID: Hashable {
+    case number(Int)
+    case text(String)
+}
+
+/// Gathers entries into images: those of one file become one.
+struct DatasetBuilder {
+    private(set) var images: [CaptionedImage] = []
+    private var root = FilePath()
+    private var positionByPath: [FilePath: Int] = [:]
+    private var nextID = 0
+    // These two start anew with each annotation file.
+    private var positionByName: [String: Int] = [:]
+    private var idByImageID: [ImageID: Int] = [:]
+
+    /// Starts an annotation file whose relative paths begin at `root`.
+    mutating func begin(root: FilePath) {
+        self.root = root
+        positionByName = [:]
+        idByImageID = [:]
+    }
+
+    /// Adds captions to the image of this name.
+    mutating func add(name: String, captions: [String], imageID: ImageID?) {
+        // Most files name an image several times in the same way; paths are slower to compare.
+        if let position = positionByName[name] {
+            extend(position, captions, imageID)
+        } else {
+            let path = root.pushing(FilePath(name)).lexicallyNormalized()
+            positionByName[name] = add(path: path, captions: captions, imageID: imageID)
+        }
+    }
+
+    /// Adds captions to the image at this path; returns its position.
+    @discardableResult
+    mutating func add(path: FilePath, captions: [String], imageID: ImageID? = nil) -> Int {
+        if let position = positionByPath[path] {
+            extend(position, captions, imageID)
+            return position
+        }
+        let position = images.count
+        let id = imageID.flatMap { idByImageID[$0] } ?? nextID
+        if id == nextID { nextID += 1 }
+        if let imageID { idByImageID[imageID] = id }
+        positionByPath[path] = position
+        images.append(CaptionedImage(path: path, captions: captions, id: id))
+        return position
+    }
+
+    private mutating func extend(_ position: Int, _ captions: [String], _ imageID: ImageID?) {
+        images[position].captions += captions
+        if let imageID, idByImageID[imageID] == nil {
+            idByImageID[imageID] = images[position].id
+        }
+    }
+}

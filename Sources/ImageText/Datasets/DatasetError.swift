@@ -1,0 +1,69 @@
+internal import SystemPackage
+
+/// Why annotations cannot be read, or a data set cannot be trained on; names file, place and field.
+public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
+    private enum Code: Sendable, Hashable {
+        case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures
+    }
+
+    private let code: Code
+    /// What is wrong and where, in one line.
+    public let description: String
+
+    static func unreadable(_ path: FilePath, _ errno: Errno) -> DatasetError {
+        DatasetError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
+    }
+
+    /// - Parameter entry: Where it is in a JSON document, such as `[3].caption`.
+    static func malformed(_ path: FilePath, entry: String, _ why: String) -> DatasetError {
+        let place = entry.isEmpty ? "" : "\(entry): "
+        return DatasetError(code: .malformed, description: "\(path): \(place)\(why)")
+    }
+
+    /// - Parameter line: Counted from 1.
+    static func malformed(
+        _ path: FilePath, line: Int, field: String = "", _ why: String
+    ) -> DatasetError {
+        let place = field.isEmpty ? "" : "\(field): "
+        return DatasetError(code: .malformed, description: "\(path):\(line): \(place)\(why)")
+    }
+
+    static func empty(_ path: FilePath, _ why: String) -> DatasetError {
+        DatasetError(code: .empty, description: "\(path): \(why)")
+    }
+
+    static func unrecognised(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .unrecognised,
+            description: "\(path): is no annotation file that is known (a JSON list, JSON Lines, "
+                + "COCO's or Karpathy's JSON, CSV or TSV with a header, or a folder of pictures)")
+    }
+
+    static func unsplit(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .unsplit,
+            description: "\(path): has no splits to choose from; leave the split out")
+    }
+
+    static func noRows(_ path: FilePath, splits: Set<String>, present: Set<String>) -> DatasetError
+    {
+        let wanted = splits.sorted().joined(separator: ", ")
+        let found = present.sorted().joined(separator: ", ")
+        return DatasetError(
+            code: .unsplit, description: "\(path): has nothing of split \(wanted); it has: \(found)"
+        )
+    }
+
+    static func tooSmall(rows: Int, batchSize: Int) -> DatasetError {
+        DatasetError(
+            code: .tooSmall,
+            description:
+                "the data set has \(rows) rows with captions, fewer than a batch of \(batchSize)")
+    }
+
+    static func tooManyFailures(_ count: Int, of images: Int, latest: ImageError) -> DatasetError {
+        DatasetError(
+            code: .tooManyFailures,
+            description: "\(count) of \(images) pictures cannot be read, the latest \(latest)")
+    }
+}

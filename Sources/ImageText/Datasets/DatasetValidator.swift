@@ -1,0 +1,175 @@
+internal import SystemPackage
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// Looks for everything in a data set that would harm training, before it does.
+public struct DatasetValidator: Sendable {
+    /// How far the check of the pictures is.
+    public struct Progress: Sendable {
+        /// Pictures checked.
+        public let done: Int
+        /// Pictures to check.
+        public let total: Int
+    }
+
+    private let loader: ImageLoader
+    private let workers: Int
+    private let rules: TextRules
+
+    /// A validator.
+    ///
+    /// - Parameters:
+    ///   - loader: What decodes the pictures.
+    ///   - workers: How many pictures are decoded at once, at least 1; as many as there are
+    ///     processors by default.
+    ///   - rules: What decides whether captions differ, and whether anything is left of one.
+    public init(
+        loader: ImageLoader = ImageLoader(), workers: Int? = nil, rules: TextRules = .albef
+    ) {
+        self.loader = loader
+        self.workers = max(1, workers ?? ProcessInfo.processInfo.activeProcessorCount)
+        self.rules = rules
+    }
+
+    /// Checks every caption, and decodes every picture.
+    ///
+    /// - Parameter onProgress: Called after each picture, on the caller's task.
+    /// - Throws: `CancellationError` if the task is cancelled.
+    public func validate(
+        _ dataset: CaptionDataset, onProgress: (Progress) -> Void = { _ in }
+    ) async throws -> DatasetReport {
+        var report = DatasetReport()
+        report.images = dataset.images.count
+        let found = try await outcomes(dataset.images, onProgress: onProgress)
+        report.captions = dataset.captionCount
+        report.characters = .init(found.flatMap(\.characters))
+        report.words = .init(found.flatMap(\.words))
+        report.widths = .init(found.compactMap(\.width))
+        report.heights = .init(found.compactMap(\.height))
+        report.problems = found.flatMap(\.problems)
+        report.problems += try identical(dataset.images, found)
+        return report
+    }
+
+    // MARK: Captions
+
+    private func problems(ofCaptions image: CaptionedImage) -> [DatasetReport.Problem] {
+        guard !image.captions.isEmpty else { return [.noCaption(image.path)] }
+        var problems: [DatasetReport.Problem] = []
+        // Distinct captions by what the model sees of them, in order.
+        var variants: [String: [String]] = [:]
+        var order: [String] = []
+        var repeated: Set<String> = []
+        for (index, caption) in image.captions.enumerated() {
+            let seen = rules.caption(caption)
+            guard !seen.isEmpty else {
+                problems.append(.emptyCaption(image.path, index: index))
+                continue
+            }
+            if variants[seen] == nil { order.append(seen) }
+            if variants[seen, default: []].contains(caption) {
+                if repeated.insert(caption).inserted {
+                    problems.append(.repeatedPair(image.path, caption: caption))
+                }
+            } else {
+                variants[seen, default: []].append(caption)
+            }
+        }
+        for captions in order.compactMap({ variants[$0] }) where captions.count > 1 {
+            problems.append(.equivalentCaptions(image.path, captions: captions))
+        }
+        return problems
+    }
+
+    // MARK: Pictures
+
+    private struct Outcome: Sendable {
+        var problems: [DatasetReport.Problem] = []
+        /// Of each caption.
+        var characters: [Int] = []
+        var words: [Int] = []
+        var hash: ContentHash?
+        var width: Int?
+        var height: Int?
+    }
+
+    private func outcomes(
+        _ images: [CaptionedImage], onProgress: (Progress) -> Void
+    ) async throws -> [Outcome] {
+        var outcomes = [Outcome](repeating: Outcome(), count: images.count)
+        onProgress(Progress(done: 0, total: images.count))
+        try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+            var remaining = images.indices.makeIterator()
+            func startNext() {
+                guard let index = remaining.next() else { return }
+                let image = images[index]
+                group.addTask {
+                    try Task.checkCancellation()
+                    return (index, check(image))
+                }
+            }
+            for _ in 0..<workers { startNext() }
+            var done = 0
+            while let (index, outcome) = try await group.next() {
+                outcomes[index] = outcome
+                done += 1
+                startNext()
+                onProgress(Progress(done: done, total: images.count))
+            }
+        }
+        return outcomes
+    }
+
+    private func check(_ image: CaptionedImage) -> Outcome {
+        let path = image.path
+        var outcome = Outcome()
+        do throws(ImageError) {
+            let bytes = try ImageFile.read(path) { _ in }
+            outcome.hash = ContentHash(bytes)
+            let image = try loader.load(bytes, named: path.description)
+            outcome.width = image.width
+            outcome.height = image.height
+        } catch {
+            outcome.problems.append(
+                ImageFile.exists(path)
+                    ? .undecodableImage(path, reason: error.reason) : .missingImage(path))
+        }
+        outcome.problems += problems(ofCaptions: image)
+        outcome.characters = image.captions.map(\.count)
+        outcome.words = image.captions.map { $0.split(whereSeparator: \.isWhitespace).count }
+        return outcome
+    }
+
+    /// Groups of files with the same bytes, which equal fingerprints only suggest.
+    private func identical(
+        _ images: [CaptionedImage], _ outcomes: [Outcome]
+    ) throws -> [DatasetReport.Problem] {
+        var byHash: [ContentHash: [Int]] = [:]
+        for (index, outcome) in outcomes.enumerated() {
+            if let hash = outcome.hash { byHash[hash, default: []].append(index) }
+        }
+        let suspects = byHash.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }
+        var problems: [DatasetReport.Problem] = []
+        for suspects in suspects {
+            try Task.checkCancellation()
+            var groups: [(bytes: [UInt8], paths: [FilePath])] = []
+            for path in suspects.map({ images[$0].path }) {
+                // A file that has become unreadable since is no longer identical to anything.
+                guard let bytes = try? ImageFile.read(path, accept: { _ in }) else { continue }
+                if let same = groups.firstIndex(where: { $0.bytes == bytes }) {
+                    groups[same].paths.append(path)
+                } else {
+                    groups.append((bytes, [path]))
+                }
+            }
+            for group in groups where group.paths.count > 1 {
+                problems.append(.identicalImages(group.paths))
+            }
+        }
+        return problems
+    }
+}

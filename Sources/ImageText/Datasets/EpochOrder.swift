@@ -1,0 +1,73 @@
+/// The rows of a data set, and the order in which an epoch goes through them.
+struct EpochOrder: Sendable {
+    /// What training takes as one row.
+    private enum Rows: Sendable {
+        /// Images, by position; a caption is drawn.
+        case images([Int32])
+        /// Captions, by position of the image and of the caption in it.
+        case captions([(image: Int32, caption: Int32)])
+    }
+
+    private let rows: Rows
+    private let seed: UInt64
+
+    /// How many rows there are.
+    var count: Int {
+        switch rows {
+        case .images(let images): images.count
+        case .captions(let captions): captions.count
+        }
+    }
+
+    /// Takes the images that have captions of more than white space, or those captions.
+    init(_ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64) {
+        self.seed = seed
+        switch sampling {
+        case .images:
+            rows = .images(
+                images.indices.filter { index in
+                    images[index].captions.contains { !$0.isBlank }
+                }.map(Int32.init))
+        case .captions:
+            rows = .captions(
+                images.indices.flatMap { index in
+                    images[index].captions.indices
+                        .filter { !images[index].captions[$0].isBlank }
+                        .map { (image: Int32(index), caption: Int32($0)) }
+                })
+        }
+    }
+
+    /// Every row once, in this epoch's order.
+    func rows(ofEpoch epoch: Int) -> [Int32] {
+        var order = (0..<count).map(Int32.init)
+        var random = SplitMix64(seed: seed, stream: Stream.order.rawValue, epoch)
+        random.shuffle(&order)
+        return order
+    }
+
+    /// The position of a row's image, and its caption.
+    func sample(
+        _ row: Int, of images: [CaptionedImage], using random: inout SplitMix64
+    ) -> (image: Int, caption: String) {
+        switch rows {
+        case .images(let positions):
+            let image = Int(positions[row])
+            let captions = images[image].captions.filter { !$0.isBlank }
+            return (image, captions[random.integer(below: captions.count)])
+        case .captions(let positions):
+            let (image, caption) = positions[row]
+            return (Int(image), images[Int(image)].captions[Int(caption)])
+        }
+    }
+
+    /// What random numbers are for: the first number of a generator's stream.
+    enum Stream: Int {
+        case order, sample, replacement
+    }
+}
+
+extension String {
+    /// Whether there is nothing but white space.
+    fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
+}

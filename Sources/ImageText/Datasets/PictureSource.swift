@@ -1,0 +1,61 @@
+internal import Synchronization
+
+/// The pictures of a data set as they are decoded: kept where there is room, failures counted.
+final class PictureSource: Sendable {
+    private struct State {
+        var kept: [Int: RGBImage] = [:]
+        var bytes = 0
+        var failed: Set<Int> = []
+    }
+
+    /// Fewer failures than these are never too many.
+    private static let tolerated = 9
+
+    private let images: [CaptionedImage]
+    private let loader: ImageLoader
+    private let capacity: Int
+    private let onFailure: @Sendable (ImageError) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter capacity: How many bytes of decoded pictures are kept.
+    init(
+        _ images: [CaptionedImage], loader: ImageLoader, capacity: Int,
+        onFailure: @escaping @Sendable (ImageError) -> Void
+    ) {
+        self.images = images
+        self.loader = loader
+        self.capacity = capacity
+        self.onFailure = onFailure
+    }
+
+    /// The picture of the image at a position.
+    ///
+    /// Once the room is used up nothing is replaced: each epoch needs every picture once, so that
+    /// whatever made way would be missed as much as what took its place.
+    func picture(_ position: Int) throws(ImageError) -> RGBImage {
+        if capacity > 0, let kept = state.withLock({ $0.kept[position] }) { return kept }
+        let picture = try loader.load(images[position].path)
+        if capacity > 0 {
+            state.withLock { state in
+                guard state.bytes + picture.pixels.count <= capacity,
+                    state.kept.updateValue(picture, forKey: position) == nil
+                else { return }
+                state.bytes += picture.pixels.count
+            }
+        }
+        return picture
+    }
+
+    /// Reports an image's failure once.
+    ///
+    /// - Throws: ``DatasetError`` when more than 1% of the images have failed, and at least 10.
+    func record(_ error: ImageError, of position: Int) throws(DatasetError) {
+        let (isNew, count) = state.withLock { state in
+            (state.failed.insert(position).inserted, state.failed.count)
+        }
+        if isNew { onFailure(error) }
+        if count > Self.tolerated, count * 100 > images.count {
+            throw .tooManyFailures(count, of: images.count, latest: error)
+        }
+    }
+}

@@ -1,0 +1,17 @@
+public import SystemPackage
+
+/// Pictures and captions for one step of training.
+public struct TrainingBatch: Sendable {
+    /// Normalised pixels, `[B, 3, S, S]`.
+    public let pixels: [Float]
+    /// A caption for each picture, as annotated: `[B]`.
+    public let captions: [String]
+    /// What the annotations call each image: `[B]`, equal for captions of the same image.
+    public let ids: [Int]
+    /// Where each picture came from: `[B]`.
+    public let images: [FilePath]
+    /// The epoch, from 0.
+    public let epoch: Int
+    /// The batch's place in its epoch, from 0.
+    public let index: Int
+}

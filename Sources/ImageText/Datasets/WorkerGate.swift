@@ -1,0 +1,54 @@
+internal import Synchronization
+
+/// Lets a limited number of tasks work at once, those of the lowest turn first.
+///
+/// Tasks wait suspended and hold no thread. Each leaves after a short piece of work, so that even
+/// cancelled ones get their turn soon, and notice there.
+final class WorkerGate: Sendable {
+    private struct State {
+        var free: Int
+        var waiting: [(turn: Int, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(_ count: Int) { state = Mutex(State(free: count)) }
+
+    /// Does `work` as soon as a place is free.
+    ///
+    /// - Throws: `CancellationError` if the task was cancelled by then, and what `work` throws.
+    func run<Result>(turn: Int, _ work: () throws -> Result) async throws -> Result {
+        await enter(turn)
+        defer { leave() }
+        try Task.checkCancellation()
+        return try work()
+    }
+
+    private func enter(_ turn: Int) async {
+        await withCheckedContinuation { continuation in
+            let entered = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append((turn, continuation))
+                return false
+            }
+            if entered { continuation.resume() }
+        }
+    }
+
+    private func leave() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            let first = state.waiting.indices.min {
+                state.waiting[$0].turn < state.waiting[$1].turn
+            }
+            guard let first else {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.remove(at: first).continuation
+        }
+        next?.resume()
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import ImageText
+import SystemPackage
+import Testing
+
+/// What OpenCV, Pillow and numpy made of small pictures; see `make.py` beside them.
+struct AugmentedPicture: Sendable {
+    struct Entry: Decodable, Sendable {
+        let source: Int
+        let width, height: Int
+        let operation: String?
+        let magnitude: Double?
+        let negated: Bool?
+        let box: [Int]?
+    }
+
+    let entry: Entry
+    let image: RGBImage
+
+    static func all() throws -> [AugmentedPicture] {
+        let folder = ImageFixtures.repository.appending("Tests/Fixtures/augmentation")
+        let manifest = try ImageFixtures.bytes(at: folder.appending("manifest.json"))
+        var bytes = try ImageFixtures.bytes(at: folder.appending("pictures.bin"))[...]
+        let entries = try JSONDecoder().decode([Entry].self, from: Data(manifest))
+        return entries.map { entry in
+            let count = entry.width * entry.height * 3
+            defer { bytes = bytes.dropFirst(count) }
+            return AugmentedPicture(
+                entry: entry,
+                image: RGBImage(
+                    width: entry.width, height: entry.height, pixels: Array(bytes.prefix(count))))
+        }
+    }
+
+    static func sources() throws -> [RGBImage] {
+        try all().filter { $0.entry.operation == nil && $0.entry.box == nil }.map(\.image)
+    }
+}
+
+@Suite("RandAugment")
+struct RandAugmentTests {
+    @Test("Every operation is OpenCV's, byte for byte", arguments: RandAugment.Operation.allCases)
+    func operations(_ operation: RandAugment.Operation) throws {
+        let sources = try AugmentedPicture.sources()
+        let expected = try AugmentedPicture.all().filter {
+            $0.entry.operation == operation.rawValue
+        }
+        #expect(expected.count == (operation.isGeometric ? 8 : 4))
+        for picture in expected {
+            let negated = picture.entry.negated == true
+            let augment = RandAugment(magnitude: try #require(picture.entry.magnitude))
+            let result = augment.apply(
+                operation, to: sources[picture.entry.source], negated: negated)
+            #expect(result == picture.image, "picture \(picture.entry.source)")
+        }
+    }
+
+    @Test("Operations come equally often, half are left out, and signs are even")
+    func frequencies() throws {
+        let picture = try AugmentedPicture.sources()[1]
+        let augment = RandAugment(count: 1)
+        var outcomes: [[UInt8]: String] = [:]
+        for operation in RandAugment.Operation.allCases where operation != .identity {
+            for negated in operation.isGeometric ? [false, true] : [false] {
+                let result = augment.apply(operation, to: picture, negated: negated)
+                outcomes[result.pixels] = "\(operation)\(negated ? "-" : "")"
+            }
+        }
+        #expect(outcomes.count == 14)
+        var random = SplitMix64(seed: 5)
+        var counts: [String: Int] = [:]
+        let draws = 8000
+        for _ in 0..<draws {
+            let result = augment(picture, using: &random)
+            counts[outcomes[result.pixels] ?? "unchanged", default: 0] += 1
+        }
+        #expect(counts.count == 15)
+        for (name, count) in counts {
+            let isDirected = RandAugment.Operation.allCases.contains {
+                $0.isGeometric && name.hasPrefix($0.rawValue)
+            }
+            let probability = name == "unchanged" ? 0.55 : isDirected ? 0.025 : 0.05
+            let mean = Double(draws) * probability
+            // Five standard deviations.
+            let deviation = 5 * (mean * (1 - probability)).squareRoot()
+            #expect(abs(Double(count) - mean) < deviation, "\(name)")
+        }
+    }
+
+    @Test("Tiny and single-coloured pictures are no exception")
+    func extremes() {
+        for (width, height) in [(1, 1), (2, 1), (1, 3), (2, 2), (3, 3)] {
+            let picture = RGBImage(
+                width: width, height: height,
+                pixels: [UInt8](repeating: 128, count: width * height * 3))
+            for operation in RandAugment.Operation.allCases where operation != .brightness {
+                for negated in [false, true] {
+                    let result = RandAugment().apply(operation, to: picture, negated: negated)
+                    #expect(result == picture, "\(operation) of \(width) x \(height)")
+                }
+            }
+        }
+    }
+}

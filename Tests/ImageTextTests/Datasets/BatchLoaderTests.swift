@@ -1,0 +1,247 @@
+import Foundation
+import ImageText
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite("Training batches")
+struct BatchLoaderTests {
+    private static let transform = TrainingTransform(side: 6)
+
+    private func take(
+        _ count: Int, of loader: BatchLoader, from position: BatchLoader.Position = .init()
+    ) async throws -> [TrainingBatch] {
+        var batches: [TrainingBatch] = []
+        for try await batch in loader.batches(from: position) {
+            batches.append(batch)
+            if batches.count == count { break }
+        }
+        return batches
+    }
+
+    private func same(_ a: [TrainingBatch], _ b: [TrainingBatch]) -> Bool {
+        a.count == b.count
+            && zip(a, b).allSatisfy { a, b in
+                a.pixels == b.pixels && a.captions == b.captions && a.ids == b.ids
+                    && a.images == b.images && a.epoch == b.epoch && a.index == b.index
+            }
+    }
+
+    private func options(_ change: (inout BatchLoader.Options) -> Void) -> BatchLoader.Options {
+        var options = BatchLoader.Options()
+        change(&options)
+        return options
+    }
+
+    @Test("Batches are the same with any number of workers, from any start, with and without cache")
+    func determinism() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(14, in: folder)
+            for sampling in BatchLoader.Sampling.allCases {
+                let reference = try BatchLoader(
+                    dataset, batchSize: 4, transform: Self.transform,
+                    options: options {
+                        $0.sampling = sampling
+                        $0.workers = 1
+                        $0.lookahead = 0
+                    })
+                let all = try await take(16, of: reference)
+                let perEpoch = sampling == .images ? 3 : 7
+                #expect(reference.batchesPerEpoch == perEpoch)
+                #expect(all.map(\.epoch) == (0..<16).map { $0 / perEpoch })
+                #expect(all.map(\.index) == (0..<16).map { $0 % perEpoch })
+                #expect(all.allSatisfy { $0.pixels.count == 4 * Self.transform.count })
+                for (workers, lookahead, cache) in [(2, 1, 0), (4, 5, 1000), (3, 2, 1 << 20)] {
+                    let loader = try BatchLoader(
+                        dataset, batchSize: 4, transform: Self.transform,
+                        options: options {
+                            $0.sampling = sampling
+                            $0.workers = workers
+                            $0.lookahead = lookahead
+                            $0.cacheBytes = cache
+                        })
+                    #expect(same(try await take(16, of: loader), all))
+                    let start = BatchLoader.Position(epoch: 1, batch: 2)
+                    let skipped = perEpoch + 2
+                    #expect(
+                        same(
+                            try await take(16 - skipped, of: loader, from: start),
+                            Array(all[skipped...])))
+                    let past = BatchLoader.Position(epoch: 0, batch: skipped)
+                    #expect(same(try await take(1, of: loader, from: past), [all[skipped]]))
+                }
+                let other = try BatchLoader(
+                    dataset, batchSize: 4, transform: Self.transform,
+                    options: options {
+                        $0.sampling = sampling
+                        $0.seed = 43
+                    })
+                #expect(!same(try await take(1, of: other), [all[0]]))
+            }
+        }
+    }
+
+    @Test("An epoch has every row once, in another order each time")
+    func coverage() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            var dataset = try DatasetFixtures.pictures(12, in: folder)
+            dataset.images[3].captions = []
+            dataset.images[5].captions.append(" ")
+            dataset.images[7].captions.append("third of 7")
+            for sampling in BatchLoader.Sampling.allCases {
+                let loader = try BatchLoader(
+                    dataset, batchSize: sampling == .images ? 11 : 23, transform: Self.transform,
+                    options: options { $0.sampling = sampling })
+                #expect(loader.batchesPerEpoch == 1 && loader.rowCount == loader.batchSize)
+                let epochs = try await take(12, of: loader)
+                let captions = dataset.images.flatMap(\.captions).filter { $0 != " " }
+                for epoch in epochs {
+                    switch sampling {
+                    case .images: #expect(epoch.ids.sorted() == [0, 1, 2] + Array(4...11))
+                    case .captions: #expect(epoch.captions.sorted() == captions.sorted())
+                    }
+                    for (id, caption) in zip(epoch.ids, epoch.captions) {
+                        #expect(dataset.images[id].captions.contains(caption))
+                    }
+                    #expect(epoch.images == epoch.ids.map { dataset.images[$0].path })
+                }
+                #expect(Set(epochs.map(\.ids)).count == 12)
+                // Captions are drawn anew: in twelve epochs nearly all of them are.
+                #expect(Set(epochs.flatMap(\.captions)).count > 20)
+                #expect(!epochs.flatMap(\.captions).contains(" "))
+            }
+        }
+    }
+
+    @Test("What does not fill the last batch is left out, and too little is an error")
+    func partialBatch() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(10, in: folder)
+            let loader = try BatchLoader(dataset, batchSize: 4, transform: Self.transform)
+            #expect(loader.batchesPerEpoch == 2)
+            let epochs = try await take(20, of: loader)
+            for epoch in 0..<10 {
+                #expect(Set(epochs[2 * epoch].ids + epochs[2 * epoch + 1].ids).count == 8)
+            }
+            // It is not always the same two.
+            #expect(Set(epochs.flatMap(\.ids)).count == 10)
+            #expect {
+                try BatchLoader(dataset, batchSize: 11, transform: Self.transform)
+            } throws: {
+                "\($0)" == "the data set has 10 rows with captions, fewer than a batch of 11"
+            }
+        }
+    }
+
+    @Test("An unreadable picture is replaced, the same way each time, and reported once")
+    func replacement() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(12, in: folder)
+            let broken = dataset.images[4].path
+            let whole = try await take(
+                4, of: BatchLoader(dataset, batchSize: 6, transform: Self.transform))
+            try DatasetFixtures.write("no picture", to: broken)
+            var runs: [[TrainingBatch]] = []
+            for workers in [1, 4] {
+                let reported = Mutex<[String]>([])
+                let loader = try BatchLoader(
+                    dataset, batchSize: 6, transform: Self.transform,
+                    options: options { $0.workers = workers }
+                ) { error in
+                    reported.withLock { $0.append(error.source) }
+                }
+                runs.append(try await take(4, of: loader))
+                #expect(reported.withLock(\.self) == [broken.string])
+            }
+            #expect(same(runs[0], runs[1]))
+            #expect(!runs[0].flatMap(\.images).contains(broken))
+            // All other samples are what they were.
+            for (batch, before) in zip(runs[0], whole) {
+                for place in 0..<6 where before.ids[place] != 4 {
+                    #expect(batch.ids[place] == before.ids[place])
+                    #expect(batch.captions[place] == before.captions[place])
+                    let range =
+                        place * Self.transform.count..<(place + 1) * Self.transform.count
+                    #expect(batch.pixels[range] == before.pixels[range])
+                }
+            }
+        }
+    }
+
+    @Test("An unreadable picture stops a strict loader, and too many any")
+    func failure() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            var dataset = try DatasetFixtures.pictures(30, in: folder)
+            dataset.images[4].path = folder.appending("missing.jpg")
+            let strict = try BatchLoader(
+                dataset, batchSize: 30, transform: Self.transform,
+                options: options { $0.failurePolicy = .stop })
+            await #expect {
+                try await take(1, of: strict)
+            } throws: {
+                ($0 as? ImageError)?.source == folder.appending("missing.jpg").string
+            }
+            for index in 10..<18 { dataset.images[index].path.extension = "gone" }
+            let nine = try BatchLoader(dataset, batchSize: 30, transform: Self.transform)
+            #expect(try await take(2, of: nine).count == 2)
+            dataset.images[20].path.extension = "gone"
+            let ten = try BatchLoader(dataset, batchSize: 30, transform: Self.transform)
+            await #expect {
+                try await take(1, of: ten)
+            } throws: {
+                $0 is DatasetError && "\($0)".hasPrefix("10 of 30 pictures cannot be read")
+            }
+            var iterator = ten.batches().makeAsyncIterator()
+            await #expect(throws: DatasetError.self) { try await iterator.next() }
+            #expect(try await iterator.next() == nil)
+        }
+    }
+
+    @Test("Pictures that are kept are not read again")
+    func cache() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(8, in: folder)
+            let bytes = 8 * 8 * 3
+            for (capacity, kept) in [(bytes * 8, 8), (bytes * 5 + 1, 5)] {
+                let failures = Mutex(0)
+                let loader = try BatchLoader(
+                    dataset, batchSize: 8, transform: Self.transform,
+                    options: options {
+                        $0.cacheBytes = capacity
+                        $0.lookahead = 0
+                    }
+                ) { _ in failures.withLock { $0 += 1 } }
+                var iterator = loader.batches().makeAsyncIterator()
+                let first = try #require(try await iterator.next())
+                #expect(Set(first.ids).count == 8)
+                for image in dataset.images {
+                    try FileManager.default.removeItem(atPath: image.path.string)
+                }
+                let second = try #require(try await iterator.next())
+                #expect(Set(second.ids).count == kept || kept < 8)
+                #expect(failures.withLock(\.self) == 8 - kept)
+                _ = try DatasetFixtures.pictures(8, in: folder)
+            }
+        }
+    }
+
+    @Test("Cancelling the consumer ends the sequence")
+    func cancellation() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(20, in: folder)
+            let loader = try BatchLoader(
+                dataset, batchSize: 4, transform: Self.transform,
+                options: options { $0.lookahead = 8 })
+            let (started, signal) = AsyncStream.makeStream(of: Void.self)
+            let consumer = Task {
+                for try await _ in loader.batches() { signal.yield() }
+            }
+            var waiting = started.makeAsyncIterator()
+            for _ in 0..<3 { await waiting.next() }
+            consumer.cancel()
+            await #expect(throws: CancellationError.self) { try await consumer.value }
+            // What was under way for it keeps no place that others need.
+            #expect(try await take(6, of: loader).count == 6)
+        }
+    }
+}
