@@ -16,5 +16,6 @@ struct Albef: AsyncParsableCommand {
         subcommands: [
             IndexCommand.self, SearchCommand.self, ScoreCommand.self, ImportCommand.self,
             ModelsCommand.self,
+            ReportCommand.self,
         ])
 }

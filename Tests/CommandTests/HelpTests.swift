@@ -10,7 +10,7 @@ struct HelpTests {
     /// To accept a change run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
-        ["models", "pull"], ["models", "create"],
+        ["models", "pull"], ["models", "create"], ["report"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in
