@@ -135,6 +135,7 @@ public final class PretrainingRun {
             var waiting: [TrainingBatch] = []
             var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
             while step < totalSteps {
+                try Task.checkCancellation()
                 guard let batch = try await batches.next() else { break }
                 // What does not fill the last step of an epoch is left out.
                 guard batch.index < stepsPerEpoch * accumulation else { continue }

@@ -52,6 +52,10 @@ int imaging_jpeg_inspect(
 int imaging_jpeg_decode(
     const uint8_t *bytes, size_t count, int eighths, int channels, uint8_t *pixels,
     size_t capacity, char *message);
+// Encodes [height, width, 3] with `quality` 1 to 100. `*bytes` is released with free.
+int imaging_jpeg_encode(
+    const uint8_t *pixels, int width, int height, int quality, uint8_t **bytes, size_t *count,
+    char *message);
 
 // MARK: libvips
 

@@ -1,0 +1,74 @@
+import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A file that only grows; each write is one system call, so that a killed process leaves at most
+/// its last one cut short.
+final class AppendingFile: Sendable {
+    let path: FilePath
+    private let descriptor: FileDescriptor
+
+    init(_ path: FilePath, isNew: Bool = false) throws(RunError) {
+        self.path = path
+        var options: FileDescriptor.OpenOptions = [.append, .create, .closeOnExec]
+        if isNew { options.insert(.exclusiveCreate) }
+        do {
+            descriptor = try FileDescriptor.open(
+                path, .writeOnly, options: options,
+                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+        } catch {
+            throw RunError(path, .system(operation: "open it", error as? Errno ?? .ioError))
+        }
+    }
+
+    func write(_ bytes: [UInt8]) throws(RunError) {
+        do {
+            try descriptor.writeAll(bytes)
+        } catch {
+            throw RunError(path, .system(operation: "write it", error as? Errno ?? .ioError))
+        }
+    }
+
+    /// Waits until what was written is on the disk.
+    func flush() throws(RunError) {
+        guard fsync(descriptor.rawValue) == 0 else {
+            throw RunError(path, .system(operation: "flush it", .current))
+        }
+    }
+
+    deinit { try? descriptor.close() }
+}
+
+extension Errno {
+    /// The last system call's error.
+    static var current: Errno { Errno(rawValue: errno) }
+}
+
+extension FilePath {
+    /// The bytes of the file at this path; `nil` where there is none.
+    func bytesIfPresent() throws(RunError) -> [UInt8]? {
+        do {
+            let file = try FileDescriptor.open(self, .readOnly, options: .closeOnExec)
+            return try file.closeAfter {
+                var bytes: [UInt8] = []
+                let chunk = UnsafeMutableRawBufferPointer.allocate(
+                    byteCount: 1 << 18, alignment: 16)
+                defer { chunk.deallocate() }
+                while case let count = try file.read(into: chunk), count > 0 {
+                    bytes.append(contentsOf: chunk[..<count])
+                }
+                return bytes
+            }
+        } catch {
+            let errno = error as? Errno ?? .ioError
+            if errno == .noSuchFileOrDirectory || errno == .notDirectory { return nil }
+            throw RunError(self, .system(operation: "read it", errno))
+        }
+    }
+}

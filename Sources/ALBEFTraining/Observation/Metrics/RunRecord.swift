@@ -1,0 +1,80 @@
+import Foundation
+
+/// One line of a run's log.
+public enum RunRecord: Codable, Sendable, Hashable {
+    /// A training step.
+    case step(StepMetrics)
+    /// An evaluation after a step.
+    case evaluation(EvaluationMetrics)
+
+    /// The step that the record is about.
+    public var step: Int {
+        switch self {
+        case .step(let metrics): metrics.step
+        case .evaluation(let metrics): metrics.step
+        }
+    }
+
+    private enum Key: String, CodingKey { case kind }
+    private enum Kind: String, Codable { case step, evaluation }
+
+    /// Reads the kind that the object names under `kind`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        switch try container.decode(Kind.self, forKey: .kind) {
+        case .step: self = .step(try StepMetrics(from: decoder))
+        case .evaluation: self = .evaluation(try EvaluationMetrics(from: decoder))
+        }
+    }
+
+    /// Writes the measurements and their kind as one object.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .step(let metrics):
+            try container.encode(Kind.step, forKey: .kind)
+            try metrics.encode(to: encoder)
+        case .evaluation(let metrics):
+            try container.encode(Kind.evaluation, forKey: .kind)
+            try metrics.encode(to: encoder)
+        }
+    }
+}
+
+/// JSON as a run's files have it: numbers that are none, which a diverged run has, are the strings
+/// `NaN`, `Infinity` and `-Infinity`.
+enum RunJSON {
+    static func encoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return encoder
+    }
+
+    static func decoder() -> JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return decoder
+    }
+
+    /// The field and what is wrong with it, in one line.
+    static func reason(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        switch error {
+        case .keyNotFound(let key, let context):
+            return line(context, "'\(key.stringValue)' is missing")
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .dataCorrupted(let context):
+            return line(context, context.debugDescription)
+        @unknown default:
+            return "\(error)"
+        }
+    }
+
+    private static func line(_ context: DecodingError.Context, _ what: String) -> String {
+        let field = context.codingPath.map(\.stringValue).joined(separator: ".")
+        return field.isEmpty ? what : "\(field): \(what)"
+    }
+}

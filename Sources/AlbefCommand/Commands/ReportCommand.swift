@@ -1,0 +1,55 @@
+import ALBEFTraining
+import ArgumentParser
+import SystemPackage
+
+/// `albef report`: makes a page of a training run.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Make an HTML page of a training run: its curves, recall and sample retrievals.",
+        discussion: """
+            The page is one file that needs nothing else, so it can be sent or published as it is. \
+            A run that is still going can be reported on too.
+
+              albef report runs/first
+              albef report runs/first --output first.html
+              albef report runs/first --json
+            """)
+
+    @Argument(help: ArgumentHelp("The run's directory.", valueName: "run"))
+    var run: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The page; default: report.html in the run's directory.", valueName: "file"))
+    var output: String?
+
+    @Flag(
+        name: .customLong("no-pictures"),
+        help: "Name the pictures of sample retrievals, but do not embed them.")
+    var skipsPictures = false
+
+    @Flag(help: "Print the headline numbers as JSON; a page is written only with --output.")
+    var json = false
+
+    func run() async throws {
+        let training = try TrainingRun(FilePath(run))
+        if json { Console.result(try RunSummary(training).json()) }
+        if json, output == nil { return }
+        let path = output.map { FilePath($0) } ?? FilePath(run).appending("report.html")
+        let hasPictures = !skipsPictures
+        do {
+            try await Interrupts.cancelling("stopping") {
+                var bar = ProgressBar("embedding", unit: "pictures")
+                defer { bar.finish() }
+                try RunReport(training, hasPictures: hasPictures).write(to: path) { done, total in
+                    bar.show(done, of: total)
+                }
+            }
+        } catch is CancellationError {
+            throw Interrupts.exitCode
+        }
+        if !json { Console.result(path.displayed) }
+    }
+}

@@ -1,0 +1,38 @@
+internal import CImaging
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Encodes JPEG through libjpeg-turbo, for small pictures in reports.
+package enum JPEGEncoder {
+    /// The picture as a baseline JPEG file, without metadata.
+    ///
+    /// - Parameters:
+    ///   - image: The picture, at most 65,500 pixels a side, which is JPEG's limit.
+    ///   - quality: libjpeg's quality, 1 to 100.
+    ///   - name: What errors call the picture.
+    /// - Throws: `ImageError` where the encoder refuses it.
+    package static func encode(
+        _ image: RGBImage, quality: Int = 80, named name: String
+    ) throws(ImageError) -> [UInt8] {
+        precondition((1...100).contains(quality), "a quality of \(quality)")
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var count = 0
+        var message = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
+        let status = imaging_jpeg_encode(
+            image.pixels, Int32(image.width), Int32(image.height), Int32(quality), &bytes, &count,
+            &message)
+        defer { free(bytes) }
+        guard status == 0, let bytes else {
+            let reason = String(
+                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            throw ImageError(.unencodable(reason), name)
+        }
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
+    }
+}
