@@ -62,14 +62,17 @@ struct TrainingState {
             student.temperature?.value = .full([], temperature, device: device)
         }
         let settings = configuration.objectives
-        let teacher = try settings.teacher.isEnabled
+        let teacher =
+            try settings.teacher.isEnabled
             ? MomentumTeacher(of: student, storedIn: files) : nil
         var queues: ContrastiveQueues?
         if settings.contrastive.queue > 0 {
             let fresh = ContrastiveQueues(
                 width: student.configuration.embeddingWidth, length: settings.contrastive.queue,
                 generator: initial, device: device)
-            queues = isCheckpoint ? try files.flatMap { try ContrastiveQueues($0, device: device) } : fresh
+            queues =
+                isCheckpoint
+                ? try files.flatMap { try ContrastiveQueues($0, device: device) } : fresh
         }
         let special = vocabulary.special
         objective = try PretrainingObjective(

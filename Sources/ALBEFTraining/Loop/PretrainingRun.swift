@@ -74,7 +74,8 @@ public final class PretrainingRun {
         let words: FilePath
         if !directory.isBegun {
             let start = configuration.model.start.map { FilePath($0) }
-            words = try configuration.model.vocabulary.map { FilePath($0) }
+            words =
+                try configuration.model.vocabulary.map { FilePath($0) }
                 ?? start.map { try ModelDirectory.open($0).vocabulary } ?? directory.vocabulary
         } else {
             words = directory.vocabulary
@@ -242,7 +243,8 @@ public final class PretrainingRun {
     private func evaluate(_ observer: RunObserver, epoch: Int) async throws -> Bool {
         guard let evaluator else { return false }
         let result = try await evaluator.evaluate(
-            state.student, depth: configuration.objectives.matching.weight > 0
+            state.student,
+            depth: configuration.objectives.matching.weight > 0
                 ? configuration.evaluation.depth : 0
         ) { [report] done, total in report(.evaluating(done: done, of: total)) }
         let metrics = EvaluationMetrics(

@@ -12,7 +12,8 @@ extension SampleRetrieval {
     ///   - depth: pictures listed of each order.
     ///   - probabilities: gives the probability of a match for some pictures.
     init(
-        query: String, right: Int, paths: [FilePath], cosines: [Float], logits: [Float]?, depth: Int,
+        query: String, right: Int, paths: [FilePath], cosines: [Float], logits: [Float]?,
+        depth: Int,
         probabilities: ([Int]) throws -> [Double]
     ) rethrows {
         let recall = paths.indices.sorted { cosines[$0] > cosines[$1] }

@@ -79,10 +79,14 @@ final class TrainingProgressLine: Sendable {
             return "\(name): text to image \(direction(scores.textToImage)),"
                 + " image to text \(direction(scores.imageToText))"
         }
-        var line = "step \(metrics.step), R@1 / 5 / 10 of \(metrics.images) images and"
+        var line =
+            "step \(metrics.step), R@1 / 5 / 10 of \(metrics.images) images and"
             + " \(metrics.texts) texts\n  " + described("towers  ", metrics.dual)
         if let reranked = metrics.reranked, let depth = metrics.rerankDepth {
-            line += "\n  " + described("top \(depth)".padding(toLength: 8, withPad: " ", startingAt: 0), reranked)
+            line +=
+                "\n  "
+                + described(
+                    "top \(depth)".padding(toLength: 8, withPad: " ", startingAt: 0), reranked)
         }
         return line
     }
