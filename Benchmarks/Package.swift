@@ -21,5 +21,19 @@ let package = Package(
                 .product(name: "ImageText", package: "swift-albef"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        .executableTarget(
+            name: "reference-values",
+            dependencies: [
+                .product(name: "ALBEF", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
+            name: "training-step",
+            dependencies: [
+                .product(name: "ALBEFTraining", package: "swift-albef"),
+                .product(name: "ALBEF", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+            ]),
     ]
 )

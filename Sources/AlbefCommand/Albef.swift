@@ -15,7 +15,7 @@ struct Albef: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             IndexCommand.self, SearchCommand.self, ScoreCommand.self, DataCommand.self,
-            VocabularyCommand.self, PretrainCommand.self, ReportCommand.self, ImportCommand.self,
-            ModelsCommand.self,
+            VocabularyCommand.self, PretrainCommand.self, ReportCommand.self, EvaluateCommand.self,
+            ImportCommand.self, ModelsCommand.self,
         ])
 }

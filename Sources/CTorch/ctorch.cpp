@@ -9,6 +9,10 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <cstring>
 #include <mutex>
 #include <sstream>
@@ -420,6 +424,16 @@ char *ct_device_synchronize(int32_t device_type, int64_t device_index) {
     if (where.is_cpu()) return;
     c10::impl::VirtualGuardImpl(where.type()).synchronizeDevice(where.index());
   });
+}
+
+void ct_keep_freed_memory(void) {
+#if defined(__GLIBC__)
+  // One heap for all threads, never a mapping of its own for a large block, never trimmed.
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 int64_t ct_thread_count(void) { return at::get_num_threads(); }

@@ -11,7 +11,8 @@ struct HelpTests {
     @Test(arguments: [
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
         ["models", "pull"], ["models", "create"], ["vocabulary"], ["vocabulary", "train"],
-        ["data"], ["data", "validate"], ["pretrain"], ["report"],
+        ["data"], ["data", "validate"], ["pretrain"], ["report"], ["evaluate"],
+        ["evaluate", "retrieval"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -12,6 +12,11 @@ public struct ModelDirectory: Sendable {
     public let weights: SafetensorsFile
     /// The vocabulary: one token on each line.
     public var vocabulary: FilePath { path.appending(ModelDirectory.vocabularyName) }
+    /// Whether the ITM head was trained, so that re-ranking means something; true for weights that
+    /// do not say.
+    public var matches: Bool {
+        weights.metadata["objectives"]?.split(separator: " ").contains("itm") ?? true
+    }
     /// Tells this model from any other: a digest of its configuration and its weights.
     ///
     /// Made of `config.json`, which holds the digest of the weights as they were written, the

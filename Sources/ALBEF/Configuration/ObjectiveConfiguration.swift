@@ -158,6 +158,14 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         case isFaithful = "faithful"
     }
 
+    /// What a weights file says of its training.
+    package var metadata: [String: String] {
+        let trained = [
+            ("itc", contrastive.weight), ("itm", matching.weight), ("mlm", maskedLanguage.weight),
+        ]
+        return ["objectives": trained.filter { $0.1 > 0 }.map(\.0).joined(separator: " ")]
+    }
+
     /// Whether the fusion encoder is trained.
     public var usesFusion: Bool { matching.weight > 0 || maskedLanguage.weight > 0 }
 

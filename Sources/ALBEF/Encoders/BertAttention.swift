@@ -24,18 +24,18 @@ public final class BertAttention: Sendable {
             epsilon: configuration.layerNormEpsilon)
     }
 
-    /// Self-attention of the first tokens over all of them.
+    /// Self-attention of some tokens over all of them.
     ///
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
-    ///   - count: how many tokens, from the first on, are wanted; nil for all.
+    ///   - selection: which tokens are wanted.
     ///   - mask: added to the scores, `[R, 1, 1, L]`.
     ///   - dropout: of attention weights and output; nil in evaluation.
-    /// - Returns: `[R, count, D]`.
+    /// - Returns: the states of those tokens, `[R, K, D]`.
     func callAsFunction(
-        _ x: Tensor, first count: Int? = nil, mask: Tensor?, dropout: Dropout? = nil
+        _ x: Tensor, _ selection: TokenSelection, mask: Tensor?, dropout: Dropout? = nil
     ) -> Tensor {
-        let asking = count.map { x[.all, 0..<$0] } ?? x
+        let asking = selection(x)
         let context = attend(
             split(query(asking)), keysAndValues(of: x), mask: mask, dropout: dropout)
         return finish(asking, joined(context), dropout)
@@ -107,6 +107,27 @@ public final class BertAttention: Sendable {
     /// `[B, H, L, D / H]` to `[B, L, D]`.
     private func joined(_ x: Tensor) -> Tensor {
         x.transposed(1, 2).reshaped(x.size(0), x.size(2), -1)
+    }
+}
+
+/// Which tokens of each text a layer computes; the others are only read.
+public enum TokenSelection: Sendable {
+    /// All.
+    case all
+    /// `[CLS]` alone.
+    case start
+    /// K of each text, `[R, K]` indices into the flattened batch `[R · L]`.
+    case at(Tensor)
+
+    /// The states `[R, K, D]` of those tokens among `[R, L, D]`.
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .all: x
+        case .start: x[.all, 0..<1]
+        case .at(let indices):
+            x.reshaped(-1, x.size(2)).selected(0, indices.reshaped(-1))
+                .reshaped(indices.size(0), indices.size(1), x.size(2))
+        }
     }
 }
 

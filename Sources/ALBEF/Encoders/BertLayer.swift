@@ -44,16 +44,19 @@ public final class BertLayer: Sendable {
     ///
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
-    ///   - count: how many tokens, from the first on, are wanted; nil for all.
+    ///   - selection: which tokens are wanted.
+    ///   - rows: the texts to go on with after self-attention, `[S]` indices; nil for all as they
+    ///     are. What follows depends on the image too, so a text may be wanted several times.
     ///   - mask: added to the self-attention scores, `[R, 1, 1, L]`.
     ///   - image: what a fusion layer reads, and which rows read it.
     ///   - dropout: nil in evaluation.
-    /// - Returns: `[R, count, D]`.
+    /// - Returns: `[R, K, D]`, or `[S, K, D]`.
     func callAsFunction(
-        _ x: Tensor, first count: Int? = nil, mask: Tensor?,
+        _ x: Tensor, _ selection: TokenSelection = .all, mask: Tensor?, rows: Tensor? = nil,
         image: (memory: KeysAndValues, pairing: ImagePairing)? = nil, dropout: Dropout? = nil
     ) -> Tensor {
-        var x = attention(x, first: count, mask: mask, dropout: dropout)
+        var x = attention(x, selection, mask: mask, dropout: dropout)
+        if let rows { x = x[rows] }
         if let crossAttention {
             guard let image else { preconditionFailure("a fusion layer needs an image") }
             x = crossAttention(x, image.memory, image.pairing, dropout: dropout)

@@ -37,17 +37,17 @@ public final class TextEncoder: Sendable {
     /// - Parameters:
     ///   - ids: token ids `[B, L]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
-    ///   - count: how many tokens, from `[CLS]` on, are wanted; nil for all.
+    ///   - selection: which tokens are wanted of the last layer.
     ///   - dropout: nil in evaluation.
-    /// - Returns: token states `[B, count, D]`.
+    /// - Returns: token states `[B, K, D]`.
     public func encode(
-        _ ids: Tensor, mask: Tensor, first count: Int? = nil, dropout: Dropout? = nil
+        _ ids: Tensor, mask: Tensor, _ selection: TokenSelection = .all, dropout: Dropout? = nil
     ) -> Tensor {
         let additive = Self.additive(mask)
         var x = embeddings(ids, dropout: dropout)
         for (index, layer) in textLayers.enumerated() {
             let isLast = index == textLayers.count - 1
-            x = layer(x, first: isLast ? count : nil, mask: additive, dropout: dropout)
+            x = layer(x, isLast ? selection : .all, mask: additive, dropout: dropout)
         }
         return x
     }
@@ -55,7 +55,7 @@ public final class TextEncoder: Sendable {
     /// Reads text states together with an image.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:first:dropout:)`` returned, `[B, L, D]`.
+    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[B, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     ///   - image: image tokens `[B, P + 1, D_v]`.
     /// - Returns: fused token states `[B, L, D]`.
@@ -66,24 +66,33 @@ public final class TextEncoder: Sendable {
     /// Reads text states together with images whose keys and values are there.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:first:dropout:)`` returned, `[R, L, D]`.
+    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[R, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[R, L]`.
     ///   - memory: what ``memory(of:)`` returned for N images.
     ///   - pairing: which image each row reads.
     ///   - range: which fusion layers to apply, counted from 0; nil for all.
-    ///   - count: how many tokens, from `[CLS]` on, are wanted of the last layer; nil for all.
+    ///   - selection: which tokens are wanted of the last layer.
+    ///   - rows: where texts are read with several images, which text each row is, `[R]`; the
+    ///     states and the mask are then those of the texts, whose first self-attention is computed
+    ///     once for all their rows.
     ///   - dropout: nil in evaluation.
-    /// - Returns: fused token states `[R, count, D]`.
+    /// - Returns: fused token states `[R, K, D]`.
     public func fuse(
         _ states: Tensor, mask: Tensor, with memory: [KeysAndValues], _ pairing: ImagePairing,
-        layers range: Range<Int>? = nil, first count: Int? = nil, dropout: Dropout? = nil
+        layers range: Range<Int>? = nil, _ selection: TokenSelection = .all, rows: Tensor? = nil,
+        dropout: Dropout? = nil
     ) -> Tensor {
-        let additive = Self.additive(mask)
+        var additive = Self.additive(mask)
+        var rows = rows
         return (range ?? fusionLayers.indices).reduce(states) { x, index in
             let isLast = index == fusionLayers.count - 1
+            defer {
+                additive = rows.map { additive[$0] } ?? additive
+                rows = nil
+            }
             return fusionLayers[index](
-                x, first: isLast ? count : nil, mask: additive, image: (memory[index], pairing),
-                dropout: dropout)
+                x, isLast ? selection : .all, mask: additive, rows: rows,
+                image: (memory[index], pairing), dropout: dropout)
         }
     }
 

@@ -99,7 +99,7 @@ public struct GalleryScores: Sendable {
             let memory = model.textEncoder.memory(of: tokens[image..<image + 1])
             let fused = model.textEncoder.fuse(
                 chosen.states, mask: chosen.mask, with: memory,
-                ImagePairing(alignedBlocks: rows.count), first: 1)
+                ImagePairing(alignedBlocks: rows.count), .start)
             return head(fused)[.all, 1].values()
         }
     }

@@ -105,7 +105,7 @@ public final class ALBEFModel: Sendable {
         return matching(
             textEncoder.fuse(
                 texts.states, mask: texts.mask, with: textEncoder.memory(of: tokens), .aligned,
-                first: 1))
+                .start))
     }
 }
 

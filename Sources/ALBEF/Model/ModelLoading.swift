@@ -114,7 +114,7 @@ extension MomentumTeacher {
     /// are none.
     ///
     /// - Throws: `TorchError` that names a misshapen twin.
-    package convenience init(of student: ALBEFModel, storedIn directory: ModelDirectory?) throws {
+    public convenience init(of student: ALBEFModel, storedIn directory: ModelDirectory?) throws {
         let twins = directory?.weights.tensors.names.contains { ParameterLayout.online($0) != nil }
         guard let directory, twins == true else {
             try self.init(copying: student)
@@ -141,7 +141,7 @@ extension ContrastiveQueues {
     /// The queues that a model directory holds; nil if it has none.
     ///
     /// - Throws: `TorchError` for damaged ones.
-    package init?(_ directory: ModelDirectory, device: Device) throws {
+    public init?(_ directory: ModelDirectory, device: Device = .cpu) throws {
         func tensor(_ name: String) throws -> Tensor? {
             try directory.weights.tensors[name].map { try Tensor($0).clone().to(device) }
         }

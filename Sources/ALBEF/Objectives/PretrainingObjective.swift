@@ -119,41 +119,41 @@ public final class PretrainingObjective {
         let count = batch.count
         let encoder = student.textEncoder
         let last = encoder.fusionLayers.count - 1
-        let states = texts.states[0..<count]
+        let clean = Tensor.arange(0..<count, device: student.device)
         var rows: [Tensor] = []
-        var masks: [Tensor] = []
         var pairing = ImagePairing(alignedBlocks: 0)
         if masked != nil {
-            rows.append(texts.states[count...])
-            masks.append(batch.mask)
+            rows.append(.arange(count..<2 * count, device: student.device))
             pairing.alignedBlocks += 1
         }
         var drawn: (negatives: Negatives, images: Tensor?, texts: Tensor?)?
         if configuration.matching.weight > 0 {
             let found = negatives(batch, contrastive)
-            rows += [states, states[found.negatives.texts], states]
-            masks += [batch.mask, batch.mask[found.negatives.texts], batch.mask]
+            rows += [clean, found.negatives.texts, clean]
             pairing.alignedBlocks += 2
             pairing.chosen = found.negatives.images
             drawn = found
         }
-        let mask = Tensor.concatenated(masks)
-        let shared = encoder.fuse(
-            Tensor.concatenated(rows), mask: mask, with: memory, pairing, layers: 0..<last,
-            dropout: dropout)
+        let all = Tensor.concatenated(rows)
+        let mask = texts.mask[all]
+        let shared =
+            last > 0
+            ? encoder.fuse(
+                texts.states, mask: texts.mask, with: memory, pairing, layers: 0..<last,
+                rows: all, dropout: dropout)
+            : texts.states[all]
+        // The last layer computes only what is read: the hidden tokens, and `[CLS]` for ITM.
         let maskedRows = masked == nil ? 0 : count
-        let fusedMasked = masked.map { _ in
+        let fusedMasked = masked.map { masked in
             encoder.fuse(
                 shared[0..<count], mask: batch.mask, with: memory, .aligned,
-                layers: last..<last + 1,
-                dropout: dropout)
+                layers: last..<last + 1, .at(masked.columns), dropout: dropout)
         }
         guard let drawn, let head = student.matching else { return (nil, fusedMasked) }
-        // ITM reads `[CLS]` alone, so the last layer computes nothing else for these rows.
         let fused = encoder.fuse(
             shared[maskedRows...], mask: mask[maskedRows...], with: memory,
             ImagePairing(alignedBlocks: 2, chosen: pairing.chosen), layers: last..<last + 1,
-            first: 1, dropout: dropout)
+            .start, dropout: dropout)
         let logits = head(fused)
         // In the original's order: pairs, texts with a wrong image, images with a wrong text.
         let ordered = Tensor.concatenated([
@@ -231,7 +231,7 @@ public final class PretrainingObjective {
             let images = try model.encodeImages(batch.pixels)
             if configuration.contrastive.weight > 0 {
                 let states = model.textEncoder.encode(
-                    batch.ids, mask: batch.mask, first: 1, dropout: dropout)
+                    batch.ids, mask: batch.mask, .start, dropout: dropout)
                 teaching.features = model.alignment.map {
                     ContrastiveObjective.Features(
                         images: images.features, texts: $0.textFeatures(states))
@@ -242,16 +242,16 @@ public final class PretrainingObjective {
                 let states = encoder.encode(masked.ids, mask: batch.mask, dropout: dropout)
                 let fused = encoder.fuse(
                     states, mask: batch.mask, with: encoder.memory(of: images.tokens), .aligned,
-                    dropout: dropout)
+                    .at(masked.columns), dropout: dropout)
                 teaching.maskedLogits = head(Self.hidden(fused, masked))
             }
             return teaching
         }
     }
 
-    /// The states `[K, D]` of the hidden tokens.
+    /// The states `[K, D]` of the hidden tokens among ``MaskedTokens/columns``.
     private static func hidden(_ states: Tensor, _ masked: MaskedTokens) -> Tensor {
-        states.reshaped(-1, states.size(2)).selected(0, masked.positions)
+        states.reshaped(-1, states.size(2)).selected(0, masked.places)
     }
 
     private static func joined(_ first: Tensor, _ second: Tensor?) -> Tensor {

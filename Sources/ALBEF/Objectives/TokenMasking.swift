@@ -53,11 +53,31 @@ public struct MaskedTokens: Sendable {
     public var positions: Tensor
     /// What stood there, `[K]`.
     public var labels: Tensor
+    /// The hidden tokens of each text, `[N, k]` indices into the flattened batch; texts with fewer
+    /// than k have others among them.
+    let columns: Tensor
+    /// Where the hidden tokens stand in the flattened ``columns``, `[K]`.
+    let places: Tensor
 
     /// Takes hidden tokens as they are.
+    ///
+    /// - Parameter positions: in rising order.
     public init(ids: Tensor, positions: Tensor, labels: Tensor) {
         self.ids = ids
         self.positions = positions
         self.labels = labels
+        let (count, length) = (ids.size(0), ids.size(1))
+        let flat: [Int] = positions.values()
+        var hidden = [[Int]](repeating: [], count: count)
+        for position in flat { hidden[position / length].append(position) }
+        let width = max(1, hidden.map(\.count).max() ?? 1)
+        columns = Tensor(
+            hidden.enumerated().flatMap { row, positions in
+                positions + repeatElement(row * length, count: width - positions.count)
+            }, shape: [count, width], device: ids.device)
+        places = Tensor(
+            hidden.enumerated().flatMap { row, positions in
+                positions.indices.map { row * width + $0 }
+            }, device: ids.device)
     }
 }

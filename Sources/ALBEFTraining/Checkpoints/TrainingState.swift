@@ -109,7 +109,8 @@ struct TrainingState {
         if let teacher = objective.teacher { entries += teacher.entries }
         if let queues = objective.queues { entries += queues.entries(withIDs: true) }
         try ModelDirectory.write(
-            entries, configuration: student.configuration, vocabulary: vocabulary, to: directory)
+            entries, configuration: student.configuration, vocabulary: vocabulary, to: directory,
+            metadata: objective.configuration.metadata)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         try SafetensorsWriter.write(

@@ -34,4 +34,17 @@ extension PretrainingConfiguration {
             dataset, batchSize: training.batchSize, transform: transform, options: options,
             onFailure: onFailure)
     }
+
+    /// What judges the model on the way; nil if the settings name no validation data.
+    ///
+    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    func evaluator(
+        for vision: ALBEFConfiguration.Vision, text: TextPreprocessor
+    ) throws -> RetrievalEvaluator? {
+        guard !data.validation.isEmpty else { return nil }
+        let dataset = try CaptionDataset(
+            reading: data.validation.map { FilePath($0) },
+            imageRoot: data.images.map { FilePath($0) })
+        return RetrievalEvaluator(dataset, limit: evaluation.images, vision: vision, text: text)
+    }
 }

@@ -38,7 +38,7 @@ public final class PretrainingRun {
     private var state: TrainingState
     private var scaler: LossScaler
     private let loader: BatchLoader
-    private let evaluator: Evaluator?
+    private let evaluator: RetrievalEvaluator?
     private let text: TextPreprocessor
     private let schedule: LearningRateSchedule
     private let ramp: DistillationRamp
@@ -95,7 +95,7 @@ public final class PretrainingRun {
             tokenizer: WordPieceTokenizer(
                 vocabulary: vocabulary, isUncased: sizes.text.lowercases))
         loader = try configuration.loader(for: sizes.vision) { report(.failure($0)) }
-        evaluator = try Evaluator(configuration, vision: sizes.vision, text: text)
+        evaluator = try configuration.evaluator(for: sizes.vision, text: text)
 
         let accumulation = configuration.training.accumulation
         let stepsPerEpoch = loader.batchesPerEpoch / accumulation
@@ -124,6 +124,7 @@ public final class PretrainingRun {
     /// - Throws: ``TrainingError`` for a loss that is not finite; the data's error for files that
     ///   cannot be read.
     public func run() async throws -> Outcome {
+        keepFreedMemory()
         directory.prune()
         let observer = try RunObserver(
             directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,

@@ -52,6 +52,9 @@ struct SearchCommand: AsyncParsableCommand {
         if reading.isUnknown {
             Console.note("note: the model's vocabulary has no word of this query")
         }
+        if !model.matches, !skipsReranking {
+            Console.note("note: this model was not trained to match; this is the order of recall")
+        }
         if forward.count == 0 { Console.note("note: the index is empty") }
         let results = try Searcher(model, forward).search(
             query, count: top, candidates: skipsReranking ? 0 : candidates)

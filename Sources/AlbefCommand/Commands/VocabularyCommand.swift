@@ -18,9 +18,9 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Learn a WordPiece vocabulary from captions, in English, Chinese or both.",
         discussion: """
-            Captions are cleaned and cut into words as they will be in training. A .json file is a \
-            list of {"image": ..., "caption": text or [texts]}, a .jsonl file has one of these a \
-            line, any other file has a caption a line.
+            Captions are cleaned and cut into words as they will be in training. A .txt file has a \
+            caption a line; other files are annotations in any format that 'albef pretrain' reads, \
+            and their pictures need not be there.
 
               albef vocabulary train captions.json --size 8000 --output vocab.txt
             """)

@@ -32,7 +32,7 @@ final class TrainingProgressLine: Sendable {
         case .evaluating(let done, let total):
             guard isInteractive, done % 16 == 0 else { return }
             redraw("evaluating \(done)/\(total) images")
-        case .evaluation(let metrics): note(Self.text(metrics))
+        case .evaluation(let metrics): note("step \(metrics.step): \(RecallTable(metrics).text)")
         case .failure(let error): note("replaced \(error)")
         }
     }
@@ -68,26 +68,5 @@ final class TrainingProgressLine: Sendable {
     private func note(_ line: String) {
         finish()
         Console.note(line)
-    }
-
-    private static func text(_ metrics: EvaluationMetrics) -> String {
-        func described(_ name: String, _ scores: RecallMetrics) -> String {
-            func direction(_ direction: RecallMetrics.Direction) -> String {
-                [direction.r1, direction.r5, direction.r10].map { String(format: "%.1f", $0) }
-                    .joined(separator: " / ")
-            }
-            return "\(name): text to image \(direction(scores.textToImage)),"
-                + " image to text \(direction(scores.imageToText))"
-        }
-        var line =
-            "step \(metrics.step), R@1 / 5 / 10 of \(metrics.images) images and"
-            + " \(metrics.texts) texts\n  " + described("towers  ", metrics.dual)
-        if let reranked = metrics.reranked, let depth = metrics.rerankDepth {
-            line +=
-                "\n  "
-                + described(
-                    "top \(depth)".padding(toLength: 8, withPad: " ", startingAt: 0), reranked)
-        }
-        return line
     }
 }

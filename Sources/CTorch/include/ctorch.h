@@ -118,6 +118,10 @@ int64_t ct_device_count(int32_t device_type);
 /// Waits until the device has done all that was asked of it.
 char *ct_device_synchronize(int32_t device_type, int64_t device_index);
 int64_t ct_thread_count(void);
+/// Makes this process keep memory that it frees for its next allocations, rather than give it back
+/// to the system and get it again, page by page. For work that allocates the same sizes over and
+/// over. Does nothing where the allocator is not glibc's.
+void ct_keep_freed_memory(void);
 void ct_set_thread_count(int64_t count);
 
 #ifdef __cplusplus

@@ -16,6 +16,8 @@ public struct SearchModel: Sendable {
     public let transform: ImageTransform
     /// Digest of the weights.
     public let fingerprint: String
+    /// Whether the fusion encoder was trained to match; without it there is no re-ranking.
+    public let matches: Bool
 
     /// Opens a model directory.
     ///
@@ -42,6 +44,7 @@ public struct SearchModel: Sendable {
             side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
             standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
         fingerprint = files.fingerprint
+        matches = files.matches
     }
 
     /// Reads a picture as the model's input: normalised pixels `[3, S, S]`, row by row.

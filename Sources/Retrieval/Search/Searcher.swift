@@ -39,13 +39,14 @@ public struct Searcher: Sendable {
     /// - Parameters:
     ///   - query: a sentence.
     ///   - count: number of results at most; default 10.
-    ///   - candidates: how many pictures recall hands to the fusion encoder; 0 skips re-ranking.
-    ///     Default 64. Results beyond the candidates follow in recall order.
+    ///   - candidates: how many pictures recall hands to the fusion encoder; 0 skips re-ranking, as
+    ///     does a model that was not trained to match. Default 64. Results beyond the candidates follow in recall order.
     /// - Throws: ``QueryError`` if the query is empty; ``ALBEFError`` if the model cannot search;
     ///   `CancellationError` if the task is cancelled.
     public func search(
         _ query: String, count: Int = 10, candidates: Int = 64
     ) throws -> [SearchResult] {
+        let candidates = model.matches ? candidates : 0
         let text = try model.encode(texts: [query])
         let recalled = index.recall(text.features[0], count: max(count, candidates))
         let reread = Array(recalled.prefix(candidates))

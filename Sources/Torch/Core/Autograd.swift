@@ -24,6 +24,12 @@ public func withAutocast<Result, Failure: Error>(
     return try body()
 }
 
+/// Makes this process reuse memory that it frees rather than give it back to the system.
+///
+/// A training step frees and allocates the same sizes each time; on Linux this saves about a
+/// twentieth of it.
+public func keepFreedMemory() { Libtorch.keepFreedMemory() }
+
 /// How many threads libtorch's operators use on the processor.
 public func setThreadCount(_ count: Int) {
     precondition(count > 0, "at least one thread is needed")

@@ -60,6 +60,8 @@ enum Libtorch {
         try check(ct_device_synchronize(device.kind.rawValue, Int64(device.index)))
     }
 
+    static func keepFreedMemory() { ct_keep_freed_memory() }
+
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
         set { ct_set_thread_count(Int64(newValue)) }

@@ -11,13 +11,6 @@ extension Tensor {
             .bool(false))
     }
 
-    /// Convolution of `[N, C, H, W]` with a weight `[O, C, K, K]`, without padding.
-    public func convolved(_ weight: Tensor, _ bias: Tensor, stride: Int) -> Tensor {
-        Ops.conv2d(
-            .tensor(self), .tensor(weight), .tensor(bias), .ints([stride, stride]), .ints([0, 0]),
-            .ints([1, 1]), .int(1))
-    }
-
     /// The rows of a table `[V, D]` that integer indices of any shape name.
     public func embedded(_ indices: Tensor) -> Tensor {
         Ops.embedding(.tensor(self), .tensor(indices))
@@ -44,20 +37,31 @@ extension Tensor {
 
     /// The elements, each kept with probability 1 - `probability` and then scaled to make up for
     /// the others (Srivastava et al., 2014).
+    ///
+    /// The probability is rounded to a multiple of 2^-16: four elements share one 64-bit number,
+    /// which is what drawing costs.
     package func dropped(_ probability: Double, generator: Generator) -> Tensor {
-        let kept = 1 - probability
-        let mask = Ops.bernoulli(
-            .tensor(Tensor.zeros(shape, dtype: dtype, device: device)), .double(kept),
-            .generator(generator))
-        return self * Ops.divInPlace(.tensor(mask), .double(kept))
+        let steps = (probability * 65_536).rounded()
+        let numbers = Ops.random(
+            .tensor(
+                Ops.empty(
+                    .ints([(count + 3) / 4]), .dtype(.int64), .none, .device(device), .none,
+                    .none)), .int(.min), .none, .generator(generator))
+        let shorts = Ops.viewAs(.tensor(numbers), .dtype(.int16)).narrowed(
+            0, from: 0, length: count)
+        let kept = Ops.greaterOrEqual(.tensor(shorts), .double(steps - 32_768))
+        let scale = kept.reshaped(shape).to(dtype)
+        return self * Ops.scaleInPlace(.tensor(scale), .double(1 / (1 - steps / 65_536)))
     }
 
     private enum Ops {
-        static let bernoulli = Operator.known("aten::bernoulli_", "float")
-        static let divInPlace = Operator.known("aten::div_", "Scalar")
+        static let empty = Operator.known("aten::empty", "memory_format")
+        static let random = Operator.known("aten::random_", "from")
+        static let viewAs = Operator.known("aten::view", "dtype")
+        static let greaterOrEqual = Operator.known("aten::ge", "Scalar")
+        static let scaleInPlace = Operator.known("aten::mul_", "Scalar")
         static let linear = Operator.known("aten::linear")
         static let layerNorm = Operator.known("aten::layer_norm")
-        static let conv2d = Operator.known("aten::conv2d")
         static let embedding = Operator.known("aten::embedding")
         static let attention = Operator.known("aten::scaled_dot_product_attention")
         static let crossEntropy = Operator.known("aten::cross_entropy_loss")

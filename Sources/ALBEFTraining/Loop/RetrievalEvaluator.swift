@@ -1,19 +1,26 @@
-import ALBEF
-import ImageText
+public import ALBEF
+public import ImageText
 import SystemPackage
 import Torch
 
-/// Judges a model by retrieval on the validation data: the towers alone, and re-ranked.
-struct Evaluator: Sendable {
-    struct Result: Sendable {
-        let dual: RecallMetrics
-        let reranked: RecallMetrics?
-        let depth: Int
-        let samples: [SampleRetrieval]
+/// Judges a model by retrieval on captioned pictures: the towers alone, and re-ranked.
+public struct RetrievalEvaluator: Sendable {
+    /// What was found.
+    public struct Result: Sendable {
+        /// Recall of the two towers alone.
+        public let dual: RecallMetrics
+        /// Recall after re-ranking; nil where nothing was re-ranked.
+        public let reranked: RecallMetrics?
+        /// Candidates re-ranked (k); 0 for none.
+        public let depth: Int
+        /// What some of the texts found.
+        public let samples: [SampleRetrieval]
     }
 
-    let imageCount: Int
-    var textCount: Int { captions.count }
+    /// Number of pictures.
+    public let imageCount: Int
+    /// Number of captions.
+    public var textCount: Int { captions.count }
     private let paths: [FilePath]
     private let captions: [(text: String, image: Int)]
     private let loader: ImageLoader
@@ -25,18 +32,16 @@ struct Evaluator: Sendable {
     private static let sampleCount = 12
     private static let sampleDepth = 8
 
-    /// Reads the validation annotations; nil if the settings name none.
+    /// Prepares an evaluation on a data set.
     ///
-    /// - Throws: `DatasetError` that names what is wrong with them.
-    init?(
-        _ configuration: PretrainingConfiguration, vision: ALBEFConfiguration.Vision,
+    /// - Parameters:
+    ///   - limit: pictures used, the first ones; 0 for all.
+    ///   - vision: what pictures become.
+    ///   - text: what captions become.
+    public init(
+        _ dataset: CaptionDataset, limit: Int = 0, vision: ALBEFConfiguration.Vision,
         text: TextPreprocessor
-    ) throws {
-        guard !configuration.data.validation.isEmpty else { return nil }
-        let dataset = try CaptionDataset(
-            reading: configuration.data.validation.map { FilePath($0) },
-            imageRoot: configuration.data.images.map { FilePath($0) })
-        let limit = configuration.evaluation.images
+    ) {
         let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
         paths = images.map(\.path)
         captions = images.enumerated().flatMap { index, image in
@@ -48,12 +53,14 @@ struct Evaluator: Sendable {
         self.text = text
     }
 
-    /// Encodes and compares everything.
+    /// Encodes and compares everything, by the protocol of the model's dialect.
     ///
-    /// - Parameter depth: candidates to re-rank; 0 for none.
+    /// - Parameters:
+    ///   - depth: candidates to re-rank; 0 for none.
+    ///   - progress: told the pictures done and in all.
     /// - Throws: `ImageError` that names a file; `CancellationError`.
-    func evaluate(
-        _ model: ALBEFModel, depth: Int, progress: @escaping (Int, Int) -> Void
+    public func evaluate(
+        _ model: ALBEFModel, depth: Int, progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let images = try await encodedImages(model)
         let scores = GalleryScores(images, try encodedTexts(model), model: model)
