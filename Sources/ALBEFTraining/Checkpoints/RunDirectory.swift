@@ -43,6 +43,16 @@ public struct RunDirectory: Sendable, Hashable {
     /// Whether there is a checkpoint to go on from.
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: last.string) }
 
+    /// Checks that a run that was begun here has these settings.
+    ///
+    /// - Throws: ``TrainingError`` that names the keys that differ, or says that the run's own
+    ///   settings cannot be read.
+    public func checkSettings(_ given: PretrainingConfiguration) throws {
+        let keys = try SettingsFile.differences(
+            SettingsFile.stored(settings), SettingsFile.asStored(given))
+        guard keys.isEmpty else { throw TrainingError.otherSettings(path.string, keys) }
+    }
+
     /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
     func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws {
         guard !isBegun else { throw TrainingError.occupied(path.string) }

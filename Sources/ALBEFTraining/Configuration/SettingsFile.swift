@@ -73,6 +73,37 @@ public struct SettingsFile {
             parse(String(decoding: bytes, as: UTF8.self), place: file.string), place: file.string)
     }
 
+    /// The settings as a run stores them: with paths that hold from any folder.
+    static func asStored(_ settings: PretrainingConfiguration) throws -> PretrainingConfiguration {
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        func absolute(_ path: String) -> String { here.pushing(FilePath(path)).string }
+        var settings = settings
+        settings.model.start = settings.model.start.map(absolute)
+        settings.model.vocabulary = settings.model.vocabulary.map(absolute)
+        settings.data.train = settings.data.train.map(absolute)
+        settings.data.validation = settings.data.validation.map(absolute)
+        settings.data.images = settings.data.images.map(absolute)
+        return try decode(parse(text(of: settings), place: "settings"), place: "settings")
+    }
+
+    /// The full names of the keys that have different values.
+    static func differences(
+        _ some: PretrainingConfiguration, _ others: PretrainingConfiguration
+    ) throws -> [String] {
+        func values(_ node: Node, _ path: String) -> [String: Node] {
+            guard case .mapping(let mapping) = node else { return [path: node] }
+            return mapping.reduce(into: [:]) { found, entry in
+                let name = entry.key.string ?? ""
+                found.merge(values(entry.value, path.isEmpty ? name : "\(path).\(name)")) { $1 }
+            }
+        }
+        let (one, other) = (
+            values(try parse(text(of: some), place: "settings"), ""),
+            values(try parse(text(of: others), place: "settings"), "")
+        )
+        return Set(one.keys).union(other.keys).filter { one[$0] != other[$0] }.sorted()
+    }
+
     /// The settings as text, every key named.
     static func text(of configuration: PretrainingConfiguration) throws -> String {
         let encoder = YAMLEncoder()

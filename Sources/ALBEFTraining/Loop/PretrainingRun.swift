@@ -62,7 +62,8 @@ public final class PretrainingRun {
         if let settings {
             try settings.validate()
             guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
-            configuration = settings
+            // As they come back from the file: a number of very many digits is rounded there.
+            configuration = try SettingsFile.asStored(settings)
         } else {
             guard directory.isBegun else {
                 throw TrainingError.notARun(path.string, "configuration.yaml")
