@@ -136,24 +136,30 @@ public struct SettingsFile {
     private func apply(
         _ changes: Node, to node: inout Node, key path: String, place: String
     ) throws {
-        let where_ = changes.mark.map { "\(place):\($0.line)" } ?? place
+        func line(_ node: Node) -> String {
+            guard !place.hasPrefix("--"), let mark = node.mark else { return place }
+            return "\(place):\(mark.line)"
+        }
         guard case .mapping(let known) = node else {
+            if case .mapping = changes {
+                throw TrainingError.settingsFile(
+                    line(changes), "'\(path)' is a value and has no keys")
+            }
             node = changes
             return
         }
         guard case .mapping(let named) = changes else {
             throw TrainingError.settingsFile(
-                where_, path.isEmpty ? "is no list of settings" : "'\(path)' takes keys of its own")
+                line(changes),
+                path.isEmpty ? "is no list of settings" : "'\(path)' takes keys of its own")
         }
         for (key, value) in named {
             let name = key.string ?? ""
             let full = path.isEmpty ? name : "\(path).\(name)"
             guard var old = known[key] else {
                 let names = known.keys.compactMap(\.string).joined(separator: ", ")
-                let line = key.mark.map { "\(place):\($0.line)" } ?? place
                 throw TrainingError.settingsFile(
-                    place.hasPrefix("--") ? place : line,
-                    "unknown key '\(full)'; there are \(names)")
+                    line(key), "unknown key '\(full)'; there are \(names)")
             }
             try apply(value, to: &old, key: full, place: place)
             node[name] = old
