@@ -41,7 +41,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     static func notFinite(step: Int, loss: Double, report: String) -> TrainingError {
         TrainingError(
             .notFinite,
-            "step \(step): the loss is \(loss); the pictures and captions of its batch are listed"
+            "step \(step): the loss is \(loss.plainText); the pictures and captions of its batch are listed"
                 + " in \(report)")
     }
 

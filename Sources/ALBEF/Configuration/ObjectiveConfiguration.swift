@@ -22,7 +22,7 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
     public struct Contrastive: Sendable, Hashable, Codable {
         /// Factor of the loss; 0 leaves the objective out.
         public var weight: Double
-        /// Number of older keys (M); 0 for none. Needs the teacher.
+        /// Number of older keys (M), which are the teacher's; 0 for none.
         public var queue: Int
         /// Which keys are right for an image.
         public var positives: Positives

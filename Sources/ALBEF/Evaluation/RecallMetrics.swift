@@ -50,7 +50,7 @@ public struct RecallMetrics: Sendable, Hashable, Codable {
     /// Ranks the answers of both directions.
     ///
     /// Of equal scores the right answer is counted last, so that a model that scores everything
-    /// alike does not look like one that knows.
+    /// alike does not look like one that knows; nor does one whose scores are not numbers.
     ///
     /// - Parameters:
     ///   - imageToText: scores of each image with each text, `[I, T]`.
@@ -64,7 +64,7 @@ public struct RecallMetrics: Sendable, Hashable, Codable {
             ranks: images.indices.map { text in
                 let row = byText[text * imageCount..<(text + 1) * imageCount]
                 let score = row[row.startIndex + images[text]]
-                return row.count { $0 >= score } - 1
+                return row.count { !($0 < score) } - 1
             })
         var captions = [[Int]](repeating: [], count: imageCount)
         for (text, image) in images.enumerated() { captions[image].append(text) }
@@ -72,9 +72,9 @@ public struct RecallMetrics: Sendable, Hashable, Codable {
             ranks: captions.indices.filter { !captions[$0].isEmpty }.map { image in
                 let row = byImage[image * textCount..<(image + 1) * textCount]
                 let scores = captions[image].map { row[row.startIndex + $0] }
-                let best = scores.max() ?? -.infinity
+                let best = scores.filter { !$0.isNaN }.max() ?? -.infinity
                 // Another right answer of the same score does not push this one back.
-                return row.count { $0 >= best } - scores.count { $0 >= best }
+                return row.count { !($0 < best) } - scores.count { !($0 < best) }
             })
     }
 

@@ -35,6 +35,9 @@ public struct ContrastiveObjective: Sendable {
         public var textToImageTargets: Tensor
     }
 
+    /// The objective, which has no settings of its own.
+    public init() {}
+
     /// Compares a batch with its keys.
     ///
     /// Minimises H((1 - alpha) y + alpha q, p). Equation 3-8 has (1 - alpha) H(y, p) +

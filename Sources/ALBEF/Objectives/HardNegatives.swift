@@ -22,7 +22,7 @@ public struct Negatives: Sendable {
 }
 
 /// How hard negatives are drawn: in proportion to the ITC softmax of equation 3-2 within the batch.
-enum HardNegatives {
+package enum HardNegatives {
     /// The weights to draw with, rows over the batch.
     ///
     /// - Parameters:
@@ -32,7 +32,9 @@ enum HardNegatives {
     ///     A row that holds nothing else then has no weight left and crashes the draw; excluding
     ///     first gives the same proportions wherever both are defined.
     /// - Returns: weights `[N, N]`; uniform over the other rows where everything is excluded.
-    static func weights(_ similarities: Tensor, excluded: Tensor, isFaithful: Bool) -> Tensor {
+    package static func weights(_ similarities: Tensor, excluded: Tensor, isFaithful: Bool)
+        -> Tensor
+    {
         let scores = similarities.detached().to(.float32)
         let weights =
             isFaithful

@@ -13,6 +13,9 @@ public struct MaskedLanguageObjective: Sendable {
         public var softLabels: Tensor?
     }
 
+    /// The objective, which has no settings of its own.
+    public init() {}
+
     /// Compares predictions with the tokens that were hidden.
     ///
     /// The distilled part is H(q, p), whose gradient is that of KL(q‖p) in equation 3-9.

@@ -26,6 +26,9 @@ public struct MatchingObjective: Sendable {
         }
     }
 
+    /// The objective, which has no settings of its own.
+    public init() {}
+
     /// Compares verdicts with the truth.
     ///
     /// - Parameter logits: of pairs, texts with a wrong image, images with a wrong text, `[3N, 2]`.

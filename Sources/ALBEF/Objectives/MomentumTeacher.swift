@@ -1,5 +1,5 @@
 import OrderedCollections
-public import Torch
+package import Torch
 
 /// The momentum teacher: an average of the student over its last steps, whose features are the keys
 /// of ITC (equation 3-1) and whose opinions soften labels (equations 3-7 to 3-9).

@@ -8,7 +8,9 @@ public struct TokenMasking: Sendable, Hashable {
     public var vocabularySize: Int
     /// The id of `[MASK]`.
     public var mask: Int
-    /// Ids that are never chosen: `[PAD]` and `[CLS]`. A closing `[SEP]` can be, as in the original.
+    /// Ids that are never chosen, which are those of `[PAD]` and `[CLS]`.
+    ///
+    /// A closing `[SEP]` can be chosen, as in the original.
     public var kept: Set<Int>
 
     /// Describes the masking of a vocabulary.

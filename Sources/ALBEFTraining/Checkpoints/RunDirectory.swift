@@ -43,6 +43,16 @@ public struct RunDirectory: Sendable, Hashable {
     /// Whether there is a checkpoint to go on from.
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: last.string) }
 
+    /// Checks that a run that was begun here has these settings.
+    ///
+    /// - Throws: ``TrainingError`` that names the keys that differ, or says that the run's own
+    ///   settings cannot be read.
+    public func checkSettings(_ given: PretrainingConfiguration) throws {
+        let keys = try SettingsFile.differences(
+            SettingsFile.stored(settings), SettingsFile.asStored(given))
+        guard keys.isEmpty else { throw TrainingError.otherSettings(path.string, keys) }
+    }
+
     /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
     func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws {
         guard !isBegun else { throw TrainingError.occupied(path.string) }
@@ -54,11 +64,17 @@ public struct RunDirectory: Sendable, Hashable {
         try AtomicFile.write(text.utf8, to: settings)
     }
 
-    /// Makes a checkpoint's directory complete before it gets its name.
+    /// Makes a checkpoint's directory complete before it gets its name and becomes the newest.
     ///
-    /// - Parameter fill: writes the model and all else into a directory that does not exist yet.
-    func addCheckpoint(step: Int, fill: (FilePath) throws -> Void) throws {
-        let name = String(format: "step-%08d", step)
+    /// - Parameters:
+    ///   - isBest: whether it also becomes the best; it does so first, for a run that is killed
+    ///     between the two takes the step again, and then knows its recall again.
+    ///   - fill: writes the model and all else into a directory that does not exist yet.
+    func addCheckpoint(step: Int, isBest: Bool, fill: (FilePath) throws -> Void) throws {
+        // What is pointed at is never touched, not even by the same step taken again.
+        let kept = pointedAt
+        let base = String(format: "step-%08d", step)
+        let name = [base, "\(base)-2", "\(base)-3"].first { !kept.contains($0) } ?? base
         let temporary = checkpoints.appending(".\(name).tmp")
         let final = checkpoints.appending(name)
         try? FileManager.default.removeItem(atPath: temporary.string)
@@ -68,22 +84,22 @@ public struct RunDirectory: Sendable, Hashable {
             throw TrainingError.settingsFile(final.string, "cannot be made: \(Errno.current)")
         }
         AtomicFile.flushDirectory(checkpoints)
+        if isBest { try point(best, at: name) }
         try point(last, at: name)
     }
 
-    /// Makes the newest checkpoint the best.
-    func markBest() throws {
-        let name = try FileManager.default.destinationOfSymbolicLink(atPath: last.string)
-        try point(best, at: FilePath(name).lastComponent?.string ?? name)
+    /// The checkpoints that are the last or the best.
+    private var pointedAt: [String] {
+        [last, best].compactMap {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: $0.string))
+                .flatMap { FilePath($0).lastComponent?.string }
+        }
     }
 
     /// Deletes every checkpoint that is neither the last nor the best.
     func prune() {
         let files = FileManager.default
-        let kept = [last, best].compactMap {
-            (try? files.destinationOfSymbolicLink(atPath: $0.string))
-                .flatMap { FilePath($0).lastComponent?.string }
-        }
+        let kept = pointedAt
         let found = (try? files.contentsOfDirectory(atPath: checkpoints.string)) ?? []
         for name in found where !kept.contains(name) {
             try? files.removeItem(atPath: checkpoints.appending(name).string)

@@ -15,6 +15,8 @@ struct TrainingProgress: Codable, Equatable {
     var step = 0
     /// Where the data goes on.
     var position = BatchLoader.Position()
+    /// Whether the evaluation that follows the last step is still to be made.
+    var isEvaluationDue = false
     /// The best mean recall so far, in percent.
     var bestRecall: Double?
     /// The loss scale of half precision.

@@ -13,6 +13,7 @@ extension PretrainingConfiguration {
             ("training.checkpoint_steps", training.checkpointSteps, 1),
             ("data.workers", data.workers, 0), ("data.lookahead", data.lookahead, 1),
             ("data.cache_megabytes", data.cacheMegabytes, 0),
+            ("model.fusion_depth", model.fusionDepth, objectives.usesFusion ? 1 : 0),
             ("augmentation.operations", augmentation.operations, 0),
             ("optimizer.warmup_steps", optimizer.warmupSteps, 0),
             ("evaluation.steps", evaluation.steps, 0), ("evaluation.images", evaluation.images, 0),

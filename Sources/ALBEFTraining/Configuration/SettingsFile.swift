@@ -73,6 +73,37 @@ public struct SettingsFile {
             parse(String(decoding: bytes, as: UTF8.self), place: file.string), place: file.string)
     }
 
+    /// The settings as a run stores them: with paths that hold from any folder.
+    static func asStored(_ settings: PretrainingConfiguration) throws -> PretrainingConfiguration {
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        func absolute(_ path: String) -> String { here.pushing(FilePath(path)).string }
+        var settings = settings
+        settings.model.start = settings.model.start.map(absolute)
+        settings.model.vocabulary = settings.model.vocabulary.map(absolute)
+        settings.data.train = settings.data.train.map(absolute)
+        settings.data.validation = settings.data.validation.map(absolute)
+        settings.data.images = settings.data.images.map(absolute)
+        return try decode(parse(text(of: settings), place: "settings"), place: "settings")
+    }
+
+    /// The full names of the keys that have different values.
+    static func differences(
+        _ some: PretrainingConfiguration, _ others: PretrainingConfiguration
+    ) throws -> [String] {
+        func values(_ node: Node, _ path: String) -> [String: Node] {
+            guard case .mapping(let mapping) = node else { return [path: node] }
+            return mapping.reduce(into: [:]) { found, entry in
+                let name = entry.key.string ?? ""
+                found.merge(values(entry.value, path.isEmpty ? name : "\(path).\(name)")) { $1 }
+            }
+        }
+        let (one, other) = (
+            values(try parse(text(of: some), place: "settings"), ""),
+            values(try parse(text(of: others), place: "settings"), "")
+        )
+        return Set(one.keys).union(other.keys).filter { one[$0] != other[$0] }.sorted()
+    }
+
     /// The settings as text, every key named.
     static func text(of configuration: PretrainingConfiguration) throws -> String {
         let encoder = YAMLEncoder()
@@ -105,24 +136,30 @@ public struct SettingsFile {
     private func apply(
         _ changes: Node, to node: inout Node, key path: String, place: String
     ) throws {
-        let where_ = changes.mark.map { "\(place):\($0.line)" } ?? place
+        func line(_ node: Node) -> String {
+            guard !place.hasPrefix("--"), let mark = node.mark else { return place }
+            return "\(place):\(mark.line)"
+        }
         guard case .mapping(let known) = node else {
+            if case .mapping = changes {
+                throw TrainingError.settingsFile(
+                    line(changes), "'\(path)' is a value and has no keys")
+            }
             node = changes
             return
         }
         guard case .mapping(let named) = changes else {
             throw TrainingError.settingsFile(
-                where_, path.isEmpty ? "is no list of settings" : "'\(path)' takes keys of its own")
+                line(changes),
+                path.isEmpty ? "is no list of settings" : "'\(path)' takes keys of its own")
         }
         for (key, value) in named {
             let name = key.string ?? ""
             let full = path.isEmpty ? name : "\(path).\(name)"
             guard var old = known[key] else {
                 let names = known.keys.compactMap(\.string).joined(separator: ", ")
-                let line = key.mark.map { "\(place):\($0.line)" } ?? place
                 throw TrainingError.settingsFile(
-                    place.hasPrefix("--") ? place : line,
-                    "unknown key '\(full)'; there are \(names)")
+                    line(key), "unknown key '\(full)'; there are \(names)")
             }
             try apply(value, to: &old, key: full, place: place)
             node[name] = old

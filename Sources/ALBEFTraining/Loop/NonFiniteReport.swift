@@ -23,7 +23,7 @@ struct NonFiniteReport: Encodable {
         self.step = step
         losses = [
             "total": measured.loss, "itc": measured.itc, "itm": measured.itm, "mlm": measured.mlm,
-        ].compactMapValues { $0.map { "\($0)" } }
+        ].compactMapValues { $0?.plainText }
         pairs = batches.flatMap { batch in
             zip(batch.images, batch.captions).map { Pair(image: $0.string, caption: $1) }
         }
@@ -37,4 +37,9 @@ struct NonFiniteReport: Encodable {
         try AtomicFile.write(encoder.encode(self), to: path)
         return path
     }
+}
+
+extension Double {
+    /// The number as text, without the sign and the payload that "not a number" may have.
+    var plainText: String { isNaN ? "nan" : "\(self)" }
 }

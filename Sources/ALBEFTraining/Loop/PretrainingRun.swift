@@ -43,6 +43,8 @@ public final class PretrainingRun {
     private let schedule: LearningRateSchedule
     private let ramp: DistillationRamp
     private let report: @Sendable (Event) -> Void
+    /// The step of the last checkpoint; nil where there is none.
+    private var savedStep: Int?
 
     /// Begins a run in a new directory, or goes on with one.
     ///
@@ -60,7 +62,8 @@ public final class PretrainingRun {
         if let settings {
             try settings.validate()
             guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
-            configuration = settings
+            // As they come back from the file: a number of very many digits is rounded there.
+            configuration = try SettingsFile.asStored(settings)
         } else {
             guard directory.isBegun else {
                 throw TrainingError.notARun(path.string, "configuration.yaml")
@@ -86,6 +89,7 @@ public final class PretrainingRun {
             configuration, vocabulary: vocabulary, device: device,
             source: isCheckpoint ? directory.last : configuration.model.start.map { FilePath($0) },
             isCheckpoint: isCheckpoint)
+        savedStep = isCheckpoint ? state.progress.step : nil
         scaler = LossScaler(
             isDynamic: configuration.training.precision == .float16,
             scale: state.progress.lossScale, goodSteps: state.progress.goodSteps)
@@ -134,6 +138,11 @@ public final class PretrainingRun {
         let stepsPerEpoch = totalSteps / configuration.training.epochs
         var outcome = Outcome.finished
         do {
+            if state.progress.isEvaluationDue {
+                let isBest = try await evaluate(observer)
+                try observer.flush()
+                try save(isBest: isBest)
+            }
             var waiting: [TrainingBatch] = []
             var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
             while step < totalSteps {
@@ -160,11 +169,11 @@ public final class PretrainingRun {
                     try observer.record(metrics)
                     meter.startInterval()
                 }
-                let isEvaluated =
+                state.progress.isEvaluationDue =
                     configuration.evaluation.steps > 0
                     ? step % configuration.evaluation.steps == 0 || step == totalSteps : isEpochEnd
                 let isBest =
-                    isEvaluated ? try await evaluate(observer, epoch: epoch + 1) : false
+                    state.progress.isEvaluationDue ? try await evaluate(observer) : false
                 if isBest || isEpochEnd || step % configuration.training.checkpointSteps == 0 {
                     try observer.flush()
                     try save(isBest: isBest)
@@ -173,7 +182,7 @@ public final class PretrainingRun {
         } catch is CancellationError {
             outcome = .interrupted
             try observer.flush()
-            try save(isBest: false)
+            if savedStep != step { try save(isBest: false) }
         } catch {
             try? observer.close(.failed)
             throw error
@@ -241,20 +250,25 @@ public final class PretrainingRun {
     // MARK: Between steps
 
     /// Judges the model; says whether it is the best so far.
-    private func evaluate(_ observer: RunObserver, epoch: Int) async throws -> Bool {
-        guard let evaluator else { return false }
+    private func evaluate(_ observer: RunObserver) async throws -> Bool {
+        guard let evaluator else {
+            state.progress.isEvaluationDue = false
+            return false
+        }
         let result = try await evaluator.evaluate(
             state.student,
             depth: configuration.objectives.matching.weight > 0
                 ? configuration.evaluation.depth : 0
         ) { [report] done, total in report(.evaluating(done: done, of: total)) }
         let metrics = EvaluationMetrics(
-            step: step, epoch: epoch, split: "validation", images: evaluator.imageCount,
+            step: step, epoch: state.progress.position.epoch + 1, split: "validation",
+            images: evaluator.imageCount,
             texts: evaluator.textCount, rerankDepth: result.reranked == nil ? nil : result.depth,
             dual: result.dual, reranked: result.reranked)
         try observer.record(metrics)
         try observer.record(samples: result.samples)
         report(.evaluation(metrics))
+        state.progress.isEvaluationDue = false
         let recall = (result.reranked ?? result.dual).mean
         guard recall > state.progress.bestRecall ?? -1 else { return false }
         state.progress.bestRecall = recall
@@ -264,10 +278,10 @@ public final class PretrainingRun {
     private func save(isBest: Bool) throws {
         state.progress.lossScale = scaler.scale
         state.progress.goodSteps = scaler.goodSteps
-        try directory.addCheckpoint(step: step) {
+        try directory.addCheckpoint(step: step, isBest: isBest) {
             try state.write(to: $0, vocabulary: directory.vocabulary)
         }
-        if isBest { try directory.markBest() }
+        savedStep = step
         directory.prune()
     }
 }

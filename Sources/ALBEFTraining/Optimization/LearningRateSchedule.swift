@@ -28,6 +28,20 @@ public struct LearningRateSchedule: Sendable, Hashable {
     /// Steps of an epoch.
     public var stepsPerEpoch: Int
 
+    /// Describes the rates of a run.
+    public init(
+        shape: Shape, peak: Double, minimum: Double, warmupStart: Double, warmupSteps: Int,
+        epochs: Int, stepsPerEpoch: Int
+    ) {
+        self.shape = shape
+        self.peak = peak
+        self.minimum = minimum
+        self.warmupStart = warmupStart
+        self.warmupSteps = warmupSteps
+        self.epochs = epochs
+        self.stepsPerEpoch = stepsPerEpoch
+    }
+
     /// The original's rise changes every so many iterations.
     private static let interval = 100
 
@@ -68,6 +82,13 @@ public struct DistillationRamp: Sendable, Hashable {
     public var epochs: Double
     /// Forward passes an epoch.
     public var iterationsPerEpoch: Int
+
+    /// Describes a rise.
+    public init(alpha: Double, epochs: Double, iterationsPerEpoch: Int) {
+        self.alpha = alpha
+        self.epochs = epochs
+        self.iterationsPerEpoch = iterationsPerEpoch
+    }
 
     /// Alpha of a forward pass, counted from 0 over the whole run.
     public func alpha(at iteration: Int) -> Double {

@@ -60,7 +60,11 @@ struct PretrainCommand: AsyncParsableCommand {
         guard let run else { return }
         if let threads { setThreadCount(threads) }
         let directory = RunDirectory(FilePath(run))
-        let settings = resume && directory.isBegun ? nil : try settings()
+        let isResumed = resume && directory.isBegun
+        if isResumed, config != nil || !assignments.isEmpty {
+            try directory.checkSettings(settings())
+        }
+        let settings = isResumed ? nil : try settings()
         let json = json
         try await Interrupts.cancelling("saving after this step") {
             let progress = TrainingProgressLine()

@@ -1,0 +1,109 @@
+import ALBEF
+import Testing
+import Torch
+
+@Suite("Scores of a gallery")
+struct GalleryScoresTests {
+    private let model: ALBEFModel
+    private let images: EncodedImages
+    private let texts: EncodedTexts
+    private let scores: GalleryScores
+    private let imageCount = 4
+    private let textCount = 7
+
+    init() throws {
+        model = try TinyObjective.model()
+        images = try model.encodeImages(try TinyObjective.batch(imageCount).pixels)
+        let batch = try TinyObjective.batch(textCount, seed: 9)
+        texts = try model.encodeTexts(batch.ids, mask: batch.mask)
+        scores = GalleryScores(images, texts, model: model)
+    }
+
+    private func rows(_ tensor: Tensor) -> [[Double]] {
+        (0..<tensor.size(0)).map { tensor[$0].values() }
+    }
+
+    /// The match logit of one pair, read alone.
+    private func logit(image: Int, text: Int) throws -> Double {
+        try model.matchLogits(
+            texts.rows(Tensor([text])), tokens: images.tokens[image..<image + 1])[0, 1].scalar()
+    }
+
+    @Test("Towers: the cosines of all pairs")
+    func towers() throws {
+        #expect(scores.similarities.shape == [imageCount, textCount])
+        for image in 0..<imageCount {
+            for text in 0..<textCount {
+                let cosine = (images.features[image] * texts.features[text]).sum().scalar()
+                #expect(abs(scores.similarities[image, text].scalar() - cosine) < 1e-6)
+            }
+        }
+        let right = [0, 0, 1, 1, 2, 3, 3]
+        #expect(
+            scores.dual(images: right)
+                == RecallMetrics(
+                    imageToText: scores.similarities,
+                    textToImage: scores.similarities.transposed().contiguous(), images: right))
+    }
+
+    @Test(
+        "Re-ranked: the best of each row have the model's own logits, the others -100",
+        arguments: [1, 2, 3], [false, true])
+    func reranked(depth: Int, addsSimilarity: Bool) throws {
+        let cosines = rows(scores.similarities)
+        var progress: [Int] = []
+        let (byImage, byText) = try scores.reranked(depth: depth, addsSimilarity: addsSimilarity) {
+            progress.append($0)
+        }
+        #expect(progress == Array(1...imageCount))
+        #expect(
+            byImage.shape == [imageCount, textCount] && byText.shape == [textCount, imageCount])
+        for image in 0..<imageCount {
+            let best = Set(
+                (0..<textCount).sorted { cosines[image][$0] > cosines[image][$1] }.prefix(depth))
+            for text in 0..<textCount {
+                let expected =
+                    try logit(image: image, text: text)
+                    + (addsSimilarity ? cosines[image][text] : 0)
+                let found = byImage[image, text].scalar()
+                #expect(best.contains(text) ? abs(found - expected) < 1e-4 : found == -100)
+                let bestImages = (0..<imageCount).sorted { cosines[$0][text] > cosines[$1][text] }
+                let other = byText[text, image].scalar()
+                #expect(
+                    bestImages.prefix(depth).contains(image)
+                        ? abs(other - expected) < 1e-4 : other == -100)
+            }
+        }
+    }
+
+    @Test("A depth beyond the gallery reads all pairs, a depth of 0 none")
+    func depths() throws {
+        let (byImage, byText) = try scores.reranked(depth: 100, addsSimilarity: false)
+        #expect(byImage.isClose(to: byText.transposed(), absolute: 1e-4))
+        #expect(byImage.min().scalar() > -100)
+        let (none, noneEither) = try scores.reranked(depth: 0, addsSimilarity: false)
+        #expect(none.max().scalar() == -100 && noneEither.max().scalar() == -100)
+    }
+
+    @Test("Probabilities are the softmax of the pair's logits")
+    func probabilities() throws {
+        let found = try scores.matchProbabilities(text: 5, images: [2, 0])
+        for (image, probability) in zip([2, 0], found) {
+            let logits = try model.matchLogits(
+                texts.rows(Tensor([5])), tokens: images.tokens[image..<image + 1])
+            #expect(abs(logits.softmax(1)[0, 1].scalar() - probability) < 1e-5)
+        }
+    }
+
+    @Test("What stops the caller's progress stops the work")
+    func stopping() throws {
+        var done = 0
+        #expect(throws: CancellationError.self) {
+            try scores.reranked(depth: 2, addsSimilarity: false) {
+                done = $0
+                if done == 2 { throw CancellationError() }
+            }
+        }
+        #expect(done == 2)
+    }
+}

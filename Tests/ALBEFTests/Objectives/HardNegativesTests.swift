@@ -1,0 +1,154 @@
+import ALBEF
+import Testing
+import Torch
+
+@Suite("Hard negatives")
+struct HardNegativesTests {
+    private func diagonal(_ count: Int) -> Tensor {
+        let rows = Tensor.arange(0..<count)
+        return rows.unsqueezed(1).isEqual(to: rows)
+    }
+
+    private func rows(_ tensor: Tensor) -> [[Double]] {
+        (0..<tensor.size(0)).map { tensor[$0].values() }
+    }
+
+    /// The weights that every row falls back to: the others, alike.
+    private func uniform(_ count: Int) -> [[Double]] {
+        (0..<count).map { row in (0..<count).map { $0 == row ? 0 : 1 } }
+    }
+
+    @Test(
+        "Are never the pair itself, however large the similarities",
+        arguments: [true, false], [1, 30, 1e4])
+    func neverThePair(isFaithful: Bool, scale: Double) throws {
+        let count = 6
+        let generator = try Generator(seed: 4)
+        for turn in 0..<20 {
+            let noise = Tensor.normal([count, count], generator: generator)
+            // Signs alone at the largest scale: +-1e4 in every arrangement.
+            let scores =
+                scale == 1e4 ? (noise / noise.abs()) * scale : noise * scale
+            let weights = HardNegatives.weights(
+                scores, excluded: diagonal(count), isFaithful: isFaithful)
+            for (row, values) in rows(weights).enumerated() {
+                #expect(values[row] == 0)
+                #expect(values.allSatisfy { $0.isFinite && $0 >= 0 })
+                #expect(values.reduce(0, +) > 0)
+            }
+            let choices = GeneratedChoices(generator: try Generator(seed: UInt64(turn)))
+            for drawn in [choices.images(weights), choices.texts(weights)] {
+                let indices: [Int] = drawn.values()
+                #expect(indices.count == count)
+                #expect(indices.enumerated().allSatisfy { $0 != $1 && (0..<count).contains($1) })
+            }
+        }
+    }
+
+    @Test("Are any of the others where a row has nothing else", arguments: [true, false])
+    func fallback(isFaithful: Bool) throws {
+        let scores = Tensor.normal([4, 4], generator: try Generator(seed: 1))
+        let all = Tensor.ones([4, 4]).isEqual(to: 1)
+        #expect(
+            rows(HardNegatives.weights(scores, excluded: all, isFaithful: isFaithful))
+                == uniform(4))
+
+        // A pair so sure of itself that the softmax leaves the others no weight at all.
+        let sure = diagonal(4).to(.float32) * 2e4 - 1e4
+        let weights = rows(
+            HardNegatives.weights(sure, excluded: diagonal(4), isFaithful: isFaithful))
+        let share = isFaithful ? 1 : Double(Float(1) / 3)
+        for (found, expected) in zip(weights, uniform(4)) {
+            for (value, other) in zip(found, expected) {
+                #expect(abs(value - other * share) < 1e-6)
+            }
+        }
+    }
+
+    @Test("Are any of the others in a row that is not a number", arguments: [true, false])
+    func notANumber(isFaithful: Bool) throws {
+        var scores = Tensor.normal([4, 4], generator: try Generator(seed: 1))
+        let sound = rows(
+            HardNegatives.weights(scores, excluded: diagonal(4), isFaithful: isFaithful))
+        scores[1] = .full([4], .nan)
+        scores[2, 0] = .full([], .infinity)
+        let weights = rows(
+            HardNegatives.weights(scores, excluded: diagonal(4), isFaithful: isFaithful))
+        #expect(weights[1] == uniform(4)[1] && weights[2] == uniform(4)[2])
+        #expect(weights[0] == sound[0] && weights[3] == sound[3])
+    }
+
+    @Test("Have the same proportions whether exclusion comes before or after the softmax")
+    func proportions() throws {
+        let generator = try Generator(seed: 8)
+        let ids = Tensor([1, 2, 2, 3, 1, 4])
+        for excluded in [diagonal(6), ids.unsqueezed(1).isEqual(to: ids)] {
+            let scores = Tensor.normal([6, 6], generator: generator) * 3
+            let weights = [true, false].map {
+                HardNegatives.weights(scores, excluded: excluded, isFaithful: $0)
+            }
+            let shares = weights.map { $0 / $0.sum(1, keepingDimensions: true) }
+            #expect(shares[0].isClose(to: shares[1], relative: 1e-4, absolute: 1e-6))
+            let plain = scores.exp() * excluded.isEqual(to: 0).to(.float32)
+            let expected = plain / plain.sum(1, keepingDimensions: true)
+            #expect(shares[1].isClose(to: expected, relative: 1e-4, absolute: 1e-6))
+            #expect((weights[1] * excluded.to(.float32)).sum().scalar() == 0)
+        }
+    }
+
+    @Test("Are drawn as often as their weights say")
+    func frequencies() throws {
+        let draws = 20_000
+        let weights: [Float] = [0, 1, 2, 5, 0.5]
+        let repeated = Tensor(weights, shape: [1, 5]).expanded(draws, -1)
+        let choices = GeneratedChoices(generator: try Generator(seed: 3))
+        for drawn in [choices.images(repeated), choices.texts(repeated)] {
+            let indices: [Int] = drawn.values()
+            for (index, weight) in weights.enumerated() {
+                let share = Double(weight) / 8.5
+                let bound = 5 * (share * (1 - share) / Double(draws)).squareRoot()
+                let found = Double(indices.count { $0 == index }) / Double(draws)
+                #expect(abs(found - share) <= bound, "\(index): \(found), not \(share)")
+            }
+        }
+    }
+
+    @Test(
+        "Are no other caption of the image, except as the original pretrains",
+        arguments: [
+            (ObjectiveConfiguration.Contrastive.Positives.pair, true, false, true),
+            (.pair, false, false, false), (.pair, true, true, false), (.image, true, true, true),
+            (.image, false, false, true),
+        ])
+    func sameImage(
+        positives: ObjectiveConfiguration.Contrastive.Positives, excludes: Bool, isFaithful: Bool,
+        isExcluded: Bool
+    ) throws {
+        let choices = try WatchedChoices()
+        let objective = try TinyObjective.objective(
+            TinyObjective.model(),
+            ObjectiveConfiguration(
+                contrastive: .init(queue: 0, positives: positives),
+                matching: .init(excludesSameImage: excludes), dropout: 0, isFaithful: isFaithful),
+            choices: choices)
+        let ids = [7, 8, 7, 9, 8]
+        let losses = try objective(
+            try TinyObjective.batch(5, imageIDs: ids), alpha: 0)
+        for weights in [choices.imageWeights[0], choices.textWeights[0]] {
+            for (row, values) in rows(weights).enumerated() {
+                #expect(values[row] == 0)
+                for column in ids.indices where column != row {
+                    let isSame = ids[row] == ids[column]
+                    #expect((values[column] == 0) == (isSame && isExcluded))
+                }
+            }
+        }
+        let negatives = try #require(losses.matching).negatives
+        if isExcluded {
+            for indices in [negatives.images, negatives.texts] {
+                let drawn: [Int] = indices.values()
+                #expect(drawn.enumerated().allSatisfy { ids[$0] != ids[$1] })
+            }
+        }
+    }
+}

@@ -1,5 +1,0 @@
-import ALBEFTraining
-import Testing
-
-@Suite("Presets")
-struct PresetTests {}

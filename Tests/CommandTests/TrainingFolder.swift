@@ -1,0 +1,76 @@
+import Foundation
+import SystemPackage
+import TestSupport
+
+/// A folder with pictures, captions, a vocabulary and settings of the smallest sizes.
+struct TrainingFolder {
+    let path: FilePath
+
+    /// Writes everything.
+    ///
+    /// - Parameter epochs: of three steps each.
+    init(_ path: FilePath, epochs: Int) throws {
+        self.path = path
+        try TinyModel.writePictures(18, to: path.appending("pictures"))
+        try write(0..<12, to: "train.json")
+        try write(12..<18, to: "validation.json")
+        try FileManager.default.copyItem(
+            atPath: Fixtures.path("vocabularies/tiny-vocab.txt").string,
+            toPath: path.appending("vocab.txt").string)
+        try """
+        model: {vocabulary: vocab.txt, image_size: 32, image_width: 16, image_depth: 1,
+          image_heads: 2, text_width: 16, text_depth: 1, fusion_depth: 1, text_heads: 2,
+          positions: 16, maximum_tokens: 12, embedding_width: 8}
+        data: {train: [train.json], validation: [validation.json]}
+        objectives: {contrastive: {queue: 10}}
+        optimizer: {learning_rate: 1.0e-3, warmup_steps: 4}
+        training: {epochs: \(epochs), batch_size: 4, device: cpu, log_steps: 2,
+          checkpoint_steps: 4}
+        evaluation: {steps: 8, depth: 2}
+        """.write(
+            toFile: path.appending("settings.yaml").string, atomically: true, encoding: .utf8)
+    }
+
+    private func write(_ pictures: Range<Int>, to name: String) throws {
+        let words = ["red", "cat", "two", "dogs", "a bus", "near", "tree", "man"]
+        let entries: [[String: String]] = pictures.map { index in
+            [
+                "image": String(format: "pictures/%03d.bmp", index),
+                "caption": (0..<4).map { words[(index * 3 + $0 * ($0 + index)) % 8] }
+                    .joined(separator: " "),
+            ]
+        }
+        try JSONSerialization.data(withJSONObject: entries, options: .sortedKeys)
+            .write(to: URL(filePath: path.appending(name).string))
+    }
+
+    /// The arguments that begin a run, or go on with it.
+    func arguments(_ run: String) -> [String] {
+        [
+            "pretrain", "--config", "settings.yaml", "--run", run, "--resume", "--json",
+            "--threads", "1",
+        ]
+    }
+
+    /// What a run's checkpoints hold, byte for byte.
+    func checkpoints(_ run: String) throws -> [Data] {
+        try ["last/model.safetensors", "last/training.safetensors", "best/model.safetensors"].map {
+            try Data(contentsOf: URL(filePath: path.string).appending(path: "\(run)/\($0)"))
+        }
+    }
+
+    /// The step of a run's last checkpoint; 0 where it has none.
+    func lastStep(_ run: String) -> Int {
+        let link = path.pushing(FilePath("\(run)/last")).string
+        let name = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
+        return name.flatMap { Int($0.drop { $0 != "-" }.dropFirst().prefix(8)) } ?? 0
+    }
+
+    /// Waits until the run `run` has a checkpoint after a step, or its program has ended.
+    func waitForCheckpoint(after step: Int, by process: Process) async throws -> Int {
+        while process.isRunning, lastStep("run") <= step {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return lastStep("run")
+    }
+}
