@@ -62,7 +62,7 @@ struct VocabularyCommandTests {
             try Self.write("...\n", to: folder.appending("empty.txt"))
             for (arguments, named) in [
                 (["nowhere.txt", "--size", "100"], "nowhere.txt"),
-                (["bad.json", "--size", "100"], "field 'caption' of entry 1"),
+                (["bad.json", "--size", "100"], "bad.json: [0]"),
                 (["empty.txt", "--size", "100"], "no words"),
                 (["empty.txt", "--size", "5"], "--size"),
                 (["empty.txt", "--size", "9", "--minimum-frequency", "0"], "--minimum-frequency"),

@@ -70,7 +70,7 @@ enum Libtorch {
     /// Sets whether this thread records gradients and returns what it did before.
     static func exchangeGradMode(_ enabled: Bool) -> Bool { ct_grad_mode_exchange(enabled) }
 
-    /// Sets this thread's autocast type; nil turns it off. Returns what was set before.
+    /// Sets this thread's autocast type, nil for none, and returns what it was before.
     static func exchangeAutocast(_ kind: Device.Kind, _ dtype: DType?) -> DType? {
         let before = ct_autocast_exchange(kind.rawValue, dtype.map { Int32($0.rawValue) } ?? -1)
         return Int8(exactly: before).flatMap(DType.init(rawValue:))

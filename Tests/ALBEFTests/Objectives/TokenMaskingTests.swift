@@ -75,7 +75,8 @@ struct TokenMaskingTests {
         #expect(first.labels.values() as [Int] == again.labels.values())
 
         try generator.restore(state)
-        _ = masking(Tensor([Int](repeating: 0, count: 24_000)), generator: generator)
+        _ = masking(
+            Tensor([Int](repeating: 0, count: 24_000), shape: [240, 100]), generator: generator)
         let next = masking(ids, generator: generator)
         #expect(second.ids.values() as [Int] == next.ids.values())
     }

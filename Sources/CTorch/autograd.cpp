@@ -1,0 +1,136 @@
+// Gradients, recomputation and autocast.
+#include "handles.hpp"
+
+#include <ATen/autocast_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace {
+
+// The type this thread casts to on a kind of device, or -1.
+int32_t autocast_dtype(c10::DeviceType type) {
+  if (!at::autocast::is_autocast_enabled(type)) return -1;
+  return static_cast<int32_t>(at::autocast::get_autocast_dtype(type));
+}
+
+int32_t exchange_autocast(c10::DeviceType type, int32_t dtype) {
+  int32_t before = autocast_dtype(type);
+  at::autocast::set_autocast_enabled(type, dtype >= 0);
+  if (dtype >= 0) {
+    at::autocast::set_autocast_dtype(type, static_cast<at::ScalarType>(dtype));
+  } else if (before >= 0) {
+    at::autocast::clear_cache();
+  }
+  return before;
+}
+
+// A stretch of the model that keeps its input alone and is computed again when gradients come.
+struct Recomputation : torch::CustomClassHolder {
+  char *(*forward)(void *, ct_tensor, ct_tensor *);
+  void (*release)(void *);
+  void *context;
+  // The autocast types in force on the processor and the GPU when the stretch first ran.
+  int32_t cpu = autocast_dtype(c10::DeviceType::CPU);
+  int32_t cuda = autocast_dtype(c10::DeviceType::CUDA);
+
+  Recomputation(char *(*forward)(void *, ct_tensor, ct_tensor *), void (*release)(void *),
+                void *context)
+      : forward(forward), release(release), context(context) {}
+  ~Recomputation() override { release(context); }
+
+  at::Tensor run(const at::Tensor &input) const {
+    ct_tensor result = nullptr;
+    at::Tensor argument = input;
+    ct_tensor handle = owned(std::move(argument));
+    char *failure = forward(context, handle, &result);
+    c10::raw::intrusive_ptr::decref(impl(handle));
+    if (failure) {
+      std::string message = failure;
+      free(failure);
+      TORCH_CHECK(false, message);
+    }
+    return at::Tensor(c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim(
+        impl(result)));
+  }
+};
+
+struct Checkpoint : torch::autograd::Function<Checkpoint> {
+  static at::Tensor forward(torch::autograd::AutogradContext *ctx, const at::Tensor &input,
+                            const c10::intrusive_ptr<Recomputation> &body) {
+    ctx->save_for_backward({input});
+    ctx->saved_data["body"] = c10::IValue::make_capsule(body);
+    return body->run(input);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
+                                                 torch::autograd::variable_list gradients) {
+    auto body = c10::static_intrusive_pointer_cast<Recomputation>(
+        ctx->saved_data["body"].toCapsule());
+    at::Tensor input = ctx->get_saved_variables()[0].detach().requires_grad_(true);
+    at::Tensor output;
+    {
+      at::AutoGradMode recording(true);
+      int32_t cpu = exchange_autocast(c10::DeviceType::CPU, body->cpu);
+      int32_t cuda = exchange_autocast(c10::DeviceType::CUDA, body->cuda);
+      output = body->run(input);
+      exchange_autocast(c10::DeviceType::CPU, cpu);
+      exchange_autocast(c10::DeviceType::CUDA, cuda);
+    }
+    torch::autograd::backward({output}, gradients);
+    return {input.grad(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+extern "C" {
+
+bool ct_tensor_requires_grad(ct_tensor tensor) { return borrowed(tensor).requires_grad(); }
+
+char *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad) {
+  return guarded("requires_grad", [&] { borrowed(tensor).set_requires_grad(requires_grad); });
+}
+
+char *ct_tensor_grad(ct_tensor tensor, ct_tensor *result) {
+  return guarded("grad", [&] { *result = owned(at::Tensor(borrowed(tensor).grad())); });
+}
+
+char *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) {
+  return guarded("set_grad", [&] {
+    borrowed(tensor).mutable_grad() = gradient ? borrowed(gradient) : at::Tensor();
+  });
+}
+
+char *ct_backward(const ct_tensor *outputs, size_t count) {
+  return guarded("backward", [&] { torch::autograd::backward(borrowed(outputs, count)); });
+}
+
+char *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tensor *inputs,
+                   size_t input_count, bool retain_graph, bool create_graph, ct_tensor *results) {
+  return guarded("gradients", [&] {
+    auto gradients =
+        torch::autograd::grad(borrowed(outputs, output_count), borrowed(inputs, input_count), {},
+                              retain_graph, create_graph, /*allow_unused=*/true);
+    for (size_t i = 0; i < input_count; i++) results[i] = owned(std::move(gradients[i]));
+  });
+}
+
+bool ct_grad_mode_exchange(bool enabled) {
+  bool before = c10::GradMode::is_enabled();
+  c10::GradMode::set_enabled(enabled);
+  return before;
+}
+
+char *ct_checkpoint(ct_tensor input, char *(*forward)(void *, ct_tensor, ct_tensor *),
+                    void (*release)(void *), void *context, ct_tensor *result) {
+  auto body = c10::make_intrusive<Recomputation>(forward, release, context);
+  return guarded("checkpoint", [&] {
+    *result = owned(Checkpoint::apply(borrowed(input), body));
+  });
+}
+
+int32_t ct_autocast_exchange(int32_t device_type, int32_t dtype) {
+  return exchange_autocast(static_cast<c10::DeviceType>(device_type), dtype);
+}
+
+}  // extern "C"

@@ -1,0 +1,56 @@
+// What the sources of this target share: handles as libtorch's own types, and exceptions as text.
+#pragma once
+
+#include "ctorch.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+inline char *copied(const std::string &text) { return strdup(text.c_str()); }
+
+// Runs `body`; what it throws becomes a message, and nothing C++ reaches Swift.
+template <class Body>
+char *guarded(const char *what, Body &&body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const c10::Error &error) {
+    return copied(std::string(what) + ": " + error.what_without_backtrace());
+  } catch (const std::exception &error) {
+    return copied(std::string(what) + ": " + error.what());
+  } catch (...) {
+    return copied(std::string(what) + ": unknown C++ exception");
+  }
+}
+
+inline c10::TensorImpl *impl(ct_tensor handle) { return reinterpret_cast<c10::TensorImpl *>(handle); }
+
+// A tensor for the duration of a call, sharing the caller's reference.
+inline at::Tensor borrowed(ct_tensor handle) {
+  return at::Tensor(
+      c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim_copy(impl(handle)));
+}
+
+inline ct_tensor owned(at::Tensor &&tensor) {
+  if (!tensor.defined()) return nullptr;
+  return reinterpret_cast<ct_tensor>(tensor.unsafeReleaseTensorImpl());
+}
+
+inline at::Generator borrowed(ct_generator handle) {
+  return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(
+      reinterpret_cast<c10::GeneratorImpl *>(handle)));
+}
+
+inline std::vector<at::Tensor> borrowed(const ct_tensor *handles, size_t count) {
+  std::vector<at::Tensor> tensors;
+  tensors.reserve(count);
+  for (size_t i = 0; i < count; i++) tensors.push_back(borrowed(handles[i]));
+  return tensors;
+}
+
+inline c10::Device device(int32_t type, int64_t index) {
+  return c10::Device(static_cast<c10::DeviceType>(type), static_cast<c10::DeviceIndex>(index));
+}
