@@ -41,7 +41,7 @@ guard CommandLine.arguments.count == 3 else {
     exit(2)
 }
 let directory = try ModelDirectory.open(FilePath(CommandLine.arguments[1]))
-let student = try ALBEFModel(directory)
+let student = try ALBEFModel(directory, trainableOn: .cpu)
 let sizes = student.configuration
 let (count, length) = (6, min(12, sizes.text.maximumTokens))
 let generator = try Generator(seed: 1)

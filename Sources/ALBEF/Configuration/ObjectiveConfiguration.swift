@@ -190,6 +190,9 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         for (name, value) in shares where !(0...1).contains(value) {
             throw .configuration("objectives.\(name)", "must be within 0...1, not \(value)")
         }
+        guard teacher.rampEpochs >= 0 else {
+            throw .configuration("objectives.teacher.ramp_epochs", "must be 0 or more")
+        }
         guard (0..<1).contains(dropout) else {
             throw .configuration("objectives.dropout", "must be at least 0 and below 1")
         }

@@ -61,10 +61,11 @@ extension ALBEFModel {
             device: device)
     }
 
-    /// Loads a model whose weights may be changed in place, marked as trained.
+    /// Loads a model to be trained: its weights are copies, which may be changed in place, where
+    /// ``init(_:imageSize:device:)`` maps the file; it is marked as trained.
     ///
     /// - Throws: as ``init(_:imageSize:device:)``.
-    package convenience init(_ directory: ModelDirectory, trainableOn device: Device) throws {
+    public convenience init(_ directory: ModelDirectory, trainableOn device: Device) throws {
         var configuration = directory.configuration
         configuration.isTrained = true
         try self.init(

@@ -22,7 +22,8 @@ public final class PretrainingObjective {
     /// Puts the parts together.
     ///
     /// - Parameters:
-    ///   - student: a pretraining model, or a retrieval model where MLM is left out.
+    ///   - student: a pretraining model, or a retrieval model where MLM is left out; its weights are
+    ///     changed in place, so not one whose file is mapped.
     ///   - teacher: needed where the settings enable one.
     ///   - queues: needed where the settings have a length.
     ///   - masking: how tokens are hidden for MLM.

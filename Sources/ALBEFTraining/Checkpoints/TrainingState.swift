@@ -109,7 +109,11 @@ struct TrainingState {
     func write(to directory: FilePath, vocabulary: FilePath) throws {
         var entries = student.entries
         if let teacher = objective.teacher { entries += teacher.entries }
-        if let queues = objective.queues { entries += queues.entries(withIDs: true) }
+        if let queues = objective.queues {
+            // Without a use for them the reference's pretraining model does not know of the ids.
+            let usesIDs = objective.configuration.contrastive.positives == .image
+            entries += queues.entries(withIDs: usesIDs)
+        }
         try ModelDirectory.write(
             entries, configuration: student.configuration, vocabulary: vocabulary, to: directory,
             metadata: objective.configuration.metadata)
