@@ -68,6 +68,11 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         public var weight: Double
         /// Where wrong pairs come from.
         public var negatives: Source
+        /// Epochs in which they come from the neighbour first, whatever ``negatives`` says.
+        ///
+        /// A model from random weights that sees hard ones alone can stay at chance for long: they
+        /// differ from right ones in what it cannot see yet.
+        public var easyEpochs: Double
         /// Whether other captions of an image are never its negatives; ignored when faithful.
         public var excludesSameImage: Bool
 
@@ -81,15 +86,18 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
 
         /// Creates settings.
         public init(
-            weight: Double = 1, negatives: Source = .hard, excludesSameImage: Bool = true
+            weight: Double = 1, negatives: Source = .hard, easyEpochs: Double = 0,
+            excludesSameImage: Bool = true
         ) {
             self.weight = weight
             self.negatives = negatives
+            self.easyEpochs = easyEpochs
             self.excludesSameImage = excludesSameImage
         }
 
         enum CodingKeys: String, CodingKey {
             case weight, negatives
+            case easyEpochs = "easy_epochs"
             case excludesSameImage = "exclude_same_image"
         }
     }
@@ -189,6 +197,9 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         ]
         for (name, value) in shares where !(0...1).contains(value) {
             throw .configuration("objectives.\(name)", "must be within 0...1, not \(value)")
+        }
+        guard matching.easyEpochs >= 0 else {
+            throw .configuration("objectives.matching.easy_epochs", "must be 0 or more")
         }
         guard teacher.rampEpochs >= 0 else {
             throw .configuration("objectives.teacher.ramp_epochs", "must be 0 or more")

@@ -56,11 +56,14 @@ public final class PretrainingObjective {
 
     /// Computes the losses of a batch; moves the teacher and the queues on.
     ///
-    /// - Parameter alpha: weight of the teacher's opinion at this step.
+    /// - Parameters:
+    ///   - alpha: weight of the teacher's opinion at this step.
+    ///   - negatives: where this step's wrong pairs come from; nil for the settings' choice.
     /// - Throws: ``ALBEFError`` for pixels or texts that the model cannot take, or a single pair,
     ///   which has no negatives.
     public func callAsFunction(
-        _ batch: PretrainingBatch, alpha: Double
+        _ batch: PretrainingBatch, alpha: Double,
+        negatives: ObjectiveConfiguration.Matching.Source? = nil
     ) throws(ALBEFError) -> PretrainingLosses {
         guard batch.count > 1 else { throw .singlePair }
         clampTemperature()
@@ -94,7 +97,9 @@ public final class PretrainingObjective {
         guard configuration.usesFusion else { return losses }
 
         let memory = student.textEncoder.memory(of: images.tokens)
-        let fused = fuse(batch, texts, memory, masked, losses.contrastive)
+        // Hard ones are drawn by ITC's similarities.
+        let isHard = (negatives ?? configuration.matching.negatives) == .hard
+        let fused = fuse(batch, texts, memory, masked, isHard ? losses.contrastive : nil)
         if let matching = fused.matching {
             losses.matching = matching
             losses.total = losses.total + matching.loss * configuration.matching.weight
@@ -170,7 +175,7 @@ public final class PretrainingObjective {
         _ batch: PretrainingBatch, _ contrastive: ContrastiveObjective.Outcome?
     ) -> (negatives: Negatives, images: Tensor?, texts: Tensor?) {
         let count = batch.count
-        guard configuration.matching.negatives == .hard, let contrastive else {
+        guard let contrastive else {
             return (.shifted(count: count, device: student.device), nil, nil)
         }
         return withoutGradients {

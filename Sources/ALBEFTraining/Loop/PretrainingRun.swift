@@ -199,11 +199,15 @@ public final class PretrainingRun {
         let device = state.student.device
         optimizer.learningRate = schedule.rate(at: step)
         optimizer.clearGradients()
+        let stepsPerEpoch = totalSteps / configuration.training.epochs
+        let isEasy =
+            Double(step) < configuration.objectives.matching.easyEpochs * Double(stepsPerEpoch)
         var measured = StepMeter.Step(learningRate: optimizer.learningRate)
         for (index, batch) in batches.enumerated() {
             let alpha = ramp.alpha(at: step * batches.count + index)
             let losses = try withAutocast(configuration.training.precision.autocast, on: device) {
-                try objective(inputs(batch), alpha: alpha)
+                try objective(
+                    inputs(batch), alpha: alpha, negatives: isEasy ? .shifted : nil)
             }
             measured.add(losses, alpha: alpha, pairs: batch.captions.count, of: batches.count)
             guard measured.loss.isFinite else {

@@ -151,4 +151,19 @@ struct HardNegativesTests {
             }
         }
     }
+
+    @Test("Easy ones are the neighbours, whatever the settings draw")
+    func easyNegatives() throws {
+        let objective = try TinyObjective.objective(
+            try TinyObjective.model(), ObjectiveConfiguration(contrastive: .init(queue: 6)))
+        let batch = try TinyObjective.batch(4)
+        let easy = try objective(batch, alpha: 0, negatives: .shifted)
+        let shifted = try #require(easy.matching)
+        #expect(shifted.imageWeights == nil && shifted.textWeights == nil)
+        #expect(shifted.negatives.images.values() as [Int] == [1, 2, 3, 0])
+        #expect(shifted.negatives.texts.values() as [Int] == [1, 2, 3, 0])
+        #expect(easy.contrastive != nil)
+        let hard = try objective(batch, alpha: 0)
+        #expect(hard.matching?.imageWeights?.shape == [4, 4])
+    }
 }
