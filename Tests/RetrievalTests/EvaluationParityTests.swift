@@ -21,11 +21,11 @@ struct EvaluationParityTests {
     /// Match logits [images, texts] of all pairs.
     private func logits(
         _ model: ALBEFModel, _ images: EncodedImages, _ texts: EncodedTexts
-    ) throws -> [[Float]] {
+    ) throws -> [[MatchLogits]] {
         let columns = try (0..<texts.states.size(0)).map { row in
             try Reranker(model, batchSize: 4).scores(
                 texts.rows(Tensor([row])), count: images.tokens.size(0)
-            ) { images.tokens[$0] }.matchLogits
+            ) { images.tokens[$0] }.logits
         }
         return (0..<images.tokens.size(0)).map { image in columns.map { $0[image] } }
     }
@@ -39,7 +39,7 @@ struct EvaluationParityTests {
         try golden.expect(images.features.matmul(texts.features.transposed()), equals: "eval/sims")
         let all = try logits(model, images, texts)
         try golden.expect(
-            Tensor(all.flatMap { $0 }, shape: [all.count, all[0].count]),
+            Tensor(all.flatMap { $0.map(\.match) }, shape: [all.count, all[0].count]),
             equals: "eval/itm_match_logit_all_pairs")
     }
 
@@ -59,9 +59,9 @@ struct EvaluationParityTests {
             for row in 0..<similarities.size(0) {
                 for column in best[(row * 3)..<(row * 3 + 3)] {
                     let (image, text) = at(row, column)
-                    scores[row * width + column] = Reranker.rankingScore(
-                        matchLogit: all[image][text], similarity: cosines[image * columns + text],
-                        dialect: .lavis)
+                    scores[row * width + column] = RankingScore.standard(.lavis)(
+                        all[image][text], similarity: cosines[image * columns + text],
+                        temperature: 1)
                 }
             }
             return Tensor(scores, shape: similarities.shape)

@@ -40,13 +40,12 @@ public struct GalleryScores: Sendable {
     ///
     /// - Parameters:
     ///   - depth: k; no more than there are.
-    ///   - addsSimilarity: LAVIS ranks by the match logit plus the cosine; the original by the
-    ///     logit alone.
+    ///   - ranking: what the candidates are ordered by.
     ///   - progress: called with the number of pictures done; throws to stop.
     /// - Returns: scores `[I, T]` of pictures for texts and `[T, I]` of texts for pictures.
     /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws.
     public func reranked(
-        depth: Int, addsSimilarity: Bool, progress: (Int) throws -> Void = { _ in }
+        depth: Int, ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
     ) throws -> (imageToText: Tensor, textToImage: Tensor) {
         let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
         let byImage = Self.best(similarities, depth)
@@ -57,14 +56,16 @@ public struct GalleryScores: Sendable {
             for image in images { wanted[image].insert(text) }
         }
         let cosines: [Float] = similarities.values()
+        let temperature = model.temperatureValue
         var imageToText = [Float](repeating: -100, count: imageCount * textCount)
         var textToImage = imageToText
         for image in 0..<imageCount {
             let rows = wanted[image].sorted()
-            let logits = try logits(image: image, rows)
+            let logits = try matchLogits(image: image, texts: rows)
             let (forImage, forTexts) = (Set(byImage[image]), byText)
             for (text, logit) in zip(rows, logits) {
-                let score = logit + (addsSimilarity ? cosines[image * textCount + text] : 0)
+                let score = ranking(
+                    logit, similarity: cosines[image * textCount + text], temperature: temperature)
                 if forImage.contains(text) { imageToText[image * textCount + text] = score }
                 if forTexts[text].contains(image) { textToImage[text * imageCount + image] = score }
             }
@@ -89,9 +90,14 @@ public struct GalleryScores: Sendable {
     }
 
     /// Match logits of one picture with some texts.
-    private func logits(image: Int, _ rows: [Int]) throws -> [Float] {
+    ///
+    /// - Parameters:
+    ///   - image: the picture's index.
+    ///   - rows: the texts' indices; may be none.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head.
+    public func matchLogits(image: Int, texts rows: [Int]) throws(ALBEFError) -> [MatchLogits] {
         guard let head = model.matching else {
-            throw ALBEFError.missingHead("itm_head", model.configuration.task)
+            throw .missingHead("itm_head", model.configuration.task)
         }
         guard !rows.isEmpty else { return [] }
         return withoutGradients {
@@ -100,12 +106,12 @@ public struct GalleryScores: Sendable {
             let fused = model.textEncoder.fuse(
                 chosen.states, mask: chosen.mask, with: memory,
                 ImagePairing(alignedBlocks: rows.count), .start)
-            return head(fused)[.all, 1].values()
+            return MatchLogits.rows(of: head(fused))
         }
     }
 
-    /// The `depth` best columns of each row.
-    private static func best(_ scores: Tensor, _ depth: Int) -> [[Int]] {
+    /// The `depth` best columns of each row, best first.
+    public static func best(_ scores: Tensor, _ depth: Int) -> [[Int]] {
         let depth = min(depth, scores.size(1))
         guard depth > 0 else { return [[Int]](repeating: [], count: scores.size(0)) }
         let flat: [Int] = scores.topK(depth).indices.values()

@@ -57,10 +57,12 @@ public struct RetrievalEvaluator: Sendable {
     ///
     /// - Parameters:
     ///   - depth: candidates to re-rank; 0 for none.
+    ///   - ranking: what they are ordered by; nil for what the model's dialect does.
     ///   - progress: told the pictures done and in all.
     /// - Throws: `ImageError` that names a file; `CancellationError`.
     public func evaluate(
-        _ model: ALBEFModel, depth: Int, progress: @escaping (Int, Int) -> Void = { _, _ in }
+        _ model: ALBEFModel, depth: Int, ranking: RankingScore? = nil,
+        progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let images = try await encodedImages(model)
         let scores = GalleryScores(images, try encodedTexts(model), model: model)
@@ -71,7 +73,7 @@ public struct RetrievalEvaluator: Sendable {
                 dual: dual, reranked: nil, depth: 0, samples: try samples(scores, nil))
         }
         let (byImage, byText) = try scores.reranked(
-            depth: depth, addsSimilarity: model.configuration.dialect == .lavis
+            depth: depth, ranking: ranking ?? .standard(model.configuration.dialect)
         ) { done in
             try Task.checkCancellation()
             progress(done, imageCount)

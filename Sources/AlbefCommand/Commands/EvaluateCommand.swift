@@ -1,6 +1,6 @@
-import ALBEF
+public import ALBEF
 import ALBEFTraining
-import ArgumentParser
+public import ArgumentParser
 import ImageText
 import Retrieval
 import SystemPackage
@@ -10,7 +10,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure a model on captioned pictures.",
-        subcommands: [EvaluateRetrievalCommand.self])
+        subcommands: [EvaluateRetrievalCommand.self, EvaluateWardrobeCommand.self])
 }
 
 /// `albef evaluate retrieval`: recall in both directions, by the towers and re-ranked.
@@ -20,8 +20,9 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         abstract: "Measure recall at 1, 5 and 10: texts find pictures, pictures find texts.",
         discussion: """
             The protocol of the model's dialect: the towers compare everything, the fusion encoder \
-            re-ranks the best of each row. The original ranks by the match logit, LAVIS by the \
-            match logit plus the cosine.
+            re-ranks the best of each row. The original ranks by the match logit (itm), LAVIS by \
+            the match logit plus the cosine (itm+itc); 'posterior' adds the cosine over the \
+            temperature to the log-odds of a match.
 
               albef evaluate retrieval test.json --model run/best --rerank 32
             """)
@@ -38,6 +39,12 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Candidates to re-rank; 0 for none.", valueName: "k"))
     var rerank = 16
+
+    @Option(
+        help: ArgumentHelp(
+            "What candidates are ordered by: itm, itm+itc or posterior; default: as the dialect does.",
+            valueName: "score"))
+    var ranking: RankingScore?
 
     @Option(help: ArgumentHelp("Use the first pictures only; 0 for all.", valueName: "n"))
     var limit = 0
@@ -63,7 +70,9 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         let result = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("re-ranking", unit: "pictures")
             defer { bar.finish() }
-            return try await evaluator.evaluate(search.model, depth: depth) { done, total in
+            return try await evaluator.evaluate(
+                search.model, depth: depth, ranking: ranking
+            ) { done, total in
                 bar.show(done, of: total)
             }
         }
@@ -95,3 +104,5 @@ private struct EvaluationOutput: Encodable {
         case dual, reranked
     }
 }
+
+extension RankingScore: ExpressibleByArgument {}

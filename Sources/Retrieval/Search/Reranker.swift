@@ -8,8 +8,10 @@ public struct Reranker: Sendable {
 
     /// Match scores of one text with several images, in the order of the images.
     public struct Scores: Sendable {
+        /// The logits of the ITM head.
+        public let logits: [MatchLogits]
         /// The ITM logit of "match".
-        public let matchLogits: [Float]
+        public var matchLogits: [Float] { logits.map(\.match) }
         /// Softmax over the two ITM logits, in [0, 1].
         public let matchProbabilities: [Float]
     }
@@ -34,7 +36,7 @@ public struct Reranker: Sendable {
     public func scores(
         _ text: EncodedTexts, count: Int, tokens: (Range<Int>) throws -> Tensor
     ) throws -> Scores {
-        var logits: [Float] = []
+        var logits: [MatchLogits] = []
         var probabilities: [Float] = []
         for start in stride(from: 0, to: count, by: batchSize) {
             try Task.checkCancellation()
@@ -43,16 +45,9 @@ public struct Reranker: Sendable {
                 let tokens = try tokens(range).to(model.device)
                 return try model.matchLogits(text.repeated(range.count), tokens: tokens)
             }
-            logits += both[.all, 1].values(as: Float.self)
+            logits += MatchLogits.rows(of: both)
             probabilities += both.softmax(-1)[.all, 1].values(as: Float.self)
         }
-        return Scores(matchLogits: logits, matchProbabilities: probabilities)
-    }
-
-    /// What re-ranking sorts by: the match logit, in the LAVIS dialect plus the cosine.
-    public static func rankingScore(
-        matchLogit: Float, similarity: Float, dialect: Dialect
-    ) -> Float {
-        dialect == .lavis ? matchLogit + similarity : matchLogit
+        return Scores(logits: logits, matchProbabilities: probabilities)
     }
 }

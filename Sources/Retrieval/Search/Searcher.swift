@@ -1,4 +1,4 @@
-import ALBEF
+public import ALBEF
 public import SystemPackage
 import Torch
 
@@ -41,10 +41,11 @@ public struct Searcher: Sendable {
     ///   - count: number of results at most; default 10.
     ///   - candidates: how many pictures recall hands to the fusion encoder; 0 skips re-ranking, as
     ///     does a model that was not trained to match. Default 64. Results beyond the candidates follow in recall order.
+    ///   - ranking: what the candidates are re-ranked by; nil for what the model's dialect does.
     /// - Throws: ``QueryError`` if the query is empty; ``ALBEFError`` if the model cannot search;
     ///   `CancellationError` if the task is cancelled.
     public func search(
-        _ query: String, count: Int = 10, candidates: Int = 64
+        _ query: String, count: Int = 10, candidates: Int = 64, ranking: RankingScore? = nil
     ) throws -> [SearchResult] {
         let candidates = model.matches ? candidates : 0
         let text = try model.encode(texts: [query])
@@ -53,15 +54,16 @@ public struct Searcher: Sendable {
         let scores = try reranker.scores(text, count: reread.count) { range in
             index.tokens(reread[range].map(\.id))
         }
-        let dialect = model.model.configuration.dialect
+        let ranking = ranking ?? .standard(model.model.configuration.dialect)
+        let temperature = model.model.temperatureValue
         let order = reread.indices.sorted { a, b in
             let (first, second) = (score(a), score(b))
             return first == second ? a < b : first > second
         }
         func score(_ position: Int) -> Float {
-            Reranker.rankingScore(
-                matchLogit: scores.matchLogits[position],
-                similarity: reread[position].similarity, dialect: dialect)
+            ranking(
+                scores.logits[position], similarity: reread[position].similarity,
+                temperature: temperature)
         }
         let positions = (order + Array(reread.count..<recalled.count)).prefix(count)
         return positions.enumerated().map { rank, position in
@@ -70,7 +72,7 @@ public struct Searcher: Sendable {
             return SearchResult(
                 path: index.entry(candidate.id).path, rank: rank + 1, recallRank: position + 1,
                 similarity: candidate.similarity,
-                matchLogit: read ? scores.matchLogits[position] : nil,
+                matchLogit: read ? scores.logits[position].match : nil,
                 matchProbability: read ? scores.matchProbabilities[position] : nil)
         }
     }

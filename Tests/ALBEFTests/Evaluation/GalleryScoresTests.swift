@@ -23,10 +23,18 @@ struct GalleryScoresTests {
         (0..<tensor.size(0)).map { tensor[$0].values() }
     }
 
-    /// The match logit of one pair, read alone.
-    private func logit(image: Int, text: Int) throws -> Double {
-        try model.matchLogits(
-            texts.rows(Tensor([text])), tokens: images.tokens[image..<image + 1])[0, 1].scalar()
+    /// What a pair is ranked by, read alone.
+    private func score(
+        _ ranking: RankingScore, image: Int, text: Int, cosine: Double
+    ) throws -> Double {
+        let logits: [Double] = try model.matchLogits(
+            texts.rows(Tensor([text])), tokens: images.tokens[image..<image + 1])[0].values()
+        let temperature = try #require(model.temperature).value.scalar()
+        return switch ranking {
+        case .matching: logits[1]
+        case .sum: logits[1] + cosine
+        case .posterior: logits[1] - logits[0] + cosine / temperature
+        }
     }
 
     @Test("Towers: the cosines of all pairs")
@@ -47,12 +55,12 @@ struct GalleryScoresTests {
     }
 
     @Test(
-        "Re-ranked: the best of each row have the model's own logits, the others -100",
-        arguments: [1, 2, 3], [false, true])
-    func reranked(depth: Int, addsSimilarity: Bool) throws {
+        "Re-ranked: the best of each row have the score of their own logits, the others -100",
+        arguments: [1, 2, 3], RankingScore.allCases)
+    func reranked(depth: Int, ranking: RankingScore) throws {
         let cosines = rows(scores.similarities)
         var progress: [Int] = []
-        let (byImage, byText) = try scores.reranked(depth: depth, addsSimilarity: addsSimilarity) {
+        let (byImage, byText) = try scores.reranked(depth: depth, ranking: ranking) {
             progress.append($0)
         }
         #expect(progress == Array(1...imageCount))
@@ -62,9 +70,8 @@ struct GalleryScoresTests {
             let best = Set(
                 (0..<textCount).sorted { cosines[image][$0] > cosines[image][$1] }.prefix(depth))
             for text in 0..<textCount {
-                let expected =
-                    try logit(image: image, text: text)
-                    + (addsSimilarity ? cosines[image][text] : 0)
+                let expected = try score(
+                    ranking, image: image, text: text, cosine: cosines[image][text])
                 let found = byImage[image, text].scalar()
                 #expect(best.contains(text) ? abs(found - expected) < 1e-4 : found == -100)
                 let bestImages = (0..<imageCount).sorted { cosines[$0][text] > cosines[$1][text] }
@@ -78,10 +85,10 @@ struct GalleryScoresTests {
 
     @Test("A depth beyond the gallery reads all pairs, a depth of 0 none")
     func depths() throws {
-        let (byImage, byText) = try scores.reranked(depth: 100, addsSimilarity: false)
+        let (byImage, byText) = try scores.reranked(depth: 100, ranking: .matching)
         #expect(byImage.isClose(to: byText.transposed(), absolute: 1e-4))
         #expect(byImage.min().scalar() > -100)
-        let (none, noneEither) = try scores.reranked(depth: 0, addsSimilarity: false)
+        let (none, noneEither) = try scores.reranked(depth: 0, ranking: .matching)
         #expect(none.max().scalar() == -100 && noneEither.max().scalar() == -100)
     }
 
@@ -99,7 +106,7 @@ struct GalleryScoresTests {
     func stopping() throws {
         var done = 0
         #expect(throws: CancellationError.self) {
-            try scores.reranked(depth: 2, addsSimilarity: false) {
+            try scores.reranked(depth: 2, ranking: .matching) {
                 done = $0
                 if done == 2 { throw CancellationError() }
             }
