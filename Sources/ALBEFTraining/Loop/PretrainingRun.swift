@@ -39,7 +39,7 @@ public final class PretrainingRun {
     private var scaler: LossScaler
     private let loader: BatchLoader
     private let evaluator: RetrievalEvaluator?
-    private let text: TextPreprocessor
+    let text: TextPreprocessor
     private let schedule: LearningRateSchedule
     private let ramp: DistillationRamp
     private let report: @Sendable (Event) -> Void
@@ -135,7 +135,7 @@ public final class PretrainingRun {
             totalSteps: totalSteps, totalEpochs: configuration.training.epochs)
         var meter = StepMeter(after: observer.resumedFrom)
         let accumulation = configuration.training.accumulation
-        let stepsPerEpoch = totalSteps / configuration.training.epochs
+        let stepsPerEpoch = schedule.stepsPerEpoch
         var outcome = Outcome.finished
         do {
             if state.progress.isEvaluationDue {
@@ -199,9 +199,9 @@ public final class PretrainingRun {
         let device = state.student.device
         optimizer.learningRate = schedule.rate(at: step)
         optimizer.clearGradients()
-        let stepsPerEpoch = totalSteps / configuration.training.epochs
-        let isEasy =
-            Double(step) < configuration.objectives.matching.easyEpochs * Double(stepsPerEpoch)
+        let easySteps =
+            configuration.objectives.matching.easyEpochs * Double(schedule.stepsPerEpoch)
+        let isEasy = Double(step) < easySteps
         var measured = StepMeter.Step(learningRate: optimizer.learningRate)
         for (index, batch) in batches.enumerated() {
             let alpha = ramp.alpha(at: step * batches.count + index)

@@ -1,4 +1,5 @@
 import SystemPackage
+import Torch
 
 #if canImport(Darwin)
     import Darwin
@@ -43,11 +44,6 @@ final class AppendingFile: Sendable {
     }
 
     deinit { try? descriptor.close() }
-}
-
-extension Errno {
-    /// The last system call's error.
-    static var current: Errno { Errno(rawValue: errno) }
 }
 
 extension FilePath {

@@ -42,7 +42,7 @@ public enum ProgressLine {
 }
 
 /// Numbers as people read them.
-enum RunFormat {
+package enum RunFormat {
     /// A loss, to two decimals, or three below 1.
     static func loss(_ value: Double) -> String { fixed(value, abs(value) < 1 ? 3 : 2) }
 
@@ -52,7 +52,7 @@ enum RunFormat {
     }
 
     /// A time in words: `42 s`, `3 min 05 s`, `1 h 05 min`, `2 d 04 h`.
-    static func time(_ seconds: Double) -> String {
+    package static func time(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e12 else { return "unknown time" }
         let seconds = Int(max(seconds, 0).rounded())
         if seconds < 60 { return "\(seconds) s" }

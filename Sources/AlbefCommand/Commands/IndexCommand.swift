@@ -1,3 +1,4 @@
+import ALBEFTraining
 import ArgumentParser
 import Retrieval
 import SystemPackage
@@ -70,7 +71,7 @@ struct IndexCommand: AsyncParsableCommand {
         ]
         let counts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         let verb = report.wasCancelled ? "interrupted" : "indexed"
-        return "\(verb) in \(ProgressBar.time(seconds)): \(counts)"
+        return "\(verb) in \(RunFormat.time(seconds)): \(counts)"
     }
 }
 

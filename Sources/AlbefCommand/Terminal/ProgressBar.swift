@@ -1,3 +1,4 @@
+import ALBEFTraining
 import Foundation
 import SystemPackage
 
@@ -49,19 +50,9 @@ struct ProgressBar {
         if done > 0, elapsed > 0 {
             let rate = Double(done) / elapsed
             line += String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
-            if done < total { line += ", \(time(Double(total - done) / rate)) left" }
+            if done < total { line += ", \(RunFormat.time(Double(total - done) / rate)) left" }
         }
         return line
-    }
-
-    /// A time in words: `42 s`, `3 min 05 s`, `2 h 10 min`.
-    static func time(_ seconds: Double) -> String {
-        let seconds = Int(seconds.rounded())
-        if seconds < 60 { return "\(seconds) s" }
-        if seconds < 3600 {
-            return String(format: "%d min %02d s", seconds / 60, seconds % 60)
-        }
-        return String(format: "%d h %02d min", seconds / 3600, seconds % 3600 / 60)
     }
 }
 

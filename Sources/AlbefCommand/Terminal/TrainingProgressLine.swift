@@ -18,11 +18,14 @@ final class TrainingProgressLine: Sendable {
 
     /// Says what kind of run begins.
     func start(_ run: PretrainingRun) {
-        state.withLock {
-            $0.steps = run.totalSteps
-            $0.epochs = run.configuration.training.epochs
-        }
-        if run.step > 0 { Console.note("going on after step \(run.step) of \(run.totalSteps)") }
+        start(
+            step: run.step, steps: run.totalSteps, epochs: run.configuration.training.epochs)
+    }
+
+    /// Says that a run of so many steps begins, or goes on after some of them.
+    func start(step: Int, steps: Int, epochs: Int) {
+        state.withLock { $0 = State(steps: steps, epochs: epochs) }
+        if step > 0 { Console.note("going on after step \(step) of \(steps)") }
     }
 
     /// Shows an event, unless one was shown a moment ago.
