@@ -66,6 +66,7 @@ typedef enum {
     IMAGING_VIPS_TIFF,
     IMAGING_VIPS_HEIF,
     IMAGING_VIPS_JPEG2000,
+    IMAGING_VIPS_SVG,
     IMAGING_VIPS_PNM,
 } imaging_vips_format;
 

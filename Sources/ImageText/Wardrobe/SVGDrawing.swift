@@ -1,0 +1,93 @@
+/// An SVG document in the making, 100 by 100 units.
+struct SVGDrawing {
+    private(set) var body = ""
+
+    /// The document, to be rendered at a number of pixels a side.
+    func document(side: Int) -> String {
+        """
+        <svg xmlns="http://www.w3.org/2000/svg" width="\(side)" height="\(side)" \
+        viewBox="0 0 100 100">\(body)</svg>
+        """
+    }
+
+    mutating func rectangle(
+        _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ paint: Paint,
+        radius: Double = 0
+    ) {
+        let corner = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
+        body +=
+            "<rect x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\""
+            + " height=\"\(Self.number(height))\"\(corner)\(paint.attributes)/>"
+    }
+
+    mutating func circle(_ x: Double, _ y: Double, _ radius: Double, _ paint: Paint) {
+        ellipse(x, y, radius, radius, paint)
+    }
+
+    mutating func ellipse(
+        _ x: Double, _ y: Double, _ radius: Double, _ vertical: Double, _ paint: Paint
+    ) {
+        body +=
+            "<ellipse cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" rx=\"\(Self.number(radius))\""
+            + " ry=\"\(Self.number(vertical))\"\(paint.attributes)/>"
+    }
+
+    mutating func polygon(_ points: [(Double, Double)], _ paint: Paint) {
+        let list = points.map { "\(Self.number($0)),\(Self.number($1))" }.joined(separator: " ")
+        body += "<polygon points=\"\(list)\" stroke-linejoin=\"round\"\(paint.attributes)/>"
+    }
+
+    mutating func line(_ points: [(Double, Double)], width: Double, _ colour: SIMD3<Double>) {
+        let list = points.map { "\(Self.number($0)),\(Self.number($1))" }.joined(separator: " ")
+        body +=
+            "<polyline points=\"\(list)\" fill=\"none\" stroke=\"\(Paint.hexadecimal(colour))\""
+            + " stroke-width=\"\(Self.number(width))\" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
+    }
+
+    /// Draws with the origin at a point and a unit of another length; negative `x` mirrors.
+    mutating func group(
+        at x: Double, _ y: Double, scale: Double, _ draw: (inout SVGDrawing) -> Void
+    ) {
+        var inner = SVGDrawing()
+        draw(&inner)
+        body +=
+            "<g transform=\"translate(\(Self.number(x)) \(Self.number(y)))"
+            + " scale(\(Self.number(scale)))\">\(inner.body)</g>"
+    }
+
+    /// How a shape is filled and outlined.
+    struct Paint {
+        var fill: SIMD3<Double>
+        var outline: SIMD3<Double>?
+        var opacity = 1.0
+
+        init(_ fill: SIMD3<Double>, outline: SIMD3<Double>? = nil, opacity: Double = 1) {
+            self.fill = fill
+            self.outline = outline
+            self.opacity = opacity
+        }
+
+        fileprivate var attributes: String {
+            let edge =
+                outline.map { " stroke=\"\(Self.hexadecimal($0))\" stroke-width=\"1\"" } ?? ""
+            let clear = opacity < 1 ? " fill-opacity=\"\(SVGDrawing.number(opacity))\"" : ""
+            return " fill=\"\(Self.hexadecimal(fill))\"\(edge)\(clear)"
+        }
+
+        fileprivate static func hexadecimal(_ colour: SIMD3<Double>) -> String {
+            let digits = Array("0123456789abcdef")
+            var text = "#"
+            for channel in 0..<3 {
+                let value = Int(min(max(colour[channel], 0), 255))
+                text.append(digits[value >> 4])
+                text.append(digits[value & 15])
+            }
+            return text
+        }
+    }
+
+    /// A hundredth is finer than anybody sees.
+    fileprivate static func number(_ value: Double) -> String {
+        "\((value * 100).rounded() / 100)"
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import ImageText
+import Testing
+
+@Suite("Wardrobe scenes")
+struct WardrobeSceneTests {
+    private let generator = WardrobeGenerator(seed: 1)
+
+    /// A fingerprint of text (FNV-1a).
+    private func fingerprint(_ text: some StringProtocol) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 16)
+    }
+
+    @Test("Equal seeds give equal scenes, on every platform")
+    func deterministic() throws {
+        let scenes = (0..<200).map { generator.scene($0) }
+        #expect(scenes == (0..<200).map { WardrobeGenerator(seed: 1).scene($0) })
+        #expect(scenes != (0..<200).map { WardrobeGenerator(seed: 2).scene($0) })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = String(decoding: try encoder.encode(scenes), as: UTF8.self)
+        #expect(fingerprint(text) == "80afaf5b433e3e26")
+    }
+
+    @Test("One to four people from left to right, at most one small thing")
+    func contents() {
+        var counts: Set<Int> = []
+        for index in 0..<500 {
+            let scene = generator.scene(index)
+            counts.insert(scene.people.count)
+            #expect(scene.people.map(\.x) == scene.people.map(\.x).sorted())
+            #expect(scene.props.count { $0.colour != nil } <= 1)
+            for prop in scene.props {
+                #expect((prop.colour != nil) == WardrobeScene.Prop.Kind.small.contains(prop.kind))
+            }
+        }
+        #expect(counts == [1, 2, 3, 4])
+        let single = WardrobeGenerator(seed: 1, settings: .init(people: 1...1))
+        #expect((0..<50).allSatisfy { single.scene($0).people.count == 1 })
+    }
+
+    @Test("Of two colours one order is common and its mirror rare; no colour alone tells which")
+    func frequencies() {
+        let colours = WardrobeColour.allCases
+        #expect(OutfitFrequencies.common.count == colours.count * (colours.count - 1) / 2)
+        #expect(Set(OutfitFrequencies.common).isDisjoint(with: OutfitFrequencies.rare))
+        #expect(OutfitFrequencies.common.contains(.init(top: .white, trousers: .black)))
+        #expect(OutfitFrequencies.isRare(.init(top: .black, trousers: .white)))
+        for colour in colours {
+            let over = OutfitFrequencies.common.count { $0.top == colour }
+            let below = OutfitFrequencies.common.count { $0.trousers == colour }
+            #expect(abs(over - below) <= 1)
+        }
+        let people = (0..<4000).flatMap { generator.scene($0).people }
+        let outfits = people.map { WardrobeOutfit(top: $0.top, trousers: $0.bottom.colour) }
+        let rare = Double(outfits.count { OutfitFrequencies.isRare($0) }) / Double(outfits.count)
+        #expect(abs(rare - OutfitFrequencies.rareShare) < 0.01)
+    }
+
+    @Test("What is required is there, and its mirror is not")
+    func requirements() {
+        for (index, outfit) in OutfitFrequencies.rare.enumerated() {
+            for number in 0..<20 {
+                let scene = generator.scene(index * 20 + number, with: .outfit(outfit))
+                #expect(scene.shows(outfit) && !scene.shows(outfit.mirror))
+            }
+        }
+        let thing = WardrobeThing(kind: .duck, colour: .yellow)
+        for index in 0..<50 { #expect(generator.scene(index, with: .thing(thing)).shows(thing)) }
+    }
+
+    @Test("Queries are worded as people type them")
+    func queries() {
+        let outfit = WardrobeOutfit(top: .black, trousers: .white)
+        #expect(outfit.text(in: .chinese) == "黑色上衣白色裤子")
+        #expect(outfit.text(in: .english) == "black top and white trousers")
+        let thing = WardrobeThing(kind: .duck, colour: .yellow)
+        #expect(thing.text(in: .english) == "yellow toy duck")
+        #expect(thing.text(in: .chinese) == "黄色玩具鸭")
+    }
+
+    @Test("A picture shows the colours that the scene names")
+    func picture() throws {
+        var scene = generator.scene(0)
+        var person = scene.people[0]
+        (person.top, person.bottom) = (.red, .init(kind: .trousers, colour: .blue))
+        (person.hat, person.bag, person.posture) = (nil, nil, .standing)
+        (person.x, person.y, person.height) = (0.5, 0.9, 0.8)
+        scene.people = [person]
+        scene.props = []
+        scene.backdrop.light = 0
+        scene.backdrop.warmth = 0
+        let side = 200
+        let picture = try scene.picture(side: side)
+        #expect(picture.width == side && picture.height == side)
+        func pixel(_ x: Double, _ y: Double) -> [Int] {
+            let offset = (Int(y * Double(side)) * side + Int(x * Double(side))) * 3
+            return picture.pixels[offset..<offset + 3].map(Int.init)
+        }
+        #expect(pixel(0.5, 0.9 - 0.65 * 0.8) == [208, 32, 40])
+        #expect(pixel(0.5 - 0.05, 0.9 - 0.3 * 0.8) == [38, 84, 196])
+    }
+}
