@@ -35,5 +35,14 @@ let package = Package(
                 .product(name: "ALBEF", package: "swift-albef"),
                 .product(name: "Torch", package: "swift-albef"),
             ]),
+        .executableTarget(
+            name: "pair-scoring",
+            dependencies: [
+                .product(name: "Retrieval", package: "swift-albef"),
+                .product(name: "ALBEF", package: "swift-albef"),
+                .product(name: "ImageText", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ]
 )

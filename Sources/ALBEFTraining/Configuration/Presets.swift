@@ -1,7 +1,7 @@
 /// The configurations that come with the project, as YAML text with a reason for every key.
 public enum Presets {
     /// The names, the paper's model first.
-    public static let names = ["albef", "clip", "wenlan", "single-tower"]
+    public static let names = ["albef", "clip", "wenlan", "single-tower", "wardrobe"]
 
     /// The text of a preset.
     ///
@@ -13,6 +13,7 @@ public enum Presets {
         case "clip": bytes = PackageResources.clip_yaml
         case "wenlan": bytes = PackageResources.wenlan_yaml
         case "single-tower": bytes = PackageResources.single_tower_yaml
+        case "wardrobe": bytes = PackageResources.wardrobe_yaml
         default:
             throw TrainingError.settingsFile(
                 "preset '\(name)'", "is unknown; there are \(names.joined(separator: ", "))")

@@ -73,7 +73,8 @@ struct PresetTests {
     @Test("Differ from the paper's in the objectives alone, re-ranking aside")
     func differences() throws {
         let albef = try configuration("albef")
-        for name in Presets.names.dropFirst() {
+        // 'wardrobe' is another model for other data.
+        for name in Presets.names.dropFirst() where name != "wardrobe" {
             var other = try configuration(name)
             #expect(other.objectives != albef.objectives)
             other.objectives = albef.objectives
@@ -87,6 +88,7 @@ struct PresetTests {
         let error = #expect(throws: TrainingError.self) { try SettingsFile(preset: "blip") }
         #expect(
             error?.description
-                == "preset 'blip': is unknown; there are albef, clip, wenlan, single-tower")
+                == "preset 'blip': is unknown; there are albef, clip, wenlan, single-tower, wardrobe"
+        )
     }
 }

@@ -85,6 +85,12 @@ struct WardrobeBenchmarkTests {
             })
         #expect(dataset.images.count == 6)
         #expect(dataset.images.allSatisfy { $0.captions.count == 10 })
+        // Captions are equal for a seed on every platform.
+        let fingerprints = try WardrobeLanguage.allCases.map { language in
+            let file = path.appending(WardrobeFolder.annotations(language))
+            return Fingerprint.of(try String(contentsOfFile: file.string, encoding: .utf8))
+        }
+        #expect(fingerprints == ["58b61b0f322a45ea", "1f82d3cbc423417e"])
         let lines = try String(
             contentsOfFile: path.appending("scenes.jsonl").string, encoding: .utf8
         ).split(separator: "\n")

@@ -6,13 +6,6 @@ import Testing
 struct WardrobeSceneTests {
     private let generator = WardrobeGenerator(seed: 1)
 
-    /// A fingerprint of text (FNV-1a).
-    private func fingerprint(_ text: some StringProtocol) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return String(hash, radix: 16)
-    }
-
     @Test("Equal seeds give equal scenes, on every platform")
     func deterministic() throws {
         let scenes = (0..<200).map { generator.scene($0) }
@@ -21,7 +14,7 @@ struct WardrobeSceneTests {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let text = String(decoding: try encoder.encode(scenes), as: UTF8.self)
-        #expect(fingerprint(text) == "80afaf5b433e3e26")
+        #expect(Fingerprint.of(text) == "80afaf5b433e3e26")
     }
 
     @Test("One to four people from left to right, at most one small thing")
@@ -101,5 +94,14 @@ struct WardrobeSceneTests {
         }
         #expect(pixel(0.5, 0.9 - 0.65 * 0.8) == [208, 32, 40])
         #expect(pixel(0.5 - 0.05, 0.9 - 0.3 * 0.8) == [38, 84, 196])
+    }
+}
+
+/// Tells texts apart (FNV-1a).
+enum Fingerprint {
+    static func of(_ text: String) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return String(hash, radix: 16)
     }
 }

@@ -1,0 +1,210 @@
+import ALBEF
+public import ImageText
+public import SystemPackage
+internal import Foundation
+import Torch
+
+/// The experiment that shows why one would align before fusing: systems and the paper's steps,
+/// trained on equal scenes with equal steps and seeds.
+///
+/// Every system goes through the same two lessons: first scenes of one person, by which a model from
+/// random weights learns what colours and garments are called, then scenes of one to four. Without
+/// the first it stays at chance for most of so short a run.
+///
+/// Everything lives in one directory and is resumed from it.
+///
+///     single/ scenes/          the scenes of both lessons, as `albef wardrobe generate` writes them
+///     vocab.txt                learned from the captions
+///     <system>-<seed>.first/   the run of the first lesson
+///     <system>-<seed>/         the run of the second; wardrobe.json in it holds its scores
+public struct WardrobeAblation: Sendable {
+    /// How large the experiment is.
+    public struct Sizes: Sendable, Hashable {
+        /// Scenes of one person; default 8,000.
+        public var singleScenes = 8_000
+        /// Scenes of one to four people; default 12,000.
+        public var scenes = 12_000
+        /// What the tests ask.
+        public var tests = WardrobeBenchmark.Sizes()
+        /// Changes of the preset that all systems share, such as `training.epochs=1`; the first
+        /// lesson keeps its own length and rate.
+        public var assignments: [String] = []
+
+        /// The sizes that published figures are for.
+        public init() {}
+    }
+
+    /// What is going on.
+    public enum Event: Sendable {
+        /// Scenes are being drawn: done and in all.
+        case drawing(Int, of: Int)
+        /// A lesson begins, or goes on after some of its steps.
+        case training(
+            WardrobeSystem, seed: Int, lesson: Lesson, step: Int, steps: Int, epochs: Int)
+        /// Something happened in the run.
+        case run(PretrainingRun.Event)
+        /// The run's model is being tested: parts done and in all.
+        case testing(Int, of: Int)
+    }
+
+    /// What a model is shown, in this order.
+    public enum Lesson: String, Sendable, Hashable, CaseIterable {
+        /// Scenes of one person.
+        case single
+        /// Scenes of one to four people.
+        case scenes
+    }
+
+    /// The seed of the training scenes; that of the tests is far from it.
+    static let trainingSeed: UInt64 = 1
+    /// The seed of the tests.
+    public static let testSeed: UInt64 = 1_000_001
+
+    /// Where everything is.
+    public let directory: FilePath
+    private let sizes: Sizes
+
+    /// An experiment in a directory, which may hold a part of it already.
+    public init(_ directory: FilePath, sizes: Sizes = Sizes()) {
+        self.directory = directory
+        self.sizes = sizes
+    }
+
+    /// Draws the scenes and learns the vocabulary, unless they are there.
+    ///
+    /// - Throws: what drawing and writing throw; `CancellationError`.
+    public func prepare(report: (Event) -> Void) async throws {
+        for lesson in Lesson.allCases {
+            let count = lesson == .single ? sizes.singleScenes : sizes.scenes
+            let seed = Self.trainingSeed + (lesson == .single ? 1 : 0)
+            let generator = WardrobeGenerator(
+                seed: seed, settings: lesson == .single ? .single : .init())
+            try await draw(
+                (0..<count).map { generator.scene($0) }, to: directory.appending(lesson.rawValue),
+                seed: seed, report)
+        }
+        guard !Self.exists(vocabulary) else { return }
+        let files = annotations(.scenes).map { FilePath($0) }
+        var words = WordCounts()
+        words.add(try CaptionDataset(reading: files).images.flatMap(\.captions))
+        try VocabularyTrainer(size: 400).train(on: words).write(to: vocabulary, replacing: false)
+    }
+
+    /// Trains one system with one seed and tests it, or goes on where that stopped.
+    ///
+    /// - Returns: false if the task was cancelled first; what was reached is kept.
+    public func run(
+        _ system: WardrobeSystem, seed: Int, report: @escaping @Sendable (Event) -> Void
+    ) async throws -> Bool {
+        guard try results(system, seed: seed) == nil else { return true }
+        for lesson in Lesson.allCases {
+            let path = runDirectory(system, seed: seed, lesson)
+            let isBegun = RunDirectory(path).isBegun
+            let training = try PretrainingRun(
+                path, settings: isBegun ? nil : settings(system, seed: seed, lesson)
+            ) { report(.run($0)) }
+            if training.step == training.totalSteps, lesson == .single { continue }
+            report(
+                .training(
+                    system, seed: seed, lesson: lesson, step: training.step,
+                    steps: training.totalSteps, epochs: training.configuration.training.epochs))
+            guard try await training.run() == .finished else { return false }
+            if lesson == .scenes { try await test(training, system, seed: seed, report) }
+        }
+        return true
+    }
+
+    private func test(
+        _ training: PretrainingRun, _ system: WardrobeSystem, seed: Int,
+        _ report: (Event) -> Void
+    ) async throws {
+        let evaluator = WardrobeEvaluator(
+            WardrobeBenchmark(seed: Self.testSeed, sizes: sizes.tests),
+            vision: training.model.configuration.vision, text: training.text)
+        let rows = try await evaluator.evaluate(training.model, stages: system.stages) {
+            report(.testing($0, of: $1))
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        try encoder.encode(rows).write(
+            to: URL(filePath: resultsFile(system, seed: seed).string), options: .atomic)
+    }
+
+    /// The settings of a run: the preset `wardrobe` with what makes the system differ.
+    ///
+    /// - Throws: ``TrainingError`` for a shared change that does not fit.
+    public func settings(
+        _ system: WardrobeSystem, seed: Int, _ lesson: Lesson
+    ) throws -> PretrainingConfiguration {
+        var file = try SettingsFile(preset: "wardrobe")
+        func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+        let files = annotations(lesson).map(quoted).joined(separator: ", ")
+        var changes = [
+            "data.train=[\(files)]", "model.vocabulary=\(quoted(vocabulary.string))",
+            "training.seed=\(seed)",
+        ]
+        switch lesson {
+        case .single: changes += Self.firstLesson
+        case .scenes:
+            let start = runDirectory(system, seed: seed, .single).appending("last")
+            changes.append("model.start=\(quoted(start.string))")
+        }
+        for assignment in sizes.assignments + changes + system.assignments {
+            try file.apply(assignment: assignment)
+        }
+        return try file.configuration()
+    }
+
+    /// How the first lesson differs: short, quick, and with easy negatives for longer.
+    private static let firstLesson = [
+        "training.epochs=4", "optimizer.learning_rate=1.5e-3",
+        "objectives.matching.easy_epochs=1.5",
+    ]
+
+    /// The scores of a run; nil while there are none.
+    ///
+    /// - Throws: `DecodingError` where the file is damaged.
+    public func results(_ system: WardrobeSystem, seed: Int) throws -> [WardrobeRow]? {
+        guard
+            let bytes = FileManager.default.contents(
+                atPath: resultsFile(system, seed: seed).string)
+        else { return nil }
+        return try JSONDecoder().decode([WardrobeRow].self, from: bytes)
+    }
+
+    // MARK: Files
+
+    private func annotations(_ lesson: Lesson) -> [String] {
+        WardrobeLanguage.allCases.map {
+            directory.appending(lesson.rawValue).appending(WardrobeFolder.annotations($0)).string
+        }
+    }
+
+    private var vocabulary: FilePath { directory.appending("vocab.txt") }
+
+    /// Where a run is kept.
+    public func runDirectory(
+        _ system: WardrobeSystem, seed: Int, _ lesson: Lesson = .scenes
+    ) -> FilePath {
+        let name = "\(system.rawValue)-\(seed)"
+        return directory.appending(lesson == .single ? name + ".first" : name)
+    }
+
+    private func resultsFile(_ system: WardrobeSystem, seed: Int) -> FilePath {
+        runDirectory(system, seed: seed).appending("wardrobe.json")
+    }
+
+    private func draw(
+        _ scenes: [WardrobeScene], to path: FilePath, seed: UInt64, _ report: (Event) -> Void
+    ) async throws {
+        let last = WardrobeLanguage.allCases.map(WardrobeFolder.annotations).last ?? ""
+        guard !Self.exists(path.appending(last)) else { return }
+        try await WardrobeFolder(path).write(scenes, seed: seed) {
+            report(.drawing($0, of: scenes.count))
+        }
+    }
+
+    private static func exists(_ path: FilePath) -> Bool {
+        FileManager.default.fileExists(atPath: path.string)
+    }
+}

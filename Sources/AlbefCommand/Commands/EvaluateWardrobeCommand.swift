@@ -1,0 +1,96 @@
+import ALBEF
+import ALBEFTraining
+import ArgumentParser
+import Foundation
+import ImageText
+import Retrieval
+import SystemPackage
+
+/// `albef evaluate wardrobe`: what a model makes of colours that change places.
+struct EvaluateWardrobeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wardrobe",
+        abstract: "Measure a model on generated scenes: swap, rare, small, all.",
+        discussion: """
+            The scenes are drawn for the purpose, in English and Chinese; equal seeds give equal \
+            questions. Precision and recall are in percent.
+
+              albef evaluate wardrobe --model run/last --rerank 16,64
+            """)
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(help: ArgumentHelp("Numbers of candidates to re-rank; 0 for none.", valueName: "k,…"))
+    var rerank = "16,32,64,128"
+
+    @Option(
+        help: ArgumentHelp(
+            "What candidates are ordered by: itm, itm+itc or posterior.", valueName: "score"))
+    var ranking = RankingScore.matching
+
+    @Option(help: "What makes these scenes differ from others.")
+    var seed: UInt64 = WardrobeAblation.testSeed
+
+    @Flag(help: "Print the outcome as JSON.")
+    var json = false
+
+    private func depths() throws -> [Int] {
+        let depths = rerank.split(separator: ",").map {
+            Int($0.trimmingCharacters(in: .whitespaces))
+        }
+        guard !depths.isEmpty, depths.allSatisfy({ $0 ?? -1 >= 0 }) else {
+            throw ValidationError("--rerank must be numbers such as 16,64, not '\(rerank)'.")
+        }
+        return depths.compactMap { $0 }.filter { $0 > 0 }
+    }
+
+    func validate() throws { _ = try depths() }
+
+    func run() async throws {
+        let search = try model.load(ofScenes: true)
+        if !search.matches { Console.note("note: this model was not trained to match") }
+        let stages =
+            [WardrobeStage.towers] + (search.matches ? try depths().map { .reranked($0) } : [])
+        let evaluator = WardrobeEvaluator(
+            WardrobeBenchmark(seed: seed), vision: search.model.configuration.vision,
+            text: search.text, ranking: ranking)
+        let rows = try await Interrupts.cancelling("stopping") {
+            var bar = ProgressBar("testing", unit: "parts")
+            defer { bar.finish() }
+            return try await evaluator.evaluate(search.model, stages: stages) {
+                bar.show($0, of: $1)
+            }
+        }
+        if json {
+            try Console.json(rows)
+        } else {
+            Console.result(WardrobeTable.text(rows))
+        }
+    }
+}
+
+/// Wardrobe scores in columns.
+enum WardrobeTable {
+    static func text(_ rows: [WardrobeRow]) -> String {
+        var lines = [
+            "              swap (common rare sides)     rare P@1 P@10 mirrored   small P@1 P@10   all R@1   @5  @10"
+        ]
+        for row in rows {
+            let scores = row.scores
+            let values = [
+                scores.swap, scores.swapCommon, scores.swapRare, scores.swapNeighbours,
+                scores.rareAt1, scores.rareAt10, scores.mirroredAt10, scores.smallAt1,
+                scores.smallAt10, scores.allAt1, scores.allAt5, scores.allAt10,
+            ].map { $0 * 100 }
+            let name = "\(row.language)  \(row.stage)"
+            let padded = name + String(repeating: " ", count: max(0, 12 - name.count))
+            lines.append(
+                padded
+                    + String(
+                        format:
+                            "%6.1f  %6.1f %5.1f %5.1f        %5.1f %5.1f    %5.1f       %5.1f %5.1f     %5.1f %5.1f %5.1f",
+                        arguments: values))
+        }
+        return lines.joined(separator: "\n")
+    }
+}
