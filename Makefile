@@ -10,8 +10,8 @@ test: bootstrap  ## builds and runs every test
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build
 
-demo: build  ## indexes a few photos and searches them
-	Scripts/demo
+demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
+	.build/release/albef demo --output out/demo
 
 format:  ## rewrites the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

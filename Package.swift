@@ -52,6 +52,7 @@ let package = Package(
         .target(
             name: "Retrieval",
             dependencies: ["ALBEF", "ImageText", "Torch", crypto, system],
+            resources: [.copy("Models")],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEF",

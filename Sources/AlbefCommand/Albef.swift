@@ -14,8 +14,9 @@ struct Albef: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            IndexCommand.self, SearchCommand.self, ScoreCommand.self, DataCommand.self,
-            VocabularyCommand.self, PretrainCommand.self, ReportCommand.self, EvaluateCommand.self,
-            ImportCommand.self, ModelsCommand.self,
+            DemoCommand.self, IndexCommand.self, SearchCommand.self, ScoreCommand.self,
+            DataCommand.self,
+            VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self, ReportCommand.self,
+            EvaluateCommand.self, AblateCommand.self, ImportCommand.self, ModelsCommand.self,
         ])
 }

@@ -12,7 +12,8 @@ struct HelpTests {
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
         ["models", "pull"], ["models", "create"], ["vocabulary"], ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["report"], ["evaluate"],
-        ["evaluate", "retrieval"],
+        ["evaluate", "retrieval"], ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
+        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

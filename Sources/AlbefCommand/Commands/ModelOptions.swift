@@ -8,9 +8,9 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef models create' wrote.",
-            valueName: "directory"))
-    var model: String
+            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or the name of one that comes with the program.",
+            valueName: "model"))
+    var model = ShippedModel.wardrobe.rawValue
 
     @Option(
         help: ArgumentHelp(
@@ -31,15 +31,22 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model, and says so if it was never trained.
-    func load() throws -> SearchModel {
+    /// Loads the model, and says so if it was never trained, or for other pictures.
+    ///
+    /// - Parameter ofScenes: whether the pictures are drawn scenes, which the shipped model knows.
+    func load(ofScenes: Bool = false) throws -> SearchModel {
         if let threads { setThreadCount(threads) }
         let model = try SearchModel(
-            FilePath(model), imageSize: imageSize, device: Device(named: device))
+            ShippedModel.resolve(model), imageSize: imageSize, device: Device(named: device))
         if !model.model.configuration.isTrained {
             Console.note(
                 "note: the weights of this model are untrained; its order and its numbers mean"
                     + " nothing")
+        }
+        if self.model == ShippedModel.wardrobe.rawValue, !ofScenes {
+            Console.note(
+                "note: the model 'wardrobe' knows drawn scenes of people in clothes; for photos"
+                    + " give --model, see 'albef models list'")
         }
         return model
     }

@@ -8,8 +8,11 @@ import Torch
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the published checkpoints, download one, or make an untrained model.",
-        subcommands: [ModelsListCommand.self, ModelsPullCommand.self, ModelsCreateCommand.self])
+        abstract: "List the published checkpoints, download one, make or pack a model.",
+        subcommands: [
+            ModelsListCommand.self, ModelsPullCommand.self, ModelsCreateCommand.self,
+            ModelsPackCommand.self,
+        ])
 }
 
 /// `albef models create`: a model with random weights.

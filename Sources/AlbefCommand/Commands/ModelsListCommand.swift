@@ -1,6 +1,7 @@
 import ALBEF
 import ArgumentParser
 import Foundation
+import Retrieval
 
 /// `albef models list`: the published checkpoints and vocabularies.
 struct ModelsListCommand: AsyncParsableCommand {
@@ -26,6 +27,9 @@ struct ModelsListCommand: AsyncParsableCommand {
             let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
             Console.result("\(name)  \(entry.summary)")
         }
+        Console.note(
+            "comes with the program: \(ShippedModel.allCases.map(\.rawValue).joined(separator: ", "))"
+        )
         Console.note("fetch one with 'albef models pull NAME', then 'albef import' it")
     }
 

@@ -1,0 +1,42 @@
+import ALBEF
+import ArgumentParser
+import Foundation
+import SystemPackage
+import Torch
+
+/// `albef models pack`: a model for searching with, without what only training needs.
+struct ModelsPackCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pack",
+        abstract: "Leave out what only training needs, and store half precision.",
+        discussion: """
+            The momentum teacher and its queues are left out; every weight becomes a 16-bit float, \
+            which is read as a 32-bit one. Searching answers the same but for the last digits.
+
+              albef models pack run/last --output model
+            """)
+
+    @ArgumentParser.Argument(help: ArgumentHelp("The model.", valueName: "directory"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Where the small model will be.", valueName: "directory"))
+    var output: String
+
+    @Flag(help: "Keep 32-bit floats.")
+    var full = false
+
+    func run() async throws {
+        let source = try ModelDirectory.open(FilePath(model))
+        let network = try ALBEFModel(source)
+        let type: DType = full ? .float32 : .float16
+        let entries = network.parameters.map { $1.value.to(type).entry(named: $0) }
+        let packed = try ModelDirectory.write(
+            entries, configuration: source.configuration, vocabulary: source.vocabulary,
+            to: FilePath(output), metadata: source.weights.metadata)
+        let attributes = try FileManager.default.attributesOfItem(
+            atPath: packed.weights.path.string)
+        let bytes = (attributes[.size] as? Int) ?? 0
+        Console.result(
+            "wrote \(output): \(String(format: "%.1f", Double(bytes) / 1e6)) MB of weights")
+    }
+}

@@ -1,0 +1,47 @@
+import ALBEF
+import Foundation
+import ImageText
+import Retrieval
+import SystemPackage
+import Testing
+import Torch
+
+@Suite("The model that ships")
+struct ShippedModelTests {
+    @Test("Is found by its name, small, trained, and reads both languages")
+    func opens() throws {
+        let directory = try #require(ShippedModel.wardrobe.directory)
+        #expect(ShippedModel.resolve("wardrobe") == directory)
+        #expect(ShippedModel.resolve("/nowhere/else") == "/nowhere/else")
+        let weights = directory.appending("model.safetensors").string
+        let size = try FileManager.default.attributesOfItem(atPath: weights)[.size] as? Int
+        #expect(try #require(size) < 20_000_000)
+        try ModelDirectory.open(directory).verify()
+        let model = try SearchModel(directory)
+        #expect(model.model.configuration.isTrained && model.matches)
+        for query in ["black top and white trousers", "黑色上衣白色裤子", "yellow toy duck"] {
+            let ids = model.text.tokenizer.ids(of: query)
+            #expect(!ids.contains(model.text.tokenizer.vocabulary.special.unknown))
+        }
+    }
+
+    @Test("Finds scenes it has not seen by their captions, better by reading than by the towers")
+    func finds() throws {
+        let model = try SearchModel(try #require(ShippedModel.wardrobe.directory))
+        var sizes = WardrobeBenchmark.Sizes()
+        sizes.captions = 60
+        let gallery = WardrobeBenchmark(seed: 5_000_001, sizes: sizes).all
+        let images = try model.encode(
+            pixels: gallery.scenes.map { model.transform(try $0.picture(side: 128)) })
+        for language in WardrobeLanguage.allCases {
+            let texts = try model.encode(texts: gallery.queries.compactMap { $0.text[language] })
+            let scores = GalleryScores(images, texts, model: model.model)
+            let right = Array(gallery.queries.indices)
+            let dual = scores.dual(images: right).textToImage.r1
+            let (byImage, byText) = try scores.reranked(depth: 16, ranking: .matching)
+            let read = RecallMetrics(imageToText: byImage, textToImage: byText, images: right)
+            #expect(dual > 40)
+            #expect(read.textToImage.r1 > dual + 10)
+        }
+    }
+}
