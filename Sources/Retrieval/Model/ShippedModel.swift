@@ -6,11 +6,22 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
     /// Drawn scenes of people in clothes, in English and Chinese: knows no photos.
     case wardrobe
 
-    /// Its directory; nil where the program was copied without its resources.
+    /// Its directory, beside the program; nil where the program was copied without its resources.
+    ///
+    /// `Bundle.module` would end the process there.
     public var directory: FilePath? {
-        let folder = Bundle.module.resourceURL?.appending(path: "Models").appending(path: rawValue)
-        guard let folder, FileManager.default.fileExists(atPath: folder.path) else { return nil }
-        return FilePath(folder.path)
+        let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        for folder in [Bundle.main.bundleURL, program].compactMap({ $0 }) {
+            for bundle in ["resources", "bundle", "bundle/Contents/Resources"] {
+                let model = folder.appending(path: "swift-albef_Retrieval.\(bundle)/Models")
+                    .appending(path: rawValue)
+                if FileManager.default.fileExists(atPath: model.path) {
+                    return FilePath(model.path)
+                }
+            }
+        }
+        return nil
     }
 
     /// The directory that a name or a path means; a directory of that name comes first.
