@@ -24,11 +24,8 @@ public struct RetrievalEvaluator: Sendable {
     private let paths: [FilePath]
     private let captions: [(text: String, image: Int)]
     private let loader: ImageLoader
-    private let transform: ImageTransform
-    private let text: TextPreprocessor
+    private let encoder: GalleryEncoder
 
-    private static let imagesAtOnce = 64
-    private static let textsAtOnce = 256
     private static let sampleCount = 12
     private static let sampleDepth = 8
 
@@ -49,8 +46,7 @@ public struct RetrievalEvaluator: Sendable {
         }
         imageCount = images.count
         loader = ImageLoader(targetSide: vision.imageSize)
-        transform = ImageTransform(vision)
-        self.text = text
+        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
     }
 
     /// Encodes and compares everything, by the protocol of the model's dialect.
@@ -64,8 +60,11 @@ public struct RetrievalEvaluator: Sendable {
         _ model: ALBEFModel, depth: Int, ranking: RankingScore? = nil,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
-        let images = try await encodedImages(model)
-        let scores = GalleryScores(images, try encodedTexts(model), model: model)
+        let images = try await encoder.images(imageCount, model) { [paths, loader] in
+            try loader.load(paths[$0])
+        }
+        let scores = GalleryScores(
+            images, try encoder.texts(captions.map(\.text), model), model: model)
         let rightImages = captions.map(\.image)
         let dual = scores.dual(images: rightImages)
         guard depth > 0 else {
@@ -83,49 +82,6 @@ public struct RetrievalEvaluator: Sendable {
             reranked: RecallMetrics(
                 imageToText: byImage, textToImage: byText, images: rightImages),
             depth: depth, samples: try samples(scores, byText))
-    }
-
-    private func encodedImages(_ model: ALBEFModel) async throws -> EncodedImages {
-        let side = transform.side
-        var tokens: [Tensor] = []
-        var features: [Tensor] = []
-        for start in stride(from: 0, to: paths.count, by: Self.imagesAtOnce) {
-            let slice = paths[start..<min(start + Self.imagesAtOnce, paths.count)]
-            let pixels = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
-                for (index, path) in slice.enumerated() {
-                    group.addTask { (index, transform(try loader.load(path))) }
-                }
-                var pixels = [[Float]](repeating: [], count: slice.count)
-                for try await (index, picture) in group { pixels[index] = picture }
-                return pixels
-            }
-            let batch = Tensor(
-                pixels.flatMap { $0 }, shape: [slice.count, 3, side, side], device: model.device)
-            let encoded = try withoutGradients { () throws(ALBEFError) in
-                try model.encodeImages(batch)
-            }
-            tokens.append(encoded.tokens)
-            features.append(encoded.features)
-        }
-        return EncodedImages(
-            tokens: Tensor.concatenated(tokens), features: Tensor.concatenated(features))
-    }
-
-    private func encodedTexts(_ model: ALBEFModel) throws -> EncodedTexts {
-        // One length for all, so that any of them can be put in one batch.
-        let maximum = model.configuration.text.maximumTokens
-        let all = text.batch(captions.map(\.text), maximumTokens: maximum)
-        let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
-        let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
-        let parts = try withoutGradients {
-            try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
-                let rows = start..<min(start + Self.textsAtOnce, all.count)
-                return try model.encodeTexts(ids[rows], mask: mask[rows])
-            }
-        }
-        return EncodedTexts(
-            states: Tensor.concatenated(parts.map(\.states)), mask: mask,
-            features: Tensor.concatenated(parts.map(\.features)))
     }
 
     /// What some of the texts find, for people to look at.

@@ -5,13 +5,9 @@ import Torch
 /// Judges a model on scenes of the Wardrobe benchmark.
 public struct WardrobeEvaluator: Sendable {
     private let benchmark: WardrobeBenchmark
-    private let text: TextPreprocessor
-    private let transform: ImageTransform
+    private let encoder: GalleryEncoder
     private let side: Int
     private let ranking: RankingScore
-
-    private static let imagesAtOnce = 64
-    private static let textsAtOnce = 128
 
     /// Prepares an evaluation.
     ///
@@ -27,9 +23,8 @@ public struct WardrobeEvaluator: Sendable {
     ) {
         self.ranking = ranking
         self.benchmark = benchmark
-        self.text = text
         self.side = side
-        transform = ImageTransform(vision)
+        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
     }
 
     /// Asks everything in every language.
@@ -91,54 +86,12 @@ public struct WardrobeEvaluator: Sendable {
         return rows
     }
 
-    // MARK: Encoding
-
     private func encode(
         _ scenes: [WardrobeScene], _ model: ALBEFModel
     ) async throws -> EncodedImages {
-        let (side, transform) = (side, transform)
-        var tokens: [Tensor] = []
-        var features: [Tensor] = []
-        for start in stride(from: 0, to: scenes.count, by: Self.imagesAtOnce) {
-            try Task.checkCancellation()
-            let range = start..<min(start + Self.imagesAtOnce, scenes.count)
-            let pixels = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
-                for index in range {
-                    group.addTask { (index, transform(try scenes[index].picture(side: side))) }
-                }
-                var pixels = [[Float]](repeating: [], count: range.count)
-                for try await (index, picture) in group {
-                    pixels[index - range.lowerBound] = picture
-                }
-                return pixels
-            }
-            let batch = Tensor(
-                pixels.flatMap { $0 }, shape: [range.count, 3, transform.side, transform.side],
-                device: model.device)
-            let encoded = try withoutGradients { () throws(ALBEFError) in
-                try model.encodeImages(batch)
-            }
-            tokens.append(encoded.tokens)
-            features.append(encoded.features)
+        try await encoder.images(scenes.count, model) { [side] in
+            try scenes[$0].picture(side: side)
         }
-        return EncodedImages(
-            tokens: Tensor.concatenated(tokens), features: Tensor.concatenated(features))
-    }
-
-    private func encode(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
-        let maximum = model.configuration.text.maximumTokens
-        let all = text.batch(texts, maximumTokens: maximum)
-        let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
-        let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
-        let parts = try withoutGradients {
-            try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
-                let rows = start..<min(start + Self.textsAtOnce, all.count)
-                return try model.encodeTexts(ids[rows], mask: mask[rows])
-            }
-        }
-        return EncodedTexts(
-            states: Tensor.concatenated(parts.map(\.states)), mask: mask,
-            features: Tensor.concatenated(parts.map(\.features)))
     }
 
     // MARK: Tests
@@ -150,7 +103,7 @@ public struct WardrobeEvaluator: Sendable {
     ) throws -> [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] {
         let swaps = benchmark.swaps
         let texts = swaps.flatMap { [$0.right[language] ?? "", $0.wrong[language] ?? ""] }
-        let scores = GalleryScores(images, try encode(texts, model), model: model)
+        let scores = GalleryScores(images, try encoder.texts(texts, model), model: model)
         let cosines: [Float] = scores.similarities.values()
         let needsFusion = stages.contains { $0 != .towers }
         var outcomes: [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] = [:]
@@ -186,7 +139,7 @@ public struct WardrobeEvaluator: Sendable {
         _ images: EncodedImages, _ queries: [String], _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [[Int]]] {
-        let scores = GalleryScores(images, try encode(queries, model), model: model)
+        let scores = GalleryScores(images, try encoder.texts(queries, model), model: model)
         let recalled = GalleryScores.best(
             scores.similarities.transposed().contiguous(), images.features.size(0))
         let deepest =

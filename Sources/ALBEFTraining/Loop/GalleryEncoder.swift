@@ -1,0 +1,63 @@
+import ALBEF
+import ImageText
+import Torch
+
+/// Encodes the pictures and texts of an evaluation, some at once.
+struct GalleryEncoder: Sendable {
+    /// Cleans and tokenizes.
+    let text: TextPreprocessor
+    /// Brings pictures to the model's size and range.
+    let transform: ImageTransform
+
+    private static let imagesAtOnce = 64
+    private static let textsAtOnce = 256
+
+    /// Encodes pictures, which are read or drawn in parallel.
+    ///
+    /// - Parameter picture: gives the picture of an index below `count`.
+    func images(
+        _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
+    ) async throws -> EncodedImages {
+        let (side, transform) = (transform.side, transform)
+        var tokens: [Tensor] = []
+        var features: [Tensor] = []
+        for start in stride(from: 0, to: count, by: Self.imagesAtOnce) {
+            try Task.checkCancellation()
+            let range = start..<min(start + Self.imagesAtOnce, count)
+            let pixels = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+                for index in range {
+                    group.addTask { (index - start, transform(try picture(index))) }
+                }
+                var pixels = [[Float]](repeating: [], count: range.count)
+                for try await (index, picture) in group { pixels[index] = picture }
+                return pixels
+            }
+            let batch = Tensor(
+                pixels.flatMap { $0 }, shape: [range.count, 3, side, side], device: model.device)
+            let encoded = try withoutGradients { () throws(ALBEFError) in
+                try model.encodeImages(batch)
+            }
+            tokens.append(encoded.tokens)
+            features.append(encoded.features)
+        }
+        return EncodedImages(
+            tokens: Tensor.concatenated(tokens), features: Tensor.concatenated(features))
+    }
+
+    /// Encodes texts, all at one length, so that any of them can be put in one batch.
+    func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
+        let maximum = model.configuration.text.maximumTokens
+        let all = text.batch(texts, maximumTokens: maximum)
+        let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
+        let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
+        let parts = try withoutGradients {
+            try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
+                let rows = start..<min(start + Self.textsAtOnce, all.count)
+                return try model.encodeTexts(ids[rows], mask: mask[rows])
+            }
+        }
+        return EncodedTexts(
+            states: Tensor.concatenated(parts.map(\.states)), mask: mask,
+            features: Tensor.concatenated(parts.map(\.features)))
+    }
+}
