@@ -15,8 +15,8 @@ struct Albef: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ScoreCommand.self,
-            DataCommand.self,
-            VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self, ReportCommand.self,
-            EvaluateCommand.self, AblateCommand.self, ImportCommand.self, ModelsCommand.self,
+            DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self,
+            ReportCommand.self, EvaluateCommand.self, AblateCommand.self, ImportCommand.self,
+            ModelsCommand.self,
         ])
 }

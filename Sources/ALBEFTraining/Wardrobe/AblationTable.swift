@@ -1,4 +1,5 @@
 internal import Foundation
+import ImageText
 
 /// The ablation's outcome: mean and spread over seeds of every measure.
 public struct AblationTable: Sendable {
@@ -41,7 +42,7 @@ public struct AblationTable: Sendable {
         var lines: [Line] = []
         for system in WardrobeSystem.allCases {
             let runs = try seeds.compactMap { try ablation.results(system, seed: $0) }
-            for language in ["en", "zh"] {
+            for language in WardrobeLanguage.allCases.map(\.rawValue) {
                 for stage in system.stages {
                     let scores = runs.compactMap { rows in
                         rows.first { $0.language == language && $0.stage == stage.name }?.scores

@@ -80,8 +80,7 @@ public struct WardrobeAblation: Sendable {
             let generator = WardrobeGenerator(
                 seed: seed, settings: lesson == .single ? .single : .init())
             try await draw(
-                (0..<count).map { generator.scene($0) }, to: directory.appending(lesson.rawValue),
-                seed: seed, report)
+                count, by: generator, to: directory.appending(lesson.rawValue), report)
         }
         guard !Self.exists(vocabulary) else { return }
         let files = annotations(.scenes).map { FilePath($0) }
@@ -195,12 +194,14 @@ public struct WardrobeAblation: Sendable {
     }
 
     private func draw(
-        _ scenes: [WardrobeScene], to path: FilePath, seed: UInt64, _ report: (Event) -> Void
+        _ count: Int, by generator: WardrobeGenerator, to path: FilePath,
+        _ report: (Event) -> Void
     ) async throws {
         let last = WardrobeLanguage.allCases.map(WardrobeFolder.annotations).last ?? ""
         guard !Self.exists(path.appending(last)) else { return }
-        try await WardrobeFolder(path).write(scenes, seed: seed) {
-            report(.drawing($0, of: scenes.count))
+        let scenes = (0..<count).map { generator.scene($0) }
+        try await WardrobeFolder(path).write(scenes, seed: generator.seed) {
+            report(.drawing($0, of: count))
         }
     }
 

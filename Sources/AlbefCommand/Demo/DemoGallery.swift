@@ -71,9 +71,4 @@ struct DemoGallery {
 
     /// The number of a picture in the gallery.
     func scene(of path: FilePath) -> Int? { path.stem.flatMap { Int($0) } }
-
-    /// The file of a scene.
-    func path(of scene: Int) -> FilePath {
-        directory.appending("gallery").appending(WardrobeFolder.name(scene))
-    }
 }

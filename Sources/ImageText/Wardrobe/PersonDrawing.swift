@@ -19,9 +19,9 @@ enum PersonDrawing {
     }
 
     /// A garment's fill, and an outline that shows it on ground of its own colour.
-    static func cloth(_ colour: WardrobeColour, shade: Double = 1) -> SVGDrawing.Paint {
+    static func cloth(_ colour: WardrobeColour) -> SVGDrawing.Paint {
         let edge = colour == .black ? SIMD3<Double>(84, 84, 90) : colour.rgb * 0.66
-        return .init(colour.rgb * shade, outline: edge)
+        return .init(colour.rgb, outline: edge)
     }
 
     private struct Figure {

@@ -44,7 +44,7 @@ struct SVGDrawing {
             + " stroke-width=\"\(Self.number(width))\" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
     }
 
-    /// Draws with the origin at a point and a unit of another length; negative `x` mirrors.
+    /// Draws with the origin at a point and a unit of another length.
     mutating func group(
         at x: Double, _ y: Double, scale: Double, _ draw: (inout SVGDrawing) -> Void
     ) {

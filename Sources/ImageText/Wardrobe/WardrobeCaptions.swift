@@ -44,8 +44,14 @@ enum WardrobeCaptions {
 
     /// An outfit in the form that people type into a search box.
     static func outfit(_ person: WardrobeScene.Person, _ language: WardrobeLanguage) -> String {
-        let (top, bottom) = (name(ofTop: person.top, language), name(person.bottom, language))
-        return language == .english ? "\(top) and \(bottom)" : top + bottom
+        outfit(person.top, person.bottom, language)
+    }
+
+    fileprivate static func outfit(
+        _ top: WardrobeColour, _ bottom: WardrobeScene.Bottom, _ language: WardrobeLanguage
+    ) -> String {
+        let (over, below) = (name(ofTop: top, language), name(bottom, language))
+        return language == .english ? "\(over) and \(below)" : over + below
     }
 
     // MARK: People
@@ -117,11 +123,12 @@ enum WardrobeCaptions {
         (name.hasPrefix("orange") ? "an " : "a ") + name
     }
 
-    static func name(ofTop colour: WardrobeColour, _ language: WardrobeLanguage) -> String {
+    private static func name(ofTop colour: WardrobeColour, _ language: WardrobeLanguage) -> String {
         colour.name(in: language) + (language == .english ? " top" : "上衣")
     }
 
-    static func name(_ bottom: WardrobeScene.Bottom, _ language: WardrobeLanguage) -> String {
+    private static func name(_ bottom: WardrobeScene.Bottom, _ language: WardrobeLanguage) -> String
+    {
         let garment =
             switch (language, bottom.kind) {
             case (.english, .trousers): " trousers"
@@ -194,11 +201,7 @@ extension WardrobeScene.Prop.Kind {
 extension WardrobeOutfit {
     /// The query that asks for it: "black top and white trousers", 『黑色上衣白色裤子』.
     public func text(in language: WardrobeLanguage) -> String {
-        let (over, below) = (
-            WardrobeCaptions.name(ofTop: top, language),
-            WardrobeCaptions.name(.init(kind: .trousers, colour: trousers), language)
-        )
-        return language == .english ? "\(over) and \(below)" : over + below
+        WardrobeCaptions.outfit(top, .init(kind: .trousers, colour: trousers), language)
     }
 }
 
