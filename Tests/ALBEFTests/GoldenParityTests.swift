@@ -54,6 +54,18 @@ struct GoldenParityTests {
         ]
         try golden.expect(Tensor.concatenated(logits), equals: "step0/itm_logits")
 
+        // The same positives, each text read on its own in both forms.
+        for form in FusionForm.allCases {
+            let ones = try (0..<texts.states.size(0)).map { index in
+                try model.matchLogits(
+                    one: texts.rows(Tensor([index])),
+                    withEach: ImageTokens(images.tokens[index..<index + 1]),
+                    form: form)
+            }
+            #expect(
+                Tensor.concatenated(ones).isClose(to: logits[0], relative: 1e-4, absolute: 1e-5))
+        }
+
         let masked = model.textEncoder.encode(try golden.output("step0/mlm_input_ids"), mask: mask)
         let fused = model.textEncoder.fuse(masked, mask: mask, image: images.tokens)
         let head = try #require(model.maskedLanguage)

@@ -63,23 +63,75 @@ public final class BertAttention: Sendable {
                 .reshaped(pairing.alignedBlocks, count, heads, length, -1)
                 .permuted(1, 2, 0, 3, 4)
                 .reshaped(count, heads, pairing.alignedBlocks * length, -1)
-            let context = attend(blocks, memory, mask: nil, dropout: dropout)
+            let context = attend(blocks, memory, mask: memory.mask, dropout: dropout)
                 .reshaped(count, heads, pairing.alignedBlocks, length, -1)
                 .permuted(2, 0, 3, 1, 4)
             parts.append(context.reshaped(alignedRows, length, x.size(2)))
         }
         if let chosen = pairing.chosen {
+            let memory = memory.rows(chosen)
             let context = attend(
-                queries[alignedRows...], memory.rows(chosen), mask: nil, dropout: dropout)
+                queries[alignedRows...], memory, mask: memory.mask, dropout: dropout)
             parts.append(joined(context))
         }
         let context = parts.count == 1 ? parts[0] : Tensor.concatenated(parts)
         return finish(x, context, dropout)
     }
 
+    /// Cross-attention of one text to many images, with the projections moved to the text's side.
+    ///
+    /// For head h, `Q_h (E W_k)ᵀ = (Q_h W_kᵀ) Eᵀ` and `A (E W_v) = (A E) W_v`: the same values, but
+    /// what is multiplied by a weight is as long as the text, not as the image. The bias of the keys
+    /// adds the same to every score of a row, which softmax ignores; that of the values is added
+    /// as it is, because the weights of a row sum to 1.
+    ///
+    /// - Parameters:
+    ///   - x: token states `[N, L, D]`, or `[1, L, D]` where they are the same for all images.
+    ///   - images: image tokens E, `[N, S, D_v]`.
+    /// - Returns: `[N, L, D]`.
+    func callAsFunction(_ x: Tensor, reading images: ImageTokens) -> Tensor {
+        let tokens = images.values
+        let (count, rows, length, width) = (tokens.size(0), x.size(0), x.size(1), x.size(2))
+        let (size, sourceWidth) = (width / heads, tokens.size(2))
+        let scale = 1 / Double(size).squareRoot()
+        let keyWeight = key.weight.value.reshaped(heads, size, sourceWidth)
+        let valueWeight = value.weight.value.reshaped(heads, size, sourceWidth)
+        // `[H, R · L, D / H]`, so that a head's weight is one matrix for all rows.
+        let queries = (query(x) * scale).reshaped(rows * length, heads, size).transposed(0, 1)
+        let questions = queries.matmul(keyWeight)
+            .reshaped(heads, rows, length, sourceWidth).transposed(0, 1)
+            .reshaped(rows, heads * length, sourceWidth)
+            .expanded(count, -1, -1)
+        var scores = questions.matmul(tokens.transposed())
+        if let bias = images.scoreBias { scores = scores + bias[.all, .new] }
+        let answers = scores.softmax(-1).matmul(tokens)
+            .reshaped(count, heads, length, sourceWidth).transposed(0, 1)
+            .reshaped(heads, count * length, sourceWidth)
+        let context = answers.matmul(valueWeight.transposed()).transposed(0, 1)
+            .reshaped(count, length, width)
+        return finish(x, context + value.bias.value, nil)
+    }
+
+    /// Multiplications that ``callAsFunction(_:reading:)`` needs for one image, and those of
+    /// projecting the image's keys and values.
+    func readingCost(length: Int, patches: Int) -> (textSide: Int, imageSide: Int) {
+        let (width, sourceWidth) = (key.weight.value.size(0), key.weight.value.size(1))
+        return (
+            2 * length * sourceWidth * (heads * patches + width),
+            2 * patches * width * (sourceWidth + length)
+        )
+    }
+
     /// The keys and values `[B, H, S, D / H]` of a source `[B, S, D_s]`.
     func keysAndValues(of source: Tensor) -> KeysAndValues {
-        KeysAndValues(keys: split(key(source)), values: split(value(source)))
+        KeysAndValues(keys: split(key(source)), values: split(value(source)), mask: nil)
+    }
+
+    /// The keys and values of images, whose merged tokens count for what they stand for.
+    func keysAndValues(of images: ImageTokens) -> KeysAndValues {
+        var result = keysAndValues(of: images.values)
+        result.mask = images.scoreBias?[.all, .new, .new]
+        return result
     }
 
     private func attend(
@@ -137,10 +189,13 @@ public struct KeysAndValues: Sendable {
     public var keys: Tensor
     /// What is averaged by those comparisons.
     public var values: Tensor
+    /// Added to the scores, `[B, 1, 1, S]`; nil where every token counts once.
+    var mask: Tensor?
 
     /// Those of some rows, `[N]` indices, in that order.
     func rows(_ indices: Tensor) -> KeysAndValues {
-        KeysAndValues(keys: keys[indices], values: values[indices])
+        KeysAndValues(
+            keys: keys[indices], values: values[indices], mask: mask.map { $0[indices] })
     }
 }
 

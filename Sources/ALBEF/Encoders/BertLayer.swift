@@ -23,7 +23,8 @@ public final class BertLayer: Sendable {
         intermediate = try Linear(
             scope, "\(name).intermediate.dense", inputs: width, outputs: configuration.mlpWidth)
         output = try Linear(
-            scope, "\(name).output.dense", inputs: configuration.mlpWidth, outputs: width)
+            scope, "\(name).output.dense", inputs: configuration.mlpWidth, outputs: width,
+            width: width)
         norm = try LayerNorm(
             scope, "\(name).output.LayerNorm", width: width,
             epsilon: configuration.layerNormEpsilon)
@@ -37,7 +38,8 @@ public final class BertLayer: Sendable {
     ///   - image: image tokens `[B, P + 1, D_v]`.
     public func callAsFunction(_ x: Tensor, mask: Tensor?, image: Tensor) -> Tensor {
         guard let crossAttention else { return self(x, mask: mask) }
-        return self(x, mask: mask, image: (crossAttention.keysAndValues(of: image), .aligned))
+        return self(
+            x, mask: mask, image: .projected(crossAttention.keysAndValues(of: image), .aligned))
     }
 
     /// Applies the layer.
@@ -48,20 +50,32 @@ public final class BertLayer: Sendable {
     ///   - rows: the texts to go on with after self-attention, `[S]` indices; nil for all as they
     ///     are. What follows depends on the image too, so a text may be wanted several times.
     ///   - mask: added to the self-attention scores, `[R, 1, 1, L]`.
-    ///   - image: what a fusion layer reads, and which rows read it.
+    ///   - image: what a fusion layer reads.
     ///   - dropout: nil in evaluation.
     /// - Returns: `[R, K, D]`, or `[S, K, D]`.
     func callAsFunction(
         _ x: Tensor, _ selection: TokenSelection = .all, mask: Tensor?, rows: Tensor? = nil,
-        image: (memory: KeysAndValues, pairing: ImagePairing)? = nil, dropout: Dropout? = nil
+        image: ImageSource? = nil, dropout: Dropout? = nil
     ) -> Tensor {
         var x = attention(x, selection, mask: mask, dropout: dropout)
         if let rows { x = x[rows] }
         if let crossAttention {
-            guard let image else { preconditionFailure("a fusion layer needs an image") }
-            x = crossAttention(x, image.memory, image.pairing, dropout: dropout)
+            switch image {
+            case .projected(let memory, let pairing):
+                x = crossAttention(x, memory, pairing, dropout: dropout)
+            case .tokens(let tokens): x = crossAttention(x, reading: tokens)
+            case nil: preconditionFailure("a fusion layer needs an image")
+            }
         }
         let change = output(intermediate(x).gelu())
         return norm(x + (dropout?(change) ?? change))
     }
+}
+
+/// In which form a fusion layer is given its images.
+enum ImageSource {
+    /// Keys and values, and which rows read which image's.
+    case projected(KeysAndValues, ImagePairing)
+    /// Tokens of N images, which one text reads.
+    case tokens(ImageTokens)
 }

@@ -92,8 +92,52 @@ public final class TextEncoder: Sendable {
             }
             return fusionLayers[index](
                 x, isLast ? selection : .all, mask: additive, rows: rows,
-                image: (memory[index], pairing), dropout: dropout)
+                image: .projected(memory[index], pairing), dropout: dropout)
         }
+    }
+
+    /// Reads one text with each of many images, in the cheaper of two exact ways.
+    ///
+    /// A text much shorter than the images' tokens, as queries are, is projected instead of the
+    /// images; see ``FusionForm``. Either way the states that all pairs share are computed once.
+    ///
+    /// - Parameters:
+    ///   - states: what ``encode(_:mask:_:dropout:)`` returned for one text, `[1, L, D]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[1, L]`.
+    ///   - tokens: the tokens of N images.
+    ///   - selection: which tokens are wanted of the last layer.
+    ///   - form: nil for the one with fewer multiplications.
+    /// - Returns: fused token states `[N, K, D]`.
+    public func fuse(
+        one states: Tensor, mask: Tensor, withEach tokens: ImageTokens, _ selection: TokenSelection,
+        form: FusionForm? = nil
+    ) -> Tensor {
+        let additive = Self.additive(mask)
+        let (count, patches) = (tokens.values.size(0), tokens.values.size(1))
+        let last = fusionLayers.count - 1
+        // Until the first image is read, the states are the same for all pairs.
+        let everyPair = Tensor([Int](repeating: 0, count: count), device: states.device)
+        var x = states
+        for (index, layer) in fusionLayers.enumerated() {
+            let selection = index == last ? selection : .all
+            guard let attention = layer.crossAttention else { continue }
+            switch form ?? cheaperForm(attention, x, selection, patches: patches) {
+            case .textSide: x = layer(x, selection, mask: additive, image: .tokens(tokens))
+            case .imageSide:
+                x = layer(
+                    x, selection, mask: additive, rows: x.size(0) < count ? everyPair : nil,
+                    image: .projected(attention.keysAndValues(of: tokens), .aligned))
+            }
+        }
+        return x
+    }
+
+    private func cheaperForm(
+        _ attention: BertAttention, _ x: Tensor, _ selection: TokenSelection, patches: Int
+    ) -> FusionForm {
+        let length = if case .start = selection { 1 } else { x.size(1) }
+        let cost = attention.readingCost(length: length, patches: patches)
+        return cost.textSide < cost.imageSide ? .textSide : .imageSide
     }
 
     /// What each fusion layer reads of images `[N, P + 1, D_v]`; the same for every text.
@@ -105,4 +149,12 @@ public final class TextEncoder: Sendable {
     public static func additive(_ mask: Tensor) -> Tensor {
         ((mask.to(.float32) - 1) * 10_000)[.all, .new, .new]
     }
+}
+
+/// Two ways to compute the same cross-attention.
+public enum FusionForm: Sendable, Hashable, CaseIterable {
+    /// Queries are carried to the image tokens' space, and what they find there back.
+    case textSide
+    /// Keys and values of every image token, as the paper writes it.
+    case imageSide
 }

@@ -84,7 +84,7 @@ public struct GalleryScores: Sendable {
         try withoutGradients { () throws(ALBEFError) in
             let chosen = Tensor(images, device: model.device)
             let one = texts.rows(Tensor([text], device: model.device))
-            let logits = try model.matchLogits(one.repeated(images.count), tokens: tokens[chosen])
+            let logits = try model.matchLogits(one: one, withEach: ImageTokens(tokens[chosen]))
             return logits.softmax(1)[.all, 1].values()
         }
     }

@@ -107,6 +107,25 @@ public final class ALBEFModel: Sendable {
                 texts.states, mask: texts.mask, with: textEncoder.memory(of: tokens), .aligned,
                 .start))
     }
+
+    /// Logits `[N, 2]` of (no match, match) for one text with each of N images.
+    ///
+    /// - Parameters:
+    ///   - text: one encoded text.
+    ///   - tokens: the tokens of the images.
+    ///   - form: how the fusion encoder reads them; nil for the cheaper way.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head or there is not one text.
+    public func matchLogits(
+        one text: EncodedTexts, withEach tokens: ImageTokens, form: FusionForm? = nil
+    ) throws(ALBEFError) -> Tensor {
+        guard let matching else { throw .missingHead("itm_head", configuration.task) }
+        guard tokens.values.rank == 3, text.states.size(0) == 1 else {
+            throw .pairs(texts: text.states.shape, tokens: tokens.values.shape)
+        }
+        return matching(
+            textEncoder.fuse(
+                one: text.states, mask: text.mask, withEach: tokens, .start, form: form))
+    }
 }
 
 /// What the image encoder makes of B images.
@@ -121,6 +140,29 @@ public struct EncodedImages: Sendable {
         self.tokens = tokens
         self.features = features
     }
+}
+
+/// What the fusion encoder reads of N images: all their tokens, or fewer that each stand for several.
+public struct ImageTokens: Sendable {
+    /// Tokens `[N, S, D_v]`; all of an image are `[N, P + 1, D_v]`.
+    public var values: Tensor
+    /// How many of the encoder's tokens each stands for, `[N, S]`; nil: itself alone.
+    public var weights: Tensor?
+
+    /// Tokens, merged ones with what each stands for.
+    public init(_ values: Tensor, weights: Tensor? = nil) {
+        self.values = values
+        self.weights = weights
+    }
+
+    /// The same on a device.
+    public func to(_ device: Device) -> ImageTokens {
+        ImageTokens(values.to(device), weights: weights?.to(device))
+    }
+
+    /// What is added to attention's scores, `[N, S]`, so that a token counts as often as it stands
+    /// for others: ln w in the exponent is the factor w.
+    var scoreBias: Tensor? { weights?.log() }
 }
 
 /// What the text encoder makes of B texts.
@@ -143,12 +185,5 @@ public struct EncodedTexts: Sendable {
     public func rows(_ indices: Tensor) -> EncodedTexts {
         EncodedTexts(
             states: states[indices], mask: mask[indices], features: features[indices])
-    }
-
-    /// The same text, once per image: the first text repeated `count` times, without copying.
-    public func repeated(_ count: Int) -> EncodedTexts {
-        EncodedTexts(
-            states: states[0..<1].expanded(count, -1, -1), mask: mask[0..<1].expanded(count, -1),
-            features: features[0..<1].expanded(count, -1))
     }
 }

@@ -47,6 +47,8 @@ extension Tensor {
     public func sigmoid() -> Tensor { Ops.sigmoid(.tensor(self)) }
     /// The absolute value of each element.
     public func abs() -> Tensor { Ops.abs(.tensor(self)) }
+    /// Each element to the nearest whole number, halves to the even one.
+    public func rounded() -> Tensor { Ops.round(.tensor(self)) }
     /// The inverse error function of each element.
     public func erfinv() -> Tensor { Ops.erfinv(.tensor(self)) }
     /// Each element, no smaller than `lower` and no larger than `upper`.
@@ -115,6 +117,7 @@ extension Tensor {
         static let gtScalar = Operator.known("aten::gt", "Scalar")
         static let whereOp = Operator.known("aten::where", "self")
         static let maskedFill = Operator.known("aten::masked_fill", "Scalar")
+        static let round = Operator.known("aten::round")
         static let exp = Operator.known("aten::exp")
         static let log = Operator.known("aten::log")
         static let sqrt = Operator.known("aten::sqrt")

@@ -15,6 +15,11 @@ extension Tensor {
     public func max() -> Tensor { Ops.max(.tensor(self)) }
     /// The smallest element.
     public func min() -> Tensor { Ops.min(.tensor(self)) }
+    /// The largest elements along a dimension, which is removed.
+    public func largest(_ dimension: Int) -> Tensor {
+        Ops.amax(.tensor(self), .ints([dimension]), .bool(false))
+    }
+
     /// The index of the largest element along a dimension.
     public func argmax(_ dimension: Int) -> Tensor {
         Ops.argmax(.tensor(self), .int(dimension), .bool(false))
@@ -34,6 +39,7 @@ extension Tensor {
         static let mean = Operator.known("aten::mean")
         static let meanAlong = Operator.known("aten::mean", "dim")
         static let max = Operator.known("aten::max")
+        static let amax = Operator.known("aten::amax")
         static let min = Operator.known("aten::min")
         static let argmax = Operator.known("aten::argmax")
         static let topk = Operator.known("aten::topk")
