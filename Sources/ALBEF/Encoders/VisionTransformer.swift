@@ -25,7 +25,7 @@ public final class VisionTransformer: Sendable {
             "\(prefix).cls_token", [1, 1, width], .truncatedNormal(0.02))
         positions = try scope.parameter(
             "\(prefix).pos_embed", [1, configuration.patchCount + 1, width],
-            .truncatedNormal(0.02))
+            .truncatedNormal(width: width))
         patchEmbedding = try PatchEmbedding(
             scope, "\(prefix).patch_embed", patchSize: configuration.patchSize, width: width)
         blocks = try (0..<configuration.depth).map { index in
@@ -104,7 +104,7 @@ public final class VisionBlock: Sendable {
         fc1 = try Linear(
             scope, "\(name).mlp.fc1", inputs: width, outputs: configuration.mlpWidth)
         fc2 = try Linear(
-            scope, "\(name).mlp.fc2", inputs: configuration.mlpWidth, outputs: width)
+            scope, "\(name).mlp.fc2", inputs: configuration.mlpWidth, outputs: width, width: width)
     }
 
     /// Applies the block.

@@ -7,13 +7,14 @@ public final class Linear: Sendable {
 
     /// Takes `name.weight` and `name.bias` from a scope.
     ///
-    /// - Parameter deviation: standard deviation of a fresh weight; default 0.02, BERT's and timm's.
+    /// - Parameter width: width of the model, which decides how large a fresh weight is; nil: the
+    ///   number of inputs.
     /// - Throws: an error that names a missing or misshapen parameter.
     public init(
-        _ scope: ParameterScope, _ name: String, inputs: Int, outputs: Int, deviation: Double = 0.02
+        _ scope: ParameterScope, _ name: String, inputs: Int, outputs: Int, width: Int? = nil
     ) throws {
         weight = try scope.parameter(
-            "\(name).weight", [outputs, inputs], .truncatedNormal(deviation))
+            "\(name).weight", [outputs, inputs], .truncatedNormal(width: width ?? inputs))
         bias = try scope.parameter("\(name).bias", [outputs], .zeros)
     }
 
