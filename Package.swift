@@ -51,7 +51,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Retrieval",
-            dependencies: ["ALBEF", "ImageText", "Torch", crypto, system],
+            dependencies: ["ALBEF", "CVectors", "ImageText", "Torch", crypto, system],
             resources: [.copy("Models")],
             swiftSettings: swiftSettings),
         .target(
@@ -73,6 +73,7 @@ let package = Package(
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),
+        .target(name: "CVectors"),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",
@@ -100,7 +101,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalTests",
-            dependencies: ["TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", system],
+            dependencies: [
+                "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", crypto, system,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",

@@ -10,7 +10,9 @@ struct HelpTests {
     /// To accept a change run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
-        ["models", "pull"], ["models", "create"], ["vocabulary"], ["vocabulary", "train"],
+        ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
+        ["index", "verify"], ["index", "compact"], ["index", "stats"], ["vocabulary"],
+        ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
         ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],

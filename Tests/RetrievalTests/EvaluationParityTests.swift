@@ -25,7 +25,7 @@ struct EvaluationParityTests {
         let columns = try (0..<texts.states.size(0)).map { row in
             try Reranker(model, batchSize: 4).scores(
                 texts.rows(Tensor([row])), count: images.tokens.size(0)
-            ) { images.tokens[$0] }.logits
+            ) { ImageTokens(images.tokens[$0]) }.logits
         }
         return (0..<images.tokens.size(0)).map { image in columns.map { $0[image] } }
     }

@@ -48,7 +48,7 @@ struct IndexTests {
             let forward = try ForwardIndex(index)
             #expect(forward.count == 7)
             #expect(
-                Set(forward.entries.compactMap { $0.entry.path.lastComponent?.string })
+                Set(try forward.ids.map { try forward.entry($0).path.lastComponent?.string })
                     == [
                         "000.bmp", "003.bmp", "004.bmp", "005.bmp", "006.bmp", "renamed.bmp",
                         "new.bmp",
@@ -136,7 +136,7 @@ struct IndexTests {
 
             let manifest = index.appending("manifest.json")
             let text = try String(contentsOfFile: manifest.string, encoding: .utf8)
-            try text.replacingOccurrences(of: "\"format\" : 1", with: "\"format\" : 9")
+            try text.replacingOccurrences(of: "\"format\" : 2", with: "\"format\" : 9")
                 .write(toFile: manifest.string, atomically: true, encoding: .utf8)
             let newer = #expect(throws: IndexError.self) { try ForwardIndex(index) }
             #expect(try #require(newer?.description).contains("format 9"))

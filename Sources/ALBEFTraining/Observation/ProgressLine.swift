@@ -63,9 +63,10 @@ package enum RunFormat {
         return String(format: "%d d %02d h", seconds / 86_400, seconds % 86_400 / 3600)
     }
 
-    /// Memory in decimal units: `640 MB`, `1.9 GB`.
-    static func bytes(_ count: Double) -> String {
+    /// Memory in decimal units: `17 KB`, `640 MB`, `1.9 GB`.
+    package static func bytes(_ count: Double) -> String {
         guard count.isFinite else { return "unknown" }
+        if count < 1e6 { return fixed(count / 1e3, 0) + " KB" }
         return count < 1e9 ? fixed(count / 1e6, 0) + " MB" : fixed(count / 1e9, 1) + " GB"
     }
 

@@ -3,105 +3,146 @@ import ArgumentParser
 import Retrieval
 import SystemPackage
 
-/// `albef index`: encodes a folder of photos.
+/// `albef index`: makes indexes and looks after them.
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Encode a folder of photos into an index, or bring one up to date.",
+        abstract: "Make an index of photos, and look after it.",
         discussion: """
-            Reads every picture in the folder and the folders in it, and encodes those that are \
-            new or have changed. Files that cannot be read are skipped and reported; entries whose \
-            files are gone are removed. Interrupting loses nothing that was encoded.
+            Without a subcommand, 'add' is meant:
 
-              albef index ~/Pictures --model model --index pictures.index
+              albef index ~/Pictures --index pictures.index
+            """,
+        subcommands: [
+            IndexAddCommand.self, IndexRemoveCommand.self, IndexVerifyCommand.self,
+            IndexCompactCommand.self, IndexStatsCommand.self,
+        ],
+        defaultSubcommand: IndexAddCommand.self)
+}
+
+/// `albef index remove`: takes pictures out of an index.
+struct IndexRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove photos from an index; the files themselves are left alone.",
+        discussion: """
+            Their space is freed by 'albef index compact'.
+
+              albef index remove ~/Pictures/2014 --index pictures.index
+              albef index remove --index shop.index --where 'stock=0'
             """)
 
-    @Argument(help: ArgumentHelp("A folder of pictures, or one picture.", valueName: "photos"))
-    var photos: String
+    @Argument(
+        help: ArgumentHelp("Pictures, or folders of pictures.", valueName: "photos"))
+    var photos: [String] = []
 
-    @Option(help: ArgumentHelp("The index; created where there is none.", valueName: "directory"))
+    @Option(help: ArgumentHelp("The index.", valueName: "directory"))
     var index: String
 
-    @OptionGroup var model: ModelOptions
-
     @Option(
-        help: ArgumentHelp("Pictures encoded at once; default: by size of model.", valueName: "n"))
-    var batchSize: Int?
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only those whose metadata fulfils this, such as year<2015; may be repeated.",
+            valueName: "condition"))
+    var filters: [MetadataFilter] = []
 
-    @Flag(help: "Print what was done as JSON.")
+    @Flag(help: "Print the number as JSON.")
     var json = false
 
     func validate() throws {
-        if let batchSize, batchSize < 1 {
-            throw ValidationError("--batch-size must be at least 1.")
+        if photos.isEmpty, filters.isEmpty {
+            throw ValidationError("name photos or folders, or a condition by --where.")
         }
     }
 
     func run() async throws {
-        let clock = ContinuousClock.now
-        // Cheap mistakes are reported before the model is loaded.
-        let scan = try FolderScan(FilePath(photos))
-        let indexer = Indexer(try model.load(), options: .init(batchSize: batchSize))
-        let directory = FilePath(index)
-        let report = try await Interrupts.cancelling("stopping after this batch") {
-            var bar = ProgressBar("indexing", unit: "photos")
-            defer { bar.finish() }
-            return try await indexer.update(directory, with: scan) { progress in
-                bar.show(progress.done, of: progress.total)
-            }
-        }
-        for failure in report.failures {
-            Console.note("skipped \(failure.path.displayed): \(failure.reason)")
-        }
-        let seconds = (ContinuousClock.now - clock).seconds
+        let paths = photos.map { FilePath.currentDirectory.pushing(FilePath($0)) }
+        let count = try ForwardIndex.remove(FilePath(index), paths: paths, filters: filters)
         if json {
-            try Console.json(IndexOutput(report, seconds: seconds))
+            try Console.json(["removed": count])
         } else {
-            Console.result(Self.summary(report, seconds: seconds))
+            Console.result("removed \(count)")
         }
-        if report.wasCancelled { throw Interrupts.exitCode }
-    }
-
-    /// One line: what happened to how many photos.
-    static func summary(_ report: Indexer.Report, seconds: Double) -> String {
-        let parts = [
-            (report.encoded, "encoded"), (report.reused, "copied from identical files"),
-            (report.unchanged, "unchanged"), (report.removed, "removed"),
-            (report.failures.count, "skipped"),
-        ]
-        let counts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        let verb = report.wasCancelled ? "interrupted" : "indexed"
-        return "\(verb) in \(RunFormat.time(seconds)): \(counts)"
     }
 }
 
-/// The JSON of `albef index --json`.
-private struct IndexOutput: Encodable {
-    struct Failure: Encodable {
-        let path: FilePath
-        let reason: String
+/// `albef index verify`: reads all of an index and compares it with its checksums.
+struct IndexVerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check every byte of an index against its checksums.",
+        discussion: """
+            Ends with status 1 if something is damaged.
 
-        enum CodingKeys: String, CodingKey { case reason }
+              albef index verify pictures.index
+            """)
 
-        func encode(to encoder: any Encoder) throws {
-            try JSONPath(path: path).encode(to: encoder)
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(reason, forKey: .reason)
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    var index: String
+
+    @Flag(help: "Print what is damaged as JSON.")
+    var json = false
+
+    func run() async throws {
+        let index = FilePath(index)
+        let damage = try await Interrupts.cancelling("stopping") {
+            var bar = ProgressBar("verifying", unit: "files")
+            defer { bar.finish() }
+            return try ForwardIndex.verify(index) { done, total in
+                try Task.checkCancellation()
+                bar.show(done, of: total)
+            }
         }
+        if json {
+            try Console.json(damage.map { ["file": $0.file.description, "reason": $0.reason] })
+        } else if damage.isEmpty {
+            let count = try ForwardIndex(index).count
+            Console.result("whole: \(count) photos")
+        } else {
+            for item in damage { Console.result("\(item.file): \(item.reason)") }
+        }
+        if !damage.isEmpty { throw ExitCode(1) }
     }
+}
 
-    let encoded, reused, unchanged, removed: Int
-    let skipped: [Failure]
-    let interrupted: Bool
-    let seconds: Double
+/// `albef index compact`: frees what was removed.
+struct IndexCompactCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Rewrite an index without what was removed, in few files.",
+        discussion: """
+            The index can be searched meanwhile, and interrupting loses nothing.
 
-    init(_ report: Indexer.Report, seconds: Double) {
-        encoded = report.encoded
-        reused = report.reused
-        unchanged = report.unchanged
-        removed = report.removed
-        skipped = report.failures.map { Failure(path: $0.path, reason: $0.reason) }
-        interrupted = report.wasCancelled
-        self.seconds = seconds
+              albef index compact pictures.index
+            """)
+
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    var index: String
+
+    @Flag(help: "Print the sizes as JSON.")
+    var json = false
+
+    func run() async throws {
+        let index = FilePath(index)
+        let before = try ForwardIndex(index).statistics
+        try await Interrupts.cancelling("stopping after this file") {
+            var bar = ProgressBar("compacting", unit: "files")
+            defer { bar.finish() }
+            try ForwardIndex.compact(index) { done, total in
+                try Task.checkCancellation()
+                bar.show(done, of: total)
+            }
+        }
+        let after = try ForwardIndex(index).statistics
+        if json {
+            try Console.json([
+                "bytes_before": before.byteCount, "bytes_after": after.byteCount,
+                "segments_before": before.segments, "segments_after": after.segments,
+            ])
+        } else {
+            Console.result(
+                "\(RunFormat.bytes(Double(before.byteCount))) in \(before.segments) files became"
+                    + " \(RunFormat.bytes(Double(after.byteCount))) in \(after.segments)")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import ALBEF
 import ArgumentParser
 import Foundation
 import Retrieval
@@ -7,17 +8,25 @@ import SystemPackage
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the photos in an index that a sentence describes.",
+        abstract: "Find the photos in an index that a sentence or a picture asks for.",
         discussion: """
             Recall compares the sentence's feature with every photo's; the fusion encoder then \
             reads the sentence together with each of the best candidates and re-ranks them.
 
               albef search "a dog in the snow" --model model --index photos.index
               albef search 黑色上衣白色裤子 --model model --index photos.index --json
+              albef search --image cat.jpg --index photos.index
+              albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
             """)
 
     @Argument(help: ArgumentHelp("A sentence.", valueName: "query"))
-    var query: String
+    var query: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Find pictures like this one; with a sentence, like it and described by that.",
+            valueName: "file"))
+    var image: String?
 
     @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
     var index: String
@@ -34,10 +43,36 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-rerank"), help: "Show the order of recall alone.")
     var skipsReranking = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What candidates are re-ranked by: "
+                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: as the model's "
+                + "dialect does.", valueName: "score"))
+    var ranking: RankingScore?
+
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Only photos whose metadata fulfils this, such as year>=2020; may be repeated.",
+            valueName: "condition"))
+    var filters: [MetadataFilter] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Milliseconds for re-ranking; as many candidates as fit are read. Default: no limit.",
+            valueName: "ms"))
+    var timeBudget: Double?
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
     func validate() throws {
+        if query == nil, image == nil {
+            throw ValidationError("ask by a sentence, by --image, or by both.")
+        }
+        if let timeBudget, !(timeBudget > 0 && timeBudget < 1e9) {
+            throw ValidationError("--time-budget must be a positive number of milliseconds.")
+        }
         if top < 1 { throw ValidationError("--top must be at least 1.") }
         if candidates < 1 {
             throw ValidationError("--candidates must be at least 1; --no-rerank skips re-ranking.")
@@ -47,21 +82,42 @@ struct SearchCommand: AsyncParsableCommand {
     func run() async throws {
         let forward = try ForwardIndex(FilePath(index))
         let model = try model.load()
-        let reading = model.reading(of: query)
-        if reading.isCut { Console.note("note: the query is long; only its beginning is read") }
-        if reading.isUnknown {
-            Console.note("note: the model's vocabulary has no word of this query")
-        }
-        if !model.matches, !skipsReranking {
+        if let query { Self.remark(on: model.reading(of: query)) }
+        if !model.matches, !skipsReranking, query != nil {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
         if forward.count == 0 { Console.note("note: the index is empty") }
-        let results = try Searcher(model, forward).search(
-            query, count: top, candidates: skipsReranking ? 0 : candidates)
+        var options = SearchOptions(count: top, candidates: skipsReranking ? 0 : candidates)
+        options.ranking = ranking
+        options.filters = filters
+        options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
+        let answer = try Searcher(model, forward).search(asked, options)
         if json {
-            try Console.json(SearchOutput(query: query, results: results.map(ResultOutput.init)))
-        } else if !results.isEmpty {
-            Console.result(Self.table(results))
+            try Console.json(
+                SearchOutput(
+                    query: query, image: image, reranked: answer.reranked,
+                    results: answer.results.map(ResultOutput.init)))
+            return
+        }
+        if !answer.results.isEmpty { Console.result(Self.table(answer.results)) }
+        if timeBudget != nil { Console.note("re-ranked \(answer.reranked) candidates") }
+        if answer.results.isEmpty, !filters.isEmpty {
+            Console.note("note: no photo fulfils the conditions")
+        }
+    }
+
+    private var asked: SearchQuery {
+        switch (query, image) {
+        case (let query?, let image?): .imageAndText(FilePath(image), query)
+        case (let query?, nil): .text(query)
+        default: .image(FilePath(image ?? ""))
+        }
+    }
+
+    private static func remark(on reading: QueryReading) {
+        if reading.isCut { Console.note("note: the query is long; only its beginning is read") }
+        if reading.isUnknown {
+            Console.note("note: the model's vocabulary has no word of this query")
         }
     }
 
@@ -80,7 +136,9 @@ struct SearchCommand: AsyncParsableCommand {
 
 /// The JSON of `albef search --json`.
 private struct SearchOutput: Encodable {
-    let query: String
+    let query: String?
+    let image: String?
+    let reranked: Int
     let results: [ResultOutput]
 }
 
@@ -95,6 +153,7 @@ private struct ResultOutput: Encodable {
         case similarity
         case matchLogit = "match_logit"
         case matchProbability = "match_probability"
+        case metadata
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -106,5 +165,6 @@ private struct ResultOutput: Encodable {
         // `null` rather than nothing: every result has the same fields.
         try container.encode(result.matchLogit, forKey: .matchLogit)
         try container.encode(result.matchProbability, forKey: .matchProbability)
+        if !result.metadata.isEmpty { try container.encode(result.metadata, forKey: .metadata) }
     }
 }

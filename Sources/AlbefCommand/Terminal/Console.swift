@@ -18,6 +18,13 @@ enum Console {
         result(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
+    /// Writes a result as one line of JSON.
+    static func jsonLine(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        result(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
     static func write(_ text: String, to descriptor: FileDescriptor) {
         // A reader that went away (`albef … | head`) is no error of ours.
         _ = try? descriptor.writeAll(text.utf8)

@@ -10,7 +10,7 @@ public struct Indexer: Sendable {
     private let model: SearchModel
     private let options: Options
 
-    /// Knobs that change speed and memory, never results.
+    /// Knobs that change speed, memory and what is kept.
     public struct Options: Sendable {
         /// Pictures that the encoder takes at once.
         public var batchSize: Int
@@ -18,12 +18,18 @@ public struct Indexer: Sendable {
         public var decodeAhead: Int
         /// Pictures between two commits; what a kill can lose.
         public var commitInterval: Int
+        /// What a new index keeps of tokens; nil for what the index keeps, or all.
+        public var budget: TokenBudget?
 
         /// Sets the knobs; nil chooses the batch by the size of the model.
-        public init(batchSize: Int? = nil, decodeAhead: Int = 8, commitInterval: Int = 128) {
+        public init(
+            batchSize: Int? = nil, decodeAhead: Int = 8, commitInterval: Int = 128,
+            budget: TokenBudget? = nil
+        ) {
             self.batchSize = batchSize ?? 0
             self.decodeAhead = decodeAhead
             self.commitInterval = commitInterval
+            self.budget = budget
         }
     }
 
@@ -49,6 +55,9 @@ public struct Indexer: Sendable {
         public internal(set) var failures: [GalleryFailure] = []
         /// True if the update was cancelled; what was encoded until then is in the index.
         public internal(set) var wasCancelled = false
+
+        /// Entries that are other than before.
+        public var changed: Int { encoded + reused + removed }
     }
 
     /// Creates an indexer.
@@ -77,27 +86,36 @@ public struct Indexer: Sendable {
 
     /// Brings an index up to date with a folder that was looked through already.
     ///
+    /// - Parameters:
+    ///   - directory: the index; created where there is none.
+    ///   - scan: the pictures that there are.
+    ///   - metadata: what to note of pictures besides, by their paths. A picture that is unchanged
+    ///     but for this is noted anew, without encoding it.
+    ///   - onProgress: called after every batch.
     /// - Throws: ``IndexError`` if the index cannot be written or was made with another model.
     public func update(
         _ directory: FilePath, with scan: FolderScan,
+        metadata: [FilePath: [String: MetadataValue]] = [:],
         onProgress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
-        let writer = try IndexWriter(directory, model: model.signature)
+        let writer = try IndexWriter(
+            directory, model: model.signature, budget: options.budget)
         let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        let plan = UpdatePlan(scan, snapshot: snapshot)
+        let plan = try UpdatePlan(scan, snapshot: snapshot, metadata: metadata)
 
         var report = Report()
         report.unchanged = plan.unchanged
         report.removed = plan.vanished.count
         report.failures = scan.failures
         if !plan.vanished.isEmpty {
-            try writer.commit([], features: nil, tokens: nil, removing: plan.vanished)
+            try writer.commit(nil, removing: plan.vanished)
         }
-        var pending = PendingEntries(snapshot: snapshot, replaced: plan.replaced)
+        var pending = try PendingEntries(snapshot: snapshot, replaced: plan.replaced)
         var progress = (done: 0, total: plan.changed.count)
         onProgress(Progress(done: 0, total: progress.total))
         let batchSize = options.batchSize > 0 ? options.batchSize : model.defaultBatchSize
-        let reader = PictureReader(model: model, known: pending.digests)
+        let reader = PictureReader(
+            model: model, known: pending.digests, metadata: plan.metadata)
         do {
             try await reader.read(plan.changed, ahead: max(options.decodeAhead, batchSize)) {
                 item in
@@ -143,16 +161,26 @@ private struct UpdatePlan {
     var replaced: [FilePath: ForwardIndex.EntryID] = [:]
     var vanished: [ForwardIndex.EntryID] = []
     var unchanged = 0
+    /// What to note of the changed files: what is given, else what was noted before.
+    var metadata: [FilePath: [String: MetadataValue]] = [:]
 
-    init(_ scan: FolderScan, snapshot: ForwardIndex) {
+    init(
+        _ scan: FolderScan, snapshot: ForwardIndex, metadata: [FilePath: [String: MetadataValue]]
+    ) throws {
         var known: [FilePath: (id: ForwardIndex.EntryID, entry: IndexEntry)] = [:]
-        for item in snapshot.entries { known[item.entry.path] = item }
+        for id in snapshot.ids {
+            let entry = try snapshot.entry(id)
+            known[entry.path] = (id, entry)
+        }
         for file in scan.files {
             let old = known.removeValue(forKey: file.path)
-            if let old, old.entry.size == file.size, old.entry.modified == file.modified {
+            if let old, old.entry.size == file.size, old.entry.modified == file.modified,
+                metadata[file.path].map({ $0 == old.entry.metadata }) ?? true
+            {
                 unchanged += 1
             } else {
                 replaced[file.path] = old?.id
+                self.metadata[file.path] = metadata[file.path] ?? old?.entry.metadata
                 changed.append(file)
             }
         }

@@ -6,19 +6,21 @@ import Torch
 /// Entries on their way into an index: waiting for the encoder, then for a commit.
 struct PendingEntries {
     private let snapshot: ForwardIndex
+    private let budget: TokenBudget
     private let replaced: [FilePath: ForwardIndex.EntryID]
     /// Entries of the snapshot by the digest of their files.
-    let digests: [String: ForwardIndex.EntryID]
+    let digests: [ContentDigest: ForwardIndex.EntryID]
     private var waiting: [(entry: IndexEntry, pixels: [Float])] = []
     private var entries: [IndexEntry] = []
     private var features: [Tensor] = []
-    private var tokens: [Tensor] = []
+    private var tokens: [PackedTokens] = []
 
-    init(snapshot: ForwardIndex, replaced: [FilePath: ForwardIndex.EntryID]) {
+    init(snapshot: ForwardIndex, replaced: [FilePath: ForwardIndex.EntryID]) throws {
         self.snapshot = snapshot
         self.replaced = replaced
+        budget = snapshot.budget
         digests = Dictionary(
-            snapshot.entries.map { ($0.entry.sha256, $0.id) },
+            try snapshot.ids.map { (try snapshot.segments[$0.segment].digest($0.row), $0) },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -32,8 +34,8 @@ struct PendingEntries {
     /// Takes the vectors of an entry whose file has the same bytes.
     mutating func reuse(_ entry: IndexEntry, _ source: ForwardIndex.EntryID) throws {
         entries.append(entry)
-        features.append(snapshot.features([source]))
-        tokens.append(snapshot.tokens([source]).to(.float16))
+        features.append(try snapshot.features([source]))
+        tokens += snapshot.packedTokens([source])
     }
 
     /// Encodes everything that waits.
@@ -42,7 +44,7 @@ struct PendingEntries {
         let encoded = try model.encode(pixels: waiting.map(\.pixels))
         entries += waiting.map(\.entry)
         features.append(encoded.features.to(.cpu).to(.float32))
-        tokens.append(encoded.tokens.to(.cpu).to(.float16))
+        if let packed = PackedTokens(encoded.tokens, budget: budget) { tokens.append(packed) }
         waiting = []
     }
 
@@ -50,7 +52,9 @@ struct PendingEntries {
     mutating func commit(to writer: IndexWriter) throws {
         guard !entries.isEmpty else { return }
         try writer.commit(
-            entries, features: .concatenated(features), tokens: .concatenated(tokens),
+            .init(
+                entries: entries, features: .concatenated(features),
+                tokens: .concatenated(tokens)),
             removing: entries.compactMap { replaced[$0.path] })
         entries = []
         features = []

@@ -1,5 +1,3 @@
-import Crypto
-import Foundation
 import ImageText
 import SystemPackage
 
@@ -21,7 +19,9 @@ struct PictureReader: Sendable {
 
     let model: SearchModel
     /// Entries that need no encoding, by the digest of their files.
-    let known: [String: ForwardIndex.EntryID]
+    let known: [ContentDigest: ForwardIndex.EntryID]
+    /// What is given of pictures besides their files.
+    let metadata: [FilePath: [String: MetadataValue]]
 
     /// Hands over every file's outcome, in the order of the files.
     ///
@@ -56,10 +56,11 @@ struct PictureReader: Sendable {
     private func read(_ file: FolderScan.File) -> Outcome {
         do {
             let bytes = try file.path.contents()
+            let digest = ContentDigest(of: bytes)
             let entry = IndexEntry(
                 path: file.path, size: file.size, modified: file.modified,
-                sha256: SHA256.hash(data: bytes).hexadecimal)
-            if let same = known[entry.sha256] { return .known(entry, same) }
+                sha256: digest.hexadecimal, metadata: metadata[file.path] ?? [:])
+            if let same = known[digest] { return .known(entry, same) }
             let image = try model.loader.load(bytes, named: file.path.description)
             return .pixels(entry, model.transform(image))
         } catch let error as ImageError {

@@ -1,10 +1,12 @@
+public import ALBEF
+import Foundation
 public import SystemPackage
 public import Torch
 
 /// A gallery encoded once: a feature and the image tokens of every picture, on disk.
 ///
-/// Opening takes a snapshot: a writer may add and remove entries meanwhile, this value keeps
-/// what it saw.
+/// Opening takes a snapshot: a writer may add, remove and compact meanwhile, this value keeps what
+/// it saw. Nothing is read before it is used, so an index of any size opens at once.
 public struct ForwardIndex: Sendable {
     /// Where the index is.
     public let directory: FilePath
@@ -21,46 +23,72 @@ public struct ForwardIndex: Sendable {
     ///
     /// - Throws: ``IndexError`` if there is no index, or it is damaged or of a newer format.
     public init(_ directory: FilePath) throws {
-        try self.init(directory, manifest: IndexManifest(directory: directory))
+        var manifest = try IndexManifest(directory: directory)
+        while true {
+            do {
+                try self.init(directory, manifest: manifest)
+                return
+            } catch {
+                // A writer may have compacted the index since the manifest was read.
+                let current = try IndexManifest(directory: directory)
+                guard current.generation != manifest.generation else { throw error }
+                manifest = current
+            }
+        }
     }
 
     init(_ directory: FilePath, manifest: IndexManifest) throws {
         self.directory = directory
         self.manifest = manifest
         segments = try manifest.segments.map {
-            try IndexSegment($0, model: manifest.model, directory: directory)
+            try IndexSegment($0, manifest: manifest, directory: directory)
         }
     }
 
     /// Number of pictures that can be found.
-    public var count: Int { segments.reduce(0) { $0 + $1.entries.count - $1.removed.count } }
+    public var count: Int { segments.reduce(0) { $0 + $1.count - $1.removed.count } }
+
+    /// Grows with every commit: equal generations of a directory hold the same entries.
+    public var generation: Int { manifest.generation }
+
+    /// What is kept of every picture's tokens.
+    public var budget: TokenBudget { manifest.tokens }
 
     /// Every entry that can be found, in the order of their commits.
-    public var entries: [(id: EntryID, entry: IndexEntry)] {
+    public var ids: [EntryID] {
         segments.enumerated().flatMap { position, segment in
-            segment.entries.enumerated().filter { !segment.removed.contains($0.offset) }.map {
-                (EntryID(segment: position, row: $0.offset), $0.element)
+            (0..<segment.count).lazy.filter { !segment.removed.contains($0) }.map {
+                EntryID(segment: position, row: $0)
             }
         }
     }
 
     /// What the index knows about a picture.
-    public func entry(_ id: EntryID) -> IndexEntry { segments[id.segment].entries[id.row] }
-
-    /// The features `[N, E]` of entries.
-    public func features(_ ids: [EntryID]) -> Tensor {
-        Tensor.stacked(ids.map { segments[$0.segment].features[$0.row] })
+    ///
+    /// - Throws: ``IndexError`` if its bytes are damaged.
+    public func entry(_ id: EntryID) throws -> IndexEntry {
+        try segments[id.segment].entry(id.row)
     }
 
-    /// The image tokens `[N, P + 1, D_v]` of entries, in single precision.
-    public func tokens(_ ids: [EntryID]) -> Tensor {
-        Tensor.stacked(ids.map { segments[$0.segment].tokens[$0.row] }).to(.float32)
+    /// The features `[N, E]` of entries.
+    public func features(_ ids: [EntryID]) throws -> Tensor {
+        Tensor.stacked(try ids.map { try segments[$0.segment].feature($0.row) })
+    }
+
+    /// The image tokens of entries, in single precision; nil if the index keeps none.
+    public func tokens(_ ids: [EntryID]) -> ImageTokens? {
+        PackedTokens.concatenated(packedTokens(ids))?.unpacked
+    }
+
+    /// The tokens of entries as they are kept, `[1, n, D_v]` each.
+    func packedTokens(_ ids: [EntryID]) -> [PackedTokens] {
+        ids.compactMap { segments[$0.segment].tokens($0.row) }
     }
 
     /// Checks that the index was made with a model.
     ///
     /// - Throws: ``IndexError`` that says what differs.
-    func check(_ model: IndexManifest.Model) throws {
+    func check(_ model: ModelSignature) throws {
         let own = manifest.model
         if own.imageSize != model.imageSize {
             throw IndexError.otherModel(

@@ -11,13 +11,27 @@ public struct IndexEntry: Sendable, Hashable {
     public let modified: Int64
     /// SHA-256 of the file's bytes, hexadecimal.
     public let sha256: String
+    /// What else is known of it, by name, for filters; empty unless given.
+    public var metadata: [String: MetadataValue]
+
+    /// Describes a picture.
+    public init(
+        path: FilePath, size: Int, modified: Int64, sha256: String,
+        metadata: [String: MetadataValue] = [:]
+    ) {
+        self.path = path
+        self.size = size
+        self.modified = modified
+        self.sha256 = sha256
+        self.metadata = metadata
+    }
 }
 
 extension IndexEntry: Codable {
     private enum CodingKeys: String, CodingKey {
         case path
         case pathBytes = "path_base64"
-        case size, modified, sha256
+        case size, modified, sha256, metadata
     }
 
     /// Reads an entry; a path that is not UTF-8 is stored in base 64.
@@ -31,6 +45,8 @@ extension IndexEntry: Codable {
         size = try container.decode(Int.self, forKey: .size)
         modified = try container.decode(Int64.self, forKey: .modified)
         sha256 = try container.decode(String.self, forKey: .sha256)
+        metadata =
+            try container.decodeIfPresent([String: MetadataValue].self, forKey: .metadata) ?? [:]
     }
 
     /// Writes an entry.
@@ -44,5 +60,6 @@ extension IndexEntry: Codable {
         try container.encode(size, forKey: .size)
         try container.encode(modified, forKey: .modified)
         try container.encode(sha256, forKey: .sha256)
+        if !metadata.isEmpty { try container.encode(metadata, forKey: .metadata) }
     }
 }

@@ -3,7 +3,7 @@ import SystemPackage
 /// An index that cannot be opened, read or written.
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case missing, occupied, corrupt, format, locked, otherModel, system
+        case missing, occupied, corrupt, format, locked, otherModel, otherBudget, vectors, system
     }
 
     private let code: Code
@@ -43,6 +43,18 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
             .otherModel,
             "\(directory): was made with another model (\(difference)); search it with that model"
                 + " or index into a new directory")
+    }
+
+    static func otherBudget(_ directory: FilePath) -> IndexError {
+        IndexError(
+            .otherBudget,
+            "\(directory): keeps another number or precision of tokens; that is chosen when an index"
+                + " is made")
+    }
+
+    static func vectors(_ directory: FilePath, _ found: String, _ count: Int) -> IndexError {
+        IndexError(
+            .vectors, "\(directory): \(found) do not fit \(count) entries of this index's model")
     }
 
     static func system(_ file: FilePath, _ operation: String, _ errno: Errno) -> IndexError {

@@ -7,30 +7,11 @@ import Torch
 /// A segment that is not named here does not exist for readers, however much of it is on disk.
 struct IndexManifest: Codable, Sendable, Equatable {
     /// The newest format this program reads and the one that it writes.
-    static let format = 1
+    ///
+    /// Format 2 added the budget of tokens, and to segments the table of entries, digests and codes.
+    /// An index of format 1 is read as it is; the next commit makes it one of format 2.
+    static let format = 2
     static let fileName = "manifest.json"
-
-    /// What every feature and token in the index was computed with.
-    struct Model: Codable, Sendable, Equatable {
-        /// Digest of the weights.
-        var fingerprint: String
-        /// Side of the encoded images, in pixels.
-        var imageSize: Int
-        /// Length of a feature.
-        var embeddingWidth: Int
-        /// Tokens per image, the class token included.
-        var tokenCount: Int
-        /// Length of a token.
-        var tokenWidth: Int
-
-        enum CodingKeys: String, CodingKey {
-            case fingerprint
-            case imageSize = "image_size"
-            case embeddingWidth = "embedding_width"
-            case tokenCount = "token_count"
-            case tokenWidth = "token_width"
-        }
-    }
 
     /// One append-only file of entries.
     struct Segment: Codable, Sendable, Equatable {
@@ -52,7 +33,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
     var format = Self.format
     /// Grows with every commit.
     var generation = 0
-    var model: Model
+    var model: ModelSignature
+    /// What is kept of every picture's tokens.
+    var tokens = TokenBudget()
     var segments: [Segment] = []
 
     /// Reads the manifest of an index.
@@ -72,7 +55,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         struct Header: Decodable { var format: Int }
         do {
             let header = try JSONDecoder().decode(Header.self, from: data)
-            guard header.format == Self.format else {
+            guard (1...Self.format).contains(header.format) else {
                 throw IndexError.format(file, found: header.format, known: Self.format)
             }
             self = try JSONDecoder().decode(IndexManifest.self, from: data)
@@ -86,7 +69,21 @@ struct IndexManifest: Codable, Sendable, Equatable {
         }
     }
 
-    init(model: Model) { self.model = model }
+    init(model: ModelSignature, tokens: TokenBudget) {
+        self.model = model
+        self.tokens = tokens
+    }
+
+    private enum CodingKeys: String, CodingKey { case format, generation, model, tokens, segments }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        format = try container.decode(Int.self, forKey: .format)
+        generation = try container.decode(Int.self, forKey: .generation)
+        model = try container.decode(ModelSignature.self, forKey: .model)
+        tokens = try container.decodeIfPresent(TokenBudget.self, forKey: .tokens) ?? TokenBudget()
+        segments = try container.decode([Segment].self, forKey: .segments)
+    }
 
     /// Writes the manifest so that readers see the old one or the new one, never a mixture.
     func write(to directory: FilePath) throws {

@@ -1,51 +1,131 @@
-import Crypto
 import Foundation
 import SystemPackage
 import Torch
 
-/// Entries that were committed together, memory-mapped.
+/// Entries that were committed together, memory-mapped: opening reads none of them.
 ///
-/// A segment is one safetensors file: `features` `[N, E]` in single precision, `tokens`
-/// `[N, P + 1, D_v]` in half precision, and `entries`, the bytes of a JSON array.
+/// A segment is one safetensors file of N rows. Segments of format 1 have features, tokens and
+/// `entries`, a JSON array, alone.
+///
+///     features        [N, E]       float32, unit length
+///     codes           [N, E]       int8, the features rounded; code_scales and code_errors [N]
+///     tokens          [N, n, D_v]  float16 or int8; absent where none are kept
+///     token_scales    [N, n]       float32, with int8
+///     token_weights   [N, n]       float32, with merged tokens
+///     digests         [N, 32]      SHA-256 of every file
+///     entry_ends      [N]          int64, where each entry's JSON ends in entries
+///     entries         [bytes]      JSON of every entry, one after another
 struct IndexSegment: Sendable {
+    /// The line of the manifest.
+    let record: IndexManifest.Segment
+    /// Where the file is.
+    let path: FilePath
     /// Unit-length features `[N, E]`.
-    let features: Tensor
-    /// Image tokens `[N, P + 1, D_v]`, half precision.
-    let tokens: Tensor
-    let entries: [IndexEntry]
+    let features: StoredTensor
+    /// The features in 8 bits; nil in segments of format 1.
+    let codes: Codes?
     /// Rows that no longer count.
     let removed: Set<Int>
+    private let tokens: Tensor?
+    private let tokenScales: Tensor?
+    private let tokenWeights: Tensor?
+    private let digests: StoredTensor?
+    private let table: EntryTable
+
+    /// Codes of all rows, as ``FeatureCodes`` makes them.
+    struct Codes: Sendable {
+        let values, scales, errors: StoredTensor
+    }
+
+    /// Number of rows, the removed ones included.
+    var count: Int { record.count }
 
     /// Opens a segment that a manifest names.
     ///
     /// - Throws: ``IndexError`` if the file is missing or is not what the manifest says.
     init(
-        _ segment: IndexManifest.Segment, model: IndexManifest.Model, directory: FilePath
+        _ record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
     ) throws {
-        let path = Self.path(segment.name, in: directory)
+        self.record = record
+        path = Self.path(record.name, in: directory)
+        removed = Set(record.removed)
         let file = try SafetensorsFile(path)
         let size = file.withFileBytes { $0.count }
-        guard size == segment.byteCount else {
-            throw IndexError.corrupt(path, "\(size) bytes where \(segment.byteCount) belong")
+        guard size == record.byteCount else {
+            throw IndexError.corrupt(path, "\(size) bytes where \(record.byteCount) belong")
         }
-        features = try Tensor(try file.tensor("features"))
-        tokens = try Tensor(try file.tensor("tokens"))
-        entries = try file.tensor("entries").withUnsafeBytes { bytes in
-            do {
-                return try JSONDecoder().decode([IndexEntry].self, from: Data(bytes))
-            } catch let error as DecodingError {
-                throw IndexError.corrupt(path, error.reason)
-            }
+        let (rows, model) = (record.count, manifest.model)
+        let reader = Reader(file: file, path: path)
+        features = try reader.tensor("features", [rows, model.embeddingWidth], [.float32])
+        let entries = try reader.tensor("entries", nil, [.uint8])
+        guard let ends = try reader.optional("entry_ends", [rows], [.int64]) else {
+            // Format 1.
+            table = try EntryTable(parsing: entries, count: rows, path: path)
+            (codes, digests, tokenScales, tokenWeights) = (nil, nil, nil, nil)
+            let shape = [rows, model.tokenCount, model.tokenWidth]
+            tokens = try Tensor(try reader.tensor("tokens", shape, [.float16]))
+            return
         }
-        removed = Set(segment.removed)
-        guard entries.count == segment.count,
-            features.shape == [segment.count, model.embeddingWidth],
-            tokens.shape == [segment.count, model.tokenCount, model.tokenWidth]
-        else {
-            throw IndexError.corrupt(
-                path,
-                "features \(features.shape), tokens \(tokens.shape), \(entries.count) entries"
-                    + " do not fit the manifest")
+        table = EntryTable(bytes: entries, ends: ends, path: path)
+        digests = try reader.tensor("digests", [rows, 32], [.uint8])
+        codes = try Codes(
+            values: reader.tensor("codes", features.shape, [.int8]),
+            scales: reader.tensor("code_scales", [rows], [.float32]),
+            errors: reader.tensor("code_errors", [rows], [.float32]))
+        let kept = manifest.tokens.kept(of: model.tokenCount)
+        guard kept > 0 else {
+            (tokens, tokenScales, tokenWeights) = (nil, nil, nil)
+            return
+        }
+        let isInt8 = manifest.tokens.precision == .int8
+        let type: DType = isInt8 ? .int8 : .float16
+        tokens = try Tensor(reader.tensor("tokens", [rows, kept, model.tokenWidth], [type]))
+        func perToken(_ name: String, _ isThere: Bool) throws -> Tensor? {
+            isThere ? try Tensor(reader.tensor(name, [rows, kept], [.float32])) : nil
+        }
+        tokenScales = try perToken("token_scales", isInt8)
+        tokenWeights = try perToken("token_weights", kept < model.tokenCount)
+    }
+
+    /// What is known about a row's picture.
+    ///
+    /// - Throws: ``IndexError`` if its bytes are damaged.
+    func entry(_ row: Int) throws -> IndexEntry { try table.entry(row) }
+
+    /// The JSON of a row's entry.
+    func withEntryBytes<Result>(
+        _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        try table.withBytes(row, body)
+    }
+
+    /// SHA-256 of a row's file.
+    ///
+    /// - Throws: ``IndexError`` if a segment of format 1 is damaged.
+    func digest(_ row: Int) throws -> ContentDigest {
+        guard let digests else {
+            return try ContentDigest(hexadecimal: table.entry(row).sha256, in: path)
+        }
+        return withExtendedLifetime(digests.storage) {
+            ContentDigest(digests.unsafeBaseAddress + row * ContentDigest.byteCount)
+        }
+    }
+
+    /// The feature `[E]` of a row.
+    func feature(_ row: Int) throws -> Tensor { try Tensor(features)[row] }
+
+    /// The tokens of a row as `[1, n, D_v]`; nil where none are kept.
+    func tokens(_ row: Int) -> PackedTokens? {
+        guard let tokens else { return nil }
+        let range = row..<row + 1
+        return PackedTokens(
+            values: tokens[range], scales: tokenScales?[range], weights: tokenWeights?[range])
+    }
+
+    /// Bytes of a row's tokens.
+    var tokenByteCount: Int {
+        [tokens, tokenScales, tokenWeights].reduce(0) { sum, tensor in
+            sum + (tensor.map { $0[0].count * $0.dtype.byteCount } ?? 0)
         }
     }
 
@@ -53,36 +133,22 @@ struct IndexSegment: Sendable {
         directory.appending("segments").appending("\(name).safetensors")
     }
 
-    /// Writes a segment and gives the manifest's line for it.
-    static func write(
-        _ entries: [IndexEntry], features: Tensor, tokens: Tensor, name: String,
-        directory: FilePath
-    ) throws -> IndexManifest.Segment {
-        let path = path(name, in: directory)
-        let json = [UInt8](try JSONEncoder().encode(entries))
-        var digest = SHA256()
-        var byteCount = 0
-        try SafetensorsWriter.write(
-            [
-                features.entry(named: "features"), tokens.entry(named: "tokens"),
-                .init(
-                    name: "entries",
-                    tensor: StoredTensor(dtype: .uint8, shape: [json.count], bytes: json)),
-            ], to: path
-        ) { bytes in
-            digest.update(bufferPointer: bytes)
-            byteCount += bytes.count
-        }
-        return IndexManifest.Segment(
-            name: name, count: entries.count, byteCount: byteCount,
-            sha256: digest.finalize().hexadecimal, removed: [])
-    }
-}
+    /// Takes tensors from the file, naming the file and the field when they do not fit.
+    private struct Reader {
+        let file: SafetensorsFile
+        let path: FilePath
 
-extension Digest {
-    /// The digest in lower-case hexadecimal.
-    package var hexadecimal: String {
-        let digits = Array("0123456789abcdef")
-        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        func optional(_ name: String, _ shape: [Int]?, _ types: [DType]) throws -> StoredTensor? {
+            file.tensors[name] == nil ? nil : try tensor(name, shape, types)
+        }
+
+        func tensor(_ name: String, _ shape: [Int]?, _ types: [DType]) throws -> StoredTensor {
+            let tensor = try file.tensor(name)
+            guard shape == nil || tensor.shape == shape, types.contains(tensor.dtype) else {
+                throw IndexError.corrupt(
+                    path, "'\(name)' is \(tensor.dtype) \(tensor.shape), which the manifest denies")
+            }
+            return tensor
+        }
     }
 }

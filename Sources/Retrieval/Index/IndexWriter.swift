@@ -16,7 +16,14 @@ final class IndexWriter {
     ///
     /// - Throws: ``IndexError`` if the directory holds something else, another process writes to
     ///   the index, or it was made with another model.
-    init(_ directory: FilePath, model: IndexManifest.Model) throws {
+    ///
+    /// - Parameters:
+    ///   - directory: the index; created where there is none.
+    ///   - model: what new vectors are computed with; nil to change an index that is there.
+    ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
+    init(
+        _ directory: FilePath, model: ModelSignature?, budget: TokenBudget? = nil
+    ) throws {
         let existed = FileManager.default.fileExists(
             atPath: directory.appending(IndexManifest.fileName).string)
         let known: Set<String> = ["segments", "lock", IndexManifest.fileName]
@@ -24,6 +31,7 @@ final class IndexWriter {
         guard existed || present.allSatisfy({ known.contains($0) || $0.hasSuffix(".tmp") }) else {
             throw IndexError.occupied(directory)
         }
+        guard existed || model != nil else { throw IndexError.missing(directory) }
         do {
             try FileManager.default.createDirectory(
                 atPath: directory.appending("segments").string, withIntermediateDirectories: true)
@@ -34,9 +42,15 @@ final class IndexWriter {
         self.directory = directory
         if existed {
             manifest = try IndexManifest(directory: directory)
-            try ForwardIndex(directory, manifest: manifest).check(model)
+            manifest.format = IndexManifest.format
+            if let model { try ForwardIndex(directory, manifest: manifest).check(model) }
+            if let budget, budget != manifest.tokens {
+                throw IndexError.otherBudget(directory)
+            }
+        } else if let model {
+            manifest = IndexManifest(model: model, tokens: budget ?? TokenBudget())
         } else {
-            manifest = IndexManifest(model: model)
+            throw IndexError.missing(directory)
         }
         removeStrays()
     }
@@ -74,14 +88,11 @@ final class IndexWriter {
     /// Adds entries, removes others, and makes both visible at once.
     ///
     /// - Parameters:
-    ///   - entries: what is known of each new picture; may be empty.
-    ///   - features: `[N, E]`; nil without new entries.
-    ///   - tokens: `[N, P + 1, D_v]`; nil without new entries.
+    ///   - rows: new pictures; nil for none.
     ///   - removed: entries of the snapshot that ``manifest`` was at.
     /// - Throws: an error of the file system; the index is then as it was.
     func commit(
-        _ entries: [IndexEntry], features: Tensor?, tokens: Tensor?,
-        removing removed: [ForwardIndex.EntryID]
+        _ rows: SegmentWriter.Rows?, removing removed: [ForwardIndex.EntryID] = []
     ) throws {
         var next = manifest
         next.generation += 1
@@ -89,16 +100,79 @@ final class IndexWriter {
         for position in Set(removed.map(\.segment)) {
             next.segments[position].removed = Set(next.segments[position].removed).sorted()
         }
-        if let features, let tokens, !entries.isEmpty {
-            let digits = String(next.generation)
-            let name = String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+        if let rows, !rows.entries.isEmpty {
             next.segments.append(
-                try IndexSegment.write(
-                    entries, features: features, tokens: tokens.to(.float16), name: name,
-                    directory: directory))
+                try SegmentWriter.write(rows, name: name(next.generation), directory: directory))
         }
+        try publish(next)
+    }
+
+    /// Rewrites segments so that there are few, and none with removed rows.
+    ///
+    /// One new segment after another is written and committed, then what it replaces is deleted, so
+    /// that little disk space is needed and a kill undoes at most one of these steps. Snapshots that
+    /// are open keep reading what was deleted.
+    ///
+    /// - Parameters:
+    ///   - segmentByteCount: about how large segments may become.
+    ///   - onProgress: called with the segments done and in all; throws to stop.
+    /// - Throws: ``IndexError`` if a row is damaged; an error of the file system.
+    func compact(
+        segmentByteCount: Int, onProgress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws {
+        let total = manifest.segments.count
+        var (position, done) = (0, 0)
+        while position < manifest.segments.count {
+            try onProgress(done, total)
+            let snapshot = try ForwardIndex(directory, manifest: manifest)
+            let end = groupEnd(from: position, limit: segmentByteCount)
+            done += end - position
+            let group = snapshot.segments[position..<end]
+            if group.count == 1, group[position].removed.isEmpty {
+                position += 1
+                continue
+            }
+            var next = manifest
+            next.generation += 1
+            let rows = group.flatMap { segment in
+                (0..<segment.count).filter { !segment.removed.contains($0) }.map { (segment, $0) }
+            }
+            var replacement: [IndexManifest.Segment] = []
+            if !rows.isEmpty {
+                replacement = [
+                    try SegmentWriter.copy(
+                        rows, manifest: next, name: name(next.generation), directory: directory)
+                ]
+            }
+            next.segments.replaceSubrange(position..<end, with: replacement)
+            try publish(next)
+            removeStrays()
+            position += replacement.count
+        }
+        try onProgress(done, total)
+    }
+
+    /// Where the group of segments ends that become one.
+    private func groupEnd(from start: Int, limit: Int) -> Int {
+        func living(_ segment: IndexManifest.Segment) -> Int {
+            segment.byteCount / max(segment.count, 1) * (segment.count - segment.removed.count)
+        }
+        var (end, bytes) = (start + 1, living(manifest.segments[start]))
+        while end < manifest.segments.count, bytes + living(manifest.segments[end]) <= limit {
+            bytes += living(manifest.segments[end])
+            end += 1
+        }
+        return end
+    }
+
+    private func publish(_ next: IndexManifest) throws {
         try next.write(to: directory)
         manifest = next
+    }
+
+    private func name(_ generation: Int) -> String {
+        let digits = String(generation)
+        return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
 }
 

@@ -106,9 +106,9 @@ public struct SearchModel: Sendable {
     }
 
     /// What an index made with this model records about it.
-    var signature: IndexManifest.Model {
+    public var signature: ModelSignature {
         let configuration = model.configuration
-        return IndexManifest.Model(
+        return ModelSignature(
             fingerprint: fingerprint, imageSize: configuration.vision.imageSize,
             embeddingWidth: configuration.embeddingWidth,
             tokenCount: configuration.vision.patchCount + 1,

@@ -1,10 +1,19 @@
-import Torch
+public import Torch
 
 /// A picture that recall proposes.
-struct Candidate: Sendable, Hashable {
-    let id: ForwardIndex.EntryID
+public struct Candidate: Sendable, Hashable {
+    /// The entry.
+    public let id: ForwardIndex.EntryID
     /// Cosine of the query's and the picture's features.
-    let similarity: Float
+    public let similarity: Float
+}
+
+extension Candidate: Comparable {
+    /// Nearer first; ties keep the order of the index, so that a search is reproducible.
+    public static func < (a: Candidate, b: Candidate) -> Bool {
+        if a.similarity != b.similarity { return a.similarity > b.similarity }
+        return (a.id.segment, a.id.row) < (b.id.segment, b.id.row)
+    }
 }
 
 extension ForwardIndex {
@@ -13,26 +22,25 @@ extension ForwardIndex {
     /// - Parameters:
     ///   - query: a unit-length feature `[E]`.
     ///   - count: how many to return at most.
-    func recall(_ query: Tensor, count: Int) -> [Candidate] {
-        var best: [Candidate] = []
-        for (position, segment) in segments.enumerated() where !segment.entries.isEmpty {
-            var similarities = segment.features.matmul(query)
-            if !segment.removed.isEmpty {
-                similarities[Tensor(segment.removed.sorted())] = .full([], -.infinity)
-            }
-            let top = similarities.topK(min(count, segment.entries.count))
-            let rows = top.indices.values(as: Int.self)
-            for (row, similarity) in zip(rows, top.values.values(as: Float.self))
-            where similarity > -.infinity {
-                let id = EntryID(segment: position, row: row)
-                best.append(Candidate(id: id, similarity: similarity))
-            }
+    ///   - filters: conditions on their metadata, all of which have to hold.
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    public func recall(
+        _ query: Tensor, count: Int, filters: [MetadataFilter] = []
+    ) throws -> [Candidate] {
+        guard !filters.isEmpty else {
+            return ExactRecall(segments, query: query, count: count).run()
         }
-        // Ties keep the order of the index, so that a search is reproducible.
-        best.sort {
-            if $0.similarity != $1.similarity { return $0.similarity > $1.similarity }
-            return ($0.id.segment, $0.id.row) < ($1.id.segment, $1.id.row)
-        }
-        return Array(best.prefix(count))
+        let damage = FirstError()
+        let candidates = ExactRecall(segments, query: query, count: count) { id in
+            do {
+                let metadata = try entry(id).metadata
+                return filters.allSatisfy { $0(metadata) }
+            } catch {
+                damage.keep(error)
+                return false
+            }
+        }.run()
+        try damage.throwIfAny()
+        return candidates
     }
 }

@@ -1,26 +1,29 @@
 public import ALBEF
-public import Torch
+import Torch
 
 /// Reads a text together with each of its candidate images: the second stage of a search.
 public struct Reranker: Sendable {
+    /// Memory that a batch may take beside the model, in bytes.
+    private static let batchBytes = 64 << 20
+
     private let model: ALBEFModel
-    private let batchSize: Int
+    private let batchSize: Int?
 
     /// Match scores of one text with several images, in the order of the images.
     public struct Scores: Sendable {
-        /// The logits of the ITM head.
-        public let logits: [MatchLogits]
+        /// The logits of the ITM head; fewer than asked for if there was no time for all.
+        public internal(set) var logits: [MatchLogits] = []
         /// The ITM logit of "match".
         public var matchLogits: [Float] { logits.map(\.match) }
         /// Softmax over the two ITM logits, in [0, 1].
-        public let matchProbabilities: [Float]
+        public internal(set) var matchProbabilities: [Float] = []
     }
 
     /// Creates a re-ranker.
     ///
-    /// - Parameter batchSize: images that are read at once; default 16.
-    public init(_ model: ALBEFModel, batchSize: Int = 16) {
-        precondition(batchSize > 0, "a batch needs at least one image")
+    /// - Parameter batchSize: images that are read at once; nil for as many as fit into 64 MB.
+    public init(_ model: ALBEFModel, batchSize: Int? = nil) {
+        precondition(batchSize.map { $0 > 0 } ?? true, "a batch needs at least one image")
         self.model = model
         self.batchSize = batchSize
     }
@@ -28,26 +31,37 @@ public struct Reranker: Sendable {
     /// Scores one text against images.
     ///
     /// - Parameters:
-    ///   - text: an encoded text (the first, if there are several).
+    ///   - text: one encoded text.
     ///   - count: number of images.
-    ///   - tokens: gives the tokens `[n, P + 1, D_v]` of a range of the images.
+    ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
+    ///   - tokens: gives the tokens of a range of the images.
     /// - Throws: ``ALBEFError`` if the model cannot match, `CancellationError` if the task is
     ///   cancelled, and what `tokens` throws.
     public func scores(
-        _ text: EncodedTexts, count: Int, tokens: (Range<Int>) throws -> Tensor
+        _ text: EncodedTexts, count: Int, deadline: ContinuousClock.Instant? = nil,
+        tokens: (Range<Int>) throws -> ImageTokens
     ) throws -> Scores {
-        var logits: [MatchLogits] = []
-        var probabilities: [Float] = []
+        var scores = Scores()
+        let batchSize = batchSize ?? batchSize(textLength: text.states.size(1))
         for start in stride(from: 0, to: count, by: batchSize) {
             try Task.checkCancellation()
+            if start > 0, let deadline, ContinuousClock.now >= deadline { break }
             let range = start..<min(start + batchSize, count)
             let both = try withoutGradients {
-                let tokens = try tokens(range).to(model.device)
-                return try model.matchLogits(text.repeated(range.count), tokens: tokens)
+                try model.matchLogits(one: text, withEach: tokens(range).to(model.device))
             }
-            logits += MatchLogits.rows(of: both)
-            probabilities += both.softmax(-1)[.all, 1].values(as: Float.self)
+            scores.logits += MatchLogits.rows(of: both)
+            scores.matchProbabilities += both.softmax(-1)[.all, 1].values(as: Float.self)
         }
-        return Scores(logits: logits, matchProbabilities: probabilities)
+        return scores
+    }
+
+    private func batchSize(textLength length: Int) -> Int {
+        let configuration = model.configuration
+        let patches = configuration.vision.patchCount + 1
+        let (width, heads) = (configuration.vision.width, configuration.text.heads)
+        // The tokens; what each head asks and is answered; how much it looks where.
+        let numbers = patches * width + heads * length * (2 * width + patches)
+        return max(1, min(64, Self.batchBytes / (4 * numbers)))
     }
 }

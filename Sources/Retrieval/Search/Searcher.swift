@@ -2,6 +2,48 @@ public import ALBEF
 public import SystemPackage
 import Torch
 
+/// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
+public enum SearchQuery: Sendable, Hashable {
+    /// Pictures that a sentence describes.
+    case text(String)
+    /// Pictures that look like one. The two towers alone decide: the fusion encoder reads texts.
+    case image(FilePath)
+    /// Pictures like one that a sentence describes, too: recalled by the mean of both features,
+    /// re-ranked by the sentence.
+    case imageAndText(FilePath, String)
+
+    /// The sentence, if there is one.
+    public var text: String? {
+        switch self {
+        case .text(let text), .imageAndText(_, let text): text
+        case .image: nil
+        }
+    }
+}
+
+/// How a search goes about it.
+public struct SearchOptions: Sendable, Hashable {
+    /// Results at most; default 10.
+    public var count = 10
+    /// How many pictures recall hands to the fusion encoder; default 64.
+    ///
+    /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
+    /// candidates follow in recall order.
+    public var candidates = 64
+    /// What the candidates are re-ranked by; nil for what the model's dialect does.
+    public var ranking: RankingScore?
+    /// Conditions on the pictures' metadata, all of which have to hold.
+    public var filters: [MetadataFilter] = []
+    /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
+    public var timeBudget: Duration?
+
+    /// Options with their defaults.
+    public init(count: Int = 10, candidates: Int = 64) {
+        self.count = count
+        self.candidates = candidates
+    }
+}
+
 /// One picture of an answer.
 public struct SearchResult: Sendable, Hashable {
     /// Where the picture is.
@@ -16,9 +58,19 @@ public struct SearchResult: Sendable, Hashable {
     public let matchLogit: Float?
     /// The model's probability that the text describes the picture; nil without re-ranking.
     public let matchProbability: Float?
+    /// What the index notes of the picture besides.
+    public let metadata: [String: MetadataValue]
 }
 
-/// Answers sentences from a forward index in two stages: recall, then re-ranking.
+/// What a search found.
+public struct SearchAnswer: Sendable, Hashable {
+    /// The pictures, best first.
+    public let results: [SearchResult]
+    /// How many candidates the fusion encoder read.
+    public let reranked: Int
+}
+
+/// Answers queries from a forward index in two stages: recall, then re-ranking.
 public struct Searcher: Sendable {
     private let model: SearchModel
     private let index: ForwardIndex
@@ -39,70 +91,112 @@ public struct Searcher: Sendable {
     /// - Parameters:
     ///   - query: a sentence.
     ///   - count: number of results at most; default 10.
-    ///   - candidates: how many pictures recall hands to the fusion encoder; 0 skips re-ranking, as
-    ///     does a model that was not trained to match. Default 64. Results beyond the candidates follow in recall order.
-    ///   - ranking: what the candidates are re-ranked by; nil for what the model's dialect does.
-    /// - Throws: ``QueryError`` if the query is empty; ``ALBEFError`` if the model cannot search;
-    ///   `CancellationError` if the task is cancelled.
+    ///   - candidates: how many pictures are re-ranked; default 64.
+    ///   - ranking: what they are re-ranked by; nil for what the model's dialect does.
+    /// - Throws: as ``search(_:_:)``.
     public func search(
         _ query: String, count: Int = 10, candidates: Int = 64, ranking: RankingScore? = nil
     ) throws -> [SearchResult] {
-        let candidates = model.matches ? candidates : 0
-        let text = try model.encode(texts: [query])
-        let recalled = index.recall(text.features[0], count: max(count, candidates))
-        let reread = Array(recalled.prefix(candidates))
-        let scores = try reranker.scores(text, count: reread.count) { range in
-            index.tokens(reread[range].map(\.id))
+        var options = SearchOptions(count: count, candidates: candidates)
+        options.ranking = ranking
+        return try search(.text(query), options).results
+    }
+
+    /// Finds the pictures that a query asks for, best first.
+    ///
+    /// - Throws: ``QueryError`` if there is nothing to search for; ``ImageError`` if a query's
+    ///   picture cannot be read; ``ALBEFError`` if the model cannot search; ``IndexError`` if an
+    ///   entry is damaged; `CancellationError` if the task is cancelled.
+    public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
+        let text = try query.text.map { try model.encode(texts: [$0]) }
+        let feature = try feature(of: query, text)
+        let candidates = model.matches && text != nil ? options.candidates : 0
+        let recalled = try index.recall(
+            feature, count: max(options.count, candidates), filters: options.filters)
+        var order = Array(recalled.indices)
+        var scores = Reranker.Scores()
+        var read: [Int: Int] = [:]
+        if let text, candidates > 0 {
+            let readable = try tokenSource(recalled.prefix(candidates).map(\.id))
+            let deadline = options.timeBudget.map { ContinuousClock.now + $0 }
+            scores = try reranker.scores(
+                text, count: readable.positions.count, deadline: deadline, tokens: readable.tokens)
+            let positions = readable.positions.prefix(scores.logits.count)
+            read = Dictionary(uniqueKeysWithValues: positions.enumerated().map { ($1, $0) })
+            let keys = keys(scores, of: positions.map { recalled[$0] }, options.ranking)
+            let reread = positions.indices.sorted { a, b in
+                keys[a] == keys[b] ? a < b : keys[a] > keys[b]
+            }.map { positions[$0] }
+            order = reread + order.filter { read[$0] == nil }
         }
+        let results = try order.prefix(options.count).enumerated().map { rank, position in
+            let entry = try index.entry(recalled[position].id)
+            let place = read[position]
+            return SearchResult(
+                path: entry.path, rank: rank + 1, recallRank: position + 1,
+                similarity: recalled[position].similarity,
+                matchLogit: place.map { scores.logits[$0].match },
+                matchProbability: place.map { scores.matchProbabilities[$0] },
+                metadata: entry.metadata)
+        }
+        return SearchAnswer(results: results, reranked: read.count)
+    }
+
+    /// The unit-length feature `[E]` that recall compares.
+    private func feature(of query: SearchQuery, _ text: EncodedTexts?) throws -> Tensor {
+        switch query {
+        case .text: break
+        case .image(let file): return try imageFeature(file)
+        case .imageAndText(let file, _):
+            if let text { return (try imageFeature(file) + text.features[0]).normalized() }
+        }
+        guard let text else { throw QueryError.empty("") }
+        return text.features[0]
+    }
+
+    private func imageFeature(_ file: FilePath) throws -> Tensor {
+        try model.encode(pixels: [try model.pixels(of: file)]).features[0]
+    }
+
+    /// What the candidates are ordered by.
+    private func keys(
+        _ scores: Reranker.Scores, of candidates: [Candidate], _ ranking: RankingScore?
+    ) -> [Float] {
         let ranking = ranking ?? .standard(model.model.configuration.dialect)
         let temperature = model.model.temperatureValue
-        let order = reread.indices.sorted { a, b in
-            let (first, second) = (score(a), score(b))
-            return first == second ? a < b : first > second
-        }
-        func score(_ position: Int) -> Float {
-            ranking(
-                scores.logits[position], similarity: reread[position].similarity,
-                temperature: temperature)
-        }
-        let positions = (order + Array(reread.count..<recalled.count)).prefix(count)
-        return positions.enumerated().map { rank, position in
-            let candidate = recalled[position]
-            let read = position < reread.count
-            return SearchResult(
-                path: index.entry(candidate.id).path, rank: rank + 1, recallRank: position + 1,
-                similarity: candidate.similarity,
-                matchLogit: read ? scores.logits[position].match : nil,
-                matchProbability: read ? scores.matchProbabilities[position] : nil)
+        return zip(scores.logits, candidates).map { logits, candidate in
+            ranking(logits, similarity: candidate.similarity, temperature: temperature)
         }
     }
-}
 
-/// How well one text fits one image.
-public struct PairScore: Sendable, Hashable {
-    /// The text.
-    public let text: String
-    /// Cosine of the features, in [-1, 1].
-    public let similarity: Float
-    /// The ITM logit of "match".
-    public let matchLogit: Float
-    /// The model's probability that the text describes the image.
-    public let matchProbability: Float
-}
-
-extension SearchModel {
-    /// Scores an image against each of several texts, in their order.
-    ///
-    /// - Throws: ``ImageError``, ``QueryError`` or ``ALBEFError`` as the parts do.
-    public func score(_ image: FilePath, _ texts: [String]) throws -> [PairScore] {
-        let encoded = try encode(pixels: [try pixels(of: image)])
-        return try texts.map { text in
-            let query = try encode(texts: [text])
-            let scores = try Reranker(model).scores(query, count: 1) { _ in encoded.tokens }
-            let similarity = query.features[0].matmul(encoded.features[0]).scalar()
-            return PairScore(
-                text: text, similarity: Float(similarity), matchLogit: scores.matchLogits[0],
-                matchProbability: scores.matchProbabilities[0])
+    /// Where the tokens of candidates come from: the index, or the files of those that can be read.
+    private func tokenSource(
+        _ ids: [ForwardIndex.EntryID]
+    ) throws -> (positions: [Int], tokens: (Range<Int>) throws -> ImageTokens) {
+        if index.budget.count != 0 {
+            return (
+                Array(ids.indices),
+                { range in
+                    guard let tokens = index.tokens(Array(ids[range])) else {
+                        preconditionFailure("an index with a budget has tokens")
+                    }
+                    return tokens
+                }
+            )
         }
+        var pixels: [(position: Int, values: [Float])] = []
+        for (position, id) in ids.enumerated() {
+            try Task.checkCancellation()
+            if let values = try? model.pixels(of: index.entry(id).path) {
+                pixels.append((position, values))
+            }
+        }
+        let readable = pixels
+        return (
+            readable.map(\.position),
+            { range in
+                ImageTokens(try model.encode(pixels: readable[range].map(\.values)).tokens)
+            }
+        )
     }
 }

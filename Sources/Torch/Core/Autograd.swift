@@ -31,6 +31,9 @@ public func withAutocast<Result, Failure: Error>(
 public func keepFreedMemory() { Libtorch.keepFreedMemory() }
 
 /// How many threads libtorch's operators use on the processor.
+public var threadCount: Int { Libtorch.threadCount }
+
+/// Sets how many threads libtorch's operators use on the processor.
 public func setThreadCount(_ count: Int) {
     precondition(count > 0, "at least one thread is needed")
     Libtorch.threadCount = count

@@ -1,0 +1,89 @@
+import ALBEFTraining
+public import ArgumentParser
+public import Retrieval
+import SystemPackage
+
+/// `albef index stats`: what an index consists of.
+struct IndexStatsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stats",
+        abstract: "Show what an index consists of.",
+        discussion: """
+              albef index stats pictures.index --json
+            """)
+
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    var index: String
+
+    @Flag(help: "Print it as JSON.")
+    var json = false
+
+    func run() async throws {
+        let statistics = try ForwardIndex(FilePath(index)).statistics
+        if json {
+            try Console.json(StatisticsOutput(statistics))
+        } else {
+            Console.result(Self.table(statistics))
+        }
+    }
+
+    /// One line a fact.
+    static func table(_ statistics: IndexStatistics) -> String {
+        let budget = statistics.budget
+        let kept = min(budget.count ?? statistics.tokenCount, statistics.tokenCount)
+        let tokens =
+            kept == 0
+            ? "none; a search reads its candidates' files"
+            : "\(kept) of \(statistics.tokenCount), \(budget.precision.rawValue),"
+                + " \(RunFormat.bytes(Double(statistics.tokenByteCount))) a photo"
+        return [
+            ("photos", "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
+            ("files", "\(statistics.segments)"),
+            ("size", RunFormat.bytes(Double(statistics.byteCount))),
+            ("tokens", tokens), ("features", "\(statistics.embeddingWidth) numbers"),
+            ("images", "\(statistics.imageSize) pixels"),
+            ("model", String(statistics.model.prefix(12))),
+            ("generation", "\(statistics.generation)"),
+        ].map { name, value in
+            name + String(repeating: " ", count: 12 - name.count) + value
+        }.joined(separator: "\n")
+    }
+}
+
+/// The JSON of `albef index stats --json`.
+private struct StatisticsOutput: Encodable {
+    struct Tokens: Encodable {
+        let kept, available, bytes: Int
+        let precision: TokenBudget.Precision
+    }
+
+    let photos, removed, files, bytes, generation, featureWidth, imageSize: Int
+    let tokens: Tokens
+    let model: String
+
+    enum CodingKeys: String, CodingKey {
+        case photos, removed, files, bytes, generation, tokens, model
+        case featureWidth = "feature_width"
+        case imageSize = "image_size"
+    }
+
+    init(_ statistics: IndexStatistics) {
+        photos = statistics.pictures
+        removed = statistics.removed
+        files = statistics.segments
+        bytes = statistics.byteCount
+        generation = statistics.generation
+        featureWidth = statistics.embeddingWidth
+        imageSize = statistics.imageSize
+        model = statistics.model
+        tokens = Tokens(
+            kept: min(statistics.budget.count ?? statistics.tokenCount, statistics.tokenCount),
+            available: statistics.tokenCount, bytes: statistics.tokenByteCount,
+            precision: statistics.budget.precision)
+    }
+}
+
+extension MetadataFilter: ExpressibleByArgument {
+    /// Reads a condition as typed after `--where`.
+    public init?(argument: String) { self.init(argument) }
+}

@@ -1,0 +1,60 @@
+import Crypto
+import SystemPackage
+
+/// SHA-256 of a file's bytes.
+struct ContentDigest: Sendable, Hashable {
+    static let byteCount = 32
+
+    private let words: SIMD4<UInt64>
+
+    /// Reads 32 bytes, which need no alignment.
+    init(_ bytes: UnsafeRawPointer) {
+        words = bytes.loadUnaligned(as: SIMD4<UInt64>.self)
+    }
+
+    /// Hashes a file's bytes.
+    init(of bytes: [UInt8]) {
+        self = SHA256.hash(data: bytes).withUnsafeBytes { bytes in
+            var words = SIMD4<UInt64>()
+            withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) }
+            return ContentDigest(words: words)
+        }
+    }
+
+    /// Reads a digest as text.
+    ///
+    /// - Throws: ``IndexError`` naming the file if it is no digest.
+    init(hexadecimal text: String, in file: FilePath) throws {
+        let digits = Array(text.utf8)
+        var bytes: [UInt8] = []
+        for start in stride(from: 0, to: digits.count - 1, by: 2) {
+            let pair = String(decoding: digits[start...start + 1], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16) else { break }
+            bytes.append(byte)
+        }
+        guard bytes.count == Self.byteCount, digits.count == 64 else {
+            throw IndexError.corrupt(file, "'\(text)' is no SHA-256")
+        }
+        self = bytes.withUnsafeBytes { buffer in
+            var words = SIMD4<UInt64>()
+            withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: buffer) }
+            return ContentDigest(words: words)
+        }
+    }
+
+    private init(words: SIMD4<UInt64>) { self.words = words }
+
+    /// The 32 bytes.
+    var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+
+    /// In lower-case hexadecimal.
+    var hexadecimal: String { bytes.hexadecimal }
+}
+
+extension Sequence<UInt8> {
+    /// Bytes in lower-case hexadecimal.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef")
+        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}

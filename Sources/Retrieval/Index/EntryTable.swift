@@ -1,0 +1,84 @@
+import Foundation
+import SystemPackage
+import Torch
+
+/// The entries of a segment, each parsed when it is asked for.
+struct EntryTable: Sendable {
+    private enum Form: Sendable {
+        case lazy(bytes: StoredTensor, ends: StoredTensor)
+        /// Segments of format 1.
+        case parsed([IndexEntry])
+    }
+
+    private let form: Form
+    private let path: FilePath
+
+    /// Entries whose JSON stands one after another.
+    ///
+    /// - Parameters:
+    ///   - bytes: all of it.
+    ///   - ends: where each ends, int64.
+    init(bytes: StoredTensor, ends: StoredTensor, path: FilePath) {
+        form = .lazy(bytes: bytes, ends: ends)
+        self.path = path
+    }
+
+    /// Entries in one JSON array.
+    ///
+    /// - Throws: ``IndexError`` if it is not one of `count` entries.
+    init(parsing array: StoredTensor, count: Int, path: FilePath) throws {
+        let entries = try Self.decode([IndexEntry].self, array.withUnsafeBytes { Data($0) }, path)
+        guard entries.count == count else {
+            throw IndexError.corrupt(path, "\(entries.count) entries where \(count) belong")
+        }
+        form = .parsed(entries)
+        self.path = path
+    }
+
+    /// The entry of a row.
+    ///
+    /// - Throws: ``IndexError`` if its bytes are damaged.
+    func entry(_ row: Int) throws -> IndexEntry {
+        switch form {
+        case .parsed(let entries): entries[row]
+        case .lazy: try withBytes(row) { try Self.decode(IndexEntry.self, Data($0), path) }
+        }
+    }
+
+    /// The JSON of an entry.
+    func withBytes<Result>(
+        _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        switch form {
+        case .parsed(let entries):
+            return try JSONEncoder().encode(entries[row]).withUnsafeBytes(body)
+        case .lazy(let bytes, let ends):
+            return try withExtendedLifetime((bytes.storage, ends.storage)) {
+                func end(_ row: Int) -> Int {
+                    row < 0
+                        ? 0
+                        : Int(
+                            ends.unsafeBaseAddress.load(
+                                fromByteOffset: row * 8, as: Int64.self))
+                }
+                let (start, end) = (end(row - 1), end(row))
+                guard 0 <= start, start <= end, end <= bytes.byteCount else {
+                    throw IndexError.corrupt(path, "entry \(row) lies outside the entries")
+                }
+                return try body(
+                    UnsafeRawBufferPointer(
+                        start: bytes.unsafeBaseAddress + start, count: end - start))
+            }
+        }
+    }
+
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, _ data: Data, _ path: FilePath
+    ) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch let error as DecodingError {
+            throw IndexError.corrupt(path, error.reason)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+public import SystemPackage
+public import Torch
+
+extension ForwardIndex {
+    /// Adds pictures whose vectors are there already, in one commit.
+    ///
+    /// - Parameters:
+    ///   - entries: what is known of N pictures.
+    ///   - features: unit-length features `[N, E]`.
+    ///   - tokens: all tokens of each, `[N, P + 1, D_v]`; may be nil where none are kept.
+    ///   - directory: the index; created where there is none.
+    ///   - model: what made the vectors.
+    ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
+    /// - Throws: ``IndexError`` if the vectors do not fit, the index was made with another model, or
+    ///   another process writes to it; an error of the file system.
+    public static func append(
+        _ entries: [IndexEntry], features: Tensor, tokens: Tensor?, to directory: FilePath,
+        model: ModelSignature, budget: TokenBudget? = nil
+    ) throws {
+        let writer = try IndexWriter(directory, model: model, budget: budget)
+        let budget = writer.manifest.tokens
+        let count = entries.count
+        guard features.shape == [count, model.embeddingWidth] else {
+            throw IndexError.vectors(directory, "features \(features.shape)", count)
+        }
+        let shape = [count, model.tokenCount, model.tokenWidth]
+        guard tokens.map({ $0.shape == shape }) ?? (budget.count == 0) else {
+            throw IndexError.vectors(
+                directory, tokens.map { "tokens \($0.shape)" } ?? "no tokens", count)
+        }
+        try writer.commit(
+            .init(
+                entries: entries, features: features.to(.cpu).to(.float32),
+                tokens: tokens.flatMap { PackedTokens($0, budget: budget) }))
+    }
+
+    /// Removes entries from an index; their space is freed by ``compact(_:segmentByteCount:onProgress:)``.
+    ///
+    /// - Parameters:
+    ///   - directory: the index.
+    ///   - paths: pictures, or folders of pictures, absolute; empty for all.
+    ///   - filters: conditions on metadata that what is removed fulfils.
+    /// - Returns: how many entries were removed.
+    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to it.
+    public static func remove(
+        _ directory: FilePath, paths: [FilePath], filters: [MetadataFilter] = []
+    ) throws -> Int {
+        let writer = try IndexWriter(directory, model: nil)
+        let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
+        let roots = paths.map { $0.lexicallyNormalized() }
+        let removed = try snapshot.ids.filter { id in
+            let entry = try snapshot.entry(id)
+            return (roots.isEmpty || roots.contains { entry.path.starts(with: $0) })
+                && filters.allSatisfy { $0(entry.metadata) }
+        }
+        if !removed.isEmpty { try writer.commit(nil, removing: removed) }
+        return removed.count
+    }
+
+    /// Rewrites an index without what was removed and in few files.
+    ///
+    /// It can be searched meanwhile. A kill or an error loses nothing: what was rewritten by then
+    /// stays so.
+    ///
+    /// - Parameters:
+    ///   - directory: the index.
+    ///   - segmentByteCount: about how large a file may become; default 1 GiB, which is also about
+    ///     the disk space that is needed besides.
+    ///   - onProgress: called with the files done and in all; throws to stop.
+    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
+    ///   it; an error of the file system.
+    public static func compact(
+        _ directory: FilePath, segmentByteCount: Int = 1 << 30,
+        onProgress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws {
+        try IndexWriter(directory, model: nil)
+            .compact(segmentByteCount: segmentByteCount, onProgress: onProgress)
+    }
+}

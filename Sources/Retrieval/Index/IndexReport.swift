@@ -1,0 +1,122 @@
+import Crypto
+import Foundation
+public import SystemPackage
+import Torch
+
+/// What an index consists of.
+public struct IndexStatistics: Sendable, Hashable {
+    /// Pictures that can be found.
+    public internal(set) var pictures = 0
+    /// Rows that were deleted or replaced and still take space.
+    public internal(set) var removed = 0
+    /// Files that hold them.
+    public internal(set) var segments = 0
+    /// Grows with every commit.
+    public internal(set) var generation = 0
+    /// Bytes of all segments.
+    public internal(set) var byteCount = 0
+    /// Bytes of one picture's tokens.
+    public internal(set) var tokenByteCount = 0
+    /// What is kept of tokens.
+    public internal(set) var budget = TokenBudget()
+    /// Tokens the image encoder makes of a picture, `[CLS]` included.
+    public internal(set) var tokenCount = 0
+    /// Side of the encoded pictures in pixels.
+    public internal(set) var imageSize = 0
+    /// Length of a feature.
+    public internal(set) var embeddingWidth = 0
+    /// Digest of the model's weights.
+    public internal(set) var model = ""
+}
+
+/// Something in an index that is not as it was written.
+public struct IndexDamage: Sendable, Hashable {
+    /// The file.
+    public let file: FilePath
+    /// What is wrong with it, in one line.
+    public let reason: String
+}
+
+extension ForwardIndex {
+    /// What the index consists of.
+    public var statistics: IndexStatistics {
+        var result = IndexStatistics()
+        let model = manifest.model
+        result.pictures = count
+        result.removed = segments.reduce(0) { $0 + $1.removed.count }
+        result.segments = segments.count
+        result.generation = manifest.generation
+        result.byteCount = manifest.segments.reduce(0) { $0 + $1.byteCount }
+        result.tokenByteCount = manifest.tokens.byteCount(
+            available: model.tokenCount, width: model.tokenWidth)
+        result.budget = manifest.tokens
+        result.tokenCount = model.tokenCount
+        result.imageSize = model.imageSize
+        result.embeddingWidth = model.embeddingWidth
+        result.model = model.fingerprint
+        return result
+    }
+
+    /// Reads every byte of an index and compares it with its checksum, then the parts with each
+    /// other.
+    ///
+    /// Segments that cannot be opened are reported too, so this needs no index that opens.
+    ///
+    /// - Parameters:
+    ///   - directory: the index.
+    ///   - onProgress: called with the segments done and in all; throws to stop.
+    /// - Returns: what is damaged; nothing if the index is whole.
+    /// - Throws: ``IndexError`` if there is no manifest that can be read; what `onProgress` throws.
+    public static func verify(
+        _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws -> [IndexDamage] {
+        let manifest = try IndexManifest(directory: directory)
+        var damage: [IndexDamage] = []
+        for (position, record) in manifest.segments.enumerated() {
+            try onProgress(position, manifest.segments.count)
+            let path = IndexSegment.path(record.name, in: directory)
+            do {
+                let file = try MappedFile(path)
+                let digest = file.withUnsafeBytes { bytes in
+                    var digest = SHA256()
+                    digest.update(bufferPointer: bytes)
+                    return digest.finalize().hexadecimal
+                }
+                guard digest == record.sha256 else {
+                    damage.append(
+                        IndexDamage(file: path, reason: "its bytes are not those that were written")
+                    )
+                    continue
+                }
+                let segment = try IndexSegment(record, manifest: manifest, directory: directory)
+                if let reason = try segment.inconsistency() {
+                    damage.append(IndexDamage(file: path, reason: reason))
+                }
+            } catch let error as IndexError {
+                damage.append(IndexDamage(file: path, reason: error.description))
+            } catch let error as TensorFileError {
+                damage.append(IndexDamage(file: path, reason: error.description))
+            }
+        }
+        try onProgress(manifest.segments.count, manifest.segments.count)
+        return damage
+    }
+}
+
+extension IndexSegment {
+    /// What contradicts itself; nil if nothing does.
+    fileprivate func inconsistency() throws -> String? {
+        let features = try Tensor(features)
+        let lengths: [Float] = (features * features).sum(1).values()
+        if let row = lengths.firstIndex(where: { !(abs($0 - 1) < 1e-3) }) {
+            return "the feature of row \(row) does not have unit length"
+        }
+        for row in 0..<count {
+            let entry = try entry(row)
+            guard try digest(row) == ContentDigest(hexadecimal: entry.sha256, in: path) else {
+                return "row \(row) has two digests"
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,78 @@
+/// A condition on a picture's metadata: `year>=2020`, `place=Kyoto`, `tags=beach`.
+///
+/// Pictures without the name never fulfil it, save for `!=`. Texts are compared exactly and ordered
+/// by their Unicode scalars; a list equals a text that it holds.
+public struct MetadataFilter: Sendable, Hashable {
+    /// How the value is compared.
+    public enum Comparison: String, Sendable, Hashable, CaseIterable {
+        case atLeast = ">="
+        case atMost = "<="
+        case differs = "!="
+        case equals = "="
+        case less = "<"
+        case greater = ">"
+    }
+
+    /// The name in the metadata.
+    public let name: String
+    /// How its value is compared.
+    public let comparison: Comparison
+    /// What it is compared with, as typed.
+    public let value: String
+
+    /// A condition.
+    public init(_ name: String, _ comparison: Comparison, _ value: String) {
+        self.name = name
+        self.comparison = comparison
+        self.value = value
+    }
+
+    /// Reads a condition as people type it; nil if it has no name or no comparison.
+    public init?(_ text: String) {
+        // The first sign counts, the longest one where several start at one place.
+        for index in text.indices {
+            for comparison in Comparison.allCases
+            where text[index...].hasPrefix(comparison.rawValue) {
+                func trimmed(_ part: Substring) -> String {
+                    let end = part.lastIndex { $0 != " " }.map { part.index(after: $0) }
+                    return String(part[..<(end ?? part.startIndex)].drop { $0 == " " })
+                }
+                let name = trimmed(text[..<index])
+                guard !name.isEmpty else { return nil }
+                let value = trimmed(text[index...].dropFirst(comparison.rawValue.count))
+                self.init(name, comparison, value)
+                return
+            }
+        }
+        return nil
+    }
+
+    /// Whether a picture fulfils it.
+    public func callAsFunction(_ metadata: [String: MetadataValue]) -> Bool {
+        guard let found = metadata[name] else { return comparison == .differs }
+        switch found {
+        case .number(let number):
+            guard let value = Double(value) else { return comparison == .differs }
+            return compare(number, value)
+        case .text(let text): return compare(text, value)
+        case .flag(let flag): return compare(flag ? "true" : "false", value)
+        case .list(let list):
+            return switch comparison {
+            case .differs: !list.contains(value)
+            case .equals: list.contains(value)
+            default: list.contains { compare($0, value) }
+            }
+        }
+    }
+
+    private func compare<Value: Comparable>(_ a: Value, _ b: Value) -> Bool {
+        switch comparison {
+        case .equals: a == b
+        case .differs: a != b
+        case .less: a < b
+        case .greater: a > b
+        case .atMost: a <= b
+        case .atLeast: a >= b
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import ALBEF
+import Torch
+
+/// Image tokens of N pictures in the form that an index keeps.
+struct PackedTokens {
+    /// `[N, n, D_v]`, half precision or 8 bits.
+    var values: Tensor
+    /// What one step of an 8-bit number is, `[N, n]`; nil in half precision.
+    var scales: Tensor?
+    /// How many of the encoder's tokens each stands for, `[N, n]`; nil if none were merged.
+    var weights: Tensor?
+
+    init(values: Tensor, scales: Tensor?, weights: Tensor?) {
+        self.values = values
+        self.scales = scales
+        self.weights = weights
+    }
+
+    /// Packs what the image encoder made; nil if nothing is to be kept.
+    init?(_ tokens: Tensor, budget: TokenBudget) {
+        let kept = budget.kept(of: tokens.size(1))
+        guard kept > 0 else { return nil }
+        var tokens = tokens.to(.cpu).to(.float32)
+        if kept < tokens.size(1) {
+            let merged = TokenMerging.merge(tokens, to: kept)
+            tokens = merged.tokens
+            weights = merged.weights
+        }
+        switch budget.precision {
+        case .float16: values = tokens.to(.float16)
+        case .int8:
+            let largest = tokens.abs().largest(-1).clamped(1e-12, .infinity)
+            let scales = largest / 127
+            values = (tokens / scales.unsqueezed(-1)).rounded().to(.int8)
+            self.scales = scales
+        }
+    }
+
+    /// In single precision, as the fusion encoder reads them.
+    var unpacked: ImageTokens {
+        var tokens = values.to(.float32)
+        if let scales { tokens = tokens * scales.unsqueezed(-1) }
+        return ImageTokens(tokens, weights: weights)
+    }
+
+    static func concatenated(_ parts: [PackedTokens]) -> PackedTokens? {
+        guard let first = parts.first else { return nil }
+        func all(_ field: (PackedTokens) -> Tensor?) -> Tensor? {
+            field(first) == nil ? nil : Tensor.concatenated(parts.compactMap(field))
+        }
+        return PackedTokens(
+            values: Tensor.concatenated(parts.map(\.values)), scales: all(\.scales),
+            weights: all(\.weights))
+    }
+}

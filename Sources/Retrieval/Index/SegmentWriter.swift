@@ -1,0 +1,137 @@
+import Crypto
+import Foundation
+import SystemPackage
+import Torch
+
+/// Writes segments: new entries, or rows of other segments.
+enum SegmentWriter {
+    /// Entries with their vectors.
+    struct Rows {
+        /// What is known of each picture.
+        var entries: [IndexEntry]
+        /// Features `[N, E]`, single precision.
+        var features: Tensor
+        /// Tokens; nil where none are kept.
+        var tokens: PackedTokens?
+    }
+
+    /// Writes new entries and gives the manifest's line for them.
+    ///
+    /// - Throws: an error of the file system.
+    static func write(
+        _ rows: Rows, name: String, directory: FilePath
+    ) throws -> IndexManifest.Segment {
+        let path = IndexSegment.path(name, in: directory)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var (json, ends, digests): ([UInt8], [Int], [UInt8]) = ([], [], [])
+        for entry in rows.entries {
+            json += try encoder.encode(entry)
+            ends.append(json.count)
+            digests += try ContentDigest(hexadecimal: entry.sha256, in: entry.path).bytes
+        }
+        let count = rows.entries.count
+        let codes = FeatureCodes.make(rows.features)
+        var tensors = [
+            rows.features.entry(named: "features"), codes.values.entry(named: "codes"),
+            codes.scales.entry(named: "code_scales"), codes.errors.entry(named: "code_errors"),
+            bytes("digests", [count, ContentDigest.byteCount], digests),
+            Tensor(ends).entry(named: "entry_ends"), bytes("entries", [json.count], json),
+        ]
+        if let tokens = rows.tokens {
+            tensors.append(tokens.values.entry(named: "tokens"))
+            if let scales = tokens.scales { tensors.append(scales.entry(named: "token_scales")) }
+            if let weights = tokens.weights {
+                tensors.append(weights.entry(named: "token_weights"))
+            }
+        }
+        return try write(tensors, count: count, to: path, name: name)
+    }
+
+    /// Writes rows of other segments, one at a time, and gives the manifest's line for them.
+    ///
+    /// - Throws: ``IndexError`` if a row is damaged; an error of the file system.
+    static func copy(
+        _ rows: [(segment: IndexSegment, row: Int)], manifest: IndexManifest, name: String,
+        directory: FilePath
+    ) throws -> IndexManifest.Segment {
+        let path = IndexSegment.path(name, in: directory)
+        let (count, model) = (rows.count, manifest.model)
+        var ends: [Int] = []
+        for (segment, row) in rows {
+            ends.append((ends.last ?? 0) + (try segment.withEntryBytes(row) { $0.count }))
+        }
+        func perRow(
+            _ name: String, _ dtype: DType, _ shape: [Int],
+            _ tensor: @escaping (IndexSegment, Int) throws -> Tensor?
+        ) -> SafetensorsWriter.Entry {
+            .init(name: name, dtype: dtype, shape: [count] + shape) { sink in
+                for (segment, row) in rows {
+                    guard let tensor = try tensor(segment, row) else {
+                        throw IndexError.corrupt(segment.path, "has no '\(name)'")
+                    }
+                    try tensor.contiguous().withUnsafeBytes(sink)
+                }
+            }
+        }
+        func codes(
+            _ name: String, _ dtype: DType, _ shape: [Int],
+            _ part: @escaping (FeatureCodes.Codes) -> Tensor
+        ) -> SafetensorsWriter.Entry {
+            // Made anew: segments of format 1 have none.
+            perRow(name, dtype, shape) { segment, row in
+                part(FeatureCodes.make(try segment.feature(row).unsqueezed(0)))
+            }
+        }
+        var tensors = [
+            perRow("features", .float32, [model.embeddingWidth]) { try $0.feature($1) },
+            codes("codes", .int8, [model.embeddingWidth], \.values),
+            codes("code_scales", .float32, [], \.scales),
+            codes("code_errors", .float32, [], \.errors),
+            bytes(
+                "digests", [count, ContentDigest.byteCount],
+                try rows.flatMap { try $0.segment.digest($0.row).bytes }),
+            Tensor(ends).entry(named: "entry_ends"),
+            .init(name: "entries", dtype: .uint8, shape: [ends.last ?? 0]) { sink in
+                for (segment, row) in rows { try segment.withEntryBytes(row, sink) }
+            },
+        ]
+        let kept = manifest.tokens.kept(of: model.tokenCount)
+        if kept > 0 {
+            let isInt8 = manifest.tokens.precision == .int8
+            tensors.append(
+                perRow("tokens", isInt8 ? .int8 : .float16, [kept, model.tokenWidth]) {
+                    $0.tokens($1)?.values
+                })
+            if isInt8 {
+                tensors.append(
+                    perRow("token_scales", .float32, [kept]) { $0.tokens($1)?.scales })
+            }
+            if kept < model.tokenCount {
+                tensors.append(
+                    perRow("token_weights", .float32, [kept]) { $0.tokens($1)?.weights })
+            }
+        }
+        return try write(tensors, count: count, to: path, name: name)
+    }
+
+    private static func bytes(
+        _ name: String, _ shape: [Int], _ bytes: [UInt8]
+    ) -> SafetensorsWriter.Entry {
+        .init(name: name, tensor: StoredTensor(dtype: .uint8, shape: shape, bytes: bytes))
+    }
+
+    private static func write(
+        _ tensors: [SafetensorsWriter.Entry], count: Int, to path: FilePath, name: String
+    ) throws -> IndexManifest.Segment {
+        var digest = SHA256()
+        var byteCount = 0
+        try SafetensorsWriter.write(tensors, to: path) { bytes in
+            digest.update(bufferPointer: bytes)
+            byteCount += bytes.count
+        }
+        return IndexManifest.Segment(
+            name: name, count: count, byteCount: byteCount,
+            sha256: digest.finalize().hexadecimal, removed: [])
+    }
+}

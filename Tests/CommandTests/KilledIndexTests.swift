@@ -1,0 +1,123 @@
+import Foundation
+import Retrieval
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("albef index, stopped from outside", .serialized, .timeLimit(.minutes(30)))
+struct KilledIndexTests {
+    /// How often the command is killed; `ALBEF_INDEX_KILLS` asks for more.
+    private static let kills =
+        ProcessInfo.processInfo.environment["ALBEF_INDEX_KILLS"].flatMap { Int($0) } ?? 16
+
+    private enum Operation: CaseIterable {
+        case add, remove, compact
+
+        func arguments(_ photos: [String]) -> [String] {
+            switch self {
+            case .add:
+                [
+                    "index", "add", "photos", "--model", "model", "--index", "index",
+                    "--batch-size", "1", "--threads", "1",
+                ]
+            case .remove: ["index", "remove"] + photos + ["--index", "index"]
+            case .compact: ["index", "compact", "index"]
+            }
+        }
+    }
+
+    private func paths(_ index: FilePath) throws -> Set<FilePath> {
+        let forward = try ForwardIndex(index)
+        let paths = try forward.ids.map { try forward.entry($0).path }
+        #expect(Set(paths).count == paths.count, "an entry is there twice")
+        return Set(paths)
+    }
+
+    @Test("Killed at any moment of adding, removing and compacting, it opens and loses nothing")
+    func kills() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let (photos, index) = (folder.appending("photos"), folder.appending("index"))
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(200, to: photos)
+            let first = try await Command.run(Operation.add.arguments([]), folder: folder)
+            #expect(first.status == 0, "\(first.errors)")
+            var next = 200
+            var random = SystemRandomNumberGenerator()
+            for round in 0..<Self.kills {
+                let before = try paths(index)
+                let operation = Operation.allCases[round % 3]
+                let removed =
+                    operation == .remove
+                    ? Set(before.shuffled(using: &random).prefix(12)) : []
+                if operation == .add {
+                    for _ in 0..<60 {
+                        try Data(TinyModel.bitmap(next)).write(
+                            to: URL(filePath: photos.appending("\(next).bmp").string))
+                        next += 1
+                    }
+                }
+                let (process, _) = try Command.start(
+                    operation.arguments(removed.map(\.string)), folder: folder)
+                let longest = operation == .add ? 400 : 60
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...longest)))
+                kill(process.processIdentifier, SIGKILL)
+                await process.exited()
+
+                let after = try paths(index)
+                // Adding also drops entries whose files are gone.
+                let lost = before.subtracting(after).subtracting(removed).filter {
+                    FileManager.default.fileExists(atPath: $0.string)
+                }
+                #expect(lost.count == 0, "\(operation)")
+                // A removal happens wholly or not at all.
+                if operation == .remove {
+                    let isWhole = after == before || after == before.subtracting(removed)
+                    #expect(isWhole)
+                    for path in removed { try? FileManager.default.removeItem(atPath: path.string) }
+                }
+                if operation == .compact { #expect(after.count == before.count) }
+                #expect(try ForwardIndex.verify(index).isEmpty)
+            }
+            let last = try await Command.run(Operation.add.arguments([]), folder: folder)
+            #expect(last.status == 0, "\(last.errors)")
+            let files = try FileManager.default.contentsOfDirectory(atPath: photos.string)
+            let isComplete = try paths(index) == Set(files.map { photos.appending($0) })
+            #expect(isComplete)
+        }
+    }
+
+    @Test("When the disk is full it says so, and the index is as it was")
+    func fullDisk() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let (photos, index) = (folder.appending("photos"), folder.appending("index"))
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(40, to: photos)
+            let made = try await Command.run(Operation.add.arguments([]), folder: folder)
+            #expect(made.status == 0, "\(made.errors)")
+            let before = try paths(index)
+            try TinyModel.writePictures(140, to: photos)
+            // No file may grow beyond 16 KB: every write of a segment fails on the way.
+            let arguments = Operation.add.arguments([]).map { "'\($0)'" }.joined(separator: " ")
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.currentDirectoryURL = URL(filePath: folder.string)
+            process.arguments = [
+                "-c",
+                "trap '' XFSZ; ulimit -f 16; exec '\(Command.executable.path)' \(arguments)",
+            ]
+            let errors = Pipe()
+            process.standardError = errors
+            try process.run()
+            let text = String(
+                decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            await process.exited()
+            #expect(process.terminationStatus == 1, "\(text)")
+            #expect(text.contains("cannot write it") && text.contains("segments"), "\(text)")
+            #expect(try paths(index).count == before.count)
+            #expect(try ForwardIndex.verify(index).isEmpty)
+            let rest = try await Command.run(Operation.add.arguments([]), folder: folder)
+            #expect(rest.status == 0, "\(rest.errors)")
+            #expect(try paths(index).count == 140)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Retrieval
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Kinds of search")
+struct SearchOptionsTests {
+    private func withSearcher(
+        _ body: (Searcher, _ photos: [FilePath]) throws -> Void
+    ) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let paths = try TinyModel.writePictures(90, to: folder.appending("photos"))
+            let model = try SearchModel(folder.appending("model"))
+            let index = folder.appending("index")
+            _ = try await Indexer(model).update(index, with: folder.appending("photos"))
+            try body(Searcher(model, ForwardIndex(index)), paths)
+        }
+    }
+
+    @Test func aPictureFindsItself() async throws {
+        try await withSearcher { searcher, paths in
+            let answer = try searcher.search(.image(paths[7]), SearchOptions(count: 5))
+            #expect(answer.results.first?.path == paths[7])
+            #expect(abs((answer.results.first?.similarity ?? 0) - 1) < 1e-5)
+            #expect(answer.reranked == 0)
+            #expect(answer.results.allSatisfy { $0.matchLogit == nil })
+        }
+    }
+
+    @Test func aPictureAndASentenceAreRecalledByBothAndRerankedByTheSentence() async throws {
+        try await withSearcher { searcher, paths in
+            let query = SearchQuery.imageAndText(paths[7], "two dogs")
+            let recalled = try searcher.search(query, SearchOptions(count: 90, candidates: 0))
+            let byText = try searcher.search(.text("two dogs"), SearchOptions(count: 90))
+            let byImage = try searcher.search(.image(paths[7]), SearchOptions(count: 90))
+            for result in recalled.results {
+                func cosine(_ answer: SearchAnswer) -> Float {
+                    answer.results.first { $0.path == result.path }?.similarity ?? .nan
+                }
+                // The mean of two unit vectors, made as long as one.
+                let sum = cosine(byText) + cosine(byImage)
+                let length = sum / result.similarity
+                #expect(length > 0 && length <= 2.0001)
+            }
+            let answer = try searcher.search(query, SearchOptions(count: 8, candidates: 8))
+            #expect(answer.reranked == 8)
+            let logits = answer.results.compactMap(\.matchLogit)
+            #expect(logits == logits.sorted(by: >))
+            for result in answer.results {
+                let same = byText.results.first { $0.path == result.path }
+                #expect(same?.matchLogit == nil || same?.matchLogit == result.matchLogit)
+            }
+        }
+    }
+
+    @Test func aTimeBudgetReadsAtLeastOneBatchAndSaysHowMany() async throws {
+        try await withSearcher { searcher, _ in
+            var options = SearchOptions(count: 90, candidates: 90)
+            options.timeBudget = .zero
+            let answer = try searcher.search(.text("two dogs"), options)
+            #expect(answer.reranked > 0 && answer.reranked < 90)
+            #expect(answer.results.count == 90)
+            #expect(answer.results.filter { $0.matchLogit != nil }.count == answer.reranked)
+            #expect(
+                answer.results.dropFirst(answer.reranked).map(\.recallRank)
+                    == Array(answer.reranked + 1...90))
+            options.timeBudget = .seconds(600)
+            #expect(try searcher.search(.text("two dogs"), options).reranked == 90)
+        }
+    }
+
+    @Test func whatCannotBeReadOrSaysNothingIsAnError() async throws {
+        try await withSearcher { searcher, paths in
+            #expect(throws: (any Error).self) {
+                try searcher.search(.image("/nowhere.jpg"), SearchOptions())
+            }
+            #expect(throws: QueryError.self) {
+                try searcher.search(.imageAndText(paths[0], " ?! "), SearchOptions())
+            }
+        }
+    }
+}
