@@ -36,6 +36,20 @@ let package = Package(
                 .product(name: "Torch", package: "swift-albef"),
             ]),
         .executableTarget(
+            name: "reranking",
+            dependencies: [
+                .product(name: "Retrieval", package: "swift-albef"),
+                .product(name: "ALBEF", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+            ]),
+        .executableTarget(
+            name: "recall-scan",
+            dependencies: [
+                .product(name: "Retrieval", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
             name: "pair-scoring",
             dependencies: [
                 .product(name: "Retrieval", package: "swift-albef"),

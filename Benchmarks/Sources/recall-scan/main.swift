@@ -1,0 +1,96 @@
+// Exact recall over synthetic clustered features, against the time of reading them once.
+//
+//     recall-scan FOLDER [COUNT ...]
+//
+// For each COUNT an index of 256 numbers a feature is made in FOLDER (kept, and used again). Prints
+// seconds to open it, milliseconds a query for the best 20, and how long one and all threads take to
+// read the codes once.
+import Dispatch
+import Foundation
+import Retrieval
+import SystemPackage
+import Torch
+
+func seconds(_ work: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try work()
+    let duration = ContinuousClock.now - start
+    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+}
+
+let width = 256
+let signature = ModelSignature(
+    fingerprint: "synthetic", imageSize: 1, embeddingWidth: width, tokenCount: 1, tokenWidth: 1)
+let centres = Tensor.normal([1000, width], generator: try Generator(seed: 1))
+
+/// Unit vectors around a thousand centres.
+func features(_ count: Int, _ generator: Generator) -> Tensor {
+    let choice = (Tensor.uniform([count], generator: generator) * 1000).to(.int64)
+    return (centres[choice] + Tensor.normal([count, width], generator: generator) * 0.7)
+        .normalized()
+}
+
+func make(_ directory: FilePath, _ count: Int) throws {
+    let generator = try Generator(seed: 2)
+    for first in stride(from: 0, to: count, by: 250_000) {
+        let rows = min(250_000, count - first)
+        let entries = (first..<first + rows).map { number in
+            let digits = String(number, radix: 16)
+            return IndexEntry(
+                path: FilePath("/\(number).jpg"), size: number, modified: 0,
+                sha256: String(repeating: "0", count: 64 - digits.count) + digits)
+        }
+        try ForwardIndex.append(
+            entries, features: features(rows, generator), tokens: nil, to: directory,
+            model: signature, budget: TokenBudget(count: 0))
+    }
+}
+
+/// Seconds to read memory once, on some threads: what no scan can be faster than.
+func reading(_ bytes: Int, threads: Int) -> Double {
+    let vectors = bytes / 128
+    let memory = UnsafeMutablePointer<SIMD16<UInt64>>.allocate(capacity: vectors)
+    memory.initialize(repeating: .one, count: vectors)
+    defer { memory.deallocate() }
+    nonisolated(unsafe) let shared = UnsafePointer(memory)
+    var best = Double.infinity
+    for _ in 0..<5 {
+        let time = seconds {
+            DispatchQueue.concurrentPerform(iterations: threads) { thread in
+                let part = vectors / threads
+                var sums = SIMD16<UInt64>()
+                for index in part * thread..<part * (thread + 1) { sums &+= shared[index] }
+                if sums.wrappedSum() == 0 { print("never") }
+            }
+        }
+        best = min(best, time)
+    }
+    return best
+}
+
+let arguments = CommandLine.arguments.dropFirst()
+guard let folder = arguments.first.map({ FilePath($0) }) else {
+    FileHandle.standardError.write(Data("usage: recall-scan FOLDER [COUNT ...]\n".utf8))
+    exit(64)
+}
+let counts = arguments.dropFirst().compactMap { Int($0) }
+print("features, open s, query ms p50, p95, reading the codes ms on 1 and \(threadCount) threads")
+for count in counts.isEmpty ? [10_000, 100_000, 1_000_000] : counts {
+    let directory = folder.appending("\(count)")
+    if !FileManager.default.fileExists(atPath: directory.string) { try make(directory, count) }
+    var opened: ForwardIndex?
+    let opening = try seconds { opened = try ForwardIndex(directory) }
+    guard let index = opened else { continue }
+    let queries = features(100, try Generator(seed: 3))
+    var times: [Double] = []
+    for row in 0..<100 {
+        let time = try seconds { _ = try index.recall(queries[row], count: 20) }
+        if row >= 10 { times.append(time * 1000) }
+    }
+    times.sort()
+    let bytes = count * (width + 8)
+    print(
+        String(
+            format: "%d, %.3f, %.2f, %.2f, %.2f, %.2f", count, opening, times[45], times[85],
+            reading(bytes, threads: 1) * 1000, reading(bytes, threads: threadCount) * 1000))
+}
