@@ -16,7 +16,8 @@ struct Albef: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ScoreCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self,
-            ReportCommand.self, EvaluateCommand.self, AblateCommand.self, ImportCommand.self,
+            ReportCommand.self, EvaluateCommand.self, CalibrateCommand.self, AblateCommand.self,
+            ImportCommand.self,
             ModelsCommand.self,
         ])
 }

@@ -1,4 +1,4 @@
-#include "CVectors.h"
+#include "scan.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -125,4 +125,12 @@ int32_t vectors_scan_codes(
             rows, scales, errors, count, width, query, threshold, hits);
 #endif
     SCAN_CODES(product_codes)
+}
+
+float vectors_product(const float *a, const float *b, int32_t width) {
+#if defined(AVX2)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return product_float_avx2(a, b, width);
+#endif
+    return product_float(a, b, width);
 }

@@ -11,9 +11,10 @@ struct HelpTests {
     @Test(arguments: [
         [], ["index"], ["search"], ["score"], ["import"], ["models"], ["models", "list"],
         ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
-        ["index", "verify"], ["index", "compact"], ["index", "stats"], ["vocabulary"],
+        ["index", "verify"], ["index", "compact"], ["index", "graph"], ["index", "stats"],
+        ["vocabulary"],
         ["vocabulary", "train"],
-        ["data"], ["data", "validate"], ["pretrain"], ["report"], ["evaluate"],
+        ["data"], ["data", "validate"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
         ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],
     ])

@@ -71,6 +71,21 @@ struct SearchOptionsTests {
         }
     }
 
+    @Test func improbableCandidatesAreLeftOut() async throws {
+        try await withSearcher { searcher, _ in
+            var options = SearchOptions(count: 90, candidates: 30)
+            let all = try searcher.search(.text("two dogs"), options).results
+            let probabilities = all.compactMap(\.matchProbability)
+            let least = try #require(probabilities.sorted().dropFirst(10).first)
+            options.minimumProbability = Double(least)
+            let answer = try searcher.search(.text("two dogs"), options)
+            #expect(answer.results.count == 20 && answer.reranked == 30)
+            #expect(answer.results.allSatisfy { ($0.matchProbability ?? 0) >= least })
+            options.minimumProbability = 1
+            #expect(try searcher.search(.text("two dogs"), options).results.isEmpty)
+        }
+    }
+
     @Test func whatCannotBeReadOrSaysNothingIsAnError() async throws {
         try await withSearcher { searcher, paths in
             #expect(throws: (any Error).self) {

@@ -1,10 +1,11 @@
 // Exact recall over synthetic clustered features, against the time of reading them once.
 //
-//     recall-scan FOLDER [COUNT ...]
+//     recall-scan FOLDER [COUNT ...] [graph]
 //
 // For each COUNT an index of 256 numbers a feature is made in FOLDER (kept, and used again). Prints
 // seconds to open it, milliseconds a query for the best 20, and how long one and all threads take to
-// read the codes once.
+// read the codes once. With `graph` also what a graph takes to make and to read, its milliseconds a
+// query, and the share of the exact 20 that it finds.
 import Dispatch
 import Foundation
 import Retrieval
@@ -74,6 +75,41 @@ guard let folder = arguments.first.map({ FilePath($0) }) else {
     exit(64)
 }
 let counts = arguments.dropFirst().compactMap { Int($0) }
+let withGraph = arguments.contains("graph")
+
+/// Megabytes of this process in memory.
+func residentMegabytes() -> Double {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+    return pages * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e6
+}
+
+func measureGraph(_ directory: FilePath, _ queries: Tensor) throws {
+    var making = 0.0
+    if try ForwardIndex(directory).statistics.graphRows == nil {
+        making = try seconds { try ForwardIndex.makeGraph(directory) }
+    }
+    let index = try ForwardIndex(directory)
+    let before = residentMegabytes()
+    let reading = try seconds { _ = try index.recall(queries[0], count: 20, method: .graph) }
+    let memory = residentMegabytes() - before
+    var (times, found): ([Double], Int) = ([], 0)
+    for row in 0..<100 {
+        let exact = Set(try index.recall(queries[row], count: 20, method: .exact).map(\.id))
+        var answer: [Candidate] = []
+        times.append(
+            try seconds {
+                answer = try index.recall(queries[row], count: 20, method: .graph)
+            } * 1000)
+        found += answer.count { exact.contains($0.id) }
+    }
+    times.sort()
+    print(
+        String(
+            format:
+                "  graph: made in %.0f s, read in %.2f s, %.0f MB, query ms %.2f, %.2f, found %.4f",
+            making, reading, memory, times[50], times[95], Double(found) / 2000))
+}
 print("features, open s, query ms p50, p95, reading the codes ms on 1 and \(threadCount) threads")
 for count in counts.isEmpty ? [10_000, 100_000, 1_000_000] : counts {
     let directory = folder.appending("\(count)")
@@ -84,7 +120,9 @@ for count in counts.isEmpty ? [10_000, 100_000, 1_000_000] : counts {
     let queries = features(100, try Generator(seed: 3))
     var times: [Double] = []
     for row in 0..<100 {
-        let time = try seconds { _ = try index.recall(queries[row], count: 20) }
+        let time = try seconds {
+            _ = try index.recall(queries[row], count: 20, method: .exact)
+        }
         if row >= 10 { times.append(time * 1000) }
     }
     times.sort()
@@ -93,4 +131,5 @@ for count in counts.isEmpty ? [10_000, 100_000, 1_000_000] : counts {
         String(
             format: "%d, %.3f, %.2f, %.2f, %.2f, %.2f", count, opening, times[45], times[85],
             reading(bytes, threads: 1) * 1000, reading(bytes, threads: threadCount) * 1000))
+    if withGraph { try measureGraph(directory, queries) }
 }

@@ -49,7 +49,7 @@ extension ModelDirectory {
             throw ModelFileError(path, .occupied(by: "a file"))
         }
         let found = try FileSystem.names(in: path)
-        if let other = found.first(where: { !names.contains($0) }) {
+        if let other = found.first(where: { !(names + [calibrationName]).contains($0) }) {
             throw ModelFileError(path, .occupied(by: "\"\(other)\""))
         }
         if !found.isEmpty, !found.contains(configurationName) || !found.contains(weightsName) {
@@ -70,6 +70,6 @@ extension ModelDirectory {
             try? FileSystem.rename(old, to: path)
             throw error
         }
-        FileSystem.removeDirectory(old, files: names)
+        FileSystem.removeDirectory(old, files: names + [calibrationName])
     }
 }

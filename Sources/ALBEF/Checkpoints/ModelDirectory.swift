@@ -22,11 +22,14 @@ public struct ModelDirectory: Sendable {
     /// Made of `config.json`, which holds the digest of the weights as they were written, the
     /// weights' header, and a sample of the data; so it costs no reading of the whole file.
     public let fingerprint: String
+    /// What turns match logits into probabilities, if that was measured for this model.
+    public let calibration: MatchCalibration?
     private let weightsDigest: String
 
     static let weightsName = "model.safetensors"
     static let configurationName = "config.json"
     static let vocabularyName = "vocab.txt"
+    static let calibrationName = "calibration.json"
     static let names = [configurationName, weightsName, vocabularyName]
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
@@ -50,6 +53,7 @@ public struct ModelDirectory: Sendable {
         weightsDigest = document.weightsDigest
         weights = try SafetensorsFile(path.appending(ModelDirectory.weightsName))
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
+        calibration = try ModelDirectory.calibration(in: path)
         try ModelDirectory.check(weights, configuration)
         try VocabularyFile.check(
             path.appending(ModelDirectory.vocabularyName), rows: configuration.text.vocabularySize)

@@ -77,15 +77,16 @@ public struct GalleryScores: Sendable {
         )
     }
 
-    /// The probability of a match of one text with some pictures, for people to read.
+    /// Match logits of one text with some pictures.
     ///
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
-    public func matchProbabilities(text: Int, images: [Int]) throws(ALBEFError) -> [Double] {
-        try withoutGradients { () throws(ALBEFError) in
+    public func matchLogits(text: Int, images: [Int]) throws(ALBEFError) -> [MatchLogits] {
+        guard !images.isEmpty else { return [] }
+        return try withoutGradients { () throws(ALBEFError) in
             let chosen = Tensor(images, device: model.device)
             let one = texts.rows(Tensor([text], device: model.device))
-            let logits = try model.matchLogits(one: one, withEach: ImageTokens(tokens[chosen]))
-            return logits.softmax(1)[.all, 1].values()
+            return MatchLogits.rows(
+                of: try model.matchLogits(one: one, withEach: ImageTokens(tokens[chosen])))
         }
     }
 

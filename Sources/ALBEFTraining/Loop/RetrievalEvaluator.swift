@@ -96,7 +96,7 @@ public struct RetrievalEvaluator: Sendable {
             return try SampleRetrieval(
                 query: captions[text].text, right: captions[text].image, paths: paths,
                 cosines: cosines, logits: logits, depth: Self.sampleDepth
-            ) { try scores.matchProbabilities(text: text, images: $0) }
+            ) { try scores.matchLogits(text: text, images: $0).map { MatchCalibration()($0) } }
         }
     }
 }

@@ -15,7 +15,7 @@ struct IndexCommand: AsyncParsableCommand {
             """,
         subcommands: [
             IndexAddCommand.self, IndexRemoveCommand.self, IndexVerifyCommand.self,
-            IndexCompactCommand.self, IndexStatsCommand.self,
+            IndexCompactCommand.self, IndexGraphCommand.self, IndexStatsCommand.self,
         ],
         defaultSubcommand: IndexAddCommand.self)
 }

@@ -36,15 +36,18 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ? "none; a search reads its candidates' files"
             : "\(kept) of \(statistics.tokenCount), \(budget.precision.rawValue),"
                 + " \(RunFormat.bytes(Double(statistics.tokenByteCount))) a photo"
-        return [
+        let graph = statistics.graphRows.map { "of \($0) photos" } ?? "none"
+        let facts: [(String, String)] = [
             ("photos", "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
             ("files", "\(statistics.segments)"),
             ("size", RunFormat.bytes(Double(statistics.byteCount))),
-            ("tokens", tokens), ("features", "\(statistics.embeddingWidth) numbers"),
+            ("tokens", tokens), ("graph", graph),
+            ("features", "\(statistics.embeddingWidth) numbers"),
             ("images", "\(statistics.imageSize) pixels"),
             ("model", String(statistics.model.prefix(12))),
             ("generation", "\(statistics.generation)"),
-        ].map { name, value in
+        ]
+        return facts.map { name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
     }
@@ -59,10 +62,12 @@ private struct StatisticsOutput: Encodable {
 
     let photos, removed, files, bytes, generation, featureWidth, imageSize: Int
     let tokens: Tokens
+    let graphRows: Int?
     let model: String
 
     enum CodingKeys: String, CodingKey {
         case photos, removed, files, bytes, generation, tokens, model
+        case graphRows = "graph_photos"
         case featureWidth = "feature_width"
         case imageSize = "image_size"
     }
@@ -76,6 +81,7 @@ private struct StatisticsOutput: Encodable {
         featureWidth = statistics.embeddingWidth
         imageSize = statistics.imageSize
         model = statistics.model
+        graphRows = statistics.graphRows
         tokens = Tokens(
             kept: min(statistics.budget.count ?? statistics.tokenCount, statistics.tokenCount),
             available: statistics.tokenCount, bytes: statistics.tokenByteCount,
@@ -87,3 +93,5 @@ extension MetadataFilter: ExpressibleByArgument {
     /// Reads a condition as typed after `--where`.
     public init?(argument: String) { self.init(argument) }
 }
+
+extension RecallMethod: ExpressibleByArgument {}

@@ -51,11 +51,23 @@ struct SearchCommand: AsyncParsableCommand {
     var ranking: RankingScore?
 
     @Option(
+        help: ArgumentHelp(
+            "How recall goes about it: exact, or by the graph that 'albef index graph' made; "
+                + "default: by the graph if there is one.", valueName: "method"))
+    var recall: RecallMethod?
+
+    @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
             "Only photos whose metadata fulfils this, such as year>=2020; may be repeated.",
             valueName: "condition"))
     var filters: [MetadataFilter] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave out photos that match less probably, from 0 to 1; 'albef calibrate' makes "
+                + "probabilities mean what they say.", valueName: "p"))
+    var minProbability: Double?
 
     @Option(
         help: ArgumentHelp(
@@ -69,6 +81,12 @@ struct SearchCommand: AsyncParsableCommand {
     func validate() throws {
         if query == nil, image == nil {
             throw ValidationError("ask by a sentence, by --image, or by both.")
+        }
+        if let minProbability, !(0...1).contains(minProbability) {
+            throw ValidationError("--min-probability must be from 0 to 1.")
+        }
+        if minProbability != nil, query == nil || skipsReranking {
+            throw ValidationError("--min-probability needs a sentence and re-ranking.")
         }
         if let timeBudget, !(timeBudget > 0 && timeBudget < 1e9) {
             throw ValidationError("--time-budget must be a positive number of milliseconds.")
@@ -86,10 +104,15 @@ struct SearchCommand: AsyncParsableCommand {
         if !model.matches, !skipsReranking, query != nil {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
+        if minProbability != nil, !model.isCalibrated {
+            Console.note("note: this model is not calibrated; see 'albef calibrate --help'")
+        }
         if forward.count == 0 { Console.note("note: the index is empty") }
         var options = SearchOptions(count: top, candidates: skipsReranking ? 0 : candidates)
         options.ranking = ranking
+        options.recall = recall
         options.filters = filters
+        options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
         let answer = try Searcher(model, forward).search(asked, options)
         if json {
@@ -101,7 +124,10 @@ struct SearchCommand: AsyncParsableCommand {
         }
         if !answer.results.isEmpty { Console.result(Self.table(answer.results)) }
         if timeBudget != nil { Console.note("re-ranked \(answer.reranked) candidates") }
-        if answer.results.isEmpty, !filters.isEmpty {
+        if answer.results.isEmpty, let minProbability, answer.reranked > 0 {
+            Console.note(
+                "nothing matches: none of \(answer.reranked) candidates reaches \(minProbability)")
+        } else if answer.results.isEmpty, !filters.isEmpty {
             Console.note("note: no photo fulfils the conditions")
         }
     }

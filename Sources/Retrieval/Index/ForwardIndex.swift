@@ -12,6 +12,7 @@ public struct ForwardIndex: Sendable {
     public let directory: FilePath
     let manifest: IndexManifest
     let segments: [IndexSegment]
+    let graph: LazyGraph?
 
     /// Names one entry of a snapshot.
     public struct EntryID: Sendable, Hashable {
@@ -42,6 +43,9 @@ public struct ForwardIndex: Sendable {
         self.manifest = manifest
         segments = try manifest.segments.map {
             try IndexSegment($0, manifest: manifest, directory: directory)
+        }
+        graph = manifest.graph.map {
+            LazyGraph($0, directory: directory, width: manifest.model.embeddingWidth)
         }
     }
 

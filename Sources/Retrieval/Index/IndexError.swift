@@ -3,7 +3,8 @@ import SystemPackage
 /// An index that cannot be opened, read or written.
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case missing, occupied, corrupt, format, locked, otherModel, otherBudget, vectors, system
+        case missing, occupied, corrupt, format, locked, otherModel, otherBudget, vectors, graph,
+            system
     }
 
     private let code: Code
@@ -55,6 +56,15 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     static func vectors(_ directory: FilePath, _ found: String, _ count: Int) -> IndexError {
         IndexError(
             .vectors, "\(directory): \(found) do not fit \(count) entries of this index's model")
+    }
+
+    static func noGraph(_ directory: FilePath) -> IndexError {
+        IndexError(
+            .graph, "\(directory): has no graph to follow; make one with 'albef index graph'")
+    }
+
+    static func graph(_ file: FilePath, _ operation: String, _ reason: String) -> IndexError {
+        IndexError(.graph, "\(file): cannot \(operation): \(reason)")
     }
 
     static func system(_ file: FilePath, _ operation: String, _ errno: Errno) -> IndexError {

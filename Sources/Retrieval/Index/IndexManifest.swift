@@ -37,6 +37,24 @@ struct IndexManifest: Codable, Sendable, Equatable {
     /// What is kept of every picture's tokens.
     var tokens = TokenBudget()
     var segments: [Segment] = []
+    /// What approximate recall searches; nil until one is made.
+    var graph: Graph?
+
+    /// A graph over the first segments.
+    struct Graph: Codable, Sendable, Equatable {
+        var name: String
+        var byteCount: Int
+        /// SHA-256 of the file, hexadecimal.
+        var sha256: String
+        /// The segments that it knows, the first ones of the index.
+        var segments: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case byteCount = "byte_count"
+            case sha256, segments
+        }
+    }
 
     /// Reads the manifest of an index.
     ///
@@ -74,7 +92,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
         self.tokens = tokens
     }
 
-    private enum CodingKeys: String, CodingKey { case format, generation, model, tokens, segments }
+    private enum CodingKeys: String, CodingKey {
+        case format, generation, model, tokens, segments, graph
+    }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -83,6 +103,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         model = try container.decode(ModelSignature.self, forKey: .model)
         tokens = try container.decodeIfPresent(TokenBudget.self, forKey: .tokens) ?? TokenBudget()
         segments = try container.decode([Segment].self, forKey: .segments)
+        graph = try container.decodeIfPresent(Graph.self, forKey: .graph)
     }
 
     /// Writes the manifest so that readers see the old one or the new one, never a mixture.

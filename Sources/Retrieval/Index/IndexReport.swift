@@ -17,6 +17,8 @@ public struct IndexStatistics: Sendable, Hashable {
     public internal(set) var byteCount = 0
     /// Bytes of one picture's tokens.
     public internal(set) var tokenByteCount = 0
+    /// Rows that the graph of approximate recall knows; nil without one.
+    public internal(set) var graphRows: Int?
     /// What is kept of tokens.
     public internal(set) var budget = TokenBudget()
     /// Tokens the image encoder makes of a picture, `[CLS]` included.
@@ -49,6 +51,9 @@ extension ForwardIndex {
         result.byteCount = manifest.segments.reduce(0) { $0 + $1.byteCount }
         result.tokenByteCount = manifest.tokens.byteCount(
             available: model.tokenCount, width: model.tokenWidth)
+        result.graphRows = manifest.graph.map { graph in
+            manifest.segments.prefix(graph.segments.count).reduce(0) { $0 + $1.count }
+        }
         result.budget = manifest.tokens
         result.tokenCount = model.tokenCount
         result.imageSize = model.imageSize
@@ -76,13 +81,7 @@ extension ForwardIndex {
             try onProgress(position, manifest.segments.count)
             let path = IndexSegment.path(record.name, in: directory)
             do {
-                let file = try MappedFile(path)
-                let digest = file.withUnsafeBytes { bytes in
-                    var digest = SHA256()
-                    digest.update(bufferPointer: bytes)
-                    return digest.finalize().hexadecimal
-                }
-                guard digest == record.sha256 else {
+                guard try digest(path) == record.sha256 else {
                     damage.append(
                         IndexDamage(file: path, reason: "its bytes are not those that were written")
                     )
@@ -98,8 +97,26 @@ extension ForwardIndex {
                 damage.append(IndexDamage(file: path, reason: error.description))
             }
         }
+        if let graph = manifest.graph {
+            let path = LazyGraph.path(graph, in: directory)
+            if (try? digest(path)) != graph.sha256 {
+                damage.append(
+                    IndexDamage(
+                        file: path,
+                        reason:
+                            "is not the graph that was written; 'albef index graph' makes it anew"))
+            }
+        }
         try onProgress(manifest.segments.count, manifest.segments.count)
         return damage
+    }
+
+    private static func digest(_ path: FilePath) throws -> String {
+        try MappedFile(path).withUnsafeBytes { bytes in
+            var digest = SHA256()
+            digest.update(bufferPointer: bytes)
+            return digest.finalize().hexadecimal
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import SystemPackage
 import Torch
@@ -78,7 +79,9 @@ final class IndexWriter {
     /// What a killed writer left behind.
     private func removeStrays() {
         let folder = directory.appending("segments").string
-        let named = Set(manifest.segments.map { "\($0.name).safetensors" })
+        let named = Set(
+            manifest.segments.map { "\($0.name).safetensors" }
+                + (manifest.graph.map { ["\($0.name).hnsw"] } ?? []))
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         where !named.contains(name) {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
@@ -145,11 +148,32 @@ final class IndexWriter {
                 ]
             }
             next.segments.replaceSubrange(position..<end, with: replacement)
+            // A graph knows rows by their places.
+            if let graph = next.graph, position < graph.segments.count { next.graph = nil }
             try publish(next)
             removeStrays()
             position += replacement.count
         }
         try onProgress(done, total)
+    }
+
+    /// Puts a graph over all segments in place of an earlier one.
+    ///
+    /// - Parameter write: writes it to a path that it is given.
+    /// - Throws: what `write` throws; an error of the file system.
+    func publishGraph(_ write: (FilePath) throws -> Void) throws {
+        var next = manifest
+        next.generation += 1
+        let name = name(next.generation)
+        let path = directory.appending("segments").appending("\(name).hnsw")
+        try write(path)
+        let file = try MappedFile(path)
+        next.graph = .init(
+            name: name, byteCount: file.count,
+            sha256: file.withUnsafeBytes { SHA256.hash(data: $0).hexadecimal },
+            segments: next.segments.map(\.name))
+        try publish(next)
+        removeStrays()
     }
 
     /// Where the group of segments ends that become one.

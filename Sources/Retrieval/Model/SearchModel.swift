@@ -18,6 +18,10 @@ public struct SearchModel: Sendable {
     public let fingerprint: String
     /// Whether the fusion encoder was trained to match; without it there is no re-ranking.
     public let matches: Bool
+    /// What turns match logits into probabilities: what `albef calibrate` found, else the softmax.
+    public let calibration: MatchCalibration
+    /// Whether that was measured for this model.
+    public let isCalibrated: Bool
 
     /// Opens a model directory.
     ///
@@ -45,6 +49,8 @@ public struct SearchModel: Sendable {
             standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
         fingerprint = files.fingerprint
         matches = files.matches
+        calibration = files.calibration ?? MatchCalibration()
+        isCalibrated = files.calibration != nil
     }
 
     /// Reads a picture as the model's input: normalised pixels `[3, S, S]`, row by row.

@@ -14,6 +14,7 @@ struct ExactRecall {
     private static let blockRows = 4096
 
     private let segments: [IndexSegment]
+    private let first: Int
     private let query: [Float]
     private let count: Int
     private let admits: @Sendable (ForwardIndex.EntryID) -> Bool
@@ -26,14 +27,16 @@ struct ExactRecall {
     /// Prepares a search.
     ///
     /// - Parameters:
+    ///   - first: the first segment that is searched.
     ///   - query: a feature `[E]`.
     ///   - count: how many to find at most.
     ///   - admits: which entries may be found.
     init(
-        _ segments: [IndexSegment], query: Tensor, count: Int,
+        _ segments: [IndexSegment], from first: Int = 0, query: Tensor, count: Int,
         admits: @escaping @Sendable (ForwardIndex.EntryID) -> Bool = { _ in true }
     ) {
         self.segments = segments
+        self.first = first
         self.query = query.to(.cpu).to(.float32).values()
         self.count = count
         self.admits = admits
@@ -43,7 +46,7 @@ struct ExactRecall {
     func run() -> [Candidate] {
         guard count > 0 else { return [] }
         var blocks: [Block] = []
-        for (position, segment) in segments.enumerated() {
+        for (position, segment) in segments.enumerated().dropFirst(first) {
             for start in stride(from: 0, to: segment.count, by: Self.blockRows) {
                 let end = min(start + Self.blockRows, segment.count)
                 blocks.append(Block(segment: position, rows: start..<end))
@@ -131,7 +134,7 @@ extension IndexSegment {
     }
 
     /// The inner product of a row's feature with a query.
-    fileprivate func product(_ row: Int, _ query: [Float]) -> Float {
+    func product(_ row: Int, _ query: [Float]) -> Float {
         withExtendedLifetime(features.storage) {
             var hit = vectors_hit()
             let width = features.shape[1]

@@ -28,7 +28,7 @@ extension SearchModel {
             let similarity = query.features[0].matmul(encoded.features[0]).scalar()
             return PairScore(
                 text: text, similarity: Float(similarity), matchLogit: scores.matchLogits[0],
-                matchProbability: scores.matchProbabilities[0])
+                matchProbability: Float(calibration(scores.logits[0])))
         }
     }
 }

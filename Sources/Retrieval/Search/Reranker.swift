@@ -15,8 +15,6 @@ public struct Reranker: Sendable {
         public internal(set) var logits: [MatchLogits] = []
         /// The ITM logit of "match".
         public var matchLogits: [Float] { logits.map(\.match) }
-        /// Softmax over the two ITM logits, in [0, 1].
-        public internal(set) var matchProbabilities: [Float] = []
     }
 
     /// Creates a re-ranker.
@@ -51,7 +49,6 @@ public struct Reranker: Sendable {
                 try model.matchLogits(one: text, withEach: tokens(range).to(model.device))
             }
             scores.logits += MatchLogits.rows(of: both)
-            scores.matchProbabilities += both.softmax(-1)[.all, 1].values(as: Float.self)
         }
         return scores
     }

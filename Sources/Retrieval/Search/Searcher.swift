@@ -34,6 +34,12 @@ public struct SearchOptions: Sendable, Hashable {
     public var ranking: RankingScore?
     /// Conditions on the pictures' metadata, all of which have to hold.
     public var filters: [MetadataFilter] = []
+    /// How recall goes about it; nil follows the index's graph where there is one.
+    public var recall: RecallMethod?
+    /// Leaves out candidates that match less probably, and what was not re-ranked; nil keeps all.
+    ///
+    /// The probability means what it says once the model is calibrated.
+    public var minimumProbability: Double?
     /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
     public var timeBudget: Duration?
 
@@ -112,7 +118,8 @@ public struct Searcher: Sendable {
         let feature = try feature(of: query, text)
         let candidates = model.matches && text != nil ? options.candidates : 0
         let recalled = try index.recall(
-            feature, count: max(options.count, candidates), filters: options.filters)
+            feature, count: max(options.count, candidates), filters: options.filters,
+            method: options.recall)
         var order = Array(recalled.indices)
         var scores = Reranker.Scores()
         var read: [Int: Int] = [:]
@@ -129,6 +136,13 @@ public struct Searcher: Sendable {
             }.map { positions[$0] }
             order = reread + order.filter { read[$0] == nil }
         }
+        if let least = options.minimumProbability {
+            order.removeAll { position in
+                guard let place = read[position] else { return true }
+                // As results show it.
+                return Float(model.calibration(scores.logits[place])) < Float(least)
+            }
+        }
         let results = try order.prefix(options.count).enumerated().map { rank, position in
             let entry = try index.entry(recalled[position].id)
             let place = read[position]
@@ -136,7 +150,7 @@ public struct Searcher: Sendable {
                 path: entry.path, rank: rank + 1, recallRank: position + 1,
                 similarity: recalled[position].similarity,
                 matchLogit: place.map { scores.logits[$0].match },
-                matchProbability: place.map { scores.matchProbabilities[$0] },
+                matchProbability: place.map { Float(model.calibration(scores.logits[$0])) },
                 metadata: entry.metadata)
         }
         return SearchAnswer(results: results, reranked: read.count)

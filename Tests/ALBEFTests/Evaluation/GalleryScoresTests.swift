@@ -94,7 +94,7 @@ struct GalleryScoresTests {
 
     @Test("Probabilities are the softmax of the pair's logits")
     func probabilities() throws {
-        let found = try scores.matchProbabilities(text: 5, images: [2, 0])
+        let found = try scores.matchLogits(text: 5, images: [2, 0]).map { MatchCalibration()($0) }
         for (image, probability) in zip([2, 0], found) {
             let logits = try model.matchLogits(
                 texts.rows(Tensor([5])), tokens: images.tokens[image..<image + 1])

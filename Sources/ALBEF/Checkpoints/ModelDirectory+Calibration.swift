@@ -1,0 +1,34 @@
+import SystemPackage
+import Torch
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension ModelDirectory {
+    /// Stores a calibration beside the weights, in place of an earlier one.
+    ///
+    /// It is a file of its own, so that the model stays the one that indexes were made with.
+    ///
+    /// - Throws: `TensorFileError` if it cannot be written.
+    public func write(_ calibration: MatchCalibration) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(
+            Array(try encoder.encode(calibration)) + [0x0A],
+            to: path.appending(Self.calibrationName))
+    }
+
+    static func calibration(in directory: FilePath) throws -> MatchCalibration? {
+        let path = directory.appending(calibrationName)
+        guard FileSystem.exists(path) else { return nil }
+        let bytes = try MappedFile(path).withUnsafeBytes { Data($0) }
+        guard let calibration = try? JSONDecoder().decode(MatchCalibration.self, from: bytes),
+            calibration.temperature > 0, calibration.temperature.isFinite,
+            calibration.bias.isFinite
+        else { throw ModelFileError(path, .configuration("no calibration: a temperature, a bias")) }
+        return calibration
+    }
+}

@@ -1,0 +1,84 @@
+public import ALBEF
+public import ImageText
+import SystemPackage
+import Torch
+
+/// Measures on captioned pictures how sure a model may be that a candidate matches.
+///
+/// The candidates are those of a search: for every caption, the pictures that the towers find most
+/// alike. Half of the captions fit the calibration, the other half judge it.
+public struct MatchCalibrator: Sendable {
+    /// What was found.
+    public struct Result: Sendable {
+        /// The calibration.
+        public let calibration: MatchCalibration
+        /// Candidates that it was fitted on, and candidates that it was judged on.
+        public let fitted, judged: Int
+        /// How well the softmax as it is fits the others.
+        public let before: MatchCalibration.Quality
+        /// How well the calibration does.
+        public let after: MatchCalibration.Quality
+    }
+
+    private let paths: [FilePath]
+    private let captions: [(text: String, image: Int)]
+    private let loader: ImageLoader
+    private let encoder: GalleryEncoder
+
+    /// Prepares a calibration on a data set.
+    ///
+    /// - Parameters:
+    ///   - limit: pictures used, the first ones; 0 for all.
+    ///   - vision: what pictures become.
+    ///   - text: what captions become.
+    public init(
+        _ dataset: CaptionDataset, limit: Int = 0, vision: ALBEFConfiguration.Vision,
+        text: TextPreprocessor
+    ) {
+        let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
+        paths = images.map(\.path)
+        captions = images.enumerated().flatMap { index, image in
+            image.captions.map { ($0, index) }
+        }
+        loader = ImageLoader(targetSide: vision.imageSize)
+        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
+    }
+
+    /// Reads every caption with its candidates and fits the calibration.
+    ///
+    /// - Parameters:
+    ///   - candidates: pictures a caption, as many as a search re-ranks.
+    ///   - progress: told the captions done and in all.
+    /// - Returns: nil if the candidates are all right, all wrong, or not told apart.
+    /// - Throws: `ImageError` that names a file; ``ALBEFError`` if the model cannot match;
+    ///   `CancellationError`.
+    public func calibrate(
+        _ model: ALBEFModel, candidates: Int, progress: (Int, Int) -> Void = { _, _ in }
+    ) async throws -> Result? {
+        let images = try await encoder.images(paths.count, model) { [paths, loader] in
+            try loader.load(paths[$0])
+        }
+        let texts = try encoder.texts(captions.map(\.text), model)
+        let scores = GalleryScores(images, texts, model: model)
+        let best = GalleryScores.best(scores.similarities.transposed().contiguous(), candidates)
+        // Pictures that are described alike are all right.
+        let right = Dictionary(grouping: captions, by: \.text).mapValues { Set($0.map(\.image)) }
+        var halves: [[MatchCalibration.Pair]] = [[], []]
+        for (text, candidates) in best.enumerated() {
+            try Task.checkCancellation()
+            let logits = try scores.matchLogits(text: text, images: candidates)
+            for (image, logits) in zip(candidates, logits) {
+                halves[text % 2].append(
+                    .init(
+                        logOdds: Double(logits.match) - Double(logits.mismatch),
+                        matches: right[captions[text].text]?.contains(image) ?? false))
+            }
+            progress(text + 1, best.count)
+        }
+        guard let calibration = MatchCalibration.fit(halves[0]) else { return nil }
+        return Result(
+            calibration: calibration, fitted: halves[0].count, judged: halves[1].count,
+            before: MatchCalibration().quality(halves[1]), after: calibration.quality(halves[1]))
+    }
+
+}

@@ -1,0 +1,112 @@
+import ALBEF
+import ALBEFTraining
+import ArgumentParser
+import Foundation
+import ImageText
+import Retrieval
+import SystemPackage
+
+/// `albef calibrate`: makes match probabilities mean what they say.
+struct CalibrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Measure how sure a model may be, and store that with it.",
+        discussion: """
+            Reads every caption with its best candidates among the pictures, as a search does, and \
+            fits a temperature and a bias under which the share of right candidates is the \
+            probability that is shown. Half of the captions fit, the other half judge. Writes \
+            calibration.json into the model's directory; indexes stay valid.
+
+              albef calibrate validation.json --model run/best
+              albef search "a dog" --model run/best --index photos.index --min-probability 0.5
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"))
+    var files: [String]
+
+    @Option(help: ArgumentHelp("Where relative picture paths start.", valueName: "directory"))
+    var images: String?
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(
+        help: ArgumentHelp("Candidates a caption, as many as searches re-rank.", valueName: "k"))
+    var candidates = 64
+
+    @Option(help: ArgumentHelp("Use the first pictures only; 0 for all.", valueName: "n"))
+    var limit = 0
+
+    @Flag(help: "Measure only; write nothing.")
+    var dryRun = false
+
+    @Flag(help: "Print the outcome as JSON.")
+    var json = false
+
+    func validate() throws {
+        if candidates < 1 { throw ValidationError("--candidates must be at least 1.") }
+        if limit < 0 { throw ValidationError("--limit must not be negative.") }
+    }
+
+    func run() async throws {
+        let dataset = try CaptionDataset(
+            reading: files.map { FilePath($0) }, imageRoot: images.map { FilePath($0) })
+        let search = try model.load()
+        guard search.matches else {
+            throw ValidationError(
+                "this model was not trained to match; there is nothing to calibrate")
+        }
+        let calibrator = MatchCalibrator(
+            dataset, limit: limit, vision: search.model.configuration.vision, text: search.text)
+        let found = try await Interrupts.cancelling("stopping") {
+            var bar = ProgressBar("reading", unit: "captions")
+            defer { bar.finish() }
+            return try await calibrator.calibrate(search.model, candidates: candidates) {
+                bar.show($0, of: $1)
+            }
+        }
+        guard let found else {
+            throw ValidationError(
+                "the candidates are all right, all wrong, or the model does not tell them apart")
+        }
+        if !dryRun {
+            try ModelDirectory.open(ShippedModel.resolve(model.model)).write(found.calibration)
+        }
+        if json {
+            try Console.json(CalibrationOutput(found))
+        } else {
+            Console.result(Self.text(found))
+        }
+    }
+
+    private static func text(_ found: MatchCalibrator.Result) -> String {
+        func line(_ name: String, _ quality: MatchCalibration.Quality) -> String {
+            String(format: "%@  %11.4f  %15.2f %%", name, quality.loss, quality.error * 100)
+        }
+        return [
+            String(
+                format: "temperature %.3f, bias %.3f", found.calibration.temperature,
+                found.calibration.bias),
+            "on \(found.judged) other candidates   loss, nats   calibration error",
+            line("  the softmax as it is         ", found.before),
+            line("  calibrated                   ", found.after),
+        ].joined(separator: "\n")
+    }
+}
+
+/// The JSON of `albef calibrate --json`.
+private struct CalibrationOutput: Encodable {
+    let temperature, bias: Double
+    let fitted, judged: Int
+    let before, after: MatchCalibration.Quality
+
+    init(_ found: MatchCalibrator.Result) {
+        temperature = found.calibration.temperature
+        bias = found.calibration.bias
+        fitted = found.fitted
+        judged = found.judged
+        before = found.before
+        after = found.after
+    }
+}

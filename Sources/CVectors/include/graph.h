@@ -1,0 +1,41 @@
+// A hierarchical navigable small-world graph (Malkov and Yashunin, 2018) over unit vectors, by hnswlib.
+//
+// A C interface; every exception of the library becomes a message, which the caller frees.
+#ifndef CVECTORS_GRAPH_H
+#define CVECTORS_GRAPH_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hnsw_graph hnsw_graph;
+
+// An empty graph for `capacity` vectors of `width` numbers. `links` is the number of neighbours (M),
+// `effort` how many candidates are looked at when one is added (efConstruction).
+hnsw_graph *hnsw_make(
+    int32_t width, int64_t capacity, int32_t links, int32_t effort, char **message);
+
+// Reads a graph that was written. `effort` is how many candidates a search looks at (ef).
+hnsw_graph *hnsw_open(const char *path, int32_t width, int32_t effort, char **message);
+
+// Adds vectors with consecutive labels; several threads may add to one graph. False on failure.
+int hnsw_add(
+    hnsw_graph *graph, const float *rows, int64_t count, int64_t first_label, char **message);
+
+// Writes the graph to a file. False on failure.
+int hnsw_write(hnsw_graph *graph, const char *path, char **message);
+
+// Labels of about the `count` nearest vectors by inner product, in no order; their number, or -1 on
+// failure. Several threads may search one graph.
+int64_t hnsw_search(
+    const hnsw_graph *graph, const float *query, int64_t count, int64_t *labels, char **message);
+
+void hnsw_free(hnsw_graph *graph);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

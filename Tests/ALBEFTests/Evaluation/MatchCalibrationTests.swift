@@ -1,0 +1,87 @@
+import ALBEF
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+import Torch
+
+@Suite("Calibration of match probabilities")
+struct MatchCalibrationTests {
+    /// Labels drawn with the probabilities that a calibration gives log-odds.
+    private func pairs(
+        _ truth: MatchCalibration, count: Int, seed: UInt64
+    ) throws -> [MatchCalibration.Pair] {
+        let generator = try Generator(seed: seed)
+        let spread: [Double] = (Tensor.normal([count], generator: generator) * 4).values()
+        let draws: [Double] = Tensor.uniform([count], generator: generator).values()
+        return zip(spread, draws).map { logOdds, draw in
+            let p = truth(MatchLogits(mismatch: 0, match: Float(logOdds)))
+            return .init(logOdds: logOdds, matches: draw < p)
+        }
+    }
+
+    @Test(
+        "Finds the temperature and the bias that labels were drawn with",
+        arguments: [
+            MatchCalibration(), MatchCalibration(temperature: 3, bias: -2),
+            MatchCalibration(temperature: 0.5, bias: 1),
+        ])
+    func recovery(_ truth: MatchCalibration) throws {
+        let fitted = try #require(MatchCalibration.fit(pairs(truth, count: 40_000, seed: 1)))
+        #expect(abs(fitted.temperature / truth.temperature - 1) < 0.08)
+        #expect(abs(fitted.bias - truth.bias) < 0.12)
+        // On other labels it is as good as the truth, and errs by little.
+        let others = try pairs(truth, count: 40_000, seed: 2)
+        #expect(fitted.quality(others).loss < truth.quality(others).loss + 1e-3)
+        #expect(fitted.quality(others).error < 0.01)
+    }
+
+    @Test("A model that is too sure gets worse marks before than after")
+    func improvement() throws {
+        let sample = try pairs(.init(temperature: 4, bias: -3), count: 4000, seed: 3)
+        let fitted = try #require(MatchCalibration.fit(sample))
+        let (before, after) = (MatchCalibration().quality(sample), fitted.quality(sample))
+        #expect(after.loss < before.loss && after.error < before.error / 2)
+    }
+
+    @Test("One kind of label, or log-odds that tell nothing, give none")
+    func impossible() {
+        #expect(MatchCalibration.fit([]) == nil)
+        #expect(MatchCalibration.fit([.init(logOdds: 1, matches: true)]) == nil)
+        let wrongWay = (0..<100).map {
+            MatchCalibration.Pair(logOdds: Double($0), matches: $0 < 50)
+        }
+        #expect(MatchCalibration.fit(wrongWay) == nil)
+    }
+
+    @Test("What can be told apart without error still gives finite numbers")
+    func separable() throws {
+        let pairs = (-50..<50).map {
+            MatchCalibration.Pair(logOdds: Double($0) + 0.5, matches: $0 >= 0)
+        }
+        let fitted = try #require(MatchCalibration.fit(pairs))
+        #expect(fitted.temperature.isFinite && fitted.temperature > 0.001)
+    }
+
+    @Test("It is stored beside the weights, and the model stays the same")
+    func storage() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let path = folder.appending("model")
+            try TinyModel.write(to: path)
+            let model = try ModelDirectory.open(path)
+            #expect(model.calibration == nil)
+            let calibration = MatchCalibration(temperature: 2, bias: -1)
+            try model.write(calibration)
+            let again = try ModelDirectory.open(path)
+            #expect(again.calibration == calibration)
+            #expect(again.fingerprint == model.fingerprint)
+            let file = path.appending("calibration.json").string
+            try Data("{\"temperature\": 0, \"bias\": 0}".utf8).write(to: URL(filePath: file))
+            let error = #expect(throws: ModelFileError.self) { try ModelDirectory.open(path) }
+            #expect("\(try #require(error))".contains("calibration.json"))
+            // A model of the same name replaces it, with its calibration.
+            try TinyModel.write(to: path, seed: 2)
+            #expect(try ModelDirectory.open(path).calibration == nil)
+        }
+    }
+}
