@@ -50,6 +50,13 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
+            name: "token-budgets",
+            dependencies: [
+                .product(name: "Retrieval", package: "swift-albef"),
+                .product(name: "ImageText", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
             name: "pair-scoring",
             dependencies: [
                 .product(name: "Retrieval", package: "swift-albef"),

@@ -33,48 +33,73 @@ public struct GalleryScores: Sendable {
             images: images)
     }
 
+    /// What the fusion encoder makes of the best of each row, both ways.
+    public struct Reranked: Sendable {
+        /// Scores `[I, T]` of pictures for texts; -100 where a text was not among the best.
+        public let imageToText: Tensor
+        /// Scores `[T, I]` of texts for pictures; -100 where a picture was not among the best.
+        public let textToImage: Tensor
+    }
+
     /// What the fusion encoder makes of the best `depth` of each row, both ways.
+    ///
+    /// - Throws: as ``reranked(depths:ranking:progress:)``.
+    public func reranked(
+        depth: Int, ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
+    ) throws -> Reranked {
+        try reranked(depths: [depth], ranking: ranking, progress: progress)[0]
+    }
+
+    /// The same for several depths, for the work of the deepest.
     ///
     /// A picture's keys and values are projected once for all the texts it is read with, and a pair
     /// that both sides want is read once.
     ///
     /// - Parameters:
-    ///   - depth: k; no more than there are.
+    ///   - depths: k; beyond what there is, all are read.
     ///   - ranking: what the candidates are ordered by.
     ///   - progress: called with the number of pictures done; throws to stop.
-    /// - Returns: scores `[I, T]` of pictures for texts and `[T, I]` of texts for pictures.
+    /// - Returns: scores for each depth, in their order.
     /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws.
     public func reranked(
-        depth: Int, ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
-    ) throws -> (imageToText: Tensor, textToImage: Tensor) {
+        depths: [Int], ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
+    ) throws -> [Reranked] {
         let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
-        let byImage = Self.best(similarities, depth)
-        let byText = Self.best(similarities.transposed().contiguous(), depth)
-        var wanted = [Set<Int>](repeating: [], count: imageCount)
-        for (image, texts) in byImage.enumerated() { wanted[image].formUnion(texts) }
+        let deepest = depths.max() ?? 0
+        let byImage = Self.best(similarities, deepest)
+        let byText = Self.best(similarities.transposed().contiguous(), deepest)
+        var wanted = byImage.map { Set($0) }
         for (text, images) in byText.enumerated() {
             for image in images { wanted[image].insert(text) }
         }
         let cosines: [Float] = similarities.values()
         let temperature = model.temperatureValue
-        var imageToText = [Float](repeating: -100, count: imageCount * textCount)
-        var textToImage = imageToText
+        var scores = [[Int: Float]](repeating: [:], count: imageCount)
         for image in 0..<imageCount {
             let rows = wanted[image].sorted()
-            let logits = try matchLogits(image: image, texts: rows)
-            let (forImage, forTexts) = (Set(byImage[image]), byText)
-            for (text, logit) in zip(rows, logits) {
-                let score = ranking(
-                    logit, similarity: cosines[image * textCount + text], temperature: temperature)
-                if forImage.contains(text) { imageToText[image * textCount + text] = score }
-                if forTexts[text].contains(image) { textToImage[text * imageCount + image] = score }
+            for (text, logits) in zip(rows, try matchLogits(image: image, texts: rows)) {
+                scores[image][text] = ranking(
+                    logits, similarity: cosines[image * textCount + text], temperature: temperature)
             }
             try progress(image + 1)
         }
-        return (
-            Tensor(imageToText, shape: [imageCount, textCount]),
-            Tensor(textToImage, shape: [textCount, imageCount])
-        )
+        return depths.map { depth in
+            var imageToText = [Float](repeating: -100, count: imageCount * textCount)
+            var textToImage = imageToText
+            for (image, texts) in byImage.enumerated() {
+                for text in texts.prefix(depth) {
+                    imageToText[image * textCount + text] = scores[image][text] ?? -100
+                }
+            }
+            for (text, images) in byText.enumerated() {
+                for image in images.prefix(depth) {
+                    textToImage[text * imageCount + image] = scores[image][text] ?? -100
+                }
+            }
+            return Reranked(
+                imageToText: Tensor(imageToText, shape: [imageCount, textCount]),
+                textToImage: Tensor(textToImage, shape: [textCount, imageCount]))
+        }
     }
 
     /// Match logits of one text with some pictures.

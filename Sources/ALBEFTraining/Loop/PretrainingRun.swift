@@ -261,19 +261,19 @@ public final class PretrainingRun {
         }
         let result = try await evaluator.evaluate(
             state.student,
-            depth: configuration.objectives.matching.weight > 0
-                ? configuration.evaluation.depth : 0
+            depths: configuration.objectives.matching.weight > 0
+                && configuration.evaluation.depth > 0 ? [configuration.evaluation.depth] : []
         ) { [report] done, total in report(.evaluating(done: done, of: total)) }
         let metrics = EvaluationMetrics(
             step: step, epoch: state.progress.position.epoch + 1, split: "validation",
             images: evaluator.imageCount,
-            texts: evaluator.textCount, rerankDepth: result.reranked == nil ? nil : result.depth,
-            dual: result.dual, reranked: result.reranked)
+            texts: evaluator.textCount, rerankDepth: result.reranked.first?.depth,
+            dual: result.dual, reranked: result.reranked.first?.metrics)
         try observer.record(metrics)
         try observer.record(samples: result.samples)
         report(.evaluation(metrics))
         state.progress.isEvaluationDue = false
-        let recall = (result.reranked ?? result.dual).mean
+        let recall = (metrics.reranked ?? metrics.dual).mean
         guard recall > state.progress.bestRecall ?? -1 else { return false }
         state.progress.bestRecall = recall
         return true

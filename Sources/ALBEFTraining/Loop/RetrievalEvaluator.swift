@@ -9,11 +9,9 @@ public struct RetrievalEvaluator: Sendable {
     public struct Result: Sendable {
         /// Recall of the two towers alone.
         public let dual: RecallMetrics
-        /// Recall after re-ranking; nil where nothing was re-ranked.
-        public let reranked: RecallMetrics?
-        /// Candidates re-ranked (k); 0 for none.
-        public let depth: Int
-        /// What some of the texts found.
+        /// Recall after re-ranking, by the number of candidates (k); none where nothing was.
+        public let reranked: [(depth: Int, metrics: RecallMetrics)]
+        /// What some of the texts found, re-ranked as deep as was asked for.
         public let samples: [SampleRetrieval]
     }
 
@@ -26,7 +24,6 @@ public struct RetrievalEvaluator: Sendable {
     private let loader: ImageLoader
     private let encoder: GalleryEncoder
 
-    private static let sampleCount = 12
     private static let sampleDepth = 8
 
     /// Prepares an evaluation on a data set.
@@ -52,12 +49,13 @@ public struct RetrievalEvaluator: Sendable {
     /// Encodes and compares everything, by the protocol of the model's dialect.
     ///
     /// - Parameters:
-    ///   - depth: candidates to re-rank; 0 for none.
+    ///   - depths: numbers of candidates to re-rank; none for the towers alone.
     ///   - ranking: what they are ordered by; nil for what the model's dialect does.
+    ///   - samples: how many texts' findings are told, spread over all; nil for all.
     ///   - progress: told the pictures done and in all.
     /// - Throws: `ImageError` that names a file; `CancellationError`.
     public func evaluate(
-        _ model: ALBEFModel, depth: Int, ranking: RankingScore? = nil,
+        _ model: ALBEFModel, depths: [Int], ranking: RankingScore? = nil, samples: Int? = 12,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let images = try await encoder.images(imageCount, model) { [paths, loader] in
@@ -66,30 +64,36 @@ public struct RetrievalEvaluator: Sendable {
         let scores = GalleryScores(
             images, try encoder.texts(captions.map(\.text), model), model: model)
         let rightImages = captions.map(\.image)
-        let dual = scores.dual(images: rightImages)
-        guard depth > 0 else {
-            return Result(
-                dual: dual, reranked: nil, depth: 0, samples: try samples(scores, nil))
-        }
-        let (byImage, byText) = try scores.reranked(
-            depth: depth, ranking: ranking ?? .standard(model.configuration.dialect)
-        ) { done in
-            try Task.checkCancellation()
-            progress(done, imageCount)
-        }
+        let reranked =
+            try depths.isEmpty
+            ? []
+            : scores.reranked(
+                depths: depths, ranking: ranking ?? .standard(model.configuration.dialect)
+            ) { done in
+                try Task.checkCancellation()
+                progress(done, imageCount)
+            }
+        let deepest = zip(depths, reranked).max { $0.0 < $1.0 }?.1
         return Result(
-            dual: dual,
-            reranked: RecallMetrics(
-                imageToText: byImage, textToImage: byText, images: rightImages),
-            depth: depth, samples: try samples(scores, byText))
+            dual: scores.dual(images: rightImages),
+            reranked: zip(depths, reranked).map { depth, found in
+                (
+                    depth,
+                    RecallMetrics(
+                        imageToText: found.imageToText, textToImage: found.textToImage,
+                        images: rightImages)
+                )
+            },
+            samples: try self.samples(samples ?? captions.count, scores, deepest?.textToImage))
     }
 
     /// What some of the texts find, for people to look at.
     private func samples(
-        _ scores: GalleryScores, _ reranked: Tensor?
+        _ count: Int, _ scores: GalleryScores, _ reranked: Tensor?
     ) throws -> [SampleRetrieval] {
-        let count = min(Self.sampleCount, captions.count)
+        let count = min(count, captions.count)
         return try (0..<count).map { index in
+            try Task.checkCancellation()
             let text = index * captions.count / count
             let cosines: [Float] = scores.similarities[.all, text].contiguous().values()
             let logits: [Float]? = reranked.map { $0[text].values() }

@@ -1,9 +1,12 @@
 public import ALBEF
 import ALBEFTraining
 public import ArgumentParser
+import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
+
+import class Torch.AtomicFile
 
 /// `albef evaluate`: how well a model finds what it should.
 struct EvaluateCommand: AsyncParsableCommand {
@@ -24,7 +27,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             the match logit plus the cosine (itm+itc); 'posterior' adds the cosine over the \
             temperature to the log-odds of a match.
 
-              albef evaluate retrieval test.json --model run/best --rerank 32
+              albef evaluate retrieval test.json --model run/best --rerank 16,64,128
             """)
 
     @Argument(
@@ -37,8 +40,10 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("Candidates to re-rank; 0 for none.", valueName: "k"))
-    var rerank = 16
+    @Option(
+        help: ArgumentHelp(
+            "Candidates to re-rank, several numbers for a table; 0 for none.", valueName: "k,…"))
+    var rerank = "16"
 
     @Option(
         help: ArgumentHelp(
@@ -49,11 +54,25 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Use the first pictures only; 0 for all.", valueName: "n"))
     var limit = 0
 
+    @Option(
+        help: ArgumentHelp(
+            "Write what every caption found, as JSON Lines: places, scores, the first eight.",
+            valueName: "file"))
+    var dump: String?
+
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
+    private var depths: [Int]? {
+        let numbers = rerank.split(separator: ",").map { Int($0) }
+        guard !numbers.isEmpty, numbers.allSatisfy({ ($0 ?? -1) >= 0 }) else { return nil }
+        return numbers.compactMap { $0 }.filter { $0 > 0 }
+    }
+
     func validate() throws {
-        if rerank < 0 { throw ValidationError("--rerank must not be negative.") }
+        if depths == nil {
+            throw ValidationError("--rerank takes numbers such as 16 or 16,64, not '\(rerank)'.")
+        }
         if limit < 0 { throw ValidationError("--limit must not be negative.") }
     }
 
@@ -63,25 +82,27 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         let search = try model.load()
         let evaluator = RetrievalEvaluator(
             dataset, limit: limit, vision: search.model.configuration.vision, text: search.text)
-        if !search.matches, rerank > 0 {
+        let asked = depths ?? []
+        if !search.matches, !asked.isEmpty {
             Console.note("note: this model was not trained to match; nothing is re-ranked")
         }
-        let depth = search.matches ? rerank : 0
+        let depths = search.matches ? asked : []
+        let samples = dump == nil ? 0 : nil
         let result = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("re-ranking", unit: "pictures")
             defer { bar.finish() }
             return try await evaluator.evaluate(
-                search.model, depth: depth, ranking: ranking
+                search.model, depths: depths, ranking: ranking, samples: samples
             ) { done, total in
                 bar.show(done, of: total)
             }
         }
+        if let dump { try Self.write(result.samples, to: FilePath(dump)) }
         if json {
             try Console.json(
                 EvaluationOutput(
-                    images: evaluator.imageCount, texts: evaluator.textCount,
-                    rerankDepth: result.reranked == nil ? nil : result.depth, dual: result.dual,
-                    reranked: result.reranked))
+                    images: evaluator.imageCount, texts: evaluator.textCount, dual: result.dual,
+                    reranked: result.reranked.map { .init(depth: $0.depth, metrics: $0.metrics) }))
         } else {
             Console.result(
                 RecallTable(
@@ -89,20 +110,26 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
                 ).text)
         }
     }
+
+    private static func write(_ samples: [SampleRetrieval], to file: FilePath) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var lines = Data()
+        for sample in samples { lines += try encoder.encode(sample) + Data("\n".utf8) }
+        try AtomicFile.write(lines, to: file)
+    }
 }
 
 /// The JSON of `albef evaluate retrieval --json`.
 private struct EvaluationOutput: Encodable {
-    let images, texts: Int
-    let rerankDepth: Int?
-    let dual: RecallMetrics
-    let reranked: RecallMetrics?
-
-    enum CodingKeys: String, CodingKey {
-        case images, texts
-        case rerankDepth = "rerank_depth"
-        case dual, reranked
+    struct Depth: Encodable {
+        let depth: Int
+        let metrics: RecallMetrics
     }
+
+    let images, texts: Int
+    let dual: RecallMetrics
+    let reranked: [Depth]
 }
 
 extension RankingScore: ExpressibleByArgument {}

@@ -6,20 +6,20 @@ import Foundation
 struct RecallTable {
     let images, texts: Int
     let dual: RecallMetrics
-    let reranked: (metrics: RecallMetrics, depth: Int)?
+    let reranked: [(depth: Int, metrics: RecallMetrics)]
 
     init(images: Int, texts: Int, _ result: RetrievalEvaluator.Result) {
         self.images = images
         self.texts = texts
         dual = result.dual
-        reranked = result.reranked.map { ($0, result.depth) }
+        reranked = result.reranked
     }
 
     init(_ metrics: EvaluationMetrics) {
         images = metrics.images
         texts = metrics.texts
         dual = metrics.dual
-        reranked = metrics.reranked.map { ($0, metrics.rerankDepth ?? 0) }
+        reranked = metrics.reranked.map { [(metrics.rerankDepth ?? 0, $0)] } ?? []
     }
 
     var text: String {
@@ -27,7 +27,7 @@ struct RecallTable {
             "R@1 / 5 / 10 in percent, \(images) images and \(texts) texts",
             Self.row("", "text to image", "image to text"), Self.row("towers", dual),
         ]
-        if let reranked { lines.append(Self.row("top \(reranked.depth)", reranked.metrics)) }
+        lines += reranked.map { Self.row("top \($0.depth)", $0.metrics) }
         return lines.joined(separator: "\n")
     }
 

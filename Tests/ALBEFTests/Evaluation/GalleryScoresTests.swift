@@ -60,9 +60,10 @@ struct GalleryScoresTests {
     func reranked(depth: Int, ranking: RankingScore) throws {
         let cosines = rows(scores.similarities)
         var progress: [Int] = []
-        let (byImage, byText) = try scores.reranked(depth: depth, ranking: ranking) {
+        let reranked = try scores.reranked(depth: depth, ranking: ranking) {
             progress.append($0)
         }
+        let (byImage, byText) = (reranked.imageToText, reranked.textToImage)
         #expect(progress == Array(1...imageCount))
         #expect(
             byImage.shape == [imageCount, textCount] && byText.shape == [textCount, imageCount])
@@ -85,11 +86,22 @@ struct GalleryScoresTests {
 
     @Test("A depth beyond the gallery reads all pairs, a depth of 0 none")
     func depths() throws {
-        let (byImage, byText) = try scores.reranked(depth: 100, ranking: .matching)
-        #expect(byImage.isClose(to: byText.transposed(), absolute: 1e-4))
-        #expect(byImage.min().scalar() > -100)
-        let (none, noneEither) = try scores.reranked(depth: 0, ranking: .matching)
-        #expect(none.max().scalar() == -100 && noneEither.max().scalar() == -100)
+        let all = try scores.reranked(depth: 100, ranking: .matching)
+        #expect(all.imageToText.isClose(to: all.textToImage.transposed(), absolute: 1e-4))
+        #expect(all.imageToText.min().scalar() > -100)
+        let none = try scores.reranked(depth: 0, ranking: .matching)
+        #expect(none.imageToText.max().scalar() == -100 && none.textToImage.max().scalar() == -100)
+    }
+
+    @Test("Several depths at once are what each gives alone")
+    func sweep() throws {
+        let depths = [3, 1, 2]
+        let together = try scores.reranked(depths: depths, ranking: .sum)
+        for (depth, found) in zip(depths, together) {
+            let alone = try scores.reranked(depth: depth, ranking: .sum)
+            #expect(found.imageToText.isClose(to: alone.imageToText, absolute: 1e-4))
+            #expect(found.textToImage.isClose(to: alone.textToImage, absolute: 1e-4))
+        }
     }
 
     @Test("Probabilities are the softmax of the pair's logits")
