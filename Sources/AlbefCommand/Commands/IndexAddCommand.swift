@@ -76,14 +76,16 @@ struct IndexAddCommand: AsyncParsableCommand {
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
         let indexer = Indexer(
             try model.load(), options: .init(batchSize: batchSize, budget: budget))
-        let first = try await update(indexer, scan, notes)
-        try show(first)
-        if first.report.wasCancelled { throw Interrupts.exitCode }
-        guard watch else { return }
-        Console.note("watching \(photos); Ctrl-C ends it")
-        try await Interrupts.cancelling("stopping") {
-            try await follow(indexer, notes)
+        let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
+            let first = try await update(indexer, scan, notes)
+            try show(first)
+            if watch, !first.report.wasCancelled {
+                Console.note("watching \(photos); Ctrl-C ends it")
+                try await follow(indexer, notes)
+            }
+            return first.report.wasCancelled
         }
+        if wasCancelled { throw Interrupts.exitCode }
     }
 
     /// Looks at the folder again and again until the task is cancelled.
@@ -106,13 +108,12 @@ struct IndexAddCommand: AsyncParsableCommand {
         _ indexer: Indexer, _ scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]
     ) async throws -> (report: Indexer.Report, seconds: Double) {
         let clock = ContinuousClock.now
-        let directory = FilePath(index)
-        let report = try await Interrupts.cancelling("stopping after this batch") {
-            var bar = ProgressBar("indexing", unit: "photos")
-            defer { bar.finish() }
-            return try await indexer.update(directory, with: scan, metadata: notes) { progress in
-                bar.show(progress.done, of: progress.total)
-            }
+        var bar = ProgressBar("indexing", unit: "photos")
+        defer { bar.finish() }
+        let report = try await indexer.update(
+            FilePath(index), with: scan, metadata: notes
+        ) { progress in
+            if progress.total > 0 { bar.show(progress.done, of: progress.total) }
         }
         return (report, (ContinuousClock.now - clock).seconds)
     }
