@@ -35,7 +35,8 @@ defer { try? FileManager.default.removeItem(atPath: folder.string) }
 for (number, picture) in pictures.enumerated() {
     let name = String(format: "%05d.%@", number, picture.path.extension ?? "jpg")
     try FileManager.default.createSymbolicLink(
-        atPath: photos.appending(name).string, withDestinationPath: URL(filePath: picture.path.string).path)
+        atPath: photos.appending(name).string,
+        withDestinationPath: URL(filePath: picture.path.string).path)
 }
 
 let budgets: [(String, TokenBudget)] = [

@@ -8,8 +8,8 @@ import Torch
 /// trained on equal scenes with equal steps and seeds.
 ///
 /// Every system goes through the same two lessons: first scenes of one person, by which a model from
-/// random weights learns what colours and garments are called, then scenes of one to four. Without
-/// the first it stays at chance for most of so short a run.
+/// random weights learns what colours and garments are called and which belongs to which, then
+/// scenes of one to four. Without the first it stays at chance for most of so short a run.
 ///
 /// Everything lives in one directory and is resumed from it.
 ///
@@ -154,10 +154,9 @@ public struct WardrobeAblation: Sendable {
         return try file.configuration()
     }
 
-    /// How the first lesson differs: short, quick, and with easy negatives for longer.
+    /// How the first lesson differs: short, and with easy negatives for longer.
     private static let firstLesson = [
-        "training.epochs=4", "optimizer.learning_rate=1.5e-3",
-        "objectives.matching.easy_epochs=1.5",
+        "training.epochs=4", "objectives.matching.easy_epochs=1.5",
     ]
 
     /// The scores of a run; nil while there are none.

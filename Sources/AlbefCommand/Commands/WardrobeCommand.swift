@@ -36,16 +36,28 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     @Flag(help: "Single people in any colours equally often: a first lesson.")
     var single = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Share of outfits whose colours come the rare way round; default: "
+                + "\(OutfitFrequencies.rareShare), or half of those in two colours with --single.",
+            valueName: "share"))
+    var rareShare: Double?
+
     @Option(help: ArgumentHelp("Side of the pictures.", valueName: "pixels"))
     var side = 128
 
     func validate() throws {
         if count < 1 { throw ValidationError("--count must be at least 1.") }
+        if let rareShare, !(0...0.9).contains(rareShare) {
+            throw ValidationError("--rare-share must be from 0 to 0.9.")
+        }
         if !(16...4096).contains(side) { throw ValidationError("--side must be 16 to 4096.") }
     }
 
     func run() async throws {
-        let generator = WardrobeGenerator(seed: seed, settings: single ? .single : .init())
+        var settings: WardrobeGenerator.Settings = single ? .single : .init()
+        if let rareShare { settings.rareShare = rareShare }
+        let generator = WardrobeGenerator(seed: seed, settings: settings)
         let scenes = (0..<count).map { generator.scene($0) }
         try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("drawing", unit: "scenes")

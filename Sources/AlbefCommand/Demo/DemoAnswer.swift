@@ -1,3 +1,4 @@
+import ALBEF
 import Foundation
 import Retrieval
 import SystemPackage
@@ -58,8 +59,9 @@ struct DemoAnswer {
         candidates: Int
     ) throws {
         func order(_ candidates: Int) throws -> Order {
+            // What hard negatives taught, and what recall knows: see `RankingScore`.
             let results = try searcher.search(
-                question.text, count: Self.depth, candidates: candidates)
+                question.text, count: Self.depth, candidates: candidates, ranking: .posterior)
             return Order(
                 places: results.compactMap { result in
                     guard let scene = gallery.scene(of: result.path) else { return nil }

@@ -1,29 +1,34 @@
 /// Describes scenes, wholly and in part, in several phrasings.
 enum WardrobeCaptions {
-    /// Captions of a scene: one of the whole, the others of some of what is there.
+    /// Captions of a scene: two of the whole, the others of some of what is there.
+    ///
+    /// A caption of one outfit fits several scenes of a batch, which objectives take for wrong pairs;
+    /// captions of the whole hardly ever do. With too few of them little is learned.
     ///
     /// - Parameter random: decides what is told and how.
     static func captions(
         of scene: WardrobeScene, in language: WardrobeLanguage, _ random: inout SplitMix64
     ) -> [String] {
         let people = scene.people
-        var captions = [whole(scene, language)]
-        for _ in 0..<2 {
-            captions.append(person(random.element(of: people), language, &random))
+        guard people.count > 1 else {
+            return [whole(scene, language), outfit(people[0], language)]
         }
-        if people.count > 1 {
-            let first = random.integer(below: people.count - 1)
-            captions.append(pair(people[first], people[first + 1], language, &random))
-        } else {
-            captions.append(person(people[0], language, &random))
-        }
-        if let thing = scene.smallProp {
-            captions[1] = small(thing, beside: nil, language)
+        let first = random.integer(below: people.count)
+        let second = random.integer(below: people.count)
+        var captions = [
+            whole(scene, language), whole(scene, language, joinedBy: beside(language)),
+            outfit(people[first], language), outfit(people[second], language),
+        ]
+        let other = random.integer(below: 3)
+        if let thing = scene.smallProp, other > 0 {
             let others = scene.props.filter { $0.colour == nil }.map { $0.kind.name(in: language) }
             let neighbour =
                 others.isEmpty || random.chance(0.5)
                 ? outfit(random.element(of: people), language) : random.element(of: others)
-            captions.append(small(thing, beside: neighbour, language))
+            captions.append(small(thing, beside: other == 1 ? neighbour : nil, language))
+        } else if other == 0 {
+            let left = random.integer(below: people.count - 1)
+            captions.append(pair(people[left], people[left + 1], language, &random))
         } else {
             captions.append(person(random.element(of: people), language, &random))
         }
@@ -32,14 +37,20 @@ enum WardrobeCaptions {
 
     /// The text that `all` asks for: outfits from left to right, three at most, or the text would be
     /// too long; what else there is where there is room for it.
-    static func whole(_ scene: WardrobeScene, _ language: WardrobeLanguage) -> String {
+    static func whole(
+        _ scene: WardrobeScene, _ language: WardrobeLanguage, joinedBy separator: String? = nil
+    ) -> String {
         var parts = scene.people.prefix(3).map { person in
             outfit(person, language) + (scene.people.count == 1 ? extras(of: person, language) : "")
         }
         if scene.people.count < 3, let thing = scene.smallProp, let name = name(thing, language) {
             parts.append(name)
         }
-        return parts.joined(separator: language == .english ? ", " : "，")
+        return parts.joined(separator: separator ?? (language == .english ? ", " : "，"))
+    }
+
+    private static func beside(_ language: WardrobeLanguage) -> String {
+        language == .english ? " next to " : "旁边"
     }
 
     /// An outfit in the form that people type into a search box.
@@ -62,12 +73,7 @@ enum WardrobeCaptions {
         let (top, bottom) = (name(ofTop: person.top, language), name(person.bottom, language))
         let extras = random.chance(0.75) ? self.extras(of: person, language) : ""
         let posture = random.chance(0.3) ? self.posture(person.posture, language) : ""
-        let form = random.integer(below: 6)
-        if form > 3 {
-            // One garment alone: what a colour belongs to is learned from these.
-            let one = form == 4 ? top : bottom
-            return language == .english ? "\(one)\(extras)" : one + extras
-        }
+        let form = random.integer(below: 4)
         switch language {
         case .english:
             let below = person.bottom.kind == .skirt ? article(bottom) : bottom

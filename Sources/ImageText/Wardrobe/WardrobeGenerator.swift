@@ -129,7 +129,7 @@ public struct WardrobeGenerator: Sendable {
             props.append(
                 .init(
                     kind: small.kind, colour: small.colour, x: random.uniform(in: 0.08...0.92),
-                    y: random.uniform(in: 0.94...0.985), size: random.uniform(in: 0.09...0.13)))
+                    y: random.uniform(in: 0.94...0.985), size: random.uniform(in: 0.13...0.17)))
         }
         return props
     }

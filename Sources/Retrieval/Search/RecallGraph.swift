@@ -21,7 +21,7 @@ final class RecallGraph: Sendable {
         /// Candidates when one is added (efConstruction).
         static let building: Int32 = 120
         /// Candidates of a search (ef), and at least so many as are asked for.
-        static let searching: Int32 = 100
+        static let searching: Int32 = 320
     }
 
     /// Reads a graph.
