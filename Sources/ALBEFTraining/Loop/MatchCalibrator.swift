@@ -1,6 +1,5 @@
 public import ALBEF
 public import ImageText
-import SystemPackage
 import Torch
 
 /// Measures on captioned pictures how sure a model may be that a candidate matches.
@@ -20,10 +19,7 @@ public struct MatchCalibrator: Sendable {
         public let after: MatchCalibration.Quality
     }
 
-    private let paths: [FilePath]
-    private let captions: [(text: String, image: Int)]
-    private let loader: ImageLoader
-    private let encoder: GalleryEncoder
+    private let gallery: CaptionedGallery
 
     /// Prepares a calibration on a data set.
     ///
@@ -35,13 +31,7 @@ public struct MatchCalibrator: Sendable {
         _ dataset: CaptionDataset, limit: Int = 0, vision: ALBEFConfiguration.Vision,
         text: TextPreprocessor
     ) {
-        let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
-        paths = images.map(\.path)
-        captions = images.enumerated().flatMap { index, image in
-            image.captions.map { ($0, index) }
-        }
-        loader = ImageLoader(targetSide: vision.imageSize)
-        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
+        gallery = CaptionedGallery(dataset, limit: limit, vision: vision, text: text)
     }
 
     /// Reads every caption with its candidates and fits the calibration.
@@ -55,11 +45,8 @@ public struct MatchCalibrator: Sendable {
     public func calibrate(
         _ model: ALBEFModel, candidates: Int, progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result? {
-        let images = try await encoder.images(paths.count, model) { [paths, loader] in
-            try loader.load(paths[$0])
-        }
-        let texts = try encoder.texts(captions.map(\.text), model)
-        let scores = GalleryScores(images, texts, model: model)
+        let captions = gallery.captions
+        let scores = try await gallery.scores(model)
         let best = GalleryScores.best(scores.similarities.transposed().contiguous(), candidates)
         // Pictures that are described alike are all right.
         let right = Dictionary(grouping: captions, by: \.text).mapValues { Set($0.map(\.image)) }

@@ -16,13 +16,10 @@ public struct RetrievalEvaluator: Sendable {
     }
 
     /// Number of pictures.
-    public let imageCount: Int
+    public var imageCount: Int { gallery.paths.count }
     /// Number of captions.
-    public var textCount: Int { captions.count }
-    private let paths: [FilePath]
-    private let captions: [(text: String, image: Int)]
-    private let loader: ImageLoader
-    private let encoder: GalleryEncoder
+    public var textCount: Int { gallery.captions.count }
+    private let gallery: CaptionedGallery
 
     private static let sampleDepth = 8
 
@@ -36,14 +33,7 @@ public struct RetrievalEvaluator: Sendable {
         _ dataset: CaptionDataset, limit: Int = 0, vision: ALBEFConfiguration.Vision,
         text: TextPreprocessor
     ) {
-        let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
-        paths = images.map(\.path)
-        captions = images.enumerated().flatMap { index, image in
-            image.captions.map { ($0, index) }
-        }
-        imageCount = images.count
-        loader = ImageLoader(targetSide: vision.imageSize)
-        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
+        gallery = CaptionedGallery(dataset, limit: limit, vision: vision, text: text)
     }
 
     /// Encodes and compares everything, by the protocol of the model's dialect.
@@ -58,12 +48,8 @@ public struct RetrievalEvaluator: Sendable {
         _ model: ALBEFModel, depths: [Int], ranking: RankingScore? = nil, samples: Int? = 12,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
-        let images = try await encoder.images(imageCount, model) { [paths, loader] in
-            try loader.load(paths[$0])
-        }
-        let scores = GalleryScores(
-            images, try encoder.texts(captions.map(\.text), model), model: model)
-        let rightImages = captions.map(\.image)
+        let scores = try await gallery.scores(model)
+        let rightImages = gallery.captions.map(\.image)
         let reranked =
             try depths.isEmpty
             ? []
@@ -84,21 +70,22 @@ public struct RetrievalEvaluator: Sendable {
                         images: rightImages)
                 )
             },
-            samples: try self.samples(samples ?? captions.count, scores, deepest?.textToImage))
+            samples: try self.samples(samples ?? textCount, scores, deepest?.textToImage))
     }
 
     /// What some of the texts find, for people to look at.
     private func samples(
         _ count: Int, _ scores: GalleryScores, _ reranked: Tensor?
     ) throws -> [SampleRetrieval] {
-        let count = min(count, captions.count)
+        let count = min(count, textCount)
         return try (0..<count).map { index in
             try Task.checkCancellation()
-            let text = index * captions.count / count
+            let text = index * textCount / count
             let cosines: [Float] = scores.similarities[.all, text].contiguous().values()
             let logits: [Float]? = reranked.map { $0[text].values() }
             return try SampleRetrieval(
-                query: captions[text].text, right: captions[text].image, paths: paths,
+                query: gallery.captions[text].text, right: gallery.captions[text].image,
+                paths: gallery.paths,
                 cosines: cosines, logits: logits, depth: Self.sampleDepth
             ) { try scores.matchLogits(text: text, images: $0).map { MatchCalibration()($0) } }
         }

@@ -81,8 +81,9 @@ struct WardrobeAblationTests {
             vision: .init(imageSize: 32, width: 16, depth: 1, heads: 2, mlpWidth: 32),
             text: .init(
                 vocabularySize: vocabulary.count, width: 16, depth: 2, fusionLayer: 1, heads: 2,
-                mlpWidth: 32, positions: 16))
-        configuration.text.maximumTokens = 12
+                mlpWidth: 32, positions: 48))
+        // Cut short, the two captions could be the same.
+        configuration.text.maximumTokens = 40
         configuration.embeddingWidth = 8
         let model = try ALBEFModel(untrained: configuration, generator: Generator(seed: 5))
         let text = TextPreprocessor(
@@ -102,7 +103,7 @@ struct WardrobeAblationTests {
             let images = try model.encodeImages(
                 Tensor(transform(picture), shape: [1, 3, 32, 32]))
             let scores = try [swap.right, swap.wrong].map { texts in
-                let batch = text.batch([texts[.chinese] ?? ""], maximumTokens: 12)
+                let batch = text.batch([texts[.chinese] ?? ""], maximumTokens: 40)
                 let encoded = try model.encodeTexts(
                     Tensor(batch.ids, shape: [1, batch.length]),
                     mask: Tensor(batch.mask, shape: [1, batch.length]))
