@@ -28,7 +28,7 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
 
     /// The probability of a match.
     public func callAsFunction(_ logits: MatchLogits) -> Double {
-        probability(Double(logits.match) - Double(logits.mismatch))
+        probability(logits.logOdds)
     }
 
     private func probability(_ logOdds: Double) -> Double { sigmoid(logOdds / temperature + bias) }

@@ -49,6 +49,9 @@ public struct MatchLogits: Sendable, Hashable {
     /// For "match".
     public let match: Float
 
+    /// The log-odds of a match.
+    public var logOdds: Double { Double(match) - Double(mismatch) }
+
     /// Logits as the head gives them.
     public init(mismatch: Float, match: Float) {
         self.mismatch = mismatch

@@ -57,7 +57,7 @@ public struct MatchCalibrator: Sendable {
             for (image, logits) in zip(candidates, logits) {
                 halves[text % 2].append(
                     .init(
-                        logOdds: Double(logits.match) - Double(logits.mismatch),
+                        logOdds: logits.logOdds,
                         matches: right[captions[text].text]?.contains(image) ?? false))
             }
             progress(text + 1, best.count)
@@ -67,5 +67,4 @@ public struct MatchCalibrator: Sendable {
             calibration: calibration, fitted: halves[0].count, judged: halves[1].count,
             before: MatchCalibration().quality(halves[1]), after: calibration.quality(halves[1]))
     }
-
 }

@@ -56,7 +56,7 @@ struct IndexRemoveCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let paths = photos.map { FilePath.currentDirectory.pushing(FilePath($0)) }
+        let paths = photos.map { FilePath($0).absolute }
         let count = try ForwardIndex.remove(FilePath(index), paths: paths, filters: filters)
         if json {
             try Console.json(["removed": count])

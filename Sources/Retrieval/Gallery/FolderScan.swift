@@ -42,8 +42,7 @@ public struct FolderScan: Sendable {
     /// - Parameter root: a folder, or one picture.
     /// - Throws: ``GalleryError`` if the root cannot be read or there are no pictures.
     public init(_ root: FilePath) throws(GalleryError) {
-        let root = root.isAbsolute ? root : FilePath.currentDirectory.pushing(root)
-        let path = root.lexicallyNormalized()
+        let path = root.absolute
         self.root = path
         let status: stat
         do {
@@ -130,6 +129,11 @@ public struct FolderScan: Sendable {
 }
 
 extension FilePath {
+    /// The same place from the root, without `.` and `..`.
+    package var absolute: FilePath {
+        FilePath.currentDirectory.pushing(self).lexicallyNormalized()
+    }
+
     /// The folder that relative paths start from.
     package static var currentDirectory: FilePath {
         guard let path = getcwd(nil, 0) else { return FilePath("/") }

@@ -110,7 +110,10 @@ public struct Indexer: Sendable {
         if !plan.vanished.isEmpty {
             try writer.commit(nil, removing: plan.vanished)
         }
-        var pending = try PendingEntries(snapshot: snapshot, replaced: plan.replaced)
+        // Where nothing is to be read, a large index's digests need not be either.
+        var pending = try PendingEntries(
+            snapshot: snapshot, replaced: plan.replaced,
+            known: plan.changed.isEmpty ? [] : snapshot.ids)
         var progress = (done: 0, total: plan.changed.count)
         onProgress(Progress(done: 0, total: progress.total))
         let batchSize = options.batchSize > 0 ? options.batchSize : model.defaultBatchSize

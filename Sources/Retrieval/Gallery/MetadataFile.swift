@@ -20,8 +20,7 @@ public struct MetadataFile: Sendable {
         } catch {
             throw MetadataError(description: "\(file): cannot read it: \(error)")
         }
-        let absolute = file.isAbsolute ? file : FilePath.currentDirectory.pushing(file)
-        let folder = absolute.lexicallyNormalized().removingLastComponent()
+        let folder = file.absolute.removingLastComponent()
         var pictures: [FilePath: [String: MetadataValue]] = [:]
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (number, line) in lines.enumerated()

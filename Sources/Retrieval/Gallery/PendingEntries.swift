@@ -15,12 +15,18 @@ struct PendingEntries {
     private var features: [Tensor] = []
     private var tokens: [PackedTokens] = []
 
-    init(snapshot: ForwardIndex, replaced: [FilePath: ForwardIndex.EntryID]) throws {
+    /// Begins with nothing.
+    ///
+    /// - Parameter known: entries whose vectors may be taken for files of the same bytes.
+    init(
+        snapshot: ForwardIndex, replaced: [FilePath: ForwardIndex.EntryID],
+        known: [ForwardIndex.EntryID]
+    ) throws {
         self.snapshot = snapshot
         self.replaced = replaced
         budget = snapshot.budget
         digests = Dictionary(
-            try snapshot.ids.map { (try snapshot.segments[$0.segment].digest($0.row), $0) },
+            try known.map { (try snapshot.segments[$0.segment].digest($0.row), $0) },
             uniquingKeysWith: { first, _ in first })
     }
 

@@ -1,5 +1,6 @@
 import Crypto
 import SystemPackage
+import Torch
 
 /// SHA-256 of a file's bytes.
 struct ContentDigest: Sendable, Hashable {
@@ -14,10 +15,8 @@ struct ContentDigest: Sendable, Hashable {
 
     /// Hashes a file's bytes.
     init(of bytes: [UInt8]) {
-        self = SHA256.hash(data: bytes).withUnsafeBytes { bytes in
-            var words = SIMD4<UInt64>()
-            withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) }
-            return ContentDigest(words: words)
+        words = SHA256.hash(data: bytes).withUnsafeBytes {
+            $0.loadUnaligned(as: SIMD4<UInt64>.self)
         }
     }
 
@@ -35,20 +34,25 @@ struct ContentDigest: Sendable, Hashable {
         guard bytes.count == Self.byteCount, digits.count == 64 else {
             throw IndexError.corrupt(file, "'\(text)' is no SHA-256")
         }
-        self = bytes.withUnsafeBytes { buffer in
-            var words = SIMD4<UInt64>()
-            withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: buffer) }
-            return ContentDigest(words: words)
-        }
+        words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
     }
-
-    private init(words: SIMD4<UInt64>) { self.words = words }
 
     /// The 32 bytes.
     var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
     /// In lower-case hexadecimal.
     var hexadecimal: String { bytes.hexadecimal }
+}
+
+extension MappedFile {
+    /// SHA-256 of the whole file, in lower-case hexadecimal.
+    var sha256: String {
+        withUnsafeBytes { bytes in
+            var digest = SHA256()
+            digest.update(bufferPointer: bytes)
+            return digest.finalize().hexadecimal
+        }
+    }
 }
 
 extension Sequence<UInt8> {

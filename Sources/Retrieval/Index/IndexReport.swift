@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 public import SystemPackage
 import Torch
@@ -81,7 +80,7 @@ extension ForwardIndex {
             try onProgress(position, manifest.segments.count)
             let path = IndexSegment.path(record.name, in: directory)
             do {
-                guard try digest(path) == record.sha256 else {
+                guard try MappedFile(path).sha256 == record.sha256 else {
                     damage.append(
                         IndexDamage(file: path, reason: "its bytes are not those that were written")
                     )
@@ -99,7 +98,7 @@ extension ForwardIndex {
         }
         if let graph = manifest.graph {
             let path = LazyGraph.path(graph, in: directory)
-            if (try? digest(path)) != graph.sha256 {
+            if (try? MappedFile(path).sha256) != graph.sha256 {
                 damage.append(
                     IndexDamage(
                         file: path,
@@ -109,14 +108,6 @@ extension ForwardIndex {
         }
         try onProgress(manifest.segments.count, manifest.segments.count)
         return damage
-    }
-
-    private static func digest(_ path: FilePath) throws -> String {
-        try MappedFile(path).withUnsafeBytes { bytes in
-            var digest = SHA256()
-            digest.update(bufferPointer: bytes)
-            return digest.finalize().hexadecimal
-        }
     }
 }
 

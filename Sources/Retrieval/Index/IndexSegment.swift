@@ -114,6 +114,15 @@ struct IndexSegment: Sendable {
     /// The feature `[E]` of a row.
     func feature(_ row: Int) throws -> Tensor { try Tensor(features)[row] }
 
+    /// The feature of a row in 8 bits, `[1, E]`; made where a segment of format 1 has none.
+    func featureCodes(_ row: Int) throws -> FeatureCodes.Codes {
+        guard let codes else { return FeatureCodes.make(try feature(row).unsqueezed(0)) }
+        let range = row..<row + 1
+        return try FeatureCodes.Codes(
+            values: Tensor(codes.values)[range], scales: Tensor(codes.scales)[range],
+            errors: Tensor(codes.errors)[range])
+    }
+
     /// The tokens of a row as `[1, n, D_v]`; nil where none are kept.
     func tokens(_ row: Int) -> PackedTokens? {
         guard let tokens else { return nil }

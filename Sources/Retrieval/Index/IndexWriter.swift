@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import SystemPackage
 import Torch
@@ -56,7 +55,12 @@ final class IndexWriter {
         removeStrays()
     }
 
-    deinit { try? lock.close() }
+    deinit {
+        // Closing alone would leave the lock to a child process that has been forked but not yet
+        // started, which has the descriptor too.
+        flock(lock.rawValue, LOCK_UN)
+        try? lock.close()
+    }
 
     private static func lock(_ directory: FilePath) throws -> FileDescriptor {
         let path = directory.appending("lock")
@@ -170,7 +174,7 @@ final class IndexWriter {
         let file = try MappedFile(path)
         next.graph = .init(
             name: name, byteCount: file.count,
-            sha256: file.withUnsafeBytes { SHA256.hash(data: $0).hexadecimal },
+            sha256: file.sha256,
             segments: next.segments.map(\.name))
         try publish(next)
         removeStrays()

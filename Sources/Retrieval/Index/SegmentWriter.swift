@@ -78,10 +78,7 @@ enum SegmentWriter {
             _ name: String, _ dtype: DType, _ shape: [Int],
             _ part: @escaping (FeatureCodes.Codes) -> Tensor
         ) -> SafetensorsWriter.Entry {
-            // Made anew: segments of format 1 have none.
-            perRow(name, dtype, shape) { segment, row in
-                part(FeatureCodes.make(try segment.feature(row).unsqueezed(0)))
-            }
+            perRow(name, dtype, shape) { segment, row in part(try segment.featureCodes(row)) }
         }
         var tensors = [
             perRow("features", .float32, [model.embeddingWidth]) { try $0.feature($1) },
