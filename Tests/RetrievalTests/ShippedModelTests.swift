@@ -35,7 +35,7 @@ struct ShippedModelTests {
             pixels: gallery.scenes.map { model.transform(try $0.picture(side: 128)) })
         for language in WardrobeLanguage.allCases {
             let texts = try model.encode(texts: gallery.queries.compactMap { $0.text[language] })
-            let scores = GalleryScores(images, texts, model: model.model)
+            let scores = GalleryScores(EncodedGallery(images), texts, model: model.model)
             let right = Array(gallery.queries.indices)
             let dual = scores.dual(images: right).textToImage.r1
             let read16 = try scores.reranked(depth: 16, ranking: .posterior)

@@ -44,8 +44,9 @@ for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
             words = try search.encode(texts: texts)
         }
         guard let images, let words else { continue }
-        var scores = GalleryScores(images, words, model: search.model)
-        let towers = seconds { scores = GalleryScores(images, words, model: search.model) }
+        let gallery = EncodedGallery(images)
+        var scores = GalleryScores(gallery, words, model: search.model)
+        let towers = seconds { scores = GalleryScores(gallery, words, model: search.model) }
         let fusion = try seconds {
             for image in 0..<count {
                 _ = try scores.matchLogits(image: image, texts: Array(0..<count))

@@ -8,18 +8,18 @@ public import Torch
 public struct GalleryScores: Sendable {
     /// Cosines of all pairs, `[I, T]`.
     public let similarities: Tensor
-    private let tokens: Tensor
+    private let gallery: EncodedGallery
     private let texts: EncodedTexts
     private let model: ALBEFModel
 
     /// Compares pictures and texts by their features.
     ///
     /// - Parameters:
-    ///   - images: tokens `[I, P + 1, D_v]` and features `[I, E]`.
+    ///   - gallery: I pictures.
     ///   - texts: states `[T, L, D]` and features `[T, E]`.
-    public init(_ images: EncodedImages, _ texts: EncodedTexts, model: ALBEFModel) {
-        similarities = images.features.matmul(texts.features.transposed())
-        tokens = images.tokens
+    public init(_ gallery: EncodedGallery, _ texts: EncodedTexts, model: ALBEFModel) {
+        similarities = gallery.features.matmul(texts.features.transposed())
+        self.gallery = gallery
         self.texts = texts
         self.model = model
     }
@@ -108,10 +108,9 @@ public struct GalleryScores: Sendable {
     public func matchLogits(text: Int, images: [Int]) throws(ALBEFError) -> [MatchLogits] {
         guard !images.isEmpty else { return [] }
         return try withoutGradients { () throws(ALBEFError) in
-            let chosen = Tensor(images, device: model.device)
             let one = texts.rows(Tensor([text], device: model.device))
-            return MatchLogits.rows(
-                of: try model.matchLogits(one: one, withEach: ImageTokens(tokens[chosen])))
+            let tokens = ImageTokens(gallery.tokens(of: images))
+            return MatchLogits.rows(of: try model.matchLogits(one: one, withEach: tokens))
         }
     }
 
@@ -122,17 +121,11 @@ public struct GalleryScores: Sendable {
     ///   - rows: the texts' indices; may be none.
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
     public func matchLogits(image: Int, texts rows: [Int]) throws(ALBEFError) -> [MatchLogits] {
-        guard let head = model.matching else {
-            throw .missingHead("itm_head", model.configuration.task)
-        }
         guard !rows.isEmpty else { return [] }
-        return withoutGradients {
+        return try withoutGradients { () throws(ALBEFError) in
             let chosen = texts.rows(Tensor(rows, device: model.device))
-            let memory = model.textEncoder.memory(of: tokens[image..<image + 1])
-            let fused = model.textEncoder.fuse(
-                chosen.states, mask: chosen.mask, with: memory,
-                ImagePairing(alignedBlocks: rows.count), .start)
-            return MatchLogits.rows(of: head(fused))
+            return MatchLogits.rows(
+                of: try model.matchLogits(each: chosen, withOne: gallery.tokens(of: image)))
         }
     }
 

@@ -6,6 +6,8 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
     case matching = "itm"
     /// The match logit plus the cosine, as LAVIS ranks.
     case sum = "itm+itc"
+    /// The probability of a match, by its log-odds: they tell apart what rounds to one.
+    case probability
     /// The log-odds of a match plus the cosine over the temperature.
     ///
     /// Hard negatives are drawn from the towers' own softmax q(T|I) ∝ exp(s/τ), so that what ITM
@@ -32,6 +34,7 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .matching: logits.match
         case .sum: logits.match + similarity
+        case .probability: logits.match - logits.mismatch
         case .posterior: logits.match - logits.mismatch + similarity / temperature
         }
     }

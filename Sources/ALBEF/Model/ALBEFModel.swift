@@ -126,6 +126,26 @@ public final class ALBEFModel: Sendable {
             textEncoder.fuse(
                 one: text.states, mask: text.mask, withEach: tokens, .start, form: form))
     }
+
+    /// Logits `[N, 2]` of (no match, match) for each of N texts with one image, whose keys and values
+    /// are projected once.
+    ///
+    /// - Parameters:
+    ///   - texts: N encoded texts.
+    ///   - tokens: the tokens `[1, P + 1, D_v]` of the image.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head or there is not one image.
+    public func matchLogits(
+        each texts: EncodedTexts, withOne tokens: Tensor
+    ) throws(ALBEFError) -> Tensor {
+        guard let matching else { throw .missingHead("itm_head", configuration.task) }
+        guard tokens.rank == 3, tokens.size(0) == 1 else {
+            throw .pairs(texts: texts.states.shape, tokens: tokens.shape)
+        }
+        return matching(
+            textEncoder.fuse(
+                texts.states, mask: texts.mask, with: textEncoder.memory(of: tokens),
+                ImagePairing(alignedBlocks: texts.states.size(0)), .start))
+    }
 }
 
 /// What the image encoder makes of B images.

@@ -15,11 +15,15 @@ struct GalleryEncoder: Sendable {
     /// Encodes pictures, which are read or drawn in parallel.
     ///
     /// - Parameter picture: gives the picture of an index below `count`.
+    /// - Throws: what `picture` throws; `TensorFileError` if tokens that are too many for the memory
+    ///   cannot be written; `CancellationError`.
     func images(
         _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
-    ) async throws -> EncodedImages {
+    ) async throws -> EncodedGallery {
         let (side, transform) = (transform.side, transform)
-        var tokens: [Tensor] = []
+        let vision = model.configuration.vision
+        var tokens = SpilledTokens(
+            byteCount: count * (vision.patchCount + 1) * vision.width * MemoryLayout<Float>.size)
         var features: [Tensor] = []
         for start in stride(from: 0, to: count, by: Self.imagesAtOnce) {
             try Task.checkCancellation()
@@ -37,11 +41,10 @@ struct GalleryEncoder: Sendable {
             let encoded = try withoutGradients { () throws(ALBEFError) in
                 try model.encodeImages(batch)
             }
-            tokens.append(encoded.tokens)
+            try tokens.append(encoded.tokens)
             features.append(encoded.features)
         }
-        return EncodedImages(
-            tokens: Tensor.concatenated(tokens), features: Tensor.concatenated(features))
+        return EncodedGallery(tokens: tokens.blocks, features: Tensor.concatenated(features))
     }
 
     /// Encodes texts, all at one length, so that any of them can be put in one batch.

@@ -45,7 +45,7 @@ public struct WardrobeEvaluator: Sendable {
             progress(done, total)
         }
         let swapImages = try await encode(benchmark.swapScenes, model)
-        var galleries: [EncodedImages] = []
+        var galleries: [EncodedGallery] = []
         for gallery in [benchmark.rare, benchmark.small, benchmark.all] {
             galleries.append(try await encode(gallery.scenes, model))
         }
@@ -88,7 +88,7 @@ public struct WardrobeEvaluator: Sendable {
 
     private func encode(
         _ scenes: [WardrobeScene], _ model: ALBEFModel
-    ) async throws -> EncodedImages {
+    ) async throws -> EncodedGallery {
         try await encoder.images(scenes.count, model) { [side] in
             try scenes[$0].picture(side: side)
         }
@@ -98,7 +98,7 @@ public struct WardrobeEvaluator: Sendable {
 
     /// Whether the true caption scores higher, 1 or 0, by kind of exchange.
     private func swaps(
-        _ images: EncodedImages, _ language: WardrobeLanguage, _ model: ALBEFModel,
+        _ images: EncodedGallery, _ language: WardrobeLanguage, _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] {
         let swaps = benchmark.swaps
@@ -136,7 +136,7 @@ public struct WardrobeEvaluator: Sendable {
 
     /// For each query the scenes, best first.
     private func order(
-        _ images: EncodedImages, _ queries: [String], _ model: ALBEFModel,
+        _ images: EncodedGallery, _ queries: [String], _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [[Int]]] {
         let scores = GalleryScores(images, try encoder.texts(queries, model), model: model)

@@ -16,7 +16,7 @@ struct GalleryScoresTests {
         images = try model.encodeImages(try TinyObjective.batch(imageCount).pixels)
         let batch = try TinyObjective.batch(textCount, seed: 9)
         texts = try model.encodeTexts(batch.ids, mask: batch.mask)
-        scores = GalleryScores(images, texts, model: model)
+        scores = GalleryScores(EncodedGallery(images), texts, model: model)
     }
 
     private func rows(_ tensor: Tensor) -> [[Double]] {
@@ -33,6 +33,7 @@ struct GalleryScoresTests {
         return switch ranking {
         case .matching: logits[1]
         case .sum: logits[1] + cosine
+        case .probability: logits[1] - logits[0]
         case .posterior: logits[1] - logits[0] + cosine / temperature
         }
     }
@@ -52,6 +53,19 @@ struct GalleryScoresTests {
                 == RecallMetrics(
                     imageToText: scores.similarities,
                     textToImage: scores.similarities.transposed().contiguous(), images: right))
+    }
+
+    @Test("A gallery in blocks has the scores of one in one piece")
+    func blocks() throws {
+        let pieces = EncodedGallery(
+            tokens: [0..<1, 1..<3, 3..<4].map { images.tokens[$0] }, features: images.features)
+        let others = GalleryScores(pieces, texts, model: model)
+        for image in 0..<imageCount {
+            let whole = try scores.matchLogits(image: image, texts: [5, 0])
+            #expect(try others.matchLogits(image: image, texts: [5, 0]) == whole)
+        }
+        let whole = try scores.matchLogits(text: 2, images: [3, 0, 2])
+        #expect(try others.matchLogits(text: 2, images: [3, 0, 2]) == whole)
     }
 
     @Test(
