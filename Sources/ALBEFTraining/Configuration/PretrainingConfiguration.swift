@@ -98,6 +98,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var images: String?
         /// What one row of an epoch is.
         public var rows: Rows
+        /// Rows, one after another in the data, that stay in one batch; 1 for none.
+        public var group: Int
         /// Pictures decoded at once; 0 for one a processor core.
         public var workers: Int
         /// Batches prepared ahead of the step.
@@ -114,7 +116,7 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case train, validation, images, rows, workers, lookahead
+            case train, validation, images, rows, group, workers, lookahead
             case cacheMegabytes = "cache_megabytes"
         }
     }

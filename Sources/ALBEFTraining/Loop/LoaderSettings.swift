@@ -26,6 +26,7 @@ extension PretrainingConfiguration {
             standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
         var options = BatchLoader.Options()
         options.sampling = data.rows == .images ? .images : .captions
+        options.group = data.group
         options.seed = training.seed
         if data.workers > 0 { options.workers = data.workers }
         options.lookahead = data.lookahead

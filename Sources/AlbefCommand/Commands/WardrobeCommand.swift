@@ -43,6 +43,12 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
             valueName: "share"))
     var rareShare: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Scenes of a shoot, one after another: the same people, dressed again.",
+            valueName: "number"))
+    var takes = 1
+
     @Option(help: ArgumentHelp("Side of the pictures.", valueName: "pixels"))
     var side = 128
 
@@ -51,12 +57,14 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
         if let rareShare, !(0...0.9).contains(rareShare) {
             throw ValidationError("--rare-share must be from 0 to 0.9.")
         }
+        if !(1...16).contains(takes) { throw ValidationError("--takes must be from 1 to 16.") }
         if !(16...4096).contains(side) { throw ValidationError("--side must be 16 to 4096.") }
     }
 
     func run() async throws {
         var settings: WardrobeGenerator.Settings = single ? .single : .init()
         if let rareShare { settings.rareShare = rareShare }
+        settings.takes = takes
         let generator = WardrobeGenerator(seed: seed, settings: settings)
         let scenes = (0..<count).map { generator.scene($0) }
         try await Interrupts.cancelling("stopping") {

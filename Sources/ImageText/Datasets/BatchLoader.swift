@@ -46,6 +46,12 @@ public struct BatchLoader: Sendable {
     public struct Options: Sendable {
         /// What makes a row; images by default.
         public var sampling = Sampling.images
+        /// How many rows, one after another in the data, stay in one batch; 1 by default.
+        ///
+        /// Where data come in groups that look alike, such as one shop article in several colours,
+        /// these are the hardest negatives there are, and by chance hardly ever meet. A batch size
+        /// that is no multiple of it cuts some groups in two.
+        public var group = 1
         /// What all randomness comes from; 42 by default, as in the original.
         public var seed: UInt64 = 42
         /// How many pictures are decoded at once; as many as there are processors by default.
@@ -98,13 +104,16 @@ public struct BatchLoader: Sendable {
     ) throws(DatasetError) {
         precondition(batchSize > 0, "batches of \(batchSize)")
         precondition(
-            options.workers > 0 && options.lookahead >= 0 && options.cacheBytes >= 0,
+            options.workers > 0 && options.lookahead >= 0 && options.cacheBytes >= 0
+                && options.group > 0,
             "\(options.workers) workers, \(options.lookahead) batches ahead")
         images = dataset.images
         self.batchSize = batchSize
         self.transform = transform
         self.options = options
-        order = EpochOrder(dataset.images, sampling: options.sampling, seed: options.seed)
+        order = EpochOrder(
+            dataset.images, sampling: options.sampling, seed: options.seed, group: options.group,
+            batchSize: batchSize)
         pictures = PictureSource(
             dataset.images, loader: loader, capacity: options.cacheBytes, onFailure: onFailure)
         gate = WorkerGate(options.workers)

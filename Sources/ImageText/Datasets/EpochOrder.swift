@@ -10,6 +10,8 @@ struct EpochOrder: Sendable {
 
     private let rows: Rows
     private let seed: UInt64
+    private let group: Int
+    private let batchSize: Int
 
     /// How many rows there are.
     var count: Int {
@@ -20,8 +22,17 @@ struct EpochOrder: Sendable {
     }
 
     /// Takes the images that have captions of more than white space, or those captions.
-    init(_ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - group: How many rows, one after another in the data, stay together.
+    ///   - batchSize: Rows a batch; inside of it the order is random again.
+    init(
+        _ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64, group: Int = 1,
+        batchSize: Int
+    ) {
         self.seed = seed
+        self.group = group
+        self.batchSize = batchSize
         switch sampling {
         case .images:
             rows = .images(
@@ -42,8 +53,21 @@ struct EpochOrder: Sendable {
     func rows(ofEpoch epoch: Int) -> [Int32] {
         var order = (0..<count).map(Int32.init)
         var random = SplitMix64(seed: seed, stream: Stream.order.rawValue, epoch)
-        random.shuffle(&order)
-        return order
+        guard group > 1 else {
+            random.shuffle(&order)
+            return order
+        }
+        var groups = stride(from: 0, to: count, by: group).map { start in
+            order[start..<min(start + group, count)]
+        }
+        random.shuffle(&groups)
+        order = groups.flatMap { $0 }
+        // The neighbour in the batch must not be of the same group more often than another.
+        return stride(from: 0, to: count, by: batchSize).flatMap { start in
+            var batch = Array(order[start..<min(start + batchSize, count)])
+            random.shuffle(&batch)
+            return batch
+        }
     }
 
     /// The position of a row's image, and its caption.

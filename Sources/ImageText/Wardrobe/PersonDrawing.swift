@@ -57,10 +57,10 @@ enum PersonDrawing {
             }
             if person.bottom.kind == .skirt {
                 for foot in [left, right] {
-                    drawing.line([(foot * 0.6, -24), (foot, -4)], width: 5, skin)
+                    drawing.line([(foot * 0.6, -30 + drop), (foot, -4)], width: 5, skin)
                 }
-                let hem = person.posture == .sitting ? -12.0 : -19
-                drawing.polygon([(-13, waist), (13, waist), (20, hem), (-20, hem)], paint)
+                let hem = person.posture == .sitting ? -14.0 : -26
+                drawing.polygon([(-13, waist), (13, waist), (21, hem), (-21, hem)], paint)
                 return
             }
             let knee = person.posture == .sitting ? 5.0 : 1

@@ -16,7 +16,10 @@ enum WardrobeCaptions {
         let first = random.integer(below: people.count)
         let second = random.integer(below: people.count)
         var captions = [
-            whole(scene, language), whole(scene, language, joinedBy: beside(language)),
+            whole(scene, language),
+            people.count == 2
+                ? sides(people[0], people[1], language)
+                : whole(scene, language, joinedBy: beside(language)),
             outfit(people[first], language), outfit(people[second], language),
         ]
         let other = random.integer(below: 3)

@@ -8,18 +8,22 @@ public struct WardrobeGenerator: Sendable {
         public var smallShare: Double
         /// Share of outfits whose colours come in the rare order.
         public var rareShare: Double
+        /// Scenes of one shoot, one after another: the same people in the same place, dressed again.
+        public var takes: Int
 
-        /// Settings; by default one to four people, a small thing in half of the scenes, and every
-        /// tenth outfit the rare way round.
+        /// Settings; by default one to four people, a small thing in half of the scenes, every tenth
+        /// outfit the rare way round, and every scene by itself.
         public init(
             people: ClosedRange<Int> = 1...4, smallShare: Double = 0.5,
-            rareShare: Double = OutfitFrequencies.rareShare
+            rareShare: Double = OutfitFrequencies.rareShare, takes: Int = 1
         ) {
             precondition(people.lowerBound >= 1 && people.upperBound <= 4, "one to four people")
             precondition((0...0.9).contains(rareShare), "a rare share of 0 to 0.9")
+            precondition((1...16).contains(takes), "1 to 16 takes")
             self.people = people
             self.smallShare = smallShare
             self.rareShare = rareShare
+            self.takes = takes
         }
 
         /// Single people in any colours equally often: the lesson by which a model learns what
@@ -51,9 +55,9 @@ public struct WardrobeGenerator: Sendable {
     ///
     /// - Parameter requirement: what has to be in it; anything by default.
     public func scene(_ index: Int, with requirement: Requirement? = nil) -> WardrobeScene {
-        var random = SplitMix64(seed: seed, stream: index)
-        let choices = settings.people.upperBound - settings.people.lowerBound + 1
-        let count = settings.people.lowerBound + random.integer(below: choices)
+        var random = SplitMix64(seed: seed, stream: index / settings.takes)
+        let count = random.element(
+            of: settings.people.flatMap { Array(repeating: $0, count: $0 < 3 ? 3 : 1) })
         var people = people(count, &random)
         var small =
             random.chance(settings.smallShare)
@@ -76,12 +80,54 @@ public struct WardrobeGenerator: Sendable {
         case .thing(let thing): small = thing
         case nil: break
         }
-        return WardrobeScene(
+        let scene = WardrobeScene(
             people: people, props: Self.props(small, &random),
             backdrop: WardrobeScene.Backdrop(
                 kind: random.element(of: WardrobeScene.Backdrop.Kind.allCases),
                 tint: random.integer(below: 6), light: random.uniform(in: -1...1),
                 warmth: random.uniform(in: -1...1)))
+        return take(index % settings.takes, of: scene, &random)
+    }
+
+    /// A later take of a shoot: the colours worn are dealt out again, so that no two takes are alike.
+    private func take(
+        _ number: Int, of first: WardrobeScene, _ random: inout SplitMix64
+    ) -> WardrobeScene {
+        var takes = [first]
+        while takes.count <= number {
+            var scene = first
+            redress(&scene.people, &random)
+            for place in scene.props.indices where scene.props[place].colour != nil {
+                scene.props[place].colour = random.element(of: WardrobeColour.allCases)
+            }
+            let outfits = scene.people.map { [$0.top, $0.bottom.colour] }
+            if !takes.contains(where: { $0.people.map { [$0.top, $0.bottom.colour] } == outfits }) {
+                takes.append(scene)
+            }
+        }
+        return takes[number]
+    }
+
+    private func redress(_ people: inout [WardrobeScene.Person], _ random: inout SplitMix64) {
+        var colours = people.flatMap { [$0.top, $0.bottom.colour] }
+        if random.chance(people.count == 1 ? 0.75 : 0.25) {
+            colours[random.integer(below: colours.count)] = random.element(
+                of: WardrobeColour.allCases)
+        }
+        random.shuffle(&colours)
+        for index in people.indices {
+            var outfit = WardrobeOutfit(top: colours[2 * index], trousers: colours[2 * index + 1])
+            let isRare = random.chance(settings.rareShare / (1 - OutfitFrequencies.plainShare))
+            if OutfitFrequencies.isRare(outfit) != isRare { outfit = outfit.mirror }
+            people[index].top = outfit.top
+            people[index].bottom.colour = outfit.trousers
+            if people[index].hat != nil {
+                people[index].hat = random.element(of: WardrobeColour.allCases)
+            }
+            if people[index].bag != nil {
+                people[index].bag = random.element(of: WardrobeColour.allCases)
+            }
+        }
     }
 
     private func people(

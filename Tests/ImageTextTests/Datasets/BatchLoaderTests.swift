@@ -225,6 +225,31 @@ struct BatchLoaderTests {
         }
     }
 
+    @Test("Rows of a group stay in one batch, in an order that says nothing of it")
+    func groups() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let dataset = try DatasetFixtures.pictures(24, in: folder)
+            let loader = try BatchLoader(
+                dataset, batchSize: 6, transform: Self.transform,
+                options: options { $0.group = 3 })
+            let positions = Dictionary(
+                uniqueKeysWithValues: dataset.images.enumerated().map { ($1.path, $0) })
+            var neighbours = 0
+            for epoch in 0..<8 {
+                let batches = try await take(4, of: loader, from: .init(epoch: epoch))
+                let rows = batches.map { $0.images.compactMap { positions[$0] } }
+                #expect(rows.flatMap { $0 }.sorted() == Array(0..<24))
+                for batch in rows {
+                    let groups = Dictionary(grouping: batch) { $0 / 3 }
+                    #expect(groups.values.allSatisfy { $0.count == 3 } && groups.count == 2)
+                    neighbours += zip(batch, batch.dropFirst()).count { $0 / 3 == $1 / 3 }
+                }
+            }
+            // Of the five neighbours in a batch two are of one group by chance, four unshuffled.
+            #expect((32...96).contains(neighbours), "\(neighbours) of 160")
+        }
+    }
+
     @Test("Cancelling the consumer ends the sequence")
     func cancellation() async throws {
         try await DatasetFixtures.withFolder { folder in

@@ -93,7 +93,7 @@ struct WardrobeBenchmarkTests {
             let file = path.appending(WardrobeFolder.annotations(language))
             return Fingerprint.of(try String(contentsOfFile: file.string, encoding: .utf8))
         }
-        #expect(fingerprints == ["bfd97e1ef17a7e20", "9f6499ff5d770073"])
+        #expect(fingerprints == ["64f4f527fab25052", "feb23136e73432d8"])
         let lines = try String(
             contentsOfFile: path.appending("scenes.jsonl").string, encoding: .utf8
         ).split(separator: "\n")
