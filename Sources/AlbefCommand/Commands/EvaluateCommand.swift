@@ -47,7 +47,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are ordered by: itm, itm+itc or posterior; default: as the dialect does.",
+            "What candidates are ordered by; default: as the dialect does.",
             valueName: "score"))
     var ranking: RankingScore?
 

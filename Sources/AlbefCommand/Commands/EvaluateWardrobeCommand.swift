@@ -25,7 +25,7 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are ordered by: itm, itm+itc or posterior.", valueName: "score"))
+            "What candidates are ordered by.", valueName: "score"))
     var ranking = RankingScore.matching
 
     @Option(help: "What makes these scenes differ from others.")

@@ -144,7 +144,7 @@ struct IndexAddCommand: AsyncParsableCommand {
 }
 
 /// The JSON of `albef index --json`.
-private struct IndexOutput: Encodable {
+struct IndexOutput: Encodable {
     struct Failure: Encodable {
         let path: FilePath
         let reason: String

@@ -7,14 +7,15 @@ import SystemPackage
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Make an index of photos, and look after it.",
+        abstract: "Make an index of photos or texts, and look after it.",
         discussion: """
             Without a subcommand, 'add' is meant:
 
               albef index ~/Pictures --index pictures.index
             """,
         subcommands: [
-            IndexAddCommand.self, IndexRemoveCommand.self, IndexVerifyCommand.self,
+            IndexAddCommand.self, IndexTextsCommand.self, IndexRemoveCommand.self,
+            IndexVerifyCommand.self,
             IndexCompactCommand.self, IndexGraphCommand.self, IndexStatsCommand.self,
         ],
         defaultSubcommand: IndexAddCommand.self)
@@ -96,8 +97,9 @@ struct IndexVerifyCommand: AsyncParsableCommand {
         if json {
             try Console.json(damage.map { ["file": $0.file.description, "reason": $0.reason] })
         } else if damage.isEmpty {
-            let count = try ForwardIndex(index).count
-            Console.result("whole: \(count) photos")
+            let forward = try ForwardIndex(index)
+            let noun = forward.content == .images ? "photos" : "texts"
+            Console.result("whole: \(forward.count) \(noun)")
         } else {
             for item in damage { Console.result("\(item.file): \(item.reason)") }
         }

@@ -36,9 +36,11 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ? "none; a search reads its candidates' files"
             : "\(kept) of \(statistics.tokenCount), \(budget.precision.rawValue),"
                 + " \(RunFormat.bytes(Double(statistics.tokenByteCount))) a photo"
-        let graph = statistics.graphRows.map { "of \($0) photos" } ?? "none"
+        let isOfTexts = statistics.content == .texts
+        let noun = isOfTexts ? "texts" : "photos"
+        let graph = statistics.graphRows.map { "of \($0) \(noun)" } ?? "none"
         let facts: [(String, String)] = [
-            ("photos", "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
+            (noun, "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
             ("files", "\(statistics.segments)"),
             ("size", RunFormat.bytes(Double(statistics.byteCount))),
             ("tokens", tokens), ("graph", graph),
@@ -47,7 +49,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ("model", String(statistics.model.prefix(12))),
             ("generation", "\(statistics.generation)"),
         ]
-        return facts.map { name, value in
+        return facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }.map { name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
     }
@@ -60,19 +62,21 @@ private struct StatisticsOutput: Encodable {
         let precision: TokenBudget.Precision
     }
 
+    let content: IndexContent
     let photos, removed, files, bytes, generation, featureWidth, imageSize: Int
     let tokens: Tokens
     let graphRows: Int?
     let model: String
 
     enum CodingKeys: String, CodingKey {
-        case photos, removed, files, bytes, generation, tokens, model
+        case content, photos, removed, files, bytes, generation, tokens, model
         case graphRows = "graph_photos"
         case featureWidth = "feature_width"
         case imageSize = "image_size"
     }
 
     init(_ statistics: IndexStatistics) {
+        content = statistics.content
         photos = statistics.pictures
         removed = statistics.removed
         files = statistics.segments

@@ -8,7 +8,7 @@ import SystemPackage
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the photos in an index that a sentence or a picture asks for.",
+        abstract: "Find the photos or texts in an index that a sentence or a picture asks for.",
         discussion: """
             Recall compares the sentence's feature with every photo's; the fusion encoder then \
             reads the sentence together with each of the best candidates and re-ranks them.
@@ -17,6 +17,7 @@ struct SearchCommand: AsyncParsableCommand {
               albef search 黑色上衣白色裤子 --model model --index photos.index --json
               albef search --image cat.jpg --index photos.index
               albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
+              albef search --image cat.jpg --index captions.index
             """)
 
     @Argument(help: ArgumentHelp("A sentence.", valueName: "query"))
@@ -24,7 +25,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Find pictures like this one; with a sentence, like it and described by that.",
+            "Find pictures like this one, or texts that describe it; with a sentence, what fits both.",
             valueName: "file"))
     var image: String?
 
@@ -85,8 +86,8 @@ struct SearchCommand: AsyncParsableCommand {
         if let minProbability, !(0...1).contains(minProbability) {
             throw ValidationError("--min-probability must be from 0 to 1.")
         }
-        if minProbability != nil, query == nil || skipsReranking {
-            throw ValidationError("--min-probability needs a sentence and re-ranking.")
+        if minProbability != nil, skipsReranking {
+            throw ValidationError("--min-probability needs re-ranking.")
         }
         if let timeBudget, !(timeBudget > 0 && timeBudget < 1e9) {
             throw ValidationError("--time-budget must be a positive number of milliseconds.")
@@ -99,9 +100,17 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let forward = try ForwardIndex(FilePath(index))
+        // Only a text and a picture can be read together.
+        let canRead = forward.content == .images ? query != nil : image != nil
+        if minProbability != nil, !canRead {
+            throw ValidationError(
+                "--min-probability needs "
+                    + (forward.content == .images
+                        ? "a sentence." : "--image: this index is of texts."))
+        }
         let model = try model.load()
         if let query { Self.remark(on: model.reading(of: query)) }
-        if !model.matches, !skipsReranking, query != nil {
+        if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
         if minProbability != nil, !model.isCalibrated {
@@ -128,7 +137,7 @@ struct SearchCommand: AsyncParsableCommand {
             Console.note(
                 "nothing matches: none of \(answer.reranked) candidates reaches \(minProbability)")
         } else if answer.results.isEmpty, !filters.isEmpty {
-            Console.note("note: no photo fulfils the conditions")
+            Console.note("note: nothing fulfils the conditions")
         }
     }
 
@@ -149,12 +158,14 @@ struct SearchCommand: AsyncParsableCommand {
 
     /// Ranks, scores and paths in columns.
     static func table(_ results: [SearchResult]) -> String {
-        var lines = ["rank  recall   match   cosine  path"]
+        let isOfTexts = results.contains { $0.text != nil }
+        var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
         for result in results {
             let match = result.matchProbability.map { String(format: "%5.1f %%", $0 * 100) }
             let numbers = String(format: "%4d  %6d", result.rank, result.recallRank)
             let cosine = String(format: "%7.4f", result.similarity)
-            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(result.path.displayed)")
+            let found = result.text ?? result.path.displayed
+            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(found)")
         }
         return lines.joined(separator: "\n")
     }

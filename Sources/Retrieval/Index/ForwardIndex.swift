@@ -55,6 +55,9 @@ public struct ForwardIndex: Sendable {
     /// Grows with every commit: equal generations of a directory hold the same entries.
     public var generation: Int { manifest.generation }
 
+    /// What the entries are.
+    public var content: IndexContent { manifest.content }
+
     /// What is kept of every picture's tokens.
     public var budget: TokenBudget { manifest.tokens }
 

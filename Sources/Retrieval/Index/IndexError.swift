@@ -3,7 +3,8 @@ import SystemPackage
 /// An index that cannot be opened, read or written.
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case missing, occupied, corrupt, format, locked, otherModel, otherBudget, vectors, graph,
+        case missing, occupied, corrupt, format, locked, otherModel, otherContent, otherBudget,
+            vectors, graph,
             system
     }
 
@@ -44,6 +45,12 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
             .otherModel,
             "\(directory): was made with another model (\(difference)); search it with that model"
                 + " or index into a new directory")
+    }
+
+    static func otherContent(_ directory: FilePath, _ content: IndexContent) -> IndexError {
+        IndexError(
+            .otherContent,
+            "\(directory): is an index of \(content.rawValue); pictures and texts go into one each")
     }
 
     static func otherBudget(_ directory: FilePath) -> IndexError {

@@ -34,6 +34,8 @@ struct IndexManifest: Codable, Sendable, Equatable {
     /// Grows with every commit.
     var generation = 0
     var model: ModelSignature
+    /// What the entries are.
+    var content = IndexContent.images
     /// What is kept of every picture's tokens.
     var tokens = TokenBudget()
     var segments: [Segment] = []
@@ -87,13 +89,14 @@ struct IndexManifest: Codable, Sendable, Equatable {
         }
     }
 
-    init(model: ModelSignature, tokens: TokenBudget) {
+    init(model: ModelSignature, content: IndexContent = .images, tokens: TokenBudget) {
         self.model = model
+        self.content = content
         self.tokens = tokens
     }
 
     private enum CodingKeys: String, CodingKey {
-        case format, generation, model, tokens, segments, graph
+        case format, generation, model, content, tokens, segments, graph
     }
 
     init(from decoder: any Decoder) throws {
@@ -101,6 +104,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         format = try container.decode(Int.self, forKey: .format)
         generation = try container.decode(Int.self, forKey: .generation)
         model = try container.decode(ModelSignature.self, forKey: .model)
+        content = try container.decodeIfPresent(IndexContent.self, forKey: .content) ?? .images
         tokens = try container.decodeIfPresent(TokenBudget.self, forKey: .tokens) ?? TokenBudget()
         segments = try container.decode([Segment].self, forKey: .segments)
         graph = try container.decodeIfPresent(Graph.self, forKey: .graph)

@@ -4,7 +4,9 @@ import Torch
 
 /// What an index consists of.
 public struct IndexStatistics: Sendable, Hashable {
-    /// Pictures that can be found.
+    /// What the entries are.
+    public internal(set) var content = IndexContent.images
+    /// Pictures, or texts, that can be found.
     public internal(set) var pictures = 0
     /// Rows that were deleted or replaced and still take space.
     public internal(set) var removed = 0
@@ -43,6 +45,7 @@ extension ForwardIndex {
     public var statistics: IndexStatistics {
         var result = IndexStatistics()
         let model = manifest.model
+        result.content = manifest.content
         result.pictures = count
         result.removed = segments.reduce(0) { $0 + $1.removed.count }
         result.segments = segments.count

@@ -20,9 +20,11 @@ final class IndexWriter {
     /// - Parameters:
     ///   - directory: the index; created where there is none.
     ///   - model: what new vectors are computed with; nil to change an index that is there.
+    ///   - content: what they are of; says nothing where `model` is nil.
     ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
     init(
-        _ directory: FilePath, model: ModelSignature?, budget: TokenBudget? = nil
+        _ directory: FilePath, model: ModelSignature?, content: IndexContent = .images,
+        budget: TokenBudget? = nil
     ) throws {
         let existed = FileManager.default.fileExists(
             atPath: directory.appending(IndexManifest.fileName).string)
@@ -43,12 +45,18 @@ final class IndexWriter {
         if existed {
             manifest = try IndexManifest(directory: directory)
             manifest.format = IndexManifest.format
-            if let model { try ForwardIndex(directory, manifest: manifest).check(model) }
+            if let model {
+                try ForwardIndex(directory, manifest: manifest).check(model)
+                guard content == manifest.content else {
+                    throw IndexError.otherContent(directory, manifest.content)
+                }
+            }
             if let budget, budget != manifest.tokens {
                 throw IndexError.otherBudget(directory)
             }
         } else if let model {
-            manifest = IndexManifest(model: model, tokens: budget ?? TokenBudget())
+            manifest = IndexManifest(
+                model: model, content: content, tokens: budget ?? TokenBudget())
         } else {
             throw IndexError.missing(directory)
         }

@@ -1,7 +1,8 @@
 public import ALBEF
-import Torch
+public import Torch
 
-/// Reads a text together with each of its candidate images: the second stage of a search.
+/// Reads a query together with each of its candidates, a text with images or an image with texts: the
+/// second stage of a search.
 public struct Reranker: Sendable {
     /// Memory that a batch may take beside the model, in bytes.
     private static let batchBytes = 64 << 20
@@ -9,7 +10,7 @@ public struct Reranker: Sendable {
     private let model: ALBEFModel
     private let batchSize: Int?
 
-    /// Match scores of one text with several images, in the order of the images.
+    /// Match scores of a query with its candidates, in their order.
     public struct Scores: Sendable {
         /// The logits of the ITM head; fewer than asked for if there was no time for all.
         public internal(set) var logits: [MatchLogits] = []
@@ -39,16 +40,40 @@ public struct Reranker: Sendable {
         _ text: EncodedTexts, count: Int, deadline: ContinuousClock.Instant? = nil,
         tokens: (Range<Int>) throws -> ImageTokens
     ) throws -> Scores {
-        var scores = Scores()
         let batchSize = batchSize ?? batchSize(textLength: text.states.size(1))
+        return try scores(count: count, batchSize: batchSize, deadline: deadline) { range in
+            try model.matchLogits(one: text, withEach: tokens(range).to(model.device))
+        }
+    }
+
+    /// Scores one image against texts.
+    ///
+    /// - Parameters:
+    ///   - tokens: the image's tokens, `[1, P + 1, D_v]`.
+    ///   - count: number of texts.
+    ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
+    ///   - texts: gives a range of the texts, encoded.
+    /// - Throws: ``ALBEFError`` if the model cannot match, `CancellationError` if the task is
+    ///   cancelled, and what `texts` throws.
+    public func scores(
+        image tokens: Tensor, count: Int, deadline: ContinuousClock.Instant? = nil,
+        texts: (Range<Int>) throws -> EncodedTexts
+    ) throws -> Scores {
+        try scores(count: count, batchSize: batchSize ?? 64, deadline: deadline) { range in
+            try model.matchLogits(each: texts(range), withOne: tokens)
+        }
+    }
+
+    private func scores(
+        count: Int, batchSize: Int, deadline: ContinuousClock.Instant?,
+        logits: (Range<Int>) throws -> Tensor
+    ) throws -> Scores {
+        var scores = Scores()
         for start in stride(from: 0, to: count, by: batchSize) {
             try Task.checkCancellation()
             if start > 0, let deadline, ContinuousClock.now >= deadline { break }
             let range = start..<min(start + batchSize, count)
-            let both = try withoutGradients {
-                try model.matchLogits(one: text, withEach: tokens(range).to(model.device))
-            }
-            scores.logits += MatchLogits.rows(of: both)
+            scores.logits += MatchLogits.rows(of: try withoutGradients { try logits(range) })
         }
         return scores
     }

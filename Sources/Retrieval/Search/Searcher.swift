@@ -1,15 +1,17 @@
 public import ALBEF
 public import SystemPackage
-import Torch
 
 /// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
+///
+/// The fusion encoder re-ranks where it has a text and a picture to read: pictures by a sentence,
+/// texts by a picture. Between two of a kind the towers alone decide.
 public enum SearchQuery: Sendable, Hashable {
-    /// Pictures that a sentence describes.
+    /// Pictures that a sentence describes, or texts like it.
     case text(String)
-    /// Pictures that look like one. The two towers alone decide: the fusion encoder reads texts.
+    /// Pictures that look like one, or texts that describe it.
     case image(FilePath)
-    /// Pictures like one that a sentence describes, too: recalled by the mean of both features,
-    /// re-ranked by the sentence.
+    /// What is like both: recalled by the mean of both features, re-ranked by the one that can be
+    /// read with the entries.
     case imageAndText(FilePath, String)
 
     /// The sentence, if there is one.
@@ -19,20 +21,28 @@ public enum SearchQuery: Sendable, Hashable {
         case .image: nil
         }
     }
+
+    /// The picture, if there is one.
+    public var image: FilePath? {
+        switch self {
+        case .image(let file), .imageAndText(let file, _): file
+        case .text: nil
+        }
+    }
 }
 
 /// How a search goes about it.
 public struct SearchOptions: Sendable, Hashable {
     /// Results at most; default 10.
     public var count = 10
-    /// How many pictures recall hands to the fusion encoder; default 64.
+    /// How many entries recall hands to the fusion encoder; default 64.
     ///
     /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
     /// candidates follow in recall order.
     public var candidates = 64
     /// What the candidates are re-ranked by; nil for what the model's dialect does.
     public var ranking: RankingScore?
-    /// Conditions on the pictures' metadata, all of which have to hold.
+    /// Conditions on the entries' metadata, all of which have to hold.
     public var filters: [MetadataFilter] = []
     /// How recall goes about it; nil follows the index's graph where there is one.
     public var recall: RecallMethod?
@@ -50,27 +60,29 @@ public struct SearchOptions: Sendable, Hashable {
     }
 }
 
-/// One picture of an answer.
+/// One picture or text of an answer.
 public struct SearchResult: Sendable, Hashable {
-    /// Where the picture is.
+    /// Where the picture is, or where the text was read.
     public let path: FilePath
+    /// The text; nil for a picture.
+    public let text: String?
     /// Place in the answer; the best is 1.
     public let rank: Int
     /// Place by the two towers alone; the best is 1.
     public let recallRank: Int
-    /// Cosine of the query's and the picture's features, in [-1, 1].
+    /// Cosine of the query's and the entry's features, in [-1, 1].
     public let similarity: Float
     /// The ITM logit of "match"; nil without re-ranking.
     public let matchLogit: Float?
     /// The model's probability that the text describes the picture; nil without re-ranking.
     public let matchProbability: Float?
-    /// What the index notes of the picture besides.
+    /// What the index notes of the entry besides.
     public let metadata: [String: MetadataValue]
 }
 
 /// What a search found.
 public struct SearchAnswer: Sendable, Hashable {
-    /// The pictures, best first.
+    /// What was found, best first.
     public let results: [SearchResult]
     /// How many candidates the fusion encoder read.
     public let reranked: Int
@@ -80,7 +92,7 @@ public struct SearchAnswer: Sendable, Hashable {
 public struct Searcher: Sendable {
     private let model: SearchModel
     private let index: ForwardIndex
-    private let reranker: Reranker
+    private let reader: CandidateReader
 
     /// Pairs a model with an index that it made.
     ///
@@ -89,7 +101,7 @@ public struct Searcher: Sendable {
         try index.check(model.signature)
         self.model = model
         self.index = index
-        reranker = Reranker(model.model)
+        reader = CandidateReader(model, index)
     }
 
     /// Finds the pictures that a sentence describes, best first.
@@ -108,27 +120,26 @@ public struct Searcher: Sendable {
         return try search(.text(query), options).results
     }
 
-    /// Finds the pictures that a query asks for, best first.
+    /// Finds the pictures or texts that a query asks for, best first.
     ///
     /// - Throws: ``QueryError`` if there is nothing to search for; ``ImageError`` if a query's
     ///   picture cannot be read; ``ALBEFError`` if the model cannot search; ``IndexError`` if an
     ///   entry is damaged; `CancellationError` if the task is cancelled.
     public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
-        let text = try query.text.map { try model.encode(texts: [$0]) }
-        let feature = try feature(of: query, text)
-        let candidates = model.matches && text != nil ? options.candidates : 0
+        let encoded = try EncodedQuery(query, model)
+        let feature = try encoded.feature()
+        let candidates = reader.canRead(encoded) ? options.candidates : 0
         let recalled = try index.recall(
             feature, count: max(options.count, candidates), filters: options.filters,
             method: options.recall)
         var order = Array(recalled.indices)
         var scores = Reranker.Scores()
         var read: [Int: Int] = [:]
-        if let text, candidates > 0 {
-            let readable = try tokenSource(recalled.prefix(candidates).map(\.id))
+        if candidates > 0 {
             let deadline = options.timeBudget.map { ContinuousClock.now + $0 }
-            scores = try reranker.scores(
-                text, count: readable.positions.count, deadline: deadline, tokens: readable.tokens)
-            let positions = readable.positions.prefix(scores.logits.count)
+            let positions: [Int]
+            (positions, scores) = try reader.read(
+                encoded, recalled.prefix(candidates).map(\.id), deadline: deadline)
             read = Dictionary(uniqueKeysWithValues: positions.enumerated().map { ($1, $0) })
             let keys = keys(scores, of: positions.map { recalled[$0] }, options.ranking)
             let reread = positions.indices.sorted { a, b in
@@ -147,29 +158,14 @@ public struct Searcher: Sendable {
             let entry = try index.entry(recalled[position].id)
             let place = read[position]
             return SearchResult(
-                path: entry.path, rank: rank + 1, recallRank: position + 1,
+                path: entry.path, text: index.content == .texts ? entry.text : nil, rank: rank + 1,
+                recallRank: position + 1,
                 similarity: recalled[position].similarity,
                 matchLogit: place.map { scores.logits[$0].match },
                 matchProbability: place.map { Float(model.calibration(scores.logits[$0])) },
                 metadata: entry.metadata)
         }
         return SearchAnswer(results: results, reranked: read.count)
-    }
-
-    /// The unit-length feature `[E]` that recall compares.
-    private func feature(of query: SearchQuery, _ text: EncodedTexts?) throws -> Tensor {
-        switch query {
-        case .text: break
-        case .image(let file): return try imageFeature(file)
-        case .imageAndText(let file, _):
-            if let text { return (try imageFeature(file) + text.features[0]).normalized() }
-        }
-        guard let text else { throw QueryError.empty("") }
-        return text.features[0]
-    }
-
-    private func imageFeature(_ file: FilePath) throws -> Tensor {
-        try model.encode(pixels: [try model.pixels(of: file)]).features[0]
     }
 
     /// What the candidates are ordered by.
@@ -181,36 +177,5 @@ public struct Searcher: Sendable {
         return zip(scores.logits, candidates).map { logits, candidate in
             ranking(logits, similarity: candidate.similarity, temperature: temperature)
         }
-    }
-
-    /// Where the tokens of candidates come from: the index, or the files of those that can be read.
-    private func tokenSource(
-        _ ids: [ForwardIndex.EntryID]
-    ) throws -> (positions: [Int], tokens: (Range<Int>) throws -> ImageTokens) {
-        if index.budget.count != 0 {
-            return (
-                Array(ids.indices),
-                { range in
-                    guard let tokens = index.tokens(Array(ids[range])) else {
-                        preconditionFailure("an index with a budget has tokens")
-                    }
-                    return tokens
-                }
-            )
-        }
-        var pixels: [(position: Int, values: [Float])] = []
-        for (position, id) in ids.enumerated() {
-            try Task.checkCancellation()
-            if let values = try? model.pixels(of: index.entry(id).path) {
-                pixels.append((position, values))
-            }
-        }
-        let readable = pixels
-        return (
-            readable.map(\.position),
-            { range in
-                ImageTokens(try model.encode(pixels: readable[range].map(\.values)).tokens)
-            }
-        )
     }
 }
