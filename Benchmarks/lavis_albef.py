@@ -27,7 +27,7 @@ from transformers.models.bert import configuration_bert  # noqa: F401
 # What LAVIS 1.0.2 and timm 0.4.12 import on the way to ALBEF and never use there.
 _PLACEHOLDERS = (
     "fairscale", "fairscale.nn", "fairscale.nn.checkpoint",
-    "fairscale.nn.checkpoint.checkpoint_activations", "pandas", "torchvision",
+    "fairscale.nn.checkpoint.checkpoint_activations", "cv2", "pandas", "torchvision",
     "torchvision.datasets", "torchvision.datasets.utils", "torchvision.transforms",
     "torchvision.transforms.functional",
 )
@@ -64,12 +64,15 @@ def _open_lavis():
     if spec is None:
         sys.exit("salesforce-lavis is not installed; the pip lines are in lavis_albef.py")
     root = pathlib.Path(spec.submodule_search_locations[0])
-    for name in ("lavis", "lavis.common", "lavis.models"):
+    for name in ("lavis", "lavis.common", "lavis.models", "lavis.processors"):
         _add_module(name, types.ModuleType(name), [str(root.joinpath(*name.split(".")[1:]))])
-    # The registry looks the base class up in the package that was not run.
+    # The registry looks base classes up in packages that were not run.
     from lavis.models.base_model import BaseModel
 
     sys.modules["lavis.models"].BaseModel = BaseModel
+    from lavis.processors.base_processor import BaseProcessor
+
+    sys.modules["lavis.processors"].BaseProcessor = BaseProcessor
 
 
 _open_lavis()
@@ -92,12 +95,8 @@ class GivenTokens:
         return BatchEncoding(dict(self.tokens))
 
 
-def pretraining_model(configuration, queue_size, dropout=0.1, **options):
-    """LAVIS's `AlbefPretrain` of the sizes in a model directory's config.json.
-
-    `options` are that class's own: momentum, alpha, temp, mlm_mask_prob. Give the model its tokens
-    by setting `tokenizer` to `GivenTokens`.
-    """
+def encoders(configuration, dropout=0.1):
+    """The image encoder, and the text encoder's settings, of the sizes in a config.json."""
     vision, text = configuration["vision"], configuration["text"]
     image_encoder = VisionTransformerEncoder(
         img_size=vision["image_size"], patch_size=vision["patch_size"],
@@ -111,11 +110,22 @@ def pretraining_model(configuration, queue_size, dropout=0.1, **options):
         intermediate_size=text["mlp_width"], hidden_act="gelu",
         max_position_embeddings=text["positions"], layer_norm_eps=text["layer_norm_epsilon"],
         hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout, pad_token_id=0)
-    has_types = configuration["dialect"] == "albef"
-    bert.add_type_embeddings = has_types
+    bert.add_type_embeddings = False
     bert.add_cross_attention = True
     bert.encoder_width = vision["width"]
     bert.fusion_layer = text["fusion_layer"]
+    return image_encoder, bert
+
+
+def pretraining_model(configuration, queue_size, dropout=0.1, **options):
+    """LAVIS's `AlbefPretrain` of the sizes in a model directory's config.json.
+
+    `options` are that class's own: momentum, alpha, temp, mlm_mask_prob. Give the model its tokens
+    by setting `tokenizer` to `GivenTokens`.
+    """
+    image_encoder, bert = encoders(configuration, dropout)
+    has_types = configuration["dialect"] == "albef"
+    bert.add_type_embeddings = has_types
     AlbefBase.init_tokenizer = classmethod(lambda cls: None)
     model = AlbefPretrain(
         image_encoder, BertForMaskedLM(bert), queue_size=queue_size,

@@ -82,11 +82,11 @@ public struct RetrievalEvaluator: Sendable {
             try Task.checkCancellation()
             let text = index * textCount / count
             let cosines: [Float] = scores.similarities[.all, text].contiguous().values()
-            let logits: [Float]? = reranked.map { $0[text].values() }
+            let ranked: [Float]? = reranked.map { $0[text].values() }
             return try SampleRetrieval(
                 query: gallery.captions[text].text, right: gallery.captions[text].image,
                 paths: gallery.paths,
-                cosines: cosines, logits: logits, depth: Self.sampleDepth
+                cosines: cosines, scores: ranked, depth: Self.sampleDepth
             ) { try scores.matchLogits(text: text, images: $0).map { MatchCalibration()($0) } }
         }
     }

@@ -7,19 +7,19 @@ extension SampleRetrieval {
     ///   - right: the index of the picture it was written for.
     ///   - paths: the pictures.
     ///   - cosines: similarities, one a picture.
-    ///   - logits: match logits, -100 where the fusion encoder did not read the pair; nil where it
-    ///     read none.
+    ///   - scores: what candidates are ranked by, -100 where the fusion encoder did not read the pair;
+    ///     nil where it read none.
     ///   - depth: pictures listed of each order.
     ///   - probabilities: gives the probability of a match for some pictures.
     init(
-        query: String, right: Int, paths: [FilePath], cosines: [Float], logits: [Float]?,
+        query: String, right: Int, paths: [FilePath], cosines: [Float], scores: [Float]?,
         depth: Int,
         probabilities: ([Int]) throws -> [Double]
     ) rethrows {
         let recall = paths.indices.sorted { cosines[$0] > cosines[$1] }
         let recallRanks = Self.ranks(recall)
-        let order = logits.map { logits in
-            paths.indices.sorted { (logits[$0], cosines[$0]) > (logits[$1], cosines[$1]) }
+        let order = scores.map { scores in
+            paths.indices.sorted { (scores[$0], cosines[$0]) > (scores[$1], cosines[$1]) }
         }
         let ranks = order.map(Self.ranks) ?? recallRanks
         var listed = Array(recall.prefix(depth))
@@ -27,7 +27,7 @@ extension SampleRetrieval {
             listed.append(image)
         }
         // What the fusion encoder did not read has no probability.
-        let read = logits.map { logits in listed.filter { logits[$0] > -100 } } ?? []
+        let read = scores.map { scores in listed.filter { scores[$0] > -100 } } ?? []
         let matches = Dictionary(
             uniqueKeysWithValues: zip(read, read.isEmpty ? [] : try probabilities(read)))
         self.init(
@@ -36,7 +36,9 @@ extension SampleRetrieval {
             results: listed.map { image in
                 Result(
                     path: paths[image].string, similarity: Double(cosines[image]),
-                    matchProbability: matches[image], recallRank: recallRanks[image],
+                    matchProbability: matches[image],
+                    score: matches[image].flatMap { _ in scores.map { Double($0[image]) } },
+                    recallRank: recallRanks[image],
                     rank: ranks[image], isRight: image == right)
             })
     }

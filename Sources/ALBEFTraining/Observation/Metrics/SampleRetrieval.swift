@@ -8,6 +8,8 @@ public struct SampleRetrieval: Codable, Sendable, Hashable {
         public var similarity: Double
         /// Probability of a match by the fusion encoder, from 0 to 1, where it read the pair.
         public var matchProbability: Double?
+        /// What it was ranked by, where it was re-ranked.
+        public var score: Double?
         /// The place among all pictures by similarity alone, from 1.
         public var recallRank: Int
         /// The final place, after re-ranking if there was any, from 1.
@@ -17,12 +19,13 @@ public struct SampleRetrieval: Codable, Sendable, Hashable {
 
         /// A picture that was found.
         public init(
-            path: String, similarity: Double, matchProbability: Double? = nil, recallRank: Int,
-            rank: Int, isRight: Bool
+            path: String, similarity: Double, matchProbability: Double? = nil, score: Double? = nil,
+            recallRank: Int, rank: Int, isRight: Bool
         ) {
             self.path = path
             self.similarity = similarity
             self.matchProbability = matchProbability
+            self.score = score
             self.recallRank = recallRank
             self.rank = rank
             self.isRight = isRight
@@ -31,6 +34,7 @@ public struct SampleRetrieval: Codable, Sendable, Hashable {
         enum CodingKeys: String, CodingKey {
             case path, similarity
             case matchProbability = "match_probability"
+            case score
             case recallRank = "recall_rank"
             case rank
             case isRight = "is_right"
