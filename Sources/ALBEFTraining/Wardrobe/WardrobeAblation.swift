@@ -55,6 +55,8 @@ public struct WardrobeAblation: Sendable {
         case scenes
     }
 
+    /// Scenes of a shoot, as many as the preset `wardrobe` keeps in one batch.
+    static let takes = 4
     /// The seed of the training scenes; that of the tests is far from it.
     static let trainingSeed: UInt64 = 1
     /// The seed of the tests.
@@ -77,8 +79,9 @@ public struct WardrobeAblation: Sendable {
         for lesson in Lesson.allCases {
             let count = lesson == .single ? sizes.singleScenes : sizes.scenes
             let seed = Self.trainingSeed + (lesson == .single ? 1 : 0)
-            let generator = WardrobeGenerator(
-                seed: seed, settings: lesson == .single ? .single : .init())
+            var settings: WardrobeGenerator.Settings = lesson == .single ? .single : .init()
+            settings.takes = Self.takes
+            let generator = WardrobeGenerator(seed: seed, settings: settings)
             try await draw(
                 count, by: generator, to: directory.appending(lesson.rawValue), report)
         }

@@ -40,6 +40,8 @@ public struct WardrobeGenerator: Sendable {
         case thing(WardrobeThing)
     }
 
+    private static let skirtShare = 0.25
+
     /// What makes one generator's scenes differ from another's.
     public let seed: UInt64
     /// What scenes it makes.
@@ -89,26 +91,38 @@ public struct WardrobeGenerator: Sendable {
         return take(index % settings.takes, of: scene, &random)
     }
 
-    /// A later take of a shoot: the colours worn are dealt out again, so that no two takes are alike.
+    /// A later take of a shoot: the colours worn are dealt out again, or somebody changes trousers for
+    /// a skirt; no two takes are alike.
     private func take(
         _ number: Int, of first: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
         var takes = [first]
         while takes.count <= number {
             var scene = first
-            redress(&scene.people, &random)
+            if random.chance(0.25) {
+                let index = random.integer(below: scene.people.count)
+                let kind = scene.people[index].bottom.kind
+                scene.people[index].bottom.kind = kind == .skirt ? .trousers : .skirt
+            } else {
+                redress(&scene.people, &random)
+            }
             for place in scene.props.indices where scene.props[place].colour != nil {
                 scene.props[place].colour = random.element(of: WardrobeColour.allCases)
             }
-            let outfits = scene.people.map { [$0.top, $0.bottom.colour] }
-            if !takes.contains(where: { $0.people.map { [$0.top, $0.bottom.colour] } == outfits }) {
-                takes.append(scene)
+            let isNew = !takes.contains { take in
+                zip(take.people, scene.people).allSatisfy {
+                    $0.top == $1.top && $0.bottom == $1.bottom
+                }
             }
+            if isNew { takes.append(scene) }
         }
         return takes[number]
     }
 
     private func redress(_ people: inout [WardrobeScene.Person], _ random: inout SplitMix64) {
+        for index in people.indices {
+            people[index].bottom.kind = random.chance(Self.skirtShare) ? .skirt : .trousers
+        }
         var colours = people.flatMap { [$0.top, $0.bottom.colour] }
         if random.chance(people.count == 1 ? 0.75 : 0.25) {
             colours[random.integer(below: colours.count)] = random.element(
@@ -138,7 +152,7 @@ public struct WardrobeGenerator: Sendable {
         let tallest = count < 3 ? 0.82 : 0.76 - 0.06 * Double(count - 3)
         return (0..<count).map { index in
             let outfit = OutfitFrequencies.draw(rareShare: settings.rareShare, &random)
-            let isSkirt = random.chance(0.25)
+            let isSkirt = random.chance(Self.skirtShare)
             let jitter = random.uniform(in: -0.18...0.18) * slot
             return WardrobeScene.Person(
                 top: outfit.top,
