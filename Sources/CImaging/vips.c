@@ -213,20 +213,27 @@ typedef struct {
     uint8_t *output;
 } colour_request;
 
-static imaging_vips_status convert(void *context) {
-    const colour_request *request = context;
-    const size_t area = (size_t)request->width * (size_t)request->height;
+// An image over [height, width, channels] samples, which it does not own; NULL on failure.
+static VipsImage *wrap(const uint8_t *pixels, int width, int height, int channels) {
     VipsImage *raw = vips()->from_memory(
-        request->pixels, area * (size_t)request->channels, request->width, request->height,
-        request->channels, FORMAT_UCHAR);
-    if (!raw) return IMAGING_VIPS_FAILED;
-    const int interpretation = request->channels == 1 ? INTERPRETATION_B_W
-        : request->channels == 3                      ? INTERPRETATION_SRGB
-                                                      : INTERPRETATION_CMYK;
+        pixels, (size_t)width * (size_t)height * (size_t)channels, width, height, channels,
+        FORMAT_UCHAR);
+    if (!raw) return NULL;
+    const int interpretation = channels == 1 ? INTERPRETATION_B_W
+        : channels == 3                      ? INTERPRETATION_SRGB
+                                             : INTERPRETATION_CMYK;
     VipsImage *image = NULL;
     const int status = vips()->copy(raw, &image, "interpretation", interpretation, NULL);
     vips()->unref(raw);
-    if (status != 0) return IMAGING_VIPS_FAILED;
+    return status == 0 ? image : NULL;
+}
+
+static imaging_vips_status convert(void *context) {
+    const colour_request *request = context;
+    const size_t area = (size_t)request->width * (size_t)request->height;
+    VipsImage *image =
+        wrap(request->pixels, request->width, request->height, request->channels);
+    if (!image) return IMAGING_VIPS_FAILED;
     if (request->profile_count > 0) {
         vips()->set_blob_copy(image, "icc-profile-data", request->profile, request->profile_count);
     }
@@ -243,4 +250,39 @@ imaging_vips_status imaging_vips_to_srgb(
     size_t profile_count, uint8_t *output, char *message) {
     colour_request request = {pixels, width, height, channels, profile, profile_count, output};
     return run(convert, &request, message);
+}
+
+// MARK: Saving
+
+typedef struct {
+    const uint8_t *pixels;
+    int width, height;
+    uint8_t **bytes;
+    size_t *count;
+} save_request;
+
+static imaging_vips_status save(void *context) {
+    const save_request *request = context;
+    VipsImage *image = wrap(request->pixels, request->width, request->height, 3);
+    if (!image) return IMAGING_VIPS_FAILED;
+    void *buffer = NULL;
+    size_t count = 0;
+    const int status = vips()->save_png(image, &buffer, &count, NULL);
+    vips()->unref(image);
+    if (status != 0) return IMAGING_VIPS_FAILED;
+    *request->bytes = malloc(count);
+    if (*request->bytes) memcpy(*request->bytes, buffer, count);
+    *request->count = *request->bytes ? count : 0;
+    vips()->free(buffer);
+    return *request->bytes ? IMAGING_VIPS_OK : IMAGING_VIPS_FAILED;
+}
+
+imaging_vips_status imaging_vips_encode_png(
+    const uint8_t *pixels, int width, int height, uint8_t **bytes, size_t *count, char *message) {
+    save_request request = {pixels, width, height, bytes, count};
+    if (!vips()->problem[0] && !vips()->save_png) {
+        snprintf(message, IMAGING_MESSAGE_SIZE, "this libvips is built without it");
+        return IMAGING_VIPS_UNAVAILABLE;
+    }
+    return run(save, &request, message);
 }

@@ -48,6 +48,7 @@ static void open_library(void) {
         {&vips.load[IMAGING_VIPS_JPEG2000], "vips_jp2kload_buffer", 1},
         {&vips.load[IMAGING_VIPS_SVG], "vips_svgload_buffer", 1},
         {&vips.load_pnm, "vips_ppmload_source", 1},
+        {&vips.save_png, "vips_pngsave_buffer", 1},
         {&vips.source, "vips_source_new_from_memory", 0},
         {&vips.init, "vips_init", 0},
         {&vips.concurrency_set, "vips_concurrency_set", 0},

@@ -11,6 +11,7 @@ typedef struct _VipsSource VipsSource;
 typedef struct _VipsArrayDouble VipsArrayDouble;
 typedef int (*buffer_loader)(const void *, size_t, VipsImage **, ...);
 typedef int (*source_loader)(VipsSource *, VipsImage **, ...);
+typedef int (*buffer_saver)(VipsImage *, void **, size_t *, ...);
 
 enum {  // of vips/image.h, vips/foreign.h and vips/util.h
     FORMAT_UCHAR = 0,
@@ -26,6 +27,7 @@ enum {  // of vips/image.h, vips/foreign.h and vips/util.h
 typedef struct {
     buffer_loader load[IMAGING_VIPS_PNM];
     source_loader load_pnm;
+    buffer_saver save_png;
     VipsSource *(*source)(const void *, size_t);
     int (*init)(const char *);
     void (*concurrency_set)(int);

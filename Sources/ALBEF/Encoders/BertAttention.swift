@@ -112,6 +112,21 @@ public final class BertAttention: Sendable {
         return finish(x, context + value.bias.value, nil)
     }
 
+    /// Cross-attention whose weights are looked at, or exchanged, on the way.
+    ///
+    /// - Parameters:
+    ///   - x: token states `[B, L, D]`.
+    ///   - memory: keys and values of B images.
+    ///   - weights: is given the attention probabilities `[B, H, L, S]` and returns those to use.
+    /// - Returns: `[B, L, D]`.
+    func callAsFunction(
+        _ x: Tensor, _ memory: KeysAndValues, weights: (Tensor) -> Tensor
+    ) -> Tensor {
+        let queries = split(query(x))
+        let used = weights(probabilities(queries, memory, mask: memory.mask))
+        return finish(x, joined(used.matmul(memory.values)), nil)
+    }
+
     /// Multiplications that ``callAsFunction(_:reading:)`` needs for one image, and those of
     /// projecting the image's keys and values.
     func readingCost(length: Int, patches: Int) -> (textSide: Int, imageSide: Int) {
@@ -140,10 +155,17 @@ public final class BertAttention: Sendable {
         guard let dropout else {
             return Tensor.attention(queries, source.keys, source.values, mask: mask)
         }
+        return dropout(probabilities(queries, source, mask: mask)).matmul(source.values)
+    }
+
+    /// Softmax(Q Kᵀ / √d + mask), `[B, H, L, S]`.
+    private func probabilities(
+        _ queries: Tensor, _ source: KeysAndValues, mask: Tensor?
+    ) -> Tensor {
         let scale = 1 / Double(queries.size(3)).squareRoot()
         var scores = (queries * scale).matmul(source.keys.transposed())
         if let mask { scores = scores + mask }
-        return dropout(scores.softmax(-1)).matmul(source.values)
+        return scores.softmax(-1)
     }
 
     private func finish(_ x: Tensor, _ context: Tensor, _ dropout: Dropout?) -> Tensor {

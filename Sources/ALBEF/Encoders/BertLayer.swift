@@ -64,6 +64,8 @@ public final class BertLayer: Sendable {
             case .projected(let memory, let pairing):
                 x = crossAttention(x, memory, pairing, dropout: dropout)
             case .tokens(let tokens): x = crossAttention(x, reading: tokens)
+            case .watched(let memory, let weights):
+                x = crossAttention(x, memory, weights: weights)
             case nil: preconditionFailure("a fusion layer needs an image")
             }
         }
@@ -78,4 +80,6 @@ enum ImageSource {
     case projected(KeysAndValues, ImagePairing)
     /// Tokens of N images, which one text reads.
     case tokens(ImageTokens)
+    /// Keys and values of one image a row, and what becomes of the attention to them.
+    case watched(KeysAndValues, weights: (Tensor) -> Tensor)
 }

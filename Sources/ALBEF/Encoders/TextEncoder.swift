@@ -132,6 +132,33 @@ public final class TextEncoder: Sendable {
         return x
     }
 
+    /// Reads text states together with an image, with one layer's attention to it exchanged on the way.
+    ///
+    /// - Parameters:
+    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[B, L, D]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
+    ///   - image: image tokens `[B, P + 1, D_v]`.
+    ///   - index: the fusion layer, counted from 0; what lies below it runs without gradients.
+    ///   - weights: is given its attention probabilities `[B, H, L, P + 1]` and returns those to use.
+    /// - Returns: fused token states, `[CLS]` first, `[B, K, D]`; K is 1 unless the layer is the last.
+    func fuse(
+        _ states: Tensor, mask: Tensor, image: Tensor, watching index: Int,
+        _ weights: (Tensor) -> Tensor
+    ) -> Tensor {
+        withoutActuallyEscaping(weights) { weights in
+            let memory = withoutGradients { self.memory(of: image) }
+            let below = withoutGradients {
+                fuse(states, mask: mask, with: memory, .aligned, layers: 0..<index)
+            }
+            let watched = fusionLayers[index](
+                below, mask: Self.additive(mask),
+                image: .watched(memory[index], weights: weights))
+            return fuse(
+                watched, mask: mask, with: memory, .aligned,
+                layers: (index + 1)..<fusionLayers.count, .start)
+        }
+    }
+
     private func cheaperForm(
         _ attention: BertAttention, _ x: Tensor, _ selection: TokenSelection, patches: Int
     ) -> FusionForm {

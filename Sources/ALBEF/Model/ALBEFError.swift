@@ -2,7 +2,7 @@
 public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion,
-            singlePair
+            singlePair, layer
     }
 
     private let code: Code
@@ -42,6 +42,17 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func pairs(texts: [Int], tokens: [Int]) -> ALBEFError {
         ALBEFError(.pairs, "texts \(texts) and image tokens \(tokens) do not pair up")
+    }
+
+    static func layer(_ layer: Int?, of text: ALBEFConfiguration.Text) -> ALBEFError {
+        let fusion = text.fusionLayer..<text.depth
+        guard let layer, !fusion.isEmpty else {
+            return ALBEFError(.layer, "this model has no fusion layer whose attention can be shown")
+        }
+        return ALBEFError(
+            .layer,
+            "layer \(layer) does not read the image: the fusion layers are \(fusion.lowerBound)"
+                + " to \(fusion.upperBound - 1)")
     }
 
     static let singlePair = ALBEFError(

@@ -149,7 +149,8 @@ struct SearchCommand: AsyncParsableCommand {
         }
     }
 
-    private static func remark(on reading: QueryReading) {
+    /// Says how much of a query the model does not read.
+    static func remark(on reading: QueryReading) {
         if reading.isCut { Console.note("note: the query is long; only its beginning is read") }
         if reading.isUnknown {
             Console.note("note: the model's vocabulary has no word of this query")

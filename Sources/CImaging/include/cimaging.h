@@ -95,6 +95,9 @@ imaging_vips_status imaging_vips_load(
 imaging_vips_status imaging_vips_to_srgb(
     const uint8_t *pixels, int width, int height, int channels, const uint8_t *profile,
     size_t profile_count, uint8_t *output, char *message);
+// Encodes [height, width, 3] as PNG. `*bytes` is released with free.
+imaging_vips_status imaging_vips_encode_png(
+    const uint8_t *pixels, int width, int height, uint8_t **bytes, size_t *count, char *message);
 void imaging_vips_image_free(imaging_vips_image *image);
 
 // MARK: Pixels

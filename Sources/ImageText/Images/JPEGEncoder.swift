@@ -31,7 +31,7 @@ package enum JPEGEncoder {
         guard status == 0, let bytes else {
             let reason = String(
                 decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ImageError(.unencodable(reason), name)
+            throw ImageError(.unencodable(format: "JPEG", reason), name)
         }
         return Array(UnsafeBufferPointer(start: bytes, count: count))
     }

@@ -9,6 +9,17 @@ public func withoutGradients<Result, Failure: Error>(
     return try body()
 }
 
+/// Runs `body` recording gradients on this thread, whatever its caller set.
+///
+/// The setting belongs to the thread, so `body` cannot suspend.
+public func withGradients<Result, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    let before = Libtorch.exchangeGradMode(true)
+    defer { _ = Libtorch.exchangeGradMode(before) }
+    return try body()
+}
+
 /// Runs `body` with products and convolutions in a shorter type, where libtorch deems it safe.
 ///
 /// Weights stay as they are; softmax, norms and losses stay in single precision. The setting

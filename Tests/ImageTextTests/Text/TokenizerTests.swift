@@ -60,4 +60,23 @@ import Testing
             #expect(tokenizer.ids(of: text, limit: limit) == Array(all.prefix(limit)))
         }
     }
+
+    @Test func wordsAndTheirTokens() throws {
+        let tokenizer = WordPieceTokenizer(
+            vocabulary: try TextFixtures.vocabulary("bert-base-uncased"))
+        let text = "Unaffable ångström, \u{4E00}\u{10FFFF}q umbrellas"
+        let all = tokenizer.ids(of: text)
+        for limit in 0...(all.count + 1) {
+            let words = tokenizer.words(of: text, limit: limit)
+            #expect(words.flatMap { Array($0.tokens) } == Array(0..<min(limit, all.count)))
+            #expect(words.allSatisfy { !$0.tokens.isEmpty })
+        }
+        let words = tokenizer.words(of: text)
+        #expect(words.first?.text == "unaffable")
+        #expect((words.first?.tokens.count ?? 0) > 1)
+        #expect(words.map(\.text).contains("angstrom") && words.last?.text == "umbrellas")
+        for word in words {
+            #expect(tokenizer.ids(of: word.text) == Array(all[word.tokens]))
+        }
+    }
 }

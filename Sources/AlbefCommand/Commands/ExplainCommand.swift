@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import ImageText
+import Retrieval
+import SystemPackage
+
+import class Torch.AtomicFile
+
+/// `albef explain`: where in a picture the words of a text were found.
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Show where in one image a text, and each of its words, was found.",
+        discussion: """
+            Heat maps of the fusion encoder's attention, as far as it speaks for a match (Grad-CAM):
+
+              albef explain street.jpg "white trousers" --model model --output heat.png
+
+            Printed are the words with their shares of the heat. The figure shows the image, the map of \
+            the whole sentence, and that of each word, from blue to red.
+            """)
+
+    @Argument(help: ArgumentHelp("An image file.", valueName: "image"))
+    var image: String
+
+    @Argument(help: ArgumentHelp("The text.", valueName: "text"))
+    var text: String
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to write the figure: a .png or .jpg.", valueName: "file"))
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The layer whose attention to show, counted from 0; default: the third that reads images (8 of the paper's 12), in small models the last but one at most.",
+            valueName: "n"))
+    var layer: Int?
+
+    @Flag(help: "Print words, maps and probability as JSON.")
+    var json = false
+
+    func validate() throws {
+        if let output, Format(output) == nil {
+            throw ValidationError("--output '\(output)' must end in .png or .jpg.")
+        }
+        if let output,
+            FilePath(output).lexicallyNormalized() == FilePath(image).lexicallyNormalized()
+        {
+            throw ValidationError("--output would replace the image '\(image)'.")
+        }
+    }
+
+    func run() async throws {
+        let search = try model.load()
+        SearchCommand.remark(on: search.reading(of: text))
+        let explanation = try search.explain(FilePath(image), text, layer: layer)
+        if let output, let format = Format(output) {
+            let photo = try ImageLoader(targetSide: ExplanationFigure.photoSide)
+                .load(FilePath(image))
+            let figure = try ExplanationFigure(explanation, photo: photo).picture()
+            let bytes = try format.encode(figure, named: output)
+            try AtomicFile.write(bytes, to: FilePath(output))
+            Console.note("wrote \(FilePath(output).displayed)")
+        }
+        if json {
+            try Console.json(ExplainOutput(image: FilePath(image), explanation))
+        } else {
+            Console.result(Self.table(explanation))
+        }
+    }
+
+    /// How the figure is encoded.
+    private enum Format {
+        case png, jpeg
+
+        init?(_ path: String) {
+            switch FilePath(path).extension?.lowercased() {
+            case "png": self = .png
+            case "jpg", "jpeg": self = .jpeg
+            default: return nil
+            }
+        }
+
+        func encode(_ picture: RGBImage, named name: String) throws -> [UInt8] {
+            switch self {
+            case .png: try PNGEncoder.encode(picture, named: name)
+            case .jpeg: try JPEGEncoder.encode(picture, quality: 90, named: name)
+            }
+        }
+    }
+
+    /// The score, then words and shares in columns, in the order of the words.
+    static func table(_ explanation: Explanation) -> String {
+        let score = explanation.score
+        let head = String(
+            format: "match %.1f %%, logit %.2f, cosine %.4f", score.matchProbability * 100,
+            score.matchLogit, score.similarity)
+        return
+            ([head, "", " share  word"]
+            + explanation.words.map {
+                String(format: "%4.0f %%  ", $0.share * 100) + $0.text
+            }).joined(separator: "\n")
+    }
+}

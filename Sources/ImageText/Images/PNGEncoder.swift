@@ -1,0 +1,35 @@
+internal import CImaging
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Encodes PNG through libvips, for pictures that must keep every pixel.
+public enum PNGEncoder {
+    /// The picture as an 8-bit RGB PNG file, without metadata.
+    ///
+    /// - Parameters:
+    ///   - image: The picture, `[H, W, 3]`.
+    ///   - name: What errors call it.
+    /// - Throws: `ImageError` where libvips is missing, has no PNG, or runs out of memory.
+    public static func encode(
+        _ image: RGBImage, named name: String
+    ) throws(ImageError) -> [UInt8] {
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var count = 0
+        var message = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
+        let status = imaging_vips_encode_png(
+            image.pixels, Int32(image.width), Int32(image.height), &bytes, &count, &message)
+        defer { free(bytes) }
+        guard status == IMAGING_VIPS_OK, let bytes else {
+            let reason = String(
+                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            throw ImageError(.unencodable(format: "PNG", reason), name)
+        }
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
+    }
+}

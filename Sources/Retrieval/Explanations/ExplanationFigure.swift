@@ -1,0 +1,101 @@
+internal import Foundation
+public import ImageText
+
+/// One picture that shows a whole explanation: the photo, the sentence's heat map, and a small panel
+/// a word with its share of the heat.
+public struct ExplanationFigure: Sendable {
+    /// Side of the square that the photo is fitted into, in pixels; a good size to load photos for.
+    public static let photoSide = 420
+    private static let margin = 24
+    private static let gap = 16
+    private static let columns = 5
+
+    private let explanation: Explanation
+    private let photo: RGBImage
+    private let renderer: HeatMapRenderer
+
+    /// A figure of an explanation.
+    ///
+    /// - Parameters:
+    ///   - photo: the picture that was explained, at any size.
+    ///   - renderer: lays the maps over it.
+    public init(
+        _ explanation: Explanation, photo: RGBImage, renderer: HeatMapRenderer = HeatMapRenderer()
+    ) {
+        self.explanation = explanation
+        self.photo = photo
+        self.renderer = renderer
+    }
+
+    /// Draws the figure.
+    ///
+    /// - Throws: `ImageError` where libvips is missing or cannot draw words.
+    public func picture() throws(ImageError) -> RGBImage {
+        let (margin, gap, columns) = (Self.margin, Self.gap, Self.columns)
+        let large = Self.fitted(photo, into: Self.photoSide)
+        let content = max(2 * large.width + gap, 560)
+        let cell = (content - (columns - 1) * gap) / columns
+        let small = Self.fitted(photo, into: cell)
+        let rowHeight = small.height + 22 + gap
+        let rows = (explanation.words.count + columns - 1) / columns
+        let top = margin + 62
+        let grid = top + large.height + 22 + gap
+        var sheet = LabelledSheet(
+            width: content + 2 * margin, height: grid + rows * rowHeight - gap + margin)
+
+        sheet.write(
+            Self.shortened(explanation.score.text, width: content / 11), x: margin, y: margin + 20,
+            size: 20, isBold: true)
+        sheet.write(numbers, x: margin, y: margin + 44, size: 14, grey: 96)
+        sheet.place(large, x: margin, y: top)
+        sheet.place(
+            renderer.overlay(explanation.sentence, on: large), x: margin + large.width + gap, y: top
+        )
+        sheet.write(
+            "the whole sentence", x: margin + large.width + gap, y: top + large.height + 17,
+            size: 14, grey: 64)
+        for (index, word) in explanation.words.enumerated() {
+            let x = margin + (index % columns) * (cell + gap)
+            let y = grid + (index / columns) * rowHeight
+            let panel = renderer.overlay(
+                word.map, on: small, strength: explanation.strength(of: word))
+            sheet.place(panel, x: x, y: y)
+            sheet.write(
+                "\(Self.shortened(word.text, width: cell / 9 - 5))  \(Self.percent(word.share))",
+                x: x, y: y + small.height + 17, size: 14, grey: 64)
+        }
+        return try sheet.render(named: "the figure")
+    }
+
+    private var numbers: String {
+        "match \(Self.percent(explanation.score.matchProbability))"
+            + String(
+                format: " · logit %.2f · cosine %.3f", explanation.score.matchLogit,
+                explanation.score.similarity)
+    }
+
+    private static func percent(_ share: Float) -> String { String(format: "%.0f %%", share * 100) }
+
+    /// The picture scaled so that its longer side is `side`.
+    private static func fitted(_ picture: RGBImage, into side: Int) -> RGBImage {
+        let scale = Double(side) / Double(max(picture.width, picture.height))
+        return ImageTransform.resized(
+            picture,
+            to: (
+                max(1, Int((Double(picture.width) * scale).rounded())),
+                max(1, Int((Double(picture.height) * scale).rounded()))
+            ))
+    }
+
+    /// The beginning of a text that is about `width` Latin letters wide; ideographs count as two.
+    private static func shortened(_ text: String, width: Int) -> String {
+        var left = max(1, width)
+        var result = ""
+        for character in text {
+            left -= character.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 1
+            if left < 0 { return result + "…" }
+            result.append(character)
+        }
+        return result
+    }
+}

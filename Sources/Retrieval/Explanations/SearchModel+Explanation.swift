@@ -1,0 +1,86 @@
+public import ALBEF
+public import ImageText
+public import SystemPackage
+import Torch
+
+extension SearchModel {
+    /// Explains how well a text describes a picture.
+    ///
+    /// - Parameters:
+    ///   - file: the picture.
+    ///   - text: cleaned as a caption and cut to the model's length.
+    ///   - layer: whose attention to show, counted from 0 over all of the BERT stack; nil for the third
+    ///     fusion layer (8 of the paper's 12), in shallow models the last but one at most.
+    /// - Throws: ``ImageError`` that names the file; ``QueryError`` if nothing of the text is left;
+    ///   ``ALBEFError`` if the layer does not read images or the model has no ITM head;
+    ///   ``ExplanationError`` if that was not trained.
+    public func explain(
+        _ file: FilePath, _ text: String, layer: Int? = nil
+    ) throws -> Explanation {
+        try explain(try loader.load(file), text, layer: layer)
+    }
+
+    /// Explains how well a text describes a picture that is in memory.
+    ///
+    /// Parameters and errors are those of explaining a file, but for `ImageError`.
+    public func explain(
+        _ picture: RGBImage, _ text: String, layer: Int? = nil
+    ) throws -> Explanation {
+        guard matches else { throw ExplanationError.matching }
+        return try explain(try encode(pixels: [transform(picture)]), text, layer: layer)
+    }
+
+    /// Explains how well a text describes one encoded picture, all of whose tokens are there.
+    ///
+    /// Parameters and errors are those of explaining a file, but for `ImageError`.
+    public func explain(
+        _ image: EncodedImages, _ text: String, layer: Int? = nil
+    ) throws -> Explanation {
+        guard matches else { throw ExplanationError.matching }
+        let query = try encode(texts: [text])
+        let found = try model.gradCAM(query, tokens: image.tokens, layer: layer)
+        let maps = HeatMap.rows(of: found.tokens[0])
+        guard let sentence = HeatMap.rows(of: found.sentence).first,
+            let logits = MatchLogits.rows(of: found.logits).first
+        else { throw ExplanationError.matching }
+        let limit = model.configuration.text.maximumTokens
+        let ids = self.text.ids(of: text, maximumTokens: limit)
+        let similarity = query.features[0].matmul(image.features[0]).scalar()
+        return Explanation(
+            tokens: self.text.tokenizer.vocabulary.tokens(of: ids).map { $0 ?? "[UNK]" },
+            tokenMaps: maps, words: words(of: text, maps), sentence: sentence,
+            score: PairScore(
+                text: text, similarity: Float(similarity), matchLogit: logits.match,
+                matchProbability: Float(calibration(logits))),
+            logits: logits, layer: found.layer)
+    }
+
+    /// Joins the tokens `[CLS] … ([SEP])` to words.
+    private func words(of text: String, _ maps: [HeatMap]) -> [Explanation.Word] {
+        // `[CLS]` stands before the words; what ends a text is left out likewise.
+        let end = maps.count - (self.text.rules.endsWithSeparator ? 1 : 0)
+        let words = self.text.tokenizer.words(of: self.text.clean(text), limit: end - 1)
+        let all = maps[1..<max(1, end)].reduce(0) { $0 + $1.total }
+        return words.compactMap { word in
+            let tokens = word.tokens.lowerBound + 1..<word.tokens.upperBound + 1
+            return HeatMap.mean(of: maps[tokens]).map { map in
+                let heat = maps[tokens].reduce(0) { $0 + $1.total }
+                return Explanation.Word(
+                    text: word.text, tokens: tokens, map: map, share: all > 0 ? heat / all : 0)
+            }
+        }
+    }
+}
+
+extension HeatMap {
+    /// Maps of a tensor `[N, h, w]`.
+    fileprivate static func rows(of maps: Tensor) -> [HeatMap] {
+        let (height, width) = (maps.size(1), maps.size(2))
+        let values: [Float] = maps.values()
+        return (0..<maps.size(0)).map { index in
+            HeatMap(
+                width: width, height: height,
+                values: Array(values[index * height * width..<(index + 1) * height * width]))
+        }
+    }
+}
