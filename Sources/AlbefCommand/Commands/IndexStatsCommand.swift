@@ -49,7 +49,8 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ("model", String(statistics.model.prefix(12))),
             ("generation", "\(statistics.generation)"),
         ]
-        return facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }.map { name, value in
+        return facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }.map {
+            name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
     }

@@ -1,12 +1,19 @@
 /// Describes scenes, wholly and in part, in several phrasings.
 enum WardrobeCaptions {
-    /// Captions of a scene: two of the whole, the others of some of what is there.
+    /// Captions of a scene: of the whole, of some of what is there, of the small thing alone.
     ///
     /// A caption of one outfit fits several scenes of a batch, which objectives take for wrong pairs;
     /// captions of the whole hardly ever do. With too few of them little is learned.
     ///
     /// - Parameter random: decides what is told and how.
     static func captions(
+        of scene: WardrobeScene, in language: WardrobeLanguage, _ random: inout SplitMix64
+    ) -> [String] {
+        let people = peopleCaptions(of: scene, in: language, &random)
+        return people + (scene.smallProp.map { [small($0, beside: nil, language)] } ?? [])
+    }
+
+    private static func peopleCaptions(
         of scene: WardrobeScene, in language: WardrobeLanguage, _ random: inout SplitMix64
     ) -> [String] {
         let people = scene.people
