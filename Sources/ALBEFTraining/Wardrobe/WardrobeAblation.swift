@@ -55,7 +55,7 @@ public struct WardrobeAblation: Sendable {
         case scenes
     }
 
-    /// Scenes of a shoot, as many as the preset `wardrobe` keeps in one batch.
+    /// Scenes of a shoot, which stay in one batch.
     static let takes = 4
     /// The seed of the training scenes; that of the tests is far from it.
     static let trainingSeed: UInt64 = 1
@@ -143,7 +143,7 @@ public struct WardrobeAblation: Sendable {
         let files = annotations(lesson).map(quoted).joined(separator: ", ")
         var changes = [
             "data.train=[\(files)]", "model.vocabulary=\(quoted(vocabulary.string))",
-            "training.seed=\(seed)",
+            "data.group=\(Self.takes)", "training.seed=\(seed)",
         ]
         switch lesson {
         case .single: changes += Self.firstLesson

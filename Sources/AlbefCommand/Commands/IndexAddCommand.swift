@@ -78,7 +78,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             try model.load(), options: .init(batchSize: batchSize, budget: budget))
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
             let first = try await update(indexer, scan, notes)
-            try show(first)
+            try IndexOutput.show(first, json: json, asLine: watch)
             if watch, !first.report.wasCancelled {
                 Console.note("watching \(photos); Ctrl-C ends it")
                 try await follow(indexer, notes)
@@ -100,7 +100,9 @@ struct IndexAddCommand: AsyncParsableCommand {
             }
             let done = try await update(indexer, scan, notes)
             if !done.report.wasCancelled { last = scan }
-            if done.report.changed > 0 { try show(done) }
+            if done.report.changed > 0 {
+                try IndexOutput.show(done, json: json, asLine: true)
+            }
         }
     }
 
@@ -118,18 +120,6 @@ struct IndexAddCommand: AsyncParsableCommand {
         return (report, (ContinuousClock.now - clock).seconds)
     }
 
-    private func show(_ done: (report: Indexer.Report, seconds: Double)) throws {
-        for failure in done.report.failures {
-            Console.note("skipped \(failure.path.displayed): \(failure.reason)")
-        }
-        if json {
-            let output = IndexOutput(done.report, seconds: done.seconds)
-            try watch ? Console.jsonLine(output) : Console.json(output)
-        } else {
-            Console.result(Self.summary(done.report, seconds: done.seconds))
-        }
-    }
-
     /// One line: what happened to how many photos.
     static func summary(_ report: Indexer.Report, seconds: Double) -> String {
         let parts = [
@@ -143,7 +133,7 @@ struct IndexAddCommand: AsyncParsableCommand {
     }
 }
 
-/// The JSON of `albef index --json`.
+/// The JSON of `albef index add --json` and `albef index texts --json`.
 struct IndexOutput: Encodable {
     struct Failure: Encodable {
         let path: FilePath
@@ -171,6 +161,23 @@ struct IndexOutput: Encodable {
         skipped = report.failures.map { Failure(path: $0.path, reason: $0.reason) }
         interrupted = report.wasCancelled
         self.seconds = seconds
+    }
+
+    /// Prints what was skipped, and what was done.
+    ///
+    /// - Parameter asLine: whether the JSON is to be one line of several.
+    static func show(
+        _ done: (report: Indexer.Report, seconds: Double), json: Bool, asLine: Bool = false
+    ) throws {
+        for failure in done.report.failures {
+            Console.note("skipped \(failure.path.displayed): \(failure.reason)")
+        }
+        if json {
+            let output = IndexOutput(done.report, seconds: done.seconds)
+            try asLine ? Console.jsonLine(output) : Console.json(output)
+        } else {
+            Console.result(IndexAddCommand.summary(done.report, seconds: done.seconds))
+        }
     }
 }
 

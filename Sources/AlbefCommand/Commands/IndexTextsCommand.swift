@@ -39,15 +39,7 @@ struct IndexTextsCommand: AsyncParsableCommand {
                 if progress.total > 0 { bar.show(progress.done, of: progress.total) }
             }
         }
-        let seconds = (ContinuousClock.now - clock).seconds
-        for failure in report.failures {
-            Console.note("skipped \(failure.path.displayed): \(failure.reason)")
-        }
-        if json {
-            try Console.json(IndexOutput(report, seconds: seconds))
-        } else {
-            Console.result(IndexAddCommand.summary(report, seconds: seconds))
-        }
+        try IndexOutput.show((report, (ContinuousClock.now - clock).seconds), json: json)
         if report.wasCancelled { throw Interrupts.exitCode }
     }
 }

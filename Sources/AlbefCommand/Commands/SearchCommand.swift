@@ -100,8 +100,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let forward = try ForwardIndex(FilePath(index))
-        // Only a text and a picture can be read together.
-        let canRead = forward.content == .images ? query != nil : image != nil
+        let canRead = forward.content.isReadable(with: asked)
         if minProbability != nil, !canRead {
             throw ValidationError(
                 "--min-probability needs "

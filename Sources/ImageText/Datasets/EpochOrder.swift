@@ -27,7 +27,7 @@ struct EpochOrder: Sendable {
     ///   - group: How many rows, one after another in the data, stay together.
     ///   - batchSize: Rows a batch; inside of it the order is random again.
     init(
-        _ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64, group: Int = 1,
+        _ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64, group: Int,
         batchSize: Int
     ) {
         self.seed = seed

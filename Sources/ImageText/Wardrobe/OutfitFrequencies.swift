@@ -38,6 +38,13 @@ public enum OutfitFrequencies {
             return WardrobeOutfit(top: colour, trousers: colour)
         }
         let place = random.integer(below: common.count)
-        return random.chance(rareShare / (1 - plainShare)) ? rare[place] : common[place]
+        return drawsRare(rareShare, &random) ? rare[place] : common[place]
+    }
+
+    /// Whether an outfit in two colours gets them the rare way round.
+    ///
+    /// - Parameter share: that of all outfits, those in one colour included.
+    static func drawsRare(_ share: Double, _ random: inout SplitMix64) -> Bool {
+        random.chance(share / (1 - plainShare))
     }
 }

@@ -131,7 +131,7 @@ public struct WardrobeGenerator: Sendable {
         random.shuffle(&colours)
         for index in people.indices {
             var outfit = WardrobeOutfit(top: colours[2 * index], trousers: colours[2 * index + 1])
-            let isRare = random.chance(settings.rareShare / (1 - OutfitFrequencies.plainShare))
+            let isRare = OutfitFrequencies.drawsRare(settings.rareShare, &random)
             if OutfitFrequencies.isRare(outfit) != isRare { outfit = outfit.mirror }
             people[index].top = outfit.top
             people[index].bottom.colour = outfit.trousers

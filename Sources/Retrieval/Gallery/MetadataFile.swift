@@ -14,37 +14,59 @@ public struct MetadataFile: Sendable {
     ///
     /// - Throws: ``MetadataError`` that names the file, the line and what is wrong with it.
     public init(_ file: FilePath) throws(MetadataError) {
+        let folder = file.absolute.removingLastComponent()
+        var pictures: [FilePath: [String: MetadataValue]] = [:]
+        for line in try MetadataLine.lines(of: file)
+        where !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
+            var values = try line.object()
+            guard case .text(let image)? = values.removeValue(forKey: "image") else {
+                throw line.fault("'image', the picture's path, is missing")
+            }
+            let path = folder.pushing(FilePath(image)).lexicallyNormalized()
+            guard pictures.updateValue(values, forKey: path) == nil else {
+                throw line.fault("'\(image)' has a line already")
+            }
+        }
+        self.pictures = pictures
+    }
+}
+
+/// A line of a file, which may be a JSON object.
+struct MetadataLine {
+    private let file: FilePath
+    /// The number of the line, from 1.
+    let number: Int
+    /// What it says.
+    let bytes: ArraySlice<UInt8>
+
+    /// Every line of a file.
+    ///
+    /// - Throws: ``MetadataError`` if the file cannot be read.
+    static func lines(of file: FilePath) throws(MetadataError) -> [MetadataLine] {
         let bytes: [UInt8]
         do {
             bytes = try file.contents()
         } catch {
             throw MetadataError(description: "\(file): cannot read it: \(error)")
         }
-        let folder = file.absolute.removingLastComponent()
-        var pictures: [FilePath: [String: MetadataValue]] = [:]
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (number, line) in lines.enumerated()
-        where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
-            func fault(_ reason: String) -> MetadataError {
-                MetadataError(description: "\(file):\(number + 1): \(reason)")
-            }
-            var values: [String: MetadataValue]
-            do {
-                values = try JSONDecoder().decode([String: MetadataValue].self, from: Data(line))
-            } catch let error as DecodingError {
-                throw fault(error.reason)
-            } catch {
-                throw fault("\(error)")
-            }
-            guard case .text(let image)? = values.removeValue(forKey: "image") else {
-                throw fault("'image', the picture's path, is missing")
-            }
-            let path = folder.pushing(FilePath(image)).lexicallyNormalized()
-            guard pictures.updateValue(values, forKey: path) == nil else {
-                throw fault("'\(image)' has a line already")
-            }
+        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .enumerated().map { MetadataLine(file: file, number: $0 + 1, bytes: $1) }
+    }
+
+    /// The object that the line is.
+    ///
+    /// - Throws: ``MetadataError`` if it is none, or has values that metadata cannot have.
+    func object() throws(MetadataError) -> [String: MetadataValue] {
+        do {
+            return try JSONDecoder().decode([String: MetadataValue].self, from: Data(bytes))
+        } catch {
+            throw fault((error as? DecodingError)?.reason ?? "\(error)")
         }
-        self.pictures = pictures
+    }
+
+    /// Something that is wrong with the line.
+    func fault(_ reason: String) -> MetadataError {
+        MetadataError(description: "\(file):\(number): \(reason)")
     }
 }
 

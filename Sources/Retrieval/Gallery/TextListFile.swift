@@ -30,37 +30,23 @@ public struct TextListFile: Sendable {
     /// - Throws: ``MetadataError`` that names the file, the line and what is wrong with it.
     public init(_ file: FilePath) throws(MetadataError) {
         path = file.absolute
-        let bytes: [UInt8]
-        do {
-            bytes = try file.contents()
-        } catch {
-            throw MetadataError(description: "\(file): cannot read it: \(error)")
-        }
         let isJSON = file.extension == "jsonl"
         var lines: [Line] = []
-        let all = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, bytes) in all.enumerated() {
-            guard let line = String(validating: bytes, as: UTF8.self) else {
-                throw MetadataError(description: "\(file):\(index + 1): is not UTF-8")
+        for line in try MetadataLine.lines(of: file) {
+            guard var text = String(validating: line.bytes, as: UTF8.self) else {
+                throw line.fault("is not UTF-8")
             }
-            var text = line
             var metadata: [String: MetadataValue] = [:]
-            if isJSON, !line.allSatisfy(\.isWhitespace) {
-                do {
-                    metadata = try JSONDecoder().decode(
-                        [String: MetadataValue].self, from: Data(bytes))
-                } catch {
-                    let reason = (error as? DecodingError)?.reason ?? "\(error)"
-                    throw MetadataError(description: "\(file):\(index + 1): \(reason)")
-                }
+            if isJSON, !text.allSatisfy(\.isWhitespace) {
+                metadata = try line.object()
                 guard case .text(let value)? = metadata.removeValue(forKey: "text") else {
-                    throw MetadataError(description: "\(file):\(index + 1): 'text' is missing")
+                    throw line.fault("'text' is missing")
                 }
                 text = value
             }
             text = text.trimmingCharacters(in: .whitespacesAndNewlines)
             guard !text.isEmpty else { continue }
-            lines.append(Line(number: index + 1, text: text, metadata: metadata))
+            lines.append(Line(number: line.number, text: text, metadata: metadata))
         }
         self.lines = lines
     }

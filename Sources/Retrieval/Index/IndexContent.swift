@@ -4,4 +4,12 @@ public enum IndexContent: String, Sendable, Hashable, Codable {
     case images
     /// Texts, with features of the text encoder; the text itself is the entry's metadata `text`.
     case texts
+
+    /// Whether the fusion encoder can read a query with the entries: it takes a text and a picture.
+    public func isReadable(with query: SearchQuery) -> Bool {
+        switch self {
+        case .images: query.text != nil
+        case .texts: query.image != nil
+        }
+    }
 }

@@ -39,9 +39,8 @@ struct CandidateReader {
     }
 
     /// Whether there is a text and a picture to read together, and a head that was trained to.
-    func canRead(_ query: EncodedQuery) -> Bool {
-        guard model.matches else { return false }
-        return index.content == .images ? query.text != nil : query.image != nil
+    func canRead(_ query: SearchQuery) -> Bool {
+        model.matches && index.content.isReadable(with: query)
     }
 
     /// Reads a query with as many candidates as there is time for.

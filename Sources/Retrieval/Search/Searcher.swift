@@ -128,7 +128,7 @@ public struct Searcher: Sendable {
     public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
         let encoded = try EncodedQuery(query, model)
         let feature = try encoded.feature()
-        let candidates = reader.canRead(encoded) ? options.candidates : 0
+        let candidates = reader.canRead(query) ? options.candidates : 0
         let recalled = try index.recall(
             feature, count: max(options.count, candidates), filters: options.filters,
             method: options.recall)

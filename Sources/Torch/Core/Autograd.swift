@@ -4,9 +4,7 @@
 public func withoutGradients<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    let before = Libtorch.exchangeGradMode(false)
-    defer { _ = Libtorch.exchangeGradMode(before) }
-    return try body()
+    try recordingGradients(false, body)
 }
 
 /// Runs `body` recording gradients on this thread, whatever its caller set.
@@ -15,7 +13,13 @@ public func withoutGradients<Result, Failure: Error>(
 public func withGradients<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    let before = Libtorch.exchangeGradMode(true)
+    try recordingGradients(true, body)
+}
+
+private func recordingGradients<Result, Failure: Error>(
+    _ records: Bool, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result {
+    let before = Libtorch.exchangeGradMode(records)
     defer { _ = Libtorch.exchangeGradMode(before) }
     return try body()
 }
