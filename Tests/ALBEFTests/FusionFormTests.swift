@@ -36,7 +36,7 @@ struct FusionFormTests {
         ] {
             let text = try text(ids, mask: mask)
             let logits: [Double] = try model.matchLogits(
-                one: text, withEach: ImageTokens(tokens), form: form
+                text, withEach: ImageTokens(tokens), form: form
             ).flattened().values()
             var expected: [Double] = []
             for image in 0..<5 {
@@ -56,7 +56,7 @@ struct FusionFormTests {
         let text = try text([2, 9, 17, 33, 54], mask: [1, 1, 1, 1, 1])
         let states = FusionForm.allCases.map { form in
             model.textEncoder.fuse(
-                one: text.states, mask: text.mask, withEach: ImageTokens(tokens), .all, form: form)
+                text.states, mask: text.mask, withEach: ImageTokens(tokens), .all, form: form)
         }
         #expect(states[0].shape == [5, 5, 24])
         #expect(states[0].isClose(to: states[1], relative: 1e-4, absolute: 1e-5))
@@ -69,20 +69,36 @@ struct FusionFormTests {
         var weights = [Float](repeating: 1, count: 5 * 17)
         for image in 0..<5 { weights[image * 17 + 3] = 2 }
         let weighted = ImageTokens(tokens, weights: Tensor(weights, shape: [5, 17]))
-        let logits = try model.matchLogits(one: text, withEach: weighted, form: form)
-        let expected = try model.matchLogits(one: text, withEach: ImageTokens(twice), form: form)
+        let logits = try model.matchLogits(text, withEach: weighted, form: form)
+        let expected = try model.matchLogits(text, withEach: ImageTokens(twice), form: form)
         #expect(logits.isClose(to: expected, relative: 1e-4, absolute: 1e-5))
         let unweighted = try model.matchLogits(
-            one: text, withEach: ImageTokens(tokens), form: form)
+            text, withEach: ImageTokens(tokens), form: form)
         #expect(!logits.isClose(to: unweighted, relative: 1e-4, absolute: 1e-5))
     }
 
-    @Test("More than one text is refused")
-    func oneText() throws {
+    @Test(
+        "A text an image gives what the pairs give one by one",
+        arguments: [FusionForm?.none, .textSide, .imageSide])
+    func textEach(_ form: FusionForm?) throws {
+        let ids = [2, 9, 0, 0, 2, 9, 17, 33, 2, 7, 8, 0, 2, 54, 17, 9, 2, 3, 0, 0]
+        let texts = try model.encodeTexts(
+            Tensor(ids, shape: [5, 4]), mask: Tensor(ids.map { $0 > 0 ? 1 : 0 }, shape: [5, 4]))
+        let logits: [Double] = try model.matchLogits(
+            texts, withEach: ImageTokens(tokens), form: form
+        ).flattened().values()
+        let expected: [Double] = try model.matchLogits(texts, tokens: tokens).flattened().values()
+        for (value, reference) in zip(logits, expected) {
+            #expect(abs(value - reference) <= 1e-4 * max(1, abs(reference)))
+        }
+    }
+
+    @Test("Neither one text nor one an image is refused")
+    func otherCounts() throws {
         let batch = try model.encodeTexts(
             Tensor([2, 9, 2, 8], shape: [2, 2]), mask: Tensor([1, 1, 1, 1], shape: [2, 2]))
         #expect(throws: ALBEFError.self) {
-            try model.matchLogits(one: batch, withEach: ImageTokens(tokens))
+            try model.matchLogits(batch, withEach: ImageTokens(tokens))
         }
     }
 }

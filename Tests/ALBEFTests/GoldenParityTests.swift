@@ -58,7 +58,7 @@ struct GoldenParityTests {
         for form in FusionForm.allCases {
             let ones = try (0..<texts.states.size(0)).map { index in
                 try model.matchLogits(
-                    one: texts.rows(Tensor([index])),
+                    texts.rows(Tensor([index])),
                     withEach: ImageTokens(images.tokens[index..<index + 1]),
                     form: form)
             }

@@ -21,7 +21,7 @@ struct SearchOptionsTests {
 
     @Test func aPictureFindsItself() async throws {
         try await withSearcher { searcher, paths in
-            let answer = try searcher.search(.image(paths[7]), SearchOptions(count: 5))
+            let answer = try searcher.search(.image(.file(paths[7])), SearchOptions(count: 5))
             #expect(answer.results.first?.path == paths[7])
             #expect(abs((answer.results.first?.similarity ?? 0) - 1) < 1e-5)
             #expect(answer.reranked == 0)
@@ -31,10 +31,10 @@ struct SearchOptionsTests {
 
     @Test func aPictureAndASentenceAreRecalledByBothAndRerankedByTheSentence() async throws {
         try await withSearcher { searcher, paths in
-            let query = SearchQuery.imageAndText(paths[7], "two dogs")
+            let query = SearchQuery.imageAndText(.file(paths[7]), "two dogs")
             let recalled = try searcher.search(query, SearchOptions(count: 90, candidates: 0))
             let byText = try searcher.search(.text("two dogs"), SearchOptions(count: 90))
-            let byImage = try searcher.search(.image(paths[7]), SearchOptions(count: 90))
+            let byImage = try searcher.search(.image(.file(paths[7])), SearchOptions(count: 90))
             for result in recalled.results {
                 func cosine(_ answer: SearchAnswer) -> Float {
                     answer.results.first { $0.path == result.path }?.similarity ?? .nan
@@ -89,10 +89,10 @@ struct SearchOptionsTests {
     @Test func whatCannotBeReadOrSaysNothingIsAnError() async throws {
         try await withSearcher { searcher, paths in
             #expect(throws: (any Error).self) {
-                try searcher.search(.image("/nowhere.jpg"), SearchOptions())
+                try searcher.search(.image(.file("/nowhere.jpg")), SearchOptions())
             }
             #expect(throws: QueryError.self) {
-                try searcher.search(.imageAndText(paths[0], " ?! "), SearchOptions())
+                try searcher.search(.imageAndText(.file(paths[0]), " ?! "), SearchOptions())
             }
         }
     }

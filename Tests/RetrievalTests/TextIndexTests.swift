@@ -35,7 +35,7 @@ struct TextIndexTests {
             #expect(report.encoded == 5)
             let searcher = try Searcher(model, ForwardIndex(path))
             let answer = try searcher.search(
-                .image(photos[1]), SearchOptions(count: 5, candidates: 3))
+                .image(.file(photos[1])), SearchOptions(count: 5, candidates: 3))
             #expect(answer.reranked == 3)
             #expect(Set(answer.results.compactMap(\.text)) == Set(captions))
             // Every score is that of the pair read alone.

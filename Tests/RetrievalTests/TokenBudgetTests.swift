@@ -76,8 +76,8 @@ struct TokenBudgetTests {
             let kept = try #require(forward.tokens(forward.ids))
             #expect(kept.values.shape == [2, 6, 24])
             let text = try model.encode(texts: ["two dogs"])
-            let logits = try model.model.matchLogits(one: text, withEach: kept)
-            let expected = try model.model.matchLogits(one: text, withEach: ImageTokens(tokens))
+            let logits = try model.model.matchLogits(text, withEach: kept)
+            let expected = try model.model.matchLogits(text, withEach: ImageTokens(tokens))
             #expect(logits.isClose(to: expected, relative: 1e-2, absolute: 1e-3))
         }
     }

@@ -39,7 +39,7 @@ while let line = readLine() {
         for start in stride(from: 0, to: count, by: 16) {
             let tokens = ImageTokens(kept[start..<min(start + 16, count)].to(.float32))
             _ = try withoutGradients {
-                try model.matchLogits(one: text, withEach: tokens, form: .imageSide)
+                try model.matchLogits(text, withEach: tokens, form: .imageSide)
             }
         }
     }

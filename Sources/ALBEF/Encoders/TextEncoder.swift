@@ -96,20 +96,20 @@ public final class TextEncoder: Sendable {
         }
     }
 
-    /// Reads one text with each of many images, in the cheaper of two exact ways.
+    /// Reads images with one text, or with a text each, in the cheaper of two exact ways.
     ///
     /// A text much shorter than the images' tokens, as queries are, is projected instead of the
     /// images; see ``FusionForm``. Either way the states that all pairs share are computed once.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:_:dropout:)`` returned for one text, `[1, L, D]`.
-    ///   - mask: 1 for tokens, 0 for padding, `[1, L]`.
+    ///   - states: what ``encode(_:mask:_:dropout:)`` returned for one text, `[1, L, D]`, or for N.
+    ///   - mask: 1 for tokens, 0 for padding, `[1, L]` or `[N, L]`.
     ///   - tokens: the tokens of N images.
     ///   - selection: which tokens are wanted of the last layer.
     ///   - form: nil for the one with fewer multiplications.
     /// - Returns: fused token states `[N, K, D]`.
     public func fuse(
-        one states: Tensor, mask: Tensor, withEach tokens: ImageTokens, _ selection: TokenSelection,
+        _ states: Tensor, mask: Tensor, withEach tokens: ImageTokens, _ selection: TokenSelection,
         form: FusionForm? = nil
     ) -> Tensor {
         let additive = Self.additive(mask)

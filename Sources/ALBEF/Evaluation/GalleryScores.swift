@@ -110,7 +110,7 @@ public struct GalleryScores: Sendable {
         return try withoutGradients { () throws(ALBEFError) in
             let one = texts.rows(Tensor([text], device: model.device))
             let tokens = ImageTokens(gallery.tokens(of: images))
-            return MatchLogits.rows(of: try model.matchLogits(one: one, withEach: tokens))
+            return MatchLogits.rows(of: try model.matchLogits(one, withEach: tokens))
         }
     }
 

@@ -108,23 +108,23 @@ public final class ALBEFModel: Sendable {
                 .start))
     }
 
-    /// Logits `[N, 2]` of (no match, match) for one text with each of N images.
+    /// Logits `[N, 2]` of (no match, match) of N images with one text, or with a text each.
     ///
     /// - Parameters:
-    ///   - text: one encoded text.
+    ///   - texts: one encoded text, or N.
     ///   - tokens: the tokens of the images.
     ///   - form: how the fusion encoder reads them; nil for the cheaper way.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head or there is not one text.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head or the number of texts is another.
     public func matchLogits(
-        one text: EncodedTexts, withEach tokens: ImageTokens, form: FusionForm? = nil
+        _ texts: EncodedTexts, withEach tokens: ImageTokens, form: FusionForm? = nil
     ) throws(ALBEFError) -> Tensor {
         guard let matching else { throw .missingHead("itm_head", configuration.task) }
-        guard tokens.values.rank == 3, text.states.size(0) == 1 else {
-            throw .pairs(texts: text.states.shape, tokens: tokens.values.shape)
-        }
+        guard tokens.values.rank == 3,
+            [1, tokens.values.size(0)].contains(texts.states.size(0))
+        else { throw .pairs(texts: texts.states.shape, tokens: tokens.values.shape) }
         return matching(
             textEncoder.fuse(
-                one: text.states, mask: text.mask, withEach: tokens, .start, form: form))
+                texts.states, mask: texts.mask, withEach: tokens, .start, form: form))
     }
 
     /// Logits `[N, 2]` of (no match, match) for each of N texts with one image, whose keys and values

@@ -142,9 +142,9 @@ struct SearchCommand: AsyncParsableCommand {
 
     private var asked: SearchQuery {
         switch (query, image) {
-        case (let query?, let image?): .imageAndText(FilePath(image), query)
+        case (let query?, let image?): .imageAndText(.file(FilePath(image)), query)
         case (let query?, nil): .text(query)
-        default: .image(FilePath(image ?? ""))
+        default: .image(.file(FilePath(image ?? "")))
         }
     }
 

@@ -70,3 +70,33 @@ enum ImageFormat {
         return nil
     }
 }
+
+/// What a picture's file is called elsewhere.
+package struct ImageKind: Sendable, Hashable {
+    /// For `Content-Type`.
+    package let mediaType: String
+    /// For a file's name.
+    package let fileExtension: String
+
+    /// Tells by the first bytes; nil if this is no picture that is read.
+    package init?(_ bytes: some Collection<UInt8>) {
+        let name: String
+        switch ImageFormat(bytes.prefix(ImageFormat.signatureLength)) {
+        case .jpeg: (mediaType, name) = ("image/jpeg", "jpg")
+        case .bmp: (mediaType, name) = ("image/bmp", "bmp")
+        case .vips(let format, _):
+            switch format {
+            case IMAGING_VIPS_PNG: (mediaType, name) = ("image/png", "png")
+            case IMAGING_VIPS_GIF: (mediaType, name) = ("image/gif", "gif")
+            case IMAGING_VIPS_WEBP: (mediaType, name) = ("image/webp", "webp")
+            case IMAGING_VIPS_TIFF: (mediaType, name) = ("image/tiff", "tiff")
+            case IMAGING_VIPS_HEIF: (mediaType, name) = ("image/heif", "heif")
+            case IMAGING_VIPS_JPEG2000: (mediaType, name) = ("image/jp2", "jp2")
+            case IMAGING_VIPS_PNM: (mediaType, name) = ("image/x-portable-anymap", "pnm")
+            default: return nil
+            }
+        case .unsupported, nil: return nil
+        }
+        fileExtension = name
+    }
+}

@@ -57,11 +57,16 @@ public struct ImageLoader: Sendable {
     /// - Throws: `ImageError` when the file cannot be read, is no picture that is known, is
     ///   damaged, or declares more than `maximumPixels`.
     public func load(_ path: FilePath) throws(ImageError) -> RGBImage {
-        let source = path.description
-        let bytes = try ImageFile.read(path) { head throws(ImageError) in
-            _ = try Self.format(head, source)
+        try load(Self.bytes(of: path), named: path.description)
+    }
+
+    /// Reads a file whose first bytes are those of a picture, without decoding it.
+    ///
+    /// - Throws: `ImageError` when the file cannot be read or is no picture that is known.
+    package static func bytes(of path: FilePath) throws(ImageError) -> [UInt8] {
+        try ImageFile.read(path) { head throws(ImageError) in
+            _ = try format(head, path.description)
         }
-        return try load(bytes, named: source)
     }
 
     /// Decodes a file's content.

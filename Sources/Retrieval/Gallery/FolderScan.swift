@@ -19,6 +19,29 @@ public struct FolderScan: Sendable {
         public let size: Int
         /// When the file was last changed, in nanoseconds since 1970.
         public let modified: Int64
+
+        /// Takes what is known of a file.
+        package init(path: FilePath, size: Int, modified: Int64) {
+            self.path = path
+            self.size = size
+            self.modified = modified
+        }
+
+        /// Asks the file system about a file.
+        package init(_ path: FilePath) throws(Errno) {
+            self.init(path: path, try FolderScan.status(path))
+        }
+
+        fileprivate init(path: FilePath, _ status: stat) {
+            #if canImport(Darwin)
+                let time = status.st_mtimespec
+            #else
+                let time = status.st_mtim
+            #endif
+            self.init(
+                path: path, size: Int(status.st_size),
+                modified: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        }
     }
 
     /// File name extensions that count as pictures, in lower case.
@@ -85,20 +108,12 @@ public struct FolderScan: Sendable {
 
     private mutating func add(_ path: FilePath, _ status: stat) {
         guard status.st_mode & S_IFMT == S_IFREG else { return }
-        #if canImport(Darwin)
-            let time = status.st_mtimespec
-        #else
-            let time = status.st_mtim
-        #endif
-        files.append(
-            File(
-                path: path, size: Int(status.st_size),
-                modified: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)))
+        files.append(File(path: path, status))
     }
 
     private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
 
-    private static func status(_ path: FilePath) throws(Errno) -> stat {
+    fileprivate static func status(_ path: FilePath) throws(Errno) -> stat {
         var result = stat()
         let failed = path.withPlatformString { stat($0, &result) } != 0
         if failed { throw Errno(rawValue: errno) }

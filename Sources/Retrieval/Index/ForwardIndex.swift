@@ -49,6 +49,16 @@ public struct ForwardIndex: Sendable {
         }
     }
 
+    /// The index as it is now, if something was committed since this snapshot was taken; nil if not.
+    ///
+    /// A look costs one small file, whatever the size of the index.
+    ///
+    /// - Throws: ``IndexError`` as ``init(_:)`` does.
+    public func refreshed() throws -> ForwardIndex? {
+        let current = try IndexManifest(directory: directory)
+        return current == manifest ? nil : try ForwardIndex(directory)
+    }
+
     /// Number of pictures that can be found.
     public var count: Int { segments.reduce(0) { $0 + $1.count - $1.removed.count } }
 

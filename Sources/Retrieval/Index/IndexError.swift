@@ -17,6 +17,9 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
+    /// Whether another process was writing to the index, so that a second try may succeed.
+    public var isLocked: Bool { code == .locked }
+
     static func missing(_ directory: FilePath) -> IndexError {
         IndexError(.missing, "\(directory): no index here; make one with 'albef index'")
     }

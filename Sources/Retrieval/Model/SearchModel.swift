@@ -60,6 +60,16 @@ public struct SearchModel: Sendable {
         transform(try loader.load(file))
     }
 
+    /// Reads a picture that is in memory as the model's input: normalised pixels `[3, S, S]`.
+    ///
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - name: what errors call it.
+    /// - Throws: ``ImageError`` if it is no picture that can be read.
+    public func pixels(of bytes: [UInt8], named name: String) throws(ImageError) -> [Float] {
+        transform(try loader.load(bytes, named: name))
+    }
+
     /// Encodes pictures that ``pixels(of:)`` read.
     ///
     /// - Throws: ``ALBEFError`` if the model has no image projection.
@@ -82,9 +92,7 @@ public struct SearchModel: Sendable {
     /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if the
     ///   model has no text projection.
     public func encode(texts: [String]) throws -> EncodedTexts {
-        for text in texts where self.text.tokenizer.ids(of: self.text.clean(text)).isEmpty {
-            throw QueryError.empty(text)
-        }
+        for text in texts { try check(text) }
         let batch = text.batch(
             texts, maximumTokens: model.configuration.text.maximumTokens)
         let shape = [batch.count, batch.length]
@@ -92,6 +100,15 @@ public struct SearchModel: Sendable {
             try model.encodeTexts(
                 Tensor(batch.ids, shape: shape, device: model.device),
                 mask: Tensor(batch.mask, shape: shape, device: model.device))
+        }
+    }
+
+    /// Checks that a text has something to search for.
+    ///
+    /// - Throws: ``QueryError`` if it has not.
+    func check(_ text: String) throws {
+        guard !self.text.tokenizer.ids(of: self.text.clean(text)).isEmpty else {
+            throw QueryError.empty(text)
         }
     }
 

@@ -1,33 +1,14 @@
 import ALBEF
 import Torch
 
-/// A query as the encoders see it.
-struct EncodedQuery {
-    /// Its sentence.
-    let text: EncodedTexts?
-    /// Its picture.
-    let image: EncodedImages?
-
-    /// Encodes a query.
-    ///
-    /// - Throws: ``QueryError``, `ImageError` or `ALBEFError` as the parts do.
-    init(_ query: SearchQuery, _ model: SearchModel) throws {
-        text = try query.text.map { try model.encode(texts: [$0]) }
-        image = try query.image.map { try model.encode(pixels: [try model.pixels(of: $0)]) }
-    }
-
-    /// The unit-length feature `[E]` that recall compares: of both, that of their sum.
-    func feature() throws -> Tensor {
-        switch (text?.features[0], image?.features[0]) {
-        case (let text?, let image?): (image + text).normalized()
-        case (let one?, nil), (nil, let one?): one
-        case (nil, nil): throw QueryError.empty("")
-        }
-    }
-}
-
 /// Has the fusion encoder read a query with its candidates.
 struct CandidateReader {
+    /// The candidates that were read, by their places, and what the ITM head said of each.
+    struct Reading {
+        var positions: [Int] = []
+        var logits: [MatchLogits] = []
+    }
+
     private let model: SearchModel
     private let index: ForwardIndex
     private let reranker: Reranker
@@ -43,29 +24,59 @@ struct CandidateReader {
         model.matches && index.content.isReadable(with: query)
     }
 
+    /// Whether several texts can be read with their candidates at once.
+    var canPool: Bool { index.content == .images && index.budget.count != 0 }
+
     /// Reads a query with as many candidates as there is time for.
     ///
-    /// - Returns: the positions that were read, in their order, and their scores.
     /// - Throws: ``IndexError`` if an entry is damaged; `ALBEFError`; `CancellationError`.
     func read(
         _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID], deadline: ContinuousClock.Instant?
-    ) throws -> (positions: [Int], scores: Reranker.Scores) {
+    ) throws -> Reading {
+        guard !ids.isEmpty else { return Reading() }
         switch index.content {
         case .images:
-            guard let text = query.text else { return ([], .init()) }
+            guard let text = query.text else { return Reading() }
             let readable = try tokenSource(ids)
             let scores = try reranker.scores(
                 text, count: readable.positions.count, deadline: deadline, tokens: readable.tokens)
-            return (Array(readable.positions.prefix(scores.logits.count)), scores)
+            return Reading(
+                positions: Array(readable.positions.prefix(scores.logits.count)),
+                logits: scores.logits)
         case .texts:
-            guard let image = query.image else { return ([], .init()) }
+            guard let image = query.image else { return Reading() }
             let scores = try reranker.scores(
                 image: image.tokens, count: ids.count, deadline: deadline
             ) { range in
                 try model.encode(texts: ids[range].map { try index.entry($0).text })
             }
-            return (Array(ids.indices.prefix(scores.logits.count)), scores)
+            return Reading(
+                positions: Array(ids.indices.prefix(scores.logits.count)), logits: scores.logits)
         }
+    }
+
+    /// Reads several texts, each with its own candidates, in an index that keeps tokens.
+    ///
+    /// - Throws: `ALBEFError`; `CancellationError`.
+    func read(
+        _ queries: [(text: EncodedTexts, ids: [ForwardIndex.EntryID])]
+    ) throws -> [Reading] {
+        guard !queries.isEmpty else { return [] }
+        let scores = try reranker.scores(
+            queries.map { ($0.text, $0.ids.count) }
+        ) { query, range in
+            tokens(queries[query].ids[range])
+        }
+        return zip(queries, scores).map { query, scores in
+            Reading(positions: Array(query.ids.indices), logits: scores.logits)
+        }
+    }
+
+    private func tokens(_ ids: ArraySlice<ForwardIndex.EntryID>) -> ImageTokens {
+        guard let tokens = index.tokens(Array(ids)) else {
+            preconditionFailure("an index with a budget has tokens")
+        }
+        return tokens
     }
 
     /// Where the tokens of candidates come from: the index, or the files of those that can be read.
@@ -73,15 +84,7 @@ struct CandidateReader {
         _ ids: [ForwardIndex.EntryID]
     ) throws -> (positions: [Int], tokens: (Range<Int>) throws -> ImageTokens) {
         if index.budget.count != 0 {
-            return (
-                Array(ids.indices),
-                { range in
-                    guard let tokens = index.tokens(Array(ids[range])) else {
-                        preconditionFailure("an index with a budget has tokens")
-                    }
-                    return tokens
-                }
-            )
+            return (Array(ids.indices), { range in tokens(ids[range]) })
         }
         var pixels: [(position: Int, values: [Float])] = []
         for (position, id) in ids.enumerated() {

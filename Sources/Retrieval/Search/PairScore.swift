@@ -1,4 +1,4 @@
-import ALBEF
+public import ALBEF
 public import SystemPackage
 import Torch
 
@@ -19,8 +19,14 @@ extension SearchModel {
     ///
     /// - Throws: ``ImageError``, ``QueryError`` or ``ALBEFError`` as the parts do.
     public func score(_ image: FilePath, _ texts: [String]) throws -> [PairScore] {
-        let encoded = try encode(pixels: [try pixels(of: image)])
-        return try texts.map { text in
+        try score(encode(pixels: [try pixels(of: image)]), texts)
+    }
+
+    /// Scores one encoded image, all of whose tokens are there, against each of several texts.
+    ///
+    /// - Throws: ``QueryError`` or ``ALBEFError`` as the parts do.
+    public func score(_ encoded: EncodedImages, _ texts: [String]) throws -> [PairScore] {
+        try texts.map { text in
             let query = try encode(texts: [text])
             let scores = try Reranker(model).scores(query, count: 1) { _ in
                 ImageTokens(encoded.tokens)

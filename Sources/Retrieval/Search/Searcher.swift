@@ -1,92 +1,4 @@
 public import ALBEF
-public import SystemPackage
-
-/// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
-///
-/// The fusion encoder re-ranks where it has a text and a picture to read: pictures by a sentence,
-/// texts by a picture. Between two of a kind the towers alone decide.
-public enum SearchQuery: Sendable, Hashable {
-    /// Pictures that a sentence describes, or texts like it.
-    case text(String)
-    /// Pictures that look like one, or texts that describe it.
-    case image(FilePath)
-    /// What is like both: recalled by the mean of both features, re-ranked by the one that can be
-    /// read with the entries.
-    case imageAndText(FilePath, String)
-
-    /// The sentence, if there is one.
-    public var text: String? {
-        switch self {
-        case .text(let text), .imageAndText(_, let text): text
-        case .image: nil
-        }
-    }
-
-    /// The picture, if there is one.
-    public var image: FilePath? {
-        switch self {
-        case .image(let file), .imageAndText(let file, _): file
-        case .text: nil
-        }
-    }
-}
-
-/// How a search goes about it.
-public struct SearchOptions: Sendable, Hashable {
-    /// Results at most; default 10.
-    public var count = 10
-    /// How many entries recall hands to the fusion encoder; default 64.
-    ///
-    /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
-    /// candidates follow in recall order.
-    public var candidates = 64
-    /// What the candidates are re-ranked by; nil for what the model's dialect does.
-    public var ranking: RankingScore?
-    /// Conditions on the entries' metadata, all of which have to hold.
-    public var filters: [MetadataFilter] = []
-    /// How recall goes about it; nil follows the index's graph where there is one.
-    public var recall: RecallMethod?
-    /// Leaves out candidates that match less probably, and what was not re-ranked; nil keeps all.
-    ///
-    /// The probability means what it says once the model is calibrated.
-    public var minimumProbability: Double?
-    /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
-    public var timeBudget: Duration?
-
-    /// Options with their defaults.
-    public init(count: Int = 10, candidates: Int = 64) {
-        self.count = count
-        self.candidates = candidates
-    }
-}
-
-/// One picture or text of an answer.
-public struct SearchResult: Sendable, Hashable {
-    /// Where the picture is, or where the text was read.
-    public let path: FilePath
-    /// The text; nil for a picture.
-    public let text: String?
-    /// Place in the answer; the best is 1.
-    public let rank: Int
-    /// Place by the two towers alone; the best is 1.
-    public let recallRank: Int
-    /// Cosine of the query's and the entry's features, in [-1, 1].
-    public let similarity: Float
-    /// The ITM logit of "match"; nil without re-ranking.
-    public let matchLogit: Float?
-    /// The model's probability that the text describes the picture; nil without re-ranking.
-    public let matchProbability: Float?
-    /// What the index notes of the entry besides.
-    public let metadata: [String: MetadataValue]
-}
-
-/// What a search found.
-public struct SearchAnswer: Sendable, Hashable {
-    /// What was found, best first.
-    public let results: [SearchResult]
-    /// How many candidates the fusion encoder read.
-    public let reranked: Int
-}
 
 /// Answers queries from a forward index in two stages: recall, then re-ranking.
 public struct Searcher: Sendable {
@@ -126,56 +38,148 @@ public struct Searcher: Sendable {
     ///   picture cannot be read; ``ALBEFError`` if the model cannot search; ``IndexError`` if an
     ///   entry is damaged; `CancellationError` if the task is cancelled.
     public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
-        let encoded = try EncodedQuery(query, model)
-        let feature = try encoded.feature()
-        let candidates = reader.canRead(query) ? options.candidates : 0
-        let recalled = try index.recall(
-            feature, count: max(options.count, candidates), filters: options.filters,
-            method: options.recall)
-        var order = Array(recalled.indices)
-        var scores = Reranker.Scores()
-        var read: [Int: Int] = [:]
-        if candidates > 0 {
-            let deadline = options.timeBudget.map { ContinuousClock.now + $0 }
-            let positions: [Int]
-            (positions, scores) = try reader.read(
-                encoded, recalled.prefix(candidates).map(\.id), deadline: deadline)
-            read = Dictionary(uniqueKeysWithValues: positions.enumerated().map { ($1, $0) })
-            let keys = keys(scores, of: positions.map { recalled[$0] }, options.ranking)
-            let reread = positions.indices.sorted { a, b in
-                keys[a] == keys[b] ? a < b : keys[a] > keys[b]
-            }.map { positions[$0] }
-            order = reread + order.filter { read[$0] == nil }
+        var times = StageTimes()
+        let encoded = try Self.time(&times.encoding) { try EncodedQuery(query, model) }
+        let recalled = try Self.time(&times.recall) { try recall(query, encoded, options) }
+        let deadline = options.timeBudget.map { ContinuousClock.now + $0 }
+        let reading = try Self.time(&times.reranking) {
+            try reader.read(
+                encoded, recalled.candidates.prefix(recalled.depth).map(\.id), deadline: deadline)
         }
+        return try answer(recalled.candidates, reading, options, times)
+    }
+
+    /// Answers several queries at once: their texts go through the text encoder together, and their
+    /// candidates through the fusion encoder in full batches.
+    ///
+    /// Answers are those of ``search(_:_:)``, but for rounding. Queries that the pool cannot take
+    /// (with a time budget, over texts, or over an index that keeps no tokens) are read one by one.
+    ///
+    /// - Returns: an answer or an error each, in their order; the errors are those of
+    ///   ``search(_:_:)``.
+    public func search(
+        _ requests: [(query: SearchQuery, options: SearchOptions)]
+    ) -> [Result<SearchAnswer, any Error>] {
+        var times = StageTimes()
+        let encoded = Self.time(&times.encoding) {
+            EncodedQuery.encoded(requests.map(\.query), model)
+        }
+        let recalled = Self.time(&times.recall) {
+            zip(requests, encoded).map { request, encoded in
+                Result { try recall(request.query, encoded.get(), request.options) }
+            }
+        }
+        let readings = Self.time(&times.reranking) {
+            read(requests.map(\.options), encoded, recalled)
+        }
+        return requests.indices.map { position in
+            Result {
+                try answer(
+                    recalled[position].get().candidates, readings[position].get(),
+                    requests[position].options, times)
+            }
+        }
+    }
+
+    // MARK: Stages
+
+    /// What recall proposes, and how much of it is to be read.
+    private struct Recalled {
+        let candidates: [Candidate]
+        let depth: Int
+    }
+
+    private func recall(
+        _ query: SearchQuery, _ encoded: EncodedQuery, _ options: SearchOptions
+    ) throws -> Recalled {
+        let depth = reader.canRead(query) ? options.candidates : 0
+        let candidates = try index.recall(
+            encoded.feature(), count: max(options.count, depth), filters: options.filters,
+            method: options.recall)
+        return Recalled(candidates: candidates, depth: min(depth, candidates.count))
+    }
+
+    private func read(
+        _ options: [SearchOptions], _ encoded: [Result<EncodedQuery, any Error>],
+        _ recalled: [Result<Recalled, any Error>]
+    ) -> [Result<CandidateReader.Reading, any Error>] {
+        var pooled: [(position: Int, text: EncodedTexts, ids: [ForwardIndex.EntryID])] = []
+        var readings = recalled.indices.map { position in
+            Result { () throws -> CandidateReader.Reading in
+                let (encoded, recalled) = (
+                    try encoded[position].get(), try recalled[position].get()
+                )
+                let ids = recalled.candidates.prefix(recalled.depth).map(\.id)
+                let budget = options[position].timeBudget
+                if reader.canPool, budget == nil, !ids.isEmpty, let text = encoded.text {
+                    pooled.append((position, text, ids))
+                    return .init()
+                }
+                return try reader.read(
+                    encoded, ids, deadline: budget.map { ContinuousClock.now + $0 })
+            }
+        }
+        do {
+            let together = try reader.read(pooled.map { ($0.text, $0.ids) })
+            for (item, reading) in zip(pooled, together) {
+                readings[item.position] = .success(reading)
+            }
+        } catch {
+            for item in pooled { readings[item.position] = .failure(error) }
+        }
+        return readings
+    }
+
+    private func answer(
+        _ recalled: [Candidate], _ reading: CandidateReader.Reading, _ options: SearchOptions,
+        _ times: StageTimes
+    ) throws -> SearchAnswer {
+        let places = Dictionary(
+            uniqueKeysWithValues: reading.positions.enumerated().map { ($1, $0) })
+        let keys = keys(reading, of: recalled, options.ranking)
+        let reread = reading.positions.indices.sorted { a, b in
+            keys[a] == keys[b] ? a < b : keys[a] > keys[b]
+        }.map { reading.positions[$0] }
+        var order = reread + recalled.indices.filter { places[$0] == nil }
+        func logits(_ position: Int) -> MatchLogits? { places[position].map { reading.logits[$0] } }
         if let least = options.minimumProbability {
             order.removeAll { position in
-                guard let place = read[position] else { return true }
+                guard let logits = logits(position) else { return true }
                 // As results show it.
-                return Float(model.calibration(scores.logits[place])) < Float(least)
+                return Float(model.calibration(logits)) < Float(least)
             }
         }
         let results = try order.prefix(options.count).enumerated().map { rank, position in
             let entry = try index.entry(recalled[position].id)
-            let place = read[position]
+            let logits = logits(position)
             return SearchResult(
                 path: entry.path, text: index.content == .texts ? entry.text : nil, rank: rank + 1,
                 recallRank: position + 1,
                 similarity: recalled[position].similarity,
-                matchLogit: place.map { scores.logits[$0].match },
-                matchProbability: place.map { Float(model.calibration(scores.logits[$0])) },
+                matchLogit: logits?.match,
+                matchProbability: logits.map { Float(model.calibration($0)) },
                 metadata: entry.metadata)
         }
-        return SearchAnswer(results: results, reranked: read.count)
+        return SearchAnswer(results: results, reranked: reading.positions.count, times: times)
     }
 
-    /// What the candidates are ordered by.
+    /// What the candidates that were read are ordered by.
     private func keys(
-        _ scores: Reranker.Scores, of candidates: [Candidate], _ ranking: RankingScore?
+        _ reading: CandidateReader.Reading, of candidates: [Candidate], _ ranking: RankingScore?
     ) -> [Float] {
         let ranking = ranking ?? .standard(model.model.configuration.dialect)
         let temperature = model.model.temperatureValue
-        return zip(scores.logits, candidates).map { logits, candidate in
-            ranking(logits, similarity: candidate.similarity, temperature: temperature)
+        return zip(reading.logits, reading.positions).map { logits, position in
+            ranking(
+                logits, similarity: candidates[position].similarity, temperature: temperature)
         }
+    }
+
+    private static func time<Value>(
+        _ duration: inout Duration, _ body: () throws -> Value
+    ) rethrows -> Value {
+        let start = ContinuousClock.now
+        defer { duration = ContinuousClock.now - start }
+        return try body()
     }
 }

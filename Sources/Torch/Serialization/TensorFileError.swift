@@ -33,6 +33,15 @@ public struct TensorFileError: Error, Sendable, CustomStringConvertible {
         if case .refused = code { true } else { false }
     }
 
+    /// Whether there was no room on the disk.
+    public var isDiskFull: Bool {
+        if case .system(_, let errno) = code {
+            errno == .noSpace || errno == .diskQuotaExceeded || errno == .fileTooLarge
+        } else {
+            false
+        }
+    }
+
     /// One sentence that starts with the file's path.
     public var description: String { "\(file): \(reason)" }
 

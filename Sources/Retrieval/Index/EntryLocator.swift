@@ -1,0 +1,71 @@
+import Synchronization
+
+/// Finds entries by their keys or paths, in one index after another of the same directory.
+///
+/// Segments never change, so the keys of each are read once, when something is first looked up in
+/// it; a lookup after a commit reads what was added alone. Twelve bytes an entry are kept.
+public final class EntryLocator: Sendable {
+    /// The rows of a segment, sorted by the prefixes of their keys.
+    private struct Table: Sendable {
+        var prefixes: [UInt64] = []
+        var rows: [UInt32] = []
+
+        init(_ segment: IndexSegment) throws {
+            let pairs = try (0..<segment.count).map { row in
+                (EntryKey(try segment.entry(row).path).prefix, UInt32(row))
+            }.sorted { $0 < $1 }
+            prefixes = pairs.map(\.0)
+            rows = pairs.map(\.1)
+        }
+
+        /// The rows whose keys begin so.
+        func rows(_ prefix: UInt64) -> ArraySlice<UInt32> {
+            var (low, high) = (0, prefixes.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if prefixes[middle] < prefix { low = middle + 1 } else { high = middle }
+            }
+            var end = low
+            while end < prefixes.count, prefixes[end] == prefix { end += 1 }
+            return rows[low..<end]
+        }
+    }
+
+    private let tables = Mutex<[String: Table]>([:])
+
+    /// Begins with nothing read.
+    public init() {}
+
+    /// Reads the keys of every entry, so that no lookup has to wait for that.
+    ///
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    public func prepare(_ index: ForwardIndex) throws {
+        let names = Set(index.segments.map(\.record.name))
+        tables.withLock { tables in tables = tables.filter { names.contains($0.key) } }
+        for segment in index.segments { _ = try table(segment) }
+    }
+
+    /// The entry of a key; nil if there is none.
+    ///
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    public func find(_ key: EntryKey, in index: ForwardIndex) throws -> ForwardIndex.EntryID? {
+        // What was added last is asked for most.
+        for (position, segment) in index.segments.enumerated().reversed() {
+            for row in try table(segment).rows(key.prefix).map(Int.init)
+            where !segment.removed.contains(row) {
+                if EntryKey(try segment.entry(row).path) == key {
+                    return ForwardIndex.EntryID(segment: position, row: row)
+                }
+            }
+        }
+        return nil
+    }
+
+    private func table(_ segment: IndexSegment) throws -> Table {
+        let name = segment.record.name
+        if let known = tables.withLock({ $0[name] }) { return known }
+        let table = try Table(segment)
+        tables.withLock { $0[name] = table }
+        return table
+    }
+}

@@ -1,0 +1,78 @@
+import ALBEF
+import Torch
+
+/// A query as the encoders see it.
+struct EncodedQuery {
+    /// Its sentence.
+    let text: EncodedTexts?
+    /// Its picture.
+    let image: EncodedImages?
+
+    /// Encodes a query.
+    ///
+    /// - Throws: ``QueryError``, `ImageError` or `ALBEFError` as the parts do.
+    init(_ query: SearchQuery, _ model: SearchModel) throws {
+        try self.init(query, text: query.text.map { try model.encode(texts: [$0]) }, model)
+    }
+
+    private init(_ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel) throws {
+        self.text = text
+        image = try query.image.map { picture in
+            switch picture {
+            case .file(let file): try model.encode(pixels: [try model.pixels(of: file)])
+            case .pixels(let pixels): try model.encode(pixels: [pixels])
+            }
+        }
+    }
+
+    /// Encodes queries, all their texts at once.
+    ///
+    /// - Returns: a query or its error each, in their order.
+    static func encoded(
+        _ queries: [SearchQuery], _ model: SearchModel
+    ) -> [Result<EncodedQuery, any Error>] {
+        // A text that says nothing is its own query's error, not that of all.
+        let checks = queries.map { query in Result { try query.text.map(model.check) } }
+        let places = queries.indices.filter { index in
+            if case .success(()?) = checks[index] { true } else { false }
+        }
+        let together = Result {
+            places.isEmpty
+                ? [] : try model.encode(texts: places.compactMap { queries[$0].text }).separated
+        }
+        var texts = [EncodedTexts?](repeating: nil, count: queries.count)
+        if case .success(let rows) = together {
+            for (place, row) in zip(places, rows) { texts[place] = row }
+        }
+        return queries.indices.map { index in
+            Result {
+                try checks[index].get()
+                if queries[index].text != nil { _ = try together.get() }
+                return try EncodedQuery(queries[index], text: texts[index], model)
+            }
+        }
+    }
+
+    /// The unit-length feature `[E]` that recall compares: of both, that of their sum.
+    func feature() throws -> Tensor {
+        switch (text?.features[0], image?.features[0]) {
+        case (let text?, let image?): (image + text).normalized()
+        case (let one?, nil), (nil, let one?): one
+        case (nil, nil): throw QueryError.empty("")
+        }
+    }
+}
+
+extension EncodedTexts {
+    /// Each text by itself, `[1, L]` with its own length L.
+    fileprivate var separated: [EncodedTexts] {
+        let count = mask.size(0)
+        guard count > 1 else { return [self] }
+        let lengths: [Int] = mask.to(.int64).sum(1).values()
+        return lengths.enumerated().map { row, length in
+            EncodedTexts(
+                states: states[row..<row + 1, 0..<length], mask: mask[row..<row + 1, 0..<length],
+                features: features[row..<row + 1])
+        }
+    }
+}

@@ -1,0 +1,109 @@
+public import ALBEF
+public import SystemPackage
+
+/// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
+///
+/// The fusion encoder re-ranks where it has a text and a picture to read: pictures by a sentence,
+/// texts by a picture. Between two of a kind the towers alone decide.
+public enum SearchQuery: Sendable, Hashable {
+    /// Pictures that a sentence describes, or texts like it.
+    case text(String)
+    /// Pictures that look like one, or texts that describe it.
+    case image(QueryPicture)
+    /// What is like both: recalled by the mean of both features, re-ranked by the one that can be
+    /// read with the entries.
+    case imageAndText(QueryPicture, String)
+
+    /// The sentence, if there is one.
+    public var text: String? {
+        switch self {
+        case .text(let text), .imageAndText(_, let text): text
+        case .image: nil
+        }
+    }
+
+    /// The picture, if there is one.
+    public var image: QueryPicture? {
+        switch self {
+        case .image(let picture), .imageAndText(let picture, _): picture
+        case .text: nil
+        }
+    }
+}
+
+/// A picture that is searched by.
+public enum QueryPicture: Sendable, Hashable {
+    /// A file, read when the search begins.
+    case file(FilePath)
+    /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read, `[3, S, S]`.
+    case pixels([Float])
+}
+
+/// How a search goes about it.
+public struct SearchOptions: Sendable, Hashable {
+    /// Results at most; default 10.
+    public var count = 10
+    /// How many entries recall hands to the fusion encoder; default 64.
+    ///
+    /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
+    /// candidates follow in recall order.
+    public var candidates = 64
+    /// What the candidates are re-ranked by; nil for what the model's dialect does.
+    public var ranking: RankingScore?
+    /// Conditions on the entries' metadata, all of which have to hold.
+    public var filters: [MetadataFilter] = []
+    /// How recall goes about it; nil follows the index's graph where there is one.
+    public var recall: RecallMethod?
+    /// Leaves out candidates that match less probably, and what was not re-ranked; nil keeps all.
+    ///
+    /// The probability means what it says once the model is calibrated.
+    public var minimumProbability: Double?
+    /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
+    public var timeBudget: Duration?
+
+    /// Options with their defaults.
+    public init(count: Int = 10, candidates: Int = 64) {
+        self.count = count
+        self.candidates = candidates
+    }
+}
+
+/// One picture or text of an answer.
+public struct SearchResult: Sendable, Hashable {
+    /// Where the picture is, or where the text was read.
+    public let path: FilePath
+    /// The text; nil for a picture.
+    public let text: String?
+    /// Place in the answer; the best is 1.
+    public let rank: Int
+    /// Place by the two towers alone; the best is 1.
+    public let recallRank: Int
+    /// Cosine of the query's and the entry's features, in [-1, 1].
+    public let similarity: Float
+    /// The ITM logit of "match"; nil without re-ranking.
+    public let matchLogit: Float?
+    /// The model's probability that the text describes the picture; nil without re-ranking.
+    public let matchProbability: Float?
+    /// What the index notes of the entry besides.
+    public let metadata: [String: MetadataValue]
+}
+
+/// What a search found.
+public struct SearchAnswer: Sendable, Hashable {
+    /// What was found, best first.
+    public let results: [SearchResult]
+    /// How many candidates the fusion encoder read.
+    public let reranked: Int
+    /// How long the stages took.
+    public let times: StageTimes
+}
+
+/// How long the stages of a search took; of searches that were answered together, all of them.
+public struct StageTimes: Sendable, Hashable {
+    /// Of encoding the queries.
+    public internal(set) var encoding = Duration.zero
+    /// Of comparing their features with the index's.
+    public internal(set) var recall = Duration.zero
+    /// Of reading the candidates with the fusion encoder.
+    public internal(set) var reranking = Duration.zero
+}
