@@ -15,6 +15,16 @@ let argumentParser = Target.Dependency.product(
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let orderedCollections = Target.Dependency.product(
     name: "OrderedCollections", package: "swift-collections")
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdCore", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+    .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+]
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -23,6 +33,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "albef", targets: ["AlbefCommand"]),
+        .library(name: "RetrievalServer", targets: ["RetrievalServer"]),
         .library(name: "Retrieval", targets: ["Retrieval"]),
         .library(name: "ALBEFTraining", targets: ["ALBEFTraining"]),
         .library(name: "ALBEF", targets: ["ALBEF"]),
@@ -33,16 +44,28 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // The command is not called `albef`: beside `ALBEF` that would be one folder on macOS.
         .executableTarget(
             name: "AlbefCommand",
             dependencies: [
-                "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch", argumentParser, system,
+                "RetrievalServer", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch",
+                argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "RetrievalServer",
+            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", crypto, system, yams]
+                + hummingbird,
+            resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEFTraining",
@@ -103,6 +126,13 @@ let package = Package(
             name: "RetrievalTests",
             dependencies: [
                 "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", crypto, system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RetrievalServerTests",
+            dependencies: [
+                "TestSupport", "RetrievalServer", "Retrieval", "ALBEF", "ImageText", "Torch",
+                system, .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -14,8 +14,8 @@ struct Albef: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            DemoCommand.self, IndexCommand.self, SearchCommand.self, ScoreCommand.self,
-            ExplainCommand.self,
+            DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
+            ScoreCommand.self, ExplainCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self,
             ReportCommand.self, EvaluateCommand.self, CalibrateCommand.self, AblateCommand.self,
             ImportCommand.self,

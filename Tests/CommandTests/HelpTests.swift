@@ -9,7 +9,7 @@ struct HelpTests {
     ///
     /// To accept a change run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
-        [], ["index"], ["search"], ["score"], ["explain"], ["import"], ["models"],
+        [], ["index"], ["search"], ["serve"], ["score"], ["explain"], ["import"], ["models"],
         ["models", "list"],
         ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
         ["index", "verify"], ["index", "compact"], ["index", "graph"], ["index", "stats"],

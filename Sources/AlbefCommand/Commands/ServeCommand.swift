@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Retrieval
+import RetrievalServer
+import SystemPackage
+
+/// `albef serve`: a search service and its page.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve an index: a page to search with, and an HTTP API.",
+        discussion: """
+            Listens on this machine alone unless --host says otherwise. With --photos, the index is \
+            made of a folder and kept in step with it; with a key, clients may add, replace and \
+            delete pictures. SIGTERM or Ctrl-C ends it when what is in flight is answered.
+
+              albef serve --index photos.index --model model
+              albef serve --index photos.index --photos ~/Pictures --model model
+              albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
+
+            The API is described at /openapi.json, metrics are at /metrics.
+            """)
+
+    @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
+    var index: String
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(help: ArgumentHelp("Address to listen on; default: 127.0.0.1.", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("Port, 0 for any that is free; default: 8080.", valueName: "port"))
+    var port: Int?
+
+    @Option(
+        help: ArgumentHelp("Keep the index in step with this folder.", valueName: "directory"))
+    var photos: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "File with the key that writing requests have to carry; without one nobody may write.",
+            valueName: "file"))
+    var keyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where pictures that clients add are kept; default: the index's name with .uploads.",
+            valueName: "directory"))
+    var uploads: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "YAML with more settings: names, limits, batching; options here come first.",
+            valueName: "file"))
+    var settings: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What is logged, a JSON object a line: debug, info, notice, warning, error.",
+            valueName: "level"))
+    var logLevel = "info"
+
+    func validate() throws {
+        if Logger.Level(rawValue: logLevel) == nil {
+            throw ValidationError("--log-level must be debug, info, notice, warning or error.")
+        }
+    }
+
+    func run() async throws {
+        var configuration = ServerConfiguration()
+        if let settings {
+            let text: String
+            do { text = try String(contentsOfFile: settings, encoding: .utf8) } catch {
+                throw ValidationError("--settings \(settings) cannot be read.")
+            }
+            configuration = try ServerConfiguration(yaml: text, place: settings)
+        }
+        if let host { configuration.host = host }
+        if let port { configuration.port = port }
+        if let photos { configuration.photos = FilePath(photos) }
+        if let uploads { configuration.uploads = FilePath(uploads) }
+        if let keyFile { configuration.key = try Self.key(keyFile) }
+        try configuration.check()
+        let level = Logger.Level(rawValue: logLevel) ?? .info
+        let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
+        let service = try await RetrievalService(
+            configuration, model: try model.load(), index: FilePath(index), logger: logger)
+        try await service.run { Console.result("listening on \($0)") }
+    }
+
+    private static func key(_ file: String) throws -> String {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw ValidationError("--key-file \(file) cannot be read.")
+        }
+        let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard key.utf8.count >= 16 else {
+            throw ValidationError("--key-file \(file): a key needs at least 16 characters.")
+        }
+        return key
+    }
+}

@@ -1,0 +1,89 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Threads of its own for work that takes long, with a bounded queue in front of them.
+///
+/// Swift's own threads, one a core, answer requests; were they to compute, nobody would be answered
+/// meanwhile. And libtorch keeps a crew for every thread that calls it: always the same one calls.
+final class WorkQueue: Sendable {
+    private struct State {
+        /// What was taken is nil, so that nothing it held stays.
+        var jobs: [(@Sendable () -> Void)?] = []
+        var next = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let ready = DispatchSemaphore(value: 0)
+    private let threads: Int
+    /// Jobs that may wait.
+    let limit: Int
+
+    /// Starts the threads.
+    init(_ name: String, threads: Int, limit: Int) {
+        self.limit = limit
+        self.threads = threads
+        for _ in 0..<threads {
+            let thread = Thread { [self] in while let job = take() { job() } }
+            thread.name = name
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    /// Ends the threads when what waits is done.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        for _ in 0..<threads { ready.signal() }
+    }
+
+    /// Jobs that wait.
+    var waiting: Int { state.withLock { $0.jobs.count - $0.next } }
+
+    /// Adds a job whether there is room or not.
+    func add(_ job: @escaping @Sendable () -> Void) {
+        state.withLock { $0.jobs.append(job) }
+        ready.signal()
+    }
+
+    /// Does some work on a thread of the queue.
+    ///
+    /// - Throws: ``Problem`` if too much waits already; `CancellationError` if the task was cancelled
+    ///   before it was its turn; what the work throws.
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
+        guard waiting < limit else { throw Problem.unavailable("too much waits already") }
+        let isCancelled = Atomic(false)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                add {
+                    continuation.resume(
+                        with: Result {
+                            if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
+                            return try body()
+                        })
+                }
+            }
+        } onCancel: {
+            isCancelled.store(true, ordering: .relaxed)
+        }
+    }
+
+    private func take() -> (@Sendable () -> Void)? {
+        ready.wait()
+        return state.withLock { state in
+            guard state.next < state.jobs.count else { return nil }
+            defer {
+                state.next += 1
+                if state.next >= 64, state.next * 2 >= state.jobs.count {
+                    state.jobs.removeFirst(state.next)
+                    state.next = 0
+                }
+            }
+            let job = state.jobs[state.next]
+            state.jobs[state.next] = nil
+            return job
+        }
+    }
+}

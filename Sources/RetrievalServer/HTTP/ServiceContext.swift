@@ -1,0 +1,58 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What belongs to one request while it is answered.
+struct ServiceContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection.
+    let channel: any Channel
+    /// What the log and problem documents call the request.
+    ///
+    /// Not Hummingbird's own, which it looks up in the logger: not every logger keeps it.
+    let requestID = RequestID().description
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+
+    /// Who asks, for limits: the address without the port.
+    var client: String { channel.remoteAddress?.ipAddress ?? "local" }
+}
+
+typealias Next = (Request, ServiceContext) async throws -> Response
+
+extension HTTPField.Name {
+    static let requestID = HTTPField.Name.known("x-request-id")
+    static let contentSecurityPolicy = HTTPField.Name.known("content-security-policy")
+    static let referrerPolicy = HTTPField.Name.known("referrer-policy")
+    static let resourcePolicy = HTTPField.Name.known("cross-origin-resource-policy")
+
+    private static func known(_ name: String) -> HTTPField.Name {
+        guard let field = HTTPField.Name(name) else {
+            preconditionFailure("'\(name)' is no name of a header field")
+        }
+        return field
+    }
+}
+
+/// Runs an operation for so long at most.
+///
+/// - Throws: ``Problem`` when the time is over; what the operation throws.
+func withTimeout<Value: Sendable>(
+    seconds: Double, _ problem: Problem,
+    _ operation: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await operation() }
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next(), let value = first else { throw problem }
+        return value
+    }
+}

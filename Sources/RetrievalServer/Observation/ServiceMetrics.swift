@@ -1,0 +1,185 @@
+import Synchronization
+
+/// Counters and histograms of the service, in Prometheus' text format.
+final class ServiceMetrics: Sendable {
+    /// What took how long: a distribution over fixed bounds.
+    private struct Histogram {
+        var counts: [Int]
+        var sum = 0.0
+        init(_ bounds: [Double]) { counts = Array(repeating: 0, count: bounds.count + 1) }
+
+        mutating func record(_ value: Double, _ bounds: [Double]) {
+            counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+            sum += value
+        }
+    }
+
+    /// A part of answering, as labels call it.
+    enum Stage: String, CaseIterable { case encode, recall, rerank, explain, commit }
+
+    private struct Endpoint: Hashable { let method, route: String }
+    private struct Answer: Hashable {
+        let endpoint: Endpoint
+        let status: Int
+    }
+
+    private struct State {
+        var answers: [Answer: Int] = [:]
+        var seconds: [Endpoint: Histogram] = [:]
+        var stages: [Stage: Histogram] = [:]
+        var batches = Histogram(ServiceMetrics.sizes)
+        var inFlight = 0
+        var cacheHits = 0
+        var cacheMisses = 0
+        var turnedAway = 0
+    }
+
+    private static let bounds = [
+        0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10,
+    ]
+    private static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64]
+    private let state = Mutex(State())
+
+    func begin() { state.withLock { $0.inFlight += 1 } }
+    func end() { state.withLock { $0.inFlight -= 1 } }
+
+    /// A request was answered. Routes are patterns, so that there are few.
+    func count(method: String, route: String, status: Int, seconds: Double) {
+        let known = ["GET", "HEAD", "POST", "PUT", "DELETE"]
+        let endpoint = Endpoint(method: known.contains(method) ? method : "other", route: route)
+        state.withLock { state in
+            state.answers[Answer(endpoint: endpoint, status: status), default: 0] += 1
+            state.seconds[endpoint, default: Histogram(Self.bounds)].record(seconds, Self.bounds)
+        }
+    }
+
+    func record(_ stage: Stage, _ duration: Duration) {
+        let seconds = duration / .seconds(1)
+        state.withLock {
+            $0.stages[stage, default: Histogram(Self.bounds)].record(seconds, Self.bounds)
+        }
+    }
+
+    /// Queries were answered together.
+    func countBatch(_ size: Int) {
+        state.withLock { $0.batches.record(Double(size), Self.sizes) }
+    }
+
+    func countCache(isHit: Bool) {
+        state.withLock { if isHit { $0.cacheHits += 1 } else { $0.cacheMisses += 1 } }
+    }
+
+    /// A request found the queue full.
+    func countTurnedAway() { state.withLock { $0.turnedAway += 1 } }
+
+    /// What else is to be seen at the moment.
+    struct Gauges {
+        var images = 0
+        var segments = 0
+        var generation = 0
+        var waiting = 0
+        var isCurrent = true
+    }
+
+    /// Everything, for a scrape.
+    func text(_ gauges: Gauges) -> String {
+        let state = state.withLock { $0 }
+        var page = Exposition()
+        page.family("albef_http_requests_total", "counter", "Requests answered.")
+        for (answer, count) in state.answers.sorted(by: {
+            ($0.key.endpoint.route, $0.key.endpoint.method, $0.key.status)
+                < ($1.key.endpoint.route, $1.key.endpoint.method, $1.key.status)
+        }) {
+            page.line(
+                [
+                    ("method", answer.endpoint.method), ("route", answer.endpoint.route),
+                    ("status", "\(answer.status)"),
+                ], Double(count))
+        }
+        page.family("albef_http_request_seconds", "histogram", "Time to answer.")
+        for (endpoint, histogram) in state.seconds.sorted(by: {
+            ($0.key.route, $0.key.method) < ($1.key.route, $1.key.method)
+        }) {
+            page.histogram(
+                [("method", endpoint.method), ("route", endpoint.route)], Self.bounds,
+                histogram.counts, sum: histogram.sum)
+        }
+        page.family("albef_stage_seconds", "histogram", "Time of the stages of a batch.")
+        for stage in Stage.allCases {
+            let histogram = state.stages[stage] ?? Histogram(Self.bounds)
+            page.histogram(
+                [("stage", stage.rawValue)], Self.bounds, histogram.counts, sum: histogram.sum)
+        }
+        page.family("albef_batch_queries", "histogram", "Queries answered together.")
+        page.histogram([], Self.sizes, state.batches.counts, sum: state.batches.sum)
+        let singles: [(String, String, String, Double)] = [
+            ("albef_http_in_flight", "gauge", "Requests being answered.", Double(state.inFlight)),
+            (
+                "albef_queue_waiting", "gauge", "Requests that wait for the model.",
+                Double(gauges.waiting)
+            ),
+            (
+                "albef_queue_full_total", "counter", "Requests turned away.",
+                Double(state.turnedAway)
+            ),
+            ("albef_cache_hits_total", "counter", "Answers from memory.", Double(state.cacheHits)),
+            ("albef_cache_misses_total", "counter", "Answers computed.", Double(state.cacheMisses)),
+            ("albef_index_images", "gauge", "Pictures that can be found.", Double(gauges.images)),
+            ("albef_index_segments", "gauge", "Files of the index.", Double(gauges.segments)),
+            (
+                "albef_index_generation", "gauge", "Grows with every commit.",
+                Double(gauges.generation)
+            ),
+            (
+                "albef_index_current", "gauge", "0 while what is on disk cannot be opened.",
+                gauges.isCurrent ? 1 : 0
+            ),
+        ]
+        for (name, kind, help, value) in singles {
+            page.family(name, kind, help)
+            page.line([], value)
+        }
+        return page.text
+    }
+}
+
+/// Lines of Prometheus' text format, version 0.0.4.
+private struct Exposition {
+    private(set) var text = ""
+    private var name = ""
+
+    mutating func family(_ name: String, _ kind: String, _ help: String) {
+        self.name = name
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+    }
+
+    mutating func line(_ labels: [(String, String)], _ value: Double, suffix: String = "") {
+        let list = labels.map { "\($0)=\"\(Self.escaped($1))\"" }.joined(separator: ",")
+        let number = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        text += "\(name)\(suffix)\(list.isEmpty ? "" : "{\(list)}") \(number)\n"
+    }
+
+    mutating func histogram(
+        _ labels: [(String, String)], _ bounds: [Double], _ counts: [Int], sum: Double
+    ) {
+        var total = 0
+        for (index, count) in counts.enumerated() {
+            total += count
+            let bound = index < bounds.count ? "\(bounds[index])" : "+Inf"
+            line(labels + [("le", bound)], Double(total), suffix: "_bucket")
+        }
+        line(labels, sum, suffix: "_sum")
+        line(labels, Double(total), suffix: "_count")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.map { character in
+            switch character {
+            case "\\": "\\\\"
+            case "\"": "\\\""
+            case "\n": "\\n"
+            default: String(character)
+            }
+        }.joined()
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import Retrieval
+import ServiceLifecycle
+public import SystemPackage
+import UnixSignals
+
+/// Serves an index over HTTP: search, explanations, pictures, changes, and a page for people.
+public struct RetrievalService: Sendable {
+    private let parts: ServiceParts
+    private let logger: Logger
+
+    /// Opens the index, and creates it where writing or a folder is to fill it.
+    ///
+    /// - Parameters:
+    ///   - configuration: checked by ``ServerConfiguration/check()``.
+    ///   - model: what made the index.
+    ///   - index: its directory.
+    ///   - logger: gets a line for every request.
+    /// - Throws: ``IndexError`` if the index cannot be opened or was made with another model;
+    ///   ``ServerError`` for settings that do not fit; an error of the file system.
+    public init(
+        _ configuration: ServerConfiguration, model: SearchModel, index: FilePath, logger: Logger
+    ) async throws {
+        try configuration.check()
+        let isFilled = configuration.key != nil || configuration.photos != nil
+        if isFilled { try Self.create(index, model) }
+        var writing: (store: UploadStore, limit: Int)?
+        if configuration.key != nil {
+            let store = try UploadStore(
+                configuration.uploads ?? FilePath("\(index.string).uploads"))
+            try await Self.reconcile(store, model, index, logger)
+            writing = (store, configuration.batching.waiting)
+        }
+        let library = try IndexLibrary(index, model, logger)
+        let metrics = ServiceMetrics()
+        let compute = WorkQueue("albef.model", threads: 1, limit: configuration.batching.waiting)
+        parts = ServiceParts(
+            configuration: configuration, model: model, library: library, metrics: metrics,
+            compute: compute,
+            pictures: WorkQueue(
+                "albef.pictures", threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
+                limit: configuration.batching.waiting),
+            batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
+            writing: writing.map { store, limit in
+                .init(
+                    writer: GalleryWriter(library, model: compute, metrics: metrics, limit: limit),
+                    store: store)
+            },
+            follower: configuration.photos.map { FolderFollower($0, library, logger) })
+        self.logger = logger
+    }
+
+    /// Serves until the process is told to end by SIGTERM or SIGINT; what is in flight is finished.
+    ///
+    /// - Parameter onListening: is given the address once it is listened on, such as
+    ///   `http://127.0.0.1:8080`.
+    /// - Throws: ``ServerError`` if the address cannot be listened on.
+    public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+        let configuration = parts.configuration
+        let limits = configuration.limits
+        let application = Application(
+            router: router(),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                        maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
+            onServerRunning: { channel in
+                let host =
+                    configuration.host.contains(":")
+                    ? "[\(configuration.host)]" : configuration.host
+                onListening("http://\(host):\(channel.localAddress?.port ?? configuration.port)")
+            },
+            logger: logger)
+        var services: [any Service] = [IndexWatch(library: parts.library)]
+        if let follower = parts.follower { services.append(follower) }
+        services.append(application)
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = .seconds(
+            Int(limits.requestSeconds.rounded(.up)) + 5)
+        defer {
+            parts.compute.close()
+            parts.pictures.close()
+        }
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError {
+            throw ServerError.address(configuration.host, configuration.port, "\(error)")
+        }
+    }
+
+    private func router() -> Router<ServiceContext> {
+        let configuration = parts.configuration
+        let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: SecurityHeadersMiddleware())
+        router.add(middleware: RequestMiddleware(metrics: parts.metrics))
+        router.add(middleware: HostMiddleware(configuration))
+        let rate = configuration.limits.requestsPerSecond ?? (configuration.isLoopback ? 0 : 50)
+        if rate > 0 { router.add(middleware: RateLimitMiddleware(rate: rate)) }
+        router.add(middleware: TimeoutMiddleware(seconds: configuration.limits.requestSeconds))
+        let operations = OperationRoutes(parts)
+        operations.addOutside(router)
+        let api = router.group("api")
+        operations.add(to: api)
+        SearchRoutes(parts).add(to: api)
+        ImageRoutes(parts).add(to: api)
+        return router
+    }
+
+    private static func create(_ index: FilePath, _ model: SearchModel) throws {
+        // Opening for writing creates it, and changes nothing in one that is there.
+        _ = try ForwardIndex.apply(
+            IndexChange(), to: index, model: model.signature, locator: EntryLocator())
+    }
+
+    /// Brings the index in step with the pictures that clients sent: where a service was killed, a
+    /// file may be there that the index does not know yet, or an entry whose file is gone.
+    private static func reconcile(
+        _ store: UploadStore, _ model: SearchModel, _ index: FilePath, _ logger: Logger
+    ) async throws {
+        // An empty folder is an error of a scan; nothing is to be done there.
+        guard let scan = try? FolderScan(store.directory) else { return }
+        let report = try await Indexer(model).update(index, with: scan)
+        if report.changed > 0 {
+            logger.notice("took over \(report.changed) changes that a service before this left")
+        }
+    }
+}

@@ -1,0 +1,266 @@
+import Crypto
+import HTTPTypes
+import Hummingbird
+import ImageText
+import NIOCore
+import Retrieval
+import SystemPackage
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The pictures themselves: what is known of them, their files, and changes.
+struct ImageRoutes: Sendable {
+    private struct Document: Encodable {
+        let id, name, path: String
+        let size: Int
+        let modified: String
+        let sha256: String
+        let metadata: [String: MetadataValue]
+
+        init(_ entry: IndexEntry) {
+            id = EntryKey(entry.path).description
+            name = entry.metadata.displayName ?? entry.path.lastComponent?.string ?? ""
+            path = entry.path.string
+            size = entry.size
+            modified = Date(timeIntervalSince1970: Double(entry.modified) / 1e9).formatted(.iso8601)
+            sha256 = entry.sha256
+            metadata = entry.metadata
+        }
+    }
+
+    private let parts: ServiceParts
+    private let thumbnails: ThumbnailMaker
+
+    init(_ parts: ServiceParts) {
+        self.parts = parts
+        thumbnails = ThumbnailMaker(
+            parts.pictures, maximumPixels: parts.configuration.limits.pixels)
+    }
+
+    func add(to router: RouterGroup<ServiceContext>) {
+        router.get("images") { request, _ in try list(request) }
+        router.get("images/:id") { _, context in
+            JSON.response(Document(try entry(context)))
+        }
+        router.get("images/:id/thumbnail") { request, context in
+            try await thumbnail(request, context)
+        }
+        router.get("images/:id/original") { request, context in
+            try await original(request, context)
+        }
+        let writing = router.group().add(middleware: KeyMiddleware(parts.configuration.key))
+        writing.post("images") { request, _ in try await add(request) }
+        writing.put("images/:id") { request, context in try await replace(request, context) }
+        writing.delete("images/:id") { _, context in try await remove(context) }
+    }
+
+    private func entry(_ context: ServiceContext) throws -> IndexEntry {
+        let (gallery, id) = try parts.library.find(context.parameters.get("id") ?? "")
+        return try gallery.index.entry(id)
+    }
+
+    // MARK: Reading
+
+    private func list(_ request: Request) throws -> Response {
+        struct Page: Encodable {
+            let total: Int
+            let images: [Document]
+        }
+        func number(_ name: Substring, _ range: ClosedRange<Int>, _ standard: Int) throws -> Int {
+            guard let text = request.uri.queryParameters[name] else { return standard }
+            guard let value = Int(text), range.contains(value) else {
+                throw Problem(
+                    .invalidRequest,
+                    "\(name): must be from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return value
+        }
+        let offset = try number("offset", 0...(1 << 40), 0)
+        let limit = try number("limit", 1...1000, 24)
+        let index = parts.library.gallery.index
+        let ids = index.ids.dropFirst(offset).prefix(limit)
+        return JSON.response(
+            Page(total: index.count, images: try ids.map { Document(try index.entry($0)) }))
+    }
+
+    private func thumbnail(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        var side = 320
+        if let text = request.uri.queryParameters["side"] {
+            guard let value = Int(text), (16...2048).contains(value) else {
+                throw Problem(.invalidRequest, "side: must be from 16 to 2048")
+            }
+            side = value
+        }
+        let entry = try entry(context)
+        if let known = unchanged(request, entry, "\(side)") { return known }
+        do {
+            let bytes = try await thumbnails.thumbnail(of: entry, side: side)
+            return picture(bytes, "image/jpeg", entry, "\(side)")
+        } catch let error as ImageError {
+            throw Problem(.notFound, "the picture's file: \(error.reason)")
+        }
+    }
+
+    private func original(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let entry = try entry(context)
+        if let known = unchanged(request, entry, "original") { return known }
+        let bytes = try await parts.bytes(of: entry.path)
+        guard let kind = ImageKind(bytes) else {
+            throw Problem(.notFound, "the picture's file is no picture any more")
+        }
+        var response = picture(bytes, kind.mediaType, entry, "original")
+        // Somebody's file, opened by itself, must not act for this page.
+        response.headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
+        return response
+    }
+
+    private func tag(_ entry: IndexEntry, _ form: String) -> String {
+        "\"\(entry.sha256.prefix(32))-\(form)\""
+    }
+
+    private func unchanged(_ request: Request, _ entry: IndexEntry, _ form: String) -> Response? {
+        guard request.headers[.ifNoneMatch] == tag(entry, form) else { return nil }
+        return Response(status: .notModified, headers: [.eTag: tag(entry, form)])
+    }
+
+    private func picture(
+        _ bytes: [UInt8], _ type: String, _ entry: IndexEntry, _ form: String
+    ) -> Response {
+        Response(
+            status: .ok,
+            headers: [
+                .contentType: type, .eTag: tag(entry, form), .cacheControl: "private, no-cache",
+            ],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    // MARK: Writing
+
+    /// What a client says of a picture that it sends.
+    private struct Notes: Decodable {
+        enum CodingKeys: String, CodingKey, CaseIterable { case metadata }
+        var metadata: [String: MetadataValue]?
+
+        init(from decoder: any Decoder) throws {
+            try decoder.refuseOthers(than: CodingKeys.self)
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            metadata = try fields.decodeIfPresent(
+                [String: MetadataValue].self, forKey: .metadata)
+            guard (metadata?.count ?? 0) <= 64 else {
+                throw Problem(.invalidRequest, "metadata: 64 names at most")
+            }
+        }
+    }
+
+    private struct Sent {
+        let bytes: [UInt8]
+        let fileName: String?
+        let kind: ImageKind
+        let metadata: [String: MetadataValue]?
+        let pixels: [Float]
+    }
+
+    private func receive(_ request: Request) async throws -> Sent {
+        let submission = try await request.submission(parts.configuration.limits)
+        guard let sent = submission.picture else {
+            throw Problem(.invalidRequest, "image: send the picture as this field of a form")
+        }
+        guard parts.library.gallery.index.content == .images else {
+            throw Problem(.conflict, "this index is of texts")
+        }
+        let notes = try submission.decoded(Notes.self)
+        guard let kind = ImageKind(sent.bytes) else {
+            throw Problem(.unsupportedPicture, "the picture is not of a known format")
+        }
+        let pixels = try await parts.pixels(of: sent.bytes, named: "the picture")
+        return Sent(
+            bytes: sent.bytes, fileName: sent.fileName, kind: kind, metadata: notes.metadata,
+            pixels: pixels)
+    }
+
+    private func writing() throws -> ServiceParts.Writing {
+        guard let writing = parts.writing else {
+            throw Problem(.forbidden, "the service was started so that nobody may write")
+        }
+        return writing
+    }
+
+    private func add(_ request: Request) async throws -> Response {
+        let writing = try writing()
+        let sent = try await receive(request)
+        var metadata = sent.metadata ?? [:]
+        if let name = sent.fileName?.prefix(200), !name.isEmpty,
+            metadata[[String: MetadataValue].nameKey] == nil
+        {
+            metadata[[String: MetadataValue].nameKey] = .text(String(name))
+        }
+        let path = writing.store.newPath(extension: sent.kind.fileExtension)
+        let file = try await write(sent.bytes, to: path, writing.store, isPending: false)
+        let entry = entry(file, sent.bytes, metadata)
+        do {
+            _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels))
+        } catch {
+            writing.store.remove(path)
+            throw error
+        }
+        var response = JSON.response(Document(entry), status: .created)
+        response.headers[.location] = "/api/images/\(EntryKey(path))"
+        return response
+    }
+
+    private func replace(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let writing = try writing()
+        let old = try own(context, writing.store)
+        let sent = try await receive(request)
+        let file = try await write(sent.bytes, to: old.path, writing.store, isPending: true)
+        let entry = entry(file, sent.bytes, sent.metadata ?? old.metadata)
+        do {
+            _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels))
+        } catch {
+            writing.store.remove(old.path, isPending: true)
+            throw error
+        }
+        try writing.store.settle(old.path)
+        return JSON.response(Document(entry))
+    }
+
+    /// Removes a picture from the index, and its file where a client had sent it.
+    private func remove(_ context: ServiceContext) async throws -> Response {
+        let writing = try writing()
+        let old = try entry(context)
+        guard try await writing.writer.apply(.remove(old.path)) else {
+            throw Problem(.notFound, "there is no picture of this id")
+        }
+        if writing.store.owns(old.path) { writing.store.remove(old.path) }
+        return Response(status: .noContent)
+    }
+
+    private func own(_ context: ServiceContext, _ store: UploadStore) throws -> IndexEntry {
+        let entry = try entry(context)
+        guard store.owns(entry.path) else {
+            throw Problem(
+                .conflict, "this picture is a file of a folder: it is replaced there, not here")
+        }
+        return entry
+    }
+
+    private func write(
+        _ bytes: [UInt8], to path: FilePath, _ store: UploadStore, isPending: Bool
+    ) async throws -> FolderScan.File {
+        try await parts.pictures.run {
+            try store.write(bytes, to: path, isPending: isPending)
+        }
+    }
+
+    private func entry(
+        _ file: FolderScan.File, _ bytes: [UInt8], _ metadata: [String: MetadataValue]
+    ) -> IndexEntry {
+        IndexEntry(
+            path: file.path, size: file.size, modified: file.modified,
+            sha256: SHA256.hash(data: bytes).hexadecimal, metadata: metadata)
+    }
+}

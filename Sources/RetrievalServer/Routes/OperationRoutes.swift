@@ -1,0 +1,120 @@
+import ALBEF
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Retrieval
+
+/// What the index is, whether the service is well, and the page.
+struct OperationRoutes: Sendable {
+    fileprivate struct IndexDocument: Encodable {
+        struct Model: Encodable {
+            let fingerprint: String
+            let image_size: Int
+            let is_trained, is_calibrated, matches: Bool
+        }
+
+        struct Indexing: Encodable {
+            let done, total, failed: Int
+            let is_running: Bool
+        }
+
+        let images, removed, segments, generation, bytes: Int
+        let content: String
+        let model: Model
+        let rankings: [String]
+        let standard_ranking: String
+        let facts: [String]
+        let is_writable: Bool
+        let indexing: Indexing?
+    }
+
+    private let parts: ServiceParts
+
+    init(_ parts: ServiceParts) { self.parts = parts }
+
+    func add(to router: RouterGroup<ServiceContext>) {
+        router.get("index") { _, _ in JSON.response(index()) }
+    }
+
+    func addOutside(_ router: Router<ServiceContext>) {
+        router.get("health/live") { _, _ in JSON.response(["status": "live"]) }
+        router.get("health/ready") { _, _ in try ready() }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: parts.metrics.text(gauges()))))
+        }
+        router.get("openapi.json") { _, _ in
+            Self.file(PackageResources.openapi_json, "application/json; charset=utf-8")
+        }
+        for (path, bytes, type) in Self.page {
+            router.get(RouterPath(path)) { _, _ in Self.file(bytes, type) }
+        }
+    }
+
+    /// The page's files; they change with the program alone.
+    private static let page: [(path: String, bytes: [UInt8], type: String)] = [
+        ("/", PackageResources.index_html, "text/html; charset=utf-8"),
+        ("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
+        ("/page.js", PackageResources.page_js, script),
+        ("/strings.js", PackageResources.strings_js, script),
+        ("/api.js", PackageResources.api_js, script),
+        ("/query.js", PackageResources.query_js, script),
+        ("/grid.js", PackageResources.grid_js, script),
+        ("/viewer.js", PackageResources.viewer_js, script),
+        ("/heat.js", PackageResources.heat_js, script),
+        ("/progress.js", PackageResources.progress_js, script),
+        ("/notices.js", PackageResources.notices_js, script),
+        ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
+    ]
+    private static let script = "text/javascript; charset=utf-8"
+
+    private static func file(_ bytes: [UInt8], _ type: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private func index() -> IndexDocument {
+        let gallery = parts.library.gallery
+        let statistics = gallery.index.statistics
+        let model = parts.model
+        return IndexDocument(
+            images: statistics.pictures, removed: statistics.removed,
+            segments: statistics.segments, generation: statistics.generation,
+            bytes: statistics.byteCount, content: statistics.content.rawValue,
+            model: .init(
+                fingerprint: model.fingerprint,
+                image_size: model.model.configuration.vision.imageSize,
+                is_trained: model.model.configuration.isTrained,
+                is_calibrated: model.isCalibrated, matches: model.matches),
+            rankings: RankingScore.allCases.map(\.rawValue),
+            standard_ranking: RankingScore.standard(model.model.configuration.dialect).rawValue,
+            facts: gallery.facts, is_writable: parts.writing != nil,
+            indexing: parts.follower?.status.document)
+    }
+
+    private func ready() throws -> Response {
+        if let failure = parts.library.failure {
+            throw Problem.unavailable(
+                "what was opened last is served; the index on disk cannot be: \(failure)",
+                retryAfter: 10)
+        }
+        return JSON.response(["status": "ready"])
+    }
+
+    private func gauges() -> ServiceMetrics.Gauges {
+        let statistics = parts.library.gallery.index.statistics
+        return .init(
+            images: statistics.pictures, segments: statistics.segments,
+            generation: statistics.generation,
+            waiting: parts.batcher.waiting + parts.compute.waiting,
+            isCurrent: parts.library.failure == nil)
+    }
+}
+
+extension IndexingStatus {
+    fileprivate var document: OperationRoutes.IndexDocument.Indexing {
+        .init(done: done, total: total, failed: failed, is_running: isRunning)
+    }
+}

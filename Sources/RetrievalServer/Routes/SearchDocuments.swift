@@ -1,0 +1,162 @@
+import ALBEF
+import Retrieval
+import SystemPackage
+
+/// What a search asks for.
+struct SearchRequest: Decodable {
+    var text: String?
+    var image: String?
+    var count = 20
+    var candidates = 64
+    var ranking: RankingScore?
+    var filters: [MetadataFilter] = []
+    var minimumProbability: Double?
+    var timeBudget: Double?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case text, image, count, candidates, ranking, filters
+        case minimumProbability = "minimum_probability"
+        case timeBudget = "time_budget"
+    }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseOthers(than: CodingKeys.self)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        text = try fields.decodeIfPresent(String.self, forKey: .text)
+        image = try fields.decodeIfPresent(String.self, forKey: .image)
+        count = try fields.decodeIfPresent(Int.self, forKey: .count) ?? count
+        candidates = try fields.decodeIfPresent(Int.self, forKey: .candidates) ?? candidates
+        ranking = try fields.decodeIfPresent(String.self, forKey: .ranking).map { name in
+            guard let ranking = RankingScore(rawValue: name) else {
+                let names = RankingScore.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem(.invalidRequest, "ranking: '\(name)' is none of \(names)")
+            }
+            return ranking
+        }
+        filters =
+            try fields.decodeIfPresent([String].self, forKey: .filters)?.map { text in
+                guard let filter = MetadataFilter(text) else {
+                    throw Problem(
+                        .invalidRequest,
+                        "filters: '\(text)' is no condition such as year>=2020 or place=Kyoto")
+                }
+                return filter
+            } ?? []
+        minimumProbability = try fields.decodeIfPresent(Double.self, forKey: .minimumProbability)
+        timeBudget = try fields.decodeIfPresent(Double.self, forKey: .timeBudget)
+    }
+
+    /// Checks the numbers and gives them as options.
+    ///
+    /// - Throws: ``Problem`` that names the field.
+    func options(_ limits: ServerConfiguration.Limits) throws -> SearchOptions {
+        func expect(_ holds: Bool, _ what: String) throws {
+            guard holds else { throw Problem(.invalidRequest, what) }
+        }
+        try expect(
+            (1...limits.results).contains(count), "count: must be from 1 to \(limits.results)")
+        try expect(
+            (0...limits.results).contains(candidates),
+            "candidates: must be from 0 to \(limits.results)")
+        try expect(filters.count <= 16, "filters: 16 conditions at most")
+        try expect(
+            (0...1).contains(minimumProbability ?? 0), "minimum_probability: must be from 0 to 1")
+        try expect(
+            timeBudget.map { $0 > 0 && $0 <= limits.requestSeconds * 1000 } ?? true,
+            "time_budget: must be positive milliseconds, and less than a request may take")
+        try expect(
+            minimumProbability == nil || candidates > 0,
+            "minimum_probability: needs candidates to be re-ranked")
+        var options = SearchOptions(count: count, candidates: candidates)
+        options.ranking = ranking
+        options.filters = filters
+        options.minimumProbability = minimumProbability
+        options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
+        return options
+    }
+}
+
+/// What a search answers.
+struct SearchDocument: Encodable, Sendable {
+    struct Reading: Encodable {
+        let is_cut, is_unknown: Bool
+    }
+
+    struct Milliseconds: Encodable {
+        let encode, recall, rerank: Double
+    }
+
+    struct Result: Encodable {
+        let id, name, path: String
+        let text: String?
+        let rank, recall_rank: Int
+        let similarity: Float
+        let match_logit, match_probability: Float?
+        let metadata: [String: MetadataValue]
+
+        init(_ result: SearchResult) {
+            id = EntryKey(result.path).description
+            name = result.metadata.displayName ?? result.path.lastComponent?.string ?? ""
+            path = result.path.string
+            text = result.text
+            rank = result.rank
+            recall_rank = result.recallRank
+            similarity = result.similarity
+            match_logit = result.matchLogit
+            match_probability = result.matchProbability
+            metadata = result.metadata
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, name, path, text, rank, recall_rank, similarity, match_logit
+            case match_probability, metadata
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(id, forKey: .id)
+            try fields.encode(name, forKey: .name)
+            try fields.encode(path, forKey: .path)
+            try fields.encodeIfPresent(text, forKey: .text)
+            try fields.encode(rank, forKey: .rank)
+            try fields.encode(recall_rank, forKey: .recall_rank)
+            try fields.encode(similarity, forKey: .similarity)
+            // `null` rather than nothing: every result has the same fields.
+            try fields.encode(match_logit, forKey: .match_logit)
+            try fields.encode(match_probability, forKey: .match_probability)
+            try fields.encode(metadata, forKey: .metadata)
+        }
+    }
+
+    let generation, reranked: Int
+    let is_cached: Bool
+    let reading: Reading
+    let milliseconds: Milliseconds
+    let results: [Result]
+
+    init(_ served: QueryBatcher.Served, isCached: Bool, reading: QueryReading?) {
+        func milliseconds(_ duration: Duration) -> Double {
+            ((duration / .microseconds(1)).rounded()) / 1000
+        }
+        let times = served.answer.times
+        generation = served.gallery.index.generation
+        reranked = served.answer.reranked
+        is_cached = isCached
+        self.reading = Reading(
+            is_cut: reading?.isCut ?? false, is_unknown: reading?.isUnknown ?? false)
+        self.milliseconds = Milliseconds(
+            encode: milliseconds(times.encoding), recall: milliseconds(times.recall),
+            rerank: milliseconds(times.reranking))
+        results = served.answer.results.map(Result.init)
+    }
+}
+
+extension [String: MetadataValue] {
+    /// The metadata under which the service notes what a client calls its picture.
+    static let nameKey = "name"
+
+    /// What to show as the picture's name, if the client gave one.
+    var displayName: String? {
+        if case .text(let name)? = self[Self.nameKey] { name } else { nil }
+    }
+}

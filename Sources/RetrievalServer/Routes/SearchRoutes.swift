@@ -1,0 +1,213 @@
+import ALBEF
+import Hummingbird
+import ImageText
+import Retrieval
+import SystemPackage
+
+/// Search, pair scores and explanations.
+struct SearchRoutes: Sendable {
+    private struct CacheKey: Hashable {
+        let query: SearchQuery
+        let options: SearchOptions
+        let generation: Int
+    }
+
+    private let parts: ServiceParts
+    private let answers: RecentValues<CacheKey, QueryBatcher.Served>
+
+    init(_ parts: ServiceParts) {
+        self.parts = parts
+        answers = RecentValues(count: parts.configuration.batching.cachedAnswers)
+    }
+
+    func add(to router: RouterGroup<ServiceContext>) {
+        router.post("search") { request, _ in try await search(request) }
+        router.post("score") { request, _ in try await score(request) }
+        router.post("explain") { request, _ in try await explain(request) }
+    }
+
+    // MARK: Search
+
+    private func search(_ request: Request) async throws -> Response {
+        let submission = try await request.submission(parts.configuration.limits)
+        let asked = try submission.decoded(SearchRequest.self)
+        let options = try asked.options(parts.configuration.limits)
+        let picture = try await picture(asked.image, submission)
+        let text = try asked.text.map { try parts.checked($0, "text") }
+        let query: SearchQuery
+        switch (text, picture) {
+        case (let text?, let picture?): query = .imageAndText(picture, text)
+        case (let text?, nil): query = .text(text)
+        case (nil, let picture?): query = .image(picture)
+        case (nil, nil): throw Problem(.invalidRequest, "ask by a text, by an image, or by both")
+        }
+        if options.minimumProbability != nil,
+            !parts.model.matches || !parts.library.gallery.index.content.isReadable(with: query)
+        {
+            throw Problem(
+                .invalidRequest,
+                "minimum_probability: there is no text and picture to be read together here")
+        }
+        let reading = text.map(parts.model.reading)
+        let key = CacheKey(
+            query: query, options: options, generation: parts.library.gallery.index.generation)
+        // Pictures that were sent are large, and hardly sent twice.
+        let isRemembered = submission.picture == nil && options.timeBudget == nil
+        if isRemembered, let served = answers[key] {
+            parts.metrics.countCache(isHit: true)
+            return JSON.response(SearchDocument(served, isCached: true, reading: reading))
+        }
+        if isRemembered { parts.metrics.countCache(isHit: false) }
+        let served = try await parts.batcher.search(query, options)
+        if isRemembered, served.gallery.index.generation == key.generation {
+            answers.keep(served, for: key)
+        }
+        return JSON.response(SearchDocument(served, isCached: false, reading: reading))
+    }
+
+    // MARK: Pairs
+
+    private struct ScoreRequest: Decodable {
+        enum CodingKeys: String, CodingKey, CaseIterable { case image, texts }
+        var image: String?
+        var texts: [String]
+
+        init(from decoder: any Decoder) throws {
+            try decoder.refuseOthers(than: CodingKeys.self)
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            image = try fields.decodeIfPresent(String.self, forKey: .image)
+            texts = try fields.decode([String].self, forKey: .texts)
+        }
+    }
+
+    private struct Score: Encodable {
+        let text: String
+        let similarity, match_logit, match_probability: Float
+
+        init(_ score: PairScore) {
+            text = score.text
+            similarity = score.similarity
+            match_logit = score.matchLogit
+            match_probability = score.matchProbability
+        }
+    }
+
+    private func score(_ request: Request) async throws -> Response {
+        struct Document: Encodable { let scores: [Score] }
+        let submission = try await request.submission(parts.configuration.limits)
+        let asked = try submission.decoded(ScoreRequest.self)
+        guard (1...64).contains(asked.texts.count) else {
+            throw Problem(.invalidRequest, "texts: from 1 to 64 texts")
+        }
+        let texts = try asked.texts.map { try parts.checked($0, "texts") }
+        let pixels = try await pixels(asked.image, submission)
+        guard parts.model.matches else {
+            throw Problem(.conflict, "this model was not trained to match texts with pictures")
+        }
+        let model = parts.model
+        let scores = try await parts.compute.run {
+            try model.score(model.encode(pixels: [pixels]), texts)
+        }
+        return JSON.response(Document(scores: scores.map(Score.init)))
+    }
+
+    // MARK: Explanations
+
+    private struct ExplainRequest: Decodable {
+        enum CodingKeys: String, CodingKey, CaseIterable { case image, text, layer }
+        var image: String?
+        var text: String
+        var layer: Int?
+
+        init(from decoder: any Decoder) throws {
+            try decoder.refuseOthers(than: CodingKeys.self)
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            image = try fields.decodeIfPresent(String.self, forKey: .image)
+            text = try fields.decode(String.self, forKey: .text)
+            layer = try fields.decodeIfPresent(Int.self, forKey: .layer)
+        }
+    }
+
+    private struct ExplainDocument: Encodable {
+        struct Word: Encodable {
+            let word: String
+            let share, strength: Float
+            let map: [[Float]]
+        }
+
+        let text: String
+        let similarity, match_logit, match_probability: Float
+        let layer, width, height: Int
+        let map: [[Float]]
+        let words: [Word]
+
+        init(_ explanation: Explanation) {
+            let score = explanation.score
+            text = score.text
+            similarity = score.similarity
+            match_logit = score.matchLogit
+            match_probability = score.matchProbability
+            layer = explanation.layer
+            width = explanation.sentence.width
+            height = explanation.sentence.height
+            map = explanation.sentence.rows
+            words = explanation.words.map {
+                Word(
+                    word: $0.text, share: $0.share, strength: explanation.strength(of: $0),
+                    map: $0.map.rows)
+            }
+        }
+    }
+
+    private func explain(_ request: Request) async throws -> Response {
+        let submission = try await request.submission(parts.configuration.limits)
+        let asked = try submission.decoded(ExplainRequest.self)
+        let text = try parts.checked(asked.text, "text")
+        let layers = parts.model.model.configuration.text
+        if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
+            throw Problem(
+                .invalidRequest,
+                "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read pictures")
+        }
+        let pixels = try await pixels(asked.image, submission)
+        let (model, metrics) = (parts.model, parts.metrics)
+        let explanation = try await parts.compute.run {
+            let start = ContinuousClock.now
+            defer { metrics.record(.explain, ContinuousClock.now - start) }
+            return try model.explain(
+                model.encode(pixels: [pixels]), text, layer: asked.layer)
+        }
+        return JSON.response(ExplainDocument(explanation))
+    }
+
+    // MARK: Pictures
+
+    /// The picture that a request names or brings.
+    private func picture(
+        _ id: String?, _ submission: Submission
+    ) async throws -> QueryPicture? {
+        switch (id, submission.picture) {
+        case (.some, .some):
+            throw Problem(.invalidRequest, "image: name one or send one, not both")
+        case (nil, let sent?):
+            return .pixels(try await parts.pixels(of: sent.bytes, named: "the picture"))
+        case (let id?, nil):
+            let (gallery, entry) = try parts.library.find(id)
+            guard gallery.index.content == .images else {
+                throw Problem(.conflict, "image: this index is of texts")
+            }
+            return .file(try gallery.index.entry(entry).path)
+        case (nil, nil): return nil
+        }
+    }
+
+    private func pixels(_ id: String?, _ submission: Submission) async throws -> [Float] {
+        switch try await picture(id, submission) {
+        case .pixels(let pixels)?: return pixels
+        case .file(let file)?:
+            let bytes = try await parts.bytes(of: file)
+            return try await parts.pixels(of: bytes, named: file.lastComponent?.string ?? "it")
+        case nil: throw Problem(.invalidRequest, "image: name one by its id or send one")
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import ImageText
+import Retrieval
+import SystemPackage
+import Torch
+
+/// What the routes share.
+struct ServiceParts: Sendable {
+    let configuration: ServerConfiguration
+    let model: SearchModel
+    let library: IndexLibrary
+    let metrics: ServiceMetrics
+    /// The model's thread.
+    let compute: WorkQueue
+    /// Threads that read and scale pictures.
+    let pictures: WorkQueue
+    let batcher: QueryBatcher
+    /// Changes the index; nil where nobody may.
+    let writing: Writing?
+    let follower: FolderFollower?
+
+    /// What writing needs.
+    struct Writing: Sendable {
+        let writer: GalleryWriter
+        let store: UploadStore
+    }
+
+    /// A text that a client sent, if it may be so long.
+    ///
+    /// - Throws: ``Problem`` that names the field.
+    func checked(_ text: String, _ field: String) throws -> String {
+        let limit = configuration.limits.characters
+        guard text.unicodeScalars.prefix(limit + 1).count <= limit else {
+            throw Problem(.invalidRequest, "\(field): \(limit) characters at most")
+        }
+        return text
+    }
+
+    /// Reads a picture as the model's input.
+    ///
+    /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
+    func pixels(of bytes: [UInt8], named name: String) async throws -> [Float] {
+        let (model, loader) = (model, loader(side: model.loader.targetSide))
+        return try await pictures.run { model.transform(try loader.load(bytes, named: name)) }
+    }
+
+    /// The bytes of a picture of the index.
+    ///
+    /// - Throws: ``Problem`` if its file is gone or is no picture.
+    func bytes(of file: FilePath) async throws -> [UInt8] {
+        try await pictures.run {
+            do { return try ImageLoader.bytes(of: file) } catch let error as ImageError {
+                throw Problem(.notFound, "the picture's file: \(error.reason)")
+            }
+        }
+    }
+
+    /// Reads pictures of as many pixels as are allowed.
+    func loader(side: Int?) -> ImageLoader {
+        ImageLoader(maximumPixels: configuration.limits.pixels, targetSide: side)
+    }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import Retrieval
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("albef serve, stopped from outside", .serialized, .timeLimit(.minutes(30)))
+struct KilledServiceTests {
+    /// How often the service is killed; `ALBEF_SERVICE_KILLS` asks for more.
+    private static let kills =
+        ProcessInfo.processInfo.environment["ALBEF_SERVICE_KILLS"].flatMap { Int($0) } ?? 5
+    private static let key = "a key that only tests know"
+
+    /// Starts the service and waits until it listens.
+    private func start(_ folder: FilePath) async throws -> (Process, port: String) {
+        try Data(Self.key.utf8).write(to: URL(filePath: folder.appending("key").string))
+        let (process, log) = try Command.start(
+            [
+                "serve", "--index", "index", "--model", "model", "--port", "0", "--key-file", "key",
+                "--threads", "1", "--log-level", "warning",
+            ], folder: folder)
+        for _ in 0..<2000 {
+            let text = try String(contentsOfFile: "\(log.string).out", encoding: .utf8)
+            if let line = text.split(separator: "\n").first, text.hasSuffix("\n") {
+                return (process, String(line.split(separator: ":").last ?? ""))
+            }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+        Issue.record("the service does not listen: \(errors)")
+        return (process, "")
+    }
+
+    /// Runs curl; the status and the answer, nil where there was none.
+    private func curl(
+        _ port: String, _ path: String, _ arguments: [String], folder: FilePath
+    ) async throws -> (status: Int, body: String)? {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+            ["curl", "-s", "-m", "20", "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
+            + arguments
+        process.currentDirectoryURL = URL(filePath: folder.string)
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        await process.exited()
+        let text = String(
+            decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        let parts = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard process.terminationStatus == 0, let status = parts.last.flatMap({ Int($0) }) else {
+            return nil
+        }
+        return (status, parts.dropLast().joined(separator: "\n"))
+    }
+
+    private func id(_ json: String) -> String? {
+        let object = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        return object?["id"] as? String
+    }
+
+    @Test("Killed while clients write, it has everything that it acknowledged")
+    func kills() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let authorization = ["-H", "Authorization: Bearer \(Self.key)"]
+            var (kept, deleted): ([String: Int], Set<String>) = ([:], [])
+            var next = 0
+            for _ in 0..<Self.kills {
+                let (process, port) = try await start(folder)
+                // Everything that was acknowledged before is there, as it was sent.
+                for (id, seed) in kept {
+                    let answer = try await curl(
+                        port, "/api/images/\(id)/original", ["-o", "got.bmp"], folder: folder)
+                    #expect(answer?.status == 200, "\(id)")
+                    let bytes = FileManager.default.contents(
+                        atPath: folder.appending("got.bmp").string)
+                    #expect(bytes.map { [UInt8]($0) } == TinyModel.bitmap(seed), "\(id)")
+                }
+                for id in deleted {
+                    let answer = try await curl(port, "/api/images/\(id)", [], folder: folder)
+                    #expect(answer?.status == 404, "\(id)")
+                }
+                let deadline = ContinuousClock.now + .milliseconds(Int.random(in: 100...900))
+                let killer = Task {
+                    try? await Task.sleep(until: deadline)
+                    kill(process.processIdentifier, SIGKILL)
+                }
+                var unknown: Set<String> = []
+                while process.isRunning, ContinuousClock.now < deadline + .seconds(20) {
+                    next += 1
+                    let file = "\(next).bmp"
+                    try Data(TinyModel.bitmap(next)).write(
+                        to: URL(filePath: folder.appending(file).string))
+                    let form = authorization + ["-F", "image=@\(file)"]
+                    let (method, path, victim): (String, String, String?) =
+                        switch next % 4 {
+                        case 2: ("PUT", "/api/images/", kept.keys.randomElement())
+                        case 3: ("DELETE", "/api/images/", kept.keys.randomElement())
+                        default: ("POST", "/api/images", nil)
+                        }
+                    if method != "POST", victim == nil { continue }
+                    let answer = try await curl(
+                        port, path + (victim ?? ""),
+                        ["-X", method] + (method == "DELETE" ? authorization : form),
+                        folder: folder)
+                    switch (answer?.status, method) {
+                    case (201?, "POST"):
+                        kept[try #require(id(answer?.body ?? ""))] = next
+                    case (200?, "PUT"): victim.map { kept[$0] = next }
+                    case (204?, "DELETE"):
+                        if let victim {
+                            kept[victim] = nil
+                            deleted.insert(victim)
+                        }
+                    case (nil, _):
+                        // Not acknowledged: either is right.
+                        if let victim { unknown.insert(victim) }
+                    default: Issue.record("\(method): \(answer?.status ?? 0) \(answer?.body ?? "")")
+                    }
+                }
+                await killer.value
+                await process.exited()
+                for id in unknown { kept[id] = nil }
+                #expect(try ForwardIndex.verify(folder.appending("index")).isEmpty)
+            }
+            #expect(kept.count > 0 && deleted.count > 0)
+        }
+    }
+
+    @Test("Asked to end, it finishes what is in flight and exits with 0")
+    func ends() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(200, to: folder.appending("photos"))
+            let made = try await Command.run(
+                ["index", "add", "photos", "--index", "index", "--model", "model"], folder: folder)
+            #expect(made.status == 0, "\(made.errors)")
+            let (process, port) = try await start(folder)
+            try await withThrowingTaskGroup(of: Int?.self) { group in
+                for number in 0..<12 {
+                    group.addTask {
+                        let json = #"{"text": "dogs \#(number)", "candidates": 200}"#
+                        return try await self.curl(
+                            port, "/api/search",
+                            ["-H", "content-type: application/json", "-d", json], folder: folder
+                        )?.status
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(60))
+                kill(process.processIdentifier, SIGTERM)
+                for try await status in group {
+                    // Answered in full, or never accepted; nothing in between.
+                    #expect(status == 200 || status == nil)
+                }
+            }
+            await process.exited()
+            #expect(process.terminationStatus == 0)
+            #expect(process.terminationReason == .exit)
+        }
+    }
+
+    @Test("What cannot be served is said before anything listens")
+    func refusals() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let missing = try await Command.run(
+                ["serve", "--index", "nowhere", "--model", "model"], folder: folder)
+            #expect(missing.status == 1)
+            #expect(missing.errors.contains("nowhere: no index here"), "\(missing.errors)")
+            try Data("short".utf8).write(to: URL(filePath: folder.appending("key").string))
+            let key = try await Command.run(
+                ["serve", "--index", "nowhere", "--model", "model", "--key-file", "key"],
+                folder: folder)
+            #expect(key.status == 64 && key.errors.contains("16 characters"), "\(key.errors)")
+            try Data("prot: 1".utf8).write(to: URL(filePath: folder.appending("s.yaml").string))
+            let settings = try await Command.run(
+                ["serve", "--index", "nowhere", "--model", "model", "--settings", "s.yaml"],
+                folder: folder)
+            #expect(settings.status == 1)
+            #expect(settings.errors.contains("s.yaml: 'prot'"), "\(settings.errors)")
+        }
+    }
+}

@@ -1,0 +1,283 @@
+import Foundation
+import Retrieval
+import RetrievalServer
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Whatever is sent, the answer is defined")
+struct HostileInputTests {
+    private func expectWell(_ service: ServiceUnderTest) async throws {
+        let results = try await service.results(["text": "two dogs"])
+        #expect(!results.isEmpty)
+    }
+
+    @Test("Bodies that are too large, announced or not")
+    func oversize() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
+            let announced = try await service.client.exchange([
+                Array(
+                    """
+                    POST /api/search HTTP/1.1\r\nhost: localhost\r\n\
+                    content-type: application/json\r\ncontent-length: 99999999999\r\n\r\n
+                    """.utf8)
+            ])
+            #expect(announced.status == 413 && announced.problem == "too-large")
+            let chunk = "1000\r\n" + String(repeating: "x", count: 0x1000) + "\r\n"
+            let endless = try await service.client.exchange(
+                [
+                    Array(
+                        """
+                        POST /api/search HTTP/1.1\r\nhost: localhost\r\n\
+                        content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n
+                        """.utf8)
+                ] + Array(repeating: Array(chunk.utf8), count: 8))
+            #expect(endless.status == 413)
+            try await expectWell(service)
+        }
+    }
+
+    @Test("A body that drips is not waited for")
+    func slow() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodySeconds = 0.4 }) { service in
+            let start = ContinuousClock.now
+            let answer = try await service.client.exchange(
+                [
+                    Array(
+                        """
+                        POST /api/search HTTP/1.1\r\nhost: localhost\r\n\
+                        content-type: application/json\r\ncontent-length: 100\r\n\r\n
+                        """.utf8)
+                ] + Array(repeating: [UInt8(ascii: " ")], count: 8), pause: .milliseconds(100))
+            #expect(answer.status == 408 && answer.problem == "body-timeout")
+            #expect(ContinuousClock.now - start < .seconds(10))
+            try await expectWell(service)
+        }
+    }
+
+    @Test(
+        "Ids that are paths",
+        arguments: [
+            "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "....//etc/passwd",
+            "0000000000000000000000000000000g", "00000000000000000000000000000000",
+            "%00", "A0000000000000000000000000000000", String(repeating: "0", count: 4000),
+        ])
+    func traversal(_ id: String) async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            for path in ["", "/original", "/thumbnail"] {
+                let answer = try await service.client.send("GET", "/api/images/\(id)\(path)")
+                #expect(answer.status == 404, "\(path)")
+                #expect(answer.problem == "not-found")
+                #expect(!answer.text.contains("root:"))
+            }
+            let removal = try await service.client.send(
+                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+            #expect(removal.status == 404)
+        }
+    }
+
+    @Test("Pictures that would not fit into memory, are cut short, or are none")
+    func pictures() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.pixels = 1_000_000 }) { service in
+            var bomb = TinyModel.bitmap(1)
+            // 30,000 x 30,000 pixels, as a BMP declares them.
+            for (place, value) in [(18, 30_000), (22, 30_000)] {
+                for byte in 0..<4 { bomb[place + byte] = UInt8(value >> (8 * byte) & 255) }
+            }
+            let bombs = try ["bmp", "gif", "jpg", "png", "tif"].map {
+                try [UInt8](
+                    Data(
+                        contentsOf: URL(filePath: Fixtures.path("images/bomb.\($0)").string)))
+            }
+            let cases =
+                bombs + [
+                    bomb, Array(TinyModel.bitmap(1).prefix(100)),
+                    Array("<svg onload=alert(1)>".utf8),
+                    [], [0xFF, 0xD8, 0xFF], Array("GIF89a".utf8),
+                    [UInt8](repeating: 0, count: 4096),
+                ]
+            for bytes in cases {
+                let search = try await service.client.form(
+                    "POST", "/api/search", image: bytes)
+                #expect(search.status == 422, "\(search.text)")
+                #expect(search.problem == "unsupported-picture")
+                let added = try await service.client.form(
+                    "POST", "/api/images", image: bytes, headers: ServiceUnderTest.authorization)
+                #expect(added.status == 422)
+            }
+            let detail =
+                try await service.client.form("POST", "/api/search", image: bomb)
+                .json["detail"] as? String
+            #expect(detail?.contains("30000 x 30000") == true, "\(detail ?? "")")
+            #expect(try ForwardIndex(service.index).count == 2)
+            try await expectWell(service)
+        }
+    }
+
+    @Test(
+        "Forms that are broken",
+        arguments: [
+            ("multipart/form-data", "--edge--\r\n"),
+            ("multipart/form-data; boundary=", "--\r\n"),
+            ("multipart/form-data; boundary=edge", ""),
+            ("multipart/form-data; boundary=edge", "no boundary at all"),
+            ("multipart/form-data; boundary=edge", "--edge\r\n\r\nno head\r\n--edge--"),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edge\r\ncontent-disposition: form-data\r\n\r\nx\r\n--edge--"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edge\r\ncontent-disposition: form-data; name=\"image\"\r\n\r\nnever ends"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edgecontent-disposition: form-data; name=\"image\"\r\n\r\nx\r\n--edge--"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edge\r\ncontent-disposition: form-data; name=\"other\"\r\n\r\nx\r\n--edge--"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edge\r\ncontent-disposition: form-data; name=\"image\r\n\r\nx\r\n--edge--"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                "--edge\r\n" + String(repeating: "a", count: 9000) + "\r\n\r\nx\r\n--edge--"
+            ),
+            (
+                "multipart/form-data; boundary=edge",
+                String(
+                    repeating: "--edge\r\ncontent-disposition: form-data; name=\"q\"\r\n\r\n\r\n",
+                    count: 99) + "--edge--"
+            ),
+            ("multipart/form-data; boundary=\"\(String(repeating: "e", count: 71))\"", "x"),
+        ])
+    func forms(_ type: String, _ body: String) async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let answer = try await service.client.send(
+                "POST", "/api/search", headers: ["content-type": type], body: Array(body.utf8))
+            #expect(answer.status == 400, "\(answer.text)")
+            #expect(answer.problem == "invalid-request")
+        }
+    }
+
+    @Test("Heads that are no HTTP, or too much of it")
+    func heads() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let many = (0..<2000).map { "x-\($0): y\r\n" }.joined()
+            let long = "x-long: " + String(repeating: "y", count: 200_000) + "\r\n"
+            for head in [many, long] {
+                let answer = try await service.client.exchange([
+                    Array("GET /api/index HTTP/1.1\r\nhost: localhost\r\n\(head)\r\n".utf8)
+                ])
+                #expect(answer.status == 400)
+            }
+            for line in ["\r\n\r\n\r\n", "GARBAGE\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+                let answer = try? await service.client.exchange(
+                    [Array(line.utf8)], patience: 2)
+                #expect(answer == nil || answer?.status == 400, "\(line)")
+            }
+            let type = try await service.client.send(
+                "POST", "/api/search", headers: ["content-type": "text/plain"], body: [1])
+            #expect(type.status == 415 && type.problem == "unsupported-media")
+            try await expectWell(service)
+        }
+    }
+
+    @Test("Another name than the service's own: a page of elsewhere cannot use it")
+    func names() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.names = ["photos.test"] }) { service in
+            for (host, status) in [
+                ("evil.example", 421), ("photos.test:80", 200), ("LOCALHOST", 200),
+                ("[::1]:99", 200), ("", 421),
+            ] {
+                let answer = try await service.client.exchange([
+                    Array("GET /api/index HTTP/1.1\r\nhost: \(host)\r\n\r\n".utf8)
+                ])
+                #expect(answer.status == status, "\(host)")
+            }
+        }
+    }
+
+    @Test("Writing without the key, or with another")
+    func keys() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let id = try #require(try await service.ids().first)
+            for authorization in ["", "Bearer", "Bearer no", "Basic \(ServiceUnderTest.key)"] {
+                for (method, path) in [("DELETE", "/api/images/\(id)"), ("POST", "/api/images")] {
+                    let answer = try await service.client.send(
+                        method, path, headers: ["authorization": authorization])
+                    #expect(answer.status == 401 && answer.problem == "unauthorized")
+                }
+            }
+            #expect(try ForwardIndex(service.index).count == 2)
+        }
+        try await ServiceUnderTest.run(pictures: 2, { $0.key = nil }) { service in
+            let answer = try await service.client.form(
+                "POST", "/api/images", image: TinyModel.bitmap(9),
+                headers: ServiceUnderTest.authorization)
+            #expect(answer.status == 403 && answer.problem == "forbidden")
+        }
+    }
+
+    @Test("One address that asks too often is told when to come back")
+    func rate() async throws {
+        // One request in fifty seconds, however slow this machine is.
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.requestsPerSecond = 0.02 }) {
+            service in
+            #expect(try await service.client.send("GET", "/api/index").status == 200)
+            for _ in 0..<3 {
+                let answer = try await service.client.send("GET", "/api/index")
+                #expect(answer.status == 429 && answer.problem == "rate-limited")
+                let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
+                #expect((1...50).contains(wait))
+            }
+        }
+    }
+
+    @Test("More requests than may wait are turned away, and the others answered")
+    func overload() async throws {
+        try await ServiceUnderTest.run(
+            pictures: 30,
+            {
+                $0.batching.waiting = 2
+                $0.batching.queries = 1
+                $0.batching.cachedAnswers = 0
+            }
+        ) { service in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<40 {
+                    group.addTask {
+                        let answer = try await service.client.post(
+                            "/api/search", ["text": "dog \(index)", "candidates": 30])
+                        if answer.status == 503 {
+                            #expect(answer.headers["retry-after"] == "1")
+                            #expect(answer.problem == "unavailable")
+                        }
+                        return answer.status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(statuses).isSubset(of: [200, 503]))
+            #expect(statuses.contains(200))
+            try await expectWell(service)
+        }
+    }
+
+    @Test("An answer that takes too long is given up")
+    func timeout() async throws {
+        try await ServiceUnderTest.run(
+            pictures: 90,
+            {
+                $0.limits.requestSeconds = 0.001
+                $0.batching.delayMilliseconds = 50
+            }
+        ) { service in
+            let answer = try await service.client.post("/api/search", ["text": "a dog"])
+            #expect(answer.status == 504 && answer.problem == "timed-out")
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import Retrieval
+import RetrievalServer
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("The service answers what the library does")
+struct SearchServiceTests {
+    @Test("A text finds the pictures that the library finds, in its order")
+    func text() async throws {
+        try await ServiceUnderTest.run { service in
+            let searcher = try Searcher(service.model, ForwardIndex(service.index))
+            let expected = try searcher.search(
+                .text("two dogs"), SearchOptions(count: 12, candidates: 8))
+            let answer = try await service.client.post(
+                "/api/search", ["text": "two dogs", "count": 12, "candidates": 8])
+            #expect(answer.status == 200)
+            let results = try #require(answer.json["results"] as? [[String: Any]])
+            #expect(results.map { $0["path"] as? String } == expected.results.map(\.path.string))
+            #expect(results.map { $0["rank"] as? Int } == Array(1...12))
+            #expect(results.map { $0["recall_rank"] as? Int } == expected.results.map(\.recallRank))
+            #expect(answer.json["reranked"] as? Int == 8)
+            #expect(results[8]["match_logit"] is NSNull)
+            for (result, reference) in zip(results, expected.results) {
+                #expect(result["id"] as? String == EntryKey(reference.path).description)
+                let logit = result["match_logit"] as? Double
+                #expect(abs((logit ?? 0) - Double(reference.matchLogit ?? 0)) < 1e-4)
+            }
+        }
+    }
+
+    @Test("A picture finds itself, sent or named, and with a text what fits both")
+    func picture() async throws {
+        try await ServiceUnderTest.run { service in
+            let sent = try await service.client.form(
+                "POST", "/api/search", query: ["count": 3], image: TinyModel.bitmap(7))
+            let found = try #require((sent.json["results"] as? [[String: Any]])?.first)
+            #expect(found["name"] as? String == "007.bmp")
+            let named = try await service.results(["image": found["id"] ?? "", "count": 3])
+            #expect(named.first?["name"] as? String == "007.bmp")
+            let both = try await service.client.form(
+                "POST", "/api/search", query: ["text": "two dogs", "count": 30],
+                image: TinyModel.bitmap(7))
+            let searcher = try Searcher(service.model, ForwardIndex(service.index))
+            let query = SearchQuery.imageAndText(
+                .file(service.photos.appending("007.bmp")), "two dogs")
+            let expected = try searcher.search(query, SearchOptions(count: 30))
+            let paths = (both.json["results"] as? [[String: Any]])?.map { $0["path"] as? String }
+            #expect(paths == expected.results.map(\.path.string))
+        }
+    }
+
+    @Test("Many queries at once get what each gets alone")
+    func batches() async throws {
+        try await ServiceUnderTest.run { service in
+            let texts = (0..<24).map { index in
+                ["a dog", "two dogs on the grass", "a man with a red hat and a bag"][index % 3]
+                    + (index < 12 ? "" : " \(index)")
+            }
+            let searcher = try Searcher(service.model, ForwardIndex(service.index))
+            let answers = try await withThrowingTaskGroup(of: (Int, RawClient.Answer).self) {
+                group in
+                for (index, text) in texts.enumerated() {
+                    group.addTask {
+                        let answer = try await service.client.post(
+                            "/api/search", ["text": text, "count": 20, "candidates": 5 + index])
+                        return (index, answer)
+                    }
+                }
+                return try await group.reduce(into: [Int: RawClient.Answer]()) { $0[$1.0] = $1.1 }
+            }
+            for (index, text) in texts.enumerated() {
+                let expected = try searcher.search(
+                    .text(text), SearchOptions(count: 20, candidates: 5 + index)
+                ).results
+                let found = try #require(answers[index]?.json["results"] as? [[String: Any]])
+                #expect(found.count == expected.count)
+                // Rounding may exchange what is as good as equal; the scores are those of each.
+                for result in found {
+                    let same = expected.first { $0.path.string == result["path"] as? String }
+                    let logit = result["match_logit"] as? Double
+                    #expect(
+                        logit.map(Float.init) == nil || same?.matchLogit == nil
+                            || abs(Float(logit ?? 0) - (same?.matchLogit ?? 0)) < 1e-4)
+                }
+                let best = found.prefix(3).map { $0["path"] as? String }
+                #expect(best == expected.prefix(3).map(\.path.string), "\(text)")
+            }
+            let metrics = try await service.client.send("GET", "/metrics").text
+            #expect(metrics.contains("albef_batch_queries_count"))
+        }
+    }
+
+    @Test("An answer is remembered until the index changes")
+    func cache() async throws {
+        try await ServiceUnderTest.run { service in
+            func isCached() async throws -> Bool? {
+                let answer = try await service.client.post("/api/search", ["text": "a dog"])
+                return answer.json["is_cached"] as? Bool
+            }
+            #expect(try await isCached() == false)
+            #expect(try await isCached() == true)
+            let id = try #require(try await service.ids().first)
+            let removed = try await service.client.send(
+                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+            #expect(removed.status == 204)
+            #expect(try await isCached() == false)
+            #expect(try await service.results(["text": "a dog", "count": 30]).count == 29)
+        }
+    }
+
+    @Test("Pairs are scored and explained as the library does")
+    func pairs() async throws {
+        try await ServiceUnderTest.run { service in
+            let path = service.photos.appending("004.bmp")
+            let id = EntryKey(path).description
+            let answer = try await service.client.post(
+                "/api/score", ["image": id, "texts": ["two dogs", "a man"]])
+            let scores = try #require(answer.json["scores"] as? [[String: Any]])
+            let expected = try service.model.score(path, ["two dogs", "a man"])
+            #expect(scores.map { $0["text"] as? String } == ["two dogs", "a man"])
+            for (score, reference) in zip(scores, expected) {
+                let logit = score["match_logit"] as? Double ?? .nan
+                #expect(abs(logit - Double(reference.matchLogit)) < 1e-4)
+            }
+            let explained = try await service.client.post(
+                "/api/explain", ["image": id, "text": "two dogs"])
+            #expect(explained.status == 200)
+            let reference = try service.model.explain(path, "two dogs")
+            let map = try #require(explained.json["map"] as? [[Double]])
+            #expect(map.count == reference.sentence.height)
+            for (value, expected) in zip(map.joined(), reference.sentence.values) {
+                #expect(abs(value - Double(expected)) < 1e-5)
+            }
+            let words = explained.json["words"] as? [[String: Any]]
+            #expect(words?.map { $0["word"] as? String } == reference.words.map(\.text))
+        }
+    }
+
+    @Test(
+        "Conditions, counts and probabilities are checked and named",
+        arguments: [
+            (#"{"count": 5}"#, "ask by a text"),
+            (#"{"text": "a", "count": 0}"#, "count"),
+            (#"{"text": "a", "count": 1001}"#, "count"),
+            (#"{"text": "a", "candidates": -1}"#, "candidates"),
+            (#"{"text": "a", "ranking": "best"}"#, "ranking"),
+            (#"{"text": "a", "filters": ["year"]}"#, "filters"),
+            (#"{"text": "a", "minimum_probability": 2}"#, "minimum_probability"),
+            (#"{"text": "a", "time_budget": 0}"#, "time_budget"),
+            (#"{"text": "a", "colour": "red"}"#, "colour"),
+            (#"{"text": 5}"#, "text"),
+            (#"{"text": " ?! "}"#, "nothing is left"),
+            (#"{"text": "a""#, "JSON"),
+            ("", "ask by a text"),
+        ])
+    func refusals(_ body: String, _ named: String) async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let answer = try await service.client.send(
+                "POST", "/api/search", headers: ["content-type": "application/json"],
+                body: Array(body.utf8))
+            #expect(answer.status == 400)
+            #expect(answer.problem == "invalid-request")
+            let detail = answer.json["detail"] as? String ?? ""
+            #expect(detail.contains(named), "\(detail)")
+            #expect(answer.json["instance"] as? String == answer.headers["x-request-id"])
+        }
+    }
+
+    @Test("Thumbnails and originals come with what lets a browser keep them")
+    func files() async throws {
+        try await ServiceUnderTest.run(pictures: 3) { service in
+            let id = EntryKey(service.photos.appending("001.bmp")).description
+            let original = try await service.client.send("GET", "/api/images/\(id)/original")
+            #expect(original.headers["content-type"] == "image/bmp")
+            #expect(original.body == TinyModel.bitmap(1))
+            #expect(original.headers["content-security-policy"]?.contains("sandbox") == true)
+            let small = try await service.client.send(
+                "GET", "/api/images/\(id)/thumbnail?side=64")
+            #expect(small.headers["content-type"] == "image/jpeg")
+            #expect(small.body.starts(with: [0xFF, 0xD8]))
+            let tag = try #require(small.headers["etag"])
+            let again = try await service.client.send(
+                "GET", "/api/images/\(id)/thumbnail?side=64", headers: ["if-none-match": tag])
+            #expect(again.status == 304 && again.body.isEmpty)
+            for side in ["15", "2049", "x", ""] {
+                let answer = try await service.client.send(
+                    "GET", "/api/images/\(id)/thumbnail?side=\(side)")
+                #expect(answer.status == 400, "\(side)")
+            }
+            try FileManager.default.removeItem(
+                atPath: service.photos.appending("001.bmp").string)
+            let gone = try await service.client.send("GET", "/api/images/\(id)/original")
+            #expect(gone.status == 404 && gone.problem == "not-found")
+        }
+    }
+
+    @Test("Every operation of the API's description is there, and nothing is undescribed")
+    func description() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let document = try await service.client.send("GET", "/openapi.json").json
+            #expect(document["openapi"] as? String == "3.1.0")
+            let paths = try #require(document["paths"] as? [String: [String: Any]])
+            #expect(paths.count == 11)
+            let id = EntryKey(service.photos.appending("001.bmp")).description
+            for (path, operations) in paths {
+                for method in operations.keys where method != "parameters" {
+                    let answer = try await service.client.send(
+                        method.uppercased(),
+                        path.replacing("{id}", with: id),
+                        headers: ["content-type": "application/json"])
+                    // Without what it needs it may be refused, but it is known.
+                    #expect(answer.status != 404 && answer.status < 500, "\(method) \(path)")
+                    let responses = (operations[method] as? [String: Any])?["responses"]
+                    let described = (responses as? [String: Any])?["\(answer.status)"]
+                    #expect(described != nil, "\(method) \(path): \(answer.status)")
+                }
+            }
+            #expect(try await service.client.send("GET", "/health/ready").status == 200)
+            #expect(
+                try await service.client.send("GET", "/").headers["content-type"]?
+                    .hasPrefix("text/html") == true)
+        }
+    }
+}

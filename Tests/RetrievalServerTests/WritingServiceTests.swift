@@ -1,0 +1,211 @@
+import Foundation
+import Retrieval
+import RetrievalServer
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Writing through the service")
+struct WritingServiceTests {
+    @Test("A picture is added, found, replaced and removed")
+    func life() async throws {
+        try await ServiceUnderTest.run { service in
+            let added = try await service.client.form(
+                "POST", "/api/images", query: ["metadata": ["year": 2020, "tags": ["new"]]],
+                image: TinyModel.bitmap(1000), fileName: "../../etc/passwd",
+                headers: ServiceUnderTest.authorization)
+            #expect(added.status == 201, "\(added.text)")
+            let id = try #require(added.json["id"] as? String)
+            #expect(added.headers["location"] == "/api/images/\(id)")
+            // The client's name is shown, and never used for a file.
+            #expect(added.json["name"] as? String == "../../etc/passwd")
+            let path = try #require(added.json["path"] as? String)
+            #expect(path.hasPrefix(service.folder.string + "/index.uploads/"))
+            #expect(path.hasSuffix(".bmp"))
+
+            let found = try await service.results(["text": "a dog", "filters": ["year>=2020"]])
+            #expect(found.map { $0["id"] as? String } == [id])
+            let replaced = try await service.client.form(
+                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(2000),
+                headers: ServiceUnderTest.authorization)
+            #expect(replaced.status == 200, "\(replaced.text)")
+            #expect(replaced.json["id"] as? String == id)
+            let original = try await service.client.send("GET", "/api/images/\(id)/original")
+            #expect(original.body == TinyModel.bitmap(2000))
+            let like = try await service.client.form(
+                "POST", "/api/search", query: ["count": 1], image: TinyModel.bitmap(2000))
+            #expect(
+                (like.json["results"] as? [[String: Any]])?.first?["id"] as? String == id)
+            // What was said of it stays.
+            let noted = try await service.results(["text": "a dog", "filters": ["tags=new"]])
+            #expect(noted.count == 1)
+
+            let removed = try await service.client.send(
+                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+            #expect(removed.status == 204)
+            #expect(!FileManager.default.fileExists(atPath: path))
+            #expect(try await service.client.send("GET", "/api/images/\(id)").status == 404)
+            #expect(try ForwardIndex.verify(service.index).isEmpty)
+        }
+    }
+
+    @Test("What belongs to a folder is removed from the index alone, and not replaced")
+    func foreign() async throws {
+        try await ServiceUnderTest.run { service in
+            let path = service.photos.appending("003.bmp")
+            let id = EntryKey(path).description
+            let replaced = try await service.client.form(
+                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(5),
+                headers: ServiceUnderTest.authorization)
+            #expect(replaced.status == 409 && replaced.problem == "conflict")
+            let removed = try await service.client.send(
+                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+            #expect(removed.status == 204)
+            #expect(FileManager.default.fileExists(atPath: path.string))
+        }
+    }
+
+    @Test("While pictures are deleted, added and compacted, every search is answered in full")
+    func concurrent() async throws {
+        try await ServiceUnderTest.run(pictures: 60) { service in
+            let ids = try await service.ids()
+            let kept = Set(ids.suffix(20))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for id in ids.prefix(40) {
+                        let answer = try await service.client.send(
+                            "DELETE", "/api/images/\(id)",
+                            headers: ServiceUnderTest.authorization)
+                        #expect(answer.status == 204)
+                    }
+                }
+                group.addTask {
+                    for number in 0..<30 {
+                        let answer = try await service.client.form(
+                            "POST", "/api/images", image: TinyModel.bitmap(3000 + number),
+                            headers: ServiceUnderTest.authorization)
+                        #expect(answer.status == 201)
+                    }
+                }
+                for worker in 0..<3 {
+                    group.addTask {
+                        for round in 0..<25 {
+                            let results = try await service.results([
+                                "text": "dog \(worker) \(round)", "count": 200,
+                            ])
+                            let found = Set(results.compactMap { $0["id"] as? String })
+                            #expect(found.isSuperset(of: kept))
+                            #expect(found.count == results.count, "one is there twice")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let index = try ForwardIndex(service.index)
+            #expect(index.count == 50)
+            // Small commits do not pile up.
+            #expect(index.statistics.segments < 40)
+            #expect(try ForwardIndex.verify(service.index).isEmpty)
+        }
+    }
+
+    @Test(
+        "An index that is replaced on disk is served; one that cannot be is not, and nothing is lost"
+    )
+    func replacement() async throws {
+        try await ServiceUnderTest.run(pictures: 10) { service in
+            let files = FileManager.default
+            func wait(_ condition: () async throws -> Bool) async throws -> Bool {
+                for _ in 0..<100 {
+                    if try await condition() { return true }
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                return false
+            }
+            // Another program adds to it.
+            try TinyModel.writePictures(14, to: service.photos)
+            _ = try await Indexer(service.model).update(service.index, with: service.photos)
+            #expect(try await wait { try await service.ids().count == 14 })
+
+            // It vanishes, then is another model's.
+            try files.moveItem(
+                atPath: service.index.string, toPath: service.folder.appending("old").string)
+            #expect(
+                try await wait {
+                    try await service.client.send("GET", "/health/ready").status == 503
+                })
+            #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
+            #expect(try await service.client.send("GET", "/health/live").status == 200)
+            try TinyModel.write(to: service.folder.appending("other"), seed: 2)
+            let other = try SearchModel(service.folder.appending("other"))
+            _ = try await Indexer(other).update(service.index, with: service.photos)
+            try await Task.sleep(for: .milliseconds(1500))
+            let ready = try await service.client.send("GET", "/health/ready")
+            #expect(ready.status == 503)
+            #expect((ready.json["detail"] as? String)?.contains("another model") == true)
+            #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
+
+            try files.removeItem(atPath: service.index.string)
+            try files.moveItem(
+                atPath: service.folder.appending("old").string, toPath: service.index.string)
+            #expect(
+                try await wait {
+                    try await service.client.send("GET", "/health/ready").status == 200
+                })
+        }
+    }
+
+    @Test("What a service left half done, the next one finishes")
+    func reconciliation() async throws {
+        try await ServiceUnderTest.run(pictures: 5) { service in
+            let uploads = FilePath("\(service.index.string).uploads")
+            let added = try await service.client.form(
+                "POST", "/api/images", image: TinyModel.bitmap(500),
+                headers: ServiceUnderTest.authorization)
+            let path = try #require(added.json["path"] as? String)
+            // A file without an entry, an entry whose file is gone, a replacement not yet in place.
+            try Data(TinyModel.bitmap(501)).write(
+                to: URL(filePath: uploads.appending("stray.bmp").string))
+            try Data(TinyModel.bitmap(502)).write(to: URL(filePath: path + ".new"))
+            try FileManager.default.removeItem(atPath: path)
+            try await ServiceUnderTest.serve(service.folder, service.model) { next in
+                let page = try await next.client.send("GET", "/api/images?limit=99")
+                let names = (page.json["images"] as? [[String: Any]])?.compactMap {
+                    ($0["path"] as? String).map { FilePath($0).lastComponent?.string ?? "" }
+                }
+                #expect(names?.count == 6)
+                #expect(names?.contains("stray.bmp") == true)
+                #expect(!FileManager.default.fileExists(atPath: path + ".new"))
+            }
+        }
+    }
+
+    @Test("A folder that is followed fills an index that was not there, and says how far it is")
+    func following() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(20, to: folder.appending("photos"))
+            let model = try SearchModel(folder.appending("model"))
+            try await ServiceUnderTest.serve(
+                folder, model,
+                {
+                    $0.key = nil
+                    $0.photos = folder.appending("photos")
+                }
+            ) { service in
+                var indexing: [String: Any] = [:]
+                for _ in 0..<100 {
+                    let index = try await service.client.send("GET", "/api/index").json
+                    indexing = index["indexing"] as? [String: Any] ?? [:]
+                    if index["images"] as? Int == 20, indexing["is_running"] as? Bool == false {
+                        break
+                    }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(indexing["done"] as? Int == 20 && indexing["total"] as? Int == 20)
+                #expect(indexing["is_running"] as? Bool == false)
+                #expect(try await service.ids().count == 20)
+            }
+        }
+    }
+}
