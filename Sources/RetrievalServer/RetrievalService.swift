@@ -103,7 +103,11 @@ public struct RetrievalService: Sendable {
         let configuration = parts.configuration
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: SecurityHeadersMiddleware())
-        router.add(middleware: RequestMiddleware(metrics: parts.metrics))
+        router.add(
+            middleware:
+                RequestMiddleware(
+                    metrics: parts.metrics,
+                    paths: KnownPaths(description: PackageResources.openapi_json)))
         router.add(middleware: HostMiddleware(configuration))
         let rate = configuration.limits.requestsPerSecond ?? (configuration.isLoopback ? 0 : 50)
         if rate > 0 { router.add(middleware: RateLimitMiddleware(rate: rate)) }

@@ -52,8 +52,9 @@ public struct ServerConfiguration: Sendable, Hashable {
         public var bodySeconds = 20.0
         /// Seconds for an answer; default 30.
         public var requestSeconds = 30.0
-        /// Requests a second that one address may make, with bursts of three times as many; 0: any
-        /// number. Default 50, and on the loopback any number.
+        /// Requests a second that one address may make, with bursts of three times as many.
+        ///
+        /// 0: any number. Default 50, and on the loopback any number.
         public var requestsPerSecond: Double?
         /// Connections at a time; default 1,024.
         public var connections = 1024
@@ -64,12 +65,13 @@ public struct ServerConfiguration: Sendable, Hashable {
 
     /// How requests share the model.
     public struct Batching: Sendable, Hashable {
-        /// Queries that are answered together at most; 1 turns batching off. Default 16.
+        /// Queries that are answered together at most, 1 without batching; default 16.
         public var queries = 16
-        /// Milliseconds that an idle model waits for a second query; default 0: company only comes
-        /// while it is busy, which costs nobody anything.
+        /// Milliseconds that an idle model waits for a second query; default 0.
+        ///
+        /// Without it company comes only while the model is busy, which costs nobody anything.
         public var delayMilliseconds = 0.0
-        /// Requests that may wait for the model; more are answered 503. Default 256.
+        /// Requests that may wait for the model, beyond which the answer is 503; default 256.
         public var waiting = 256
         /// Answers that are remembered while the index stays as it is; default 512, 0: none.
         public var cachedAnswers = 512

@@ -151,7 +151,6 @@ struct SearchServiceTests {
             (#"{"text": "a", "time_budget": 0}"#, "time_budget"),
             (#"{"text": "a", "colour": "red"}"#, "colour"),
             (#"{"text": 5}"#, "text"),
-            (#"{"text": " ?! "}"#, "nothing is left"),
             (#"{"text": "a""#, "JSON"),
             ("", "ask by a text"),
         ])
@@ -165,6 +164,17 @@ struct SearchServiceTests {
             let detail = answer.json["detail"] as? String ?? ""
             #expect(detail.contains(named), "\(detail)")
             #expect(answer.json["instance"] as? String == answer.headers["x-request-id"])
+        }
+    }
+
+    @Test("A text of punctuation is no query")
+    func empty() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let answer = try await service.client.post("/api/search", ["text": " ?! "])
+            #expect(answer.status == 422 && answer.problem == "empty-text")
+            let method = try await service.client.send("TRACE", "/api/search")
+            #expect(method.status == 405 && method.headers["allow"] == "POST")
+            #expect(try await service.client.send("GET", "/api/nothing").status == 404)
         }
     }
 

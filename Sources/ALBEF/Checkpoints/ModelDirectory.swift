@@ -17,6 +17,8 @@ public struct ModelDirectory: Sendable {
     public var matches: Bool {
         weights.metadata["objectives"]?.split(separator: " ").contains("itm") ?? true
     }
+    /// What candidates are best re-ranked by, if the weights say; nil for what the dialect does.
+    public let ranking: RankingScore?
     /// Tells this model from any other: a digest of its configuration and its weights.
     ///
     /// Made of `config.json`, which holds the digest of the weights as they were written, the
@@ -26,6 +28,8 @@ public struct ModelDirectory: Sendable {
     public let calibration: MatchCalibration?
     private let weightsDigest: String
 
+    /// The name of ``ranking`` in the weights' metadata.
+    public static let rankingKey = "ranking"
     static let weightsName = "model.safetensors"
     static let configurationName = "config.json"
     static let vocabularyName = "vocab.txt"
@@ -52,6 +56,13 @@ public struct ModelDirectory: Sendable {
         configuration = document.configuration
         weightsDigest = document.weightsDigest
         weights = try SafetensorsFile(path.appending(ModelDirectory.weightsName))
+        ranking = try weights.metadata[Self.rankingKey].map { [weights] name in
+            guard let ranking = RankingScore(rawValue: name) else {
+                throw ModelFileError(
+                    weights.path, .configuration("the ranking '\(name)' is unknown"))
+            }
+            return ranking
+        }
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
         try ModelDirectory.check(weights, configuration)

@@ -22,6 +22,13 @@ struct ModelsPackCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where the small model will be.", valueName: "directory"))
     var output: String
 
+    @Option(
+        help: ArgumentHelp(
+            "What searches with it re-rank by unless they say: "
+                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: what "
+                + "the model says already.", valueName: "score"))
+    var ranking: RankingScore?
+
     @Flag(help: "Keep 32-bit floats.")
     var full = false
 
@@ -30,9 +37,11 @@ struct ModelsPackCommand: AsyncParsableCommand {
         let network = try ALBEFModel(source)
         let type: DType = full ? .float32 : .float16
         let entries = network.parameters.map { $1.value.to(type).entry(named: $0) }
+        var metadata = source.weights.metadata
+        if let ranking { metadata[ModelDirectory.rankingKey] = ranking.rawValue }
         let packed = try ModelDirectory.write(
             entries, configuration: source.configuration, vocabulary: source.vocabulary,
-            to: FilePath(output), metadata: source.weights.metadata)
+            to: FilePath(output), metadata: metadata)
         let attributes = try FileManager.default.attributesOfItem(
             atPath: packed.weights.path.string)
         let bytes = (attributes[.size] as? Int) ?? 0

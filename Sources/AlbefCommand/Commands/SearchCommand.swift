@@ -47,8 +47,8 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What candidates are re-ranked by: "
-                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: as the model's "
-                + "dialect does.", valueName: "score"))
+                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: what the "
+                + "model says, or its dialect does.", valueName: "score"))
     var ranking: RankingScore?
 
     @Option(

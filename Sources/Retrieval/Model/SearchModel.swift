@@ -18,6 +18,9 @@ public struct SearchModel: Sendable {
     public let fingerprint: String
     /// Whether the fusion encoder was trained to match; without it there is no re-ranking.
     public let matches: Bool
+    /// What candidates are re-ranked by unless a search says: what the weights say, else as the
+    /// dialect does.
+    public let ranking: RankingScore
     /// What turns match logits into probabilities: what `albef calibrate` found, else the softmax.
     public let calibration: MatchCalibration
     /// Whether that was measured for this model.
@@ -49,6 +52,7 @@ public struct SearchModel: Sendable {
             standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
         fingerprint = files.fingerprint
         matches = files.matches
+        ranking = files.ranking ?? .standard(configuration.dialect)
         calibration = files.calibration ?? MatchCalibration()
         isCalibrated = files.calibration != nil
     }

@@ -48,7 +48,7 @@ public struct SearchOptions: Sendable, Hashable {
     /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
     /// candidates follow in recall order.
     public var candidates = 64
-    /// What the candidates are re-ranked by; nil for what the model's dialect does.
+    /// What the candidates are re-ranked by; nil for ``SearchModel/ranking``.
     public var ranking: RankingScore?
     /// Conditions on the entries' metadata, all of which have to hold.
     public var filters: [MetadataFilter] = []

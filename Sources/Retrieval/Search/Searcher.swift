@@ -22,7 +22,7 @@ public struct Searcher: Sendable {
     ///   - query: a sentence.
     ///   - count: number of results at most; default 10.
     ///   - candidates: how many pictures are re-ranked; default 64.
-    ///   - ranking: what they are re-ranked by; nil for what the model's dialect does.
+    ///   - ranking: what they are re-ranked by; nil for what the model says.
     /// - Throws: as ``search(_:_:)``.
     public func search(
         _ query: String, count: Int = 10, candidates: Int = 64, ranking: RankingScore? = nil
@@ -167,7 +167,7 @@ public struct Searcher: Sendable {
     private func keys(
         _ reading: CandidateReader.Reading, of candidates: [Candidate], _ ranking: RankingScore?
     ) -> [Float] {
-        let ranking = ranking ?? .standard(model.model.configuration.dialect)
+        let ranking = ranking ?? model.ranking
         let temperature = model.model.temperatureValue
         return zip(reading.logits, reading.positions).map { logits, position in
             ranking(

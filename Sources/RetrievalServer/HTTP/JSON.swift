@@ -54,15 +54,21 @@ struct AnyKey: CodingKey {
 }
 
 extension Decoder {
-    /// Refuses fields that are not among a type's keys, so that a slip is heard of.
+    /// Refuses fields that are not among a type's keys, or are null, so that a slip is heard of.
     func refuseOthers<Key: CodingKey & CaseIterable>(than type: Key.Type) throws {
         let known = Set(type.allCases.map(\.stringValue))
-        for key in try container(keyedBy: AnyKey.self).allKeys
-        where !known.contains(key.stringValue) {
+        let fields = try container(keyedBy: AnyKey.self)
+        for key in fields.allKeys {
+            let reason: String
+            if !known.contains(key.stringValue) {
+                reason = "'\(key.stringValue)' is not a field of this request"
+            } else if try fields.decodeNil(forKey: key) {
+                reason = "'\(key.stringValue)' is null; leave it out"
+            } else {
+                continue
+            }
             throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: codingPath,
-                    debugDescription: "'\(key.stringValue)' is not a field of this request"))
+                .init(codingPath: codingPath, debugDescription: reason))
         }
     }
 }

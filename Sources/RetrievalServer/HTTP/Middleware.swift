@@ -10,6 +10,7 @@ import Synchronization
 struct RequestMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     let metrics: ServiceMetrics
+    let paths: KnownPaths
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         let start = ContinuousClock.now
@@ -23,7 +24,7 @@ struct RequestMiddleware: RouterMiddleware {
         } catch let error as HTTPParserError {
             throw error
         } catch {
-            let problem = Problem(error)
+            let problem = problem(error, request)
             detail = problem.kind == .internalError ? "\(error)" : problem.detail
             response = problem.response(instance: id)
             if problem.endsConnection { end(context.channel, &response) }
@@ -36,6 +37,20 @@ struct RequestMiddleware: RouterMiddleware {
             seconds: seconds)
         log(request, context, response, route, seconds, detail)
         return response
+    }
+
+    private func problem(_ error: any Error, _ request: Request) -> Problem {
+        guard let error = error as? HTTPError, error.status == .notFound else {
+            return Problem(error)
+        }
+        // The router's own words; a path that exists lacks the method.
+        guard let methods = paths.methods(of: request.uri.path),
+            !methods.contains(request.method.rawValue)
+        else { return Problem(.notFound, "there is nothing at this path; see /openapi.json") }
+        var problem = Problem(
+            .methodNotAllowed, "this path has \(methods.joined(separator: ", "))")
+        problem.headers[.allow] = methods.joined(separator: ", ")
+        return problem
     }
 
     /// A body that nobody will read need not be received: the answer is sent, then that is all.

@@ -28,6 +28,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         case unsupportedMedia = "unsupported-media"
         case misdirected
         case unsupportedPicture = "unsupported-picture"
+        case emptyText = "empty-text"
         case rateLimited = "rate-limited"
         case internalError = "internal-error"
         case unavailable
@@ -46,7 +47,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .tooLarge: .contentTooLarge
             case .unsupportedMedia: .unsupportedMediaType
             case .misdirected: .misdirectedRequest
-            case .unsupportedPicture: .unprocessableContent
+            case .unsupportedPicture, .emptyText: .unprocessableContent
             case .rateLimited: .tooManyRequests
             case .internalError: .internalServerError
             case .unavailable: .serviceUnavailable
@@ -68,6 +69,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .unsupportedMedia: "The body is of a kind that is not read"
             case .misdirected: "The service is not called so"
             case .unsupportedPicture: "The picture cannot be read"
+            case .emptyText: "The text says nothing"
             case .rateLimited: "Too many requests"
             case .internalError: "Something went wrong here"
             case .unavailable: "Too busy, or not ready"
@@ -122,7 +124,7 @@ extension Problem {
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
-        case let error as QueryError: self.init(.invalidRequest, error.description)
+        case let error as QueryError: self.init(.emptyText, error.description)
         case let error as ImageError: self.init(.unsupportedPicture, error.description)
         case let error as ExplanationError: self.init(.conflict, error.description)
         case let error as ALBEFError: self.init(.conflict, error.description)

@@ -67,6 +67,10 @@ extension Request {
                             + " 'query' and 'image' are read")
                 }
             }
+            guard submission.picture != nil else {
+                throw Problem(
+                    .invalidRequest, "image: a form brings a picture; without one send JSON")
+            }
             return submission
         default:
             throw Problem(

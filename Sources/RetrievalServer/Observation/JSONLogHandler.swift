@@ -9,7 +9,9 @@ import SystemPackage
 
 /// Writes log entries to standard error, a JSON object a line, for whatever collects them.
 public struct JSONLogHandler: LogHandler {
+    /// What every entry says.
     public var metadata: Logger.Metadata = [:]
+    /// What is less important is left out.
     public var logLevel: Logger.Level
     private let label: String
 
@@ -21,11 +23,13 @@ public struct JSONLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One field that every entry says.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes an entry.
     public func log(event: LogEvent) {
         var fields: [String: String] = [:]
         for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })

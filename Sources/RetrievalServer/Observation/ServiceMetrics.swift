@@ -43,7 +43,7 @@ final class ServiceMetrics: Sendable {
     func begin() { state.withLock { $0.inFlight += 1 } }
     func end() { state.withLock { $0.inFlight -= 1 } }
 
-    /// A request was answered. Routes are patterns, so that there are few.
+    /// A request was answered; routes are patterns, so that there are few.
     func count(method: String, route: String, status: Int, seconds: Double) {
         let known = ["GET", "HEAD", "POST", "PUT", "DELETE"]
         let endpoint = Endpoint(method: known.contains(method) ? method : "other", route: route)

@@ -167,7 +167,7 @@ struct ImageRoutes: Sendable {
     private func receive(_ request: Request) async throws -> Sent {
         let submission = try await request.submission(parts.configuration.limits)
         guard let sent = submission.picture else {
-            throw Problem(.invalidRequest, "image: send the picture as this field of a form")
+            throw Problem(.unsupportedMedia, "send the picture in multipart/form-data")
         }
         guard parts.library.gallery.index.content == .images else {
             throw Problem(.conflict, "this index is of texts")

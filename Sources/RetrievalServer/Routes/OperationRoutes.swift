@@ -89,7 +89,7 @@ struct OperationRoutes: Sendable {
                 is_trained: model.model.configuration.isTrained,
                 is_calibrated: model.isCalibrated, matches: model.matches),
             rankings: RankingScore.allCases.map(\.rawValue),
-            standard_ranking: RankingScore.standard(model.model.configuration.dialect).rawValue,
+            standard_ranking: model.ranking.rawValue,
             facts: gallery.facts, is_writable: parts.writing != nil,
             indexing: parts.follower?.status.document)
     }

@@ -64,9 +64,6 @@ struct SearchRequest: Decodable {
         try expect(
             timeBudget.map { $0 > 0 && $0 <= limits.requestSeconds * 1000 } ?? true,
             "time_budget: must be positive milliseconds, and less than a request may take")
-        try expect(
-            minimumProbability == nil || candidates > 0,
-            "minimum_probability: needs candidates to be re-ranked")
         var options = SearchOptions(count: count, candidates: candidates)
         options.ranking = ranking
         options.filters = filters

@@ -45,7 +45,7 @@ struct SearchRoutes: Sendable {
             !parts.model.matches || !parts.library.gallery.index.content.isReadable(with: query)
         {
             throw Problem(
-                .invalidRequest,
+                .conflict,
                 "minimum_probability: there is no text and picture to be read together here")
         }
         let reading = text.map(parts.model.reading)
@@ -166,7 +166,7 @@ struct SearchRoutes: Sendable {
         let layers = parts.model.model.configuration.text
         if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
             throw Problem(
-                .invalidRequest,
+                .conflict,
                 "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read pictures")
         }
         let pixels = try await pixels(asked.image, submission)
