@@ -1,7 +1,7 @@
 # Every target makes the machine ready first; what is ready is not fetched or built again.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test demo bench format lint clean bootstrap
+.PHONY: build test demo service bench format lint clean bootstrap
 
 build: bootstrap  ## leaves .build/release/albef
 	swift build $(SWIFT_FLAGS) --product albef
@@ -12,6 +12,10 @@ test: bootstrap  ## builds and runs every test
 
 demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
 	.build/release/albef demo --output out/demo
+
+service: build  ## holds the service against its description, and tries its page in a browser
+	Scripts/test-service
+	Scripts/test-page
 
 format:  ## rewrites the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
