@@ -95,7 +95,8 @@ public struct RetrievalService: Sendable {
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {
-            throw ServerError.address(configuration.host, configuration.port, "\(error)")
+            throw ServerError.address(
+                configuration.host, configuration.port, "\(Errno(rawValue: error.errnoCode))")
         }
     }
 

@@ -133,7 +133,7 @@ struct ImageRoutes: Sendable {
         Response(
             status: .ok,
             headers: [
-                .contentType: type, .eTag: tag(entry, form), .cacheControl: "private, no-cache",
+                .contentType: type, .eTag: tag(entry, form), .cacheControl: "private, max-age=60, must-revalidate",
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }

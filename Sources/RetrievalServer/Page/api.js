@@ -1,0 +1,94 @@
+// What the server is asked, and what went wrong in words for people.
+
+import { say } from "./strings.js";
+
+/** An answer that is none: the server's problem, or that it does not answer. */
+export class Problem extends Error {
+  constructor({ status = 0, title, detail, retryAfter = null }) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+    /** Seconds to wait, if the server asked for it. */
+    this.retryAfter = retryAfter;
+  }
+
+  get isOffline() {
+    return this.status === 0;
+  }
+}
+
+export const isAbort = (error) => error?.name === "AbortError";
+
+function waitOf(response) {
+  const field = response.headers.get("Retry-After");
+  if (!field) return null;
+  const seconds = /^\d+$/.test(field.trim()) ? Number(field) : (Date.parse(field) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 1), 600) : null;
+}
+
+async function ask(path, options) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, credentials: "same-origin" });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new Problem({ detail: say("offlineHint") });
+  }
+  let answer = null;
+  try {
+    answer = await response.json();
+  } catch (error) {
+    if (isAbort(error)) throw error;
+  }
+  if (response.ok) {
+    if (answer) return answer;
+    throw new Problem({ status: response.status, detail: say("garbled") });
+  }
+  throw new Problem({
+    status: response.status,
+    title: answer?.title,
+    detail: answer?.detail || say("status", response.status),
+    retryAfter: waitOf(response),
+  });
+}
+
+const post = (path, body, signal) =>
+  ask(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  });
+
+export const getIndex = (signal) => ask("api/index", { signal, cache: "no-store" });
+
+export const getImages = (offset, limit, signal) =>
+  ask(`api/images?offset=${offset}&limit=${limit}`, { signal });
+
+export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });
+
+export const thumbnail = (id, side) => `api/images/${encodeURIComponent(id)}/thumbnail?side=${side}`;
+
+export const original = (id) => `api/images/${encodeURIComponent(id)}/original`;
+
+/** Searches; `picture` is a file to search with. */
+export function search(fields, picture, signal) {
+  if (!picture) return post("api/search", fields, signal);
+  const form = new FormData();
+  form.append("query", JSON.stringify(fields));
+  form.append("image", picture, picture.name || "picture");
+  return ask("api/search", { method: "POST", body: form, signal });
+}
+
+const explained = new Map();
+
+/** Where the words of a text were found in a picture; the last answers are kept. */
+export async function explain(image, text, signal) {
+  const key = `${image} ${text}`;
+  if (!explained.has(key)) {
+    const answer = await post("api/explain", { image, text }, signal);
+    explained.set(key, answer);
+    if (explained.size > 64) explained.delete(explained.keys().next().value);
+  }
+  return explained.get(key);
+}

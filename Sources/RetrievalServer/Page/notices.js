@@ -1,0 +1,82 @@
+// What is said above or instead of the results: notes that can be acted on, and trouble.
+
+import { say } from "./strings.js";
+
+const find = (id) => document.getElementById(id);
+let countdown = 0;
+
+export function button(text, act, style = "plain") {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = style;
+  made.textContent = text;
+  made.addEventListener("click", act);
+  return made;
+}
+
+export function note(text, ...actions) {
+  const made = document.createElement("p");
+  made.className = "note";
+  const words = document.createElement("span");
+  words.textContent = text;
+  made.append(words, ...actions);
+  return made;
+}
+
+/** Has a text spoken, though it is the same again. */
+export function announce(text) {
+  const live = find("live");
+  live.textContent = live.textContent === text ? `${text}\u00a0` : text;
+}
+
+export function clearNotes() {
+  find("notes").replaceChildren();
+}
+
+/** Shows these notes, and complaints that stand there; what is said already is left in peace. */
+export function showNotes(notes) {
+  const standing = [...find("notes").children].filter((made) => !made.matches(".complaint"));
+  const said = (some) => some.map((made) => made.textContent).join("\n");
+  if (said(standing) === said(notes)) return;
+  standing.forEach((made) => made.remove());
+  find("notes").append(...notes);
+}
+
+/** A note above the others, until it is closed or something else is asked. */
+export function complain(text) {
+  const made = note(text, button(say("close"), () => made.remove(), "quiet"));
+  made.classList.add("complaint");
+  find("notes").prepend(made);
+  announce(text);
+}
+
+export function showTrouble(title, detail, ...actions) {
+  find("trouble-title").textContent = title;
+  find("trouble-detail").textContent = detail;
+  find("trouble-actions").replaceChildren(...actions);
+  find("trouble").hidden = false;
+  announce(`${title}. ${detail}`);
+}
+
+/** Takes the trouble away. */
+export function hideTrouble() {
+  clearInterval(countdown);
+  find("trouble").hidden = true;
+}
+
+/** Keeps a button from being pressed as long as the server asked for, then calls `act`. */
+export function countDown(seconds, retry, act) {
+  clearInterval(countdown);
+  let left = seconds;
+  const tick = () => {
+    retry.disabled = left > 0;
+    retry.textContent = left > 0 ? say("retryIn", left) : say("retry");
+    if (left <= 0) {
+      clearInterval(countdown);
+      act();
+    }
+    left -= 1;
+  };
+  tick();
+  countdown = setInterval(tick, 1000);
+}

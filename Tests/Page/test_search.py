@@ -1,0 +1,239 @@
+"""Searching: words, pictures, orders, conditions, the address."""
+
+import re
+
+from selenium.webdriver.common.keys import Keys
+
+from harness import PageTest
+
+ENGLISH = "white top and black trousers"
+CHINESE = "白色上衣黑色裤子"
+
+# Makes a file of a picture that the server has, as a drop or a paste would bring it.
+CARRY = """
+const [id, type, done] = arguments;
+fetch(`api/images/${id}/original`).then((answer) => answer.blob()).then((blob) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([blob], "dropped.jpg", { type: "image/jpeg" }));
+  const send = (name, Kind, field) =>
+    document.body.dispatchEvent(new Kind(name, { bubbles: true, cancelable: true, [field]: carried }));
+  if (type === "paste") send("paste", ClipboardEvent, "clipboardData");
+  else if (type === "enter") send("dragenter", DragEvent, "dataTransfer");
+  else send("drop", DragEvent, "dataTransfer");
+  done();
+});
+"""
+
+
+class SearchTests(PageTest):
+    def assertShows(self, answer, order="rank"):
+        """The tiles are the answer's best 24, with its places, moves and probabilities."""
+        place = {"rank": "rank", "recall": "recall_rank"}[order]
+        wanted = sorted(answer["results"], key=lambda result: result[place])[:24]
+        tiles = self.tiles()
+        self.assertEqual([tile["id"] for tile in tiles], [result["id"] for result in wanted])
+        for tile, result in zip(tiles, wanted):
+            move = result["recall_rank"] - result["rank"]
+            sign = f"▲{move}" if move > 0 else f"▼{-move}" if move < 0 else "="
+            spoken = f"up {move}" if move > 0 else f"down {-move}" if move < 0 else "unmoved"
+            self.assertEqual(tile["move"], sign)
+            self.assertTrue(tile["label"].endswith(spoken) or "名" in tile["label"], tile["label"])
+            self.assertEqual(tile["place"], str(result[place]))
+            probability = result["match_probability"]
+            shown = re.fullmatch(r"[<>]?(\d+) %", tile["value"])
+            self.assertAlmostEqual(int(shown[1]) / 100, probability, delta=0.011)
+            self.assertAlmostEqual(float(tile["fill"].rstrip("%")) / 100, probability, delta=0.001)
+
+    def ask(self, text, **fields):
+        return self.server.post("/api/search", text=text, count=64, candidates=64, **fields)
+
+    def test_first_load_browses(self):
+        self.open()
+        total = self.server.get("/api/images?limit=1")["total"]
+        self.assertEqual(len(self.tiles()), 24)
+        self.assertEqual(self.text("#summary"), f"24 of {total} pictures")
+        self.assertEqual(len(self.all("#examples button")), 4)
+        self.assertFalse(self.find("#order").is_displayed())
+        self.until(lambda: f"{total} pictures indexed" in self.text("#about"))
+        self.find("#more").click()
+        self.until(lambda: len(self.tiles()) == 48)
+        self.photograph("browse")
+
+    def test_english(self):
+        self.open()
+        self.type_query(ENGLISH)
+        self.assertShows(self.ask(ENGLISH))
+        self.assertRegex(self.text("#summary"), r"^24 of 64 results, re-ranked · ")
+        self.assertEqual(self.text("#live").strip(), "24 of 64 results, re-ranked")
+        self.assertIn("q=white+top", self.driver.current_url)
+        self.assertIn(ENGLISH, self.driver.title)
+        self.photograph("results")
+
+    def test_chinese(self):
+        self.open()
+        self.type_query(CHINESE)
+        answer = self.ask(CHINESE)
+        self.assertShows(answer)
+        self.assertTrue(any(result["rank"] != result["recall_rank"] for result in answer["results"]))
+
+    def test_example_is_a_search(self):
+        self.open()
+        example = self.find("#examples button")
+        text = example.text
+        example.click()
+        self.settle()
+        self.assertEqual(self.find("#text").get_property("value"), text)
+        self.assertShows(self.ask(text))
+
+    def test_orders(self):
+        self.open(q=ENGLISH)
+        answer = self.ask(ENGLISH)
+        self.find("#order [value=recall]").click()
+        self.assertShows(answer, "recall")
+        self.assertIn("order=recall", self.driver.current_url)
+        self.assertIn("in recall order", self.text("#live"))
+        self.assertEqual(self.find("#order [value=recall]").get_attribute("aria-pressed"), "true")
+        self.assertEqual(self.find("#order [value=rank]").get_attribute("aria-pressed"), "false")
+        self.photograph("recall-order")
+        self.driver.refresh()
+        self.settle()
+        self.assertShows(answer, "recall")
+        self.find("body").send_keys("o")
+        self.assertShows(answer, "rank")
+        self.assertNotIn("order=", self.driver.current_url)
+
+    def test_tiles_glide_unless_stillness_is_preferred(self):
+        count = "return document.getAnimations().filter((a) => a.effect.target.matches('.tile')).length"
+        self.open(q=ENGLISH)
+        self.find("#order [value=recall]").click()
+        self.assertEqual(self.run_script(count), 0)
+        self.dress(motion="no-preference")
+        self.find("#order [value=rank]").click()
+        self.assertGreater(self.run_script(count), 3)
+
+    def test_more(self):
+        self.open(q=ENGLISH)
+        more = self.find("#more")
+        more.click()
+        self.assertEqual(len(self.tiles()), 48)
+        more.click()
+        self.assertEqual(len(self.tiles()), 64)
+        self.assertFalse(more.is_displayed())
+        self.assertRegex(self.text("#summary"), "^64 results")
+
+    def test_back_and_forward(self):
+        self.open()
+        self.type_query(ENGLISH)
+        first = self.tiles()
+        self.type_query("yellow toy duck")
+        self.assertNotEqual(self.tiles(), first)
+        self.driver.back()
+        self.until(lambda: self.find("#text").get_property("value") == ENGLISH)
+        self.settle()
+        self.assertEqual(self.tiles(), first)
+        self.driver.back()
+        self.until(lambda: "pictures" in self.text("#summary"))
+        self.driver.forward()
+        self.until(lambda: self.tiles() == first)
+
+    def test_drop_and_paste(self):
+        self.open()
+        wanted = self.server.get("/api/images?offset=7&limit=1")["images"][0]["id"]
+        self.driver.execute_async_script(CARRY, wanted, "enter")
+        self.assertTrue(self.find("#drop").is_displayed())
+        self.photograph("drop")
+        self.driver.execute_async_script(CARRY, wanted, "drop")
+        self.until(lambda: "result" in self.text("#summary"))
+        self.settle()
+        self.assertFalse(self.find("#drop").is_displayed())
+        self.assertEqual(self.tiles()[0]["id"], wanted)
+        self.assertEqual(self.text("#chips .chip span"), "dropped.jpg")
+        self.until(lambda: self.run_script("return document.querySelector('#chips img').naturalWidth > 0"))
+
+        self.type_query("purple skirt")
+        self.assertTrue(self.find("#order").is_displayed(), "a sentence with a picture is re-ranked")
+        self.assertEqual(len(self.all("#chips .chip")), 1)
+        self.photograph("picture-and-words")
+        self.find("#chips button").click()
+        self.settle()
+        self.assertEqual(self.all("#chips .chip"), [])
+        self.assertShows(self.ask("purple skirt"))
+
+        other = self.server.get("/api/images?offset=11&limit=1")["images"][0]["id"]
+        self.find("#text").clear()
+        self.driver.execute_async_script(CARRY, other, "paste")
+        self.until(lambda: self.text("#chips") and self.tiles()[0]["id"] == other)
+        self.assertEqual(self.text("#chips .chip span"), "Pasted picture")
+
+    def test_what_is_no_picture_is_refused(self):
+        self.open()
+        self.run_script("""
+            const carried = new DataTransfer();
+            carried.items.add(new File(["text"], "notes.txt", { type: "text/plain" }));
+            const drop = { bubbles: true, cancelable: true, dataTransfer: carried };
+            document.body.dispatchEvent(new DragEvent("drop", drop));""")
+        self.assertIn("“notes.txt” is not a picture", self.text("#notes"))
+        self.assertEqual(self.all("#chips .chip"), [])
+
+    def test_similar(self):
+        self.open(q=ENGLISH)
+        tile = self.tiles()[2]
+        self.run_script("document.querySelectorAll('.tile .similar')[2].click()")
+        self.until(lambda: f"image={tile['id']}" in self.driver.current_url)
+        self.settle()
+        self.assertEqual(self.tiles()[0]["id"], tile["id"])
+        self.assertEqual(self.text("#chips .chip span"), tile["name"])
+        self.assertFalse(self.find("#order").is_displayed(), "two pictures are not re-ranked")
+        self.driver.refresh()
+        self.settle()
+        self.assertEqual(self.tiles()[0]["id"], tile["id"])
+        self.until(lambda: self.text("#chips .chip span") == tile["name"])
+
+    def test_conditions(self):
+        self.open(q=ENGLISH)
+        self.find("#show-options").click()
+        self.until(lambda: self.all("#facts button"))
+        names = [fact.text for fact in self.all("#facts button")]
+        self.assertEqual(sorted(names), sorted(self.server.get("/api/index")["facts"]))
+        next(fact for fact in self.all("#facts button") if fact.text == "year").click()
+        self.assertEqual(self.find("#condition").get_property("value"), "year=")
+        self.find("#condition").clear()
+        self.find("#condition").send_keys("nonsense", Keys.ENTER)
+        self.assertEqual(self.find("#condition").get_attribute("aria-invalid"), "true")
+        self.find("#condition").clear()
+        self.find("#condition").send_keys("year>=2015", Keys.ENTER)
+        self.settle()
+        answer = self.ask(ENGLISH, filters=["year>=2015"])
+        self.assertTrue(answer["results"])
+        self.assertTrue(all(result["metadata"]["year"] >= 2015 for result in answer["results"]))
+        self.assertShows(answer)
+        self.assertEqual(self.text("#chips .chip span"), "year>=2015")
+        self.assertIn("where=year%3E%3D2015", self.driver.current_url)
+        self.photograph("options")
+        self.find("#chips button").click()
+        self.settle()
+        self.assertShows(self.ask(ENGLISH))
+
+    def test_least_probability_and_candidates(self):
+        self.open(q=ENGLISH)
+        self.find("#show-options").click()
+        self.run_script("""
+            const slider = document.getElementById("minimum");
+            slider.value = 50;
+            for (const type of ["input", "change"]) slider.dispatchEvent(new Event(type));""")
+        self.settle()
+        self.assertEqual(self.text("#minimum-value"), "≥ 50 %")
+        answer = self.ask(ENGLISH, minimum_probability=0.5)
+        self.assertShows(answer)
+        self.assertLess(len(answer["results"]), 64)
+        # Two pictures have no match probability, so that none is asked for.
+        first = self.tiles()[0]["id"]
+        self.run_script("document.querySelector('.tile .similar').click()")
+        self.until(lambda: f"image={first}" in self.driver.current_url)
+        self.settle()
+        self.assertEqual(len(self.tiles()), 24)
+        self.assertFalse(self.find("#minimum").is_enabled())
+        self.open(q=ENGLISH, candidates=0)
+        self.assertFalse(self.find("#order").is_displayed())
+        self.assertEqual({tile["move"] for tile in self.tiles()}, {""})
+        self.assertRegex(self.tiles()[0]["value"], r"^0\.\d\d$")
