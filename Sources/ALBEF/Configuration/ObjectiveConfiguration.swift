@@ -39,6 +39,12 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
             case pair
             /// Every key of the same image in equal shares, as in fine-tuning retrieval.
             case image
+            /// Every key of the batch that is known to be right: of the same image, and of any image
+            /// that has the same caption. In the queues, of the same image.
+            ///
+            /// Short captions fit many images. Those that are known to fit are no negatives of ITM
+            /// either: drawn by similarity, they would come before all that are really wrong.
+            case caption
         }
 
         /// Creates settings; the defaults are the original's.

@@ -52,9 +52,11 @@ public struct ContrastiveObjective: Sendable {
     ///   - alpha: weight of the teacher's opinion, in [0, 1].
     ///   - ids: the image each pair shows `[N]`: all keys of that image are positives in equal
     ///     shares, as the original fine-tunes retrieval. nil: only a row's own pair is.
+    ///   - truths: which texts of the batch, by rows, are right for which of its images, `[N, N]`; takes
+    ///     the place of `ids` within the batch. nil: what `ids` say.
     public func callAsFunction(
         _ features: Features, keys: Features?, queues: ContrastiveQueues?, temperature: Tensor,
-        alpha: Double, ids: Tensor? = nil
+        alpha: Double, ids: Tensor? = nil, truths: Tensor? = nil
     ) -> Outcome {
         let own = keys ?? features
         let imageToText =
@@ -62,10 +64,12 @@ public struct ContrastiveObjective: Sendable {
         let textToImage =
             Self.similarities(features.texts, own.images, queues?.images) / temperature
         var (imageTargets, textTargets) = withoutGradients {
-            let labels = Self.labels(
-                count: features.images.size(0), queues: queues, ids: ids,
-                device: features.images.device)
-            return (labels, labels)
+            func labels(_ truths: Tensor?) -> Tensor {
+                Self.labels(
+                    count: features.images.size(0), queues: queues, ids: ids, truths: truths,
+                    device: features.images.device)
+            }
+            return (labels(truths?.transposed()), labels(truths))
         }
         if let keys, alpha > 0 {
             (imageTargets, textTargets) = withoutGradients {
@@ -94,9 +98,9 @@ public struct ContrastiveObjective: Sendable {
         return Tensor.concatenated([batch, features.matmul(queue)], 1)
     }
 
-    /// y: one-hot at a row's own pair, or equal shares among the keys of its image, `[N, N + M]`.
+    /// y: one-hot at a row's own pair, or equal shares among the keys that are right, `[N, N + M]`.
     private static func labels(
-        count: Int, queues: ContrastiveQueues?, ids: Tensor?, device: Device
+        count: Int, queues: ContrastiveQueues?, ids: Tensor?, truths: Tensor?, device: Device
     ) -> Tensor {
         guard let ids else {
             let width = count + (queues?.length ?? 0)
@@ -104,7 +108,13 @@ public struct ContrastiveObjective: Sendable {
                 .isEqual(to: Tensor.arange(0..<width, device: device)).to(.float32)
         }
         let all = queues.map { Tensor.concatenated([ids, $0.ids]) } ?? ids
-        let positives = ids.unsqueezed(1).isEqual(to: all).to(.float32)
+        var positives = ids.unsqueezed(1).isEqual(to: all).to(.float32)
+        if let truths {
+            let right = truths.to(.float32)
+            positives =
+                queues == nil
+                ? right : .concatenated([right, positives[.all, count..<positives.size(1)]], 1)
+        }
         return positives / positives.sum(1, keepingDimensions: true)
     }
 }

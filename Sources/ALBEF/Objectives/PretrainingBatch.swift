@@ -10,13 +10,19 @@ public struct PretrainingBatch: Sendable {
     public var mask: Tensor
     /// Which image each pair shows, equal for equal images, `[N]`; nil if that is not known.
     public var imageIDs: Tensor?
+    /// Whether text i is known to describe image j, because the image has it as a caption,
+    /// `[N, N]`, true on the diagonal; nil if that is not known.
+    public var truths: Tensor?
 
     /// Puts a batch together.
-    public init(pixels: Tensor, ids: Tensor, mask: Tensor, imageIDs: Tensor? = nil) {
+    public init(
+        pixels: Tensor, ids: Tensor, mask: Tensor, imageIDs: Tensor? = nil, truths: Tensor? = nil
+    ) {
         self.pixels = pixels
         self.ids = ids
         self.mask = mask
         self.imageIDs = imageIDs
+        self.truths = truths
     }
 
     /// Number of pairs N.

@@ -83,10 +83,11 @@ public final class PretrainingObjective {
         if configuration.contrastive.weight > 0, let temperature = student.temperature {
             let features = ContrastiveObjective.Features(
                 images: images.features, texts: texts.features[0..<batch.count])
-            let ids = configuration.contrastive.positives == .image ? batch.imageIDs : nil
+            let positives = configuration.contrastive.positives
+            let ids = positives == .pair ? nil : batch.imageIDs
             let outcome = ContrastiveObjective()(
                 features, keys: teaching?.features, queues: queues, temperature: temperature.value,
-                alpha: alpha, ids: ids)
+                alpha: alpha, ids: ids, truths: positives == .caption ? batch.truths : nil)
             if let keys = teaching?.features {
                 queues?.enqueue(images: keys.images, texts: keys.texts, ids: batch.imageIDs)
             }
@@ -180,13 +181,14 @@ public final class PretrainingObjective {
         }
         return withoutGradients {
             let excluded = excluded(batch)
-            func weights(_ similarities: Tensor) -> Tensor {
+            func weights(_ similarities: Tensor, _ excluded: Tensor) -> Tensor {
                 HardNegatives.weights(
                     similarities[.all, 0..<count], excluded: excluded,
                     isFaithful: configuration.isFaithful)
             }
             let (images, texts) = (
-                weights(contrastive.textToImage), weights(contrastive.imageToText)
+                weights(contrastive.textToImage, excluded),
+                weights(contrastive.imageToText, excluded.transposed())
             )
             return (
                 Negatives(images: choices.images(images), texts: choices.texts(texts)), images,
@@ -195,12 +197,16 @@ public final class PretrainingObjective {
         }
     }
 
-    /// What must not be a row's negative, true where so, `[N, N]`.
+    /// Which images must not be a text's negatives, true where so, `[N, N]`; transposed, which texts
+    /// must not be an image's.
     private func excluded(_ batch: PretrainingBatch) -> Tensor {
+        if configuration.contrastive.positives == .caption, let truths = batch.truths {
+            return truths
+        }
         let rows = Tensor.arange(0..<batch.count, device: student.device)
         // Fine-tuning retrieval excludes by image in the original too.
         let byImage =
-            configuration.contrastive.positives == .image
+            configuration.contrastive.positives != .pair
             || (configuration.matching.excludesSameImage && !configuration.isFaithful)
         let keys = byImage ? batch.imageIDs ?? rows : rows
         return keys.unsqueezed(1).isEqual(to: keys)

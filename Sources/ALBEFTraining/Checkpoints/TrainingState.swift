@@ -111,7 +111,7 @@ struct TrainingState {
         if let teacher = objective.teacher { entries += teacher.entries }
         if let queues = objective.queues {
             // Without a use for them the reference's pretraining model does not know of the ids.
-            let usesIDs = objective.configuration.contrastive.positives == .image
+            let usesIDs = objective.configuration.contrastive.positives != .pair
             entries += queues.entries(withIDs: usesIDs)
         }
         try ModelDirectory.write(

@@ -248,7 +248,11 @@ public final class PretrainingRun {
             pixels: Tensor(batch.pixels, shape: [tokens.count, 3, side, side], device: device),
             ids: Tensor(tokens.ids, shape: shape, device: device),
             mask: Tensor(tokens.mask, shape: shape, device: device),
-            imageIDs: Tensor(batch.ids, device: device))
+            imageIDs: Tensor(batch.ids, device: device),
+            truths: Tensor(
+                batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
+                device: device
+            ).isEqual(to: 1))
     }
 
     // MARK: Between steps

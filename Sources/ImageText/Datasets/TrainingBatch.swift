@@ -8,6 +8,8 @@ public struct TrainingBatch: Sendable {
     public let captions: [String]
     /// What the annotations call each image: `[B]`, equal for captions of the same image.
     public let ids: [Int]
+    /// Whether caption i is one of picture j's, of which the row's own is one: `[B, B]`.
+    public let truths: [Bool]
     /// Where each picture came from: `[B]`.
     public let images: [FilePath]
     /// The epoch, from 0.

@@ -20,15 +20,14 @@ enum WardrobeCaptions {
         guard people.count > 1 else {
             return [whole(scene, language), outfit(people[0], language)]
         }
-        let first = random.integer(below: people.count)
-        let second = random.integer(below: people.count)
         var captions = [
             whole(scene, language),
             people.count == 2
                 ? sides(people[0], people[1], language)
                 : whole(scene, language, joinedBy: beside(language)),
-            outfit(people[first], language), outfit(people[second], language),
         ]
+        // Of everybody, so that a caption is known to fit wherever it does.
+        captions += people.map { outfit($0, language) }
         let other = random.integer(below: 3)
         if let thing = scene.smallProp, other > 0 {
             let others = scene.props.filter { $0.colour == nil }.map { $0.kind.name(in: language) }

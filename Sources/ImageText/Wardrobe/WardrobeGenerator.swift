@@ -120,9 +120,6 @@ public struct WardrobeGenerator: Sendable {
     }
 
     private func redress(_ people: inout [WardrobeScene.Person], _ random: inout SplitMix64) {
-        for index in people.indices {
-            people[index].bottom.kind = random.chance(Self.skirtShare) ? .skirt : .trousers
-        }
         var colours = people.flatMap { [$0.top, $0.bottom.colour] }
         if random.chance(people.count == 1 ? 0.75 : 0.25) {
             colours[random.integer(below: colours.count)] = random.element(

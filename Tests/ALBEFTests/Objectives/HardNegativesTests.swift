@@ -152,6 +152,36 @@ struct HardNegativesTests {
         }
     }
 
+    @Test(
+        "Are nothing that is known to be right, and ITC takes that for positives, each way by itself"
+    )
+    func knownPairs() throws {
+        let choices = try WatchedChoices()
+        let objective = try TinyObjective.objective(
+            TinyObjective.model(),
+            ObjectiveConfiguration(
+                contrastive: .init(queue: 0, positives: .caption), teacher: .init(isEnabled: false),
+                dropout: 0),
+            choices: choices)
+        // Text 1 describes image 3 too, but image 1 lacks text 3.
+        var truths = (0..<4).map { row in (0..<4).map { $0 == row } }
+        truths[1][3] = true
+        let losses = try objective(
+            try TinyObjective.batch(4, imageIDs: [0, 1, 2, 3], truths: truths), alpha: 0)
+        let (images, texts) = (rows(choices.imageWeights[0]), rows(choices.textWeights[0]))
+        for row in 0..<4 {
+            for column in 0..<4 {
+                #expect((images[row][column] == 0) == truths[row][column])
+                #expect((texts[row][column] == 0) == truths[column][row])
+            }
+        }
+        let outcome = try #require(losses.contrastive)
+        let toImages = rows(outcome.textToImageTargets)
+        #expect(toImages[1] == [0, 0.5, 0, 0.5] && toImages[3] == [0, 0, 0, 1])
+        let toTexts = rows(outcome.imageToTextTargets)
+        #expect(toTexts[3] == [0, 0.5, 0, 0.5] && toTexts[1] == [0, 1, 0, 0])
+    }
+
     @Test("Easy ones are the neighbours, whatever the settings draw")
     func easyNegatives() throws {
         let objective = try TinyObjective.objective(

@@ -21,7 +21,7 @@ enum TinyObjective {
 
     /// Pictures of noise with texts of random tokens, every second of them shorter by two.
     static func batch(
-        _ count: Int, seed: UInt64 = 2, imageIDs: [Int]? = nil
+        _ count: Int, seed: UInt64 = 2, imageIDs: [Int]? = nil, truths: [[Bool]]? = nil
     ) throws -> PretrainingBatch {
         let generator = try Generator(seed: seed)
         let length = 8
@@ -38,7 +38,10 @@ enum TinyObjective {
         return PretrainingBatch(
             pixels: .normal([count, 3, 32, 32], generator: generator),
             ids: Tensor(ids, shape: [count, length]), mask: Tensor(mask, shape: [count, length]),
-            imageIDs: imageIDs.map { Tensor($0) })
+            imageIDs: imageIDs.map { Tensor($0) },
+            truths: truths.map { truths in
+                Tensor(truths.joined().map { $0 ? 1 : 0 }, shape: [count, count]).isEqual(to: 1)
+            })
     }
 
     static func objective(

@@ -88,9 +88,10 @@ struct BatchLoaderTests {
             dataset.images[3].captions = []
             dataset.images[5].captions.append(" ")
             dataset.images[7].captions.append("third of 7")
+            dataset.images[9].captions.append("first of 2")
             for sampling in BatchLoader.Sampling.allCases {
                 let loader = try BatchLoader(
-                    dataset, batchSize: sampling == .images ? 11 : 23, transform: Self.transform,
+                    dataset, batchSize: sampling == .images ? 11 : 24, transform: Self.transform,
                     options: options { $0.sampling = sampling })
                 #expect(loader.batchesPerEpoch == 1 && loader.rowCount == loader.batchSize)
                 let epochs = try await take(12, of: loader)
@@ -104,6 +105,10 @@ struct BatchLoaderTests {
                         #expect(dataset.images[id].captions.contains(caption))
                     }
                     #expect(epoch.images == epoch.ids.map { dataset.images[$0].path })
+                    let truths = epoch.captions.flatMap { caption in
+                        epoch.ids.map { dataset.images[$0].captions.contains(caption) }
+                    }
+                    #expect(epoch.truths == truths)
                 }
                 #expect(Set(epochs.map(\.ids)).count == 12)
                 // Captions are drawn anew: in twelve epochs nearly all of them are.
