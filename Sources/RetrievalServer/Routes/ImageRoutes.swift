@@ -133,7 +133,8 @@ struct ImageRoutes: Sendable {
         Response(
             status: .ok,
             headers: [
-                .contentType: type, .eTag: tag(entry, form), .cacheControl: "private, max-age=60, must-revalidate",
+                .contentType: type, .eTag: tag(entry, form),
+                .cacheControl: "private, max-age=60, must-revalidate",
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
