@@ -48,7 +48,8 @@ public struct RetrievalService: Sendable {
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
             writing: writing.map { store, limit in
                 .init(
-                    writer: GalleryWriter(library, model: compute, metrics: metrics, limit: limit),
+                    writer: GalleryWriter(
+                        library, store, model: compute, metrics: metrics, limit: limit),
                     store: store)
             },
             follower: configuration.photos.map { FolderFollower($0, library, logger) })

@@ -49,6 +49,49 @@ struct WritingServiceTests {
         }
     }
 
+    @Test("Clients that replace and remove one picture at once leave it whole, or gone")
+    func contention() async throws {
+        try await ServiceUnderTest.run(pictures: 5) { service in
+            for round in 0..<3 {
+                let added = try await service.client.form(
+                    "POST", "/api/images", image: TinyModel.bitmap(100),
+                    headers: ServiceUnderTest.authorization)
+                let id = try #require(added.json["id"] as? String)
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for number in 0..<8 {
+                        group.addTask {
+                            round == 2 && number == 5
+                                ? try await service.client.send(
+                                    "DELETE", "/api/images/\(id)",
+                                    headers: ServiceUnderTest.authorization
+                                ).status
+                                : try await service.client.form(
+                                    "PUT", "/api/images/\(id)",
+                                    image: TinyModel.bitmap(200 + number),
+                                    headers: ServiceUnderTest.authorization
+                                ).status
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(Set(statuses).isSubset(of: [200, 204, 404]), "\(statuses)")
+                let entry = try await service.client.send("GET", "/api/images/\(id)")
+                let file = try await service.client.send("GET", "/api/images/\(id)/original")
+                guard entry.status == 200 else { continue }
+                let seed = (200..<208).first { TinyModel.bitmap($0) == file.body }
+                #expect(seed != nil && file.status == 200)
+                // The entry is that of the file which is there.
+                let like = try await service.client.form(
+                    "POST", "/api/search", query: ["count": 1], image: file.body)
+                let first = (like.json["results"] as? [[String: Any]])?.first
+                #expect(first?["id"] as? String == id)
+            }
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: "\(service.index.string).uploads")
+            #expect(!files.contains { $0.hasSuffix(".new") }, "\(files)")
+        }
+    }
+
     @Test("What belongs to a folder is removed from the index alone, and not replaced")
     func foreign() async throws {
         try await ServiceUnderTest.run { service in
@@ -166,7 +209,8 @@ struct WritingServiceTests {
             // A file without an entry, an entry whose file is gone, a replacement not yet in place.
             try Data(TinyModel.bitmap(501)).write(
                 to: URL(filePath: uploads.appending("stray.bmp").string))
-            try Data(TinyModel.bitmap(502)).write(to: URL(filePath: path + ".new"))
+            try Data(TinyModel.bitmap(502)).write(
+                to: URL(filePath: uploads.appending("x.new").string))
             try FileManager.default.removeItem(atPath: path)
             try await ServiceUnderTest.serve(service.folder, service.model) { next in
                 let page = try await next.client.send("GET", "/api/images?limit=99")
@@ -175,7 +219,7 @@ struct WritingServiceTests {
                 }
                 #expect(names?.count == 6)
                 #expect(names?.contains("stray.bmp") == true)
-                #expect(!FileManager.default.fileExists(atPath: path + ".new"))
+                #expect(!FileManager.default.fileExists(atPath: uploads.appending("x.new").string))
             }
         }
     }

@@ -4,17 +4,20 @@ import Logging
 import Retrieval
 import SystemPackage
 
-/// Changes the index for clients: what comes while a commit is written is committed together.
+/// Changes the index for clients, and then their files, in one order: what comes while a commit is
+/// written is committed together.
 actor GalleryWriter {
     /// One client's wish.
     enum Change: Sendable {
-        /// A picture that is new, or takes the place of the entry with its path.
-        case put(IndexEntry, pixels: [Float])
+        /// A picture that is new, or takes the place of the entry with its path; its file is moved there
+        /// from where it waits.
+        case put(IndexEntry, pixels: [Float], waiting: FilePath?)
+        /// An entry, and its file where that is the service's own.
         case remove(FilePath)
 
         var path: FilePath {
             switch self {
-            case .put(let entry, _): entry.path
+            case .put(let entry, _, _): entry.path
             case .remove(let path): path
             }
         }
@@ -27,6 +30,7 @@ actor GalleryWriter {
 
     private static let together = 64
     private let library: IndexLibrary
+    private let store: UploadStore
     private let model: WorkQueue
     private let disk = DispatchQueue(label: "albef.commit")
     private let metrics: ServiceMetrics
@@ -39,8 +43,12 @@ actor GalleryWriter {
     /// - Parameters:
     ///   - model: the thread that encodes.
     ///   - limit: changes that may wait.
-    init(_ library: IndexLibrary, model: WorkQueue, metrics: ServiceMetrics, limit: Int) {
+    init(
+        _ library: IndexLibrary, _ store: UploadStore, model: WorkQueue, metrics: ServiceMetrics,
+        limit: Int
+    ) {
         self.library = library
+        self.store = store
         self.model = model
         self.metrics = metrics
         self.limit = limit
@@ -70,15 +78,27 @@ actor GalleryWriter {
                 let removed = try await commit(batch.map(\.change))
                 library.refresh()
                 for item in batch {
-                    let isRemoval = if case .remove = item.change { true } else { false }
-                    item.continuation.resume(
-                        returning: !isRemoval || removed.contains(item.change.path))
+                    item.continuation.resume(with: Result { try settle(item.change, removed) })
                 }
             } catch {
                 for item in batch { item.continuation.resume(throwing: error) }
             }
         }
         isCommitting = false
+    }
+
+    /// Does to the files what was done to the index.
+    ///
+    /// - Returns: false if there was nothing to remove.
+    private func settle(_ change: Change, _ removed: Set<FilePath>) throws -> Bool {
+        switch change {
+        case .put(let entry, _, let waiting):
+            if let waiting { try store.move(waiting, to: entry.path) }
+            return true
+        case .remove(let path):
+            if store.owns(path) { store.remove(path) }
+            return removed.contains(path)
+        }
     }
 
     /// The first changes, no two of one picture.
@@ -96,7 +116,7 @@ actor GalleryWriter {
         var pixels: [[Float]] = []
         for wish in changes {
             switch wish {
-            case .put(let entry, let values):
+            case .put(let entry, let values, _):
                 change.entries.append(entry)
                 pixels.append(values)
             case .remove(let path): change.removed.append(path)
@@ -115,7 +135,8 @@ actor GalleryWriter {
     /// Commits on a thread of its own, waiting a little for another program that writes.
     private func write(_ change: IndexChange) async throws -> Set<FilePath> {
         let library = library
-        for attempt in 0... {
+        var attempts = 0
+        while true {
             do {
                 return try await withCheckedThrowingContinuation { continuation in
                     disk.async {
@@ -127,10 +148,10 @@ actor GalleryWriter {
                             })
                     }
                 }
-            } catch let error as IndexError where error.isLocked && attempt < 40 {
+            } catch let error as IndexError where error.isLocked && attempts < 40 {
+                attempts += 1
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
-        preconditionFailure("attempts have no end")
     }
 }

@@ -24,6 +24,8 @@ final class IndexLibrary: Sendable {
     let model: SearchModel
     let locator = EntryLocator()
     private let state: Mutex<State>
+    /// One look at a time: a slow one must not put an older state over a newer.
+    private let turn = Mutex(())
     private let logger: Logger
 
     /// Opens an index.
@@ -44,7 +46,9 @@ final class IndexLibrary: Sendable {
     var failure: String? { state.withLock { $0.failure } }
 
     /// Opens what is on disk if it is newer; keeps serving what was if that fails.
-    func refresh() {
+    func refresh() { turn.withLock { _ in look() } }
+
+    private func look() {
         do {
             guard let index = try gallery.index.refreshed() else {
                 state.withLock { $0.failure = nil }

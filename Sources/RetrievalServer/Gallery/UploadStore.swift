@@ -5,7 +5,7 @@ import Torch
 
 /// Keeps the files of pictures that clients add; names are ours, never theirs.
 struct UploadStore: Sendable {
-    /// What a replacement is called until the index knows it; no picture's name ends so.
+    /// What a replacement's name ends in until the index knows it; no picture's does.
     private static let pending = "new"
     let directory: FilePath
 
@@ -29,32 +29,26 @@ struct UploadStore: Sendable {
         directory.appending("\(UUID().uuidString.lowercased()).\(name)")
     }
 
+    /// Where a replacement of a picture waits until the index knows it.
+    func pendingPath() -> FilePath { newPath(extension: Self.pending) }
+
     /// Writes a file so that a loss of power does not undo it.
     ///
-    /// - Parameter isPending: whether it is to stand beside an older one until ``settle(_:)``.
     /// - Returns: its size and when it was changed, as the index notes them.
-    func write(_ bytes: [UInt8], to path: FilePath, isPending: Bool) throws -> FolderScan.File {
-        let target = isPending ? pendingPath(path) : path
-        try AtomicFile.write(bytes, to: target)
-        let scan = try FolderScan.File(target)
-        return FolderScan.File(path: path, size: scan.size, modified: scan.modified)
+    func write(_ bytes: [UInt8], to path: FilePath) throws -> FolderScan.File {
+        try AtomicFile.write(bytes, to: path)
+        return try FolderScan.File(path)
     }
 
-    /// Puts a pending file in the place of the older one.
-    func settle(_ path: FilePath) throws {
-        guard rename(pendingPath(path).string, path.string) == 0 else {
-            throw Errno(rawValue: errno)
-        }
+    /// Puts a file in the place of another.
+    func move(_ path: FilePath, to target: FilePath) throws {
+        guard rename(path.string, target.string) == 0 else { throw Errno(rawValue: errno) }
         AtomicFile.flushDirectory(directory)
     }
 
-    /// Removes a file, or the pending one beside it.
-    func remove(_ path: FilePath, isPending: Bool = false) {
-        unlink((isPending ? pendingPath(path) : path).string)
+    /// Removes a file.
+    func remove(_ path: FilePath) {
+        unlink(path.string)
         AtomicFile.flushDirectory(directory)
-    }
-
-    private func pendingPath(_ path: FilePath) -> FilePath {
-        FilePath("\(path.string).\(Self.pending)")
     }
 }

@@ -200,14 +200,7 @@ struct ImageRoutes: Sendable {
             metadata[[String: MetadataValue].nameKey] = .text(String(name))
         }
         let path = writing.store.newPath(extension: sent.kind.fileExtension)
-        let file = try await write(sent.bytes, to: path, writing.store, isPending: false)
-        let entry = entry(file, sent.bytes, metadata)
-        do {
-            _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels))
-        } catch {
-            writing.store.remove(path)
-            throw error
-        }
+        let entry = try await put(sent, metadata, at: path, waitingAt: nil, writing)
         var response = JSON.response(Document(entry), status: .created)
         response.headers[.location] = "/api/images/\(EntryKey(path))"
         return response
@@ -217,15 +210,9 @@ struct ImageRoutes: Sendable {
         let writing = try writing()
         let old = try own(context, writing.store)
         let sent = try await receive(request)
-        let file = try await write(sent.bytes, to: old.path, writing.store, isPending: true)
-        let entry = entry(file, sent.bytes, sent.metadata ?? old.metadata)
-        do {
-            _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels))
-        } catch {
-            writing.store.remove(old.path, isPending: true)
-            throw error
-        }
-        try writing.store.settle(old.path)
+        let entry = try await put(
+            sent, sent.metadata ?? old.metadata, at: old.path,
+            waitingAt: writing.store.pendingPath(), writing)
         return JSON.response(Document(entry))
     }
 
@@ -236,7 +223,6 @@ struct ImageRoutes: Sendable {
         guard try await writing.writer.apply(.remove(old.path)) else {
             throw Problem(.notFound, "there is no picture of this id")
         }
-        if writing.store.owns(old.path) { writing.store.remove(old.path) }
         return Response(status: .noContent)
     }
 
@@ -249,19 +235,25 @@ struct ImageRoutes: Sendable {
         return entry
     }
 
-    private func write(
-        _ bytes: [UInt8], to path: FilePath, _ store: UploadStore, isPending: Bool
-    ) async throws -> FolderScan.File {
-        try await parts.pictures.run {
-            try store.write(bytes, to: path, isPending: isPending)
+    /// Writes a picture's file and then its entry; neither stays if the entry cannot be written.
+    private func put(
+        _ sent: Sent, _ metadata: [String: MetadataValue], at path: FilePath,
+        waitingAt waiting: FilePath?, _ writing: ServiceParts.Writing
+    ) async throws -> IndexEntry {
+        let target = waiting ?? path
+        let file = try await parts.pictures.run {
+            try writing.store.write(sent.bytes, to: target)
         }
-    }
-
-    private func entry(
-        _ file: FolderScan.File, _ bytes: [UInt8], _ metadata: [String: MetadataValue]
-    ) -> IndexEntry {
-        IndexEntry(
-            path: file.path, size: file.size, modified: file.modified,
-            sha256: SHA256.hash(data: bytes).hexadecimal, metadata: metadata)
+        let entry = IndexEntry(
+            path: path, size: file.size, modified: file.modified,
+            sha256: SHA256.hash(data: sent.bytes).hexadecimal, metadata: metadata)
+        do {
+            _ = try await writing.writer.apply(
+                .put(entry, pixels: sent.pixels, waiting: waiting))
+        } catch {
+            writing.store.remove(target)
+            throw error
+        }
+        return entry
     }
 }
