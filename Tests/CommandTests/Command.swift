@@ -26,9 +26,11 @@ struct Command {
     }()
 
     /// Starts the command; its output goes to files, so that no pipe can fill up.
-    static func start(_ arguments: [String], folder: FilePath) throws -> (Process, FilePath) {
+    static func start(
+        _ arguments: [String], folder: FilePath, program: String? = nil
+    ) throws -> (Process, FilePath) {
         let process = Process()
-        process.executableURL = executable
+        process.executableURL = program.map { URL(filePath: $0) } ?? executable
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: folder.string)
         process.standardInput = FileHandle.nullDevice

@@ -11,14 +11,29 @@ struct KilledServiceTests {
         ProcessInfo.processInfo.environment["ALBEF_SERVICE_KILLS"].flatMap { Int($0) } ?? 5
     private static let key = "a key that only tests know"
 
+    private static let arguments = [
+        "serve", "--index", "index", "--model", "model", "--port", "0", "--key-file", "key",
+        "--threads", "1", "--log-level", "warning",
+    ]
+
     /// Starts the service and waits until it listens.
-    private func start(_ folder: FilePath) async throws -> (Process, port: String) {
+    ///
+    /// - Parameter kilobytes: how large a file may become; nil: any size.
+    private func start(
+        _ folder: FilePath, limit kilobytes: Int? = nil
+    ) async throws -> (Process, port: String) {
         try Data(Self.key.utf8).write(to: URL(filePath: folder.appending("key").string))
-        let (process, log) = try Command.start(
-            [
-                "serve", "--index", "index", "--model", "model", "--port", "0", "--key-file", "key",
-                "--threads", "1", "--log-level", "warning",
-            ], folder: folder)
+        let (process, log) =
+            if let kilobytes {
+                try Command.start(
+                    [
+                        "-c",
+                        "trap '' XFSZ; ulimit -f \(kilobytes); exec \"$0\" \"$@\"",
+                        Command.executable.path,
+                    ] + Self.arguments, folder: folder, program: "/bin/bash")
+            } else {
+                try Command.start(Self.arguments, folder: folder)
+            }
         for _ in 0..<2000 {
             let text = try String(contentsOfFile: "\(log.string).out", encoding: .utf8)
             if let line = text.split(separator: "\n").first, text.hasSuffix("\n") {
@@ -125,6 +140,35 @@ struct KilledServiceTests {
                 #expect(try ForwardIndex.verify(folder.appending("index")).isEmpty)
             }
             #expect(kept.count > 0 && deleted.count > 0)
+        }
+    }
+
+    @Test("A disk that is full is said to be, and what was there is served on")
+    func fullDisk() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let (process, port) = try await start(folder, limit: 16)
+            func add(_ side: Int) async throws -> (status: Int, body: String)? {
+                try Data(TinyModel.bitmap(side, side: side)).write(
+                    to: URL(filePath: folder.appending("\(side).bmp").string))
+                return try await curl(
+                    port, "/api/images",
+                    ["-H", "Authorization: Bearer \(Self.key)", "-F", "image=@\(side).bmp"],
+                    folder: folder)
+            }
+            #expect(try await add(8)?.status == 201)
+            let refused = try await add(100)
+            #expect(refused?.status == 507, "\(refused?.body ?? "")")
+            #expect(refused?.body.contains("urn:albef:problem:disk-full") == true)
+            #expect(try await add(12)?.status == 201)
+            let page = try await curl(port, "/api/images", [], folder: folder)
+            #expect(page?.body.contains("\"total\":2") == true, "\(page?.body ?? "")")
+            kill(process.processIdentifier, SIGTERM)
+            await process.exited()
+            let uploads = try FileManager.default.contentsOfDirectory(
+                atPath: folder.appending("index.uploads").string)
+            #expect(uploads.count == 2, "\(uploads)")
+            #expect(try ForwardIndex.verify(folder.appending("index")).isEmpty)
         }
     }
 

@@ -33,12 +33,11 @@ package enum TinyModel {
         }
     }
 
-    /// A 24-bit BMP of 8 x 8 pixels, with colours that depend on `seed`.
-    package static func bitmap(_ seed: Int) -> [UInt8] {
+    /// A square 24-bit BMP, with colours that depend on `seed`; the side is a multiple of 4.
+    package static func bitmap(_ seed: Int, side: Int = 8) -> [UInt8] {
         func little(_ value: Int, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
         }
-        let side = 8
         let pixels = (0..<(side * side * 3)).map { UInt8(truncatingIfNeeded: $0 * 7 + seed * 31) }
         return [0x42, 0x4D] + little(54 + pixels.count, 4) + little(0, 4) + little(54, 4)
             + little(40, 4) + little(side, 4) + little(side, 4) + little(1, 2) + little(24, 2)
