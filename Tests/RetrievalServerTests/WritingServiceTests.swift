@@ -67,7 +67,7 @@ struct WritingServiceTests {
                                 ).status
                                 : try await service.client.form(
                                     "PUT", "/api/images/\(id)",
-                                    image: TinyModel.bitmap(200 + number),
+                                    image: TinyModel.bitmap(200 + 10 * round + number),
                                     headers: ServiceUnderTest.authorization
                                 ).status
                         }
@@ -78,7 +78,7 @@ struct WritingServiceTests {
                 let entry = try await service.client.send("GET", "/api/images/\(id)")
                 let file = try await service.client.send("GET", "/api/images/\(id)/original")
                 guard entry.status == 200 else { continue }
-                let seed = (200..<208).first { TinyModel.bitmap($0) == file.body }
+                let seed = (200..<230).first { TinyModel.bitmap($0) == file.body }
                 #expect(seed != nil && file.status == 200)
                 // The entry is that of the file which is there.
                 let like = try await service.client.form(

@@ -49,6 +49,12 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
             valueName: "number"))
     var takes = 1
 
+    @Flag(
+        help:
+            "Repeat captions of one outfit and of the small thing, so that they are drawn more often."
+    )
+    var brief = false
+
     @Option(help: ArgumentHelp("Side of the pictures.", valueName: "pixels"))
     var side = 128
 
@@ -70,9 +76,8 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
         try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("drawing", unit: "scenes")
             defer { bar.finish() }
-            try await WardrobeFolder(FilePath(output), side: side).write(scenes, seed: seed) {
-                bar.show($0, of: count)
-            }
+            let folder = WardrobeFolder(FilePath(output), side: side, isBrief: brief)
+            try await folder.write(scenes, seed: seed) { bar.show($0, of: count) }
         }
         Console.result("wrote \(count) scenes to \(output)")
     }

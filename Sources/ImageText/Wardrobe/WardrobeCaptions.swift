@@ -5,12 +5,21 @@ enum WardrobeCaptions {
     /// A caption of one outfit fits several scenes of a batch, which objectives take for wrong pairs;
     /// captions of the whole hardly ever do. With too few of them little is learned.
     ///
-    /// - Parameter random: decides what is told and how.
+    /// - Parameters:
+    ///   - isBrief: whether outfits are there twice and the small thing three times, so that training
+    ///     draws them more often.
+    ///   - random: decides what is told and how.
     static func captions(
-        of scene: WardrobeScene, in language: WardrobeLanguage, _ random: inout SplitMix64
+        of scene: WardrobeScene, in language: WardrobeLanguage, isBrief: Bool = false,
+        _ random: inout SplitMix64
     ) -> [String] {
-        let people = peopleCaptions(of: scene, in: language, &random)
-        return people + (scene.smallProp.map { [small($0, beside: nil, language)] } ?? [])
+        var captions = peopleCaptions(of: scene, in: language, &random)
+        if let thing = scene.smallProp {
+            let caption = small(thing, beside: nil, language)
+            captions += Array(repeating: caption, count: isBrief ? 3 : 1)
+        }
+        if isBrief { captions += scene.people.map { outfit($0, language) } }
+        return captions
     }
 
     private static func peopleCaptions(

@@ -11,6 +11,9 @@ public struct WardrobeFolder: Sendable {
     public let path: FilePath
     /// Side of the pictures in pixels.
     public let side: Int
+    /// Whether captions of one outfit and of the small thing are there several times, so that training
+    /// draws them more often.
+    public let isBrief: Bool
 
     /// The annotations of a language.
     public static func annotations(_ language: WardrobeLanguage) -> String {
@@ -19,10 +22,13 @@ public struct WardrobeFolder: Sendable {
 
     /// A folder to be written.
     ///
-    /// - Parameter side: side of the pictures in pixels; default 128.
-    public init(_ path: FilePath, side: Int = 128) {
+    /// - Parameters:
+    ///   - side: side of the pictures in pixels; default 128.
+    ///   - isBrief: see ``isBrief``; default false.
+    public init(_ path: FilePath, side: Int = 128, isBrief: Bool = false) {
         self.path = path
         self.side = side
+        self.isBrief = isBrief
     }
 
     /// Writes scenes; what is there already is replaced.
@@ -93,7 +99,8 @@ public struct WardrobeFolder: Sendable {
             var random = SplitMix64(seed: seed, stream: index)
             return Annotation(
                 image: Self.name(index),
-                caption: WardrobeCaptions.captions(of: scene, in: language, &random))
+                caption: WardrobeCaptions.captions(
+                    of: scene, in: language, isBrief: isBrief, &random))
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]

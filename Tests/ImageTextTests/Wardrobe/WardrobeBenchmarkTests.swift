@@ -89,6 +89,17 @@ struct WardrobeBenchmarkTests {
                 let (people, things) = (scene.people.count, scene.smallProp == nil ? 0 : 1)
                 return image.captions.count == 2 * ((people == 1 ? 2 : 3 + people) + things)
             })
+        // Brief annotations say the same, short captions more often.
+        try await WardrobeFolder(path.appending("brief"), side: 48, isBrief: true)
+            .write(scenes, seed: 9)
+        let brief = try CaptionDataset.read(path.appending("brief").appending("en.json"))
+        let plain = try CaptionDataset.read(path.appending("en.json"))
+        for (index, scene) in scenes.enumerated() {
+            let (short, all) = (brief.images[index].captions, plain.images[index].captions)
+            #expect(Set(short) == Set(all))
+            let things = scene.smallProp == nil ? 0 : 2
+            #expect(short.count == all.count + scene.people.count + things)
+        }
         // Captions are equal for a seed on every platform.
         let fingerprints = try WardrobeLanguage.allCases.map { language in
             let file = path.appending(WardrobeFolder.annotations(language))
