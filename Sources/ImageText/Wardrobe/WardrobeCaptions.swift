@@ -14,9 +14,9 @@ enum WardrobeCaptions {
         _ random: inout SplitMix64
     ) -> [String] {
         var captions = peopleCaptions(of: scene, in: language, &random)
-        if let thing = scene.smallProp {
-            let caption = small(thing, beside: nil, language)
-            captions += Array(repeating: caption, count: isBrief ? 3 : 1)
+        if let thing = scene.smallProp, let name = name(thing, language) {
+            // Without an article, as people type it: with one, every word would stand a place further on.
+            captions += Array(repeating: name, count: isBrief ? 3 : 1)
         }
         if isBrief { captions += scene.people.map { outfit($0, language) } }
         return captions
