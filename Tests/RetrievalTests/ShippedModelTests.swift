@@ -29,7 +29,8 @@ struct ShippedModelTests {
     func finds() throws {
         let model = try SearchModel(try #require(ShippedModel.wardrobe.directory))
         var sizes = WardrobeBenchmark.Sizes()
-        sizes.captions = 60
+        // Among sixty scenes the towers leave no room for five points.
+        sizes.captions = 240
         let gallery = WardrobeBenchmark(seed: 5_000_001, sizes: sizes).all
         let images = try model.encode(
             pixels: gallery.scenes.map { model.transform(try $0.picture(side: 128)) })
@@ -42,7 +43,7 @@ struct ShippedModelTests {
             let read = RecallMetrics(
                 imageToText: read16.imageToText, textToImage: read16.textToImage, images: right)
             #expect(dual > 40)
-            #expect(read.textToImage.r1 > dual + 3)
+            #expect(read.textToImage.r1 > dual + 5)
         }
     }
 }
