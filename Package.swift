@@ -25,6 +25,7 @@ let hummingbird: [Target.Dependency] = [
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
 ]
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -63,7 +64,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "RetrievalServer",
-            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", crypto, system, yams]
+            dependencies: [
+                "Retrieval", "ALBEF", "ImageText", "Torch", crypto, deque, system, yams,
+            ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: swiftSettings),

@@ -29,13 +29,10 @@ public struct RetrievalService: Sendable {
         try configuration.check()
         let isFilled = configuration.key != nil || configuration.photos != nil
         if isFilled { try Self.create(index, model) }
-        var writing: (store: UploadStore, limit: Int)?
-        if configuration.key != nil {
-            let store = try UploadStore(
-                configuration.uploads ?? FilePath("\(index.string).uploads"))
-            try await Self.reconcile(store, model, index, logger)
-            writing = (store, configuration.batching.waiting)
+        let store = try configuration.key.map { _ in
+            try UploadStore(configuration.uploads ?? FilePath("\(index.string).uploads"))
         }
+        if let store { try await Self.reconcile(store, model, index, logger) }
         let library = try IndexLibrary(index, model, logger)
         let metrics = ServiceMetrics()
         let compute = WorkQueue("albef.model", threads: 1, limit: configuration.batching.waiting)
@@ -46,10 +43,11 @@ public struct RetrievalService: Sendable {
                 "albef.pictures", threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
                 limit: configuration.batching.waiting),
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
-            writing: writing.map { store, limit in
+            writing: store.map { store in
                 .init(
                     writer: GalleryWriter(
-                        library, store, model: compute, metrics: metrics, limit: limit),
+                        library, store, model: compute, metrics: metrics,
+                        limit: configuration.batching.waiting),
                     store: store)
             },
             follower: configuration.photos.map { FolderFollower($0, library, logger) })

@@ -35,11 +35,24 @@ struct ServiceParts: Sendable {
         return text
     }
 
+    /// A query whose picture is read already, so that the model's thread need not wait for it.
+    ///
+    /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
+    func decoded(_ query: SearchQuery) async throws -> SearchQuery {
+        guard case .file(let file)? = query.image else { return query }
+        let model = model
+        let pixels = QueryPicture.pixels(
+            try await pictures.run { try model.pixels(of: file) })
+        return query.text.map { .imageAndText(pixels, $0) } ?? .image(pixels)
+    }
+
     /// Reads a picture as the model's input.
     ///
     /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
     func pixels(of bytes: [UInt8], named name: String) async throws -> [Float] {
-        let (model, loader) = (model, loader(side: model.loader.targetSide))
+        let model = model
+        let loader = ImageLoader(
+            maximumPixels: configuration.limits.pixels, targetSide: model.loader.targetSide)
         return try await pictures.run { model.transform(try loader.load(bytes, named: name)) }
     }
 
@@ -52,10 +65,5 @@ struct ServiceParts: Sendable {
                 throw Problem(.notFound, "the picture's file: \(error.reason)")
             }
         }
-    }
-
-    /// Reads pictures of as many pixels as are allowed.
-    func loader(side: Int?) -> ImageLoader {
-        ImageLoader(maximumPixels: configuration.limits.pixels, targetSide: side)
     }
 }

@@ -17,6 +17,9 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
     /// it is weak the log-odds alone would throw away what recall knows.
     case posterior
 
+    /// All names, for help and errors.
+    package static let names = allCases.map(\.rawValue).joined(separator: ", ")
+
     /// The score that a dialect's evaluation uses.
     public static func standard(_ dialect: Dialect) -> RankingScore {
         dialect == .lavis ? .sum : .matching

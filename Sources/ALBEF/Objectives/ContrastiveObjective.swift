@@ -69,7 +69,8 @@ public struct ContrastiveObjective: Sendable {
                     count: features.images.size(0), queues: queues, ids: ids, truths: truths,
                     device: features.images.device)
             }
-            return (labels(truths?.transposed()), labels(truths))
+            let textLabels = labels(truths)
+            return (truths.map { labels($0.transposed()) } ?? textLabels, textLabels)
         }
         if let keys, alpha > 0 {
             (imageTargets, textTargets) = withoutGradients {

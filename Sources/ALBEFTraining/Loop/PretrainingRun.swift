@@ -244,15 +244,17 @@ public final class PretrainingRun {
         let tokens = text.batch(
             batch.captions, maximumTokens: state.student.configuration.text.maximumTokens)
         let shape = [tokens.count, tokens.length]
+        let knowsTruths = configuration.objectives.contrastive.positives == .caption
         return PretrainingBatch(
             pixels: Tensor(batch.pixels, shape: [tokens.count, 3, side, side], device: device),
             ids: Tensor(tokens.ids, shape: shape, device: device),
             mask: Tensor(tokens.mask, shape: shape, device: device),
             imageIDs: Tensor(batch.ids, device: device),
-            truths: Tensor(
-                batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
-                device: device
-            ).isEqual(to: 1))
+            truths: knowsTruths
+                ? Tensor(
+                    batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
+                    device: device
+                ).isEqual(to: 1) : nil)
     }
 
     // MARK: Between steps

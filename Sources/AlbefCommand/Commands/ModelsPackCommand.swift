@@ -25,7 +25,7 @@ struct ModelsPackCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What searches with it re-rank by unless they say: "
-                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: what "
+                + "\(RankingScore.names); default: what "
                 + "the model says already.", valueName: "score"))
     var ranking: RankingScore?
 

@@ -47,7 +47,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What candidates are re-ranked by: "
-                + "\(RankingScore.allCases.map(\.rawValue).joined(separator: ", ")); default: what the "
+                + "\(RankingScore.names); default: what the "
                 + "model says, or its dialect does.", valueName: "score"))
     var ranking: RankingScore?
 

@@ -174,15 +174,10 @@ public struct BatchLoader: Sendable {
         }
         return TrainingBatch(
             pixels: pixels, captions: samples.map(\.caption),
-            ids: samples.map { images[$0.image].id }, truths: truths(samples),
+            ids: samples.map { images[$0.image].id },
+            pictureCaptions: samples.map { images[$0.image].captions },
             images: samples.map { images[$0.image].path },
             epoch: position.epoch, index: position.batch)
-    }
-
-    /// Whether a row's caption is one of another row's picture's.
-    private func truths(_ samples: [Sample]) -> [Bool] {
-        let captions = samples.map { Set(images[$0.image].captions) }
-        return samples.flatMap { sample in captions.map { $0.contains(sample.caption) } }
     }
 
     /// The sample of a row, or of the row that takes its place.

@@ -24,14 +24,7 @@ struct ContentDigest: Sendable, Hashable {
     ///
     /// - Throws: ``IndexError`` naming the file if it is no digest.
     init(hexadecimal text: String, in file: FilePath) throws {
-        let digits = Array(text.utf8)
-        var bytes: [UInt8] = []
-        for start in stride(from: 0, to: digits.count - 1, by: 2) {
-            let pair = String(decoding: digits[start...start + 1], as: UTF8.self)
-            guard let byte = UInt8(pair, radix: 16) else { break }
-            bytes.append(byte)
-        }
-        guard bytes.count == Self.byteCount, digits.count == 64 else {
+        guard let bytes = [UInt8](hexadecimal: text), bytes.count == Self.byteCount else {
             throw IndexError.corrupt(file, "'\(text)' is no SHA-256")
         }
         words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
@@ -60,5 +53,19 @@ extension Sequence<UInt8> {
     package var hexadecimal: String {
         let digits = Array("0123456789abcdef")
         return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}
+
+extension [UInt8] {
+    /// Bytes from pairs of hexadecimal digits; nil if the text is anything else.
+    init?(hexadecimal text: String) {
+        let digits = Array(text.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        self = []
+        for start in stride(from: 0, to: digits.count, by: 2) {
+            let pair = String(decoding: digits[start...start + 1], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16) else { return nil }
+            append(byte)
+        }
     }
 }

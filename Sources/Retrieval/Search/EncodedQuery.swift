@@ -8,13 +8,6 @@ struct EncodedQuery {
     /// Its picture.
     let image: EncodedImages?
 
-    /// Encodes a query.
-    ///
-    /// - Throws: ``QueryError``, `ImageError` or `ALBEFError` as the parts do.
-    init(_ query: SearchQuery, _ model: SearchModel) throws {
-        try self.init(query, text: query.text.map { try model.encode(texts: [$0]) }, model)
-    }
-
     private init(_ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel) throws {
         self.text = text
         image = try query.image.map { picture in
@@ -27,7 +20,7 @@ struct EncodedQuery {
 
     /// Encodes queries, all their texts at once.
     ///
-    /// - Returns: a query or its error each, in their order.
+    /// - Returns: a query each, or its ``QueryError``, `ImageError` or `ALBEFError`, in their order.
     static func encoded(
         _ queries: [SearchQuery], _ model: SearchModel
     ) -> [Result<EncodedQuery, any Error>] {

@@ -38,15 +38,7 @@ public struct Searcher: Sendable {
     ///   picture cannot be read; ``ALBEFError`` if the model cannot search; ``IndexError`` if an
     ///   entry is damaged; `CancellationError` if the task is cancelled.
     public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
-        var times = StageTimes()
-        let encoded = try Self.time(&times.encoding) { try EncodedQuery(query, model) }
-        let recalled = try Self.time(&times.recall) { try recall(query, encoded, options) }
-        let deadline = options.timeBudget.map { ContinuousClock.now + $0 }
-        let reading = try Self.time(&times.reranking) {
-            try reader.read(
-                encoded, recalled.candidates.prefix(recalled.depth).map(\.id), deadline: deadline)
-        }
-        return try answer(recalled.candidates, reading, options, times)
+        try search([(query, options)])[0].get()
     }
 
     /// Answers several queries at once: their texts go through the text encoder together, and their
@@ -175,11 +167,9 @@ public struct Searcher: Sendable {
         }
     }
 
-    private static func time<Value>(
-        _ duration: inout Duration, _ body: () throws -> Value
-    ) rethrows -> Value {
+    private static func time<Value>(_ duration: inout Duration, _ body: () -> Value) -> Value {
         let start = ContinuousClock.now
         defer { duration = ContinuousClock.now - start }
-        return try body()
+        return body()
     }
 }

@@ -1,3 +1,4 @@
+import DequeModule
 import Dispatch
 import Foundation
 import Synchronization
@@ -7,14 +8,7 @@ import Synchronization
 /// Swift's own threads, one a core, answer requests; were they to compute, nobody would be answered
 /// meanwhile. And libtorch keeps a crew for every thread that calls it: always the same one calls.
 final class WorkQueue: Sendable {
-    private struct State {
-        /// What was taken is nil, so that nothing it held stays.
-        var jobs: [(@Sendable () -> Void)?] = []
-        var next = 0
-        var isClosed = false
-    }
-
-    private let state = Mutex(State())
+    private let jobs = Mutex<Deque<@Sendable () -> Void>>([])
     private let ready = DispatchSemaphore(value: 0)
     private let threads: Int
     /// Jobs that may wait.
@@ -34,16 +28,16 @@ final class WorkQueue: Sendable {
 
     /// Ends the threads when what waits is done.
     func close() {
-        state.withLock { $0.isClosed = true }
+        // A thread that is woken without a job ends.
         for _ in 0..<threads { ready.signal() }
     }
 
     /// Jobs that wait.
-    var waiting: Int { state.withLock { $0.jobs.count - $0.next } }
+    var waiting: Int { jobs.withLock { $0.count } }
 
     /// Adds a job whether there is room or not.
     func add(_ job: @escaping @Sendable () -> Void) {
-        state.withLock { $0.jobs.append(job) }
+        jobs.withLock { $0.append(job) }
         ready.signal()
     }
 
@@ -72,18 +66,6 @@ final class WorkQueue: Sendable {
 
     private func take() -> (@Sendable () -> Void)? {
         ready.wait()
-        return state.withLock { state in
-            guard state.next < state.jobs.count else { return nil }
-            defer {
-                state.next += 1
-                if state.next >= 64, state.next * 2 >= state.jobs.count {
-                    state.jobs.removeFirst(state.next)
-                    state.next = 0
-                }
-            }
-            let job = state.jobs[state.next]
-            state.jobs[state.next] = nil
-            return job
-        }
+        return jobs.withLock { $0.popFirst() }
     }
 }

@@ -11,7 +11,7 @@ struct UploadStore: Sendable {
 
     /// Makes the folder, and drops what a service that was killed had half done.
     init(_ directory: FilePath) throws {
-        self.directory = FilePath(URL(filePath: directory.string).standardizedFileURL.path)
+        self.directory = directory.absolute
         let files = FileManager.default
         try files.createDirectory(
             atPath: directory.string, withIntermediateDirectories: true)

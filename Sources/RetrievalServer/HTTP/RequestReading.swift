@@ -18,6 +18,19 @@ struct Submission: Sendable {
 }
 
 extension Request {
+    /// A number of the query behind the path; nil if it is not there.
+    ///
+    /// - Throws: ``Problem`` if it is none, or out of bounds.
+    func number(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = uri.queryParameters[name] else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw Problem(
+                .invalidRequest,
+                "\(name): must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
     /// Receives the whole body.
     ///
     /// - Throws: ``Problem`` if it is too large or comes too slowly.

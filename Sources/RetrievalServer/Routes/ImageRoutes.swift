@@ -23,7 +23,7 @@ struct ImageRoutes: Sendable {
 
         init(_ entry: IndexEntry) {
             id = EntryKey(entry.path).description
-            name = entry.metadata.displayName ?? entry.path.lastComponent?.string ?? ""
+            name = entry.metadata.displayName(of: entry.path)
             path = entry.path.string
             size = entry.size
             modified = Date(timeIntervalSince1970: Double(entry.modified) / 1e9).formatted(.iso8601)
@@ -70,17 +70,8 @@ struct ImageRoutes: Sendable {
             let total: Int
             let images: [Document]
         }
-        func number(_ name: Substring, _ range: ClosedRange<Int>, _ standard: Int) throws -> Int {
-            guard let text = request.uri.queryParameters[name] else { return standard }
-            guard let value = Int(text), range.contains(value) else {
-                throw Problem(
-                    .invalidRequest,
-                    "\(name): must be from \(range.lowerBound) to \(range.upperBound)")
-            }
-            return value
-        }
-        let offset = try number("offset", 0...(1 << 40), 0)
-        let limit = try number("limit", 1...1000, 24)
+        let offset = try request.number("offset", in: 0...(1 << 40)) ?? 0
+        let limit = try request.number("limit", in: 1...1000) ?? 24
         let index = parts.library.gallery.index
         let ids = index.ids.dropFirst(offset).prefix(limit)
         return JSON.response(
@@ -88,13 +79,7 @@ struct ImageRoutes: Sendable {
     }
 
     private func thumbnail(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        var side = 320
-        if let text = request.uri.queryParameters["side"] {
-            guard let value = Int(text), (16...2048).contains(value) else {
-                throw Problem(.invalidRequest, "side: must be from 16 to 2048")
-            }
-            side = value
-        }
+        let side = try request.number("side", in: 16...2048) ?? 320
         let entry = try entry(context)
         if let known = unchanged(request, entry, "\(side)") { return known }
         do {

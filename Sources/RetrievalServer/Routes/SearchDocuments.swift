@@ -28,8 +28,8 @@ struct SearchRequest: Decodable {
         candidates = try fields.decodeIfPresent(Int.self, forKey: .candidates) ?? candidates
         ranking = try fields.decodeIfPresent(String.self, forKey: .ranking).map { name in
             guard let ranking = RankingScore(rawValue: name) else {
-                let names = RankingScore.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Problem(.invalidRequest, "ranking: '\(name)' is none of \(names)")
+                throw Problem(
+                    .invalidRequest, "ranking: '\(name)' is none of \(RankingScore.names)")
             }
             return ranking
         }
@@ -93,7 +93,7 @@ struct SearchDocument: Encodable, Sendable {
 
         init(_ result: SearchResult) {
             id = EntryKey(result.path).description
-            name = result.metadata.displayName ?? result.path.lastComponent?.string ?? ""
+            name = result.metadata.displayName(of: result.path)
             path = result.path.string
             text = result.text
             rank = result.rank
@@ -152,8 +152,12 @@ extension [String: MetadataValue] {
     /// The metadata under which the service notes what a client calls its picture.
     static let nameKey = "name"
 
-    /// What to show as the picture's name, if the client gave one.
-    var displayName: String? {
-        if case .text(let name)? = self[Self.nameKey] { name } else { nil }
+    /// What to show as a picture's name: what the client gave, else its file's.
+    func displayName(of path: FilePath) -> String {
+        if case .text(let name)? = self[Self.nameKey] {
+            name
+        } else {
+            path.lastComponent?.string ?? ""
+        }
     }
 }

@@ -58,7 +58,7 @@ struct SearchRoutes: Sendable {
             return JSON.response(SearchDocument(served, isCached: true, reading: reading))
         }
         if isRemembered { parts.metrics.countCache(isHit: false) }
-        let served = try await parts.batcher.search(query, options)
+        let served = try await parts.batcher.search(try await parts.decoded(query), options)
         if isRemembered, served.gallery.index.generation == key.generation {
             answers.keep(served, for: key)
         }
