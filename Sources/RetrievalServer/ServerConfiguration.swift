@@ -125,7 +125,7 @@ extension ServerConfiguration {
     /// - Parameters:
     ///   - yaml: the text of the file.
     ///   - place: what errors call it.
-    /// - Throws: ``ServerError`` that names the place and the key that is wrong or unknown.
+    /// - Throws: ``ServerError`` that names the place, the line, and the key that is wrong or unknown.
     public init(yaml: String, place: String) throws {
         let root: Node?
         do { root = try Yams.compose(yaml: yaml) } catch {
@@ -169,40 +169,45 @@ extension ServerConfiguration {
 
 /// Takes the keys of a mapping one by one, and refuses those that are left.
 private struct MappingReader {
-    private var rest: [String: Node] = [:]
+    private var rest: [String: (name: Node, value: Node)] = [:]
     private let place, key: String
 
     init(_ node: Node, place: String, key: String) throws {
         self.place = place
         self.key = key
         guard let mapping = node.mapping else {
-            throw ServerError.setting(place, key.isEmpty ? "is no mapping" : "\(key) is no mapping")
+            throw Self.error(node, place, key.isEmpty ? "is no mapping" : "\(key) is no mapping")
         }
-        for (name, value) in mapping { rest[name.string ?? ""] = value }
+        for (name, value) in mapping { rest[name.string ?? ""] = (name, value) }
     }
 
     private func named(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
 
+    private static func error(_ node: Node, _ place: String, _ what: String) -> ServerError {
+        .setting(node.mark.map { "\(place):\($0.line)" } ?? place, what)
+    }
+
     mutating func read<Value>(
         _ name: String, _ value: (Node) -> Value?, _ what: String, _ body: (Value) -> Void
     ) throws {
-        guard let node = rest.removeValue(forKey: name), node.null == nil else { return }
+        guard let node = rest.removeValue(forKey: name)?.value, node.null == nil else { return }
         guard let value = value(node) else {
-            throw ServerError.setting(place, "\(named(name)) is not \(what)")
+            throw Self.error(node, place, "\(named(name)) is not \(what)")
         }
         body(value)
     }
 
     mutating func section(_ name: String, _ body: (inout MappingReader) throws -> Void) throws {
-        guard let node = rest.removeValue(forKey: name), node.null == nil else { return }
+        guard let node = rest.removeValue(forKey: name)?.value, node.null == nil else { return }
         var part = try MappingReader(node, place: place, key: name)
         try body(&part)
         try part.finish()
     }
 
     func finish() throws {
-        guard let unknown = rest.keys.min() else { return }
-        throw ServerError.setting(place, "'\(named(unknown))' is no setting of the service")
+        guard let unknown = rest.min(by: { $0.key < $1.key }) else { return }
+        throw Self.error(
+            unknown.value.name, place, "'\(named(unknown.key))' is no setting of the service")
     }
 }
 

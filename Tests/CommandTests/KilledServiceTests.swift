@@ -222,7 +222,7 @@ struct KilledServiceTests {
                 ["serve", "--index", "nowhere", "--model", "model", "--settings", "s.yaml"],
                 folder: folder)
             #expect(settings.status == 1)
-            #expect(settings.errors.contains("s.yaml: 'prot'"), "\(settings.errors)")
+            #expect(settings.errors.contains("s.yaml:1: 'prot'"), "\(settings.errors)")
         }
     }
 }

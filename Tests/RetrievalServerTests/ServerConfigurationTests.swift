@@ -53,8 +53,9 @@ struct ServerConfigurationTests {
     }
 
     @Test(arguments: [
-        ("prot: 80", "'prot'"), ("limits: {bytes: 3}", "'limits.bytes'"), ("port: many", "port"),
-        ("limits: 5", "limits"), ("[1", "YAML"), ("batching: {queries: x}", "batching.queries"),
+        ("prot: 80", "serve.yaml:1: 'prot'"), ("limits: {bytes: 3}", "'limits.bytes'"),
+        ("host: ::1\nport: many", "serve.yaml:2: port"), ("limits: 5", "limits"), ("[1", "YAML"),
+        ("batching:\n  queries: x", "serve.yaml:2: batching.queries"),
     ])
     func mistakesAreNamed(_ yaml: String, _ named: String) {
         let error = #expect(throws: ServerError.self) {

@@ -1,5 +1,5 @@
 internal import Foundation
-import ImageText
+public import ImageText
 
 /// The ablation's outcome: mean and spread over seeds of every measure.
 public struct AblationTable: Sendable {
@@ -18,7 +18,7 @@ public struct AblationTable: Sendable {
         /// How it is ordered.
         public var stage: String
         /// The language.
-        public var language: String
+        public var language: WardrobeLanguage
         /// Runs that it is the mean of.
         public var runs: Int
         /// The measures by their names on disk.
@@ -42,7 +42,7 @@ public struct AblationTable: Sendable {
         var lines: [Line] = []
         for system in WardrobeSystem.allCases {
             let runs = try seeds.compactMap { try ablation.results(system, seed: $0) }
-            for language in WardrobeLanguage.allCases.map(\.rawValue) {
+            for language in WardrobeLanguage.allCases {
                 for stage in system.stages {
                     let scores = runs.compactMap { rows in
                         rows.first { $0.language == language && $0.stage == stage.name }?.scores
@@ -78,7 +78,7 @@ public struct AblationTable: Sendable {
     }
 
     /// The table of one language in Markdown, in percent, with the deviation where there is one.
-    public func markdown(language: String) -> String {
+    public func markdown(language: WardrobeLanguage) -> String {
         let heading = ["system", "order", "runs"] + Self.columns.map(\.1)
         var rows = [heading, heading.map { _ in "---" }]
         var last = ""

@@ -80,7 +80,7 @@ public struct WardrobeEvaluator: Sendable {
                     allAt5: recall(all, benchmark.all.queries.map(\.right), 5),
                     allAt10: recall(all, benchmark.all.queries.map(\.right), 10))
                 rows.append(
-                    WardrobeRow(language: language.rawValue, stage: stage.name, scores: scores))
+                    WardrobeRow(language: language, stage: stage.name, scores: scores))
             }
         }
         return rows

@@ -1,3 +1,5 @@
+public import ImageText
+
 /// What a model achieves on the Wardrobe benchmark, in one language and at one stage.
 public struct WardrobeScores: Sendable, Hashable, Codable {
     /// Share of captions preferred to the same with two colours exchanged; chance is 1/2.
@@ -52,7 +54,7 @@ public enum WardrobeStage: Sendable, Hashable {
 /// The scores of one stage.
 public struct WardrobeRow: Sendable, Hashable, Codable {
     /// The language of queries and captions.
-    public var language: String
+    public var language: WardrobeLanguage
     /// How scenes were ordered: `towers`, `top 16`, `all`.
     public var stage: String
     /// What came of it.

@@ -1,6 +1,7 @@
 public import ALBEFTraining
 public import ArgumentParser
 import Foundation
+import ImageText
 import SystemPackage
 import Torch
 
@@ -77,8 +78,8 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
             try Console.json(outcome.lines)
             return
         }
-        for language in ["en", "zh"] {
-            Console.result("\(language == "en" ? "English" : "Chinese"), percent\n")
+        for language in WardrobeLanguage.allCases {
+            Console.result("\(language.title), percent\n")
             Console.result(outcome.markdown(language: language) + "\n")
         }
     }

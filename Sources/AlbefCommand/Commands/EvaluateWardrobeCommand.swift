@@ -82,7 +82,7 @@ enum WardrobeTable {
                 scores.rareAt1, scores.rareAt10, scores.mirroredAt10, scores.smallAt1,
                 scores.smallAt10, scores.allAt1, scores.allAt5, scores.allAt10,
             ].map { $0 * 100 }
-            let name = "\(row.language)  \(row.stage)"
+            let name = "\(row.language.rawValue)  \(row.stage)"
             let padded = name + String(repeating: " ", count: max(0, 12 - name.count))
             lines.append(
                 padded

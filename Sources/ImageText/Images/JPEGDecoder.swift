@@ -67,18 +67,9 @@ enum JPEGDecoder {
     private static func run(
         _ source: String, _ call: (UnsafeMutablePointer<CChar>) -> Int32
     ) throws(ImageError) {
-        var reason = ""
-        var status: Int32 = 0
-        withUnsafeTemporaryAllocation(
-            of: CChar.self, capacity: Int(IMAGING_MESSAGE_SIZE)
-        ) { message in
-            guard let base = message.baseAddress else { return }
-            base.initialize(repeating: 0, count: message.count)
-            status = call(base)
-            if status != 0 { reason = String(cString: base) }
-        }
-        guard status == 0 else {
-            throw ImageError(.undecodable(format: "JPEG", reason), source)
+        var message = CMessage()
+        guard call(&message.characters) == 0 else {
+            throw ImageError(.undecodable(format: "JPEG", message.text), source)
         }
     }
 }

@@ -23,15 +23,13 @@ package enum JPEGEncoder {
         precondition((1...100).contains(quality), "a quality of \(quality)")
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
-        var message = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
+        var message = CMessage()
         let status = imaging_jpeg_encode(
             image.pixels, Int32(image.width), Int32(image.height), Int32(quality), &bytes, &count,
-            &message)
+            &message.characters)
         defer { free(bytes) }
         guard status == 0, let bytes else {
-            let reason = String(
-                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ImageError(.unencodable(format: "JPEG", reason), name)
+            throw ImageError(.unencodable(format: "JPEG", message.text), name)
         }
         return Array(UnsafeBufferPointer(start: bytes, count: count))
     }

@@ -21,14 +21,13 @@ public enum PNGEncoder {
     ) throws(ImageError) -> [UInt8] {
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
-        var message = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
+        var message = CMessage()
         let status = imaging_vips_encode_png(
-            image.pixels, Int32(image.width), Int32(image.height), &bytes, &count, &message)
+            image.pixels, Int32(image.width), Int32(image.height), &bytes, &count,
+            &message.characters)
         defer { free(bytes) }
         guard status == IMAGING_VIPS_OK, let bytes else {
-            let reason = String(
-                decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            throw ImageError(.unencodable(format: "PNG", reason), name)
+            throw ImageError(.unencodable(format: "PNG", message.text), name)
         }
         return Array(UnsafeBufferPointer(start: bytes, count: count))
     }

@@ -47,21 +47,20 @@ enum Vips {
     ) throws(ImageError) -> [UInt8] {
         let count = raster.width * raster.height * 3
         var status = IMAGING_VIPS_OK
-        var reason = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
+        var message = CMessage()
         let output = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             status = imaging_vips_to_srgb(
                 samples, Int32(raster.width), Int32(raster.height), Int32(raster.channels),
-                profile, profile.count, buffer.baseAddress, &reason)
+                profile, profile.count, buffer.baseAddress, &message.characters)
             initialized = status == IMAGING_VIPS_OK ? count : 0
         }
-        let text = String(
-            decoding: reason.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         switch status {
         case IMAGING_VIPS_OK: return output
         case IMAGING_VIPS_UNAVAILABLE:
             throw ImageError(
-                .unavailable(format: "a JPEG of colours that are not sRGB", text), source)
-        default: throw ImageError(.undecodable(format: "JPEG", text), source)
+                .unavailable(format: "a JPEG of colours that are not sRGB", message.text),
+                source)
+        default: throw ImageError(.undecodable(format: "JPEG", message.text), source)
         }
     }
 

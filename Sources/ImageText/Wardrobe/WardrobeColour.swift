@@ -39,4 +39,12 @@ public enum WardrobeColour: String, Sendable, Hashable, Codable, CaseIterable {
 public enum WardrobeLanguage: String, Sendable, Hashable, Codable, CaseIterable {
     case english = "en"
     case chinese = "zh"
+
+    /// Its name in English.
+    public var title: String {
+        switch self {
+        case .english: "English"
+        case .chinese: "Chinese"
+        }
+    }
 }

@@ -54,7 +54,7 @@ struct WardrobeAblationTests {
             let table = try AblationTable(ablation, seeds: [1, 2])
             #expect(table.lines.count == 2 * (1 + 1 + 5))
             #expect(table.lines.allSatisfy { $0.runs == 1 && $0.measures["swap"] != nil })
-            let text = table.markdown(language: "zh").split(separator: "\n")
+            let text = table.markdown(language: .chinese).split(separator: "\n")
             #expect(text.count == 2 + 7 && text[2].hasPrefix("| CLIP | towers | 1 | "))
         }
     }
