@@ -74,6 +74,11 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         public var weight: Double
         /// Where wrong pairs come from.
         public var negatives: Source
+        /// How far in the batch the neighbour is; default 1, the next pair.
+        ///
+        /// Where look-alikes stay together in a batch, as many as stay together: then the neighbour is
+        /// any other pair, as it is in a batch without order.
+        public var shift: Int
         /// Epochs in which they come from the neighbour first, whatever ``negatives`` says.
         ///
         /// A model from random weights that sees hard ones alone can stay at chance for long: they
@@ -86,23 +91,24 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         public enum Source: String, Sendable, Hashable, Codable, CaseIterable {
             /// Drawn from the batch in proportion to the ITC softmax.
             case hard
-            /// The neighbour in the batch.
+            /// The neighbour in the batch, ``Matching/shift`` pairs on.
             case shifted
         }
 
         /// Creates settings.
         public init(
-            weight: Double = 1, negatives: Source = .hard, easyEpochs: Double = 0,
+            weight: Double = 1, negatives: Source = .hard, shift: Int = 1, easyEpochs: Double = 0,
             excludesSameImage: Bool = true
         ) {
             self.weight = weight
             self.negatives = negatives
+            self.shift = shift
             self.easyEpochs = easyEpochs
             self.excludesSameImage = excludesSameImage
         }
 
         enum CodingKeys: String, CodingKey {
-            case weight, negatives
+            case weight, negatives, shift
             case easyEpochs = "easy_epochs"
             case excludesSameImage = "exclude_same_image"
         }
@@ -203,6 +209,9 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         ]
         for (name, value) in shares where !(0...1).contains(value) {
             throw .configuration("objectives.\(name)", "must be within 0...1, not \(value)")
+        }
+        guard matching.shift >= 1 else {
+            throw .configuration("objectives.matching.shift", "must be at least 1")
         }
         guard matching.easyEpochs >= 0 else {
             throw .configuration("objectives.matching.easy_epochs", "must be 0 or more")

@@ -13,10 +13,13 @@ public struct Negatives: Sendable {
         self.texts = texts
     }
 
-    /// Every text with the next pair's image, every image with the next pair's text: all that a
+    /// Every text with the image of a pair further on, every image with that pair's text: all that a
     /// single tower can do, for it has no similarities to choose by.
-    static func shifted(count: Int, device: Device) -> Negatives {
-        let next = Tensor((0..<count).map { ($0 + 1) % count }, device: device)
+    ///
+    /// - Parameter shift: how far on; 1 where it would be the pair itself.
+    static func shifted(by shift: Int, count: Int, device: Device) -> Negatives {
+        let shift = shift % count == 0 ? 1 : shift
+        let next = Tensor((0..<count).map { ($0 + shift) % count }, device: device)
         return Negatives(images: next, texts: next)
     }
 }

@@ -177,7 +177,8 @@ public final class PretrainingObjective {
     ) -> (negatives: Negatives, images: Tensor?, texts: Tensor?) {
         let count = batch.count
         guard let contrastive else {
-            return (.shifted(count: count, device: student.device), nil, nil)
+            let shift = configuration.matching.shift
+            return (.shifted(by: shift, count: count, device: student.device), nil, nil)
         }
         return withoutGradients {
             let excluded = excluded(batch)

@@ -196,4 +196,20 @@ struct HardNegativesTests {
         let hard = try objective(batch, alpha: 0)
         #expect(hard.matching?.imageWeights?.shape == [4, 4])
     }
+
+    @Test(
+        "The neighbour may be further on, and is never the pair itself",
+        arguments: [
+            (2, [2, 3, 0, 1]), (3, [3, 0, 1, 2]), (4, [1, 2, 3, 0]), (6, [2, 3, 0, 1]),
+        ])
+    func shift(by shift: Int, expected: [Int]) throws {
+        let objective = try TinyObjective.objective(
+            try TinyObjective.model(),
+            ObjectiveConfiguration(
+                contrastive: .init(queue: 6), matching: .init(negatives: .shifted, shift: shift)))
+        let losses = try objective(try TinyObjective.batch(4), alpha: 0, negatives: .shifted)
+        let negatives = try #require(losses.matching).negatives
+        #expect(negatives.images.values() as [Int] == expected)
+        #expect(negatives.texts.values() as [Int] == expected)
+    }
 }

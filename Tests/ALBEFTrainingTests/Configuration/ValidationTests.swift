@@ -93,6 +93,7 @@ struct ValidationTests {
                 ["objectives.contrastive.weight=0"],
                 "objectives.matching.negatives hard negatives are drawn by ITC's similarities"
             ),
+            (["objectives.matching.shift=0"], "objectives.matching.shift must be at least 1"),
             (["model.fusion_depth=0"], "model.fusion_depth must be at least 1"),
         ])
     func rules(assignments: [String], expected: String) throws {
