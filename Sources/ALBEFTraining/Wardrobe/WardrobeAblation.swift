@@ -27,7 +27,7 @@ public struct WardrobeAblation: Sendable {
         /// What the tests ask.
         public var tests = WardrobeBenchmark.Sizes()
         /// Changes of the preset that all systems share, such as `training.epochs=1`; the first
-        /// lesson keeps its own length and rate.
+        /// lesson keeps its own length.
         public var assignments: [String] = []
 
         /// The sizes that published figures are for.
@@ -55,7 +55,7 @@ public struct WardrobeAblation: Sendable {
         case scenes
     }
 
-    /// Scenes of a shoot, which stay in one batch.
+    /// Scenes of a shoot; two at a time meet in a batch.
     static let takes = 4
     /// The seed of the training scenes; that of the tests is far from it.
     static let trainingSeed: UInt64 = 1
@@ -143,7 +143,7 @@ public struct WardrobeAblation: Sendable {
         let files = annotations(lesson).map(quoted).joined(separator: ", ")
         var changes = [
             "data.train=[\(files)]", "model.vocabulary=\(quoted(vocabulary.string))",
-            "data.group=\(Self.takes)", "training.seed=\(seed)",
+            "training.seed=\(seed)",
         ]
         switch lesson {
         case .single: changes += Self.firstLesson

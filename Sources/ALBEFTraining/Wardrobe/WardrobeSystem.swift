@@ -33,11 +33,7 @@ public enum WardrobeSystem: String, Sendable, Hashable, CaseIterable {
         let noFusion = ["objectives.matching.weight=0", "objectives.masked_language.weight=0"]
         let noTeacher = ["objectives.teacher.enabled=false", "objectives.contrastive.queue=0"]
         let noDistillation = ["objectives.teacher.alpha=0"]
-        // Beyond the shoot, so that the neighbour is any other pair, as in the paper.
-        let shifted = [
-            "objectives.matching.negatives=shifted",
-            "objectives.matching.shift=\(WardrobeAblation.takes)",
-        ]
+        let shifted = ["objectives.matching.negatives=shifted"]
         return switch self {
         case .clip: noFusion + noTeacher + noDistillation
         case .wenlan: noFusion + noDistillation + ["objectives.contrastive.queue=384"]
