@@ -9,11 +9,15 @@ import Torch
 ///
 /// Every system goes through the same two lessons: first scenes of one person, by which a model from
 /// random weights learns what colours and garments are called and which belongs to which, then
-/// scenes of one to four. Without the first it stays at chance for most of so short a run.
+/// scenes of one to four. Without the first it stays at chance for most of so short a run. Half of
+/// the second lesson are shoots, whose takes ask who wears what, and half are scenes by themselves:
+/// with shoots alone a hard negative is nearly always the other take, and ITM is never asked about
+/// anything else.
 ///
 /// Everything lives in one directory and is resumed from it.
 ///
-///     single/ scenes/          the scenes of both lessons, as `albef wardrobe generate` writes them
+///     single/                  the scenes of the first lesson, as `albef wardrobe generate` writes them
+///     shoots/ others/          those of the second
 ///     vocab.txt                learned from the captions
 ///     <system>-<seed>.first/   the run of the first lesson
 ///     <system>-<seed>/         the run of the second; wardrobe.json in it holds its scores
@@ -22,7 +26,7 @@ public struct WardrobeAblation: Sendable {
     public struct Sizes: Sendable, Hashable {
         /// Scenes of one person; default 8,000.
         public var singleScenes = 8_000
-        /// Scenes of one to four people; default 12,000.
+        /// Scenes of one to four people, half of them in shoots; default 12,000.
         public var scenes = 12_000
         /// What the tests ask.
         public var tests = WardrobeBenchmark.Sizes()
@@ -55,10 +59,29 @@ public struct WardrobeAblation: Sendable {
         case scenes
     }
 
-    /// Scenes of a shoot; two at a time meet in a batch.
-    static let takes = 4
-    /// The seed of the training scenes; that of the tests is far from it.
-    static let trainingSeed: UInt64 = 1
+    /// A folder of training scenes.
+    private enum Folder: String, CaseIterable {
+        case single, shoots, others
+
+        var lesson: Lesson { self == .single ? .single : .scenes }
+
+        /// Seeds far from the tests'.
+        var seed: UInt64 {
+            switch self {
+            case .shoots: 1
+            case .single: 2
+            case .others: 3
+            }
+        }
+
+        /// What is in it; of a shoot's four takes two at a time meet in a batch.
+        var settings: WardrobeGenerator.Settings {
+            var settings: WardrobeGenerator.Settings = self == .single ? .single : .init()
+            settings.takes = self == .others ? 1 : 4
+            return settings
+        }
+    }
+
     /// The seed of the tests.
     public static let testSeed: UInt64 = 1_000_001
 
@@ -76,14 +99,11 @@ public struct WardrobeAblation: Sendable {
     ///
     /// - Throws: what drawing and writing throw; `CancellationError`.
     public func prepare(report: (Event) -> Void) async throws {
-        for lesson in Lesson.allCases {
-            let count = lesson == .single ? sizes.singleScenes : sizes.scenes
-            let seed = Self.trainingSeed + (lesson == .single ? 1 : 0)
-            var settings: WardrobeGenerator.Settings = lesson == .single ? .single : .init()
-            settings.takes = Self.takes
-            let generator = WardrobeGenerator(seed: seed, settings: settings)
+        for folder in Folder.allCases {
+            let count = folder == .single ? sizes.singleScenes : sizes.scenes / 2
+            let generator = WardrobeGenerator(seed: folder.seed, settings: folder.settings)
             try await draw(
-                count, by: generator, to: directory.appending(lesson.rawValue), report)
+                count, by: generator, to: directory.appending(folder.rawValue), report)
         }
         guard !Self.exists(vocabulary) else { return }
         let files = annotations(.scenes).map { FilePath($0) }
@@ -176,8 +196,11 @@ public struct WardrobeAblation: Sendable {
     // MARK: Files
 
     private func annotations(_ lesson: Lesson) -> [String] {
-        WardrobeLanguage.allCases.map {
-            directory.appending(lesson.rawValue).appending(WardrobeFolder.annotations($0)).string
+        Folder.allCases.filter { $0.lesson == lesson }.flatMap { folder in
+            WardrobeLanguage.allCases.map {
+                directory.appending(folder.rawValue).appending(WardrobeFolder.annotations($0))
+                    .string
+            }
         }
     }
 

@@ -33,7 +33,7 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to write them.", valueName: "directory"))
     var output: String
 
-    @Flag(help: "Single people in any colours equally often: a first lesson.")
+    @Flag(help: "Single people in any colours equally often, small things near: a first lesson.")
     var single = false
 
     @Option(
@@ -45,7 +45,8 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Scenes of a shoot, one after another: the same people, dressed again.",
+            "Scenes of a shoot, one after another: the same people, dressed again or with another "
+                + "small thing.",
             valueName: "number"))
     var takes = 1
 

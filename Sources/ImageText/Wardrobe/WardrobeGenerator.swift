@@ -6,30 +6,37 @@ public struct WardrobeGenerator: Sendable {
         public var people: ClosedRange<Int>
         /// Share of scenes with a small thing.
         public var smallShare: Double
+        /// Width of the small thing, as a share of the picture's.
+        public var smallSize: ClosedRange<Double>
         /// Share of outfits whose colours come in the rare order.
         public var rareShare: Double
-        /// Scenes of one shoot, one after another: the same people in the same place, dressed again.
+        /// Scenes of one shoot, one after another: the same people in the same place, dressed again
+        /// or beside another small thing.
         public var takes: Int
 
         /// Settings; by default one to four people, a small thing in half of the scenes, every tenth
         /// outfit the rare way round, and every scene by itself.
         public init(
             people: ClosedRange<Int> = 1...4, smallShare: Double = 0.5,
+            smallSize: ClosedRange<Double> = 0.13...0.17,
             rareShare: Double = OutfitFrequencies.rareShare, takes: Int = 1
         ) {
             precondition(people.lowerBound >= 1 && people.upperBound <= 4, "one to four people")
+            precondition(smallSize.lowerBound > 0 && smallSize.upperBound <= 0.5, "a small thing")
             precondition((0...0.9).contains(rareShare), "a rare share of 0 to 0.9")
             precondition((1...16).contains(takes), "1 to 16 takes")
             self.people = people
             self.smallShare = smallShare
+            self.smallSize = smallSize
             self.rareShare = rareShare
             self.takes = takes
         }
 
-        /// Single people in any colours equally often: the lesson by which a model learns what
-        /// colours and garments are called.
+        /// Single people in any colours equally often, small things seen from near: the lesson by
+        /// which a model learns what colours, garments and things are called.
         public static let single = Settings(
-            people: 1...1, smallShare: 0.8, rareShare: (1 - OutfitFrequencies.plainShare) / 2)
+            people: 1...1, smallShare: 0.8, smallSize: 0.24...0.32,
+            rareShare: (1 - OutfitFrequencies.plainShare) / 2)
     }
 
     /// What has to be in a scene.
@@ -83,7 +90,7 @@ public struct WardrobeGenerator: Sendable {
         case nil: break
         }
         let scene = WardrobeScene(
-            people: people, props: Self.props(small, &random),
+            people: people, props: props(small, &random),
             backdrop: WardrobeScene.Backdrop(
                 kind: random.element(of: WardrobeScene.Backdrop.Kind.allCases),
                 tint: random.integer(below: 6), light: random.uniform(in: -1...1),
@@ -92,27 +99,32 @@ public struct WardrobeGenerator: Sendable {
     }
 
     /// A later take of a shoot: the colours worn are dealt out again, or somebody changes trousers for
-    /// a skirt; no two takes are alike.
+    /// a skirt, or another small thing lies in the place of the first; no two takes are alike.
+    ///
+    /// What changes is one thing at a time, so that it has to be looked at.
     private func take(
         _ number: Int, of first: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
         var takes = [first]
         while takes.count <= number {
             var scene = first
-            if random.chance(0.25) {
+            let change = random.integer(below: 4)
+            if change == 0, let place = scene.props.firstIndex(where: { $0.colour != nil }) {
+                scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
+                scene.props[place].colour = random.element(of: WardrobeColour.allCases)
+            } else if change == 1 {
                 let index = random.integer(below: scene.people.count)
                 let kind = scene.people[index].bottom.kind
                 scene.people[index].bottom.kind = kind == .skirt ? .trousers : .skirt
             } else {
                 redress(&scene.people, &random)
             }
-            for place in scene.props.indices where scene.props[place].colour != nil {
-                scene.props[place].colour = random.element(of: WardrobeColour.allCases)
-            }
+            // Other hats and bags alone would hardly ever be told of.
             let isNew = !takes.contains { take in
-                zip(take.people, scene.people).allSatisfy {
-                    $0.top == $1.top && $0.bottom == $1.bottom
-                }
+                take.props == scene.props
+                    && zip(take.people, scene.people).allSatisfy {
+                        $0.top == $1.top && $0.bottom == $1.bottom
+                    }
             }
             if isNew { takes.append(scene) }
         }
@@ -163,7 +175,7 @@ public struct WardrobeGenerator: Sendable {
         }
     }
 
-    private static func props(
+    private func props(
         _ small: WardrobeThing?, _ random: inout SplitMix64
     ) -> [WardrobeScene.Prop] {
         var props: [WardrobeScene.Prop] = []
@@ -186,7 +198,9 @@ public struct WardrobeGenerator: Sendable {
             props.append(
                 .init(
                     kind: small.kind, colour: small.colour, x: random.uniform(in: 0.08...0.92),
-                    y: random.uniform(in: 0.94...0.985), size: random.uniform(in: 0.13...0.17)))
+                    y: random.uniform(in: 0.94...0.985),
+                    size: random.uniform(in: settings.smallSize)
+                ))
         }
         return props
     }

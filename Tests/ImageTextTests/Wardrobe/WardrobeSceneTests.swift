@@ -34,6 +34,17 @@ struct WardrobeSceneTests {
         #expect((0..<50).allSatisfy { single.scene($0).people.count == 1 })
     }
 
+    @Test("Small things are near in the first lesson, and half as large otherwise")
+    func nearThings() throws {
+        func sizes(_ generator: WardrobeGenerator) -> [Double] {
+            (0..<100).compactMap { generator.scene($0).smallProp?.size }
+        }
+        let near = sizes(WardrobeGenerator(seed: 1, settings: .single))
+        #expect(near.count > 60 && near.allSatisfy { $0 >= 0.24 })
+        let usual = sizes(generator)
+        #expect(usual.count > 30 && usual.allSatisfy { $0 <= 0.17 })
+    }
+
     @Test("Of two colours one order is common and its mirror rare; no colour alone tells which")
     func frequencies() {
         let colours = WardrobeColour.allCases
@@ -52,21 +63,30 @@ struct WardrobeSceneTests {
         #expect(abs(rare - OutfitFrequencies.rareShare) < 0.01)
     }
 
-    @Test("The takes of a shoot show the same people in other clothes, as rare as elsewhere")
+    @Test("The takes of a shoot differ in clothes or the small thing, outfits as rare as elsewhere")
     func takes() {
         let generator = WardrobeGenerator(seed: 1, settings: .init(takes: 4))
         var people: [WardrobeScene.Person] = []
+        var otherThings = 0
         for shoot in 0..<1000 {
             let scenes = (0..<4).map { generator.scene(4 * shoot + $0) }
             #expect(scenes[0] == self.generator.scene(shoot))
-            let outfits = scenes.map { $0.people.map { "\($0.top) \($0.bottom)" } }
-            #expect(Set(outfits).count == 4)
+            let told = scenes.map {
+                $0.people.map { "\($0.top) \($0.bottom)" } + [$0.smallProp.map { "\($0)" } ?? ""]
+            }
+            #expect(Set(told).count == 4)
             for scene in scenes {
+                // Never both at once: either has to be looked at.
+                #expect(
+                    scene.smallProp == scenes[0].smallProp || scene.people == scenes[0].people)
+                otherThings += scene.smallProp == scenes[0].smallProp ? 0 : 1
                 #expect(scene.backdrop == scenes[0].backdrop)
                 #expect(scene.people.map(\.x) == scenes[0].people.map(\.x))
                 people += scene.people
             }
         }
+        // Half of the shoots have a small thing, and a quarter of their 3 later takes change it.
+        #expect((300...450).contains(otherThings), "\(otherThings)")
         let outfits = people.map { WardrobeOutfit(top: $0.top, trousers: $0.bottom.colour) }
         let rare = Double(outfits.count { OutfitFrequencies.isRare($0) }) / Double(outfits.count)
         #expect(abs(rare - OutfitFrequencies.rareShare) < 0.02, "\(rare)")
