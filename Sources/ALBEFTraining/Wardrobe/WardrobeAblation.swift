@@ -80,6 +80,15 @@ public struct WardrobeAblation: Sendable {
             settings.takes = self == .others ? 1 : 4
             return settings
         }
+
+        /// How many; shoots are half of the second lesson.
+        func count(_ sizes: Sizes) -> Int {
+            switch self {
+            case .single: sizes.singleScenes
+            case .shoots: sizes.scenes / 2
+            case .others: sizes.scenes - sizes.scenes / 2
+            }
+        }
     }
 
     /// The seed of the tests.
@@ -100,10 +109,10 @@ public struct WardrobeAblation: Sendable {
     /// - Throws: what drawing and writing throw; `CancellationError`.
     public func prepare(report: (Event) -> Void) async throws {
         for folder in Folder.allCases {
-            let count = folder == .single ? sizes.singleScenes : sizes.scenes / 2
             let generator = WardrobeGenerator(seed: folder.seed, settings: folder.settings)
             try await draw(
-                count, by: generator, to: directory.appending(folder.rawValue), report)
+                folder.count(sizes), by: generator, to: directory.appending(folder.rawValue),
+                report)
         }
         guard !Self.exists(vocabulary) else { return }
         let files = annotations(.scenes).map { FilePath($0) }

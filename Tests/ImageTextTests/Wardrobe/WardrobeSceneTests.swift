@@ -35,7 +35,7 @@ struct WardrobeSceneTests {
     }
 
     @Test("Small things are near in the first lesson, and half as large otherwise")
-    func nearThings() throws {
+    func nearThings() {
         func sizes(_ generator: WardrobeGenerator) -> [Double] {
             (0..<100).compactMap { generator.scene($0).smallProp?.size }
         }
