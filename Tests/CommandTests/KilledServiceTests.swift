@@ -118,12 +118,12 @@ struct KilledServiceTests {
                         port, path + (victim ?? ""),
                         ["-X", method] + (method == "DELETE" ? authorization : form),
                         folder: folder)
-                    killer =
-                        killer
-                        ?? Task {
+                    if killer == nil {
+                        killer = Task {
                             try? await Task.sleep(for: delay)
                             kill(process.processIdentifier, SIGKILL)
                         }
+                    }
                     switch (answer?.status, method) {
                     case (201?, "POST"):
                         kept[try #require(id(answer?.body ?? ""))] = next
