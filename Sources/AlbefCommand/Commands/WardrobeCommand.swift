@@ -52,6 +52,12 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
 
     @Flag(
         help:
+            "Every scene has a small thing, and takes differ in nothing else: in its kind or its colour."
+    )
+    var varyThings = false
+
+    @Flag(
+        help:
             "Repeat captions of one outfit and of the small thing, so that they are drawn more often."
     )
     var brief = false
@@ -64,6 +70,9 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
         if let rareShare, !(0...0.9).contains(rareShare) {
             throw ValidationError("--rare-share must be from 0 to 0.9.")
         }
+        if varyThings, takes == 1 {
+            throw ValidationError("--vary-things needs --takes of at least 2.")
+        }
         if !(1...16).contains(takes) { throw ValidationError("--takes must be from 1 to 16.") }
         if !(16...4096).contains(side) { throw ValidationError("--side must be 16 to 4096.") }
     }
@@ -72,6 +81,7 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
         var settings: WardrobeGenerator.Settings = single ? .single : .init()
         if let rareShare { settings.rareShare = rareShare }
         settings.takes = takes
+        settings.variesThings = varyThings
         let generator = WardrobeGenerator(seed: seed, settings: settings)
         let scenes = (0..<count).map { generator.scene($0) }
         try await Interrupts.cancelling("stopping") {

@@ -13,13 +13,16 @@ public struct WardrobeGenerator: Sendable {
         /// Scenes of one shoot, one after another: the same people in the same place, dressed again
         /// or beside another small thing.
         public var takes: Int
+        /// Whether every scene has a small thing and takes differ in it alone, in kind or colour.
+        public var variesThings: Bool
 
         /// Settings; by default one to four people, a small thing in half of the scenes, every tenth
         /// outfit the rare way round, and every scene by itself.
         public init(
             people: ClosedRange<Int> = 1...4, smallShare: Double = 0.5,
             smallSize: ClosedRange<Double> = 0.13...0.17,
-            rareShare: Double = OutfitFrequencies.rareShare, takes: Int = 1
+            rareShare: Double = OutfitFrequencies.rareShare, takes: Int = 1,
+            variesThings: Bool = false
         ) {
             precondition(people.lowerBound >= 1 && people.upperBound <= 4, "one to four people")
             precondition(smallSize.lowerBound > 0 && smallSize.upperBound <= 0.5, "a small thing")
@@ -30,6 +33,7 @@ public struct WardrobeGenerator: Sendable {
             self.smallSize = smallSize
             self.rareShare = rareShare
             self.takes = takes
+            self.variesThings = variesThings
         }
 
         /// Single people in any colours equally often, small things seen from near: the lesson by
@@ -69,7 +73,7 @@ public struct WardrobeGenerator: Sendable {
             of: settings.people.flatMap { Array(repeating: $0, count: $0 < 3 ? 3 : 1) })
         var people = people(count, &random)
         var small =
-            random.chance(settings.smallShare)
+            random.chance(settings.variesThings ? 1 : settings.smallShare)
             ? WardrobeThing(
                 kind: random.element(of: WardrobeScene.Prop.Kind.small),
                 colour: random.element(of: WardrobeColour.allCases)) : nil
@@ -107,18 +111,9 @@ public struct WardrobeGenerator: Sendable {
     ) -> WardrobeScene {
         var takes = [first]
         while takes.count <= number {
-            var scene = first
-            let change = random.integer(below: 4)
-            if change == 0, let place = scene.props.firstIndex(where: { $0.colour != nil }) {
-                scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
-                scene.props[place].colour = random.element(of: WardrobeColour.allCases)
-            } else if change == 1 {
-                let index = random.integer(below: scene.people.count)
-                let kind = scene.people[index].bottom.kind
-                scene.people[index].bottom.kind = kind == .skirt ? .trousers : .skirt
-            } else {
-                redress(&scene.people, &random)
-            }
+            let scene =
+                settings.variesThings
+                ? anotherThing(in: takes[takes.count - 1], &random) : changed(first, &random)
             // Other hats and bags alone would hardly ever be told of.
             let isNew = !takes.contains { take in
                 take.props == scene.props
@@ -129,6 +124,38 @@ public struct WardrobeGenerator: Sendable {
             if isNew { takes.append(scene) }
         }
         return takes[number]
+    }
+
+    private func changed(
+        _ first: WardrobeScene, _ random: inout SplitMix64
+    ) -> WardrobeScene {
+        var scene = first
+        let change = random.integer(below: 4)
+        if change == 0, let place = scene.props.firstIndex(where: { $0.colour != nil }) {
+            scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
+            scene.props[place].colour = random.element(of: WardrobeColour.allCases)
+        } else if change == 1 {
+            let index = random.integer(below: scene.people.count)
+            let kind = scene.people[index].bottom.kind
+            scene.people[index].bottom.kind = kind == .skirt ? .trousers : .skirt
+        } else {
+            redress(&scene.people, &random)
+        }
+        return scene
+    }
+
+    /// The same with the small thing of another kind or in another colour, if the draw is not its own.
+    private func anotherThing(
+        in scene: WardrobeScene, _ random: inout SplitMix64
+    ) -> WardrobeScene {
+        var scene = scene
+        guard let place = scene.props.firstIndex(where: { $0.colour != nil }) else { return scene }
+        if random.chance(0.5) {
+            scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
+        } else {
+            scene.props[place].colour = random.element(of: WardrobeColour.allCases)
+        }
+        return scene
     }
 
     private func redress(_ people: inout [WardrobeScene.Person], _ random: inout SplitMix64) {

@@ -92,6 +92,26 @@ struct WardrobeSceneTests {
         #expect(abs(rare - OutfitFrequencies.rareShare) < 0.02, "\(rare)")
     }
 
+    @Test("Takes that vary things differ in a small thing's kind or colour alone")
+    func thingTakes() {
+        let generator = WardrobeGenerator(
+            seed: 1, settings: .init(takes: 16, variesThings: true))
+        var (kinds, colours) = (0, 0)
+        for shoot in 0..<100 {
+            let scenes = (0..<16).map { generator.scene(16 * shoot + $0) }
+            let things = scenes.compactMap(\.smallProp)
+            #expect(things.count == 16 && Set(things.map { "\($0)" }).count == 16)
+            for scene in scenes {
+                #expect(scene.people == scenes[0].people && scene.backdrop == scenes[0].backdrop)
+            }
+            // The second take is one step from the first.
+            kinds += things[0].kind == things[1].kind ? 0 : 1
+            colours += things[0].colour == things[1].colour ? 0 : 1
+        }
+        #expect(kinds + colours == 100)
+        #expect((30...60).contains(kinds), "\(kinds)")
+    }
+
     @Test("What is required is there, and its mirror is not")
     func requirements() {
         for (index, outfit) in OutfitFrequencies.rare.enumerated() {
