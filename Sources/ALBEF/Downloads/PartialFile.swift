@@ -94,6 +94,9 @@ struct PartialFile: Sendable {
 
     /// Lets go of the file, which stays on disk.
     func close() {
+        // Closing alone would leave the lock to a child process that has been forked but not yet
+        // started, which has the descriptor too.
+        flock(descriptor.rawValue, LOCK_UN)
         try? descriptor.close()
     }
 
