@@ -102,8 +102,7 @@ public struct WardrobeGenerator: Sendable {
         return take(index % settings.takes, of: scene, &random)
     }
 
-    /// A later take of a shoot: the colours worn are dealt out again, or somebody changes trousers for
-    /// a skirt, or another small thing lies in the place of the first; no two takes are alike.
+    /// A later take of a shoot; no two are alike.
     ///
     /// What changes is one thing at a time, so that it has to be looked at.
     private func take(
@@ -126,6 +125,8 @@ public struct WardrobeGenerator: Sendable {
         return takes[number]
     }
 
+    /// The colours worn are dealt out again, or somebody changes trousers for a skirt, or another
+    /// small thing lies in the place of the first.
     private func changed(
         _ first: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
