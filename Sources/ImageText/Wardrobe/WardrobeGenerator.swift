@@ -110,6 +110,7 @@ public struct WardrobeGenerator: Sendable {
     ) -> WardrobeScene {
         var takes = [first]
         while takes.count <= number {
+            // One step from the first there are fewer things than there may be takes.
             let scene =
                 settings.variesThings
                 ? anotherThing(in: takes[takes.count - 1], &random) : changed(first, &random)
@@ -132,7 +133,7 @@ public struct WardrobeGenerator: Sendable {
     ) -> WardrobeScene {
         var scene = first
         let change = random.integer(below: 4)
-        if change == 0, let place = scene.props.firstIndex(where: { $0.colour != nil }) {
+        if change == 0, let place = scene.smallPlace {
             scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
             scene.props[place].colour = random.element(of: WardrobeColour.allCases)
         } else if change == 1 {
@@ -150,7 +151,7 @@ public struct WardrobeGenerator: Sendable {
         in scene: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
         var scene = scene
-        guard let place = scene.props.firstIndex(where: { $0.colour != nil }) else { return scene }
+        guard let place = scene.smallPlace else { return scene }
         if random.chance(0.5) {
             scene.props[place].kind = random.element(of: WardrobeScene.Prop.Kind.small)
         } else {

@@ -99,7 +99,10 @@ public struct WardrobeScene: Sendable, Hashable, Codable {
     public var backdrop: Backdrop
 
     /// The small thing, if there is one; a scene has at most one.
-    public var smallProp: Prop? { props.first { Prop.Kind.small.contains($0.kind) } }
+    public var smallProp: Prop? { smallPlace.map { props[$0] } }
+
+    /// Where in ``props`` the small thing is.
+    var smallPlace: Int? { props.firstIndex { Prop.Kind.small.contains($0.kind) } }
 
     /// Whether somebody wears these colours.
     public func shows(_ outfit: WardrobeOutfit) -> Bool {
