@@ -1,7 +1,9 @@
 # Every target makes the machine ready first; what is ready is not fetched or built again.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test demo service bench format lint clean bootstrap
+.PHONY: build test demo service install format lint clean bootstrap
+
+PREFIX = /usr/local
 
 build: bootstrap  ## leaves .build/release/albef
 	swift build $(SWIFT_FLAGS) --product albef
@@ -13,9 +15,13 @@ test: bootstrap  ## builds and runs every test
 demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
 	.build/release/albef demo --output out/demo
 
-service: build  ## holds the service against its description, and tries its page in a browser
+service: build  ## tests the service against its description, its page in a browser, and an installed copy
 	Scripts/test-service
+	Scripts/test-install
 	Scripts/test-page
+
+install:  ## copies what `make build` made to PREFIX (/usr/local), with all that it needs to run
+	@Scripts/install $(PREFIX)
 
 format:  ## rewrites the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

@@ -99,7 +99,12 @@ let package = Package(
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),
-        .target(name: "CVectors"),
+        .target(
+            name: "CVectors",
+            // Where Homebrew puts hnswlib's headers.
+            cxxSettings: [
+                .unsafeFlags(["-I/opt/homebrew/include"], .when(platforms: [.macOS]))
+            ]),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",

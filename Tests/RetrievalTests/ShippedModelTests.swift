@@ -13,6 +13,7 @@ struct ShippedModelTests {
         let directory = try #require(ShippedModel.wardrobe.directory)
         #expect(ShippedModel.resolve("wardrobe") == directory)
         #expect(ShippedModel.resolve("/nowhere/else") == "/nowhere/else")
+        #expect(ShippedModel.resolve("./wardrobe") == "./wardrobe")
         let weights = directory.appending("model.safetensors").string
         let size = try FileManager.default.attributesOfItem(atPath: weights)[.size] as? Int
         #expect(try #require(size) < 20_000_000)

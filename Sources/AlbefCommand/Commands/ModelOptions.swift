@@ -1,5 +1,6 @@
 import ALBEF
 import ArgumentParser
+import Foundation
 import Retrieval
 import SystemPackage
 import Torch
@@ -8,7 +9,7 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or the name of one that comes with the program.",
+            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or the name of one that ships with the program (./NAME for a directory of that name).",
             valueName: "model"))
     var model = ShippedModel.wardrobe.rawValue
 
@@ -31,11 +32,18 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model, and says so if it was never trained, or for other pictures.
+    /// Loads the model, and says so if it was never trained, or was trained for other images.
     ///
-    /// - Parameter ofScenes: whether the pictures are drawn scenes, which the shipped model knows.
+    /// - Parameter ofScenes: whether the images are drawn scenes, which the shipped model knows.
     func load(ofScenes: Bool = false) throws -> SearchModel {
         if let threads { setThreadCount(threads) }
+        if ShippedModel(rawValue: model) != nil,
+            FileManager.default.fileExists(atPath: "\(model)/config.json")
+        {
+            Console.note(
+                "note: '\(model)' is the model that ships with the program; the directory"
+                    + " '\(model)' here holds a model too, which is --model ./\(model)")
+        }
         let model = try SearchModel(
             ShippedModel.resolve(model), imageSize: imageSize, device: Device(named: device))
         if !model.model.configuration.isTrained {

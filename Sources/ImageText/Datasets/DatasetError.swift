@@ -4,6 +4,7 @@ internal import SystemPackage
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures
+        case occupied
     }
 
     private let code: Code
@@ -37,6 +38,14 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
             code: .unrecognised,
             description: "\(path): is no annotation file that is known (a JSON list, JSON Lines, "
                 + "COCO's or Karpathy's JSON, CSV or TSV with a header, or a folder of pictures)")
+    }
+
+    static func occupied(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .occupied,
+            description:
+                "\(path): holds files of something else, which would be overwritten; name an empty"
+                + " or a new directory")
     }
 
     static func unsplit(_ path: FilePath) -> DatasetError {

@@ -1,14 +1,14 @@
 internal import Foundation
 public import SystemPackage
 
-/// The models that come with the program.
+/// The models that ship with the program.
 public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
-    /// Drawn scenes of people in clothes, in English and Chinese: knows no photos.
+    /// Drawn scenes of people in clothes, in English and Chinese; it knows no photos.
     case wardrobe
 
-    /// Its directory, beside the program; nil where the program was copied without its resources.
+    /// Its directory, beside the program; nil if the program was copied without its resources.
     ///
-    /// `Bundle.module` would end the process there.
+    /// `Bundle.module` would end the process then.
     public var directory: FilePath? {
         let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
             .deletingLastPathComponent()
@@ -24,10 +24,11 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
         return nil
     }
 
-    /// The directory that a name or a path means; a directory of that name comes first.
+    /// The directory that the name of a shipped model, or a path, means.
+    ///
+    /// A name has no slash: `wardrobe` is the shipped model, whatever the current folder holds, and
+    /// `./wardrobe` is a directory of that name.
     public static func resolve(_ model: String) -> FilePath {
-        let path = FilePath(model)
-        if FileManager.default.fileExists(atPath: model) { return path }
-        return ShippedModel(rawValue: model)?.directory ?? path
+        ShippedModel(rawValue: model)?.directory ?? FilePath(model)
     }
 }

@@ -119,4 +119,28 @@ struct WardrobeBenchmarkTests {
         let picture = try ImageLoader().load(dataset.images[3].path)
         #expect(picture.width == 48 && picture.height == 48)
     }
+
+    @Test("Scenes replace scenes of before, and nothing of anybody else's")
+    func replacing() async throws {
+        let path = FilePath(NSTemporaryDirectory()).appending("wardrobe-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(atPath: path.string) }
+        let generator = WardrobeGenerator(seed: 9)
+        func names(_ folder: FilePath) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
+        }
+        for count in [4, 2] {
+            let scenes = (0..<count).map { generator.scene($0) }
+            try await WardrobeFolder(path, side: 16).write(scenes, seed: 9)
+            #expect(try names(path.appending("images")).count == count)
+        }
+
+        let foreign = path.appending("foreign")
+        try FileManager.default.createDirectory(
+            atPath: foreign.string, withIntermediateDirectories: false)
+        try Data("[]".utf8).write(to: URL(filePath: foreign.appending("en.json").string))
+        await #expect(throws: DatasetError.self) {
+            try await WardrobeFolder(foreign).write([generator.scene(0)], seed: 9)
+        }
+        #expect(try names(foreign) == ["en.json"])
+    }
 }
