@@ -3,7 +3,7 @@
 #   docker build -t albef .
 #   docker run -p 8080:8080 -v "$PWD/photos:/photos:ro" -v albef:/data albef
 #
-# indexes /photos and serves it. A model of your own: -v "$PWD/model:/model:ro" … albef --model /model
+# indexes /photos, which the user with id 10001 must be able to read, and serves it. A model of your own: -v "$PWD/model:/model:ro" … albef --model /model
 FROM swift:6.1-bookworm AS build
 # The linker notes where libtorch is: both stages use one path.
 WORKDIR /opt/albef
