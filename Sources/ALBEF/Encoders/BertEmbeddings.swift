@@ -9,13 +9,20 @@ public final class BertEmbeddings: Sendable {
     private let types: Embedding?
     private let norm: LayerNorm
 
+    /// The padding token's id.
+    ///
+    /// BERT does not train it as an input, even where it replaces a hidden word. The MLM head, which
+    /// shares the table, does train it as an output.
+    private static let padding = 0
+
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
         dialect: Dialect
     ) throws {
         let width = configuration.width
         words = try Embedding(
-            scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width)
+            scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width,
+            padding: Self.padding)
         positions = try Embedding(
             scope, "\(name).position_embeddings", count: configuration.positions, width: width)
         types =
