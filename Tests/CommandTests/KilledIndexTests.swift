@@ -173,8 +173,10 @@ struct KilledIndexTests {
             let before = try ForwardIndex(index)
             // A graph of 60 images takes more than 12 KB, a manifest less than 4.
             let (process, log) = try Command.start(
-                ["-c", "trap '' XFSZ; ulimit -f 4; exec '\(Command.executable.path)' index graph index"],
-                folder: folder, program: "/bin/bash")
+                [
+                    "-c",
+                    "trap '' XFSZ; ulimit -f 4; exec '\(Command.executable.path)' index graph index",
+                ], folder: folder, program: "/bin/bash")
             await process.exited()
             let text = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
             #expect(process.terminationStatus == 1, "\(text)")

@@ -3,6 +3,7 @@ import Retrieval
 import SystemPackage
 import TestSupport
 import Testing
+import Torch
 
 @Suite("Damage, and the way back")
 struct IndexDamageTests {
@@ -63,7 +64,8 @@ struct IndexDamageTests {
         }
     }
 
-    @Test("A manifest that is empty or half says that the index has to be made anew",
+    @Test(
+        "A manifest that is empty or half says that the index has to be made anew",
         arguments: ["", "{\"format\" : 2", "[]"])
     func badManifest(_ text: String) async throws {
         try await withIndex { index, files in
@@ -80,7 +82,8 @@ struct IndexDamageTests {
         }
     }
 
-    @Test("Numbers in a manifest that cannot be are damage, not a crash",
+    @Test(
+        "Numbers in a manifest that cannot be are damage, not a crash",
         arguments: [
             ("\"embedding_width\" : 40", "\"embedding_width\" : 0"),
             ("\"embedding_width\" : 40", "\"embedding_width\" : 9223372036854775807"),
@@ -129,7 +132,8 @@ struct IndexDamageTests {
             let forward = try ForwardIndex(index)
             #expect(try locator.find(old, in: forward) == nil)
             for number in 50..<53 {
-                let id = try locator.find(EntryKey("/pictures/\(number).jpg"), in: forward)
+                let id = try locator.find(
+                    EntryKey(FilePath("/pictures/\(number).jpg")), in: forward)
                 #expect(try forward.entry(#require(id)).size == number)
             }
         }

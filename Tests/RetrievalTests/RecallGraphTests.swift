@@ -128,7 +128,7 @@ struct RecallGraphTests {
                 ("as many vectors", { $0[16] ^= 1 }),
                 ("width", { $0[24] ^= 4 }),
                 ("labels", { $0[label + 3] = 1 }),
-                ("labels", { $0.replaceSubrange(label..<label + 8, with: $0[(label - element)...].prefix(8)) }),
+                ("labels", { $0[label..<label + 8] = $0[(label - element)...].prefix(8) }),
                 ("link", { $0[header + 5 * element + 7] = 0x7F }),
                 ("neighbours", { $0[header + 5 * element] = 0xFF }),
                 ("labels", { $0.resetBytes(in: 4096..<3 * 4096) }),
