@@ -19,7 +19,7 @@ extension ForwardIndex {
     /// Makes a change visible and durable, wholly or not at all.
     ///
     /// When this returns, a loss of power does not undo it. Many small commits leave many small
-    /// files; now and then they are rewritten as one.
+    /// files; ``tidy(_:)`` joins them, between commits.
     ///
     /// - Parameters:
     ///   - change: what to do.
@@ -60,10 +60,6 @@ extension ForwardIndex {
         // A new index gets its manifest even so.
         if rows == nil, old.isEmpty, writer.manifest.generation > 0 { return removed }
         try writer.commit(rows, removing: old)
-        // Every file costs a map and a step of each search.
-        if writer.manifest.segments.count(where: { $0.byteCount < 8 << 20 }) >= 32 {
-            try writer.compact(segmentByteCount: 64 << 20)
-        }
         return removed
     }
 }
