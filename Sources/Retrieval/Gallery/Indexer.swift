@@ -1,5 +1,4 @@
 public import ALBEF
-import Foundation
 public import SystemPackage
 import Torch
 
@@ -145,8 +144,7 @@ public struct Indexer: Sendable {
     private func open(
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
-        let manifest = directory.appending(IndexManifest.fileName).string
-        if work == nil, !FileManager.default.fileExists(atPath: manifest) {
+        if work == nil, !IndexManifest.exists(in: directory) {
             guard !scan.files.isEmpty else { throw GalleryError.empty(scan) }
             var change = IndexChange()
             change.budget = options.budget
