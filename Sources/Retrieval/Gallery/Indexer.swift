@@ -162,6 +162,14 @@ public struct Indexer: Sendable {
         return try model.encode(pixels: pixels)
     }
 
+    /// Joins the files of many commits, and removes what a writer that was killed left behind.
+    ///
+    /// The update is complete without it, so what stands in its way, such as a lock, is no failure.
+    func tidy(_ directory: FilePath) {
+        guard work == nil else { return }
+        while (try? ForwardIndex.tidy(directory)) == true, !Task.isCancelled {}
+    }
+
     func commit(
         _ change: IndexChange, to directory: FilePath, creates: Bool = false,
         onWait: () -> Void
