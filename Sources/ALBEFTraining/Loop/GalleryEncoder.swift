@@ -2,7 +2,7 @@ import ALBEF
 import ImageText
 import Torch
 
-/// Encodes the pictures and texts of an evaluation, some at once.
+/// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
 struct GalleryEncoder: Sendable {
     /// Cleans and tokenizes.
     let text: TextPreprocessor
@@ -44,12 +44,23 @@ struct GalleryEncoder: Sendable {
             try tokens.append(encoded.tokens)
             features.append(encoded.features)
         }
-        return EncodedGallery(tokens: tokens.blocks, features: Tensor.concatenated(features))
+        return EncodedGallery(
+            tokens: tokens.blocks,
+            features: features.isEmpty
+                ? .zeros([0, model.configuration.embeddingWidth], device: model.device)
+                : Tensor.concatenated(features))
     }
 
     /// Encodes texts, all at one length, so that any of them can be put in one batch.
     func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
-        let maximum = model.configuration.text.maximumTokens
+        let sizes = model.configuration
+        guard !texts.isEmpty else {
+            return EncodedTexts(
+                states: .zeros([0, 1, sizes.text.width], device: model.device),
+                mask: Tensor([Int](), shape: [0, 1], device: model.device),
+                features: .zeros([0, sizes.embeddingWidth], device: model.device))
+        }
+        let maximum = sizes.text.maximumTokens
         let all = text.batch(texts, maximumTokens: maximum)
         let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
         let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
