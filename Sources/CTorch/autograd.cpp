@@ -5,6 +5,9 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <memory>
+#include <utility>
+
 namespace {
 
 // The type this thread casts to on a kind of device, or -1.
@@ -24,31 +27,45 @@ int32_t exchange_autocast(c10::DeviceType type, int32_t dtype) {
   return before;
 }
 
+// Casts on the processor and the GPU as given, and at its end as before.
+class Autocast {
+ public:
+  Autocast(int32_t cpu, int32_t cuda)
+      : cpu(exchange_autocast(c10::DeviceType::CPU, cpu)),
+        cuda(exchange_autocast(c10::DeviceType::CUDA, cuda)) {}
+  ~Autocast() {
+    exchange_autocast(c10::DeviceType::CPU, cpu);
+    exchange_autocast(c10::DeviceType::CUDA, cuda);
+  }
+  Autocast(const Autocast &) = delete;
+  Autocast &operator=(const Autocast &) = delete;
+
+ private:
+  int32_t cpu;
+  int32_t cuda;
+};
+
+// What a caller wants back when it is no longer needed.
+using Context = std::unique_ptr<void, void (*)(void *)>;
+
 // A stretch of the model that keeps its input alone and is computed again when gradients come.
 struct Recomputation : torch::CustomClassHolder {
-  char *(*forward)(void *, ct_tensor, ct_tensor *);
-  void (*release)(void *);
-  void *context;
+  ct_failure *(*forward)(void *, ct_tensor, ct_tensor *);
+  Context context;
   // The autocast types in force on the processor and the GPU when the stretch first ran.
   int32_t cpu = autocast_dtype(c10::DeviceType::CPU);
   int32_t cuda = autocast_dtype(c10::DeviceType::CUDA);
 
-  Recomputation(char *(*forward)(void *, ct_tensor, ct_tensor *), void (*release)(void *),
-                void *context)
-      : forward(forward), release(release), context(context) {}
-  ~Recomputation() override { release(context); }
+  Recomputation(ct_failure *(*forward)(void *, ct_tensor, ct_tensor *), Context context)
+      : forward(forward), context(std::move(context)) {}
 
   at::Tensor run(const at::Tensor &input) const {
     ct_tensor result = nullptr;
     at::Tensor argument = input;
     ct_tensor handle = owned(std::move(argument));
-    char *failure = forward(context, handle, &result);
+    ct_failure *failure = forward(context.get(), handle, &result);
     c10::raw::intrusive_ptr::decref(impl(handle));
-    if (failure) {
-      std::string message = failure;
-      free(failure);
-      TORCH_CHECK(false, message);
-    }
+    if (failure) raise(failure);
     return at::Tensor(c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim(
         impl(result)));
   }
@@ -70,11 +87,8 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
     at::Tensor output;
     {
       at::AutoGradMode recording(true);
-      int32_t cpu = exchange_autocast(c10::DeviceType::CPU, body->cpu);
-      int32_t cuda = exchange_autocast(c10::DeviceType::CUDA, body->cuda);
+      Autocast as_before(body->cpu, body->cuda);
       output = body->run(input);
-      exchange_autocast(c10::DeviceType::CPU, cpu);
-      exchange_autocast(c10::DeviceType::CUDA, cuda);
     }
     torch::autograd::backward({output}, gradients);
     return {input.grad(), at::Tensor()};
@@ -85,28 +99,31 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
 
 extern "C" {
 
-bool ct_tensor_requires_grad(ct_tensor tensor) { return borrowed(tensor).requires_grad(); }
+bool ct_tensor_requires_grad(ct_tensor tensor) noexcept {
+  return borrowed(tensor).requires_grad();
+}
 
-char *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad) {
+ct_failure *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad) noexcept {
   return guarded("requires_grad", [&] { borrowed(tensor).set_requires_grad(requires_grad); });
 }
 
-char *ct_tensor_grad(ct_tensor tensor, ct_tensor *result) {
+ct_failure *ct_tensor_grad(ct_tensor tensor, ct_tensor *result) noexcept {
   return guarded("grad", [&] { *result = owned(at::Tensor(borrowed(tensor).grad())); });
 }
 
-char *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) {
+ct_failure *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) noexcept {
   return guarded("set_grad", [&] {
     borrowed(tensor).mutable_grad() = gradient ? borrowed(gradient) : at::Tensor();
   });
 }
 
-char *ct_backward(const ct_tensor *outputs, size_t count) {
+ct_failure *ct_backward(const ct_tensor *outputs, size_t count) noexcept {
   return guarded("backward", [&] { torch::autograd::backward(borrowed(outputs, count)); });
 }
 
-char *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tensor *inputs,
-                   size_t input_count, bool retain_graph, bool create_graph, ct_tensor *results) {
+ct_failure *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tensor *inputs,
+                         size_t input_count, bool retain_graph, bool create_graph,
+                         ct_tensor *results) noexcept {
   return guarded("gradients", [&] {
     auto gradients =
         torch::autograd::grad(borrowed(outputs, output_count), borrowed(inputs, input_count), {},
@@ -115,22 +132,26 @@ char *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tenso
   });
 }
 
-bool ct_grad_mode_exchange(bool enabled) {
+bool ct_grad_mode_exchange(bool enabled) noexcept {
   bool before = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);
   return before;
 }
 
-char *ct_checkpoint(ct_tensor input, char *(*forward)(void *, ct_tensor, ct_tensor *),
-                    void (*release)(void *), void *context, ct_tensor *result) {
-  auto body = c10::make_intrusive<Recomputation>(forward, release, context);
+ct_failure *ct_checkpoint(ct_tensor input,
+                          ct_failure *(*forward)(void *, ct_tensor, ct_tensor *),
+                          void (*release)(void *), void *context, ct_tensor *result) noexcept {
+  Context owner(context, release);
   return guarded("checkpoint", [&] {
+    auto body = c10::make_intrusive<Recomputation>(forward, std::move(owner));
     *result = owned(Checkpoint::apply(borrowed(input), body));
   });
 }
 
-int32_t ct_autocast_exchange(int32_t device_type, int32_t dtype) {
-  return exchange_autocast(static_cast<c10::DeviceType>(device_type), dtype);
+ct_failure *ct_autocast_exchange(int32_t device_type, int32_t dtype, int32_t *before) noexcept {
+  return guarded("autocast", [&] {
+    *before = exchange_autocast(static_cast<c10::DeviceType>(device_type), dtype);
+  });
 }
 
 }  // extern "C"

@@ -1,32 +1,32 @@
-// What the sources of this target share: handles as libtorch's own types, and exceptions as text.
+// What the sources of this target share: handles as libtorch's own types, exceptions as failures.
 #pragma once
 
 #include "ctorch.h"
 
 #include <ATen/ATen.h>
 
-#include <cstring>
-#include <string>
 #include <vector>
 
-inline char *copied(const std::string &text) { return strdup(text.c_str()); }
+// The exception being handled as a failure of `what`; for use in a handler.
+ct_failure *current_failure(const char *what) noexcept;
 
-// Runs `body`; what it throws becomes a message, and nothing C++ reaches Swift.
+// Throws what ct_failure_create() described, and frees it; current_failure() gives it back.
+[[noreturn]] void raise(ct_failure *failure);
+
+// Runs `body`; what it throws becomes a failure, and nothing C++ reaches Swift.
 template <class Body>
-char *guarded(const char *what, Body &&body) {
+ct_failure *guarded(const char *what, Body &&body) noexcept {
   try {
     body();
     return nullptr;
-  } catch (const c10::Error &error) {
-    return copied(std::string(what) + ": " + error.what_without_backtrace());
-  } catch (const std::exception &error) {
-    return copied(std::string(what) + ": " + error.what());
   } catch (...) {
-    return copied(std::string(what) + ": unknown C++ exception");
+    return current_failure(what);
   }
 }
 
-inline c10::TensorImpl *impl(ct_tensor handle) { return reinterpret_cast<c10::TensorImpl *>(handle); }
+inline c10::TensorImpl *impl(ct_tensor handle) {
+  return reinterpret_cast<c10::TensorImpl *>(handle);
+}
 
 // A tensor for the duration of a call, sharing the caller's reference.
 inline at::Tensor borrowed(ct_tensor handle) {

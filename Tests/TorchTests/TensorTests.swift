@@ -54,6 +54,27 @@ struct TensorTests {
         #expect(copy.sum().scalar() == 0)
     }
 
+    @Test func assignsThroughTwoTensorsOfIndices() {
+        var x = Tensor.zeros([3, 4])
+        let copy = x
+        x[Tensor([2, 0]), Tensor([1, 3])] = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+        #expect(x.values(as: Float.self) == [0, 3, 0, 4, 0, 0, 0, 0, 0, 1, 0, 2])
+        #expect(x[Tensor([2, 0]), Tensor([1, 3])].values(as: Float.self) == [1, 2, 3, 4])
+        #expect(copy.sum().scalar() == 0)
+        var y = Tensor.zeros([2, 3, 2])
+        y[Tensor([1]), 1..., Tensor([0, 1])] = Tensor([5, 6, 7, 8] as [Float], shape: [1, 2, 2])
+        #expect(y.values(as: Float.self) == [0, 0, 0, 0, 0, 0, 0, 0, 5, 6, 7, 8])
+        y[Tensor([0, 1]), 0, Tensor([1])] = Tensor([9] as [Float], shape: [])
+        #expect(y.values(as: Float.self) == [0, 9, 0, 0, 0, 0, 0, 9, 5, 6, 7, 8])
+    }
+
+    @Test func rowsOfPaddingGetNoGradientFromBeingLookedUp() throws {
+        let table = Tensor.ones([3, 2]).requiringGrad()
+        try table.embedded(Tensor([0, 1, 0, 1, 2]), padding: 0).sum().backward()
+        #expect(table.grad?.values(as: Float.self) == [0, 0, 2, 2, 1, 1])
+        #expect(table.embedded(Tensor([0]), padding: 0).values(as: Float.self) == [1, 1])
+    }
+
     @Test func outlivesTheArrayItWasMadeFrom() {
         func make() -> Tensor { Tensor([Float](repeating: 3, count: 100_000), shape: [100, 1000]) }
         let tensors = (0..<50).map { _ in make().transposed() }

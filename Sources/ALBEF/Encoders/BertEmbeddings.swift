@@ -9,13 +9,18 @@ public final class BertEmbeddings: Sendable {
     private let types: Embedding?
     private let norm: LayerNorm
 
+    /// The id of `[PAD]`, which BERT does not train as an input, even where it replaces a hidden
+    /// word. The MLM head, which shares the table, does train it as an output.
+    private static let padding = 0
+
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
         dialect: Dialect
     ) throws {
         let width = configuration.width
         words = try Embedding(
-            scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width)
+            scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width,
+            padding: Self.padding)
         positions = try Embedding(
             scope, "\(name).position_embeddings", count: configuration.positions, width: width)
         types =

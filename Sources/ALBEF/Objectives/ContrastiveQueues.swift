@@ -45,10 +45,13 @@ public struct ContrastiveQueues: Sendable {
         self.ids =
             ids?.reshaped(length)
             ?? .full([length], Double(Self.unknownID), dtype: .int64, device: images.device)
-        self.pointer = pointer % length
+        // A file may hold any number.
+        self.pointer = (pointer % length + length) % length
     }
 
     /// Puts a batch of keys in the place of the oldest.
+    ///
+    /// Does nothing in a `recovering` that has failed.
     ///
     /// - Parameters:
     ///   - images: image keys `[N, E]`.
@@ -57,15 +60,15 @@ public struct ContrastiveQueues: Sendable {
     public mutating func enqueue(
         images newImages: Tensor, texts newTexts: Tensor, ids newIDs: Tensor?
     ) {
+        guard !TorchError.isPending else { return }
         // Of a batch longer than the ring only the end would be left anyway.
         let skipped = max(0, newImages.size(0) - length)
         let imageKeys = newImages.detached()[skipped...].transposed()
         let textKeys = newTexts.detached()[skipped...].transposed()
-        pointer = (pointer + skipped) % length
-        var done = 0
+        var (next, done) = ((pointer + skipped) % length, 0)
         while done < imageKeys.size(1) {
-            let count = min(length - pointer, imageKeys.size(1) - done)
-            let (from, to) = (done..<done + count, pointer..<pointer + count)
+            let count = min(length - next, imageKeys.size(1) - done)
+            let (from, to) = (done..<done + count, next..<next + count)
             images[.all, to] = imageKeys[.all, from]
             texts[.all, to] = textKeys[.all, from]
             if let newIDs {
@@ -73,9 +76,12 @@ public struct ContrastiveQueues: Sendable {
             } else {
                 ids[to] = .full([count], Double(Self.unknownID), dtype: .int64, device: ids.device)
             }
-            pointer = (pointer + count) % length
+            next = (next + count) % length
             done += count
         }
+        // What a failure left half written is written over by the next batch.
+        guard !TorchError.isPending else { return }
+        pointer = next
     }
 
     /// The queues as entries of a weights file.

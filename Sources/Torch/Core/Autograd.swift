@@ -75,12 +75,13 @@ extension Tensor {
 
     /// Adds the gradients of this scalar to the leaves that it was computed from.
     ///
-    /// - Throws: ``TorchError`` if the tensor is no scalar or has no history.
+    /// - Throws: ``TorchError`` if this is not a scalar, has no history, or there is not enough
+    ///   memory. Gradients of some leaves may have been added by then.
     public func backward() throws(TorchError) { try Libtorch.backward([handle]) }
 
     /// Gradients of the sum of this tensor with respect to `inputs`; nil where one is unused.
     ///
-    /// - Throws: ``TorchError`` if there is no history to differentiate.
+    /// - Throws: ``TorchError`` if there is no history to differentiate or not enough memory.
     public func gradients(
         withRespectTo inputs: [Tensor], retainingGraph: Bool = false
     ) throws(TorchError) -> [Tensor?] {
@@ -97,14 +98,18 @@ extension Tensor {
     ///
     /// - Precondition: this tensor requires gradients, or none are recorded.
     package func checkpointed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
-        guard requiresGrad else { return body(self) }
-        return trapping { () throws(TorchError) in
-            Tensor(handle: try Libtorch.checkpoint(handle, body))
+        guard requiresGrad, !TorchError.isPending else { return body(self) }
+        do throws(TorchError) {
+            return Tensor(handle: try Libtorch.checkpoint(handle, body))
+        } catch {
+            guard RecoveryScope.absorbs(error) else { fatalError("\(error)") }
+            return body(self)
         }
     }
 
-    /// Replaces or clears the gradient of a leaf.
+    /// Replaces or clears the gradient of a leaf; does nothing after a failure.
     package func setGrad(_ gradient: Tensor?) {
+        guard !TorchError.isPending else { return }
         trapping { () throws(TorchError) in try handle.setGrad(gradient?.handle) }
     }
 

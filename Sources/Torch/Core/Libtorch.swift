@@ -1,13 +1,5 @@
 import CTorch
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 // This file alone touches the handles of CTorch. Swift may release an object right after its last
 // use, and reading its raw handle can be that use, so every call here runs inside
 // `withExtendedLifetime` of the objects whose handles it passes.
@@ -38,11 +30,25 @@ final class GeneratorHandle: @unchecked Sendable {
     deinit { ct_generator_release(raw) }
 }
 
-/// Turns a message from CTorch into an error, and frees it.
-private func check(_ message: UnsafeMutablePointer<CChar>?) throws(TorchError) {
-    guard let message else { return }
-    defer { free(message) }
-    throw .libtorch(String(cString: message))
+/// Turns a failure from CTorch into an error, and frees it.
+private func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchError) {
+    guard let failure else { return }
+    defer { ct_failure_free(failure) }
+    let text = String(cString: failure.pointee.text)
+    switch failure.pointee.reason {
+    case CT_OUT_OF_MEMORY: throw .outOfMemory(text)
+    case CT_DEVICE_FAILED: throw .deviceFailure(text)
+    default: throw .libtorch(text)
+    }
+}
+
+/// The failure in CTorch that an error describes.
+private func failure(_ error: any Error) -> UnsafeMutablePointer<ct_failure>? {
+    let error = error as? TorchError ?? .libtorch("\(error)")
+    let reason =
+        error.isOutOfMemory
+        ? CT_OUT_OF_MEMORY : error.isDeviceFailure ? CT_DEVICE_FAILED : CT_REFUSED
+    return ct_failure_create(reason, error.description)
 }
 
 /// What a checkpointed stretch of a model computes.
@@ -64,7 +70,21 @@ enum Libtorch {
 
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
-        set { ct_set_thread_count(Int64(newValue)) }
+        set {
+            trapping { () throws(TorchError) in try check(ct_set_thread_count(Int64(newValue))) }
+        }
+    }
+
+    /// The innermost scope of this thread; whoever entered it keeps it alive.
+    static var scope: RecoveryScope? { scope(ct_scope_current()) }
+
+    /// Sets the innermost scope of this thread and returns the one before.
+    static func exchangeScope(_ scope: RecoveryScope?) -> RecoveryScope? {
+        self.scope(ct_scope_exchange(scope.map { Unmanaged.passUnretained($0).toOpaque() }))
+    }
+
+    private static func scope(_ pointer: UnsafeMutableRawPointer?) -> RecoveryScope? {
+        pointer.map { Unmanaged<RecoveryScope>.fromOpaque($0).takeUnretainedValue() }
     }
 
     /// Sets whether this thread records gradients and returns what it did before.
@@ -72,7 +92,12 @@ enum Libtorch {
 
     /// Sets this thread's autocast type, nil for none, and returns what it was before.
     static func exchangeAutocast(_ kind: Device.Kind, _ dtype: DType?) -> DType? {
-        let before = ct_autocast_exchange(kind.rawValue, dtype.map { Int32($0.rawValue) } ?? -1)
+        var before: Int32 = -1
+        trapping { () throws(TorchError) in
+            try check(
+                ct_autocast_exchange(
+                    kind.rawValue, dtype.map { Int32($0.rawValue) } ?? -1, &before))
+        }
         return Int8(exactly: before).flatMap(DType.init(rawValue:))
     }
 
@@ -87,17 +112,24 @@ enum Libtorch {
                 ct_checkpoint(
                     input.raw,
                     { context, raw, result in
-                        guard let context, let raw else { return strdup("no input") }
+                        guard let context, let raw else {
+                            return ct_failure_create(CT_REFUSED, "no input")
+                        }
                         ct_tensor_retain(raw)
                         let input = Tensor(handle: TensorHandle(owning: raw))
                         let body = Unmanaged<CheckpointBody>.fromOpaque(context)
                             .takeUnretainedValue()
-                        let output = body.function(input).handle
-                        withExtendedLifetime(output) {
-                            ct_tensor_retain(output.raw)
-                            result?.pointee = output.raw
+                        do {
+                            // Gradients may be computed on a thread of libtorch's own.
+                            let output = try recovering { body.function(input) }.handle
+                            withExtendedLifetime(output) {
+                                ct_tensor_retain(output.raw)
+                                result?.pointee = output.raw
+                            }
+                            return nil
+                        } catch {
+                            return failure(error)
                         }
-                        return nil
                     },
                     { context in
                         guard let context else { return }
@@ -113,26 +145,22 @@ enum Libtorch {
         memory: UnsafeMutableRawPointer, shape: [Int], strides: [Int], dtype: DType,
         owner: AnyObject
     ) throws(TorchError) -> TensorHandle {
-        let retained = Unmanaged.passRetained(owner)
+        let context = Unmanaged.passRetained(owner).toOpaque()
         var result: ct_tensor?
-        do throws(TorchError) {
-            try check(
-                ct_tensor_from_memory(
-                    memory, shape.map(Int64.init), strides.map(Int64.init), shape.count,
-                    dtype.rawValue,
-                    { context in
-                        guard let context else { return }
-                        Unmanaged<AnyObject>.fromOpaque(context).release()
-                    }, retained.toOpaque(), &result))
-        } catch {
-            retained.release()
-            throw error
-        }
+        try check(
+            ct_tensor_from_memory(
+                memory, shape.map(Int64.init), strides.map(Int64.init), shape.count,
+                dtype.rawValue,
+                { context in
+                    guard let context else { return }
+                    Unmanaged<AnyObject>.fromOpaque(context).release()
+                }, context, &result))
         guard let result else { throw .libtorch("from_memory: libtorch returned none") }
         return TensorHandle(owning: result)
     }
 
     static func backward(_ outputs: [TensorHandle]) throws(TorchError) {
+        try TorchError.throwPending()
         try withExtendedLifetime(outputs) { () throws(TorchError) in
             try check(ct_backward(outputs.map { $0.raw }, outputs.count))
         }
@@ -141,6 +169,7 @@ enum Libtorch {
     static func gradients(
         of outputs: [TensorHandle], withRespectTo inputs: [TensorHandle], retainGraph: Bool
     ) throws(TorchError) -> [TensorHandle?] {
+        try TorchError.throwPending()
         var results = [ct_tensor?](repeating: nil, count: inputs.count)
         try withExtendedLifetime((outputs, inputs)) { () throws(TorchError) in
             try check(
@@ -175,6 +204,8 @@ extension TensorHandle {
 
     var device: Device {
         withExtendedLifetime(self) {
+            // A tensor without elements can stand for one of any device.
+            if ct_tensor_is_shadow(raw) { return .cpu }
             var kind: Int32 = 0
             var index: Int64 = 0
             ct_tensor_device(raw, &kind, &index)
@@ -185,6 +216,9 @@ extension TensorHandle {
         }
     }
 
+    /// Whether this has a shape and no elements.
+    var isShadow: Bool { withExtendedLifetime(self) { ct_tensor_is_shadow(raw) } }
+
     var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(raw) } }
 
     /// Whether anything else, in Swift or in libtorch, can see the elements.
@@ -194,7 +228,8 @@ extension TensorHandle {
         }
     }
 
-    /// Runs `body` on the address of the first element; valid only during the call.
+    /// Runs `body` on the address of the first element, nil where there is none; valid only during
+    /// the call.
     func withData<Result, Failure: Error>(
         _ body: (UnsafeMutableRawPointer?) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -232,6 +267,7 @@ extension GeneratorHandle {
     }
 
     func state() throws(TorchError) -> TensorHandle {
+        try TorchError.throwPending()
         var result: ct_tensor?
         try withExtendedLifetime(self) { () throws(TorchError) in
             try check(ct_generator_state(raw, &result))
@@ -241,6 +277,7 @@ extension GeneratorHandle {
     }
 
     func setState(_ state: TensorHandle) throws(TorchError) {
+        try TorchError.throwPending()
         try withExtendedLifetime((self, state)) { () throws(TorchError) in
             try check(ct_generator_set_state(raw, state.raw))
         }
@@ -252,7 +289,25 @@ extension Operator {
     ///
     /// - Parameter room: the largest number of results.
     /// - Throws: ``TorchError`` with libtorch's text, the operator's name and the shapes.
+    ///   In a ``recovering(_:)`` that has failed, its failure.
     public func call(_ arguments: [Argument], room: Int = 4) throws(TorchError) -> [Output] {
+        try RecoveryScope.current?.admit()
+        return try run(arguments, room: room, ct_operator_call)
+    }
+
+    /// What the operator would give, as tensors that have a shape and no elements.
+    func shadows(_ arguments: [Argument], room: Int) throws(TorchError) -> [Output] {
+        try run(arguments, room: room, ct_operator_shadow)
+    }
+
+    private typealias Run = (
+        ct_operator?, UnsafePointer<ct_value>?, Int, UnsafeMutablePointer<ct_value>?,
+        UnsafeMutablePointer<Int>?
+    ) -> UnsafeMutablePointer<ct_failure>?
+
+    private func run(
+        _ arguments: [Argument], room: Int, _ run: Run
+    ) throws(TorchError) -> [Output] {
         // Lists and strings are copied here for the duration of the call.
         var scratch: [UnsafeMutableRawPointer] = []
         defer { for pointer in scratch { pointer.deallocate() } }
@@ -319,7 +374,7 @@ extension Operator {
         var results = [ct_value](repeating: ct_value(), count: room)
         var count = room
         try withExtendedLifetime(arguments) { () throws(TorchError) in
-            try check(ct_operator_call(raw, values, values.count, &results, &count))
+            try check(run(raw, values, values.count, &results, &count))
         }
         return results[..<count].map { result in
             switch result.kind {

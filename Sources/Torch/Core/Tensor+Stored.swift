@@ -12,6 +12,7 @@ extension Tensor {
     public func entry(named name: String) -> SafetensorsWriter.Entry {
         let plain = detached().to(.cpu).contiguous()
         return SafetensorsWriter.Entry(name: name, dtype: plain.dtype, shape: plain.shape) {
+            try TorchError.throwPending()
             try plain.withUnsafeBytes($0)
         }
     }

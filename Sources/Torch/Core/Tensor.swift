@@ -3,7 +3,8 @@
 /// A tensor is a value: operators return new tensors, and changing one through a subscript never
 /// changes another, even where libtorch shares memory between them. Operators trap when shapes or
 /// types do not fit, with libtorch's own text; use ``Operator/call(_:room:)`` to have an error
-/// thrown instead.
+/// thrown instead. They trap as well where there is not enough memory, unless they run in
+/// ``recovering(_:)``.
 public struct Tensor: Sendable {
     var handle: TensorHandle
 
@@ -156,9 +157,17 @@ extension Tensor {
     }
 
     /// The elements in row-major order, converted to `type` where they are of another.
+    ///
+    /// Zeros in a ``recovering(_:)`` that has failed.
     public func values<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) -> [Scalar] {
         let plain = detached().to(.cpu).to(Scalar.dtype).contiguous()
         let count = plain.count
+        if plain.isShadow {
+            return [Scalar](unsafeUninitializedCapacity: count) { buffer, initialized in
+                UnsafeMutableRawBufferPointer(buffer).initializeMemory(as: UInt8.self, repeating: 0)
+                initialized = count
+            }
+        }
         return plain.handle.withData { data in
             guard count > 0, let data else { return [] }
             let start = data.assumingMemoryBound(to: Scalar.self)
@@ -166,12 +175,26 @@ extension Tensor {
         }
     }
 
-    /// Runs `body` on the bytes of a contiguous tensor on the processor.
+    /// Whether this has a shape and no elements, as after a failure that a scope has yet to throw.
+    private var isShadow: Bool {
+        guard handle.isShadow else { return false }
+        precondition(
+            TorchError.isPending, "a tensor that was made after a failure is used outside its scope"
+        )
+        return true
+    }
+
+    /// Runs `body` on the bytes of the elements in row-major order.
+    ///
+    /// Zeros in a ``recovering(_:)`` that has failed.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
         let plain = detached().to(.cpu).contiguous()
         let byteCount = plain.count * plain.dtype.byteCount
+        if plain.isShadow {
+            return try [UInt8](repeating: 0, count: byteCount).withUnsafeBytes(body)
+        }
         return try plain.handle.withData { data in
             try body(UnsafeRawBufferPointer(start: data, count: byteCount))
         }

@@ -4,6 +4,8 @@
 public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case libtorch
+        case outOfMemory
+        case deviceFailure
         case unknownDevice
         case unavailableDevice
         case missingParameter
@@ -19,8 +21,31 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
+    /// Whether the memory of the processor or of a device did not suffice.
+    ///
+    /// Smaller batches need less of it.
+    public var isOutOfMemory: Bool { code == .outOfMemory }
+
+    /// Whether a device or its driver reported an error.
+    public var isDeviceFailure: Bool { code == .deviceFailure }
+
+    /// Whether the same call could succeed at another time or on another machine.
+    var isRecoverable: Bool { isOutOfMemory || isDeviceFailure }
+
     /// libtorch refused a call; `message` names the operator and the shapes.
     static func libtorch(_ message: String) -> TorchError { TorchError(.libtorch, message) }
+
+    /// There was no memory for a call.
+    static func outOfMemory(_ message: String) -> TorchError {
+        TorchError(
+            .outOfMemory,
+            message.hasPrefix("out of memory") ? message : "out of memory: \(message)")
+    }
+
+    /// A device failed during a call.
+    static func deviceFailure(_ message: String) -> TorchError {
+        TorchError(.deviceFailure, message)
+    }
 
     /// A device's name could not be understood.
     static func unknownDevice(_ name: String) -> TorchError {

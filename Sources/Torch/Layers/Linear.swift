@@ -49,14 +49,21 @@ public final class LayerNorm: Sendable {
 public final class Embedding: Sendable {
     /// The table `[V, D]`.
     public let weight: Parameter
+    private let padding: Int?
 
     /// Takes `name.weight` from a scope.
     ///
+    /// - Parameter padding: the index of a row that looking up does not train; nil for none.
     /// - Throws: an error that names a missing or misshapen parameter.
-    public init(_ scope: ParameterScope, _ name: String, count: Int, width: Int) throws {
+    public init(
+        _ scope: ParameterScope, _ name: String, count: Int, width: Int, padding: Int? = nil
+    ) throws {
         weight = try scope.parameter("\(name).weight", [count, width], .normal(0.02))
+        self.padding = padding
     }
 
     /// Looks the indices up.
-    public func callAsFunction(_ indices: Tensor) -> Tensor { weight.value.embedded(indices) }
+    public func callAsFunction(_ indices: Tensor) -> Tensor {
+        weight.value.embedded(indices, padding: padding)
+    }
 }

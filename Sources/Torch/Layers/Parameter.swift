@@ -13,10 +13,13 @@ public final class Parameter: Sendable {
         storage = Mutex(value)
     }
 
-    /// The current value.
+    /// The current value; setting it does nothing in a ``recovering(_:)`` that has failed.
     public var value: Tensor {
         get { storage.withLock { $0 } }
-        set { storage.withLock { $0 = newValue } }
+        set {
+            guard !TorchError.isPending else { return }
+            storage.withLock { $0 = newValue }
+        }
     }
 }
 

@@ -5,20 +5,19 @@ public protocol TensorIndex {
 }
 
 /// What a subscript does with one dimension.
-///
-/// Assigning takes one tensor of indices at most.
 public enum TensorIndexKind: Sendable {
     /// Keeps one slice and removes the dimension; negative indices count from the end.
     case at(Int)
     /// Keeps a range of slices; a nil end is the dimension's.
     case range(Int, Int?)
-    /// Keeps the slices that a one-dimensional tensor of indices names.
+    /// Keeps the slices that a one-dimensional tensor of indices names. Two of them select a grid.
     case gather(Tensor)
     /// Adds a dimension of size 1.
     case newAxis
 
     var isGather: Bool { if case .gather = self { true } else { false } }
     var removesDimension: Bool { if case .at = self { true } else { false } }
+    var addsDimension: Bool { if case .newAxis = self { true } else { false } }
 }
 
 extension Int: TensorIndex {
@@ -83,7 +82,10 @@ extension Tensor {
 
     private mutating func assign(_ value: Tensor, at indices: [TensorIndexKind]) {
         if !isKnownUniquelyReferenced(&handle) || handle.isShared || requiresGrad {
-            self = clone()
+            let copy = clone()
+            // After a failure nothing changes.
+            guard !TorchError.isPending else { return }
+            self = copy
         }
         guard let gathered = indices.firstIndex(where: \.isGather) else {
             _ = Self.copy(.tensor(view(indices)), .tensor(value))
@@ -93,6 +95,15 @@ extension Tensor {
         guard case .gather(let positions) = indices[gathered] else { return }
         var others = indices
         others[gathered] = .range(0, nil)
+        if others.contains(where: \.isGather) {
+            // The slices of the first tensor of indices are changed by the others, and put back.
+            let dimension = indices[..<gathered].count { !$0.addsDimension }
+            var slices = selected(dimension, positions)
+            slices.assign(value, at: others)
+            _ = Self.indexCopy(
+                .tensor(self), .int(dimension), .tensor(positions), .tensor(slices))
+            return
+        }
         let target = view(others)
         let dimension = indices[..<gathered].count { !$0.removesDimension }
         var shape = target.shape

@@ -12,8 +12,10 @@ extension Tensor {
     }
 
     /// The rows of a table `[V, D]` that integer indices of any shape name.
-    public func embedded(_ indices: Tensor) -> Tensor {
-        Ops.embedding(.tensor(self), .tensor(indices))
+    ///
+    /// - Parameter padding: a row that gets no gradient from being looked up; nil for none.
+    public func embedded(_ indices: Tensor, padding: Int? = nil) -> Tensor {
+        Ops.embedding(.tensor(self), .tensor(indices), .int(padding ?? -1))
     }
 
     /// Softmax(Q Kᵀ / √d + mask) V over `[B, H, L, d]` (Vaswani et al., 2017, equation 1).

@@ -50,13 +50,19 @@ extension Tensor {
     }
 
     /// Tensors joined along an existing dimension.
+    ///
+    /// - Precondition: there is at least one tensor, since none has no shape.
     public static func concatenated(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
-        Ops.cat(.tensors(tensors), .int(dimension))
+        precondition(!tensors.isEmpty, "no tensors to concatenate: check for an empty list first")
+        return Ops.cat(.tensors(tensors), .int(dimension))
     }
 
     /// Tensors of one shape joined along a new dimension.
+    ///
+    /// - Precondition: there is at least one tensor, since none has no shape.
     public static func stacked(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
-        Ops.stack(.tensors(tensors), .int(dimension))
+        precondition(!tensors.isEmpty, "no tensors to stack: check for an empty list first")
+        return Ops.stack(.tensors(tensors), .int(dimension))
     }
 
     /// The slices along a dimension that a one-dimensional tensor of indices names.

@@ -57,16 +57,23 @@ public final class AdamW {
 
     /// Moves every parameter that has a gradient.
     ///
-    /// - Throws: ``TorchError`` if libtorch refuses the update, naming the shapes.
-    public func step() throws(TorchError) {
-        try withoutGradients { () throws(TorchError) in
+    /// All memory is allocated before anything moves: where there is not enough, every parameter is
+    /// as it was.
+    ///
+    /// - Throws: ``TorchError`` if libtorch refuses the update, naming the shapes, or if there is not
+    ///   enough memory.
+    public func step() throws {
+        states.merge(try recovering { freshStates() }) { known, _ in known }
+        try withoutGradients {
             for group in groups { try step(group) }
         }
     }
 
-    private func step(_ group: Group) throws(TorchError) {
+    private func step(_ group: Group) throws {
         let updated = group.parameters.compactMap { parameter in
-            parameter.value.grad.map { (parameter.value, $0, state(of: parameter)) }
+            parameter.value.grad.flatMap { gradient in
+                states[parameter.name].map { (parameter.value, gradient, $0) }
+            }
         }
         guard !updated.isEmpty else { return }
         let steps = updated.map { $0.2.step }
@@ -80,14 +87,17 @@ public final class AdamW {
         ])
     }
 
-    private func state(of parameter: Parameter) -> State {
-        if let known = states[parameter.name] { return known }
-        let value = parameter.value
-        let fresh = State(
-            average: .zeros(value.shape, dtype: value.dtype, device: value.device),
-            squareAverage: .zeros(value.shape, dtype: value.dtype, device: value.device),
-            step: .zeros([], device: value.device))
-        states[parameter.name] = fresh
+    /// States of the parameters that move for the first time.
+    private func freshStates() -> [String: State] {
+        var fresh: [String: State] = [:]
+        for parameter in groups.flatMap(\.parameters) where states[parameter.name] == nil {
+            let value = parameter.value
+            guard value.grad != nil else { continue }
+            fresh[parameter.name] = State(
+                average: .zeros(value.shape, dtype: value.dtype, device: value.device),
+                squareAverage: .zeros(value.shape, dtype: value.dtype, device: value.device),
+                step: .zeros([], device: value.device))
+        }
         return fresh
     }
 

@@ -1,0 +1,126 @@
+#include "shadows.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/ExpandUtils.h>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace {
+
+using Stack = torch::jit::Stack;
+
+at::Tensor empty(at::IntArrayRef shape, at::ScalarType type) {
+  return at::empty(shape, at::TensorOptions(c10::kMeta).dtype(type));
+}
+
+// Autocast does not work on shadows. They therefore have one floating-point type where it would
+// have mixed two, which no operator but a cast allows.
+at::ScalarType plain(at::ScalarType type) {
+  return type == at::kHalf || type == at::kBFloat16 ? at::kFloat : type;
+}
+
+at::Tensor shadow(const at::Tensor &tensor) {
+  if (!tensor.defined()) return tensor;
+  auto type = plain(tensor.scalar_type());
+  if (tensor.is_meta() && tensor.scalar_type() == type) return tensor;
+  return at::empty_strided(tensor.sizes(), tensor.strides(),
+                           at::TensorOptions(c10::kMeta).dtype(type));
+}
+
+c10::IValue shadow(const c10::IValue &value) {
+  if (value.isTensor()) return shadow(value.toTensor());
+  if (value.isTensorList()) {
+    std::vector<at::Tensor> tensors;
+    for (const at::Tensor &tensor : value.toTensorVector()) tensors.push_back(shadow(tensor));
+    return tensors;
+  }
+  if (value.isOptionalTensorList()) {
+    c10::List<std::optional<at::Tensor>> list;
+    for (const std::optional<at::Tensor> &tensor : value.toOptionalTensorVector()) {
+      list.push_back(tensor ? std::optional(shadow(*tensor)) : std::nullopt);
+    }
+    return list;
+  }
+  if (value.isDevice()) return c10::Device(c10::kMeta);
+  if (value.isGenerator()) return {};
+  return value;
+}
+
+bool is_written(const c10::Argument &parameter) {
+  return parameter.alias_info() && parameter.alias_info()->isWrite();
+}
+
+at::Tensor like_first(const Stack &arguments) {
+  const at::Tensor &first = arguments[0].toTensor();
+  return empty(first.sizes(), first.scalar_type());
+}
+
+// What libtorch has no meta kernel for in C++, of the operators that this project calls.
+const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
+  static const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> rules = {
+      {"aten::abs", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"aten::relu", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"aten::layer_norm", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"aten::max",
+       [](const Stack &in) -> c10::IValue { return empty({}, in[0].toTensor().scalar_type()); }},
+      {"aten::min",
+       [](const Stack &in) -> c10::IValue { return empty({}, in[0].toTensor().scalar_type()); }},
+      {"aten::allclose", [](const Stack &) -> c10::IValue { return false; }},
+      {"aten::where",
+       [](const Stack &in) -> c10::IValue {
+         auto yes = in[1].toTensor(), no = in[2].toTensor();
+         auto shape = at::infer_size(yes.sizes(), no.sizes());
+         return empty(at::infer_size(shape, in[0].toTensor().sizes()), at::result_type(yes, no));
+       }},
+      {"aten::index_select",
+       [](const Stack &in) -> c10::IValue {
+         const at::Tensor &from = in[0].toTensor();
+         std::vector<int64_t> shape = from.sizes().vec();
+         shape.at(c10::maybe_wrap_dim(in[1].toInt(), from.dim())) = in[2].toTensor().numel();
+         return empty(shape, from.scalar_type());
+       }},
+      {"aten::embedding",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[1].toTensor().sizes().vec();
+         shape.push_back(in[0].toTensor().size(-1));
+         return empty(shape, in[0].toTensor().scalar_type());
+       }},
+      {"aten::multinomial",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[0].toTensor().sizes().vec();
+         shape.back() = in[1].toInt();
+         return empty(shape, at::kLong);
+       }},
+      {"aten::scaled_dot_product_attention",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[0].toTensor().sizes().vec();
+         shape.back() = in[2].toTensor().size(-1);
+         return empty(shape, in[0].toTensor().scalar_type());
+       }},
+  };
+  return rules;
+}
+
+}  // namespace
+
+void call_shadow(const c10::OperatorHandle &op, Stack &stack) {
+  at::NoGradGuard nothing_recorded;
+  const auto &parameters = op.schema().arguments();
+  for (size_t i = 0; i < parameters.size(); i++) {
+    if (!is_written(parameters[i])) continue;
+    // An operator that writes gives what it wrote to.
+    Stack unchanged(op.schema().returns().size(), stack[i]);
+    stack = std::move(unchanged);
+    return;
+  }
+  for (c10::IValue &value : stack) value = shadow(value);
+  auto rule = rules().find(op.operator_name().name);
+  if (rule == rules().end()) {
+    op.callBoxed(stack);
+  } else {
+    c10::IValue result = rule->second(stack);
+    stack.assign(1, std::move(result));
+  }
+}
