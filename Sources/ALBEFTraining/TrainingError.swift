@@ -85,17 +85,22 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
                 + " mend the cause and continue with --resume")
     }
 
-    static func outOfMemory(step: Int, batchSize: Int, savedStep: Int) -> TrainingError {
-        TrainingError(
+    /// - Parameter saved: what became of the checkpoint that was made then.
+    static func outOfMemory(
+        step: Int, batchSize: Int, saved: Result<Void, any Error>
+    ) -> TrainingError {
+        let fate =
+            switch saved {
+            case .success: "the run is saved up to the step before"
+            case .failure(let error): "the run could not be saved either: \(error)"
+            }
+        return TrainingError(
             .outOfMemory,
             "step \(step): there is not enough memory for a batch of \(batchSize) pairs"
-                + " (training.batch_size); the run is saved up to step \(savedStep). Free memory and"
-                + " continue with --resume, or start a run with a smaller batch and more"
-                + " training.accumulation, or with training.gradient_checkpointing")
+                + " (training.batch_size); \(fate). Free memory and continue with --resume, or begin"
+                + " a run with a smaller batch and more training.accumulation, or with"
+                + " training.gradient_checkpointing")
     }
-
-    /// Whether a step ran out of memory.
-    var isOutOfMemory: Bool { code == .outOfMemory }
 
     static func tooFewRows(rows: Int, batchSize: Int) -> TrainingError {
         TrainingError(

@@ -16,7 +16,7 @@ struct GalleryEncoder: Sendable {
     ///
     /// - Parameter picture: gives the picture of an index below `count`.
     /// - Throws: what `picture` throws; `TensorFileError` if tokens that are too many for the memory
-    ///   cannot be written; `CancellationError`.
+    ///   cannot be written; `TorchError` if there is not enough memory; `CancellationError`.
     func images(
         _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
     ) async throws -> EncodedGallery {
@@ -36,10 +36,11 @@ struct GalleryEncoder: Sendable {
                 for try await (index, picture) in group { pixels[index] = picture }
                 return pixels
             }
-            let batch = Tensor(
-                pixels.flatMap { $0 }, shape: [range.count, 3, side, side], device: model.device)
-            let encoded = try withoutGradients { () throws(ALBEFError) in
-                try model.encodeImages(batch)
+            let encoded = try recovering {
+                let batch = Tensor(
+                    pixels.flatMap { $0 }, shape: [range.count, 3, side, side],
+                    device: model.device)
+                return try withoutGradients { try model.encodeImages(batch) }
             }
             try tokens.append(encoded.tokens)
             features.append(encoded.features)
@@ -52,6 +53,8 @@ struct GalleryEncoder: Sendable {
     }
 
     /// Encodes texts, all at one length, so that any of them can be put in one batch.
+    ///
+    /// - Throws: `TorchError` if there is not enough memory; what the model throws.
     func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
         let sizes = model.configuration
         guard !texts.isEmpty else {
@@ -62,16 +65,18 @@ struct GalleryEncoder: Sendable {
         }
         let maximum = sizes.text.maximumTokens
         let all = text.batch(texts, maximumTokens: maximum)
-        let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
-        let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
-        let parts = try withoutGradients {
-            try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
-                let rows = start..<min(start + Self.textsAtOnce, all.count)
-                return try model.encodeTexts(ids[rows], mask: mask[rows])
+        return try recovering {
+            let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
+            let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
+            let parts = try withoutGradients {
+                try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
+                    let rows = start..<min(start + Self.textsAtOnce, all.count)
+                    return try model.encodeTexts(ids[rows], mask: mask[rows])
+                }
             }
+            return EncodedTexts(
+                states: Tensor.concatenated(parts.map(\.states)), mask: mask,
+                features: Tensor.concatenated(parts.map(\.features)))
         }
-        return EncodedTexts(
-            states: Tensor.concatenated(parts.map(\.states)), mask: mask,
-            features: Tensor.concatenated(parts.map(\.features)))
     }
 }

@@ -4,11 +4,29 @@ import SystemPackage
 import Torch
 
 extension PretrainingRun {
-    /// Takes one step: rate, losses, gradients, clipping, weights.
+    /// Takes one step, or none: where the memory does not suffice, the state is as it was.
     ///
     /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite; the weights and the
-    ///   optimizer are then as they were.
+    ///   optimizer are then as they were. `TorchError` where the memory does not suffice.
     func take(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
+        state.queuesBefore = nil
+        let pairs = batches.reduce(0) { $0 + $1.captions.count }
+        let journal = try recovering { try StepJournal(state, pairs: pairs) }
+        do {
+            if let failure = plannedFailure, failure.step == step + 1 {
+                return try recovering(failingAtOperator: failure.atOperator) {
+                    try attempt(batches)
+                }
+            }
+            return try recovering { try attempt(batches) }
+        } catch let error as TorchError where error.isOutOfMemory {
+            try journal.undo(&state)
+            throw error
+        }
+    }
+
+    /// Rate, losses, gradients, clipping, weights.
+    private func attempt(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
         let optimizer = state.optimizer
         optimizer.learningRate = schedule.rate(at: step)
         optimizer.clearGradients()

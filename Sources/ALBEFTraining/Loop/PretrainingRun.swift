@@ -46,6 +46,8 @@ public final class PretrainingRun {
     /// The step of the last checkpoint; nil where there is none.
     private var savedStep: Int?
     private let lock: RunLock
+    /// A step that runs out of memory, and at which operator: for tests.
+    package var plannedFailure: (step: Int, atOperator: Int)?
 
     /// Begins a run in a new directory, or resumes one.
     ///
@@ -149,10 +151,12 @@ public final class PretrainingRun {
         } catch is CancellationError {
             outcome = .interrupted
             try saveIfNeeded(observer)
+        } catch let error as TorchError where error.isOutOfMemory {
+            defer { try? observer.close(.failed) }
+            throw TrainingError.outOfMemory(
+                step: step + 1, batchSize: configuration.training.batchSize,
+                saved: Result { try saveIfNeeded(observer) })
         } catch {
-            if let error = error as? TrainingError, error.isOutOfMemory {
-                try? saveIfNeeded(observer)
-            }
             try? observer.close(.failed)
             throw error
         }
