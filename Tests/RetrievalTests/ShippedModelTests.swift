@@ -35,13 +35,15 @@ struct ShippedModelTests {
         let images = try model.encode(
             pixels: gallery.scenes.map { model.transform(try $0.picture(side: 128)) })
         for language in WardrobeLanguage.allCases {
-            let texts = try model.encode(texts: gallery.queries.compactMap { $0.text[language] })
+            let captions = gallery.queries.compactMap { $0.text[language] }
+            let texts = try model.encode(texts: captions)
             let scores = GalleryScores(EncodedGallery(images), texts, model: model.model)
             let right = Array(gallery.queries.indices)
-            let dual = scores.dual(images: right).textToImage.r1
+            let dual = scores.dual(images: right, texts: captions).textToImage.r1
             let read16 = try scores.reranked(depth: 16, ranking: .posterior)
             let read = RecallMetrics(
-                imageToText: read16.imageToText, textToImage: read16.textToImage, images: right)
+                imageToText: read16.imageToText, textToImage: read16.textToImage, images: right,
+                texts: captions)
             #expect(dual > 40)
             #expect(read.textToImage.r1 > dual + 5)
         }

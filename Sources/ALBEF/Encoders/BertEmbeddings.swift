@@ -9,8 +9,10 @@ public final class BertEmbeddings: Sendable {
     private let types: Embedding?
     private let norm: LayerNorm
 
-    /// The id of `[PAD]`, which BERT does not train as an input, even where it replaces a hidden
-    /// word. The MLM head, which shares the table, does train it as an output.
+    /// The padding token's id.
+    ///
+    /// BERT does not train it as an input, even where it replaces a hidden word. The MLM head, which
+    /// shares the table, does train it as an output.
     private static let padding = 0
 
     init(

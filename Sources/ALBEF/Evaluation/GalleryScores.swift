@@ -26,11 +26,14 @@ public struct GalleryScores: Sendable {
 
     /// What the towers alone achieve.
     ///
-    /// - Parameter images: the index of each text's image, T of them.
-    public func dual(images: [Int]) -> RecallMetrics {
+    /// - Parameters:
+    ///   - images: the index of each text's image, T of them.
+    ///   - texts: what each text says after cleaning, T of them; texts of the same words are one
+    ///     answer.
+    public func dual(images: [Int], texts: [String]) -> RecallMetrics {
         RecallMetrics(
             imageToText: similarities, textToImage: similarities.transposed().contiguous(),
-            images: images)
+            images: images, texts: texts)
     }
 
     /// What the fusion encoder makes of the best of each row, both ways.

@@ -52,10 +52,13 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
     /// Newton's method on a convex loss in two numbers; a trace of weight decay keeps it finite
     /// where the labels can be told apart without error.
     ///
-    /// - Returns: nil unless there are both matches and others, and the log-odds tell something.
+    /// - Returns: nil unless there are both matches and others, and all log-odds are finite and tell
+    ///   something.
     public static func fit(_ pairs: [Pair]) -> MatchCalibration? {
         let matches = pairs.count { $0.matches }
-        guard matches > 0, matches < pairs.count else { return nil }
+        guard matches > 0, matches < pairs.count, pairs.allSatisfy(\.logOdds.isFinite) else {
+            return nil
+        }
         let decay = 1e-4 * Double(pairs.count)
         func loss(_ slope: Double, _ bias: Double) -> Double {
             pairs.reduce(decay * slope * slope / 2) { sum, pair in
@@ -103,12 +106,15 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
     }
 
     /// How well this calibration fits labelled candidates.
+    ///
+    /// A probability that is not a number, as of a model that diverged, counts as wholly wrong.
     public func quality(_ pairs: [Pair]) -> Quality {
         var bins = [(count: Int, probability: Double, matches: Int)](
             repeating: (0, 0, 0), count: 10)
         var loss = 0.0
         for pair in pairs {
-            let p = probability(pair.logOdds)
+            var p = probability(pair.logOdds)
+            if p.isNaN { p = pair.matches ? 0 : 1 }
             loss -= log(max(pair.matches ? p : 1 - p, 1e-12))
             let bin = min(9, Int(p * 10))
             bins[bin].count += 1

@@ -35,6 +35,9 @@ struct CaptionedGallery: Sendable {
         encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
     }
 
+    /// The captions as the model reads them.
+    var cleanedCaptions: [String] { captions.map { encoder.text.clean($0.text) } }
+
     /// Encodes everything.
     ///
     /// - Throws: `ImageError` that names a file; `CancellationError`.

@@ -53,6 +53,7 @@ public struct RetrievalEvaluator: Sendable {
     ) async throws -> Result {
         let scores = try await gallery.scores(model)
         let rightImages = gallery.captions.map(\.image)
+        let texts = gallery.cleanedCaptions
         let reranked =
             try depths.isEmpty
             ? []
@@ -64,13 +65,13 @@ public struct RetrievalEvaluator: Sendable {
             }
         let deepest = zip(depths, reranked).max { $0.0 < $1.0 }?.1
         return Result(
-            dual: scores.dual(images: rightImages),
+            dual: scores.dual(images: rightImages, texts: texts),
             reranked: zip(depths, reranked).map { depth, found in
                 (
                     depth,
                     RecallMetrics(
                         imageToText: found.imageToText, textToImage: found.textToImage,
-                        images: rightImages)
+                        images: rightImages, texts: texts)
                 )
             },
             samples: try self.samples(samples ?? textCount, scores, deepest?.textToImage))

@@ -16,10 +16,13 @@ extension SampleRetrieval {
         depth: Int,
         probabilities: ([Int]) throws -> [Double]
     ) rethrows {
-        let recall = paths.indices.sorted { cosines[$0] > cosines[$1] }
+        // Of equal scores the higher index comes first, as `RecallMetrics` counts.
+        let recall = paths.indices.sorted { (cosines[$0], $0) > (cosines[$1], $1) }
         let recallRanks = Self.ranks(recall)
         let order = scores.map { scores in
-            paths.indices.sorted { (scores[$0], cosines[$0]) > (scores[$1], cosines[$1]) }
+            paths.indices.sorted {
+                (scores[$0], cosines[$0], $0) > (scores[$1], cosines[$1], $1)
+            }
         }
         let ranks = order.map(Self.ranks) ?? recallRanks
         var listed = Array(recall.prefix(depth))

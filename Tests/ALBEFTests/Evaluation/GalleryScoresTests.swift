@@ -48,11 +48,13 @@ struct GalleryScoresTests {
             }
         }
         let right = [0, 0, 1, 1, 2, 3, 3]
+        let words = ["a", "b", "a", "c", "d", "e", "d"]
         #expect(
-            scores.dual(images: right)
+            scores.dual(images: right, texts: words)
                 == RecallMetrics(
                     imageToText: scores.similarities,
-                    textToImage: scores.similarities.transposed().contiguous(), images: right))
+                    textToImage: scores.similarities.transposed().contiguous(), images: right,
+                    texts: words))
     }
 
     @Test("A gallery in blocks has the scores of one in one piece")

@@ -84,4 +84,21 @@ struct MatchCalibrationTests {
             #expect(try ModelDirectory.open(path).calibration == nil)
         }
     }
+
+    @Test(
+        "Log-odds that are not numbers fit nothing and count as wrong",
+        arguments: [
+            Double.nan, .infinity, -.infinity,
+        ])
+    func notFinite(_ logOdds: Double) {
+        let pairs: [MatchCalibration.Pair] = [
+            .init(logOdds: logOdds, matches: true), .init(logOdds: logOdds, matches: false),
+            .init(logOdds: 2, matches: true), .init(logOdds: -2, matches: false),
+        ]
+        #expect(MatchCalibration.fit(pairs) == nil)
+        let quality = MatchCalibration().quality(pairs)
+        #expect(quality.loss.isFinite && quality.error.isFinite)
+        let wrong = MatchCalibration().quality([.init(logOdds: .nan, matches: true)])
+        #expect(wrong.error == 1 && wrong.loss > 20)
+    }
 }

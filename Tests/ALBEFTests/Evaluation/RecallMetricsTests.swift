@@ -6,7 +6,8 @@ import Torch
 @Suite("Recall")
 struct RecallMetricsTests {
     private func metrics(
-        imageToText: [[Float]], textToImage: [[Float]]? = nil, images: [Int]
+        imageToText: [[Float]], textToImage: [[Float]]? = nil, images: [Int],
+        texts: [String]? = nil
     ) -> RecallMetrics {
         func tensor(_ rows: [[Float]]) -> Tensor {
             Tensor(rows.flatMap { $0 }, shape: [rows.count, rows[0].count])
@@ -15,7 +16,7 @@ struct RecallMetricsTests {
         return RecallMetrics(
             imageToText: forward,
             textToImage: textToImage.map(tensor) ?? forward.transposed().contiguous(),
-            images: images)
+            images: images, texts: texts ?? images.indices.map { "text \($0)" })
     }
 
     @Test("Ranks are counted by hand")
@@ -45,18 +46,37 @@ struct RecallMetricsTests {
         #expect(found.r10 == (rank <= 10 ? 100 : 50))
     }
 
-    @Test("Of equal scores the right one comes last, another right one aside")
+    @Test("Of equal scores the later one comes first, as in the original")
     func ties() {
         let alike = metrics(
             imageToText: [[Float]](repeating: [0, 0, 0, 0, 0, 0], count: 6), images: Array(0..<6))
-        #expect(alike.imageToText.r1 == 0 && alike.imageToText.r5 == 0)
-        #expect(alike.textToImage.r5 == 0 && alike.textToImage.r10 == 100)
+        // Only the last is first, and all but the first are among five.
+        for found in [alike.imageToText, alike.textToImage] {
+            #expect(abs(found.r1 - 100.0 / 6) < 1e-9 && abs(found.r5 - 500.0 / 6) < 1e-9)
+            #expect(found.r10 == 100)
+        }
         // Both captions of image 0 tie with each other and with nothing else.
         let captions = metrics(imageToText: [[5, 5, 1], [2, 2, 9]], images: [0, 0, 1])
         #expect(captions.imageToText.r1 == 100)
-        // A wrong text ties with them.
-        let wrong = metrics(imageToText: [[5, 5, 5], [2, 2, 9]], images: [0, 0, 1])
-        #expect(wrong.imageToText.r1 == 50 && wrong.imageToText.r5 == 100)
+        // A wrong text ties with them and is behind, or before.
+        let behind = metrics(imageToText: [[2, 9, 9], [5, 5, 5]], images: [0, 1, 1])
+        #expect(behind.imageToText.r1 == 50 && behind.imageToText.r5 == 100)
+        let before = metrics(imageToText: [[5, 5, 5], [2, 2, 9]], images: [0, 0, 1])
+        #expect(before.imageToText.r1 == 50 && before.imageToText.r5 == 100)
+    }
+
+    @Test("A text of the same words is the same answer, whichever image it was written for")
+    func identicalTexts() {
+        // Texts 0 and 2 say the same; each image ranks the other's first.
+        let scores: [[Float]] = [[5, 1, 6, 0], [0, 1, 2, 3], [6, 1, 5, 0]]
+        let told = metrics(
+            imageToText: scores, images: [0, 1, 2, 1], texts: ["red", "blue", "red", "green"])
+        #expect(told.imageToText.r1 == 100)
+        let untold = metrics(imageToText: scores, images: [0, 1, 2, 1])
+        #expect(abs(untold.imageToText.r1 - 100.0 / 3) < 1e-9)
+        // An image is not another because a text fits both.
+        #expect(told.textToImage == untold.textToImage)
+        #expect(told.textToImage.r1 == 25)
     }
 
     @Test("A score that is not a number is never a first place by luck")

@@ -1,0 +1,53 @@
+// swift-tools-version: 6.1
+// The targets in C and C++ with what calls them and its tests, so that they can be built with the
+// address sanitizer without the rest; see Scripts/test-sanitized.
+import PackageDescription
+
+let libtorch = Context.packageDirectory + "/../../.libtorch/torch"
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let orderedCollections = Target.Dependency.product(
+    name: "OrderedCollections", package: "swift-collections")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "sanitized",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        .target(
+            name: "CTorch",
+            cxxSettings: [
+                .unsafeFlags([
+                    "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
+                ])
+            ],
+            linkerSettings: [
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+                .unsafeFlags([
+                    "-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib",
+                ]),
+            ]),
+        .target(name: "CImaging", dependencies: ["CJPEG"]),
+        .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),
+        .target(
+            name: "Torch", dependencies: ["CTorch", orderedCollections, system],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "ImageText", dependencies: ["CImaging", system], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImageTextTests", dependencies: ["ImageText", system],
+            swiftSettings: swiftSettings),
+    ],
+    cxxLanguageStandard: .cxx20
+)
