@@ -24,6 +24,7 @@ let package = Package(
         .executableTarget(
             name: "reference-values",
             dependencies: [
+                .product(name: "ALBEFTraining", package: "swift-albef"),
                 .product(name: "ALBEF", package: "swift-albef"),
                 .product(name: "Torch", package: "swift-albef"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -1,7 +1,8 @@
 /// A run that cannot start or go on.
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case setting, settingsFile, notARun, occupied, otherSettings, notFinite, tooFewRows
+        case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
+            nothingToEvaluate, evaluation, outOfMemory
     }
 
     private let code: Code
@@ -31,6 +32,12 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
             "\(path): holds a run already: continue it with --resume, or choose another directory")
     }
 
+    static func locked(_ path: String) -> TrainingError {
+        TrainingError(
+            .locked,
+            "\(path): another process is training this run; wait until it ends, or stop it first")
+    }
+
     static func otherSettings(_ path: String, _ keys: [String]) -> TrainingError {
         TrainingError(
             .otherSettings,
@@ -41,8 +48,58 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     static func notFinite(step: Int, loss: Double, report: String) -> TrainingError {
         TrainingError(
             .notFinite,
-            "step \(step): the loss is \(loss.plainText); the pictures and captions of its batch are listed"
-                + " in \(report)")
+            "step \(step): the loss is \(loss.plainText); the images and captions of its batch are"
+                + " listed in \(report)")
+    }
+
+    /// - Parameter names: the parameters whose gradients cannot be used, at least one.
+    static func notFinite(step: Int, gradientsOf names: [String], report: String) -> TrainingError {
+        let shown = names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+        let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
+        let what =
+            names.count == 1
+            ? "the gradient of \(shown) overflows or is not a number"
+            : "the gradients of \(shown)\(rest) overflow or are not numbers"
+        return TrainingError(
+            .notFinite,
+            "step \(step): \(what), so the step was not taken; the images and captions of its batch"
+                + " are listed in \(report)")
+    }
+
+    /// - Parameters:
+    ///   - source: what the data is called: its files, with the setting that names them.
+    ///   - images: how many images there are.
+    static func nothingToEvaluate(_ source: String, images: Int) -> TrainingError {
+        TrainingError(
+            .nothingToEvaluate,
+            images == 0
+                ? "\(source): there are no images to evaluate on"
+                : "\(source): none of the \(images) images has a caption, so there is nothing to"
+                    + " evaluate")
+    }
+
+    static func evaluation(step: Int, _ reason: any Error) -> TrainingError {
+        TrainingError(
+            .evaluation,
+            "the evaluation after step \(step) failed: \(reason); the run is saved up to this step:"
+                + " mend the cause and continue with --resume")
+    }
+
+    /// - Parameter saved: what became of the checkpoint that was made then.
+    static func outOfMemory(
+        step: Int, batchSize: Int, saved: Result<Void, any Error>
+    ) -> TrainingError {
+        let fate =
+            switch saved {
+            case .success: "the run is saved up to the step before"
+            case .failure(let error): "the run could not be saved either: \(error)"
+            }
+        return TrainingError(
+            .outOfMemory,
+            "step \(step): there is not enough memory for a batch of \(batchSize) pairs"
+                + " (training.batch_size); \(fate). Free memory and continue with --resume, or begin"
+                + " a run with a smaller batch and more training.accumulation, or with"
+                + " training.gradient_checkpointing")
     }
 
     static func tooFewRows(rows: Int, batchSize: Int) -> TrainingError {

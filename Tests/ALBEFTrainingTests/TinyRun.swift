@@ -83,6 +83,12 @@ struct TinyRun {
         }.value
     }
 
+    private func progress(_ run: String, _ link: String) throws -> Data {
+        try Data(
+            contentsOf: URL(
+                filePath: folder.pushing(FilePath("\(run)/\(link)/progress.json")).string))
+    }
+
     /// What differs between the last checkpoints of two runs, bit by bit: names of tensors, and
     /// the progress.
     func differences(_ first: String, _ second: String, link: String = "last") throws -> [String] {
@@ -99,7 +105,7 @@ struct TinyRun {
             }
             if files[0].metadata != files[1].metadata { found.insert("\(file)'s metadata") }
             return found.sorted()
-        }
+        } + (progress(first, link) == progress(second, link) ? [] : ["progress"])
     }
 }
 

@@ -105,14 +105,7 @@ struct TrainingParityTests {
         let queues = try #require(objective.queues)
         try golden.expect(queues.images, equals: "after3/image_queue")
         try golden.expect(queues.texts, equals: "after3/text_queue")
-        for (name, parameter) in student.parameters {
-            try expect(parameter.value, golden, "after3/\(name)")
-            guard MomentumTeacher.hasTwin(name), let twin = ParameterLayout.twin(of: name) else {
-                continue
-            }
-            let value = try #require(objective.teacher?.model.parameters[name]).value
-            try expect(value, golden, "after3/\(twin)")
-        }
+        #expect(try checkWeights(student, objective, golden, "after3") == golden.names("after3"))
     }
 
     @Test("A step of fine-tuning for retrieval", arguments: Dialect.allCases)
@@ -130,6 +123,8 @@ struct TrainingParityTests {
         try check(losses, golden, "train", dialect)
         try losses.total.backward()
         try checkGradients(student, golden)
+        try optimizer.step()
+        #expect(try checkWeights(student, objective, golden, "after1") == golden.names("after1"))
         let queues = try #require(objective.queues)
         try golden.expect(queues.images, equals: "after1/image_queue")
         try golden.expect(queues.texts, equals: "after1/text_queue")
@@ -189,18 +184,47 @@ struct TrainingParityTests {
         }
     }
 
+    /// Compares every gradient that the reference gives.
+    ///
+    /// Of pretraining it gives all. Of LAVIS's retrieval it gives those of 46 parameters, spread
+    /// over all parts.
     private func checkGradients(_ student: ALBEFModel, _ golden: GoldenSet) throws {
-        var compared = 0
+        var compared: Set<String> = []
         for (name, parameter) in student.parameters {
             guard golden.file.tensors["outputs/grad/\(name)"] != nil else { continue }
             try golden.expect(
                 try #require(parameter.value.grad, "\(name)"), equals: "grad/\(name)")
-            compared += 1
+            compared.insert(name)
         }
-        #expect(compared >= 46)
+        #expect(compared == golden.names("grad"))
+        let isWhole = compared.count == student.parameters.count
+        #expect(isWhole || (student.configuration.dialect == .lavis && compared.count == 46))
     }
 
-    /// A parameter after three steps.
+    /// Compares every weight and every twin that the reference gives after its steps.
+    ///
+    /// - Returns: the names of what was compared.
+    private func checkWeights(
+        _ student: ALBEFModel, _ objective: PretrainingObjective, _ golden: GoldenSet,
+        _ prefix: String
+    ) throws -> Set<String> {
+        var compared: Set<String> = []
+        func check(_ value: Tensor, _ name: String) throws {
+            guard golden.file.tensors["outputs/\(prefix)/\(name)"] != nil else { return }
+            try expect(value, golden, "\(prefix)/\(name)")
+            compared.insert(name)
+        }
+        for (name, parameter) in student.parameters {
+            try check(parameter.value, name)
+            guard MomentumTeacher.hasTwin(name), let twin = ParameterLayout.twin(of: name) else {
+                continue
+            }
+            try check(try #require(objective.teacher?.model.parameters[name]).value, twin)
+        }
+        return compared
+    }
+
+    /// A parameter after some steps.
     ///
     /// Attention is blind to a constant added to all keys, so key biases have no gradient but
     /// rounding; AdamW makes steps of up to the learning rate of it, here as in the reference.
@@ -208,12 +232,29 @@ struct TrainingParityTests {
         if name.hasSuffix("key.bias") {
             #expect((value - (try golden.output(name))).abs().max().scalar() <= 3e-3, "\(name)")
         } else if name.hasSuffix("qkv.bias") {
+            let expected = try golden.output(name)
             let width = value.count / 3
-            let rows = Tensor(
-                (0..<3 * width).map { (width..<2 * width).contains($0) ? 0 : 1 } as [Float])
-            try golden.expect(value, equals: name, where: rows)
+            for (part, bound) in [(0, 3e-6), (1, 3e-3), (2, 3e-6)] {
+                // The reference's own error in single precision is 7e-8 for queries and values.
+                let rows = part * width..<(part + 1) * width
+                let difference = (value[rows] - expected[rows]).abs().max().scalar()
+                #expect(difference <= bound, "\(name), part \(part): \(difference)")
+            }
         } else {
             try golden.expect(value, equals: name)
         }
+    }
+}
+
+extension GoldenSet {
+    /// The names of the parameters and twins that the reference gives under a prefix.
+    fileprivate func names(_ prefix: String) -> Set<String> {
+        let start = "outputs/\(prefix)/"
+        let queues: Set = ["image_queue", "text_queue", "idx_queue", "queue_ptr"]
+        return Set(
+            file.tensors.names.filter { $0.hasPrefix(start) }.map {
+                String($0.dropFirst(start.count))
+            }
+        ).subtracting(queues)
     }
 }

@@ -3,24 +3,24 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef pretrain, stopped from outside", .serialized, .timeLimit(.minutes(2)))
+@Suite("albef pretrain, stopped from outside", .serialized, .timeLimit(.minutes(10)))
 struct KilledTrainingTests {
     @Test("Killed at any moment and resumed, it ends with the weights of an undisturbed run")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 14)
-            let began = ContinuousClock.now
             let whole = try await Command.run(folder.arguments("whole"), folder: path)
-            let duration = ContinuousClock.now - began
             #expect(whole.status == 0, "\(whole.errors)")
             #expect(try whole.json()["step"] as? Int == 42)
 
             var random = SystemRandomNumberGenerator()
+            let length = folder.logLength("whole")
             for _ in 0..<4 {
                 let (process, log) = try Command.start(folder.arguments("run"), folder: path)
-                let share = Double.random(in: 0..<0.6, using: &random)
-                let end = ContinuousClock.now + duration * share
-                while process.isRunning, .now < end { try await Task.sleep(for: .milliseconds(2)) }
+                // Anywhere in the next quarter of the run, as its log tells.
+                let target =
+                    folder.logLength("run") + Int.random(in: 0..<length / 4, using: &random)
+                try await folder.wait(for: process) { folder.logLength("run") > target }
                 kill(process.processIdentifier, SIGKILL)
                 await process.exited()
                 let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
@@ -41,7 +41,8 @@ struct KilledTrainingTests {
             var reached = 0
             for number in [SIGINT, SIGTERM] {
                 let (process, log) = try Command.start(folder.arguments("run"), folder: path)
-                let target = try await folder.waitForCheckpoint(after: reached, by: process)
+                try await folder.wait(for: process) { folder.lastStep("run") > reached }
+                let target = folder.lastStep("run")
                 #expect(target > reached)
                 kill(process.processIdentifier, number)
                 await process.exited()
@@ -61,6 +62,25 @@ struct KilledTrainingTests {
                 let state = try JSONSerialization.jsonObject(with: status) as? [String: Any]
                 #expect(state?["state"] as? String == "interrupted")
             }
+        }
+    }
+
+    @Test("A second process is refused by the run's name, and the first goes on")
+    func second() async throws {
+        try await Fixtures.withTemporaryFolder { path in
+            let folder = try TrainingFolder(path, epochs: 1000)
+            let (process, _) = try Command.start(folder.arguments("run"), folder: path)
+            try await folder.wait(for: process) { folder.lastStep("run") > 0 }
+            let other = try await Command.run(folder.arguments("run"), folder: path)
+            #expect(other.status == 1)
+            #expect(
+                other.errors == "Error: run: another process is training this run; wait until it"
+                    + " ends, or stop it first\n")
+            let reached = folder.lastStep("run")
+            try await folder.wait(for: process) { folder.lastStep("run") > reached }
+            kill(process.processIdentifier, SIGINT)
+            await process.exited()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         }
     }
 }

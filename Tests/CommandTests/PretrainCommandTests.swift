@@ -113,6 +113,21 @@ struct PretrainCommandTests {
             (["--threads", "1"], "--run is needed"),
             (["--run", "r"], "configuration: data.train names no annotations to learn from"),
             (["--run", "r", "--resume"], "configuration: data.train names no annotations"),
+            (
+                ["--run", "r", "--threads", "9223372036854775807"],
+                "--threads must be within 1...1024"
+            ),
+            (
+                ["--run", "r", "--set", "training.epochs=4.0"],
+                "--set training.epochs=4.0: 'training.epochs' must be a whole number, not '4.0'"
+            ),
+            (
+                [
+                    "--run", "r", "--config", "settings.yaml", "--set",
+                    "training.epochs=9223372036854775807",
+                ],
+                "configuration: training.epochs must be at most 1000000, not 9223372036854775807"
+            ),
             (["--run", "r", "--preset", "blip"], "preset 'blip': is unknown; there are albef"),
             (["--run", "r", "--set", "training.epoch=3"], "unknown key 'training.epoch'"),
             (["--run", "r", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),

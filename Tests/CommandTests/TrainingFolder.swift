@@ -1,6 +1,7 @@
 import Foundation
 import SystemPackage
 import TestSupport
+import Testing
 
 /// A folder with pictures, captions, a vocabulary and settings of the smallest sizes.
 struct TrainingFolder {
@@ -54,9 +55,10 @@ struct TrainingFolder {
 
     /// What a run's checkpoints hold, byte for byte.
     func checkpoints(_ run: String) throws -> [Data] {
-        try ["last/model.safetensors", "last/training.safetensors", "best/model.safetensors"].map {
-            try Data(contentsOf: URL(filePath: path.string).appending(path: "\(run)/\($0)"))
-        }
+        try [
+            "last/model.safetensors", "last/training.safetensors", "last/progress.json",
+            "best/model.safetensors",
+        ].map { try Data(contentsOf: URL(filePath: path.string).appending(path: "\(run)/\($0)")) }
     }
 
     /// The step of a run's last checkpoint; 0 where it has none.
@@ -66,11 +68,21 @@ struct TrainingFolder {
         return name.flatMap { Int($0.drop { $0 != "-" }.dropFirst().prefix(8)) } ?? 0
     }
 
-    /// Waits until the run `run` has a checkpoint after a step, or its program has ended.
-    func waitForCheckpoint(after step: Int, by process: Process) async throws -> Int {
-        while process.isRunning, lastStep("run") <= step {
-            try await Task.sleep(for: .milliseconds(5))
+    /// The length of a run's log in bytes; 0 where it has none.
+    func logLength(_ run: String) -> Int {
+        let log = path.pushing(FilePath("\(run)/metrics.jsonl")).string
+        let attributes = try? FileManager.default.attributesOfItem(atPath: log)
+        return attributes?[.size] as? Int ?? 0
+    }
+
+    /// Waits until something has happened, or the program has ended.
+    ///
+    /// The time limit only ends a hang.
+    func wait(for process: Process, until condition: () -> Bool) async throws {
+        let limit = ContinuousClock.now + .seconds(120)
+        while process.isRunning, !condition() {
+            try #require(ContinuousClock.now < limit, "nothing happened for two minutes")
+            try await Task.sleep(for: .milliseconds(1))
         }
-        return lastStep("run")
     }
 }

@@ -1,100 +1,25 @@
-// Writes a batch and what a trained model makes of it, for reference_check.py.
+// Computes training steps for a comparison with the Python implementations.
 //
 //     reference-values MODEL_DIRECTORY FIXED.safetensors
+//     reference-values MODEL_DIRECTORY --steps GIVEN.safetensors AFTER.safetensors
 //
-// The pixels and the tokens are random; features and losses are computed without dropout and
-// without an update of the momentum twins.
+// The first form draws a batch and all choices itself and writes them with what the model makes of
+// them, for reference_check.py. The second takes inputs and choices from a file, makes optimizer
+// steps, and writes losses, gradients and weights. GivenSteps.swift describes both files.
 
 import ALBEF
 import Foundation
 import SystemPackage
 import Torch
 
-/// Chooses at random and remembers what was chosen.
-final class RememberedChoices: RandomChoices {
-    private let generated: GeneratedChoices
-    var images: Tensor?
-    var texts: Tensor?
-    var hidden: MaskedTokens?
-
-    init(_ generator: Generator) { generated = GeneratedChoices(generator: generator) }
-
-    func images(_ weights: Tensor) -> Tensor { remember(generated.images(weights), \.images) }
-    func texts(_ weights: Tensor) -> Tensor { remember(generated.texts(weights), \.texts) }
-
-    func masking(_ batch: PretrainingBatch, by masking: TokenMasking) -> MaskedTokens {
-        let tokens = generated.masking(batch, by: masking)
-        hidden = tokens
-        return tokens
-    }
-
-    private func remember(
-        _ drawn: Tensor, _ path: ReferenceWritableKeyPath<RememberedChoices, Tensor?>
-    ) -> Tensor {
-        self[keyPath: path] = drawn
-        return drawn
-    }
-}
-
-guard CommandLine.arguments.count == 3 else {
+let arguments = CommandLine.arguments.dropFirst().map { $0 }
+switch (arguments.count, arguments.dropFirst().first) {
+case (2, _):
+    try writeDrawnBatch(of: FilePath(arguments[0]), to: FilePath(arguments[1]))
+case (4, "--steps"):
+    try GivenSteps(FilePath(arguments[2])).run(FilePath(arguments[0]), to: FilePath(arguments[3]))
+default:
     print("usage: reference-values MODEL_DIRECTORY FIXED.safetensors")
+    print("       reference-values MODEL_DIRECTORY --steps GIVEN.safetensors AFTER.safetensors")
     exit(2)
 }
-let directory = try ModelDirectory.open(FilePath(CommandLine.arguments[1]))
-let student = try ALBEFModel(directory, trainableOn: .cpu)
-let sizes = student.configuration
-let (count, length) = (6, min(12, sizes.text.maximumTokens))
-let generator = try Generator(seed: 1)
-let pixels = Tensor.normal(
-    [count, 3, sizes.vision.imageSize, sizes.vision.imageSize], generator: generator)
-var ids: [Int] =
-    (Tensor.uniform([count * length], generator: generator)
-    * Double(sizes.text.vocabularySize - 5)).values(as: Int.self).map { $0 + 5 }
-var mask = [Int](repeating: 1, count: count * length)
-for row in 0..<count {
-    ids[row * length] = 2
-    // Texts of different lengths.
-    for column in (length - row % 4)..<length {
-        ids[row * length + column] = 0
-        mask[row * length + column] = 0
-    }
-}
-let batch = PretrainingBatch(
-    pixels: pixels, ids: Tensor(ids, shape: [count, length]),
-    mask: Tensor(mask, shape: [count, length]))
-let choices = RememberedChoices(generator)
-let queues = try ContrastiveQueues(directory)
-let alpha = 0.4
-let objective = try PretrainingObjective(
-    student: student, teacher: MomentumTeacher(of: student, storedIn: directory), queues: queues,
-    configuration: ObjectiveConfiguration(
-        contrastive: .init(queue: queues?.length ?? 0), teacher: .init(momentum: 1), dropout: 0),
-    masking: TokenMasking(
-        probability: 0.3, vocabularySize: sizes.text.vocabularySize, mask: 4, kept: [0, 2]),
-    choices: choices, dropout: nil)
-let losses = try withoutGradients { try objective(batch, alpha: alpha) }
-
-var labels = [Int](repeating: -100, count: count * length)
-if let hidden = choices.hidden {
-    for (position, label) in zip(
-        hidden.positions.values(as: Int.self), hidden.labels.values(as: Int.self))
-    { labels[position] = label }
-}
-let values: [(String, Tensor?)] = [
-    ("pixels", batch.pixels), ("input_ids", batch.ids), ("attention_mask", batch.mask),
-    ("neg_image_idx", choices.images), ("neg_text_idx", choices.texts),
-    ("mlm_input_ids", choices.hidden?.ids),
-    ("mlm_labels", Tensor(labels, shape: [count, length])),
-    ("alpha", Tensor([alpha], shape: [])),
-    ("swift/image_features", losses.features?.student.images),
-    ("swift/text_features", losses.features?.student.texts),
-    ("swift/image_features_m", losses.features?.teacher?.images),
-    ("swift/text_features_m", losses.features?.teacher?.texts),
-    ("swift/loss_itc", losses.contrastive?.loss), ("swift/loss_itm", losses.matching?.loss),
-    ("swift/loss_mlm", losses.maskedLanguage?.loss),
-    ("swift/itm_logits", losses.matching?.logits),
-]
-try SafetensorsWriter.write(
-    values.compactMap { name, tensor in tensor.map { $0.entry(named: name) } },
-    to: FilePath(CommandLine.arguments[2]))
-print("wrote \(CommandLine.arguments[2]): total loss \(losses.total.scalar())")

@@ -9,6 +9,8 @@ package import Torch
 public final class MomentumTeacher {
     /// The twins as a model; its ITM head and temperature are copies that nothing trains.
     public let model: ALBEFModel
+    /// How often ``follow(momentum:)`` has moved the twins.
+    package private(set) var moves = 0
     private let student: [Parameter]
     private let twins: [Parameter]
 
@@ -38,9 +40,23 @@ public final class MomentumTeacher {
     ///
     /// - Parameter momentum: m; the original's is 0.995.
     public func follow(momentum: Double) {
+        move(weight: 1 - momentum)
+        if !TorchError.isPending { moves += 1 }
+    }
+
+    /// Takes the last move back, up to rounding, as long as the student has not moved since.
+    ///
+    /// - Parameter momentum: m of that move; does nothing where it is 0, which leaves no trace of
+    ///   what was.
+    package func moveBack(momentum: Double) {
+        guard momentum > 0 else { return }
+        move(weight: 1 - 1 / momentum)
+    }
+
+    private func move(weight: Double) {
         withoutGradients {
             twins.map(\.value).moveInPlace(
-                towards: student.map { $0.value.detached() }, weight: 1 - momentum)
+                towards: student.map { $0.value.detached() }, weight: weight)
         }
     }
 

@@ -14,7 +14,8 @@ import Torch
 /// Where a run keeps its settings, its checkpoints and its log.
 ///
 /// Checkpoints appear complete or not at all under `checkpoints/step-N`; `last` and `best` are links
-/// to two of them, replaced atomically, and each is a model directory that every command takes.
+/// to two of them, replaced atomically, and each is a model directory that every command takes. One
+/// process at a time trains in a directory.
 public struct RunDirectory: Sendable, Hashable {
     /// The directory.
     public let path: FilePath
@@ -54,23 +55,27 @@ public struct RunDirectory: Sendable, Hashable {
     }
 
     /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
-    func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws {
-        guard !isBegun else { throw TrainingError.occupied(path.string) }
+    ///
+    /// - Returns: the lock under which this was done; the run keeps it.
+    func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws
+        -> RunLock
+    {
         try FileManager.default.createDirectory(
             atPath: checkpoints.string, withIntermediateDirectories: true)
+        let lock = try RunLock(path)
+        // Another process may have begun here a moment ago.
+        guard !isBegun else { throw TrainingError.occupied(path.string) }
         let words = try Data(contentsOf: URL(filePath: file.string))
         try AtomicFile.write(words, to: vocabulary)
-        let text = try SettingsFile.text(of: configuration)
+        let text = try SettingsFile.storedText(of: configuration)
         try AtomicFile.write(text.utf8, to: settings)
+        return lock
     }
 
     /// Makes a checkpoint's directory complete before it gets its name and becomes the newest.
     ///
-    /// - Parameters:
-    ///   - isBest: whether it also becomes the best; it does so first, for a run that is killed
-    ///     between the two takes the step again, and then knows its recall again.
-    ///   - fill: writes the model and all else into a directory that does not exist yet.
-    func addCheckpoint(step: Int, isBest: Bool, fill: (FilePath) throws -> Void) throws {
+    /// - Parameter fill: writes the model and all else into a directory that does not exist yet.
+    func addCheckpoint(step: Int, fill: (FilePath) throws -> Void) throws {
         // What is pointed at is never touched, not even by the same step taken again.
         let kept = pointedAt
         let base = String(format: "step-%08d", step)
@@ -84,16 +89,29 @@ public struct RunDirectory: Sendable, Hashable {
             throw TrainingError.settingsFile(final.string, "cannot be made: \(Errno.current)")
         }
         AtomicFile.flushDirectory(checkpoints)
-        if isBest { try point(best, at: name) }
         try point(last, at: name)
+        prune()
+    }
+
+    /// Writes down what the evaluation of the newest checkpoint found.
+    ///
+    /// - Parameters:
+    ///   - progress: how far the run is, with the evaluation.
+    ///   - isBest: whether the checkpoint also becomes the best; it does so first, because a run
+    ///     that is killed between the two evaluates again and finds the same.
+    func finishEvaluation(_ progress: TrainingProgress, isBest: Bool) throws {
+        if isBest, let name = Self.target(of: last) { try point(best, at: name) }
+        try progress.write(to: last)
+        prune()
     }
 
     /// The checkpoints that are the last or the best.
-    private var pointedAt: [String] {
-        [last, best].compactMap {
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: $0.string))
-                .flatMap { FilePath($0).lastComponent?.string }
-        }
+    private var pointedAt: [String] { [last, best].compactMap(Self.target) }
+
+    /// The name of the checkpoint that a link points at; nil where there is no link.
+    private static func target(of link: FilePath) -> String? {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: link.string))
+            .flatMap { FilePath($0).lastComponent?.string }
     }
 
     /// Deletes every checkpoint that is neither the last nor the best.

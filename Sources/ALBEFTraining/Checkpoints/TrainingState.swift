@@ -3,28 +3,6 @@ import ImageText
 import SystemPackage
 import Torch
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// How far a run is.
-struct TrainingProgress: Codable, Equatable {
-    /// Steps taken.
-    var step = 0
-    /// Where the data goes on.
-    var position = BatchLoader.Position()
-    /// Whether the evaluation that follows the last step is still to be made.
-    var isEvaluationDue = false
-    /// The best mean recall so far, in percent.
-    var bestRecall: Double?
-    /// The loss scale of half precision.
-    var lossScale = 65_536.0
-    /// Steps since the loss scale last changed.
-    var goodSteps = 0
-}
-
 /// All that a training step changes, and so all that a checkpoint holds: weights, twins, queues,
 /// averages of the optimizer, generators, and how far the run is.
 struct TrainingState {
@@ -36,6 +14,8 @@ struct TrainingState {
     /// Draws what is dropped, on the device.
     let dropping: Generator
     var progress = TrainingProgress()
+    /// The queues before a step that failed and was taken back; nil after every other.
+    var queuesBefore: ContrastiveQueues?
 
     static let fileName = "training.safetensors"
 
@@ -90,15 +70,12 @@ struct TrainingState {
         optimizer = AdamW(
             decays.groups(of: student, decay: configuration.optimizer.weightDecay),
             learningRate: configuration.optimizer.learningRate)
-        if isCheckpoint, let source { try restore(from: source.appending(Self.fileName)) }
+        if isCheckpoint, let source { try restore(from: source) }
     }
 
-    private mutating func restore(from path: FilePath) throws {
-        let file = try SafetensorsFile(path)
-        guard let text = file.metadata["progress"] else {
-            throw TrainingError.settingsFile(path.string, "does not say how far the run is")
-        }
-        progress = try JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+    private mutating func restore(from checkpoint: FilePath) throws {
+        let file = try SafetensorsFile(checkpoint.appending(Self.fileName))
+        progress = try TrainingProgress(checkpoint: checkpoint, olderIn: file)
         try choices.restore(Tensor(file.tensor("generator/choices")).clone())
         try dropping.restore(Tensor(file.tensor("generator/dropout")).clone())
         try optimizer.restore(from: file)
@@ -109,7 +86,7 @@ struct TrainingState {
     func write(to directory: FilePath, vocabulary: FilePath) throws {
         var entries = student.entries
         if let teacher = objective.teacher { entries += teacher.entries }
-        if let queues = objective.queues {
+        if let queues = queuesBefore ?? objective.queues {
             // Without a use for them the reference's pretraining model does not know of the ids.
             let usesIDs = objective.configuration.contrastive.positives != .pair
             entries += queues.entries(withIDs: usesIDs)
@@ -117,14 +94,12 @@ struct TrainingState {
         try ModelDirectory.write(
             entries, configuration: student.configuration, vocabulary: vocabulary, to: directory,
             metadata: objective.configuration.metadata)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         try SafetensorsWriter.write(
             optimizer.entries + [
                 choices.state().entry(named: "generator/choices"),
                 dropping.state().entry(named: "generator/dropout"),
             ],
-            metadata: ["progress": String(decoding: encoder.encode(progress), as: UTF8.self)],
             to: directory.appending(Self.fileName))
+        try progress.write(to: directory)
     }
 }

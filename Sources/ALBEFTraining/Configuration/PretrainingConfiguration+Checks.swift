@@ -6,41 +6,18 @@ extension PretrainingConfiguration {
     /// - Throws: ``TrainingError`` or `ALBEFError` that names the first key that does not fit.
     public func validate() throws {
         try objectives.validate()
-        let counts = [
-            ("training.epochs", training.epochs, 1), ("training.batch_size", training.batchSize, 2),
-            ("training.accumulation", training.accumulation, 1),
-            ("training.log_steps", training.logSteps, 1),
-            ("training.checkpoint_steps", training.checkpointSteps, 1),
-            ("data.group", data.group, 1), ("data.workers", data.workers, 0),
-            ("data.lookahead", data.lookahead, 1),
-            ("data.cache_megabytes", data.cacheMegabytes, 0),
-            ("model.fusion_depth", model.fusionDepth, objectives.usesFusion ? 1 : 0),
-            ("augmentation.operations", augmentation.operations, 0),
-            ("optimizer.warmup_steps", optimizer.warmupSteps, 0),
-            ("evaluation.steps", evaluation.steps, 0), ("evaluation.images", evaluation.images, 0),
-            ("evaluation.depth", evaluation.depth, 0),
-        ]
-        for (key, value, least) in counts where value < least {
-            throw TrainingError.setting(key, "must be at least \(least), not \(value)")
+        for (key, value, bounds) in counts where !bounds.contains(value) {
+            throw TrainingError.setting(
+                key, Self.problem("\(value)", value < bounds.lowerBound, bounds))
         }
-        let amounts = [
-            ("optimizer.learning_rate", optimizer.learningRate),
-            ("optimizer.minimum_learning_rate", optimizer.minimumLearningRate),
-            ("optimizer.warmup_learning_rate", optimizer.warmupLearningRate),
-            ("optimizer.weight_decay", optimizer.weightDecay),
-            ("optimizer.clip_norm", optimizer.clipNorm),
-        ]
-        for (key, value) in amounts where !(value >= 0 && value.isFinite) {
-            throw TrainingError.setting(key, "must be 0 or more, not \(value)")
+        for (key, value, bounds) in amounts where !bounds.contains(value) {
+            throw TrainingError.setting(
+                key, Self.problem("\(value)", !(value >= bounds.lowerBound), bounds))
         }
         guard augmentation.minimumScale > 0, augmentation.minimumScale <= 1 else {
             throw TrainingError.setting(
                 "augmentation.minimum_scale",
                 "must be above 0 and at most 1, not \(augmentation.minimumScale)")
-        }
-        guard (0...10).contains(augmentation.magnitude) else {
-            throw TrainingError.setting(
-                "augmentation.magnitude", "must be within 0...10, not \(augmentation.magnitude)")
         }
         guard !data.train.isEmpty else {
             throw TrainingError.setting("data.train", "names no annotations to learn from")
@@ -49,5 +26,72 @@ extension PretrainingConfiguration {
             throw TrainingError.setting(
                 "model.vocabulary", "is needed for a model that starts with random weights")
         }
+    }
+
+    private static func problem<Bound: Comparable>(
+        _ value: String, _ isBelow: Bool, _ bounds: ClosedRange<Bound>
+    ) -> String {
+        isBelow
+            ? "must be at least \(bounds.lowerBound), not \(value)"
+            : "must be at most \(bounds.upperBound), not \(value)"
+    }
+
+    /// Every whole number with its bounds.
+    ///
+    /// The upper ones are far beyond what a machine can train, and near enough that no product of
+    /// two of them is too large for an `Int`.
+    private var counts: [(String, Int, ClosedRange<Int>)] {
+        let (sides, widths, layers) = (1...16_384, 1...65_536, 1...1_024)
+        let (steps, many) = (1_000_000_000, 1_000_000)
+        return [
+            ("model.image_size", model.imageSize, sides),
+            ("model.patch_size", model.patchSize, sides),
+            ("model.image_width", model.imageWidth, widths),
+            ("model.image_depth", model.imageDepth, layers),
+            ("model.image_heads", model.imageHeads, widths),
+            ("model.text_width", model.textWidth, widths),
+            ("model.text_depth", model.textDepth, 0...1_024),
+            ("model.fusion_depth", model.fusionDepth, (objectives.usesFusion ? 1 : 0)...1_024),
+            ("model.text_heads", model.textHeads, widths),
+            ("model.positions", model.positions, 1...many),
+            ("model.maximum_tokens", model.maximumTokens, 1...many),
+            ("model.embedding_width", model.embeddingWidth, widths),
+            ("data.group", data.group, 1...many), ("data.workers", data.workers, 0...1_024),
+            ("data.lookahead", data.lookahead, 1...1_024),
+            ("data.cache_megabytes", data.cacheMegabytes, 0...steps),
+            ("augmentation.operations", augmentation.operations, 0...100),
+            ("augmentation.magnitude", augmentation.magnitude, 0...10),
+            ("objectives.contrastive.queue", objectives.contrastive.queue, 0...100_000_000),
+            ("objectives.matching.shift", objectives.matching.shift, 1...many),
+            ("optimizer.warmup_steps", optimizer.warmupSteps, 0...steps),
+            ("training.epochs", training.epochs, 1...many),
+            ("training.batch_size", training.batchSize, 2...many),
+            ("training.accumulation", training.accumulation, 1...many),
+            ("training.log_steps", training.logSteps, 1...steps),
+            ("training.checkpoint_steps", training.checkpointSteps, 1...steps),
+            ("evaluation.steps", evaluation.steps, 0...steps),
+            ("evaluation.images", evaluation.images, 0...steps),
+            ("evaluation.depth", evaluation.depth, 0...many),
+        ]
+    }
+
+    /// Every other number with its bounds, which keep sums finite in single precision.
+    private var amounts: [(String, Double, ClosedRange<Double>)] {
+        let (contrastive, matching) = (objectives.contrastive, objectives.matching)
+        return [
+            ("objectives.contrastive.weight", contrastive.weight, 0...1e6),
+            ("objectives.contrastive.temperature", contrastive.temperature, 0...1e3),
+            ("objectives.contrastive.minimum_temperature", contrastive.minimumTemperature, 0...1e3),
+            ("objectives.contrastive.maximum_temperature", contrastive.maximumTemperature, 0...1e3),
+            ("objectives.matching.weight", matching.weight, 0...1e6),
+            ("objectives.matching.easy_epochs", matching.easyEpochs, 0...1e6),
+            ("objectives.masked_language.weight", objectives.maskedLanguage.weight, 0...1e6),
+            ("objectives.teacher.ramp_epochs", objectives.teacher.rampEpochs, 0...1e6),
+            ("optimizer.learning_rate", optimizer.learningRate, 0...1e3),
+            ("optimizer.minimum_learning_rate", optimizer.minimumLearningRate, 0...1e3),
+            ("optimizer.warmup_learning_rate", optimizer.warmupLearningRate, 0...1e3),
+            ("optimizer.weight_decay", optimizer.weightDecay, 0...1e3),
+            ("optimizer.clip_norm", optimizer.clipNorm, 0...1e9),
+        ]
     }
 }

@@ -2,29 +2,34 @@ import ALBEF
 import ImageText
 import SystemPackage
 
-/// Captioned pictures that a model is judged on.
+/// Captioned images that a model is evaluated on; at least one image and one caption.
 struct CaptionedGallery: Sendable {
-    /// The pictures' files.
+    /// The images' files.
     let paths: [FilePath]
-    /// Every caption with the index of its picture.
+    /// Every caption with the index of its image.
     let captions: [(text: String, image: Int)]
     private let loader: ImageLoader
     private let encoder: GalleryEncoder
 
-    /// Takes the pictures and captions of a data set.
+    /// Takes the images and captions of a data set.
     ///
     /// - Parameters:
-    ///   - limit: pictures used, the first ones; 0 for all.
-    ///   - vision: what pictures become.
+    ///   - source: what errors call the data set.
+    ///   - limit: images used, the first ones; 0 for all.
+    ///   - vision: what images become.
     ///   - text: what captions become.
+    /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     init(
-        _ dataset: CaptionDataset, limit: Int, vision: ALBEFConfiguration.Vision,
+        _ dataset: CaptionDataset, source: String, limit: Int, vision: ALBEFConfiguration.Vision,
         text: TextPreprocessor
-    ) {
+    ) throws(TrainingError) {
         let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
         paths = images.map(\.path)
         captions = images.enumerated().flatMap { index, image in
             image.captions.map { ($0, index) }
+        }
+        guard !captions.isEmpty else {
+            throw .nothingToEvaluate(source, images: images.count)
         }
         loader = ImageLoader(targetSide: vision.imageSize)
         encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))

@@ -36,9 +36,10 @@ extension PretrainingConfiguration {
             onFailure: onFailure)
     }
 
-    /// What judges the model on the way; nil if the settings name no validation data.
+    /// What evaluates the model on the way; nil if the settings name no validation data.
     ///
-    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    /// - Throws: `DatasetError` that names what is wrong with the annotations; ``TrainingError`` if
+    ///   no image of them has a caption.
     func evaluator(
         for vision: ALBEFConfiguration.Vision, text: TextPreprocessor
     ) throws -> RetrievalEvaluator? {
@@ -46,6 +47,8 @@ extension PretrainingConfiguration {
         let dataset = try CaptionDataset(
             reading: data.validation.map { FilePath($0) },
             imageRoot: data.images.map { FilePath($0) })
-        return RetrievalEvaluator(dataset, limit: evaluation.images, vision: vision, text: text)
+        return try RetrievalEvaluator(
+            dataset, source: "data.validation (\(data.validation.joined(separator: ", ")))",
+            limit: evaluation.images, vision: vision, text: text)
     }
 }

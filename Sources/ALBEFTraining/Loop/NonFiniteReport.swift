@@ -8,7 +8,7 @@ import Torch
     import Foundation
 #endif
 
-/// What a step was fed when its loss stopped being a number.
+/// What a step was given when its loss or a gradient stopped being a number.
 struct NonFiniteReport: Encodable {
     struct Pair: Encodable {
         let image: String
@@ -17,10 +17,16 @@ struct NonFiniteReport: Encodable {
 
     let step: Int
     let losses: [String: String]
+    /// The parameters whose gradients are not finite; nil where the loss is not.
+    let gradients: [String]?
     let pairs: [Pair]
 
-    init(step: Int, _ measured: StepMeter.Step, _ batches: [TrainingBatch]) {
+    init(
+        step: Int, _ measured: StepMeter.Step, gradients: [String]? = nil,
+        _ batches: [TrainingBatch]
+    ) {
         self.step = step
+        self.gradients = gradients
         losses = [
             "total": measured.loss, "itc": measured.itc, "itm": measured.itm, "mlm": measured.mlm,
         ].compactMapValues { $0?.plainText }

@@ -13,15 +13,15 @@ public final class PretrainingRun {
         case interrupted
     }
 
-    /// What a run tells while it goes on.
+    /// What a run reports.
     public enum Event: Sendable {
         /// A step was taken.
         case step(StepMetrics)
-        /// The model was judged.
+        /// The model was evaluated.
         case evaluation(EvaluationMetrics)
         /// A file could not be read; another row took its place.
         case failure(ImageError)
-        /// Pictures of an evaluation, done and in all.
+        /// Images of an evaluation, done and in all.
         case evaluating(done: Int, of: Int)
     }
 
@@ -35,30 +35,37 @@ public final class PretrainingRun {
     public var step: Int { state.progress.step }
     /// The model being trained.
     public var model: ALBEFModel { state.student }
-    private var state: TrainingState
-    private var scaler: LossScaler
+    var state: TrainingState
+    var scaler: LossScaler
+    let text: TextPreprocessor
+    let schedule: LearningRateSchedule
+    let ramp: DistillationRamp
     private let loader: BatchLoader
     private let evaluator: RetrievalEvaluator?
-    let text: TextPreprocessor
-    private let schedule: LearningRateSchedule
-    private let ramp: DistillationRamp
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil where there is none.
     private var savedStep: Int?
+    private let lock: RunLock
+    /// A step that runs out of memory, and at which operator: for tests.
+    package var plannedFailure: (step: Int, atOperator: Int)?
 
-    /// Begins a run in a new directory, or goes on with one.
+    /// Begins a run in a new directory, or resumes one.
+    ///
+    /// The run's directory is locked as long as this object lives: one process at a time trains in
+    /// it.
     ///
     /// - Parameters:
     ///   - path: the run's directory.
-    ///   - settings: nil to go on with the run that is there, by its own settings.
+    ///   - settings: nil to resume the run that is there, by its own settings.
     ///   - report: called as the run goes on, from any thread.
     /// - Throws: ``TrainingError``, `DatasetError` and others that name what is wrong with a
-    ///   setting or a file.
+    ///   setting or a file; ``TrainingError`` too if another process trains in the directory.
     public init(
         _ path: FilePath, settings: PretrainingConfiguration?,
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
         directory = RunDirectory(path)
+        var lock: RunLock?
         if let settings {
             try settings.validate()
             guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
@@ -68,6 +75,7 @@ public final class PretrainingRun {
             guard directory.isBegun else {
                 throw TrainingError.notARun(path.string, "configuration.yaml")
             }
+            lock = try RunLock(path)
             configuration = try SettingsFile.stored(directory.settings)
         }
         self.report = report
@@ -75,7 +83,7 @@ public final class PretrainingRun {
 
         // Everything that can be wrong with the settings shows before the directory is made.
         let words: FilePath
-        if !directory.isBegun {
+        if lock == nil {
             let start = configuration.model.start.map { FilePath($0) }
             words =
                 try configuration.model.vocabulary.map { FilePath($0) }
@@ -84,7 +92,7 @@ public final class PretrainingRun {
             words = directory.vocabulary
         }
         let vocabulary = try Vocabulary(contentsOf: words)
-        let isCheckpoint = directory.hasCheckpoint
+        let isCheckpoint = lock != nil && directory.hasCheckpoint
         state = try TrainingState(
             configuration, vocabulary: vocabulary, device: device,
             source: isCheckpoint ? directory.last : configuration.model.start.map { FilePath($0) },
@@ -118,71 +126,36 @@ public final class PretrainingRun {
             alpha: configuration.objectives.teacher.alpha,
             epochs: configuration.objectives.teacher.rampEpochs,
             iterationsPerEpoch: stepsPerEpoch * accumulation)
-        if !directory.isBegun { try directory.begin(configuration, vocabulary: words) }
+        self.lock = try lock ?? directory.begin(configuration, vocabulary: words)
     }
 
     // MARK: The loop
 
     /// Trains until the last step, or until the task is cancelled.
     ///
-    /// - Throws: ``TrainingError`` for a loss that is not finite; the data's error for files that
-    ///   cannot be read.
+    /// A checkpoint precedes every evaluation: a run whose evaluation fails keeps its steps.
+    ///
+    /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite, an evaluation that
+    ///   failed, or a step for which there was not enough memory; the data's error for files that
+    ///   cannot be read. What is saved is never newer than the last good step.
     public func run() async throws -> Outcome {
         keepFreedMemory()
         directory.prune()
         let observer = try RunObserver(
             directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,
+            isEvaluated: !state.progress.isEvaluationDue,
             totalSteps: totalSteps, totalEpochs: configuration.training.epochs)
-        var meter = StepMeter(after: observer.resumedFrom)
-        let accumulation = configuration.training.accumulation
-        let stepsPerEpoch = schedule.stepsPerEpoch
         var outcome = Outcome.finished
         do {
-            if state.progress.isEvaluationDue {
-                let isBest = try await evaluate(observer)
-                try observer.flush()
-                try save(isBest: isBest)
-            }
-            var waiting: [TrainingBatch] = []
-            var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
-            while step < totalSteps {
-                try Task.checkCancellation()
-                guard let batch = try await batches.next() else { break }
-                // What does not fill the last step of an epoch is left out.
-                guard batch.index < stepsPerEpoch * accumulation else { continue }
-                waiting.append(batch)
-                guard waiting.count == accumulation else { continue }
-                let (epoch, isEpochEnd) = (
-                    batch.epoch, batch.index == stepsPerEpoch * accumulation - 1
-                )
-                let isLogged = (step + 1) % configuration.training.logSteps == 0 || isEpochEnd
-
-                let measured = try take(waiting, measuringGradients: isLogged)
-                waiting.removeAll(keepingCapacity: true)
-                state.progress.step += 1
-                state.progress.position = .init(epoch: batch.epoch, batch: batch.index + 1)
-
-                meter.add(measured)
-                let metrics = meter.metrics(step: step, epoch: epoch + 1)
-                report(.step(metrics))
-                if isLogged {
-                    try observer.record(metrics)
-                    meter.startInterval()
-                }
-                state.progress.isEvaluationDue =
-                    configuration.evaluation.steps > 0
-                    ? step % configuration.evaluation.steps == 0 || step == totalSteps : isEpochEnd
-                let isBest =
-                    state.progress.isEvaluationDue ? try await evaluate(observer) : false
-                if isBest || isEpochEnd || step % configuration.training.checkpointSteps == 0 {
-                    try observer.flush()
-                    try save(isBest: isBest)
-                }
-            }
+            try await takeSteps(observer)
         } catch is CancellationError {
             outcome = .interrupted
-            try observer.flush()
-            if savedStep != step { try save(isBest: false) }
+            try saveIfNeeded(observer)
+        } catch let error as TorchError where error.isOutOfMemory {
+            defer { try? observer.close(.failed) }
+            throw TrainingError.outOfMemory(
+                step: step + 1, batchSize: configuration.training.batchSize,
+                saved: Result { try saveIfNeeded(observer) })
         } catch {
             try? observer.close(.failed)
             throw error
@@ -191,84 +164,81 @@ public final class PretrainingRun {
         return outcome
     }
 
-    /// Takes one step: rate, losses, gradients, clipping, weights.
-    private func take(
-        _ batches: [TrainingBatch], measuringGradients: Bool
-    ) throws -> StepMeter.Step {
-        let (objective, optimizer) = (state.objective, state.optimizer)
-        let device = state.student.device
-        optimizer.learningRate = schedule.rate(at: step)
-        optimizer.clearGradients()
-        let easySteps =
-            configuration.objectives.matching.easyEpochs * Double(schedule.stepsPerEpoch)
-        let isEasy = Double(step) < easySteps
-        var measured = StepMeter.Step(learningRate: optimizer.learningRate)
-        for (index, batch) in batches.enumerated() {
-            let alpha = ramp.alpha(at: step * batches.count + index)
-            let losses = try withAutocast(configuration.training.precision.autocast, on: device) {
-                try objective(
-                    inputs(batch), alpha: alpha, negatives: isEasy ? .shifted : nil)
-            }
-            measured.add(losses, alpha: alpha, pairs: batch.captions.count, of: batches.count)
-            guard measured.loss.isFinite else {
-                throw TrainingError.notFinite(
-                    step: step + 1, loss: measured.loss,
-                    report: try NonFiniteReport(step: step + 1, measured, batches)
-                        .write(to: directory.path).string)
-            }
-            try scaler.scaled(losses.total / Double(batches.count)).backward()
-        }
-        let clipNorm = configuration.optimizer.clipNorm
-        var mayMove = true
-        if clipNorm > 0 || measuringGradients || configuration.training.precision == .float16 {
-            let gradients = optimizer.gradients
-            let scaledNorm = gradients.totalNorm()?.scalar() ?? 0
-            let norm = scaledNorm / scaler.scale
-            measured.gradientNorm = norm
-            let shortening = clipNorm > 0 && norm > clipNorm ? clipNorm / (norm + 1e-6) : 1
-            let factor = shortening / scaler.scale
-            mayMove = scaler.update(gradientsAreFinite: scaledNorm.isFinite)
-            if mayMove, factor != 1 {
-                gradients.scaleInPlace(.full([], factor, device: device))
-            }
-        }
-        if mayMove { try optimizer.step() }
-        measured.temperature = state.student.temperature?.value.scalar()
-        return measured
-    }
+    private func takeSteps(_ observer: RunObserver) async throws {
+        var meter = StepMeter(after: observer.resumedFrom)
+        let accumulation = configuration.training.accumulation
+        let stepsPerEpoch = schedule.stepsPerEpoch
+        let evaluationSteps = configuration.evaluation.steps
+        if state.progress.isEvaluationDue { try await evaluate(observer) }
+        var waiting: [TrainingBatch] = []
+        var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
+        while step < totalSteps {
+            try Task.checkCancellation()
+            guard let batch = try await batches.next() else { break }
+            // What does not fill the last step of an epoch is left out.
+            guard batch.index < stepsPerEpoch * accumulation else { continue }
+            waiting.append(batch)
+            guard waiting.count == accumulation else { continue }
+            let (epoch, isEpochEnd) = (
+                batch.epoch, batch.index == stepsPerEpoch * accumulation - 1
+            )
 
-    /// A batch as the objectives take it.
-    private func inputs(_ batch: TrainingBatch) -> PretrainingBatch {
-        let device = state.student.device
-        let side = state.student.configuration.vision.imageSize
-        let tokens = text.batch(
-            batch.captions, maximumTokens: state.student.configuration.text.maximumTokens)
-        let shape = [tokens.count, tokens.length]
-        let knowsTruths = configuration.objectives.contrastive.positives == .caption
-        return PretrainingBatch(
-            pixels: Tensor(batch.pixels, shape: [tokens.count, 3, side, side], device: device),
-            ids: Tensor(tokens.ids, shape: shape, device: device),
-            mask: Tensor(tokens.mask, shape: shape, device: device),
-            imageIDs: Tensor(batch.ids, device: device),
-            truths: knowsTruths
-                ? Tensor(
-                    batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
-                    device: device
-                ).isEqual(to: 1) : nil)
+            let measured = try take(waiting)
+            waiting.removeAll(keepingCapacity: true)
+            state.progress.step += 1
+            state.progress.position = .init(epoch: batch.epoch, batch: batch.index + 1)
+
+            meter.add(measured)
+            let metrics = meter.metrics(step: step, epoch: epoch + 1)
+            report(.step(metrics))
+            if step % configuration.training.logSteps == 0 || isEpochEnd {
+                try observer.record(metrics)
+                meter.startInterval()
+            }
+            let isTurn =
+                evaluationSteps > 0
+                ? step % evaluationSteps == 0 || step == totalSteps : isEpochEnd
+            state.progress.isEvaluationDue = evaluator != nil && isTurn
+            if state.progress.isEvaluationDue || isEpochEnd
+                || step % configuration.training.checkpointSteps == 0
+            {
+                try save(observer)
+            }
+            if state.progress.isEvaluationDue { try await evaluate(observer) }
+        }
     }
 
     // MARK: Between steps
 
-    /// Judges the model; says whether it is the best so far.
-    private func evaluate(_ observer: RunObserver) async throws -> Bool {
+    /// Evaluates the newest checkpoint, and writes down whether it is the best so far.
+    private func evaluate(_ observer: RunObserver) async throws {
         guard let evaluator else {
             state.progress.isEvaluationDue = false
-            return false
+            return
         }
+        let metrics: EvaluationMetrics
+        do {
+            metrics = try await measure(evaluator, observer)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw TrainingError.evaluation(step: step, error)
+        }
+        report(.evaluation(metrics))
+        state.progress.isEvaluationDue = false
+        let recall = (metrics.reranked ?? metrics.dual).mean
+        let isBest = recall > state.progress.bestRecall ?? -1
+        if isBest { state.progress.bestRecall = recall }
+        try directory.finishEvaluation(state.progress, isBest: isBest)
+    }
+
+    private func measure(
+        _ evaluator: RetrievalEvaluator, _ observer: RunObserver
+    ) async throws -> EvaluationMetrics {
+        let reranks =
+            configuration.objectives.matching.weight > 0 && configuration.evaluation.depth > 0
         let result = try await evaluator.evaluate(
-            state.student,
-            depths: configuration.objectives.matching.weight > 0
-                && configuration.evaluation.depth > 0 ? [configuration.evaluation.depth] : []
+            state.student, depths: reranks ? [configuration.evaluation.depth] : []
         ) { [report] done, total in report(.evaluating(done: done, of: total)) }
         let metrics = EvaluationMetrics(
             step: step, epoch: state.progress.position.epoch + 1, split: "validation",
@@ -277,32 +247,22 @@ public final class PretrainingRun {
             dual: result.dual, reranked: result.reranked.first?.metrics)
         try observer.record(metrics)
         try observer.record(samples: result.samples)
-        report(.evaluation(metrics))
-        state.progress.isEvaluationDue = false
-        let recall = (metrics.reranked ?? metrics.dual).mean
-        guard recall > state.progress.bestRecall ?? -1 else { return false }
-        state.progress.bestRecall = recall
-        return true
+        try observer.flush()
+        return metrics
     }
 
-    private func save(isBest: Bool) throws {
+    private func saveIfNeeded(_ observer: RunObserver) throws {
+        if savedStep != step { try save(observer) }
+    }
+
+    /// Makes a checkpoint of the last step, once its log is on the disk.
+    private func save(_ observer: RunObserver) throws {
+        try observer.flush()
         state.progress.lossScale = scaler.scale
         state.progress.goodSteps = scaler.goodSteps
-        try directory.addCheckpoint(step: step, isBest: isBest) {
+        try directory.addCheckpoint(step: step) {
             try state.write(to: $0, vocabulary: directory.vocabulary)
         }
         savedStep = step
-        directory.prune()
-    }
-}
-
-extension PretrainingConfiguration.Training.Precision {
-    /// What products are cast to; nil for nothing.
-    fileprivate var autocast: DType? {
-        switch self {
-        case .float32: nil
-        case .bfloat16: .bfloat16
-        case .float16: .float16
-        }
     }
 }

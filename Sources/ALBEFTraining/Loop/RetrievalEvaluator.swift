@@ -26,14 +26,17 @@ public struct RetrievalEvaluator: Sendable {
     /// Prepares an evaluation on a data set.
     ///
     /// - Parameters:
-    ///   - limit: pictures used, the first ones; 0 for all.
-    ///   - vision: what pictures become.
+    ///   - source: what errors call the data set, such as its files.
+    ///   - limit: images used, the first ones; 0 for all.
+    ///   - vision: what images become.
     ///   - text: what captions become.
+    /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
-        _ dataset: CaptionDataset, limit: Int = 0, vision: ALBEFConfiguration.Vision,
-        text: TextPreprocessor
-    ) {
-        gallery = CaptionedGallery(dataset, limit: limit, vision: vision, text: text)
+        _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
+        vision: ALBEFConfiguration.Vision, text: TextPreprocessor
+    ) throws(TrainingError) {
+        gallery = try CaptionedGallery(
+            dataset, source: source, limit: limit, vision: vision, text: text)
     }
 
     /// Encodes and compares everything, by the protocol of the model's dialect.

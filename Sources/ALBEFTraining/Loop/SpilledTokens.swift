@@ -1,5 +1,5 @@
-internal import Foundation
-package import SystemPackage
+package import Foundation
+internal import SystemPackage
 package import Torch
 
 /// Keeps the tokens of a gallery in memory as long as they are few, and else in nameless files.
@@ -9,18 +9,21 @@ package struct SpilledTokens {
     private let spills: Bool
     private let folder: FilePath
 
-    /// Room for the tokens of some pictures.
+    /// Room for the tokens of some images.
     ///
     /// - Parameters:
     ///   - byteCount: what they take in all.
     ///   - memory: what may stay in memory, in bytes; default 1 GB.
-    ///   - folder: where else they go; nil for the system's temporary directory.
-    package init(byteCount: Int, memory: Int = 1 << 30, folder: FilePath? = nil) {
+    ///   - folder: where else they go; default: the system's temporary directory.
+    package init(
+        byteCount: Int, memory: Int = 1 << 30, folder: URL = FileManager.default.temporaryDirectory
+    ) {
         spills = byteCount > memory
-        self.folder = folder ?? FilePath(FileManager.default.temporaryDirectory.path())
+        // As the file system has it: a space is a space, not "%20".
+        self.folder = FilePath(folder.path(percentEncoded: false))
     }
 
-    /// Adds the tokens of the next pictures.
+    /// Adds the tokens of the next images.
     ///
     /// - Throws: `TensorFileError` if the folder has no room for them.
     package mutating func append(_ tokens: Tensor) throws {

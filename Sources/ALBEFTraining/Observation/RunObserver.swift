@@ -32,13 +32,15 @@ public final class RunObserver: Sendable {
     ///   - directory: The run's directory; created for a new run.
     ///   - step: The step of the checkpoint that the run resumes from: what was recorded after it
     ///     is removed. `nil`, the default, for a new run.
+    ///   - isEvaluated: Whether an evaluation after that very step counts; it is removed too where
+    ///     the run is going to make it again. Default: it counts.
     ///   - totalSteps: How many steps the run is to have, for those who watch it.
     ///   - totalEpochs: How many epochs it is to have.
     /// - Throws: ``RunError`` when the directory of a new run holds one already, the log of a
     ///   resumed one is broken, or a file cannot be written.
     public init(
-        _ directory: FilePath, resumingAfter step: Int? = nil, totalSteps: Int? = nil,
-        totalEpochs: Int? = nil
+        _ directory: FilePath, resumingAfter step: Int? = nil, isEvaluated: Bool = true,
+        totalSteps: Int? = nil, totalEpochs: Int? = nil
     ) throws {
         self.directory = directory
         self.totalSteps = totalSteps
@@ -53,7 +55,7 @@ public final class RunObserver: Sendable {
         var log = try MetricsLog(path)
         var last: StepMetrics?
         if let step {
-            try log.truncate(after: step)
+            try log.truncate(after: step, isEvaluated: isEvaluated)
             for case .step(let metrics) in try log.records() { last = metrics }
         }
         resumedFrom = last

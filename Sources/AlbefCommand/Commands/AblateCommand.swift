@@ -61,9 +61,15 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if seeds < 1 { throw ValidationError("--seeds must be at least 1.") }
-        if scenes < 1 { throw ValidationError("--scenes must be at least 1.") }
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        guard (1...1_000).contains(seeds) else {
+            throw ValidationError("--seeds must be within 1...1000.")
+        }
+        guard (1...10_000_000).contains(scenes) else {
+            throw ValidationError("--scenes must be within 1...10000000.")
+        }
+        if let threads, !(1...1_024).contains(threads) {
+            throw ValidationError("--threads must be within 1...1024.")
+        }
     }
 
     func run() async throws {

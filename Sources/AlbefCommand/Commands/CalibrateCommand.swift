@@ -45,8 +45,12 @@ struct CalibrateCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if candidates < 1 { throw ValidationError("--candidates must be at least 1.") }
-        if limit < 0 { throw ValidationError("--limit must not be negative.") }
+        guard (1...1_000_000).contains(candidates) else {
+            throw ValidationError("--candidates must be within 1...1000000.")
+        }
+        guard (0...1_000_000_000).contains(limit) else {
+            throw ValidationError("--limit must be within 0...1000000000.")
+        }
     }
 
     func run() async throws {
@@ -57,8 +61,9 @@ struct CalibrateCommand: AsyncParsableCommand {
             throw ValidationError(
                 "this model was not trained to match; there is nothing to calibrate")
         }
-        let calibrator = MatchCalibrator(
-            dataset, limit: limit, vision: search.model.configuration.vision, text: search.text)
+        let calibrator = try MatchCalibrator(
+            dataset, source: files.joined(separator: ", "), limit: limit,
+            vision: search.model.configuration.vision, text: search.text)
         let found = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("reading", unit: "captions")
             defer { bar.finish() }

@@ -63,26 +63,21 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
-    private var depths: [Int]? {
-        let numbers = rerank.split(separator: ",").map { Int($0) }
-        guard !numbers.isEmpty, numbers.allSatisfy({ ($0 ?? -1) >= 0 }) else { return nil }
-        return numbers.compactMap { $0 }.filter { $0 > 0 }
-    }
-
     func validate() throws {
-        if depths == nil {
-            throw ValidationError("--rerank takes numbers such as 16 or 16,64, not '\(rerank)'.")
+        _ = try RerankDepths(rerank)
+        guard (0...1_000_000_000).contains(limit) else {
+            throw ValidationError("--limit must be within 0...1000000000.")
         }
-        if limit < 0 { throw ValidationError("--limit must not be negative.") }
     }
 
     func run() async throws {
         let dataset = try CaptionDataset(
             reading: files.map { FilePath($0) }, imageRoot: images.map { FilePath($0) })
         let search = try model.load()
-        let evaluator = RetrievalEvaluator(
-            dataset, limit: limit, vision: search.model.configuration.vision, text: search.text)
-        let asked = depths ?? []
+        let evaluator = try RetrievalEvaluator(
+            dataset, source: files.joined(separator: ", "), limit: limit,
+            vision: search.model.configuration.vision, text: search.text)
+        let asked = try RerankDepths(rerank).numbers
         if !search.matches, !asked.isEmpty {
             Console.note("note: this model was not trained to match; nothing is re-ranked")
         }
@@ -130,6 +125,26 @@ private struct EvaluationOutput: Encodable {
     let images, texts: Int
     let dual: RecallMetrics
     let reranked: [Depth]
+}
+
+/// The numbers of candidates that `--rerank` names.
+struct RerankDepths {
+    /// The numbers above 0, as they were given.
+    let numbers: [Int]
+
+    /// Reads numbers such as `16` or `16,64`; 0 stands for none.
+    init(_ text: String) throws {
+        let bounds = 0...1_000_000
+        let found = text.split(separator: ",", omittingEmptySubsequences: false).map {
+            Int($0.trimmingCharacters(in: .whitespaces))
+        }
+        guard found.allSatisfy({ $0.map(bounds.contains) ?? false }) else {
+            throw ValidationError(
+                "--rerank takes numbers within \(bounds.lowerBound)...\(bounds.upperBound), such as"
+                    + " 16 or 16,64, not '\(text)'.")
+        }
+        numbers = found.compactMap { $0 }.filter { $0 > 0 }
+    }
 }
 
 extension RankingScore: ExpressibleByArgument {}

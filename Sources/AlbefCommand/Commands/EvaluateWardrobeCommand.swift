@@ -34,23 +34,14 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
-    private func depths() throws -> [Int] {
-        let depths = rerank.split(separator: ",").map {
-            Int($0.trimmingCharacters(in: .whitespaces))
-        }
-        guard !depths.isEmpty, depths.allSatisfy({ $0 ?? -1 >= 0 }) else {
-            throw ValidationError("--rerank must be numbers such as 16,64, not '\(rerank)'.")
-        }
-        return depths.compactMap { $0 }.filter { $0 > 0 }
-    }
-
-    func validate() throws { _ = try depths() }
+    func validate() throws { _ = try RerankDepths(rerank) }
 
     func run() async throws {
         let search = try model.load(ofScenes: true)
         if !search.matches { Console.note("note: this model was not trained to match") }
         let stages =
-            [WardrobeStage.towers] + (search.matches ? try depths().map { .reranked($0) } : [])
+            [WardrobeStage.towers]
+            + (search.matches ? try RerankDepths(rerank).numbers.map { .reranked($0) } : [])
         let evaluator = WardrobeEvaluator(
             WardrobeBenchmark(seed: seed), vision: search.model.configuration.vision,
             text: search.text, ranking: ranking)

@@ -49,7 +49,9 @@ struct PretrainCommand: AsyncParsableCommand {
 
     func validate() throws {
         if !prints, run == nil { throw ValidationError("--run is needed: where to keep the run.") }
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let threads, !(1...1_024).contains(threads) {
+            throw ValidationError("--threads must be within 1...1024.")
+        }
     }
 
     func run() async throws {

@@ -39,16 +39,12 @@ struct ReportCommand: AsyncParsableCommand {
         if json, output == nil { return }
         let path = output.map { FilePath($0) } ?? FilePath(run).appending("report.html")
         let hasPictures = !skipsPictures
-        do {
-            try await Interrupts.cancelling("stopping") {
-                var bar = ProgressBar("embedding", unit: "pictures")
-                defer { bar.finish() }
-                try RunReport(training, hasPictures: hasPictures).write(to: path) { done, total in
-                    bar.show(done, of: total)
-                }
+        try await Interrupts.cancelling("stopping") {
+            var bar = ProgressBar("embedding", unit: "pictures")
+            defer { bar.finish() }
+            try RunReport(training, hasPictures: hasPictures).write(to: path) { done, total in
+                bar.show(done, of: total)
             }
-        } catch is CancellationError {
-            throw Interrupts.exitCode
         }
         if !json { Console.result(path.displayed) }
     }

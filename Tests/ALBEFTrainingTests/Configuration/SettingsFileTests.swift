@@ -41,7 +41,7 @@ struct SettingsFileTests {
     }
 
     @Test(
-        "A key that is none is refused by file, line and full name",
+        "An unknown key is refused by file, line and full name",
         arguments: [
             ("optimizer:\n  clip_norm: 1\n  learning_rat: 1\n", 3, "optimizer.learning_rat"),
             ("\n\noptimiser: {}\n", 3, "optimiser"),
@@ -58,8 +58,11 @@ struct SettingsFileTests {
         arguments: [
             ("optimizer: 3\n", "/settings.yaml:1: 'optimizer' takes keys of its own"),
             ("optimizer:\n", "'optimizer' takes keys of its own"),
-            ("- optimizer\n", "/settings.yaml:1: is no list of settings"),
-            ("optimizer: [\n", "/settings.yaml: is not YAML"),
+            ("- optimizer\n", "/settings.yaml:1: is not a list of settings"),
+            ("model: {}\noptimizer: [\n", "/settings.yaml:3: is not YAML from here on: "),
+            ("data: {}\ndata: {}\n", "/settings.yaml:1: has a key twice: data"),
+            ("version: 99\n", "/settings.yaml:1: these settings have version 99, but this program"),
+            ("training:\n  version: 1\n", "/settings.yaml:2: unknown key 'training.version'"),
         ])
     func wrongForm(text: String, message: String) async throws {
         let error = await #expect(throws: TrainingError.self) { try await applied(text) }
@@ -76,20 +79,50 @@ struct SettingsFileTests {
     }
 
     @Test(
-        "A value of the wrong type is refused by its key",
+        "A value of the wrong type is refused by its key, with what it must be",
         arguments: [
-            ("training.epochs", "many"), ("training.epochs", "1.5"), ("training.seed", "-1"),
-            ("training.precision", "float8"), ("objectives.teacher.enabled", "2"),
-            ("data.train", "a.json"), ("optimizer.learning_rate", "[1]"),
-            ("optimizer.schedule", "linear"), ("model.image_size", ""),
+            ("training.epochs", "many", "a whole number, not 'many'"),
+            ("training.epochs", "4.0", "a whole number, not '4.0'"),
+            ("training.epochs", "[4]", "a whole number, not a list"),
+            ("training.epochs", "1e400", "a whole number, not '1e400'"),
+            ("training.seed", "-1", "a whole number of 0 or more, not '-1'"),
+            ("training.precision", "float8", "one of float32, bfloat16, float16, not 'float8'"),
+            ("objectives.teacher.enabled", "2", "true or false, not '2'"),
+            ("data.train", "a.json", "a list, such as [one.json, two.json], not 'a.json'"),
+            ("data.train", "", "a list, such as [one.json, two.json]; it is empty"),
+            ("data.train", "[a.json, [b]]", "a list of texts, but one of its items is a list"),
+            ("data.train", "[a.json, ~]", "a list of texts, but one of its items is empty"),
+            ("data.images", "[a]", "text, not a list"),
+            ("optimizer.learning_rate", "[1]", "a number, not a list"),
+            ("optimizer.learning_rate", "fast", "a number, not 'fast'"),
+            (
+                "optimizer.schedule", "linear",
+                "one of cosine_per_epoch, cosine_per_step, constant, not 'linear'"
+            ),
+            ("model.image_size", "", "a whole number; it is empty"),
+            ("model.dialect", "blip", "one of albef, lavis, not 'blip'"),
         ])
-    func wrongTypes(key: String, value: String) throws {
+    func wrongTypes(key: String, value: String, message: String) async throws {
         var file = try SettingsFile(preset: "albef")
-        try file.apply(assignment: "\(key)=\(value)")
-        let error = #expect(throws: TrainingError.self) { try file.configuration() }
-        #expect(
-            error?.description.hasPrefix("configuration: the value of '\(key)' is wrong: ") == true,
-            "\(String(describing: error))")
+        let option = #expect(throws: TrainingError.self) {
+            try file.apply(assignment: "\(key)=\(value)")
+        }
+        #expect(option?.description == "--set \(key)=\(value): '\(key)' must be \(message)")
+        // The same in a file, two lines below its start.
+        let sections = key.split(separator: ".")
+        let text = sections.dropLast().enumerated().reduce("# ours\n") { text, section in
+            text + String(repeating: "  ", count: section.offset) + "\(section.element):\n"
+        }
+        let indent = String(repeating: "  ", count: sections.count - 1)
+        let line = sections.count + 1
+        let error = await #expect(throws: TrainingError.self) {
+            try await applied(text + indent + "\(sections.last ?? ""): \(value)\n")
+        }
+        let found = try #require(error?.description)
+        // An empty value has no place of its own.
+        let place = value.isEmpty ? "" : ":\(line)"
+        #expect(found.contains("/settings.yaml\(place)"), "\(found)")
+        #expect(found.hasSuffix(": '\(key)' must be \(message)"), "\(found)")
     }
 
     @Test("--set changes a key at any depth, the last one wins, and values are YAML")

@@ -17,32 +17,48 @@ struct ValidationTests {
     }
 
     @Test(
-        "Numbers below their least are refused by key",
+        "Whole numbers out of their bounds are refused by key",
         arguments: [
-            ("training.epochs", 1), ("training.batch_size", 2), ("training.accumulation", 1),
-            ("training.log_steps", 1), ("training.checkpoint_steps", 1), ("data.workers", 0),
-            ("data.lookahead", 1), ("data.cache_megabytes", 0), ("augmentation.operations", 0),
-            ("optimizer.warmup_steps", 0), ("evaluation.steps", 0), ("evaluation.images", 0),
-            ("evaluation.depth", 0),
+            ("training.epochs", 1, 1_000_000), ("training.batch_size", 2, 1_000_000),
+            ("training.accumulation", 1, 1_000_000), ("training.log_steps", 1, 1_000_000_000),
+            ("training.checkpoint_steps", 1, 1_000_000_000), ("data.workers", 0, 1_024),
+            ("data.lookahead", 1, 1_024), ("data.cache_megabytes", 0, 1_000_000_000),
+            ("data.group", 1, 1_000_000), ("augmentation.operations", 0, 100),
+            ("augmentation.magnitude", 0, 10), ("optimizer.warmup_steps", 0, 1_000_000_000),
+            ("evaluation.steps", 0, 1_000_000_000), ("evaluation.images", 0, 1_000_000_000),
+            ("evaluation.depth", 0, 1_000_000), ("model.image_width", 1, 65_536),
+            ("model.image_size", 1, 16_384), ("model.text_depth", 0, 1_024),
+            ("model.fusion_depth", 1, 1_024), ("model.positions", 1, 1_000_000),
         ])
-    func counts(key: String, least: Int) throws {
+    func counts(key: String, least: Int, most: Int) throws {
         #expect(try message(["\(key)=\(least)"]) == nil)
+        #expect(try message(["\(key)=\(most)"]) == nil)
         #expect(
             try message(["\(key)=\(least - 1)"])
                 == "configuration: \(key) must be at least \(least), not \(least - 1)")
+        for more in [most + 1, Int.max] {
+            #expect(
+                try message(["\(key)=\(more)"])
+                    == "configuration: \(key) must be at most \(most), not \(more)")
+        }
     }
 
     @Test(
-        "Amounts must be numbers from 0 on",
+        "Amounts must be numbers within their bounds",
         arguments: [
-            "learning_rate", "minimum_learning_rate", "warmup_learning_rate", "weight_decay",
-            "clip_norm",
+            ("learning_rate", 1e3), ("minimum_learning_rate", 1e3), ("warmup_learning_rate", 1e3),
+            ("weight_decay", 1e3), ("clip_norm", 1e9),
         ])
-    func amounts(key: String) throws {
-        for (text, value) in [("-0.1", -0.1), (".inf", .infinity), (".nan", Double.nan)] {
+    func amounts(key: String, most: Double) throws {
+        for (text, value) in [("-0.1", -0.1), (".nan", Double.nan)] {
             #expect(
                 try message(["optimizer.\(key)=\(text)"])
-                    == "configuration: optimizer.\(key) must be 0 or more, not \(value)")
+                    == "configuration: optimizer.\(key) must be at least 0.0, not \(value)")
+        }
+        for (text, value) in [(".inf", Double.infinity), ("1e300", 1e300)] {
+            #expect(
+                try message(["optimizer.\(key)=\(text)"])
+                    == "configuration: optimizer.\(key) must be at most \(most), not \(value)")
         }
     }
 
@@ -51,7 +67,22 @@ struct ValidationTests {
         arguments: [
             (["augmentation.minimum_scale=0"], "augmentation.minimum_scale must be above 0"),
             (["augmentation.minimum_scale=1.1"], "augmentation.minimum_scale must be above 0"),
-            (["augmentation.magnitude=11"], "augmentation.magnitude must be within 0...10, not 11"),
+            (
+                ["objectives.contrastive.queue=9223372036854775807"],
+                "objectives.contrastive.queue must be at most"
+            ),
+            (
+                ["objectives.contrastive.maximum_temperature=.inf"],
+                "objectives.contrastive.maximum_temperature must be at most"
+            ),
+            (
+                ["objectives.matching.easy_epochs=.inf"],
+                "objectives.matching.easy_epochs must be at most"
+            ),
+            (
+                ["objectives.teacher.ramp_epochs=1e300"],
+                "objectives.teacher.ramp_epochs must be at most"
+            ),
             (["data.train=[]"], "data.train names no annotations to learn from"),
             (["model.vocabulary="], "model.vocabulary is needed for a model that starts with"),
             (

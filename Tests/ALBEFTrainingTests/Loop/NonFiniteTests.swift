@@ -50,7 +50,7 @@ struct NonFiniteTests {
             let path = folder.appending("run/non-finite-step-1.json")
             #expect(
                 error?.description
-                    == "step 1: the loss is nan; the pictures and captions of its batch are listed"
+                    == "step 1: the loss is nan; the images and captions of its batch are listed"
                     + " in \(path)")
             let report = try JSONDecoder().decode(
                 Report.self, from: Data(contentsOf: URL(filePath: path.string)))

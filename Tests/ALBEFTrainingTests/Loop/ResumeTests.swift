@@ -1,5 +1,6 @@
 import ALBEFTraining
 import Foundation
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -45,7 +46,84 @@ struct ResumeTests {
         }
     }
 
-    @Test("A run that was stopped while it was judged is judged when it goes on")
+    @Test("A run whose evaluation fails keeps its steps, says so, and can be resumed")
+    func failedEvaluation() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let tiny = try TinyRun(folder, validation: 6)
+            let settings = try tiny.settings([tiny.validation, "evaluation.depth=3"])
+            try await tiny.train("whole", settings)
+            let (image, away) = (
+                folder.appending("pictures/014.bmp").string, folder.appending("away").string
+            )
+            try FileManager.default.moveItem(atPath: image, toPath: away)
+            let parts = EventLog()
+            var next: PretrainingConfiguration? = settings
+            for _ in 0..<2 {
+                let error = await #expect(throws: TrainingError.self) {
+                    try await tiny.train("run", next, log: parts)
+                }
+                let found = try #require(error?.description)
+                #expect(found.hasPrefix("the evaluation after step 3 failed: "), "\(found)")
+                #expect(found.contains(image) && found.contains("saved up to this step"))
+                next = nil
+            }
+            // The steps were taken once.
+            #expect(parts.steps.map(\.step) == [1, 2, 3])
+            let status = try String(
+                contentsOfFile: folder.appending("run/status.json").string, encoding: .utf8)
+            #expect(status.contains("\"failed\""))
+            try FileManager.default.moveItem(atPath: away, toPath: image)
+            #expect(try await tiny.train("run", nil, log: parts) == .finished)
+            #expect(parts.evaluations.map(\.step) == [3, 6, 9, 12])
+            #expect(try tiny.differences("whole", "run") == [])
+            #expect(try tiny.differences("whole", "run", link: "best") == [])
+        }
+    }
+
+    @Test("A checkpoint precedes its evaluation")
+    func checkpointFirst() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let tiny = try TinyRun(folder, validation: 6)
+            let last = folder.appending("run/last").string
+            let path = folder.appending("run")
+            let settings = try tiny.settings([tiny.validation, "training.epochs=1"])
+            let seen = Mutex<[String]>([])
+            let run = try PretrainingRun(path, settings: settings) { event in
+                guard case .evaluating(let done, _) = event, done == 1 else { return }
+                let name = try? FileManager.default.destinationOfSymbolicLink(atPath: last)
+                seen.withLock { $0.append(name ?? "none") }
+            }
+            #expect(try await run.run() == .finished)
+            #expect(seen.withLock { $0 } == ["checkpoints/step-00000003"])
+        }
+    }
+
+    @Test("A run that was killed in its evaluation evaluates again, and logs it once")
+    func killedEvaluation() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let tiny = try TinyRun(folder, validation: 6)
+            let settings = try tiny.settings([tiny.validation, "training.epochs=2"])
+            try await tiny.train("whole", settings)
+            // As a kill leaves it: the evaluation is in the log, the checkpoint does not know it.
+            try await tiny.train("run", settings, until: 3)
+            let log = folder.appending("run/metrics.jsonl").string
+            let whole = try String(
+                contentsOfFile: folder.appending("whole/metrics.jsonl").string, encoding: .utf8)
+            let evaluation = try #require(
+                whole.split(separator: "\n").first { $0.contains("\"kind\":\"evaluation\"") })
+            try (try String(contentsOfFile: log, encoding: .utf8) + evaluation + "\n")
+                .write(toFile: log, atomically: true, encoding: .utf8)
+            #expect(try await tiny.train("run", nil) == .finished)
+            let records = try MetricsLog.records(of: folder.appending("run/metrics.jsonl"))
+            let evaluations = records.filter {
+                if case .evaluation = $0 { true } else { false }
+            }
+            #expect(evaluations.map(\.step) == [3, 6])
+            #expect(try tiny.differences("whole", "run", link: "best") == [])
+        }
+    }
+
+    @Test("A run that was stopped while it was evaluated is evaluated when it is resumed")
     func stoppedBeforeEvaluation() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder, validation: 6)
@@ -123,11 +201,39 @@ struct ResumeTests {
         }
     }
 
+    @Test("Validation without a caption is refused at the start, by its setting")
+    func emptyValidation() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let tiny = try TinyRun(folder)
+            let path = folder.appending("validation.json").string
+            for (text, message) in [
+                ("[]", "there are no images to evaluate on"),
+                (
+                    #"[{"image": "pictures/000.bmp", "caption": []}]"#,
+                    "none of the 1 images has a caption, so there is nothing to evaluate"
+                ),
+            ] {
+                try text.write(toFile: path, atomically: true, encoding: .utf8)
+                let settings = try tiny.settings([tiny.validation])
+                let error = await #expect(throws: TrainingError.self) {
+                    try await tiny.train("run", settings)
+                }
+                #expect(error?.description == "data.validation (\(path)): \(message)")
+            }
+        }
+    }
+
     @Test("What is wrong with the settings shows before the run's directory is made")
     func nothingIsBegun() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder)
+            let empty = folder.appending("empty.json").string
+            try "[]".write(toFile: empty, atomically: true, encoding: .utf8)
+            let bare = folder.appending("bare.json").string
+            try #"[{"image": "pictures/000.bmp", "caption": []}]"#
+                .write(toFile: bare, atomically: true, encoding: .utf8)
             for change in [
+                "data.validation=['\(empty)']", "data.validation=['\(bare)']",
                 "training.batch_size=13", "training.accumulation=4", "model.vocabulary=/nowhere",
                 "data.validation=[/nowhere.json]", "model.image_size=33", "training.device=tpu",
                 "model.start=/nowhere",

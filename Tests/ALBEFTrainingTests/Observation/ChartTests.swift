@@ -23,6 +23,7 @@ struct ChartTests {
         "An axis of any values has an extent, and they lie inside",
         arguments: [
             [], [7], [0], [-3, -3], [.nan], [.infinity, 2], [1e-12, 2e-12], [1e9, 1e9 + 1],
+            [1e25], [-1e300, 1e300], [9.3e18], [9.3e18, 9.3e18],
         ] as [[Double]])
     func oddValues(_ values: [Double]) {
         for axis in [
@@ -88,5 +89,7 @@ struct ChartTests {
             HTML.escape("<a href='x'>&\"\u{0}") == "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\u{FFFD}")
         #expect(HTML.tenths(-0.04) == "0" && HTML.tenths(-12.34) == "-12.3")
         #expect(HTML.percent(0.125) == "12.5%")
+        #expect(HTML.tenths(.nan) == "0")
+        #expect(HTML.tenths(1e300) == "1000000" && HTML.tenths(-.infinity) == "-1000000")
     }
 }

@@ -111,6 +111,8 @@ struct MetricsLogTests {
                 try log.append(.evaluation(Measurements.evaluation(step)))
             }
             let lines = try path.text().split(separator: "\n")
+            try log.truncate(after: 3, isEvaluated: false)
+            #expect(try path.text().split(separator: "\n") == Array(lines.prefix(5)))
             try log.truncate(after: 2)
             #expect(try path.text().split(separator: "\n") == Array(lines.prefix(4)))
             try log.append(.step(Measurements.step(3)))

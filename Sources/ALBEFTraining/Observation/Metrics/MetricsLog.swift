@@ -48,11 +48,18 @@ public struct MetricsLog: Sendable {
     ///
     /// The file is replaced at once, or stays as it is.
     ///
-    /// - Parameter step: The last step to keep; the step of the checkpoint.
+    /// - Parameters:
+    ///   - step: The last step to keep; the step of the checkpoint.
+    ///   - isEvaluated: Whether to keep an evaluation after that very step; default: to keep it.
     /// - Throws: ``RunError`` where a line is broken, `TensorFileError` where writing fails.
-    public mutating func truncate(after step: Int) throws {
+    public mutating func truncate(after step: Int, isEvaluated: Bool = true) throws {
         let lines = try Self.lines(of: path)
-        let kept = lines.filter { $0.record.step <= step }
+        let kept = lines.filter { line in
+            if !isEvaluated, line.record.step == step, case .evaluation = line.record {
+                return false
+            }
+            return line.record.step <= step
+        }
         guard kept.count < lines.count else { return }
         try AtomicFile.write(kept.flatMap { $0.bytes + [UInt8(ascii: "\n")] }, to: path)
         file = try AppendingFile(path)

@@ -10,6 +10,9 @@ package struct Axis: Sendable {
 
     package enum Scale: Sendable { case linear, logarithmic }
 
+    /// Beyond this the distance of two values may be infinite.
+    private static let largestValue = 1e300
+
     package let lower: Double
     package let upper: Double
     package let scale: Scale
@@ -28,14 +31,15 @@ package struct Axis: Sendable {
     /// An axis whose ends are ticks, for values.
     ///
     /// - Parameters:
-    ///   - values: What is to be shown; those that are not numbers are passed over.
+    ///   - values: What is to be shown; those that are not numbers, or beyond 1e300, are passed
+    ///     over.
     ///   - includesZero: Whether zero is shown in any case.
     ///   - limit: What the axis does not go beyond, such as 100 %.
     package static func values(
         _ values: some Sequence<Double>, includesZero: Bool = false, limit: Double? = nil,
         count: Int = 6
     ) -> Axis {
-        let finite = values.filter(\.isFinite)
+        let finite = values.filter { abs($0) <= largestValue }
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
         if includesZero { (low, high) = (min(low, 0), max(high, 0)) }
         if high - low <= 1e-9 * max(abs(low), abs(high)) {
@@ -77,10 +81,11 @@ package struct Axis: Sendable {
 
     /// An axis from the first step to the last, with ticks inside.
     package static func steps(_ values: some Sequence<Double>, count: Int = 5) -> Axis {
-        let finite = values.filter(\.isFinite)
+        let finite = values.filter { abs($0) <= largestValue }
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
         if low == high {
-            (low, high) = (low - 1, high + 1)
+            let margin = max(1, (abs(low) * 1e-9).rounded())
+            (low, high) = (low - margin, high + margin)
         } else if low > 0, low < 0.1 * high {
             low = 0
         }
@@ -96,9 +101,9 @@ package struct Axis: Sendable {
         let thousands = largest >= 10_000
         let unit = thousands ? 1000.0 : 1
         let decimals = Self.decimals(of: step * factor / unit)
-        let first = Int((lower / step - 1e-6).rounded(.up))
-        let last = Int((upper / step + 1e-6).rounded(.down))
-        guard first <= last else { return }
+        guard let first = Int(exactly: (lower / step - 1e-6).rounded(.up)),
+            let last = Int(exactly: (upper / step + 1e-6).rounded(.down)), first <= last
+        else { return }
         ticks = (first...last).compactMap { index in
             let value = Double(index) * step
             let position = position(value)

@@ -20,9 +20,10 @@ package enum HTML {
         return escaped
     }
 
-    /// A part of the plane of a chart, to a tenth.
+    /// A part of the plane of a chart, to a tenth; what is far outside is drawn at its edge.
     package static func tenths(_ value: Double) -> String {
-        let tenths = Int((value * 10).rounded())
+        guard !value.isNaN else { return "0" }
+        let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
         let sign = tenths < 0 ? "-" : ""
         let (whole, part) = tenths.magnitude.quotientAndRemainder(dividingBy: 10)
         return part == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(part)"

@@ -119,7 +119,8 @@ struct LineChart {
         if isMarked {
             for place in places.joined() {
                 svg += "<path class=\"dot c\(line.colour)\" d=\"M\(place.x) \(place.y)h.01\">"
-                svg += "<title>step \(Int(place.step)): \(RunFormat.fixed(place.value, 1))</title>"
+                svg += "<title>step \(RunFormat.fixed(place.step, 0)): "
+                svg += "\(RunFormat.fixed(place.value, 1))</title>"
                 svg += "</path>\n"
             }
         }

@@ -1,0 +1,163 @@
+import SystemPackage
+import Yams
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The settings of a run, as its directory holds them.
+extension SettingsFile {
+    /// The version of stored settings; it rises with every setting that is added.
+    ///
+    /// Runs that were begun before settings had versions count as version 0.
+    static let version = 1
+
+    /// The settings that were added after some runs had been begun, and the value that stands for
+    /// how those runs were made.
+    private static let additions: [(version: Int, section: [String], key: String, value: String)] =
+        [
+            (1, ["objectives", "matching"], "easy_epochs", "0"),
+            (1, ["objectives", "matching"], "shift", "1"),
+            (1, ["data"], "group", "1"),
+        ]
+
+    /// Reads the settings of a run, of this version or an earlier one.
+    ///
+    /// - Throws: ``TrainingError`` that names the file, the line and the key; or says that a newer
+    ///   version wrote the file.
+    static func stored(_ file: FilePath) throws -> PretrainingConfiguration {
+        var stored = try parse(text(of: file), place: file.string)
+        let version = try takeVersion(from: &stored, place: file.string)
+        for added in additions where added.version > version {
+            complete(&stored, added.section[...], added.key, added.value)
+        }
+        var settings = try SettingsFile(preset: "albef")
+        try settings.apply(stored, place: file.string)
+        // The preset's values must not stand in for what the file lacks.
+        let configuration = try decode(stored, place: file.string)
+        try configuration.validate()
+        return configuration
+    }
+
+    /// Adds a key to a section, unless the section has it or is not there.
+    private static func complete(
+        _ node: inout Node, _ section: ArraySlice<String>, _ key: String, _ value: String
+    ) {
+        guard let name = section.first else {
+            if node[key] == nil { node[key] = Node(value) }
+            return
+        }
+        guard var inner = node[name], inner.mapping != nil else { return }
+        complete(&inner, section.dropFirst(), key, value)
+        node[name] = inner
+    }
+
+    /// Takes the version out of a file's settings; 0 where the file has none.
+    static func takeVersion(from node: inout Node, place: String) throws -> Int {
+        guard var mapping = node.mapping, let value = mapping["version"] else { return 0 }
+        guard let scalar = value.scalar, let found = Int.construct(from: scalar), found > 0 else {
+            throw TrainingError.settingsFile(
+                line(value, place), "'version' must be a whole number of 1 or more")
+        }
+        guard found <= version else {
+            throw TrainingError.settingsFile(
+                line(value, place),
+                "these settings have version \(found), but this program knows versions up to"
+                    + " \(version) only: use the newer program that wrote them")
+        }
+        mapping["version"] = nil
+        node = .mapping(mapping)
+        return found
+    }
+
+    /// The settings as a run stores them: with paths that hold from any folder.
+    static func asStored(_ settings: PretrainingConfiguration) throws -> PretrainingConfiguration {
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        func absolute(_ path: String) -> String { here.pushing(FilePath(path)).string }
+        var settings = settings
+        settings.model.start = settings.model.start.map(absolute)
+        settings.model.vocabulary = settings.model.vocabulary.map(absolute)
+        settings.data.train = settings.data.train.map(absolute)
+        settings.data.validation = settings.data.validation.map(absolute)
+        settings.data.images = settings.data.images.map(absolute)
+        return try decode(parse(text(of: settings), place: "settings"), place: "settings")
+    }
+
+    /// The text of a run's settings: the version, and every key.
+    static func storedText(of configuration: PretrainingConfiguration) throws -> String {
+        "version: \(version)\n" + (try text(of: configuration))
+    }
+
+    /// The full names of the keys that have different values.
+    static func differences(
+        _ some: PretrainingConfiguration, _ others: PretrainingConfiguration
+    ) throws -> [String] {
+        func values(_ node: Node, _ path: String) -> [String: Node] {
+            guard case .mapping(let mapping) = node else { return [path: node] }
+            return mapping.reduce(into: [:]) { found, entry in
+                let name = entry.key.string ?? ""
+                found.merge(values(entry.value, path.isEmpty ? name : "\(path).\(name)")) { $1 }
+            }
+        }
+        let (one, other) = (
+            values(try parse(text(of: some), place: "settings"), ""),
+            values(try parse(text(of: others), place: "settings"), "")
+        )
+        return Set(one.keys).union(other.keys).filter { one[$0] != other[$0] }.sorted()
+    }
+
+    private static func text(of configuration: PretrainingConfiguration) throws -> String {
+        let encoder = YAMLEncoder()
+        encoder.options.allowUnicode = true
+        return try encoder.encode(configuration)
+    }
+}
+
+/// Reading YAML, with errors in this project's words.
+extension SettingsFile {
+    static func text(of file: FilePath) throws -> String {
+        guard let bytes = try file.bytesIfPresent() else {
+            throw TrainingError.settingsFile(file.string, "cannot be read: there is no such file")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    static func parse(_ text: String, place: String) throws -> Node {
+        do {
+            return try Yams.compose(yaml: text) ?? Node([(Node, Node)]())
+        } catch let error as YamlError {
+            let (mark, reason): (Mark?, String) =
+                switch error {
+                case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+                    .composer(_, let problem, let mark, _):
+                    (mark, "is not YAML from here on: \(problem)")
+                case .duplicatedKeysInMapping(let keys, let context):
+                    (context.mark, "has a key twice: \(keys.joined(separator: ", "))")
+                default: (nil, "is not YAML: it holds bytes that are not text")
+                }
+            throw TrainingError.settingsFile(line(mark, place), reason)
+        }
+    }
+
+    /// Reads checked nodes; what is wrong here is a key that is missing.
+    static func decode(_ node: Node, place: String) throws -> PretrainingConfiguration {
+        do {
+            return try YAMLDecoder().decode(PretrainingConfiguration.self, from: node)
+        } catch DecodingError.keyNotFound(let key, let context) {
+            let name = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            throw TrainingError.settingsFile(place, "'\(name)' is missing")
+        } catch let error as DecodingError {
+            throw TrainingError.settingsFile(place, RunJSON.reason(error))
+        }
+    }
+
+    /// A place with the line of a node, where the place is a file.
+    static func line(_ node: Node, _ place: String) -> String { line(node.mark, place) }
+
+    private static func line(_ mark: Mark?, _ place: String) -> String {
+        guard !place.hasPrefix("--"), let mark else { return place }
+        return "\(place):\(mark.line)"
+    }
+}

@@ -1,0 +1,135 @@
+import ALBEF
+import ImageText
+import SystemPackage
+import Torch
+
+extension PretrainingRun {
+    /// Takes one step, or none: where the memory does not suffice, the state is as it was.
+    ///
+    /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite; the weights and the
+    ///   optimizer are then as they were. `TorchError` where the memory does not suffice.
+    func take(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
+        state.queuesBefore = nil
+        let pairs = batches.reduce(0) { $0 + $1.captions.count }
+        let journal = try recovering { try StepJournal(state, pairs: pairs) }
+        do {
+            if let failure = plannedFailure, failure.step == step + 1 {
+                return try recovering(failingAtOperator: failure.atOperator) {
+                    try attempt(batches)
+                }
+            }
+            return try recovering { try attempt(batches) }
+        } catch let error as TorchError where error.isOutOfMemory {
+            try journal.undo(&state)
+            throw error
+        }
+    }
+
+    /// Rate, losses, gradients, clipping, weights.
+    private func attempt(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
+        let optimizer = state.optimizer
+        optimizer.learningRate = schedule.rate(at: step)
+        optimizer.clearGradients()
+        var measured = StepMeter.Step(learningRate: optimizer.learningRate)
+        for (index, batch) in batches.enumerated() {
+            let alpha = ramp.alpha(at: step * batches.count + index)
+            let losses = try losses(of: batch, alpha: alpha)
+            measured.add(losses, alpha: alpha, pairs: batch.captions.count, of: batches.count)
+            guard measured.loss.isFinite else {
+                throw TrainingError.notFinite(
+                    step: step + 1, loss: measured.loss,
+                    report: try NonFiniteReport(step: step + 1, measured, batches)
+                        .write(to: directory.path).string)
+            }
+            try scaler.scaled(losses.total / Double(batches.count)).backward()
+        }
+        try move(batches, &measured)
+        measured.temperature = state.student.temperature?.value.scalar()
+        return measured
+    }
+
+    private func losses(of batch: TrainingBatch, alpha: Double) throws -> PretrainingLosses {
+        let easySteps =
+            configuration.objectives.matching.easyEpochs * Double(schedule.stepsPerEpoch)
+        let isEasy = Double(step) < easySteps
+        return try withAutocast(
+            configuration.training.precision.autocast, on: state.student.device
+        ) {
+            try state.objective(inputs(batch), alpha: alpha, negatives: isEasy ? .shifted : nil)
+        }
+    }
+
+    /// Moves the weights by gradients that are finite, shortened where the settings ask for it.
+    private func move(_ batches: [TrainingBatch], _ measured: inout StepMeter.Step) throws {
+        let gradients = state.optimizer.gradients
+        let scaledNorm = gradients.totalNorm()?.scalar() ?? 0
+        let scale = scaler.scale
+        let norm = scaledNorm / scale
+        measured.gradientNorm = norm
+        switch scaler.update(gradientsAreFinite: AdamW.canSquare(scaledNorm)) {
+        case .skip: break
+        case .stop:
+            let names = state.optimizer.parametersWithoutFiniteGradients
+            throw TrainingError.notFinite(
+                step: step + 1, gradientsOf: names,
+                report: try NonFiniteReport(step: step + 1, measured, gradients: names, batches)
+                    .write(to: directory.path).string)
+        case .take:
+            let clipNorm = configuration.optimizer.clipNorm
+            let shortening = clipNorm > 0 && norm > clipNorm ? clipNorm / (norm + 1e-6) : 1
+            let factor = shortening / scale
+            if factor != 1 {
+                gradients.scaleInPlace(.full([], factor, device: state.student.device))
+            }
+            try state.optimizer.step()
+        }
+    }
+
+    /// A batch as the objectives take it.
+    private func inputs(_ batch: TrainingBatch) -> PretrainingBatch {
+        let device = state.student.device
+        let side = state.student.configuration.vision.imageSize
+        let tokens = text.batch(
+            batch.captions, maximumTokens: state.student.configuration.text.maximumTokens)
+        let shape = [tokens.count, tokens.length]
+        let knowsTruths = configuration.objectives.contrastive.positives == .caption
+        return PretrainingBatch(
+            pixels: Tensor(batch.pixels, shape: [tokens.count, 3, side, side], device: device),
+            ids: Tensor(tokens.ids, shape: shape, device: device),
+            mask: Tensor(tokens.mask, shape: shape, device: device),
+            imageIDs: Tensor(batch.ids, device: device),
+            truths: knowsTruths
+                ? Tensor(
+                    batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
+                    device: device
+                ).isEqual(to: 1) : nil)
+    }
+}
+
+extension AdamW {
+    /// Whether gradients of this length can be used: the optimizer averages their squares, in
+    /// single precision, and an infinite square would stay in the average for good.
+    fileprivate static func canSquare(_ norm: Double) -> Bool { Float(norm * norm).isFinite }
+
+    /// The names of the parameters whose gradients cannot be used, in order; where only all
+    /// gradients together are too long, the name of the one with the longest.
+    fileprivate var parametersWithoutFiniteGradients: [String] {
+        let norms = groups.flatMap(\.parameters).compactMap { parameter in
+            parameter.value.grad.flatMap { [$0].totalNorm() }
+                .map { (name: parameter.name, norm: $0.scalar()) }
+        }
+        let broken = norms.filter { !Self.canSquare($0.norm) }.map(\.name).sorted()
+        return broken.isEmpty ? norms.max { $0.norm < $1.norm }.map { [$0.name] } ?? [] : broken
+    }
+}
+
+extension PretrainingConfiguration.Training.Precision {
+    /// What products are cast to; nil for nothing.
+    fileprivate var autocast: DType? {
+        switch self {
+        case .float32: nil
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        }
+    }
+}
