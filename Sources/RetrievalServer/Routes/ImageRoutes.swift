@@ -42,7 +42,7 @@ struct ImageRoutes: Sendable {
     }
 
     func add(to router: RouterGroup<ServiceContext>) {
-        router.get("images") { request, _ in try list(request) }
+        router.get("images") { request, _ in try await list(request) }
         router.get("images/:id") { _, context in
             JSON.response(Document(try entry(context)))
         }
@@ -65,7 +65,7 @@ struct ImageRoutes: Sendable {
 
     // MARK: Reading
 
-    private func list(_ request: Request) throws -> Response {
+    private func list(_ request: Request) async throws -> Response {
         struct Page: Encodable {
             let total: Int
             let images: [Document]
@@ -73,13 +73,18 @@ struct ImageRoutes: Sendable {
         let offset = try request.number("offset", in: 0...(1 << 40)) ?? 0
         let limit = try request.number("limit", in: 1...1000) ?? 24
         let index = parts.library.gallery.index
-        let ids = index.ids.dropFirst(offset).prefix(limit)
-        return JSON.response(
-            Page(total: index.count, images: try ids.map { Document(try index.entry($0)) }))
+        let start = min(offset, index.count)
+        let range = start..<min(start + limit, index.count)
+        // A page may be large: it is put together where nobody else is kept waiting.
+        return try await parts.documents.run {
+            let images = try index.ids(range).map { Document(try index.entry($0)) }
+            return JSON.response(Page(total: index.count, images: images))
+        }
     }
 
     private func thumbnail(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let side = try request.number("side", in: 16...2048) ?? 320
+        let side = ThumbnailMaker.side(
+            atLeast: try request.number("side", in: 16...2048) ?? 320)
         let entry = try entry(context)
         if let known = unchanged(request, entry, "\(side)") { return known }
         do {
@@ -100,6 +105,8 @@ struct ImageRoutes: Sendable {
         var response = picture(bytes, kind.mediaType, entry, "original")
         // Somebody's file, opened by itself, must not act for this page.
         response.headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
+        response.headers[.contentDisposition] = ContentDisposition.inline(
+            entry.metadata.displayName(of: entry.path), kind.fileExtension)
         return response
     }
 
@@ -201,11 +208,17 @@ struct ImageRoutes: Sendable {
         return JSON.response(Document(entry))
     }
 
-    /// Removes a picture from the index, and its file where a client had sent it.
+    /// Removes an image from the index, and its file where a client had sent it.
     private func remove(_ context: ServiceContext) async throws -> Response {
         let writing = try writing()
         let old = try entry(context)
-        guard try await writing.writer.apply(.remove(old.path)) else {
+        if !writing.store.owns(old.path), parts.follower?.owns(old.path) == true {
+            throw Problem(
+                .conflict,
+                "this image is a file of the folder that the index follows: remove the file, and the"
+                    + " image leaves the index; removed here alone, it would come back")
+        }
+        guard try await writing.writer.apply(.remove(old.path)).contains(old.path) else {
             throw Problem(.notFound, "there is no picture of this id")
         }
         return Response(status: .noContent)
@@ -220,25 +233,20 @@ struct ImageRoutes: Sendable {
         return entry
     }
 
-    /// Writes a picture's file and then its entry; neither stays if the entry cannot be written.
+    /// Writes an image's file and then its entry; neither stays if the entry cannot be written.
     private func put(
         _ sent: Sent, _ metadata: [String: MetadataValue], at path: FilePath,
         waitingAt waiting: FilePath?, _ writing: ServiceParts.Writing
     ) async throws -> IndexEntry {
-        let target = waiting ?? path
-        let file = try await parts.pictures.run {
-            try writing.store.write(sent.bytes, to: target)
-        }
+        let (pictures, target) = (parts.pictures, waiting ?? path)
+        // Not cancelled with the request: the writer has to know of a file to remove it again.
+        let file = try await Task {
+            try await pictures.run(.upload) { try writing.store.write(sent.bytes, to: target) }
+        }.value
         let entry = IndexEntry(
             path: path, size: file.size, modified: file.modified,
             sha256: SHA256.hash(data: sent.bytes).hexadecimal, metadata: metadata)
-        do {
-            _ = try await writing.writer.apply(
-                .put(entry, pixels: sent.pixels, waiting: waiting))
-        } catch {
-            writing.store.remove(target)
-            throw error
-        }
+        _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels, waiting: waiting))
         return entry
     }
 }
