@@ -9,7 +9,11 @@ public import SystemPackage
     import Darwin
 #endif
 
-/// The picture files under a folder, found without opening them.
+/// The image files under a folder, found without opening them.
+///
+/// Hidden files and folders are left out, and folders that hold thumbnails, waste or packages, such
+/// as `@eaDir` and `node_modules`. A file `.albefignore` in a folder names more to leave out below
+/// it, one pattern per line: a name such as `*.tmp.jpg`, or a path such as `2014/drafts`.
 public struct FolderScan: Sendable {
     /// A file as the file system describes it.
     public struct File: Sendable, Hashable {
@@ -18,6 +22,8 @@ public struct FolderScan: Sendable {
         /// Size in bytes.
         public let size: Int
         /// When the file was last changed, in nanoseconds since 1970.
+        ///
+        /// Dates before 1677 or after 2262 do not fit and are taken for the first or last that does.
         public let modified: Int64
 
         /// Takes what is known of a file.
@@ -40,106 +46,152 @@ public struct FolderScan: Sendable {
             #endif
             self.init(
                 path: path, size: Int(status.st_size),
-                modified: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+                modified: Self.nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec)))
+        }
+
+        /// A time in nanoseconds, or the nearest that there is.
+        private static func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64 {
+            let (whole, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            let (sum, isTooMuch) = whole.addingReportingOverflow(rest)
+            guard isTooLarge || isTooMuch else { return sum }
+            return seconds < 0 ? .min : .max
         }
     }
 
-    /// File name extensions that count as pictures, in lower case.
+    /// File name extensions that count as images, in lower case.
     public static let extensions: Set<String> = ImageLoader.fileExtensions
 
     /// Where the scan began: an absolute path.
     public let root: FilePath
-    /// The pictures, in the order of their paths' bytes.
+    /// The images, in the order of their paths' bytes; may be empty.
     public private(set) var files: [File] = []
-    /// Folders and links that could not be read, and why.
+    /// Folders and links that could not be read, and why. They say nothing about what is in them.
     public private(set) var failures: [GalleryFailure] = []
+    /// How many files of other kinds there are, by their extensions in lower case; the key is empty
+    /// for files without an extension.
+    public private(set) var passedOver: [String: Int] = [:]
     private var visited: Set<Identity> = []
 
-    private struct Identity: Hashable {
+    /// A folder, whatever path leads to it.
+    struct Identity: Hashable {
         let device: UInt64
         let inode: UInt64
+
+        init(_ status: stat) {
+            device = UInt64(truncatingIfNeeded: status.st_dev)
+            inode = UInt64(truncatingIfNeeded: status.st_ino)
+        }
     }
 
-    /// Looks through a folder and the folders in it; hidden ones are left out, links followed.
+    /// Looks through a folder and the folders in it; links are followed.
     ///
-    /// - Parameter root: a folder, or one picture.
-    /// - Throws: ``GalleryError`` if the root cannot be read or there are no pictures.
-    public init(_ root: FilePath) throws(GalleryError) {
+    /// - Parameters:
+    ///   - root: a folder, or one image.
+    ///   - exclude: patterns of what to leave out, as a file `.albefignore` in the root has them.
+    /// - Throws: ``GalleryError`` if the root cannot be read.
+    /// - Complexity: one call of the file system per file.
+    public init(_ root: FilePath, exclude: [String] = []) throws(GalleryError) {
+        try self.init(root, exclude: exclude) { folder throws(Errno) in try FolderListing(folder) }
+    }
+
+    /// Looks through a folder.
+    ///
+    /// - Parameter list: lists a folder.
+    package init(
+        _ root: FilePath, exclude: [String] = [],
+        list: (FilePath) throws(Errno) -> FolderListing
+    ) throws(GalleryError) {
         let path = root.absolute
         self.root = path
-        let status: stat
-        do {
-            status = try Self.status(path)
+        do throws(Errno) {
+            let status = try Self.status(path)
+            if Self.isFolder(status) {
+                try visit(path, status, Exclusions(exclude, base: path), list)
+            } else if Self.isFile(status) {
+                files = [File(path: path, status)]
+            } else {
+                throw Errno.invalidArgument
+            }
         } catch {
             throw .unreadable(path, error)
         }
-        if Self.isFolder(status) {
-            do {
-                try visit(path, status)
-            } catch {
-                throw .unreadable(path, error)
-            }
-        } else {
-            add(path, status)
-        }
-        guard !files.isEmpty else { throw .empty(path) }
-        files.sort { $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) }
+        files.sort { FilePath.precedes($0.path, $1.path) }
     }
 
-    private mutating func visit(_ folder: FilePath, _ status: stat) throws(Errno) {
-        let identity = Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-        guard visited.insert(identity).inserted else { return }
-        for name in try Self.names(in: folder) {
-            let path = folder.appending(name)
+    private mutating func visit(
+        _ folder: FilePath, _ status: stat, _ inherited: Exclusions,
+        _ list: (FilePath) throws(Errno) -> FolderListing
+    ) throws(Errno) {
+        guard visited.insert(Identity(status)).inserted else { return }
+        let listing = try list(folder)
+        if let error = listing.error {
+            failures.append(
+                GalleryFailure(
+                    path: folder, reason: "the folder was not listed to its end: \(error)"))
+        }
+        let exclusions = exclusions(of: folder, listing, inherited)
+        for item in listing.items where !item.isHidden {
+            let path = folder.appending(item.name)
             do throws(Errno) {
                 let status = try Self.status(path)
-                if Self.isFolder(status) {
-                    try visit(path, status)
-                } else if let suffix = path.extension?.lowercased(),
-                    Self.extensions.contains(suffix)
-                {
+                let isFolder = Self.isFolder(status)
+                if exclusions.contains(path, isFolder: isFolder) { continue }
+                if isFolder {
+                    try visit(path, status, exclusions, list)
+                } else if Self.isFile(status) {
                     add(path, status)
                 }
             } catch {
+                // What was deleted since the folder was listed is not there; a link to nothing is.
+                if error == .noSuchFileOrDirectory, !Self.isLink(path) { continue }
                 failures.append(GalleryFailure(path: path, reason: "\(error)"))
             }
         }
     }
 
-    private mutating func add(_ path: FilePath, _ status: stat) {
-        guard status.st_mode & S_IFMT == S_IFREG else { return }
-        files.append(File(path: path, status))
+    /// What is left out in a folder.
+    private mutating func exclusions(
+        of folder: FilePath, _ listing: FolderListing, _ inherited: Exclusions
+    ) -> Exclusions {
+        guard listing.items.contains(where: { $0.name.string == Exclusions.fileName }) else {
+            return inherited
+        }
+        let path = folder.appending(Exclusions.fileName)
+        var exclusions = inherited
+        do {
+            // A pipe of this name would never end.
+            guard Self.isFile(try Self.status(path)) else { return inherited }
+            try exclusions.read(path)
+        } catch {
+            failures.append(GalleryFailure(path: path, reason: "\(error)"))
+        }
+        return exclusions
     }
 
-    private static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
+    private mutating func add(_ path: FilePath, _ status: stat) {
+        let suffix = path.extension?.lowercased() ?? ""
+        if Self.extensions.contains(suffix) {
+            files.append(File(path: path, status))
+        } else {
+            passedOver[suffix, default: 0] += 1
+        }
+    }
 
-    fileprivate static func status(_ path: FilePath) throws(Errno) -> stat {
+    static func isFolder(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
+
+    private static func isFile(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFREG }
+
+    private static func isLink(_ path: FilePath) -> Bool {
+        var result = stat()
+        return path.withPlatformString { lstat($0, &result) } == 0
+            && result.st_mode & S_IFMT == S_IFLNK
+    }
+
+    static func status(_ path: FilePath) throws(Errno) -> stat {
         var result = stat()
         let failed = path.withPlatformString { stat($0, &result) } != 0
         if failed { throw Errno(rawValue: errno) }
         return result
-    }
-
-    /// The visible names in a folder, as the bytes they are: Foundation would need UTF-8.
-    private static func names(in folder: FilePath) throws(Errno) -> [FilePath.Component] {
-        guard let stream = folder.withPlatformString({ opendir($0) }) else {
-            throw Errno(rawValue: errno)
-        }
-        defer { closedir(stream) }
-        var names: [FilePath.Component] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
-                    FilePath.Component(platformString: $0)
-                }
-            }
-            guard let name, name.kind == .regular else { continue }
-            let hidden = name.withPlatformString {
-                $0[0] == CInterop.PlatformChar(UInt8(ascii: "."))
-            }
-            if !hidden { names.append(name) }
-        }
-        return names
     }
 }
 

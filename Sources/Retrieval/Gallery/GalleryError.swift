@@ -12,11 +12,13 @@ public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
         GalleryError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
     }
 
-    static func empty(_ path: FilePath) -> GalleryError {
-        GalleryError(
+    static func empty(_ scan: FolderScan) -> GalleryError {
+        let count = scan.passedOver.values.reduce(0, +)
+        return GalleryError(
             code: .empty,
-            description: "\(path): no pictures here (looked for "
-                + FolderScan.extensions.sorted().joined(separator: ", ") + ")")
+            description: "\(scan.root): no images here"
+                + (count == 0 ? "" : ", only \(count) files of other kinds")
+                + " (looked for " + FolderScan.extensions.sorted().joined(separator: ", ") + ")")
     }
 }
 

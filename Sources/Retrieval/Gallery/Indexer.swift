@@ -1,25 +1,30 @@
-import ALBEF
-import Crypto
+public import ALBEF
 import Foundation
-import ImageText
 public import SystemPackage
 import Torch
 
-/// Keeps a forward index in step with a folder of pictures.
+/// Keeps a forward index in step with a folder of images.
 public struct Indexer: Sendable {
-    private let model: SearchModel
-    private let options: Options
+    let model: SearchModel
+    let options: Options
+    let work: Work?
+    let locator = EntryLocator()
 
     /// Knobs that change speed, memory and what is kept.
     public struct Options: Sendable {
-        /// Pictures that the encoder takes at once.
+        /// Images that the encoder takes at once; 0 chooses by the size of the model.
         public var batchSize: Int
-        /// Pictures that are read and resized ahead of the encoder.
+        /// Images that are read and resized ahead of the encoder.
         public var decodeAhead: Int
-        /// Pictures between two commits; what a kill can lose.
+        /// Images between two commits; what a kill can lose.
         public var commitInterval: Int
         /// What a new index keeps of tokens; nil for what the index keeps, or all.
         public var budget: TokenBudget?
+        /// Whether files of the same size and date as before are read again, to see whether their
+        /// bytes have changed; false by default.
+        public var rereads = false
+        /// How long a commit waits while another process writes to the index; default 30 seconds.
+        public var lockPatience = Duration.seconds(30)
 
         /// Sets the knobs; nil chooses the batch by the size of the model.
         public init(
@@ -33,21 +38,43 @@ public struct Indexer: Sendable {
         }
     }
 
+    /// Does the costly parts of an update, where they have to take turns with other work.
+    public struct Work: Sendable {
+        /// Encodes images, `[3, S, S]` each.
+        public var encode: @Sendable ([[Float]]) async throws -> EncodedImages
+        /// Commits a change to the index, and returns which of the paths to remove were there.
+        ///
+        /// The change may hold vectors that only ``ForwardIndex/apply(_:to:model:locator:creates:)``
+        /// can read, so it has to be passed on as it is.
+        public var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
+
+        /// Takes the parts.
+        public init(
+            encode: @escaping @Sendable ([[Float]]) async throws -> EncodedImages,
+            commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>
+        ) {
+            self.encode = encode
+            self.commit = commit
+        }
+    }
+
     /// How far an update is.
     public struct Progress: Sendable {
-        /// Pictures that are done, failed ones included.
+        /// Images that are done, failed ones included.
         public let done: Int
-        /// Pictures that have to be read in this update.
+        /// Images that have to be read in this update.
         public let total: Int
+        /// Whether the update waits while another process writes to the index.
+        public internal(set) var isWaiting = false
     }
 
     /// What an update did.
     public struct Report: Sendable {
-        /// Pictures that went through the image encoder.
+        /// Images that went through the image encoder.
         public internal(set) var encoded = 0
-        /// Pictures whose vectors were copied from an entry with the same bytes.
+        /// Images whose vectors were copied from an entry with the same bytes.
         public internal(set) var reused = 0
-        /// Pictures that were in the index and have not changed.
+        /// Images that were in the index and have not changed.
         public internal(set) var unchanged = 0
         /// Entries whose files are gone.
         public internal(set) var removed = 0
@@ -56,27 +83,32 @@ public struct Indexer: Sendable {
         /// True if the update was cancelled; what was encoded until then is in the index.
         public internal(set) var wasCancelled = false
 
-        /// Entries that are other than before.
+        /// Entries that differ from before.
         public var changed: Int { encoded + reused + removed }
     }
 
     /// Creates an indexer.
-    public init(_ model: SearchModel, options: Options = Options()) {
+    ///
+    /// - Parameter work: encodes and commits; nil encodes in the calling task and commits directly,
+    ///   waiting ``Options/lockPatience`` for other writers. With it, the index has to exist.
+    public init(_ model: SearchModel, options: Options = Options(), work: Work? = nil) {
         self.model = model
         self.options = options
+        self.work = work
     }
 
     /// Brings an index up to date with a folder, encoding only what is new or changed.
     ///
-    /// Entries whose files vanished from the folder are removed; entries of other folders stay.
-    /// Cancelling the task commits what was encoded and returns.
+    /// Entries whose files vanished from the folder are removed, all of them where the folder is
+    /// empty; entries of other folders stay. Cancelling the task commits what was encoded and
+    /// returns. Others may write to the index meanwhile: it is locked for single commits alone.
     ///
     /// - Parameters:
     ///   - directory: the index; created where there is none.
-    ///   - folder: pictures, in folders of any depth.
-    ///   - onProgress: called after every batch.
-    /// - Throws: ``GalleryError`` if the folder is unreadable or has no pictures; ``IndexError``
-    ///   if the index cannot be written or was made with another model.
+    ///   - folder: images, in folders of any depth.
+    ///   - onProgress: called after every image.
+    /// - Throws: ``GalleryError`` if the folder is unreadable, or there are neither images nor an
+    ///   index; ``IndexError`` if the index cannot be written or was made with another model.
     public func update(
         _ directory: FilePath, with folder: FilePath,
         onProgress: (Progress) -> Void = { _ in }
@@ -88,109 +120,68 @@ public struct Indexer: Sendable {
     ///
     /// - Parameters:
     ///   - directory: the index; created where there is none.
-    ///   - scan: the pictures that there are.
-    ///   - metadata: what to note of pictures besides, by their paths. A picture that is unchanged
+    ///   - scan: the images that there are.
+    ///   - metadata: what to note of images besides, by their paths. An image that is unchanged
     ///     but for this is noted anew, without encoding it.
-    ///   - onProgress: called after every batch.
-    /// - Throws: ``IndexError`` if the index cannot be written or was made with another model.
+    ///   - onProgress: called after every image.
+    /// - Throws: ``GalleryError`` if there are neither images nor an index; ``IndexError`` if the
+    ///   index cannot be written or was made with another model.
+    /// - Complexity: O(n + f) for n entries and f files, besides reading and encoding what changed.
     public func update(
         _ directory: FilePath, with scan: FolderScan,
         metadata: [FilePath: [String: MetadataValue]] = [:],
         onProgress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
-        let writer = try IndexWriter(
-            directory, model: model.signature, budget: options.budget)
-        let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        let plan = try UpdatePlan(scan, snapshot: snapshot, metadata: metadata)
+        let snapshot = try await open(directory, scan, onProgress)
+        let plan = try UpdatePlan(
+            scan, snapshot: snapshot, metadata: metadata, rereads: options.rereads)
+        var update = IndexUpdate(self, directory, snapshot, plan)
+        update.report.failures = scan.failures
+        return try await update.run(onProgress)
+    }
 
-        var report = Report()
-        report.unchanged = plan.unchanged
-        report.removed = plan.vanished.count
-        report.failures = scan.failures
-        if !plan.vanished.isEmpty {
-            try writer.commit(nil, removing: plan.vanished)
-        }
-        // Where nothing is to be read, a large index's digests need not be either.
-        var pending = try PendingEntries(
-            snapshot: snapshot, replaced: plan.replaced,
-            known: plan.changed.isEmpty ? [] : snapshot.ids)
-        var progress = (done: 0, total: plan.changed.count)
-        onProgress(Progress(done: 0, total: progress.total))
-        let batchSize = options.batchSize > 0 ? options.batchSize : model.defaultBatchSize
-        let reader = PictureReader(
-            model: model, known: pending.digests, metadata: plan.metadata)
-        do {
-            try await reader.read(plan.changed, ahead: max(options.decodeAhead, batchSize)) {
-                item in
-                switch item.outcome {
-                case .failed(let reason):
-                    report.failures.append(GalleryFailure(path: item.file.path, reason: reason))
-                case .known(let entry, let source):
-                    try pending.reuse(entry, source)
-                    report.reused += 1
-                case .pixels(let entry, let pixels):
-                    pending.enqueue(entry, pixels)
-                    report.encoded += 1
-                }
-                progress.done += 1
-                if pending.unencoded >= batchSize { try pending.encode(with: model) }
-                if pending.count >= options.commitInterval { try pending.commit(to: writer) }
-                onProgress(Progress(done: progress.done, total: progress.total))
+    /// The index, which is created where there is none, so that what cannot be written is reported
+    /// before anything is encoded.
+    private func open(
+        _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
+    ) async throws -> ForwardIndex {
+        let manifest = directory.appending(IndexManifest.fileName).string
+        if work == nil, !FileManager.default.fileExists(atPath: manifest) {
+            guard !scan.files.isEmpty else { throw GalleryError.empty(scan) }
+            var change = IndexChange()
+            change.budget = options.budget
+            _ = try await commit(change, to: directory, creates: true) {
+                onProgress(Progress(done: 0, total: scan.files.count, isWaiting: true))
             }
-        } catch is CancellationError {
-            report.wasCancelled = true
         }
-        try pending.encode(with: model)
-        try pending.commit(to: writer)
-        report.failures.sort { $0.path.bytes.lexicographicallyPrecedes($1.path.bytes) }
-        return report
+        let index = try ForwardIndex(directory)
+        try index.check(model.signature, content: .images, budget: options.budget)
+        return index
+    }
+
+    func encode(_ pixels: [[Float]]) async throws -> EncodedImages {
+        if let work { return try await work.encode(pixels) }
+        return try model.encode(pixels: pixels)
+    }
+
+    func commit(
+        _ change: IndexChange, to directory: FilePath, creates: Bool = false,
+        onWait: () -> Void
+    ) async throws -> Set<FilePath> {
+        if let work { return try await work.commit(change) }
+        return try await LockPatience(limit: options.lockPatience)(onWait: onWait) {
+            try ForwardIndex.apply(
+                change, to: directory, model: model.signature, locator: locator, creates: creates)
+        }
     }
 }
 
 extension SearchModel {
-    /// Larger batches feed small models; a large one is as fast picture by picture on a processor.
+    /// Larger batches feed small models; a large one is as fast image by image on a processor.
     var defaultBatchSize: Int {
         guard model.device == .cpu else { return 32 }
         let vision = model.configuration.vision
-        let perPicture = (vision.patchCount + 1) * vision.width
-        return max(1, min(32, (1 << 19) / perPicture))
-    }
-}
-
-/// What has to be done to bring an index up to date.
-private struct UpdatePlan {
-    var changed: [FolderScan.File] = []
-    /// The entries that changed files will replace, by path.
-    var replaced: [FilePath: ForwardIndex.EntryID] = [:]
-    var vanished: [ForwardIndex.EntryID] = []
-    var unchanged = 0
-    /// What to note of the changed files: what is given, else what was noted before.
-    var metadata: [FilePath: [String: MetadataValue]] = [:]
-
-    init(
-        _ scan: FolderScan, snapshot: ForwardIndex, metadata: [FilePath: [String: MetadataValue]]
-    ) throws {
-        var known: [FilePath: (id: ForwardIndex.EntryID, entry: IndexEntry)] = [:]
-        for id in snapshot.ids {
-            let entry = try snapshot.entry(id)
-            known[entry.path] = (id, entry)
-        }
-        for file in scan.files {
-            let old = known.removeValue(forKey: file.path)
-            if let old, old.entry.size == file.size, old.entry.modified == file.modified,
-                metadata[file.path].map({ $0 == old.entry.metadata }) ?? true
-            {
-                unchanged += 1
-            } else {
-                replaced[file.path] = old?.id
-                self.metadata[file.path] = metadata[file.path] ?? old?.entry.metadata
-                changed.append(file)
-            }
-        }
-        // A folder that cannot be read now says nothing about the pictures in it.
-        vanished = known.values.filter { item in
-            item.entry.path.starts(with: scan.root)
-                && !scan.failures.contains { item.entry.path.starts(with: $0.path) }
-        }.map(\.id)
+        let perImage = (vision.patchCount + 1) * vision.width
+        return max(1, min(32, (1 << 19) / perImage))
     }
 }

@@ -1,69 +1,86 @@
 import ALBEF
-import ImageText
 import SystemPackage
 import Torch
 
-/// Entries on their way into an index: waiting for the encoder, then for a commit.
+/// Entries with their vectors, collected for one commit.
 struct PendingEntries {
-    private let snapshot: ForwardIndex
     private let budget: TokenBudget
-    private let replaced: [FilePath: ForwardIndex.EntryID]
-    /// Entries of the snapshot by the digest of their files.
-    let digests: [ContentDigest: ForwardIndex.EntryID]
-    private var waiting: [(entry: IndexEntry, pixels: [Float])] = []
+    private let content: IndexContent
     private var entries: [IndexEntry] = []
     private var features: [Tensor] = []
     private var tokens: [PackedTokens] = []
 
     /// Begins with nothing.
     ///
-    /// - Parameter known: entries whose vectors may be taken for files of the same bytes.
-    init(
-        snapshot: ForwardIndex, replaced: [FilePath: ForwardIndex.EntryID],
-        known: [ForwardIndex.EntryID]
-    ) throws {
-        self.snapshot = snapshot
-        self.replaced = replaced
-        budget = snapshot.budget
-        digests = Dictionary(
-            try known.map { (try snapshot.segments[$0.segment].digest($0.row), $0) },
-            uniquingKeysWith: { first, _ in first })
+    /// - Parameters:
+    ///   - budget: what the index keeps of tokens.
+    ///   - content: what the entries are.
+    init(budget: TokenBudget, content: IndexContent = .images) {
+        self.budget = budget
+        self.content = content
     }
 
-    var unencoded: Int { waiting.count }
-    var count: Int { waiting.count + entries.count }
+    var count: Int { entries.count }
 
-    mutating func enqueue(_ entry: IndexEntry, _ pixels: [Float]) {
-        waiting.append((entry, pixels))
-    }
-
-    /// Takes the vectors of an entry whose file has the same bytes.
-    mutating func reuse(_ entry: IndexEntry, _ source: ForwardIndex.EntryID) throws {
-        entries.append(entry)
-        features.append(try snapshot.features([source]))
-        tokens += snapshot.packedTokens([source])
-    }
-
-    /// Encodes everything that waits.
-    mutating func encode(with model: SearchModel) throws {
-        guard !waiting.isEmpty else { return }
-        let encoded = try model.encode(pixels: waiting.map(\.pixels))
-        entries += waiting.map(\.entry)
-        features.append(encoded.features.to(.cpu).to(.float32))
+    /// Adds images that were encoded.
+    mutating func add(_ entries: [IndexEntry], _ encoded: EncodedImages) {
+        add(entries, features: encoded.features)
         if let packed = PackedTokens(encoded.tokens, budget: budget) { tokens.append(packed) }
-        waiting = []
     }
 
-    /// Makes everything that is encoded visible to readers, in place of what it replaces.
-    mutating func commit(to writer: IndexWriter) throws {
-        guard !entries.isEmpty else { return }
-        try writer.commit(
-            .init(
-                entries: entries, features: .concatenated(features),
-                tokens: .concatenated(tokens)),
-            removing: entries.compactMap { replaced[$0.path] })
-        entries = []
-        features = []
-        tokens = []
+    /// Adds entries without tokens.
+    mutating func add(_ entries: [IndexEntry], features: Tensor) {
+        self.entries += entries
+        self.features.append(features.to(.cpu).to(.float32))
+    }
+
+    /// Adds an entry with the vectors of another one, whose file has the same bytes.
+    mutating func add(
+        _ entry: IndexEntry, copying source: ForwardIndex.EntryID, of index: ForwardIndex
+    ) throws {
+        entries.append(entry)
+        features.append(try index.features([source]))
+        tokens += index.packedTokens([source])
+    }
+
+    /// The change that commits what was collected; nil if there is nothing. Begins anew.
+    mutating func take() -> IndexChange? {
+        guard !entries.isEmpty else { return nil }
+        var change = IndexChange()
+        change.entries = entries
+        change.packed = PackedVectors(
+            features: .concatenated(features), tokens: tokens, budget: budget)
+        change.budget = budget
+        change.content = content
+        self = PendingEntries(budget: budget, content: content)
+        return change
+    }
+}
+
+extension ForwardIndex {
+    /// Entries by the digests of their files, the first of each.
+    ///
+    /// - Parameter wanted: the digests to look for; nil for all.
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    func sources(_ wanted: Set<ContentDigest>? = nil) throws -> [ContentDigest: EntryID] {
+        var sources: [ContentDigest: EntryID] = [:]
+        for id in ids {
+            let digest = try segments[id.segment].digest(id.row)
+            if wanted?.contains(digest) ?? true, sources[digest] == nil { sources[digest] = id }
+        }
+        return sources
+    }
+
+    /// Checks that new entries may be added.
+    ///
+    /// - Throws: ``IndexError`` that says what differs.
+    func check(
+        _ model: ModelSignature, content: IndexContent, budget: TokenBudget?
+    ) throws {
+        try check(model)
+        guard content == self.content else {
+            throw IndexError.otherContent(directory, self.content)
+        }
+        if let budget, budget != self.budget { throw IndexError.otherBudget(directory) }
     }
 }

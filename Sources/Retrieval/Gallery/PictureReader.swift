@@ -1,15 +1,21 @@
 import ImageText
+import Synchronization
 import SystemPackage
 
-/// Reads pictures ahead of the encoder, on as many threads as Swift's pool has.
+/// Reads images ahead of the encoder, on threads of their own.
 struct PictureReader: Sendable {
     /// What became of one file.
     enum Outcome: Sendable {
+        /// The entry that the index has is right: only the size and date had to be looked behind.
+        case unchanged
         /// The index has an entry of the same bytes.
         case known(IndexEntry, ForwardIndex.EntryID)
+        /// Another file that this reader has seen has the same bytes.
+        case repeated(IndexEntry, ContentDigest)
         /// Normalised pixels `[3, S, S]`, ready for the encoder.
         case pixels(IndexEntry, [Float])
-        case failed(String)
+        /// Why the file cannot be read, and what is in it, if that is known.
+        case failed(String, ContentDigest?)
     }
 
     struct Item: Sendable {
@@ -17,18 +23,39 @@ struct PictureReader: Sendable {
         let outcome: Outcome
     }
 
-    let model: SearchModel
-    /// Entries that need no encoding, by the digest of their files.
-    let known: [ContentDigest: ForwardIndex.EntryID]
-    /// What is given of pictures besides their files.
-    let metadata: [FilePath: [String: MetadataValue]]
+    /// Digests of the files that were decoded, so that equal ones are decoded once.
+    private final class Seen: Sendable {
+        private let digests = Mutex<Set<ContentDigest>>([])
+
+        func insert(_ digest: ContentDigest) -> Bool {
+            digests.withLock { $0.insert(digest).inserted }
+        }
+    }
+
+    private let model: SearchModel
+    private let known: [ContentDigest: ForwardIndex.EntryID]
+    private let replaced: [FilePath: IndexEntry]
+    private let metadata: [FilePath: [String: MetadataValue]]
+    private let seen = Seen()
+
+    /// A reader of the files of a plan.
+    ///
+    /// - Parameter known: entries whose vectors may be taken for files of the same bytes.
+    init(
+        model: SearchModel, plan: UpdatePlan, known: [ContentDigest: ForwardIndex.EntryID]
+    ) {
+        self.model = model
+        self.known = known
+        replaced = plan.replaced
+        metadata = plan.metadata
+    }
 
     /// Hands over every file's outcome, in the order of the files.
     ///
     /// - Parameter ahead: how many files are read before their turn; bounds memory.
     /// - Throws: `CancellationError` if the task is cancelled, and what `body` throws.
     func read(
-        _ files: [FolderScan.File], ahead: Int, _ body: (Item) throws -> Void
+        _ files: [FolderScan.File], ahead: Int, _ body: (Item) async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: (Int, Item).self) { group in
             var started = 0
@@ -36,7 +63,9 @@ struct PictureReader: Sendable {
                 guard started < files.count else { return }
                 let (position, file) = (started, files[started])
                 started += 1
-                group.addTask { (position, Item(file: file, outcome: read(file))) }
+                group.addTask {
+                    (position, await onBackgroundThread { Item(file: file, outcome: read(file)) })
+                }
             }
             for _ in 0..<ahead { startNext() }
             var finished: [Int: Item] = [:]
@@ -45,7 +74,7 @@ struct PictureReader: Sendable {
                 finished[position] = item
                 while let item = finished.removeValue(forKey: next) {
                     try Task.checkCancellation()
-                    try body(item)
+                    try await body(item)
                     next += 1
                     startNext()
                 }
@@ -54,19 +83,21 @@ struct PictureReader: Sendable {
     }
 
     private func read(_ file: FolderScan.File) -> Outcome {
-        do {
-            let bytes = try file.path.contents()
-            let digest = ContentDigest(of: bytes)
+        var digest: ContentDigest?
+        do throws(ImageError) {
+            let bytes = try ImageLoader.bytes(of: file.path)
+            let found = ContentDigest(of: bytes)
+            digest = found
             let entry = IndexEntry(
                 path: file.path, size: file.size, modified: file.modified,
-                sha256: digest.hexadecimal, metadata: metadata[file.path] ?? [:])
-            if let same = known[digest] { return .known(entry, same) }
+                sha256: found.hexadecimal, metadata: metadata[file.path] ?? [:])
+            if replaced[file.path] == entry { return .unchanged }
+            if let same = known[found] { return .known(entry, same) }
+            guard seen.insert(found) else { return .repeated(entry, found) }
             let image = try model.loader.load(bytes, named: file.path.description)
             return .pixels(entry, model.transform(image))
-        } catch let error as ImageError {
-            return .failed(error.reason)
         } catch {
-            return .failed("\(error)")
+            return .failed(error.reason, digest)
         }
     }
 }

@@ -24,7 +24,7 @@ final class IndexWriter {
     ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
     init(
         _ directory: FilePath, model: ModelSignature?, content: IndexContent = .images,
-        budget: TokenBudget? = nil
+        budget: TokenBudget? = nil, creates: Bool = true
     ) throws {
         let existed = FileManager.default.fileExists(
             atPath: directory.appending(IndexManifest.fileName).string)
@@ -33,7 +33,7 @@ final class IndexWriter {
         guard existed || present.allSatisfy({ known.contains($0) || $0.hasSuffix(".tmp") }) else {
             throw IndexError.occupied(directory)
         }
-        guard existed || model != nil else { throw IndexError.missing(directory) }
+        guard existed || (model != nil && creates) else { throw IndexError.missing(directory) }
         do {
             try FileManager.default.createDirectory(
                 atPath: directory.appending("segments").string, withIntermediateDirectories: true)

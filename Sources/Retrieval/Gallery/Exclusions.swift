@@ -1,0 +1,79 @@
+import SystemPackage
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What a scan of a folder leaves out.
+///
+/// A pattern is a name such as `thumbs` or `*.tmp.jpg`, which is left out at any depth, or a path
+/// such as `2014/drafts`, which starts at the folder that the pattern belongs to. `*` and `?` stand
+/// for any characters but `/`; a `/` at the end leaves out folders alone.
+struct Exclusions {
+    /// A file of patterns, one per line; lines that begin with `#` are comments.
+    static let fileName = ".albefignore"
+
+    /// Folders of thumbnails, waste and packages, which are always left out.
+    static let folders: Set<String> = [
+        "@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information",
+        "__MACOSX", "lost+found", "node_modules",
+    ]
+
+    private struct Pattern {
+        let glob: String
+        let base: FilePath
+        let isPath: Bool
+        let isOfFolders: Bool
+
+        init?(_ line: String, base: FilePath) {
+            var glob = line[...]
+            while glob.last?.isWhitespace == true { glob.removeLast() }
+            guard let first = glob.first, first != "#" else { return nil }
+            isOfFolders = glob.last == "/"
+            if isOfFolders { glob.removeLast() }
+            isPath = glob.contains("/")
+            if glob.first == "/" { glob.removeFirst() }
+            guard !glob.isEmpty else { return nil }
+            self.glob = String(glob)
+            self.base = base
+        }
+
+        func matches(_ path: FilePath) -> Bool {
+            guard isPath else {
+                return path.lastComponent?.withPlatformString { fnmatch(glob, $0, 0) == 0 } ?? false
+            }
+            var relative = path
+            return relative.removePrefix(base)
+                && relative.withPlatformString { fnmatch(glob, $0, FNM_PATHNAME) == 0 }
+        }
+    }
+
+    private var patterns: [Pattern]
+
+    /// Patterns that start at a folder.
+    init(_ patterns: [String], base: FilePath) {
+        self.patterns = patterns.compactMap { Pattern($0, base: base) }
+    }
+
+    /// Adds the patterns of a file in a folder.
+    ///
+    /// - Throws: ``MetadataError`` if the file cannot be read.
+    mutating func read(_ file: FilePath) throws(MetadataError) {
+        let base = file.removingLastComponent()
+        patterns += try MetadataLine.lines(of: file).compactMap {
+            Pattern(String(decoding: $0.bytes, as: UTF8.self), base: base)
+        }
+    }
+
+    /// Whether a file or folder is left out.
+    func contains(_ path: FilePath, isFolder: Bool) -> Bool {
+        if isFolder, let name = path.lastComponent?.string, Self.folders.contains(name) {
+            return true
+        }
+        return patterns.contains { (isFolder || !$0.isOfFolders) && $0.matches(path) }
+    }
+}

@@ -1,0 +1,60 @@
+#if canImport(Darwin)
+    import Darwin
+    import Dispatch
+    import SystemPackage
+
+    #if canImport(CoreServices)
+        import CoreServices
+
+        /// The events of a folder and the folders in it, by FSEvents; they end with this value.
+        final class FolderEvents: @unchecked Sendable {
+            /// What happened.
+            let signal = FolderSignal()
+            // Touched by init and deinit alone; FSEvents calls on its own queue.
+            private let stream: FSEventStreamRef
+
+            /// Watches a folder.
+            ///
+            /// - Throws: `Errno` if the folder is not there or the system cannot watch it.
+            init(_ folder: FilePath) throws(Errno) {
+                _ = try FolderScan.status(folder)
+                var context = FSEventStreamContext(
+                    version: 0, info: Unmanaged.passUnretained(signal).toOpaque(), retain: nil,
+                    release: nil, copyDescription: nil)
+                let created = FSEventStreamCreate(
+                    nil,
+                    { _, info, count, _, flags, _ in
+                        guard let info else { return }
+                        let moved = FSEventStreamEventFlags(kFSEventStreamEventFlagRootChanged)
+                        Unmanaged<FolderSignal>.fromOpaque(info).takeUnretainedValue().report(
+                            foldersChanged: (0..<count).contains { flags[$0] & moved != 0 })
+                    },
+                    &context, [folder.string] as CFArray,
+                    FSEventStreamEventId(kFSEventStreamEventIdSinceNow), 0.1,
+                    FSEventStreamCreateFlags(
+                        kFSEventStreamCreateFlagFileEvents | kFSEventStreamCreateFlagWatchRoot))
+                guard let created else { throw .notSupported }
+                stream = created
+                FSEventStreamSetDispatchQueue(stream, DispatchQueue(label: "albef.folder-events"))
+                guard FSEventStreamStart(stream) else {
+                    FSEventStreamInvalidate(stream)
+                    FSEventStreamRelease(stream)
+                    throw .notSupported
+                }
+            }
+
+            deinit {
+                FSEventStreamStop(stream)
+                FSEventStreamInvalidate(stream)
+                FSEventStreamRelease(stream)
+            }
+        }
+    #else
+        /// Without FSEvents a folder is looked at again and again.
+        final class FolderEvents: Sendable {
+            let signal = FolderSignal()
+
+            init(_ folder: FilePath) throws(Errno) { throw .notSupported }
+        }
+    #endif
+#endif

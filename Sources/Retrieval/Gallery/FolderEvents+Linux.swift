@@ -1,0 +1,134 @@
+#if os(Linux)
+    import Foundation
+    import SystemPackage
+
+    #if canImport(Musl)
+        import Musl
+    #else
+        import Glibc
+    #endif
+
+    /// The events of a folder and the folders in it, by inotify; they end with this value.
+    final class FolderEvents: Sendable {
+        /// What happened.
+        let signal = FolderSignal()
+        /// Closing it ends the thread that reads the events.
+        private let life: FileDescriptor
+
+        private static let mask =
+            IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM
+            | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR
+
+        /// Watches a folder.
+        ///
+        /// - Throws: `Errno` if the folder cannot be read, the system watches too many folders
+        ///   already, or the folder is on another machine, whose changes do not show here.
+        init(_ folder: FilePath) throws(Errno) {
+            guard Self.isLocal(try FolderScan.status(folder)) else { throw .notSupported }
+            let queue = inotify_init1(O_CLOEXEC | O_NONBLOCK)
+            guard queue >= 0 else { throw Errno(rawValue: errno) }
+            var ends: [Int32] = [-1, -1]
+            do throws(Errno) {
+                var visited: Set<FolderScan.Identity> = []
+                try Self.watch(folder, queue, &visited)
+                guard pipe(&ends) == 0 else { throw Errno(rawValue: errno) }
+            } catch {
+                close(queue)
+                throw error
+            }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            life = FileDescriptor(rawValue: ends[1])
+            let (signal, reader) = (signal, ends[0])
+            Thread.detachNewThread { Self.read(queue, until: reader, signal) }
+        }
+
+        deinit { try? life.close() }
+
+        /// Watches a folder before it lists it, so that no folder is made unseen in between.
+        private static func watch(
+            _ folder: FilePath, _ queue: Int32, _ visited: inout Set<FolderScan.Identity>
+        ) throws(Errno) {
+            let status = try FolderScan.status(folder)
+            guard FolderScan.isFolder(status),
+                visited.insert(FolderScan.Identity(status)).inserted
+            else { return }
+            let failed = folder.withPlatformString {
+                inotify_add_watch(queue, $0, UInt32(bitPattern: mask)) < 0
+            }
+            if failed { throw Errno(rawValue: errno) }
+            for item in try FolderListing(folder).items where !item.isFile && !item.isHidden {
+                guard !Exclusions.folders.contains(item.name.string) else { continue }
+                do throws(Errno) {
+                    try watch(folder.appending(item.name), queue, &visited)
+                } catch  where error != .noSpace && error != .tooManyOpenFiles {
+                    // A scan reports what cannot be read.
+                }
+            }
+        }
+
+        /// Reads events until the other end of `life` is closed.
+        private static func read(_ queue: Int32, until life: Int32, _ signal: FolderSignal) {
+            defer {
+                close(queue)
+                close(life)
+            }
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 8)
+            defer { buffer.deallocate() }
+            while true {
+                var polled = [
+                    pollfd(fd: queue, events: Int16(POLLIN), revents: 0),
+                    pollfd(fd: life, events: Int16(POLLIN), revents: 0),
+                ]
+                let count = poll(&polled, 2, -1)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0, polled[1].revents == 0 else { return }
+                let size = Glibc.read(queue, buffer.baseAddress, buffer.count)
+                if size < 0, errno == EINTR || errno == EAGAIN { continue }
+                guard size > 0 else { return }
+                report(UnsafeRawBufferPointer(rebasing: buffer[..<size]), signal)
+            }
+        }
+
+        private static func report(_ events: UnsafeRawBufferPointer, _ signal: FolderSignal) {
+            var position = 0
+            while position + 16 <= events.count {
+                let mask = Int32(
+                    bitPattern: events.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
+                let length = Int(
+                    events.loadUnaligned(fromByteOffset: position + 12, as: UInt32.self))
+                let (start, end) = (position + 16, min(position + 16 + length, events.count))
+                position = end
+                let lost = IN_Q_OVERFLOW | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF
+                if mask & (IN_ISDIR | lost) != 0 {
+                    signal.report(foldersChanged: true)
+                } else if isOfInterest(events[start..<end].prefix { $0 != 0 }) {
+                    signal.report(foldersChanged: false)
+                }
+            }
+        }
+
+        /// Whether a scan would look at a file; an index inside the folder changes other files.
+        private static func isOfInterest(_ name: Slice<UnsafeRawBufferPointer>) -> Bool {
+            let path = FilePath(String(decoding: name, as: UTF8.self))
+            return path.string == Exclusions.fileName
+                || path.extension.map { FolderScan.extensions.contains($0.lowercased()) } ?? false
+        }
+
+        /// Whether every change of a file system is made on this machine.
+        private static func isLocal(_ status: stat) -> Bool {
+            let device = UInt64(status.st_dev)
+            let major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)
+            let minor = (device & 0xFF) | (device >> 12 & ~0xFF)
+            let remote = ["nfs", "cifs", "smb", "9p", "ceph", "afs", "virtiofs", "vboxsf", "fuse."]
+            let mounts = (try? FilePath("/proc/self/mountinfo").contents()) ?? []
+            for line in String(decoding: mounts, as: UTF8.self).split(separator: "\n") {
+                let fields = line.split(separator: " ")
+                guard fields.count > 3, fields[2] == "\(major):\(minor)",
+                    let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count
+                else { continue }
+                return !remote.contains { fields[dash + 1].hasPrefix($0) }
+            }
+            return true
+        }
+    }
+#endif

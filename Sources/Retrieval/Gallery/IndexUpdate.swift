@@ -1,0 +1,127 @@
+import SystemPackage
+
+/// What is called with how far an update is.
+typealias ProgressHandler = (Indexer.Progress) -> Void
+
+/// One update of an index: reads, encodes and commits what a plan lists.
+///
+/// Of files with the same bytes one is encoded; the others copy its vectors once it is committed.
+struct IndexUpdate {
+    private let indexer: Indexer
+    private let directory: FilePath
+    private let snapshot: ForwardIndex
+    private let plan: UpdatePlan
+    private let batchSize: Int
+
+    /// What was done so far.
+    var report = Indexer.Report()
+    private var done = 0
+    private var waiting: [(entry: IndexEntry, pixels: [Float])] = []
+    private var pending: PendingEntries
+    private var repeated: [(entry: IndexEntry, digest: ContentDigest)] = []
+    /// Why files cannot be read, by what is in them: others with the same bytes cannot be either.
+    private var unreadable: [ContentDigest: String] = [:]
+
+    init(
+        _ indexer: Indexer, _ directory: FilePath, _ snapshot: ForwardIndex, _ plan: UpdatePlan
+    ) {
+        self.indexer = indexer
+        self.directory = directory
+        self.snapshot = snapshot
+        self.plan = plan
+        batchSize =
+            indexer.options.batchSize > 0
+            ? indexer.options.batchSize : indexer.model.defaultBatchSize
+        pending = PendingEntries(budget: snapshot.budget)
+        report.unchanged = plan.unchanged
+    }
+
+    /// Does it all, or what there was time for until the task was cancelled.
+    mutating func run(_ onProgress: ProgressHandler) async throws -> Indexer.Report {
+        if !plan.vanished.isEmpty {
+            var change = IndexChange()
+            change.removed = plan.vanished
+            report.removed = try await commit(change, onProgress).count
+        }
+        onProgress(progress)
+        // Where nothing has to be read, a large index's digests need not be either.
+        let reader = PictureReader(
+            model: indexer.model, plan: plan,
+            known: plan.changed.isEmpty ? [:] : try snapshot.sources())
+        do {
+            let ahead = max(indexer.options.decodeAhead, batchSize)
+            try await reader.read(plan.changed, ahead: ahead) {
+                try await take($0, onProgress)
+            }
+            try await encode()
+            try await commit(onProgress)
+            try await copyRepeated(onProgress)
+        } catch is CancellationError {
+            report.wasCancelled = true
+        }
+        try await commit(onProgress)
+        report.failures.sort { FilePath.precedes($0.path, $1.path) }
+        return report
+    }
+
+    private mutating func take(
+        _ item: PictureReader.Item, _ onProgress: ProgressHandler
+    ) async throws {
+        switch item.outcome {
+        case .unchanged: report.unchanged += 1
+        case .failed(let reason, let digest):
+            report.failures.append(GalleryFailure(path: item.file.path, reason: reason))
+            if let digest { unreadable[digest] = reason }
+        case .repeated(let entry, let digest): repeated.append((entry, digest))
+        case .known(let entry, let source):
+            try pending.add(entry, copying: source, of: snapshot)
+            report.reused += 1
+        case .pixels(let entry, let pixels): waiting.append((entry, pixels))
+        }
+        done += 1
+        if waiting.count >= batchSize { try await encode() }
+        if pending.count >= indexer.options.commitInterval { try await commit(onProgress) }
+        onProgress(progress)
+    }
+
+    private mutating func encode() async throws {
+        guard !waiting.isEmpty else { return }
+        let encoded = try await indexer.encode(waiting.map(\.pixels))
+        pending.add(waiting.map(\.entry), encoded)
+        report.encoded += waiting.count
+        waiting = []
+    }
+
+    /// Adds the files whose bytes another file of this update has, too.
+    private mutating func copyRepeated(_ onProgress: ProgressHandler) async throws {
+        guard !repeated.isEmpty else { return }
+        let index = try ForwardIndex(directory)
+        let sources = try index.sources(Set(repeated.map(\.digest)))
+        for (entry, digest) in repeated {
+            try Task.checkCancellation()
+            if let source = sources[digest] {
+                try pending.add(entry, copying: source, of: index)
+                report.reused += 1
+            } else {
+                let reason = unreadable[digest] ?? "another program removed its like meanwhile"
+                report.failures.append(GalleryFailure(path: entry.path, reason: reason))
+            }
+            if pending.count >= indexer.options.commitInterval { try await commit(onProgress) }
+        }
+    }
+
+    /// Makes everything that is encoded visible to readers.
+    private mutating func commit(_ onProgress: ProgressHandler) async throws {
+        if let change = pending.take() { _ = try await commit(change, onProgress) }
+    }
+
+    private func commit(
+        _ change: IndexChange, _ onProgress: ProgressHandler
+    ) async throws -> Set<FilePath> {
+        try await indexer.commit(change, to: directory) {
+            onProgress(.init(done: done, total: plan.changed.count, isWaiting: true))
+        }
+    }
+
+    private var progress: Indexer.Progress { .init(done: done, total: plan.changed.count) }
+}

@@ -1,0 +1,34 @@
+/// Waits while another process writes to an index.
+struct LockPatience: Sendable {
+    /// How long to wait after the task was cancelled: what is encoded should not be lost to a
+    /// commit of somebody else.
+    private static let cancelledLimit = Duration.seconds(5)
+
+    /// How long to wait.
+    let limit: Duration
+
+    /// Runs `body`, again and again while the index is locked.
+    ///
+    /// - Parameters:
+    ///   - onWait: called once if it has to wait.
+    ///   - body: takes the lock.
+    /// - Throws: ``IndexError`` if the index is still locked after the limit; what `body` throws.
+    func callAsFunction<Value>(
+        onWait: () -> Void, _ body: () throws -> Value
+    ) async throws -> Value {
+        let start = ContinuousClock.now
+        var hasWaited = false
+        while true {
+            do {
+                return try body()
+            } catch let error as IndexError where error.isLocked {
+                let limit = Task.isCancelled ? min(limit, Self.cancelledLimit) : limit
+                guard ContinuousClock.now - start < limit else { throw error }
+            }
+            if !hasWaited { onWait() }
+            hasWaited = true
+            // Detached, because a sleep of a cancelled task returns at once.
+            await Task.detached { try? await Task.sleep(for: .milliseconds(50)) }.value
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import SystemPackage
+
+/// What has to be done to bring an index up to date with a folder.
+struct UpdatePlan {
+    /// Files that have to be read.
+    var changed: [FolderScan.File] = []
+    /// The entries that there are of changed files.
+    var replaced: [FilePath: IndexEntry] = [:]
+    /// Paths of entries whose files are gone.
+    var vanished: [FilePath] = []
+    /// How many files are in the index as they are.
+    var unchanged = 0
+    /// The metadata of changed files: what is given, or else what their entries have.
+    var metadata: [FilePath: [String: MetadataValue]] = [:]
+
+    /// Compares a folder with an index.
+    ///
+    /// - Parameter rereads: whether files of the same size and date have to be read as well.
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n + f) for n entries and f files.
+    init(
+        _ scan: FolderScan, snapshot: ForwardIndex, metadata: [FilePath: [String: MetadataValue]],
+        rereads: Bool
+    ) throws {
+        var known: [FilePath: IndexEntry] = [:]
+        for id in snapshot.ids {
+            let entry = try snapshot.entry(id)
+            known[entry.path] = entry
+        }
+        for file in scan.files {
+            let old = known.removeValue(forKey: file.path)
+            if let old, !rereads, old.describes(file, metadata[file.path]) {
+                unchanged += 1
+            } else {
+                replaced[file.path] = old
+                self.metadata[file.path] = metadata[file.path] ?? old?.metadata
+                changed.append(file)
+            }
+        }
+        // A folder that cannot be read now says nothing about the images in it.
+        let unread = Set(scan.failures.map(\.path))
+        vanished = known.keys.filter { path in
+            path.starts(with: scan.root) && !path.isInside(unread, under: scan.root)
+        }
+    }
+}
+
+extension IndexEntry {
+    /// Whether a file is as it was when this entry was made.
+    ///
+    /// - Parameter metadata: what the entry should say besides; nil for whatever it says.
+    func describes(_ file: FolderScan.File, _ metadata: [String: MetadataValue]?) -> Bool {
+        size == file.size && modified == file.modified
+            && (metadata ?? self.metadata) == self.metadata
+    }
+}
+
+extension FilePath {
+    /// Whether this path or a folder that holds it is one of some paths.
+    fileprivate func isInside(_ paths: Set<FilePath>, under root: FilePath) -> Bool {
+        guard !paths.isEmpty else { return false }
+        var path = self
+        while !paths.contains(path) {
+            guard path != root, path.removeLastComponent() else { return false }
+        }
+        return true
+    }
+}
