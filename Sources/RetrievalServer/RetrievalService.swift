@@ -42,6 +42,9 @@ public struct RetrievalService: Sendable {
             pictures: WorkQueue(
                 "albef.pictures", threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
                 limit: configuration.batching.waiting),
+            documents: WorkQueue(
+                "albef.documents", threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
+                limit: configuration.batching.waiting),
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
             writing: store.map { store in
                 .init(
@@ -90,6 +93,7 @@ public struct RetrievalService: Sendable {
         defer {
             parts.compute.close()
             parts.pictures.close()
+            parts.documents.close()
         }
         do {
             try await ServiceGroup(configuration: group).run()

@@ -13,6 +13,8 @@ struct ServiceParts: Sendable {
     let compute: WorkQueue
     /// Threads that read and scale pictures.
     let pictures: WorkQueue
+    /// Threads that take requests' documents apart.
+    let documents: WorkQueue
     let batcher: QueryBatcher
     /// Changes the index; nil where nobody may.
     let writing: Writing?
