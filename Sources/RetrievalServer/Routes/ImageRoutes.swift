@@ -59,7 +59,7 @@ struct ImageRoutes: Sendable {
     }
 
     private func entry(_ context: ServiceContext) throws -> IndexEntry {
-        let (gallery, id) = try parts.library.find(context.parameters.get("id") ?? "")
+        let (gallery, id) = try parts.library.find(context.imageID)
         return try gallery.index.entry(id)
     }
 
@@ -110,13 +110,15 @@ struct ImageRoutes: Sendable {
         return response
     }
 
-    private func tag(_ entry: IndexEntry, _ form: String) -> String {
-        "\"\(entry.sha256.prefix(32))-\(form)\""
+    private static let caching = "private, max-age=60, must-revalidate"
+
+    /// Weak: a file may change a moment before the index knows.
+    private func tag(_ entry: IndexEntry, _ form: String) -> EntityTag {
+        EntityTag("\(entry.sha256.prefix(32))-\(form)")
     }
 
     private func unchanged(_ request: Request, _ entry: IndexEntry, _ form: String) -> Response? {
-        guard request.headers[.ifNoneMatch] == tag(entry, form) else { return nil }
-        return Response(status: .notModified, headers: [.eTag: tag(entry, form)])
+        tag(entry, form).notModified(request, caching: Self.caching)
     }
 
     private func picture(
@@ -125,8 +127,8 @@ struct ImageRoutes: Sendable {
         Response(
             status: .ok,
             headers: [
-                .contentType: type, .eTag: tag(entry, form),
-                .cacheControl: "private, max-age=60, must-revalidate",
+                .contentType: type, .eTag: tag(entry, form).description,
+                .cacheControl: Self.caching,
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
@@ -158,21 +160,20 @@ struct ImageRoutes: Sendable {
     }
 
     private func receive(_ request: Request) async throws -> Sent {
-        let submission = try await request.submission(parts.configuration.limits)
+        let submission = try await request.submission(Notes.self, parts)
         guard let sent = submission.picture else {
             throw Problem(.unsupportedMedia, "send the picture in multipart/form-data")
         }
         guard parts.library.gallery.index.content == .images else {
             throw Problem(.conflict, "this index is of texts")
         }
-        let notes = try submission.decoded(Notes.self)
         guard let kind = ImageKind(sent.bytes) else {
             throw Problem(.unsupportedPicture, "the picture is not of a known format")
         }
         let pixels = try await parts.pixels(of: sent.bytes, named: "the picture")
         return Sent(
-            bytes: sent.bytes, fileName: sent.fileName, kind: kind, metadata: notes.metadata,
-            pixels: pixels)
+            bytes: sent.bytes, fileName: sent.fileName, kind: kind,
+            metadata: submission.document.metadata, pixels: pixels)
     }
 
     private func writing() throws -> ServiceParts.Writing {

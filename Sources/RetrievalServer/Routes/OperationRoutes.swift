@@ -69,11 +69,12 @@ struct OperationRoutes: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: parts.metrics.text(gauges()))))
         }
-        router.get("openapi.json") { _, _ in
-            Self.file(PackageResources.openapi_json, "application/json; charset=utf-8")
-        }
+        let description = StaticFile(
+            PackageResources.openapi_json, type: "application/json; charset=utf-8")
+        router.get("openapi.json") { request, _ in description.response(to: request) }
         for (path, bytes, type) in Self.page {
-            router.get(RouterPath(path)) { _, _ in Self.file(bytes, type) }
+            let file = StaticFile(bytes, type: type)
+            router.get(RouterPath(path)) { request, _ in file.response(to: request) }
         }
     }
 
@@ -93,12 +94,6 @@ struct OperationRoutes: Sendable {
         ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
     ]
     private static let script = "text/javascript; charset=utf-8"
-
-    private static func file(_ bytes: [UInt8], _ type: String) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
 
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery
