@@ -23,16 +23,19 @@ extension ServiceParts {
         if let store { try await reconcile(store, model, index, logger) }
         let library = try IndexLibrary(index, model, logger)
         let metrics = ServiceMetrics()
-        let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
+        let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)
         func queue(_ name: String, threads: Int) -> WorkQueue {
             WorkQueue("albef.\(name)", threads: threads, limit: configuration.batching.waiting)
         }
         let (compute, pictures) = (queue("model", threads: 1), queue("pictures", threads: cores))
         let disk = queue("disk", threads: 1)
-        let writer = !isWriting ? nil : GalleryWriter(
-            library, store,
-            .init(library, compute: compute, disk: disk) { metrics.record(.commit, $0) },
-            limit: configuration.batching.waiting, logger)
+        let writer =
+            !isWriting
+            ? nil
+            : GalleryWriter(
+                library, store,
+                .init(library, compute: compute, disk: disk) { metrics.record(.commit, $0) },
+                limit: configuration.batching.waiting, logger)
         let follower = configuration.photos.flatMap { photos in
             writer.map {
                 FolderFollower(photos, library, $0, compute: compute, images: pictures, logger)
@@ -43,7 +46,8 @@ extension ServiceParts {
             compute: compute, pictures: pictures, documents: queue("documents", threads: cores),
             disk: disk,
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
-            writer: writer, writing: store.flatMap { store in
+            writer: writer,
+            writing: store.flatMap { store in
                 writer.map { Writing(writer: $0, store: store) }
             },
             follower: follower, modelName: modelName)

@@ -19,6 +19,8 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
         let request: Request
     }
 
+    private enum Verdict { case full, waits, begins }
+
     private struct State {
         var waiting: [Waiting] = []
         var continuations: [Int: CheckedContinuation<Answer, any Error>] = [:]
@@ -71,7 +73,6 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
     private func enqueue(
         _ item: Waiting, _ continuation: CheckedContinuation<Answer, any Error>
     ) {
-        enum Verdict { case full, waits, begins }
         let verdict = state.withLock { state in
             guard state.waiting.count < settings.waiting else { return Verdict.full }
             state.waiting.append(item)

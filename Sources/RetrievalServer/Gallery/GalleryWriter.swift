@@ -1,5 +1,5 @@
 package import ALBEF
-import Logging
+package import Logging
 package import Retrieval
 package import SystemPackage
 

@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 package import Retrieval
 import ServiceLifecycle
 import Synchronization

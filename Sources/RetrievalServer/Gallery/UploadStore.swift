@@ -1,5 +1,5 @@
 import Foundation
-import Retrieval
+package import Retrieval
 package import SystemPackage
 import Torch
 

@@ -43,12 +43,14 @@ extension Request {
             seconds: limits.bodySeconds,
             Problem(.bodyTimeout, "the body did not arrive within \(limits.bodySeconds) s")
         ) {
-            var bytes: [UInt8] = []
-            for try await buffer in body {
-                guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
-                bytes.append(contentsOf: buffer.readableBytesView)
+            try await untilServiceEnds {
+                var bytes: [UInt8] = []
+                for try await buffer in body {
+                    guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
+                    bytes.append(contentsOf: buffer.readableBytesView)
+                }
+                return bytes
             }
-            return bytes
         }
     }
 

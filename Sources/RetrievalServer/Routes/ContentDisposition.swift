@@ -9,7 +9,8 @@ enum ContentDisposition {
         let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         var clean = String(
             String.UnicodeScalarView(
-                last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(200)))
+                last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(200)
+            ))
         if clean.isEmpty || clean.allSatisfy({ $0 == "." }) { clean = "image" }
         if !clean.dropFirst().contains(".") { clean += ".\(fileExtension)" }
         let plain = String(
