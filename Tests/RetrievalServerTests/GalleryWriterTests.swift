@@ -216,7 +216,8 @@ struct GalleryWriterTests {
             #expect(all.count == 9 && index.count == 9)
             for start in 0...9 {
                 for end in start...9 {
-                    #expect(index.ids(start..<end) == Array(all[start..<end]))
+                    let page = index.ids(skipping: start, count: end - start)
+                    #expect(page == Array(all[start..<end]))
                 }
             }
         }

@@ -15,7 +15,7 @@ struct IndexCommand: AsyncParsableCommand {
             """,
         subcommands: [
             IndexAddCommand.self, IndexTextsCommand.self, IndexRemoveCommand.self,
-            IndexVerifyCommand.self,
+            IndexVerifyCommand.self, IndexRepairCommand.self,
             IndexCompactCommand.self, IndexGraphCommand.self, IndexStatsCommand.self,
         ],
         defaultSubcommand: IndexAddCommand.self)
@@ -59,6 +59,10 @@ struct IndexRemoveCommand: AsyncParsableCommand {
     func run() async throws {
         let paths = photos.map { FilePath($0).absolute }
         let count = try ForwardIndex.remove(FilePath(index), paths: paths, filters: filters)
+        if count == 0 {
+            Console.note(
+                "note: nothing in \(index) matches; entries are named by the paths of their files")
+        }
         if json {
             try Console.json(["removed": count])
         } else {
@@ -73,7 +77,7 @@ struct IndexVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check every byte of an index against its checksums.",
         discussion: """
-            Ends with status 1 if something is damaged.
+            Ends with status 1 if something is damaged; 'albef index repair' drops what is.
 
               albef index verify pictures.index
             """)
@@ -102,8 +106,80 @@ struct IndexVerifyCommand: AsyncParsableCommand {
             Console.result("whole: \(forward.count) \(noun)")
         } else {
             for item in damage { Console.result("\(item.file): \(item.reason)") }
+            Console.note("'albef index repair \(index)' drops what is damaged and keeps the rest")
         }
         if !damage.isEmpty { throw ExitCode(1) }
+    }
+}
+
+/// `albef index repair`: drops what is lost.
+struct IndexRepairCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Drop what is lost from a damaged index, and keep the rest.",
+        discussion: """
+            Reads all of the index as 'albef index verify' does. A file that is missing or damaged \
+            goes with all its images; 'albef index' on their folder encodes them again.
+
+              albef index repair pictures.index
+            """)
+
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    var index: String
+
+    @Flag(help: "Print what was dropped as JSON.")
+    var json = false
+
+    func run() async throws {
+        let index = FilePath(index)
+        let report = try await Interrupts.cancelling("stopping; the index is as it was") {
+            var bar = ProgressBar("verifying", unit: "files")
+            defer { bar.finish() }
+            return try ForwardIndex.repair(index) { done, total in
+                try Task.checkCancellation()
+                bar.show(done, of: total)
+            }
+        }
+        if json {
+            try Console.json(RepairOutput(report))
+            return
+        }
+        for item in report.damage { Console.note("dropped \(item.file): \(item.reason)") }
+        let noun = try ForwardIndex(index).content == .images ? "images" : "texts"
+        guard !report.damage.isEmpty else {
+            Console.result("nothing is damaged: \(report.left) \(noun)")
+            return
+        }
+        Console.result("dropped \(report.dropped) \(noun); \(report.left) are left")
+        if report.dropped > 0 {
+            Console.note("'albef index' on their folder encodes them again")
+        }
+        if report.droppedGraph {
+            Console.note("the graph was dropped; 'albef index graph' makes it anew")
+        }
+    }
+}
+
+/// The JSON of `albef index repair --json`.
+private struct RepairOutput: Encodable {
+    struct File: Encodable {
+        let file, reason: String
+    }
+
+    let dropped, left: Int
+    let files: [File]
+    let graphDropped: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case dropped, left, files
+        case graphDropped = "graph_dropped"
+    }
+
+    init(_ report: IndexRepair) {
+        dropped = report.dropped
+        left = report.left
+        files = report.damage.map { File(file: $0.file.description, reason: $0.reason) }
+        graphDropped = report.droppedGraph
     }
 }
 
@@ -113,7 +189,7 @@ struct IndexCompactCommand: AsyncParsableCommand {
         commandName: "compact",
         abstract: "Rewrite an index without what was removed, in few files.",
         discussion: """
-            The index can be searched meanwhile, and interrupting loses nothing.
+            The index can be searched meanwhile, and interrupting loses nothing. A graph is kept.
 
               albef index compact pictures.index
             """)

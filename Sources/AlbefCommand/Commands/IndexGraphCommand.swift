@@ -13,7 +13,7 @@ struct IndexGraphCommand: AsyncParsableCommand {
         discussion: """
             Worth it from about a million photos on: below that, comparing all takes milliseconds \
             and misses nothing. The graph holds every feature in memory. Photos that are added \
-            later are compared one by one until the graph is made again; compacting drops it.
+            later are compared one by one until the graph is made again; compacting keeps it.
 
               albef index graph pictures.index
             """)

@@ -4,6 +4,7 @@
 #ifndef CVECTORS_GRAPH_H
 #define CVECTORS_GRAPH_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -17,15 +18,26 @@ typedef struct hnsw_graph hnsw_graph;
 hnsw_graph *hnsw_make(
     int32_t width, int64_t capacity, int32_t links, int32_t effort, char **message);
 
-// Reads a graph that was written. `effort` is how many candidates a search looks at (ef).
-hnsw_graph *hnsw_open(const char *path, int32_t width, int32_t effort, char **message);
+// Reads a graph from the bytes of a file that `hnsw_write` wrote. `effort` is how many candidates a
+// search looks at (ef).
+//
+// Nothing in the bytes is trusted: sizes, labels, which have to be 0 ..< `count` in any order, and
+// every link are checked, so that a search of what was read stays inside of it.
+hnsw_graph *hnsw_read(
+    const void *bytes, int64_t size, int32_t width, int64_t count, int32_t effort, char **message);
 
 // Adds vectors with consecutive labels; several threads may add to one graph. False on failure.
 int hnsw_add(
     hnsw_graph *graph, const float *rows, int64_t count, int64_t first_label, char **message);
 
-// Writes the graph to a file. False on failure.
-int hnsw_write(hnsw_graph *graph, const char *path, char **message);
+// Length of what `hnsw_write` writes.
+int64_t hnsw_size(const hnsw_graph *graph);
+
+// Receives bytes; returns false to stop.
+typedef int (*hnsw_sink)(void *context, const void *bytes, size_t count);
+
+// Hands the graph to a sink, in the library's format. False if the sink stopped, or on failure.
+int hnsw_write(const hnsw_graph *graph, hnsw_sink sink, void *context, char **message);
 
 // Labels of about the `count` nearest vectors by inner product, in no order; their number, or -1 on
 // failure. Several threads may search one graph.

@@ -44,8 +44,9 @@ typedef struct {
 // The same with rows in 8 bits: row i is `scales[i]` times its codes, and `errors[i]` away from what
 // it stands for, which has unit length.
 //
-// By the inequality of Cauchy and Schwarz, the exact product is within `uncertainty` of the
-// estimate. Written are rows whose product may reach the threshold.
+// By the inequality of Cauchy and Schwarz, and with what rounding can add at this width, the product
+// that `vectors_product` gives is within `uncertainty` of the estimate. Written are rows whose product
+// may reach the threshold. Up to 2^17 numbers a row, beyond which a sum of codes may overflow.
 int32_t vectors_scan_codes(
     const int8_t *rows, const float *scales, const float *errors, int32_t count, int32_t width,
     const vectors_query *query, float threshold, vectors_hit *hits);

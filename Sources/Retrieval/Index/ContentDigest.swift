@@ -20,12 +20,10 @@ struct ContentDigest: Sendable, Hashable {
         }
     }
 
-    /// Reads a digest as text.
-    ///
-    /// - Throws: ``IndexError`` naming the file if it is no digest.
-    init(hexadecimal text: String, in file: FilePath) throws {
+    /// Reads a digest as text; nil if it is not one.
+    init?(hexadecimal text: String) {
         guard let bytes = [UInt8](hexadecimal: text), bytes.count == Self.byteCount else {
-            throw IndexError.corrupt(file, "'\(text)' is no SHA-256")
+            return nil
         }
         words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
     }

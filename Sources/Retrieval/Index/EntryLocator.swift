@@ -3,7 +3,7 @@ import Synchronization
 /// Finds entries by their keys or paths, in one index after another of the same directory.
 ///
 /// Segments never change, so the keys of each are read once, when something is first looked up in
-/// it; a lookup after a commit reads what was added alone. Twelve bytes an entry are kept.
+/// it; a lookup after a commit reads only what was added. Twelve bytes per entry are kept.
 public final class EntryLocator: Sendable {
     /// The rows of a segment, sorted by the prefixes of their keys.
     private struct Table: Sendable {
@@ -18,7 +18,7 @@ public final class EntryLocator: Sendable {
             rows = pairs.map(\.1)
         }
 
-        /// The rows whose keys begin so.
+        /// The rows whose keys begin with a prefix.
         func rows(_ prefix: UInt64) -> ArraySlice<UInt32> {
             var (low, high) = (0, prefixes.count)
             while low < high {
@@ -31,6 +31,7 @@ public final class EntryLocator: Sendable {
         }
     }
 
+    /// By the checksums of segments: names start over when an index is deleted and made anew.
     private let tables = Mutex<[String: Table]>([:])
 
     /// Begins with nothing read.
@@ -40,8 +41,8 @@ public final class EntryLocator: Sendable {
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     public func prepare(_ index: ForwardIndex) throws {
-        let names = Set(index.segments.map(\.record.name))
-        tables.withLock { tables in tables = tables.filter { names.contains($0.key) } }
+        let present = Set(index.segments.map(\.record.sha256))
+        tables.withLock { tables in tables = tables.filter { present.contains($0.key) } }
         for segment in index.segments { _ = try table(segment) }
     }
 
@@ -62,10 +63,10 @@ public final class EntryLocator: Sendable {
     }
 
     private func table(_ segment: IndexSegment) throws -> Table {
-        let name = segment.record.name
-        if let known = tables.withLock({ $0[name] }) { return known }
+        let checksum = segment.record.sha256
+        if let known = tables.withLock({ $0[checksum] }) { return known }
         let table = try Table(segment)
-        tables.withLock { $0[name] = table }
+        tables.withLock { $0[checksum] = table }
         return table
     }
 }

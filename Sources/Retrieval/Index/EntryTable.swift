@@ -37,29 +37,34 @@ struct EntryTable: Sendable {
 
     /// The entry of a row.
     ///
-    /// - Throws: ``IndexError`` if its bytes are damaged.
+    /// - Throws: ``IndexError`` if its bytes are damaged, or there is no such row.
     func entry(_ row: Int) throws -> IndexEntry {
         switch form {
-        case .parsed(let entries): entries[row]
-        case .lazy: try withBytes(row) { try Self.decode(IndexEntry.self, Data($0), path) }
+        case .parsed(let entries):
+            guard entries.indices.contains(row) else { throw missing(row) }
+            return entries[row]
+        case .lazy:
+            return try withBytes(row) { try Self.decode(IndexEntry.self, Data($0), path) }
         }
     }
 
     /// The JSON of an entry.
+    ///
+    /// - Throws: ``IndexError`` if it lies outside the entries; what `body` throws.
     func withBytes<Result>(
         _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         switch form {
         case .parsed(let entries):
+            guard entries.indices.contains(row) else { throw missing(row) }
             return try JSONEncoder().encode(entries[row]).withUnsafeBytes(body)
         case .lazy(let bytes, let ends):
+            guard (0..<ends.elementCount).contains(row) else { throw missing(row) }
             return try withExtendedLifetime((bytes.storage, ends.storage)) {
                 func end(_ row: Int) -> Int {
-                    row < 0
-                        ? 0
-                        : Int(
-                            ends.unsafeBaseAddress.load(
-                                fromByteOffset: row * 8, as: Int64.self))
+                    guard row >= 0 else { return 0 }
+                    return Int(
+                        ends.unsafeBaseAddress.load(fromByteOffset: row * 8, as: Int64.self))
                 }
                 let (start, end) = (end(row - 1), end(row))
                 guard 0 <= start, start <= end, end <= bytes.byteCount else {
@@ -70,6 +75,11 @@ struct EntryTable: Sendable {
                         start: bytes.unsafeBaseAddress + start, count: end - start))
             }
         }
+    }
+
+    /// What asking for a row that is not there throws.
+    func missing(_ row: Int) -> IndexError {
+        IndexError.corrupt(path, "there is no entry \(row)")
     }
 
     private static func decode<Value: Decodable>(

@@ -3,7 +3,7 @@ import Foundation
 public import SystemPackage
 public import Torch
 
-/// A gallery encoded once: a feature and the image tokens of every picture, on disk.
+/// A gallery encoded once: a feature and the image tokens of every image, on disk.
 ///
 /// Opening takes a snapshot: a writer may add, remove and compact meanwhile, this value keeps what
 /// it saw. Nothing is read before it is used, so an index of any size opens at once.
@@ -23,43 +23,69 @@ public struct ForwardIndex: Sendable {
     /// Opens an index for reading.
     ///
     /// - Throws: ``IndexError`` if there is no index, or it is damaged or of a newer format.
+    /// - Complexity: O(s) for s segments, whatever their size.
     public init(_ directory: FilePath) throws {
-        var manifest = try IndexManifest(directory: directory)
+        self = try Self.open(directory, try IndexManifest(directory: directory), reusing: nil)
+    }
+
+    private static func open(
+        _ directory: FilePath, _ manifest: IndexManifest, reusing older: ForwardIndex?
+    ) throws -> ForwardIndex {
+        var manifest = manifest
         while true {
-            do {
-                try self.init(directory, manifest: manifest)
-                return
-            } catch {
-                // A writer may have compacted the index since the manifest was read.
-                let current = try IndexManifest(directory: directory)
-                guard current.generation != manifest.generation else { throw error }
-                manifest = current
+            let opened = Result {
+                try ForwardIndex(directory, manifest: manifest, reusing: older)
             }
+            if case .success(let index) = opened, index.graphFault == nil { return index }
+            // A writer may have compacted the index since the manifest was read.
+            let current = try IndexManifest(directory: directory)
+            guard current.generation != manifest.generation else { return try opened.get() }
+            manifest = current
         }
     }
 
-    init(_ directory: FilePath, manifest: IndexManifest) throws {
+    /// Opens what a manifest names.
+    ///
+    /// - Parameter older: an earlier snapshot of the same directory; files that both have are not
+    ///   opened again, and what was read from them is kept.
+    init(
+        _ directory: FilePath, manifest: IndexManifest, reusing older: ForwardIndex? = nil
+    ) throws {
         self.directory = directory
         self.manifest = manifest
-        segments = try manifest.segments.map {
-            try IndexSegment($0, manifest: manifest, directory: directory)
+        let isAlike = older?.manifest.model == manifest.model
+            && older?.manifest.tokens == manifest.tokens
+        let known = Dictionary(
+            (isAlike ? older?.segments ?? [] : []).map { ($0.record.name, $0) },
+            uniquingKeysWith: { first, _ in first })
+        segments = try manifest.segments.map { record in
+            try known[record.name]?.reused(for: record)
+                ?? IndexSegment(record, manifest: manifest, directory: directory)
         }
-        graph = manifest.graph.map {
-            LazyGraph($0, directory: directory, width: manifest.model.embeddingWidth)
+        let width = manifest.model.embeddingWidth
+        graph = manifest.graph.map { record in
+            if let known = older?.graph, known.fault == nil, known.isSame(as: record, width: width)
+            {
+                return known
+            }
+            return LazyGraph(record, directory: directory, width: width)
         }
     }
 
     /// The index as it is now, if something was committed since this snapshot was taken; nil if not.
     ///
-    /// A look costs one small file, whatever the size of the index.
+    /// What both have is not read again. A look that finds nothing costs one small file, whatever
+    /// the size of the index.
     ///
     /// - Throws: ``IndexError`` as ``init(_:)`` does.
+    /// - Complexity: O(s) for s segments, of which only new ones are opened.
     public func refreshed() throws -> ForwardIndex? {
         let current = try IndexManifest(directory: directory)
-        return current == manifest ? nil : try ForwardIndex(directory)
+        return current == manifest
+            ? nil : try Self.open(directory, current, reusing: self)
     }
 
-    /// Number of pictures that can be found.
+    /// Number of entries that can be found.
     public var count: Int { segments.reduce(0) { $0 + $1.count - $1.removed.count } }
 
     /// Grows with every commit: equal generations of a directory hold the same entries.
@@ -68,7 +94,7 @@ public struct ForwardIndex: Sendable {
     /// What the entries are.
     public var content: IndexContent { manifest.content }
 
-    /// What is kept of every picture's tokens.
+    /// What is kept of every image's tokens.
     public var budget: TokenBudget { manifest.tokens }
 
     /// Every entry that can be found, in the order of their commits.
@@ -80,43 +106,67 @@ public struct ForwardIndex: Sendable {
         }
     }
 
-    /// What the index knows about a picture.
+    /// Some of the entries that can be found, in the order of their commits.
     ///
-    /// - Throws: ``IndexError`` if its bytes are damaged.
+    /// - Parameters:
+    ///   - skipped: how many come before.
+    ///   - count: how many at most.
+    /// - Complexity: O(s + count) for s segments, and the rows of the segments it begins in and
+    ///   that have removed rows.
+    public func ids(skipping skipped: Int, count: Int) -> [EntryID] {
+        var (skipped, found) = (max(0, skipped), [EntryID]())
+        for (position, segment) in segments.enumerated() where found.count < count {
+            let living = segment.count - segment.removed.count
+            guard skipped < living else {
+                skipped -= living
+                continue
+            }
+            let rows = (0..<segment.count).lazy.filter { !segment.removed.contains($0) }
+            found += rows.dropFirst(skipped).prefix(count - found.count).map {
+                EntryID(segment: position, row: $0)
+            }
+            skipped = 0
+        }
+        return found
+    }
+
+    /// What the index knows about an entry.
+    ///
+    /// - Throws: ``IndexError`` if its bytes are damaged, or it is not an entry of this snapshot.
     public func entry(_ id: EntryID) throws -> IndexEntry {
-        try segments[id.segment].entry(id.row)
+        try segment(of: id).entry(id.row)
     }
 
     /// The features `[N, E]` of entries.
+    ///
+    /// - Throws: ``IndexError`` if one is not an entry of this snapshot.
     public func features(_ ids: [EntryID]) throws -> Tensor {
-        Tensor.stacked(try ids.map { try segments[$0.segment].feature($0.row) })
+        if ids.isEmpty { return .zeros([0, manifest.model.embeddingWidth]) }
+        return Tensor.stacked(try ids.map { try segment(of: $0).feature($0.row) })
     }
 
-    /// The image tokens of entries, in single precision; nil if the index keeps none.
+    /// The image tokens of entries, in single precision; nil if the index keeps none, or one is not
+    /// an entry of this snapshot.
     public func tokens(_ ids: [EntryID]) -> ImageTokens? {
-        PackedTokens.concatenated(packedTokens(ids))?.unpacked
+        let packed = packedTokens(ids)
+        return packed.count == ids.count ? PackedTokens.concatenated(packed)?.unpacked : nil
     }
 
-    /// The tokens of entries as they are kept, `[1, n, D_v]` each.
+    /// The tokens of entries as they are kept, `[1, n, D_v]` each; of entries of this snapshot.
     func packedTokens(_ ids: [EntryID]) -> [PackedTokens] {
-        ids.compactMap { segments[$0.segment].tokens($0.row) }
+        ids.compactMap { id in (try? segment(of: id))?.tokens(id.row) }
+    }
+
+    /// - Throws: ``IndexError`` if an entry belongs to another snapshot.
+    private func segment(of id: EntryID) throws -> IndexSegment {
+        guard segments.indices.contains(id.segment), segments[id.segment].count > id.row,
+            id.row >= 0
+        else { throw IndexError.stale(directory) }
+        return segments[id.segment]
     }
 
     /// Checks that the index was made with a model.
     ///
     /// - Throws: ``IndexError`` that says what differs.
-    func check(_ model: ModelSignature) throws {
-        let own = manifest.model
-        if own.imageSize != model.imageSize {
-            throw IndexError.otherModel(
-                directory, "its images are \(own.imageSize) pixels, this model's \(model.imageSize)"
-            )
-        }
-        guard own == model else {
-            throw IndexError.otherModel(
-                directory,
-                "weights \(own.fingerprint.prefix(12)), this model's \(model.fingerprint.prefix(12))"
-            )
-        }
-    }
+    func check(_ model: ModelSignature) throws { try manifest.check(model, in: directory) }
 }

@@ -37,7 +37,7 @@ extension ForwardIndex {
     /// The index is locked for the commit alone. The entries that are replaced or removed are looked
     /// up under the lock, so others may commit between reading the index and applying a change.
     /// When this returns, a loss of power does not undo it. Many small commits leave many small
-    /// files, which ``compact(_:segmentByteCount:onProgress:)`` joins.
+    /// files; ``tidy(_:)`` joins them, between commits.
     ///
     /// - Parameters:
     ///   - change: what to do.

@@ -3,10 +3,10 @@ public import SystemPackage
 public import Torch
 
 extension ForwardIndex {
-    /// Adds pictures whose vectors are there already, in one commit.
+    /// Adds images whose vectors are there already, in one commit.
     ///
     /// - Parameters:
-    ///   - entries: what is known of N pictures.
+    ///   - entries: what is known of N images.
     ///   - features: unit-length features `[N, E]`.
     ///   - tokens: all tokens of each, `[N, P + 1, D_v]`; may be nil where none are kept.
     ///   - directory: the index; created where there is none.
@@ -39,8 +39,8 @@ extension ForwardIndex {
     ///
     /// - Parameters:
     ///   - directory: the index.
-    ///   - paths: pictures, or folders of pictures, absolute; empty for all.
-    ///   - filters: conditions on metadata that what is removed fulfils.
+    ///   - paths: images, or folders of images, absolute; empty for all.
+    ///   - filters: conditions on metadata that an entry has to fulfil to be removed.
     /// - Returns: how many entries were removed.
     /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to it.
     public static func remove(
@@ -48,10 +48,15 @@ extension ForwardIndex {
     ) throws -> Int {
         let writer = try IndexWriter(directory, model: nil)
         let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        let roots = paths.map { $0.lexicallyNormalized() }
+        let roots = Set(paths.map { $0.lexicallyNormalized() })
+        func isInside(_ path: FilePath) -> Bool {
+            var path = path
+            repeat { if roots.contains(path) { return true } } while path.removeLastComponent()
+            return false
+        }
         let removed = try snapshot.ids.filter { id in
             let entry = try snapshot.entry(id)
-            return (roots.isEmpty || roots.contains { entry.path.starts(with: $0) })
+            return (roots.isEmpty || isInside(entry.path))
                 && filters.allSatisfy { $0(entry.metadata) }
         }
         if !removed.isEmpty { try writer.commit(nil, removing: removed) }
@@ -61,7 +66,10 @@ extension ForwardIndex {
     /// Rewrites an index without what was removed and in few files.
     ///
     /// It can be searched meanwhile. A kill or an error loses nothing: what was rewritten by then
-    /// stays so.
+    /// stays so. A graph is kept.
+    ///
+    /// - Complexity: rewrites the whole index if every segment has removed rows; see ``tidy(_:)``
+    ///   for a bounded step.
     ///
     /// - Parameters:
     ///   - directory: the index.
@@ -78,24 +86,43 @@ extension ForwardIndex {
             .compact(segmentByteCount: segmentByteCount, onProgress: onProgress)
     }
 
+    /// Takes one bounded step towards fewer files and less removed space.
+    ///
+    /// Joins a run of small segments that follow one another, or rewrites one segment most of whose
+    /// rows were removed. For whoever commits often, between commits: nothing depends on it, and a
+    /// step that fails leaves the index as it was. A graph is kept.
+    ///
+    /// - Returns: whether there may be more to do.
+    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
+    ///   it; an error of the file system.
+    /// - Complexity: reads and writes about 64 MB at most.
+    public static func tidy(_ directory: FilePath) throws -> Bool {
+        try IndexWriter(directory, model: nil).tidy()
+    }
+
     /// Makes a graph of all entries, for approximate recall.
     ///
-    /// Worth it from about a million pictures on. Entries that are added later are compared one by
-    /// one until the graph is made again; compacting drops it.
+    /// Worth it from about a million images on. Entries that are added later are compared one by
+    /// one until the graph is made again. What was written is flushed to the disk and read back
+    /// before it takes the place of an earlier graph.
     ///
     /// - Parameters:
     ///   - directory: the index.
     ///   - onProgress: called with the entries done and in all; throws to stop.
-    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to it.
+    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
+    ///   it; an error of the file system, such as a full disk. The index is then as it was.
+    /// - Complexity: O(n log n) for n entries, whose features it holds in memory.
     public static func makeGraph(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
     ) throws {
         let writer = try IndexWriter(directory, model: nil)
         let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        try writer.publishGraph { path in
-            try RecallGraph.write(
-                snapshot.segments.map(\.features), width: snapshot.manifest.model.embeddingWidth,
-                to: path, onProgress: onProgress)
-        }
+        var next = writer.manifest
+        next.generation += 1
+        next.graph = try GraphFile.write(
+            snapshot.segments, width: next.model.embeddingWidth,
+            name: writer.name(next.generation), in: directory, onProgress: onProgress)
+        try writer.publish(next)
+        writer.removeStrays()
     }
 }

@@ -39,24 +39,10 @@ struct IndexManifest: Codable, Sendable, Equatable {
     /// What is kept of every picture's tokens.
     var tokens = TokenBudget()
     var segments: [Segment] = []
-    /// What approximate recall searches; nil until one is made.
+    /// What approximate recall follows; nil until one is made.
+    ///
+    /// Under a name of its own, so that a program of before rows could move sees no graph.
     var graph: Graph?
-
-    /// A graph over the first segments.
-    struct Graph: Codable, Sendable, Equatable {
-        var name: String
-        var byteCount: Int
-        /// SHA-256 of the file, hexadecimal.
-        var sha256: String
-        /// The segments that it knows, the first ones of the index.
-        var segments: [String]
-
-        enum CodingKeys: String, CodingKey {
-            case name
-            case byteCount = "byte_count"
-            case sha256, segments
-        }
-    }
 
     /// Reads the manifest of an index.
     ///
@@ -82,10 +68,56 @@ struct IndexManifest: Codable, Sendable, Equatable {
         } catch let error as DecodingError {
             throw IndexError.corrupt(file, error.reason)
         }
+        if let fault { throw IndexError.corrupt(file, fault) }
+    }
+
+    /// Reads the manifest of an index; nil if there is none.
+    ///
+    /// - Throws: ``IndexError`` if it is damaged or too new.
+    static func ifPresent(in directory: FilePath) throws -> IndexManifest? {
+        do {
+            return try IndexManifest(directory: directory)
+        } catch let error as IndexError where error.isMissing {
+            return nil
+        }
+    }
+
+    /// What cannot be; nil if all can.
+    private var fault: String? {
+        for (field, value) in [
+            ("image_size", model.imageSize), ("embedding_width", model.embeddingWidth),
+            ("token_count", model.tokenCount), ("token_width", model.tokenWidth),
+        ] where !(1...1 << 17).contains(value) {
+            return "model.\(field): \(value) is not from 1 to \(1 << 17)"
+        }
+        guard (0..<1 << 62).contains(generation) else {
+            return "generation: \(generation) is not from 0 to 2^62"
+        }
         for segment in segments {
-            guard segment.removed.allSatisfy((0..<max(segment.count, 1)).contains) else {
-                throw IndexError.corrupt(file, "'\(segment.name)' removes rows that it lacks")
+            guard segment.count >= 0, segment.byteCount >= 0 else {
+                return "'\(segment.name)' has a negative size"
             }
+            guard segment.removed.allSatisfy((0..<segment.count).contains) else {
+                return "'\(segment.name)' removes rows that it does not have"
+            }
+        }
+        return nil
+    }
+
+    /// Checks that the index was made with a model.
+    ///
+    /// - Throws: ``IndexError`` that says what differs.
+    func check(_ model: ModelSignature, in directory: FilePath) throws {
+        if self.model.imageSize != model.imageSize {
+            throw IndexError.otherModel(
+                directory,
+                "its images are \(self.model.imageSize) pixels, this model's \(model.imageSize)")
+        }
+        guard self.model == model else {
+            throw IndexError.otherModel(
+                directory,
+                "weights \(self.model.fingerprint.prefix(12)), this model's"
+                    + " \(model.fingerprint.prefix(12))")
         }
     }
 
@@ -96,7 +128,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case format, generation, model, content, tokens, segments, graph
+        case format, generation, model, content, tokens, segments
+        case graph = "recall_graph"
+        case firstGraph = "graph"
     }
 
     init(from decoder: any Decoder) throws {
@@ -107,7 +141,21 @@ struct IndexManifest: Codable, Sendable, Equatable {
         content = try container.decodeIfPresent(IndexContent.self, forKey: .content) ?? .images
         tokens = try container.decodeIfPresent(TokenBudget.self, forKey: .tokens) ?? TokenBudget()
         segments = try container.decode([Segment].self, forKey: .segments)
-        graph = try container.decodeIfPresent(Graph.self, forKey: .graph)
+        graph =
+            try container.decodeIfPresent(Graph.self, forKey: .graph)
+            ?? container.decodeIfPresent(FirstGraph.self, forKey: .firstGraph)?
+            .graph(over: segments)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(format, forKey: .format)
+        try container.encode(generation, forKey: .generation)
+        try container.encode(model, forKey: .model)
+        try container.encode(content, forKey: .content)
+        try container.encode(tokens, forKey: .tokens)
+        try container.encode(segments, forKey: .segments)
+        try container.encodeIfPresent(graph, forKey: .graph)
     }
 
     /// Writes the manifest so that readers see the old one or the new one, never a mixture.

@@ -53,9 +53,7 @@ extension ForwardIndex {
         result.byteCount = manifest.segments.reduce(0) { $0 + $1.byteCount }
         result.tokenByteCount = manifest.tokens.byteCount(
             available: model.tokenCount, width: model.tokenWidth)
-        result.graphRows = manifest.graph.map { graph in
-            manifest.segments.prefix(graph.segments.count).reduce(0) { $0 + $1.count }
-        }
+        result.graphRows = manifest.graph.map { $0.parts.reduce(0) { $0 + $1.living } }
         result.budget = manifest.tokens
         result.tokenCount = model.tokenCount
         result.imageSize = model.imageSize
@@ -67,7 +65,7 @@ extension ForwardIndex {
     /// Reads every byte of an index and compares it with its checksum, then the parts with each
     /// other.
     ///
-    /// Segments that cannot be opened are reported too, so this needs no index that opens.
+    /// Segments that cannot be opened are reported too, so the index need not open.
     ///
     /// - Parameters:
     ///   - directory: the index.
@@ -77,40 +75,59 @@ extension ForwardIndex {
     public static func verify(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> [IndexDamage] {
-        let manifest = try IndexManifest(directory: directory)
-        var damage: [IndexDamage] = []
-        for (position, record) in manifest.segments.enumerated() {
-            try onProgress(position, manifest.segments.count)
-            let path = IndexSegment.path(record.name, in: directory)
-            do {
-                guard try MappedFile(path).sha256 == record.sha256 else {
-                    damage.append(
-                        IndexDamage(file: path, reason: "its bytes are not those that were written")
-                    )
-                    continue
-                }
-                let segment = try IndexSegment(record, manifest: manifest, directory: directory)
-                if let reason = try segment.inconsistency() {
-                    damage.append(IndexDamage(file: path, reason: reason))
-                }
-            } catch let error as IndexError {
-                damage.append(IndexDamage(file: path, reason: error.description))
-            } catch let error as TensorFileError {
-                damage.append(IndexDamage(file: path, reason: error.description))
+        try IndexManifest(directory: directory).damage(in: directory, onProgress: onProgress).all
+    }
+}
+
+extension IndexManifest {
+    /// What is damaged, by what the manifest names.
+    struct Damage {
+        /// By the name of the segment.
+        var segments: [String: IndexDamage] = [:]
+        var graph: IndexDamage?
+
+        /// In the order of the files' names.
+        var all: [IndexDamage] {
+            segments.sorted { $0.key < $1.key }.map(\.value) + (graph.map { [$0] } ?? [])
+        }
+    }
+
+    /// Reads every byte that the manifest names; see ``ForwardIndex/verify(_:onProgress:)``.
+    func damage(
+        in directory: FilePath, onProgress: (Int, Int) throws -> Void
+    ) throws -> Damage {
+        var damage = Damage()
+        for (position, record) in segments.enumerated() {
+            try onProgress(position, segments.count)
+            if let reason = try fault(of: record, in: directory) {
+                damage.segments[record.name] = IndexDamage(
+                    file: IndexSegment.path(record.name, in: directory), reason: reason)
             }
         }
-        if let graph = manifest.graph {
-            let path = LazyGraph.path(graph, in: directory)
+        if let graph {
+            let path = GraphFile.path(graph.name, in: directory)
             if (try? MappedFile(path).sha256) != graph.sha256 {
-                damage.append(
-                    IndexDamage(
-                        file: path,
-                        reason:
-                            "is not the graph that was written; 'albef index graph' makes it anew"))
+                damage.graph = IndexDamage(
+                    file: path,
+                    reason: "is not the graph that was written; 'albef index graph' makes it anew")
             }
         }
-        try onProgress(manifest.segments.count, manifest.segments.count)
+        try onProgress(segments.count, segments.count)
         return damage
+    }
+
+    private func fault(of record: Segment, in directory: FilePath) throws -> String? {
+        let path = IndexSegment.path(record.name, in: directory)
+        do {
+            guard try MappedFile(path).sha256 == record.sha256 else {
+                return "its bytes are not those that were written"
+            }
+            return try IndexSegment(record, manifest: self, directory: directory).inconsistency()
+        } catch let error as IndexError {
+            return error.reason
+        } catch let error as TensorFileError {
+            return error.reason
+        }
     }
 }
 
@@ -124,7 +141,7 @@ extension IndexSegment {
         }
         for row in 0..<count {
             let entry = try entry(row)
-            guard try digest(row) == ContentDigest(hexadecimal: entry.sha256, in: path) else {
+            guard try digest(row) == ContentDigest(hexadecimal: entry.sha256) else {
                 return "row \(row) has two digests"
             }
         }

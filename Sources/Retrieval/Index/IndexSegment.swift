@@ -17,7 +17,7 @@ import Torch
 ///     entries         [bytes]      JSON of every entry, one after another
 struct IndexSegment: Sendable {
     /// The line of the manifest.
-    let record: IndexManifest.Segment
+    private(set) var record: IndexManifest.Segment
     /// Where the file is.
     let path: FilePath
     /// Unit-length features `[N, E]`.
@@ -25,7 +25,9 @@ struct IndexSegment: Sendable {
     /// The features in 8 bits; nil in segments of format 1.
     let codes: Codes?
     /// Rows that no longer count.
-    let removed: Set<Int>
+    private(set) var removed: Set<Int>
+    /// The metadata of all rows, for conditions; read when it is first asked for.
+    let columns: LazyColumns
     private let tokens: Tensor?
     private let tokenScales: Tensor?
     private let tokenWeights: Tensor?
@@ -46,9 +48,21 @@ struct IndexSegment: Sendable {
     init(
         _ record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
     ) throws {
+        do {
+            try self.init(opening: record, manifest: manifest, directory: directory)
+        } catch let error as TensorFileError {
+            throw IndexError.corrupt(Self.path(record.name, in: directory), error.reason)
+        }
+    }
+
+    /// - Throws: `TensorFileError` where the file cannot be read, besides what ``IndexError`` says.
+    private init(
+        opening record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
+    ) throws {
         self.record = record
         path = Self.path(record.name, in: directory)
         removed = Set(record.removed)
+        columns = LazyColumns()
         let file = try SafetensorsFile(path)
         let size = file.withFileBytes { $0.count }
         guard size == record.byteCount else {
@@ -87,9 +101,24 @@ struct IndexSegment: Sendable {
         tokenWeights = try perToken("token_weights", kept < model.tokenCount)
     }
 
-    /// What is known about a row's picture.
+    /// This segment as another manifest has it; nil if that names another file.
     ///
-    /// - Throws: ``IndexError`` if its bytes are damaged.
+    /// The checksum tells, as names start over when an index is deleted and made anew.
+    func reused(for record: IndexManifest.Segment) -> IndexSegment? {
+        let own = self.record
+        guard
+            (own.name, own.count, own.byteCount, own.sha256)
+                == (record.name, record.count, record.byteCount, record.sha256)
+        else { return nil }
+        var copy = self
+        copy.record = record
+        copy.removed = Set(record.removed)
+        return copy
+    }
+
+    /// What is known about a row.
+    ///
+    /// - Throws: ``IndexError`` if its bytes are damaged, or there is no such row.
     func entry(_ row: Int) throws -> IndexEntry { try table.entry(row) }
 
     /// The JSON of a row's entry.
@@ -103,8 +132,13 @@ struct IndexSegment: Sendable {
     ///
     /// - Throws: ``IndexError`` if a segment of format 1 is damaged.
     func digest(_ row: Int) throws -> ContentDigest {
+        guard (0..<count).contains(row) else { throw table.missing(row) }
         guard let digests else {
-            return try ContentDigest(hexadecimal: table.entry(row).sha256, in: path)
+            let text = try table.entry(row).sha256
+            guard let digest = ContentDigest(hexadecimal: text) else {
+                throw IndexError.corrupt(path, "'\(text.prefix(80))' is not a SHA-256")
+            }
+            return digest
         }
         return withExtendedLifetime(digests.storage) {
             ContentDigest(digests.unsafeBaseAddress + row * ContentDigest.byteCount)
@@ -155,7 +189,9 @@ struct IndexSegment: Sendable {
             let tensor = try file.tensor(name)
             guard shape == nil || tensor.shape == shape, types.contains(tensor.dtype) else {
                 throw IndexError.corrupt(
-                    path, "'\(name)' is \(tensor.dtype) \(tensor.shape), which the manifest denies")
+                    path, "'\(name)' is \(tensor.dtype) \(tensor.shape), but the manifest says"
+                        + " \(types.map { "\($0)" }.joined(separator: " or "))"
+                        + " \(shape.map { "\($0)" } ?? "")")
             }
             return tensor
         }

@@ -1,6 +1,6 @@
-/// A condition on a picture's metadata: `year>=2020`, `place=Kyoto`, `tags=beach`.
+/// A condition on an entry's metadata: `year>=2020`, `place=Kyoto`, `tags=beach`.
 ///
-/// Pictures without the name never fulfil it, save for `!=`. Texts are compared exactly and ordered
+/// Entries without the name never fulfil it, save for `!=`. Texts are compared exactly and ordered
 /// by their Unicode scalars; a list equals a text that it holds.
 public struct MetadataFilter: Sendable, Hashable {
     /// How the value is compared.
@@ -47,20 +47,25 @@ public struct MetadataFilter: Sendable, Hashable {
         return nil
     }
 
-    /// Whether a picture fulfils it.
+    /// Whether an entry with some metadata fulfils it.
     public func callAsFunction(_ metadata: [String: MetadataValue]) -> Bool {
-        guard let found = metadata[name] else { return comparison == .differs }
+        holds(metadata[name])
+    }
+
+    /// Whether a value fulfils it; nil where an entry has none.
+    func holds(_ value: MetadataValue?) -> Bool {
+        guard let found = value else { return comparison == .differs }
         switch found {
         case .number(let number):
-            guard let value = Double(value) else { return comparison == .differs }
+            guard let value = Double(self.value) else { return comparison == .differs }
             return compare(number, value)
-        case .text(let text): return compare(text, value)
-        case .flag(let flag): return compare(flag ? "true" : "false", value)
+        case .text(let text): return compare(text, self.value)
+        case .flag(let flag): return compare(flag ? "true" : "false", self.value)
         case .list(let list):
             return switch comparison {
-            case .differs: !list.contains(value)
-            case .equals: list.contains(value)
-            default: list.contains { compare($0, value) }
+            case .differs: !list.contains(self.value)
+            case .equals: list.contains(self.value)
+            default: list.contains { compare($0, self.value) }
             }
         }
     }

@@ -7,7 +7,7 @@ import Torch
 enum SegmentWriter {
     /// Entries with their vectors.
     struct Rows {
-        /// What is known of each picture.
+        /// What is known of each image.
         var entries: [IndexEntry]
         /// Features `[N, E]`, single precision.
         var features: Tensor
@@ -28,7 +28,10 @@ enum SegmentWriter {
         for entry in rows.entries {
             json += try encoder.encode(entry)
             ends.append(json.count)
-            digests += try ContentDigest(hexadecimal: entry.sha256, in: entry.path).bytes
+            guard let digest = ContentDigest(hexadecimal: entry.sha256) else {
+                throw IndexError.badDigest(entry.path, entry.sha256)
+            }
+            digests += digest.bytes
         }
         let count = rows.entries.count
         let codes = FeatureCodes.make(rows.features)

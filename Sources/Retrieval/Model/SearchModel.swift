@@ -151,15 +151,42 @@ public struct QueryReading: Sendable, Hashable {
     public let isUnknown: Bool
 }
 
-/// A query that cannot be searched for.
+/// A query that cannot be answered.
 public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
+    private enum Code: Sendable, Hashable { case empty, notFinite, shape, timeout }
+
+    private let code: Code
     /// What is wrong, in one line.
     public let description: String
 
+    private init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    /// Whether the time that a ``WorkLimit`` gave was over.
+    public var isTimeout: Bool { code == .timeout }
+
     static func empty(_ text: String) -> QueryError {
         QueryError(
-            description: text.isEmpty
+            .empty,
+            text.isEmpty
                 ? "the query is empty"
                 : "nothing is left of the query '\(text.prefix(40))' without its punctuation")
     }
+
+    static func notFinite(_ what: String) -> QueryError {
+        QueryError(
+            .notFinite,
+            "\(what) is not a finite number: the model's weights are damaged, or its training"
+                + " diverged")
+    }
+
+    static func shape(_ shape: [Int], width: Int) -> QueryError {
+        QueryError(.shape, "a query of shape \(shape) where the index has \(width) numbers")
+    }
+
+    /// The time for a query was over before its answer was there.
+    public static let timeout = QueryError(
+        .timeout, "the time for this query was over before it was answered")
 }

@@ -19,7 +19,7 @@ struct CandidateReader {
         reranker = Reranker(model.model)
     }
 
-    /// Whether there is a text and a picture to read together, and a head that was trained to.
+    /// Whether there is a text and an image to read together, and a head that was trained to.
     func canRead(_ query: SearchQuery) -> Bool {
         model.matches && index.content.isReadable(with: query)
     }
@@ -27,49 +27,51 @@ struct CandidateReader {
     /// Whether several texts can be read with their candidates at once.
     var canPool: Bool { index.content == .images && index.budget.count != 0 }
 
-    /// Reads a query with as many candidates as there is time for.
+    /// Reads a query with as many candidates as there is time for: at least one batch, or one file
+    /// where the index keeps no tokens.
     ///
-    /// - Throws: ``IndexError`` if an entry is damaged; `ALBEFError`; `CancellationError`.
+    /// - Throws: ``IndexError`` if an entry is damaged; `ALBEFError`; what `limit` throws.
     func read(
-        _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID], deadline: ContinuousClock.Instant?
+        _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID], budget: Duration?, limit: WorkLimit
     ) throws -> Reading {
         guard !ids.isEmpty else { return Reading() }
+        let deadline = budget.map { ContinuousClock.now + $0 }
         switch index.content {
         case .images:
             guard let text = query.text else { return Reading() }
-            let readable = try tokenSource(ids)
+            guard canPool else { return try readFiles(text, ids, deadline, limit) }
             let scores = try reranker.scores(
-                text, count: readable.positions.count, deadline: deadline, tokens: readable.tokens)
-            return Reading(
-                positions: Array(readable.positions.prefix(scores.logits.count)),
-                logits: scores.logits)
+                text, count: ids.count, deadline: deadline, limit: limit
+            ) { range in tokens(ids[range]) }
+            return Reading(first: scores.logits)
         case .texts:
             guard let image = query.image else { return Reading() }
             let scores = try reranker.scores(
-                image: image.tokens, count: ids.count, deadline: deadline
+                image: image.tokens, count: ids.count, deadline: deadline, limit: limit
             ) { range in
                 try model.encode(texts: ids[range].map { try index.entry($0).text })
             }
-            return Reading(
-                positions: Array(ids.indices.prefix(scores.logits.count)), logits: scores.logits)
+            return Reading(first: scores.logits)
         }
+    }
+
+    /// One text of several that are read together.
+    struct Job {
+        let text: EncodedTexts
+        let ids: [ForwardIndex.EntryID]
+        let limit: WorkLimit
     }
 
     /// Reads several texts, each with its own candidates, in an index that keeps tokens.
     ///
-    /// - Throws: `ALBEFError`; `CancellationError`.
-    func read(
-        _ queries: [(text: EncodedTexts, ids: [ForwardIndex.EntryID])]
-    ) throws -> [Reading] {
-        guard !queries.isEmpty else { return [] }
-        let scores = try reranker.scores(
-            queries.map { ($0.text, $0.ids.count) }
-        ) { query, range in
-            tokens(queries[query].ids[range])
-        }
-        return zip(queries, scores).map { query, scores in
-            Reading(positions: Array(query.ids.indices), logits: scores.logits)
-        }
+    /// - Returns: for each what was read, or `ALBEFError`, or what its limit threw.
+    func read(_ jobs: [Job]) -> [Result<Reading, any Error>] {
+        guard !jobs.isEmpty else { return [] }
+        return reranker.scores(
+            jobs.map { Reranker.Job($0.text, count: $0.ids.count, limit: $0.limit) }
+        ) { job, range in
+            tokens(jobs[job].ids[range])
+        }.map { $0.map { Reading(first: $0.logits) } }
     }
 
     private func tokens(_ ids: ArraySlice<ForwardIndex.EntryID>) -> ImageTokens {
@@ -79,26 +81,41 @@ struct CandidateReader {
         return tokens
     }
 
-    /// Where the tokens of candidates come from: the index, or the files of those that can be read.
-    private func tokenSource(
-        _ ids: [ForwardIndex.EntryID]
-    ) throws -> (positions: [Int], tokens: (Range<Int>) throws -> ImageTokens) {
-        if index.budget.count != 0 {
-            return (Array(ids.indices), { range in tokens(ids[range]) })
+    /// Reads the files of candidates, and those that can be read together with a text.
+    ///
+    /// Files are read batch by batch, so that their time counts and few are in memory.
+    private func readFiles(
+        _ text: EncodedTexts, _ ids: [ForwardIndex.EntryID],
+        _ deadline: ContinuousClock.Instant?, _ limit: WorkLimit
+    ) throws -> Reading {
+        var reading = Reading()
+        var batch: [(position: Int, pixels: [Float])] = []
+        func flush() throws {
+            guard !batch.isEmpty else { return }
+            let tokens = ImageTokens(try model.encode(pixels: batch.map(\.pixels)).tokens)
+            let scores = try reranker.scores(text, count: batch.count, limit: limit) { range in
+                ImageTokens(tokens.values[range])
+            }
+            reading.positions += batch.map(\.position)
+            reading.logits += scores.logits
+            batch = []
         }
-        var pixels: [(position: Int, values: [Float])] = []
         for (position, id) in ids.enumerated() {
-            try Task.checkCancellation()
-            if let values = try? model.pixels(of: index.entry(id).path) {
-                pixels.append((position, values))
-            }
+            try limit.check()
+            if position > 0, let deadline, ContinuousClock.now >= deadline { break }
+            let path = try index.entry(id).path
+            // What cannot be read any more stays where recall put it.
+            if let pixels = try? model.pixels(of: path) { batch.append((position, pixels)) }
+            if batch.count == model.defaultBatchSize { try flush() }
         }
-        let readable = pixels
-        return (
-            readable.map(\.position),
-            { range in
-                ImageTokens(try model.encode(pixels: readable[range].map(\.values)).tokens)
-            }
-        )
+        try flush()
+        return reading
+    }
+}
+
+extension CandidateReader.Reading {
+    /// What was said of the first candidates.
+    fileprivate init(first logits: [MatchLogits]) {
+        self.init(positions: Array(logits.indices), logits: logits)
     }
 }

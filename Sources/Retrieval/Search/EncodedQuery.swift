@@ -5,7 +5,7 @@ import Torch
 struct EncodedQuery {
     /// Its sentence.
     let text: EncodedTexts?
-    /// Its picture.
+    /// Its image.
     let image: EncodedImages?
 
     private init(_ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel) throws {
@@ -20,12 +20,18 @@ struct EncodedQuery {
 
     /// Encodes queries, all their texts at once.
     ///
-    /// - Returns: a query each, or its ``QueryError``, `ImageError` or `ALBEFError`, in their order.
+    /// - Returns: for each the encoded query, or its ``QueryError``, `ImageError`, `ALBEFError` or
+    ///   what its limit threw.
     static func encoded(
-        _ queries: [SearchQuery], _ model: SearchModel
+        _ queries: [SearchQuery], limits: [WorkLimit], _ model: SearchModel
     ) -> [Result<EncodedQuery, any Error>] {
         // A text that says nothing is its own query's error, not that of all.
-        let checks = queries.map { query in Result { try query.text.map(model.check) } }
+        let checks = zip(queries, limits).map { query, limit in
+            Result {
+                try limit.check()
+                return try query.text.map(model.check)
+            }
+        }
         let places = queries.indices.filter { index in
             if case .success(()?) = checks[index] { true } else { false }
         }
@@ -41,6 +47,7 @@ struct EncodedQuery {
             Result {
                 try checks[index].get()
                 if queries[index].text != nil { _ = try together.get() }
+                try limits[index].check()
                 return try EncodedQuery(queries[index], text: texts[index], model)
             }
         }

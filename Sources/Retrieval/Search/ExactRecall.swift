@@ -15,7 +15,7 @@ struct ExactRecall {
 
     private let segments: [IndexSegment]
     private let first: Int
-    private let query: [Float]
+    private let query: QuantizedQuery
     private let count: Int
     private let admits: @Sendable (ForwardIndex.EntryID) -> Bool
 
@@ -28,16 +28,16 @@ struct ExactRecall {
     ///
     /// - Parameters:
     ///   - first: the first segment that is searched.
-    ///   - query: a feature `[E]`.
+    ///   - query: a feature.
     ///   - count: how many to find at most.
     ///   - admits: which entries may be found.
     init(
-        _ segments: [IndexSegment], from first: Int = 0, query: Tensor, count: Int,
+        _ segments: [IndexSegment], from first: Int = 0, query: QuantizedQuery, count: Int,
         admits: @escaping @Sendable (ForwardIndex.EntryID) -> Bool = { _ in true }
     ) {
         self.segments = segments
         self.first = first
-        self.query = query.to(.cpu).to(.float32).values()
+        self.query = query
         self.count = count
         self.admits = admits
     }
@@ -56,14 +56,13 @@ struct ExactRecall {
         let workers = min(threadCount, max(1, blocks.count / 8))
         let next = Atomic(0)
         let found = Mutex<[Bounds]>([])
-        let query = QuantizedQuery(query)
         DispatchQueue.concurrentPerform(iterations: workers) { [blocks] _ in
             var best = BestBounds(count: count)
             withUnsafeTemporaryAllocation(of: vectors_hit.self, capacity: Self.blockRows) { hits in
                 while true {
                     let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                     guard index < blocks.count else { break }
-                    scan(blocks[index], query, hits, into: &best)
+                    scan(blocks[index], hits, into: &best)
                 }
             }
             found.withLock { $0 += best.kept }
@@ -72,7 +71,7 @@ struct ExactRecall {
     }
 
     private func scan(
-        _ block: Block, _ query: QuantizedQuery, _ hits: UnsafeMutableBufferPointer<vectors_hit>,
+        _ block: Block, _ hits: UnsafeMutableBufferPointer<vectors_hit>,
         into best: inout BestBounds
     ) {
         guard let target = hits.baseAddress else { return }
@@ -94,9 +93,10 @@ struct ExactRecall {
                 ? Candidate(id: item.id, similarity: item.score)
                 : Candidate(
                     id: item.id,
-                    similarity: segments[item.id.segment].product(item.id.row, query))
+                    similarity: segments[item.id.segment].product(item.id.row, query.values))
         }
-        return Array(scored.sorted().prefix(count))
+        // A feature that is not a number is near to nothing.
+        return Array(scored.filter { !$0.similarity.isNaN }.sorted().prefix(count))
     }
 }
 

@@ -31,10 +31,18 @@ extension SearchModel {
             let scores = try Reranker(model).scores(query, count: 1) { _ in
                 ImageTokens(encoded.tokens)
             }
+            guard scores.logits.allSatisfy(\.isFinite) else {
+                throw QueryError.notFinite("a match score")
+            }
             let similarity = query.features[0].matmul(encoded.features[0]).scalar()
             return PairScore(
                 text: text, similarity: Float(similarity), matchLogit: scores.matchLogits[0],
                 matchProbability: Float(calibration(scores.logits[0])))
         }
     }
+}
+
+extension MatchLogits {
+    /// Whether both are numbers that can be compared.
+    var isFinite: Bool { match.isFinite && mismatch.isFinite }
 }

@@ -1,10 +1,10 @@
 public import Torch
 
-/// A picture that recall proposes.
+/// An entry that recall proposes.
 public struct Candidate: Sendable, Hashable {
     /// The entry.
     public let id: ForwardIndex.EntryID
-    /// Cosine of the query's and the picture's features.
+    /// Cosine of the query's and the entry's features.
     public let similarity: Float
 }
 
@@ -18,7 +18,7 @@ extension Candidate: Comparable {
 
 /// How recall goes about it.
 public enum RecallMethod: String, Sendable, Hashable, CaseIterable {
-    /// Compares everything: milliseconds up to a million pictures.
+    /// Compares everything: milliseconds up to a million images.
     case exact
     /// Follows the graph that ``ForwardIndex/makeGraph(_:onProgress:)`` made: may miss a few in a
     /// hundred.
@@ -26,84 +26,133 @@ public enum RecallMethod: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ForwardIndex {
-    /// The pictures whose features are nearest to a query's, nearest first.
+    /// Why the graph of the index cannot be followed, so that searches compare everything instead;
+    /// nil if it can be, there is none, or it was not searched yet.
+    public var graphFault: String? {
+        if manifest.graph != nil, manifest.graphSegments == nil { return rowsFault.description }
+        return graph?.fault?.description
+    }
+
+    /// The entries whose features are nearest to a query's, nearest first.
     ///
     /// - Parameters:
     ///   - query: a unit-length feature `[E]`.
     ///   - count: how many to return at most.
     ///   - filters: conditions on their metadata, all of which have to hold. With any, everything is
     ///     compared: a graph leads to what is near, not to what fulfils them.
-    ///   - method: nil follows the graph where there is one.
-    /// - Throws: ``IndexError`` if an entry or the graph is damaged, or there is no graph to follow.
+    ///   - method: nil follows the graph where there is one that can be followed; see
+    ///     ``graphFault``.
+    /// - Throws: ``IndexError`` if an entry is damaged, or there is no graph to follow although
+    ///   `method` asks for one; ``QueryError`` if the query is not `E` finite numbers.
+    /// - Complexity: O(n) for n entries; about O(log n) with a graph. The first search with
+    ///   conditions reads all metadata; see ``prepareFilters()``.
     public func recall(
         _ query: Tensor, count: Int, filters: [MetadataFilter] = [], method: RecallMethod? = nil
     ) throws -> [Candidate] {
+        let width = manifest.model.embeddingWidth
+        guard query.shape == [width] else { throw QueryError.shape(query.shape, width: width) }
+        let query = try QuantizedQuery(query.to(.cpu).to(.float32).values())
         if method == .graph, graph == nil { throw IndexError.noGraph(directory) }
-        guard filters.isEmpty else { return try recall(query, count: count, matching: filters) }
-        if let graph, method != .exact,
-            let found = try recall(query, count: count, by: graph)
-        {
+        let count = min(count, self.count)
+        guard count > 0 else { return [] }
+        guard filters.isEmpty else {
+            let mask = try MetadataMask(filters, over: segments)
+            let found = exact(query, count: count) { mask($0) }.run()
+            try mask.throwIfAny()
             return found
+        }
+        if let graph, method != .exact {
+            do {
+                if let found = try recall(query, count: count, by: graph) { return found }
+            } catch is IndexError where method == nil {
+                // `graphFault` says why.
+            }
         }
         return exact(query, count: count).run()
     }
 
+    /// Reads the metadata of all entries, so that the first search with conditions need not.
+    ///
+    /// What was read is kept, by this snapshot and those that ``refreshed()`` makes of it, in at most
+    /// about 512 bytes per entry.
+    ///
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n) for the n entries that were not read before.
+    public func prepareFilters() throws {
+        _ = try MetadataMask([], over: segments)
+    }
+
+    private var rowsFault: IndexError {
+        .badGraph(
+            GraphFile.path(manifest.graph?.name ?? "", in: directory),
+            "the manifest says rows that the index does not have")
+    }
+
     private func exact(
-        _ query: Tensor, count: Int, from first: Int = 0,
+        _ query: QuantizedQuery, count: Int, from first: Int = 0,
         admits: @escaping @Sendable (EntryID) -> Bool = { _ in true }
     ) -> ExactRecall {
         ExactRecall(segments, from: first, query: query, count: count, admits: admits)
     }
 
-    private func recall(
-        _ query: Tensor, count: Int, matching filters: [MetadataFilter]
-    ) throws -> [Candidate] {
-        let damage = FirstError()
-        let candidates = exact(query, count: count) { id in
-            do {
-                let metadata = try entry(id).metadata
-                return filters.allSatisfy { $0(metadata) }
-            } catch {
-                damage.keep(error)
-                return false
-            }
-        }.run()
-        try damage.throwIfAny()
-        return candidates
-    }
-
     /// What the graph leads to, together with the best of what it does not know; nil if too much of
     /// that was removed.
     private func recall(
-        _ query: Tensor, count: Int, by graph: LazyGraph
+        _ query: QuantizedQuery, count: Int, by graph: LazyGraph
     ) throws -> [Candidate]? {
-        let known = graph.record.segments.count
-        let removed = segments[..<known].reduce(0) { $0 + $1.removed.count }
-        let living = segments[..<known].reduce(0) { $0 + $1.count } - removed
-        // Some of what is found will have been removed.
-        let wanted = count + min(removed, count)
-        let values: [Float] = query.to(.cpu).to(.float32).values()
-        var starts: [Int] = []
-        var total = 0
-        for segment in segments[..<known] {
-            starts.append(total)
-            total += segment.count
+        guard let record = manifest.graph, let known = manifest.graphSegments else {
+            throw rowsFault
         }
-        guard total > 0 else { return nil }
-        let labels = try graph().search(values, count: min(wanted, total))
+        let living = segments[..<known].reduce(0) { $0 + $1.count - $1.removed.count }
+        let total = record.labelCount
+        guard total > 0, living > 0 else { return nil }
+        // Some of what is found will have been removed.
+        let wanted = count + min(total - living, count)
+        let rows = GraphRows(record, segments[..<known])
         var found: [Candidate] = []
-        for label in labels {
-            // The last segment that starts at or before the label.
-            let position = (starts.firstIndex { $0 > label } ?? known) - 1
-            let row = label - starts[position]
-            guard !segments[position].removed.contains(row) else { continue }
-            found.append(
-                Candidate(
-                    id: EntryID(segment: position, row: row),
-                    similarity: segments[position].product(row, values)))
+        for label in try graph().search(query.values, count: min(wanted, total)) {
+            guard let id = rows[label], !segments[id.segment].removed.contains(id.row) else {
+                continue
+            }
+            let similarity = segments[id.segment].product(id.row, query.values)
+            if !similarity.isNaN { found.append(Candidate(id: id, similarity: similarity)) }
         }
         guard found.count >= min(count, living) else { return nil }
         let rest = exact(query, count: count, from: known).run()
         return Array((found + rest).sorted().prefix(count))
+    }
+}
+
+/// The rows that a graph's labels stand for.
+private struct GraphRows {
+    private let parts: [IndexManifest.Graph.Part]
+    /// The first label of each part.
+    private var starts: [Int] = []
+    private let positions: [String: Int]
+
+    init(_ graph: IndexManifest.Graph, _ segments: ArraySlice<IndexSegment>) {
+        parts = graph.parts
+        positions = Dictionary(
+            zip(segments.map(\.record.name), segments.indices),
+            uniquingKeysWith: { first, _ in first })
+        var total = 0
+        for part in parts {
+            starts.append(total)
+            total += part.count
+        }
+    }
+
+    /// The entry of a label; nil if it is gone.
+    subscript(label: Int) -> ForwardIndex.EntryID? {
+        // The last part that starts at or before the label.
+        var (low, high) = (0, starts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if starts[middle] <= label { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0, case let part = parts[low - 1], let row = part.row(label - starts[low - 1]),
+            let position = part.segment.flatMap({ positions[$0] })
+        else { return nil }
+        return ForwardIndex.EntryID(segment: position, row: row)
     }
 }

@@ -33,60 +33,93 @@ public struct Reranker: Sendable {
     ///   - text: one encoded text.
     ///   - count: number of images.
     ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
+    ///   - limit: asked before every batch; unlike after the deadline, nothing is given back.
     ///   - tokens: gives the tokens of a range of the images.
-    /// - Throws: ``ALBEFError`` if the model cannot match, `CancellationError` if the task is
-    ///   cancelled, and what `tokens` throws.
+    /// - Throws: ``ALBEFError`` if the model cannot match, what `limit` and `tokens` throw.
     public func scores(
         _ text: EncodedTexts, count: Int, deadline: ContinuousClock.Instant? = nil,
-        tokens: (Range<Int>) throws -> ImageTokens
+        limit: WorkLimit = WorkLimit(), tokens: (Range<Int>) throws -> ImageTokens
     ) throws -> Scores {
         let batchSize = batchSize ?? batchSize(textLength: text.states.size(1))
-        return try scores(count: count, batchSize: batchSize, deadline: deadline) { range in
+        return try scores(
+            count: count, batchSize: batchSize, deadline: deadline, limit: limit
+        ) { range in
             try model.matchLogits(text, withEach: tokens(range).to(model.device))
+        }
+    }
+
+    /// One text of several that are scored together.
+    package struct Job {
+        /// One encoded text.
+        package var text: EncodedTexts
+        /// Number of its images.
+        package var count: Int
+        /// Asked before every batch that it is part of.
+        package var limit: WorkLimit
+
+        /// A text with its number of images.
+        package init(_ text: EncodedTexts, count: Int, limit: WorkLimit = WorkLimit()) {
+            self.text = text
+            self.count = count
+            self.limit = limit
         }
     }
 
     /// Scores several texts, each against images of its own, in batches that mix them.
     ///
-    /// - Parameters:
-    ///   - texts: one encoded text each, and its number of images.
-    ///   - tokens: gives the tokens of a range of a text's images.
-    /// - Returns: the scores of each text.
-    /// - Throws: ``ALBEFError`` if the model cannot match, `CancellationError` if the task is
-    ///   cancelled, and what `tokens` throws.
+    /// - Parameter tokens: gives the tokens of a range of a text's images.
+    /// - Returns: the scores of each text, or what its limit or `tokens` threw; where the model
+    ///   failed, its error.
     package func scores(
-        _ texts: [(text: EncodedTexts, count: Int)],
-        tokens: (_ text: Int, Range<Int>) throws -> ImageTokens
-    ) throws -> [Scores] {
-        let longest = texts.map { $0.text.states.size(1) }.max() ?? 1
+        _ jobs: [Job], tokens: (_ text: Int, Range<Int>) throws -> ImageTokens
+    ) -> [Result<Scores, any Error>] {
+        let longest = jobs.map { $0.text.states.size(1) }.max() ?? 1
         let batchSize = batchSize ?? batchSize(textLength: longest)
-        var scores = texts.map { _ in Scores() }
+        var scores = jobs.map { _ in Result<Scores, any Error>.success(Scores()) }
         var batch = PairBatch()
-        func read() throws {
-            try Task.checkCancellation()
-            let images = ImageTokens.concatenated(
-                try batch.pieces.map { try tokens($0.text, $0.images).to(model.device) })
-            let logits = try withoutGradients {
-                try model.matchLogits(batch.texts(of: texts.map(\.text)), withEach: images)
+        func read() {
+            defer { batch = PairBatch() }
+            do {
+                for (piece, rows) in zip(batch.pieces, try logits(batch, jobs)) {
+                    scores[piece.text] = scores[piece.text].map { scores in
+                        var scores = scores
+                        scores.logits += rows
+                        return scores
+                    }
+                }
+            } catch {
+                for piece in batch.pieces { scores[piece.text] = .failure(error) }
             }
-            var rows = MatchLogits.rows(of: logits)[...]
-            for piece in batch.pieces {
-                scores[piece.text].logits += rows.prefix(piece.images.count)
-                rows = rows.dropFirst(piece.images.count)
-            }
-            batch = PairBatch()
         }
-        for (text, item) in texts.enumerated() {
+        for (text, job) in jobs.enumerated() {
             var start = 0
-            while start < item.count {
-                let end = min(item.count, start + batchSize - batch.count)
-                batch.pieces.append((text, start..<end))
+            while start < job.count, case .success = scores[text] {
+                let end = min(job.count, start + batchSize - batch.count)
+                do {
+                    try job.limit.check()
+                    batch.append(text, start..<end, try tokens(text, start..<end).to(model.device))
+                } catch {
+                    scores[text] = .failure(error)
+                }
                 start = end
-                if batch.count == batchSize { try read() }
+                if batch.count == batchSize { read() }
             }
         }
-        if batch.count > 0 { try read() }
+        if batch.count > 0 { read() }
         return scores
+    }
+
+    /// The logits of each piece of a batch.
+    private func logits(_ batch: PairBatch, _ jobs: [Job]) throws -> [ArraySlice<MatchLogits>] {
+        let images = ImageTokens.concatenated(batch.pieces.map(\.tokens))
+        let logits = try withoutGradients {
+            try model.matchLogits(batch.texts(of: jobs.map(\.text)), withEach: images)
+        }
+        var rows = MatchLogits.rows(of: logits)[...]
+        return batch.pieces.map { piece in
+            defer { rows = rows.dropFirst(piece.images.count) }
+            return rows.prefix(piece.images.count)
+        }
     }
 
     /// Scores one image against texts.
@@ -95,25 +128,27 @@ public struct Reranker: Sendable {
     ///   - tokens: the image's tokens, `[1, P + 1, D_v]`.
     ///   - count: number of texts.
     ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
+    ///   - limit: asked before every batch; unlike after the deadline, nothing is given back.
     ///   - texts: gives a range of the texts, encoded.
-    /// - Throws: ``ALBEFError`` if the model cannot match, `CancellationError` if the task is
-    ///   cancelled, and what `texts` throws.
+    /// - Throws: ``ALBEFError`` if the model cannot match, what `limit` and `texts` throw.
     public func scores(
         image tokens: Tensor, count: Int, deadline: ContinuousClock.Instant? = nil,
-        texts: (Range<Int>) throws -> EncodedTexts
+        limit: WorkLimit = WorkLimit(), texts: (Range<Int>) throws -> EncodedTexts
     ) throws -> Scores {
-        try scores(count: count, batchSize: batchSize ?? 64, deadline: deadline) { range in
+        try scores(
+            count: count, batchSize: batchSize ?? 64, deadline: deadline, limit: limit
+        ) { range in
             try model.matchLogits(each: texts(range), withOne: tokens)
         }
     }
 
     private func scores(
-        count: Int, batchSize: Int, deadline: ContinuousClock.Instant?,
+        count: Int, batchSize: Int, deadline: ContinuousClock.Instant?, limit: WorkLimit,
         logits: (Range<Int>) throws -> Tensor
     ) throws -> Scores {
         var scores = Scores()
         for start in stride(from: 0, to: count, by: batchSize) {
-            try Task.checkCancellation()
+            try limit.check()
             if start > 0, let deadline, ContinuousClock.now >= deadline { break }
             let range = start..<min(start + batchSize, count)
             scores.logits += MatchLogits.rows(of: try withoutGradients { try logits(range) })
@@ -133,11 +168,15 @@ public struct Reranker: Sendable {
 
 /// Pairs of texts and images that are read at once.
 private struct PairBatch {
-    var pieces: [(text: Int, images: Range<Int>)] = []
+    private(set) var pieces: [(text: Int, images: Range<Int>, tokens: ImageTokens)] = []
 
     var count: Int { pieces.reduce(0) { $0 + $1.images.count } }
 
-    /// One text if all pairs have the same, else a text a pair, padded to equal length.
+    mutating func append(_ text: Int, _ images: Range<Int>, _ tokens: ImageTokens) {
+        pieces.append((text, images, tokens))
+    }
+
+    /// One text if all pairs have the same, else one text per pair, padded to equal length.
     func texts(of texts: [EncodedTexts]) -> EncodedTexts {
         if pieces.count == 1 { return texts[pieces[0].text] }
         let used = pieces.map { texts[$0.text] }

@@ -59,6 +59,9 @@ public struct SearchOptions: Sendable, Hashable {
     /// The probability means what it says once the model is calibrated.
     public var minimumProbability: Double?
     /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
+    ///
+    /// Where the index keeps no tokens, reading and encoding the candidates' files counts, and at
+    /// least one file is read.
     public var timeBudget: Duration?
 
     /// Options with their defaults.
@@ -96,6 +99,8 @@ public struct SearchAnswer: Sendable, Hashable {
     public let reranked: Int
     /// How long the stages took.
     public let times: StageTimes
+    /// What to know of how it was found, one sentence each, such as why the graph was not followed.
+    public let notes: [String]
 }
 
 /// How long the stages of a search took; of searches that were answered together, all of them.

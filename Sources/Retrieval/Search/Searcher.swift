@@ -16,12 +16,12 @@ public struct Searcher: Sendable {
         reader = CandidateReader(model, index)
     }
 
-    /// Finds the pictures that a sentence describes, best first.
+    /// Finds the images that a sentence describes, best first.
     ///
     /// - Parameters:
     ///   - query: a sentence.
     ///   - count: number of results at most; default 10.
-    ///   - candidates: how many pictures are re-ranked; default 64.
+    ///   - candidates: how many images are re-ranked; default 64.
     ///   - ranking: what they are re-ranked by; nil for what the model says.
     /// - Throws: as ``search(_:_:)``.
     public func search(
@@ -32,13 +32,18 @@ public struct Searcher: Sendable {
         return try search(.text(query), options).results
     }
 
-    /// Finds the pictures or texts that a query asks for, best first.
+    /// Finds the images or texts that a query asks for, best first.
     ///
-    /// - Throws: ``QueryError`` if there is nothing to search for; ``ImageError`` if a query's
-    ///   picture cannot be read; ``ALBEFError`` if the model cannot search; ``IndexError`` if an
-    ///   entry is damaged; `CancellationError` if the task is cancelled.
-    public func search(_ query: SearchQuery, _ options: SearchOptions) throws -> SearchAnswer {
-        try search([(query, options)])[0].get()
+    /// - Parameter limit: how long it may take, asked between batches; by default only the current
+    ///   task's cancellation ends it early.
+    /// - Throws: ``QueryError`` if there is nothing to search for, the model answers with what is
+    ///   not a number, or the time is over; ``ImageError`` if a query's image cannot be read;
+    ///   ``ALBEFError`` if the model cannot search; ``IndexError`` if an entry is damaged;
+    ///   `CancellationError` if the answer is not wanted any more.
+    public func search(
+        _ query: SearchQuery, _ options: SearchOptions, limit: WorkLimit = WorkLimit()
+    ) throws -> SearchAnswer {
+        try search([(query, options, limit)])[0].get()
     }
 
     /// Answers several queries at once: their texts go through the text encoder together, and their
@@ -47,22 +52,26 @@ public struct Searcher: Sendable {
     /// Answers are those of ``search(_:_:)``, but for rounding. Queries that the pool cannot take
     /// (with a time budget, over texts, or over an index that keeps no tokens) are read one by one.
     ///
-    /// - Returns: an answer or an error each, in their order; the errors are those of
-    ///   ``search(_:_:)``.
+    /// - Returns: for each request its answer or error, in their order; the errors are those of
+    ///   ``search(_:_:limit:)``. A request whose limit is reached does not fail the others.
     public func search(
-        _ requests: [(query: SearchQuery, options: SearchOptions)]
+        _ requests: [(query: SearchQuery, options: SearchOptions, limit: WorkLimit)]
     ) -> [Result<SearchAnswer, any Error>] {
         var times = StageTimes()
         let encoded = Self.time(&times.encoding) {
-            EncodedQuery.encoded(requests.map(\.query), model)
+            EncodedQuery.encoded(requests.map(\.query), limits: requests.map(\.limit), model)
         }
         let recalled = Self.time(&times.recall) {
             zip(requests, encoded).map { request, encoded in
-                Result { try recall(request.query, encoded.get(), request.options) }
+                Result {
+                    let encoded = try encoded.get()
+                    try request.limit.check()
+                    return try recall(request.query, encoded, request.options)
+                }
             }
         }
         let readings = Self.time(&times.reranking) {
-            read(requests.map(\.options), encoded, recalled)
+            read(requests.map { ($0.options, $0.limit) }, encoded, recalled)
         }
         return requests.indices.map { position in
             Result {
@@ -71,6 +80,13 @@ public struct Searcher: Sendable {
                     requests[position].options, times)
             }
         }
+    }
+
+    /// Answers several queries at once, without a limit but the current task's cancellation.
+    public func search(
+        _ requests: [(query: SearchQuery, options: SearchOptions)]
+    ) -> [Result<SearchAnswer, any Error>] {
+        search(requests.map { ($0.query, $0.options, WorkLimit()) })
     }
 
     // MARK: Stages
@@ -92,32 +108,27 @@ public struct Searcher: Sendable {
     }
 
     private func read(
-        _ options: [SearchOptions], _ encoded: [Result<EncodedQuery, any Error>],
-        _ recalled: [Result<Recalled, any Error>]
+        _ requests: [(options: SearchOptions, limit: WorkLimit)],
+        _ encoded: [Result<EncodedQuery, any Error>], _ recalled: [Result<Recalled, any Error>]
     ) -> [Result<CandidateReader.Reading, any Error>] {
-        var pooled: [(position: Int, text: EncodedTexts, ids: [ForwardIndex.EntryID])] = []
+        var pooled: [(position: Int, job: CandidateReader.Job)] = []
         var readings = recalled.indices.map { position in
             Result { () throws -> CandidateReader.Reading in
                 let (encoded, recalled) = (
                     try encoded[position].get(), try recalled[position].get()
                 )
                 let ids = recalled.candidates.prefix(recalled.depth).map(\.id)
-                let budget = options[position].timeBudget
-                if reader.canPool, budget == nil, !ids.isEmpty, let text = encoded.text {
-                    pooled.append((position, text, ids))
+                let (options, limit) = requests[position]
+                if reader.canPool, options.timeBudget == nil, !ids.isEmpty, let text = encoded.text
+                {
+                    pooled.append((position, .init(text: text, ids: ids, limit: limit)))
                     return .init()
                 }
-                return try reader.read(
-                    encoded, ids, deadline: budget.map { ContinuousClock.now + $0 })
+                return try reader.read(encoded, ids, budget: options.timeBudget, limit: limit)
             }
         }
-        do {
-            let together = try reader.read(pooled.map { ($0.text, $0.ids) })
-            for (item, reading) in zip(pooled, together) {
-                readings[item.position] = .success(reading)
-            }
-        } catch {
-            for item in pooled { readings[item.position] = .failure(error) }
+        for (item, reading) in zip(pooled, reader.read(pooled.map(\.job))) {
+            readings[item.position] = reading
         }
         return readings
     }
@@ -126,6 +137,9 @@ public struct Searcher: Sendable {
         _ recalled: [Candidate], _ reading: CandidateReader.Reading, _ options: SearchOptions,
         _ times: StageTimes
     ) throws -> SearchAnswer {
+        guard reading.logits.allSatisfy(\.isFinite) else {
+            throw QueryError.notFinite("a match score")
+        }
         let places = Dictionary(
             uniqueKeysWithValues: reading.positions.enumerated().map { ($1, $0) })
         let keys = keys(reading, of: recalled, options.ranking)
@@ -152,7 +166,18 @@ public struct Searcher: Sendable {
                 matchProbability: logits.map { Float(model.calibration($0)) },
                 metadata: entry.metadata)
         }
-        return SearchAnswer(results: results, reranked: reading.positions.count, times: times)
+        return SearchAnswer(
+            results: results, reranked: reading.positions.count, times: times,
+            notes: notes(options))
+    }
+
+    /// What whoever asked should know of how the answer was found.
+    private func notes(_ options: SearchOptions) -> [String] {
+        // Otherwise the graph would not have been followed in any case.
+        guard options.recall == nil, options.filters.isEmpty, let fault = index.graphFault else {
+            return []
+        }
+        return ["all entries were compared: \(fault)"]
     }
 
     /// What the candidates that were read are ordered by.

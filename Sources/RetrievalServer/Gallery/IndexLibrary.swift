@@ -144,7 +144,7 @@ private enum FactSample {
         let step = max(1, index.count / 256)
         return facts(
             try stride(from: 0, to: index.count, by: step).flatMap {
-                try names(of: index, at: $0..<$0 + 1)
+                try names(of: index, skipping: $0, count: 1)
             })
     }
 
@@ -155,11 +155,16 @@ private enum FactSample {
     static func facts(of index: ForwardIndex, after old: Gallery) throws -> [String] {
         let isSuccessor = index.generation == old.index.generation + 1
         guard isSuccessor, index.generation % interval != 0 else { return try all(of: index) }
-        return facts(old.facts + (try names(of: index, at: max(0, index.count - 16)..<index.count)))
+        return facts(
+            old.facts + (try names(of: index, skipping: max(0, index.count - 16), count: 16)))
     }
 
-    private static func names(of index: ForwardIndex, at range: Range<Int>) throws -> [String] {
-        try index.ids(range).flatMap { try index.entry($0).metadata.keys }
+    private static func names(
+        of index: ForwardIndex, skipping skipped: Int, count: Int
+    ) throws -> [String] {
+        try index.ids(skipping: skipped, count: count).flatMap {
+            try index.entry($0).metadata.keys
+        }
     }
 
     private static func facts(_ names: [String]) -> [String] {

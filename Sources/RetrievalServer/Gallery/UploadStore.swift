@@ -101,7 +101,7 @@ extension ForwardIndex {
     /// - Complexity: reads entries until one is.
     func has(under folder: FilePath) throws -> Bool {
         for start in stride(from: 0, to: count, by: 1024) {
-            for id in ids(start..<min(count, start + 1024))
+            for id in ids(skipping: start, count: 1024)
             where try entry(id).path.starts(with: folder) {
                 return true
             }

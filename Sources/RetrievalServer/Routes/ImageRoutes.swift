@@ -73,11 +73,11 @@ struct ImageRoutes: Sendable {
         let offset = try request.number("offset", in: 0...(1 << 40)) ?? 0
         let limit = try request.number("limit", in: 1...1000) ?? 24
         let index = parts.library.gallery.index
-        let start = min(offset, index.count)
-        let range = start..<min(start + limit, index.count)
         // A page may be large: it is put together where nobody else is kept waiting.
         return try await parts.documents.run {
-            let images = try index.ids(range).map { Document(try index.entry($0)) }
+            let images = try index.ids(skipping: offset, count: limit).map {
+                Document(try index.entry($0))
+            }
             return JSON.response(Page(total: index.count, images: images))
         }
     }

@@ -1,0 +1,74 @@
+import Dispatch
+
+/// Which entries fulfil conditions: each condition is compared once with each value that there is.
+struct MetadataMask: Sendable {
+    /// One condition in one segment.
+    private struct Test {
+        /// The codes of the rows; nil if none has the name, or entries have to be looked at.
+        let codes: [UInt32]?
+        /// What holds of a value, by its code; of ``codes`` that are nil, for all rows.
+        let verdicts: [Bool]
+
+        init(_ filter: MetadataFilter, _ columns: MetadataColumns) {
+            let column = columns.columns[filter.name]
+            codes = column?.codes
+            verdicts =
+                column == nil && !columns.isComplete
+                ? [] : [filter.holds(nil)] + (column?.values ?? []).map { filter.holds($0) }
+        }
+
+        /// Whether a row fulfils the condition; nil if its entry has to be looked at.
+        func callAsFunction(_ row: Int) -> Bool? {
+            let code = Int(codes?[row] ?? MetadataColumns.Column.none)
+            return verdicts.indices.contains(code) ? verdicts[code] : nil
+        }
+    }
+
+    private let filters: [MetadataFilter]
+    private let segments: [IndexSegment]
+    private let tests: [[Test]]
+    private let damage = FirstError()
+
+    /// Compares conditions with the values of segments, whose metadata is read on all threads if it
+    /// was not before.
+    ///
+    /// - Throws: ``IndexError`` if an entry is damaged.
+    init(_ filters: [MetadataFilter], over segments: [IndexSegment]) throws {
+        self.filters = filters
+        self.segments = segments
+        let damage = damage
+        DispatchQueue.concurrentPerform(iterations: segments.count) { position in
+            do { _ = try segments[position].columns(of: segments[position]) } catch {
+                damage.keep(error)
+            }
+        }
+        try damage.throwIfAny()
+        tests = try segments.map { segment in
+            let columns = try segment.columns(of: segment)
+            return filters.map { Test($0, columns) }
+        }
+    }
+
+    /// Whether an entry fulfils all conditions.
+    func callAsFunction(_ id: ForwardIndex.EntryID) -> Bool {
+        for test in tests[id.segment] {
+            guard let holds = test(id.row) else { return entryFulfils(id) }
+            guard holds else { return false }
+        }
+        return true
+    }
+
+    /// Throws what reading an entry threw.
+    func throwIfAny() throws { try damage.throwIfAny() }
+
+    /// Looks at the entry itself.
+    private func entryFulfils(_ id: ForwardIndex.EntryID) -> Bool {
+        do {
+            let metadata = try segments[id.segment].entry(id.row).metadata
+            return filters.allSatisfy { $0(metadata) }
+        } catch {
+            damage.keep(error)
+            return false
+        }
+    }
+}
