@@ -4,11 +4,11 @@ import Retrieval
 import SystemPackage
 
 extension ServiceParts {
-    /// Opens the index and everything that serves it; creates the index where writing or a folder is
-    /// to fill it.
+    /// Opens the index and everything that serves it; creates the index where writing or a folder
+    /// is to fill it.
     ///
-    /// - Throws: ``ServerError`` for settings that do not fit; ``IndexError`` if the index cannot be
-    ///   opened or was made with another model; an error of the file system.
+    /// - Throws: ``ServerError`` for settings that do not fit; ``IndexError`` if the index cannot
+    ///   be opened or was made with another model; an error of the file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, named modelName: String?,
         index: FilePath, _ logger: Logger
@@ -60,8 +60,8 @@ extension ServiceParts {
 
     /// Checks that the folder to follow is there, or that it was.
     ///
-    /// A folder that is away, such as one on a disk that is not mounted, is waited for; one that the
-    /// index knows nothing of is a slip of the pen.
+    /// A folder that is away, such as one on a disk that is not mounted, is waited for; one that
+    /// the index knows nothing of is a slip of the pen.
     private static func check(_ photos: FilePath, _ index: FilePath) throws {
         let folder = photos.absolute
         var isFolder: ObjCBool = false
@@ -80,8 +80,8 @@ extension ServiceParts {
             IndexChange(), to: index, model: model.signature, locator: EntryLocator())
     }
 
-    /// Brings the index in step with the images that clients sent: where a service was killed, a file
-    /// may be there that the index does not know yet, or an entry whose file is gone.
+    /// Brings the index in step with the images that clients sent: where a service was killed, a
+    /// file may be there that the index does not know yet, or an entry whose file is gone.
     private static func reconcile(
         _ store: UploadStore, _ model: SearchModel, _ index: FilePath, _ logger: Logger
     ) async throws {

@@ -4,8 +4,8 @@ import Synchronization
 /// Answers requests of all connections together, on one thread.
 ///
 /// While a batch is computed the next one gathers, so that batches grow with the load and a lone
-/// request waits for nobody. A request that is cancelled is resumed at once; the computation learns of
-/// it by the request's limit.
+/// request waits for nobody. A request that is cancelled is resumed at once; the computation learns
+/// of it by the request's limit.
 package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
     /// A request of a batch.
     package struct Item: Sendable {
@@ -52,8 +52,8 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
 
     /// Answers a request.
     ///
-    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is cancelled;
-    ///   the request's error.
+    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is
+    ///   cancelled; the request's error.
     package func answer(_ request: Request) async throws -> Answer {
         let number = state.withLock { state in
             state.number += 1

@@ -45,8 +45,8 @@ final class QueryBatcher: Sendable {
 
     /// Answers a query.
     ///
-    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is cancelled;
-    ///   what ``Searcher`` throws.
+    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is
+    ///   cancelled; what ``Searcher`` throws.
     func search(_ query: SearchQuery, _ options: SearchOptions) async throws -> Served {
         do {
             return try await batcher.answer(Search(query: query, options: options))

@@ -5,8 +5,8 @@ import Synchronization
 /// Threads of its own for work that takes long, with a bounded schedule in front of them.
 ///
 /// Swift's own threads, one per core, answer requests; if they computed, nobody would be answered
-/// meanwhile. And libtorch keeps a team of threads for every thread that calls it, so always the same
-/// one calls.
+/// meanwhile. And libtorch keeps a team of threads for every thread that calls it, so always the
+/// same one calls.
 package final class WorkQueue: Sendable {
     private struct State {
         var schedule = WorkSchedule<@Sendable () -> Void>()
@@ -48,10 +48,11 @@ package final class WorkQueue: Sendable {
 
     /// Does some work on a thread of the queue.
     ///
-    /// A task that is cancelled waits no longer: its work loses its place, or its result is dropped.
+    /// A task that is cancelled waits no longer: its work loses its place, or its result is
+    /// dropped.
     ///
-    /// - Parameter urgency: only queries are turned away when too much waits; uploads are bounded where
-    ///   they come in, and a folder brings its images one after another.
+    /// - Parameter urgency: only queries are turned away when too much waits; uploads are bounded
+    ///   where they come in, and a folder brings its images one after another.
     /// - Throws: ``Problem`` if too much waits already; `CancellationError` as soon as the task is
     ///   cancelled; what the work throws.
     package func run<Value: Sendable>(

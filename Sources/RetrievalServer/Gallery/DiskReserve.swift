@@ -9,8 +9,8 @@ import SystemPackage
     import Musl
 #endif
 
-/// A file beside the index that is given up when the disk is full, so that images can be removed even
-/// then: to forget an image, a new manifest has to be written first.
+/// A file beside the index that is given up when the disk is full, so that images can be removed
+/// even then: to forget an image, a new manifest has to be written first.
 struct DiskReserve: Sendable {
     private let directory: FilePath
     private let path: FilePath

@@ -1,4 +1,3 @@
-package import ALBEF
 package import Logging
 package import Retrieval
 package import SystemPackage
@@ -6,8 +5,8 @@ package import SystemPackage
 /// The one way into the index of a service: changes of clients and of the followed folder, in one
 /// order. Changes that come while a commit is written are committed together.
 ///
-/// The index's lock is held for one commit at a time. After a commit, the files of clients are put in
-/// their places and the index is tidied, step by step, while nobody waits.
+/// The index's lock is held for one commit at a time. After a commit, the files of clients are put
+/// in their places and the index is tidied, step by step, while nobody waits.
 package actor GalleryWriter {
     /// A change of the index.
     package enum Change: Sendable {
@@ -18,27 +17,6 @@ package actor GalleryWriter {
         case remove(FilePath)
         /// What the followed folder brings, encoded already.
         case folder(IndexChange)
-    }
-
-    /// What the writer has done by others.
-    package struct Steps: Sendable {
-        /// Encodes images on the model's thread.
-        package var encode: @Sendable ([[Float]]) async throws -> EncodedImages
-        /// Commits a change, and returns which of the paths to remove were there.
-        package var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
-        /// One step of tidying; returns whether there may be more to do.
-        package var tidy: @Sendable () async throws -> Bool
-
-        /// Takes the steps.
-        package init(
-            encode: @escaping @Sendable ([[Float]]) async throws -> EncodedImages,
-            commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>,
-            tidy: @escaping @Sendable () async throws -> Bool
-        ) {
-            self.encode = encode
-            self.commit = commit
-            self.tidy = tidy
-        }
     }
 
     private struct Pending {
@@ -300,53 +278,5 @@ package actor GalleryWriter {
             tidyFailure = "\(error)"
             return true
         }
-    }
-}
-
-extension GalleryWriter.Steps {
-    /// The steps of a service.
-    ///
-    /// - Parameters:
-    ///   - compute: the model's thread.
-    ///   - disk: the thread that writes.
-    ///   - onCommit: is given how long a commit took.
-    init(
-        _ library: IndexLibrary, compute: WorkQueue, disk: WorkQueue,
-        onCommit: @escaping @Sendable (Duration) -> Void
-    ) {
-        self.init(
-            encode: { pixels in
-                try await compute.run(.upload) { try library.model.encode(pixels: pixels) }
-            },
-            commit: { change in
-                let start = ContinuousClock.now
-                defer { onCommit(ContinuousClock.now - start) }
-                return try await Self.waitingForLock {
-                    try await disk.run(.upload) {
-                        try library.change {
-                            try ForwardIndex.apply(
-                                change, to: library.directory, model: library.model.signature,
-                                locator: library.locator, creates: false)
-                        }
-                    }
-                }
-            },
-            tidy: {
-                try await disk.run(.folder) {
-                    try library.change { try ForwardIndex.tidy(library.directory) }
-                }
-            })
-    }
-
-    /// Waits a little for another program that writes to the index.
-    private static func waitingForLock<Value>(
-        _ body: () async throws -> Value
-    ) async throws -> Value {
-        for _ in 0..<40 {
-            do { return try await body() } catch let error as IndexError where error.isLocked {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
-        return try await body()
     }
 }

@@ -57,7 +57,7 @@ package final class IndexLibrary: Sendable {
     /// How often another program changed the index, or put back one that was away.
     var foreignChanges: Int { state.withLock { $0.foreignChanges } }
 
-    /// Yields when ``foreignChanges`` has grown. For one reader.
+    /// Yields when there were ``foreignChanges``, to one reader.
     var foreignChangeNotes: AsyncStream<Void> { foreign.stream }
 
     /// Opens what is on disk if it is newer; keeps serving the state before if that fails.
@@ -150,8 +150,8 @@ private enum FactSample {
 
     /// The names after a commit: those before and those of the newest entries.
     ///
-    /// - Complexity: a fixed number of entries is read, whatever the size of the index; now and then
-    ///   a sample of all, so that names are forgotten which are not there any more.
+    /// - Complexity: a fixed number of entries is read, whatever the size of the index; now and
+    ///   then a sample of all, so that names are forgotten which are not there any more.
     static func facts(of index: ForwardIndex, after old: Gallery) throws -> [String] {
         let isSuccessor = index.generation == old.index.generation + 1
         guard isSuccessor, index.generation % interval != 0 else { return try all(of: index) }

@@ -3,8 +3,9 @@ package import Retrieval
 package import SystemPackage
 import Torch
 
-/// Keeps the files of images that clients add. The service chooses the file names; a client's name is
-/// never used.
+/// Keeps the files of images that clients add.
+///
+/// The service chooses the file names; a client's name is never used.
 package struct UploadStore: Sendable {
     /// What a replacement's name ends in until the index knows it; no image's name does.
     private static let pending = "new"
@@ -13,11 +14,12 @@ package struct UploadStore: Sendable {
 
     let directory: FilePath
 
-    /// Opens the folder, makes it if need be, and drops what a service that was killed had half done.
+    /// Opens the folder, makes it if need be, and drops what a service that was killed had half
+    /// done.
     ///
     /// - Parameter index: the index beside it, where there is one.
-    /// - Throws: ``ServerError`` if the folder holds somebody else's files, or is empty although the
-    ///   index has images in it; an error of the file system.
+    /// - Throws: ``ServerError`` if the folder holds somebody else's files, or is empty although
+    ///   the index has images in it; an error of the file system.
     package init(_ directory: FilePath, index: FilePath) throws {
         let directory = directory.absolute
         self.directory = directory
@@ -28,16 +30,17 @@ package struct UploadStore: Sendable {
             if let foreign = names.sorted().first(where: { !Self.isOwn($0) }) {
                 throw ServerError.setting(
                     "uploads",
-                    "\(directory) holds '\(foreign)', which the service did not put there; name a new"
-                        + " or an empty folder, because files in it are deleted with their images")
+                    "\(directory) holds '\(foreign)', which the service did not put there;"
+                        + " name a new or an empty folder, because files in it are deleted with"
+                        + " their images")
             }
             if names.allSatisfy({ $0 == "lost+found" }),
                 let index = try? ForwardIndex(index), try index.has(under: directory)
             {
                 throw ServerError.setting(
                     "uploads",
-                    "\(directory) \(isThere ? "is empty" : "is not there"), but the index has images"
-                        + " in it; put the folder back, or remove them with"
+                    "\(directory) \(isThere ? "is empty" : "is not there"), but the index has"
+                        + " images in it; put the folder back, or remove them with"
                         + " 'albef index remove \(index.directory) \(directory)'")
             }
         }

@@ -1,7 +1,7 @@
 import ServiceLifecycle
 
-/// Runs an operation that depends on the client, until the service is told to end and the client has
-/// had a moment more.
+/// Runs an operation that depends on the client, until the service is told to end and the client
+/// has had a moment more.
 ///
 /// - Throws: ``Problem`` if the client was not done by then; what the operation throws.
 func untilServiceEnds<Value: Sendable>(

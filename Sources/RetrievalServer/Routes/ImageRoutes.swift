@@ -216,8 +216,8 @@ struct ImageRoutes: Sendable {
         if !writing.store.owns(old.path), parts.follower?.owns(old.path) == true {
             throw Problem(
                 .conflict,
-                "this image is a file of the folder that the index follows: remove the file, and the"
-                    + " image leaves the index; removed here alone, it would come back")
+                "this image is a file of the folder that the index follows: remove the file, and"
+                    + " the image leaves the index; removed here alone, it would come back")
         }
         guard try await writing.writer.apply(.remove(old.path)).contains(old.path) else {
             throw Problem(.notFound, "there is no picture of this id")
