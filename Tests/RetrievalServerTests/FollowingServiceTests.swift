@@ -188,11 +188,11 @@ struct FollowingServiceTests {
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try FileManager.default.removeItem(atPath: photos.string)
             try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
-                #expect(
-                    try await eventually {
-                        let indexing = try await state(service)["indexing"] as? [String: Any]
-                        return indexing?["error"] is String
-                    })
+                let isSaid = try await eventually {
+                    let indexing = try await state(service)["indexing"] as? [String: Any]
+                    return indexing?["error"] is String
+                }
+                #expect(isSaid)
                 #expect(try await service.ids().count == 3)
             }
         }

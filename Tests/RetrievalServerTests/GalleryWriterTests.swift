@@ -76,7 +76,8 @@ struct GalleryWriterTests {
     @Test("On a full disk nothing is added, and everything can be removed")
     func fullDisk() async throws {
         // A disk on which a manifest fits only once the reserve is given up, and an image never.
-        let (isFull, reserve) = (Atomic(false), Mutex<FilePath?>(nil))
+        let isFull = Atomic(false)
+        let reserve = Mutex<FilePath?>(nil)
         try await withWriter(
             hinder: { change, commit in
                 if isFull.load(ordering: .relaxed) {

@@ -22,7 +22,7 @@ package final class IndexLibrary: Sendable {
         var foreignChanges = 0
     }
 
-    let directory: FilePath
+    package let directory: FilePath
     let model: SearchModel
     let locator = EntryLocator()
     private let state: Mutex<State>
