@@ -19,38 +19,18 @@ public struct RetrievalService: Sendable {
     /// - Parameters:
     ///   - configuration: checked by ``ServerConfiguration/check()``.
     ///   - model: what made the index.
+    ///   - modelName: what people call the model; shown beside its fingerprint.
     ///   - index: its directory.
     ///   - logger: gets a line for every request.
     /// - Throws: ``IndexError`` if the index cannot be opened or was made with another model;
     ///   ``ServerError`` for settings that do not fit; an error of the file system.
     public init(
-        _ configuration: ServerConfiguration, model: SearchModel, index: FilePath, logger: Logger
+        _ configuration: ServerConfiguration, model: SearchModel, modelName: String? = nil,
+        index: FilePath, logger: Logger
     ) async throws {
         try configuration.check()
-        let isFilled = configuration.key != nil || configuration.photos != nil
-        if isFilled { try Self.create(index, model) }
-        let store = try configuration.key.map { _ in
-            try UploadStore(configuration.uploads ?? FilePath("\(index.string).uploads"))
-        }
-        if let store { try await Self.reconcile(store, model, index, logger) }
-        let library = try IndexLibrary(index, model, logger)
-        let metrics = ServiceMetrics()
-        let compute = WorkQueue("albef.model", threads: 1, limit: configuration.batching.waiting)
-        parts = ServiceParts(
-            configuration: configuration, model: model, library: library, metrics: metrics,
-            compute: compute,
-            pictures: WorkQueue(
-                "albef.pictures", threads: max(1, ProcessInfo.processInfo.activeProcessorCount),
-                limit: configuration.batching.waiting),
-            batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
-            writing: store.map { store in
-                .init(
-                    writer: GalleryWriter(
-                        library, store, model: compute, metrics: metrics,
-                        limit: configuration.batching.waiting),
-                    store: store)
-            },
-            follower: configuration.photos.map { FolderFollower($0, library, logger) })
+        parts = try await ServiceParts.open(
+            configuration, model, named: modelName, index: index, logger)
         self.logger = logger
     }
 
@@ -80,17 +60,16 @@ public struct RetrievalService: Sendable {
                 onListening("http://\(host):\(channel.localAddress?.port ?? configuration.port)")
             },
             logger: logger)
-        var services: [any Service] = [IndexWatch(library: parts.library)]
+        var services: [any Service] = [
+            IndexWatch(library: parts.library, queue: parts.disk, writer: parts.writer)
+        ]
         if let follower = parts.follower { services.append(follower) }
         services.append(application)
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(
             Int(limits.requestSeconds.rounded(.up)) + 5)
-        defer {
-            parts.compute.close()
-            parts.pictures.close()
-        }
+        defer { parts.close() }
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {
@@ -119,24 +98,5 @@ public struct RetrievalService: Sendable {
         SearchRoutes(parts).add(to: api)
         ImageRoutes(parts).add(to: api)
         return router
-    }
-
-    private static func create(_ index: FilePath, _ model: SearchModel) throws {
-        // Opening for writing creates it, and changes nothing in one that is there.
-        _ = try ForwardIndex.apply(
-            IndexChange(), to: index, model: model.signature, locator: EntryLocator())
-    }
-
-    /// Brings the index in step with the pictures that clients sent: where a service was killed, a
-    /// file may be there that the index does not know yet, or an entry whose file is gone.
-    private static func reconcile(
-        _ store: UploadStore, _ model: SearchModel, _ index: FilePath, _ logger: Logger
-    ) async throws {
-        // An empty folder is an error of a scan; nothing is to be done there.
-        guard let scan = try? FolderScan(store.directory) else { return }
-        let report = try await Indexer(model).update(index, with: scan)
-        if report.changed > 0 {
-            logger.notice("took over \(report.changed) changes that a service before this left")
-        }
     }
 }

@@ -13,10 +13,18 @@ struct ServiceParts: Sendable {
     let compute: WorkQueue
     /// Threads that read and scale pictures.
     let pictures: WorkQueue
+    /// Threads that take requests' documents apart, and put long answers together.
+    let documents: WorkQueue
+    /// The thread that writes to the index.
+    let disk: WorkQueue
     let batcher: QueryBatcher
-    /// Changes the index; nil where nobody may.
+    /// Changes the index for clients and the folder; nil where neither may.
+    let writer: GalleryWriter?
+    /// What clients that write need; nil where none may.
     let writing: Writing?
     let follower: FolderFollower?
+    /// What people call the model; nil where nobody said.
+    let modelName: String?
 
     /// What writing needs.
     struct Writing: Sendable {

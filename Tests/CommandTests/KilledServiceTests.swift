@@ -20,7 +20,7 @@ struct KilledServiceTests {
     ///
     /// - Parameter kilobytes: how large a file may become; nil: any size.
     private func start(
-        _ folder: FilePath, limit kilobytes: Int? = nil
+        _ folder: FilePath, limit kilobytes: Int? = nil, _ more: [String] = []
     ) async throws -> (Process, port: String) {
         try Data(Self.key.utf8).write(to: URL(filePath: folder.appending("key").string))
         let (process, log) =
@@ -30,20 +30,40 @@ struct KilledServiceTests {
                         "-c",
                         "trap '' XFSZ; ulimit -f \(kilobytes); exec \"$0\" \"$@\"",
                         Command.executable.path,
-                    ] + Self.arguments, folder: folder, program: "/bin/bash")
+                    ] + Self.arguments + more, folder: folder, program: "/bin/bash")
             } else {
-                try Command.start(Self.arguments, folder: folder)
+                try Command.start(Self.arguments + more, folder: folder)
             }
-        for _ in 0..<2000 {
+        var port: Substring?
+        _ = try await eventually {
             let text = try String(contentsOfFile: "\(log.string).out", encoding: .utf8)
             if let line = text.split(separator: "\n").first, text.hasSuffix("\n") {
-                return (process, String(line.split(separator: ":").last ?? ""))
+                port = line.split(separator: ":").last
             }
-            try await Task.sleep(for: .milliseconds(10))
+            return port != nil || !process.isRunning
         }
-        let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
-        Issue.record("the service does not listen: \(errors)")
-        return (process, "")
+        if port == nil {
+            let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+            Issue.record("the service does not listen: \(errors)")
+        }
+        return (process, String(port ?? ""))
+    }
+
+    /// Runs a service for a test, and ends it if the test did not.
+    private func withService(
+        _ folder: FilePath, limit kilobytes: Int? = nil, _ more: [String] = [],
+        _ body: (_ process: Process, _ port: String) async throws -> Void
+    ) async throws {
+        let (process, port) = try await start(folder, limit: kilobytes, more)
+        defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+        try await body(process, port)
+    }
+
+    /// A number of the service's metrics.
+    private func metric(_ name: String, _ port: String, folder: FilePath) async throws -> Int {
+        let text = try await curl(port, "/metrics", [], folder: folder)?.body ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
+        return line.flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
     }
 
     /// Runs curl; the status and the answer, nil where there was none.
@@ -53,7 +73,7 @@ struct KilledServiceTests {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments =
-            ["curl", "-s", "-m", "20", "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
+            ["curl", "-s", "-m", "120", "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
             + arguments
         process.currentDirectoryURL = URL(filePath: folder.string)
         let output = Pipe()
@@ -83,6 +103,7 @@ struct KilledServiceTests {
             var next = 0
             for _ in 0..<Self.kills {
                 let (process, port) = try await start(folder)
+                defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
                 // Everything that was acknowledged before is there, as it was sent.
                 for (id, seed) in kept {
                     let answer = try await curl(
@@ -96,12 +117,17 @@ struct KilledServiceTests {
                     let answer = try await curl(port, "/api/images/\(id)", [], folder: folder)
                     #expect(answer?.status == 404, "\(id)")
                 }
-                // From the first answer on: a busy machine may be slow to give it.
-                let delay = Duration.milliseconds(Int.random(in: 100...900))
-                let patience = ContinuousClock.now + .seconds(60)
+                // After some answers, in the middle of another request.
+                let answers = Int.random(in: 4...12)
+                var (count, unknown): (Int, Set<String>) = (0, [])
                 var killer: Task<Void, Never>?
-                var unknown: Set<String> = []
-                while process.isRunning, ContinuousClock.now < patience {
+                while process.isRunning {
+                    if count == answers, killer == nil {
+                        killer = Task {
+                            try? await Task.sleep(for: .milliseconds(Int.random(in: 0...60)))
+                            kill(process.processIdentifier, SIGKILL)
+                        }
+                    }
                     next += 1
                     let file = "\(next).bmp"
                     try Data(TinyModel.bitmap(next)).write(
@@ -118,12 +144,7 @@ struct KilledServiceTests {
                         port, path + (victim ?? ""),
                         ["-X", method] + (method == "DELETE" ? authorization : form),
                         folder: folder)
-                    if killer == nil {
-                        killer = Task {
-                            try? await Task.sleep(for: delay)
-                            kill(process.processIdentifier, SIGKILL)
-                        }
-                    }
+                    count += 1
                     switch (answer?.status, method) {
                     case (201?, "POST"):
                         kept[try #require(id(answer?.body ?? ""))] = next
@@ -152,28 +173,30 @@ struct KilledServiceTests {
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            let (process, port) = try await start(folder, limit: 16)
-            func add(_ side: Int) async throws -> (status: Int, body: String)? {
-                try Data(TinyModel.bitmap(side, side: side)).write(
-                    to: URL(filePath: folder.appending("\(side).bmp").string))
-                return try await curl(
-                    port, "/api/images",
-                    ["-H", "Authorization: Bearer \(Self.key)", "-F", "image=@\(side).bmp"],
-                    folder: folder)
+            try await withService(folder, limit: 16) { process, port in
+                func add(_ side: Int) async throws -> (status: Int, body: String)? {
+                    try Data(TinyModel.bitmap(side, side: side)).write(
+                        to: URL(filePath: folder.appending("\(side).bmp").string))
+                    return try await curl(
+                        port, "/api/images",
+                        ["-H", "Authorization: Bearer \(Self.key)", "-F", "image=@\(side).bmp"],
+                        folder: folder)
+                }
+                #expect(try await add(8)?.status == 201)
+                let refused = try await add(100)
+                #expect(refused?.status == 507, "\(refused?.body ?? "")")
+                #expect(refused?.body.contains("urn:albef:problem:disk-full") == true)
+                #expect(try await add(12)?.status == 201)
+                let page = try await curl(port, "/api/images", [], folder: folder)
+                #expect(page?.body.contains("\"total\":2") == true, "\(page?.body ?? "")")
+                kill(process.processIdentifier, SIGTERM)
+                await process.exited()
+                let uploads = try FileManager.default.contentsOfDirectory(
+                    atPath: folder.appending("index.uploads").string
+                ).filter { !$0.hasPrefix(".") }
+                #expect(uploads.count == 2, "\(uploads)")
+                #expect(try ForwardIndex.verify(folder.appending("index")).isEmpty)
             }
-            #expect(try await add(8)?.status == 201)
-            let refused = try await add(100)
-            #expect(refused?.status == 507, "\(refused?.body ?? "")")
-            #expect(refused?.body.contains("urn:albef:problem:disk-full") == true)
-            #expect(try await add(12)?.status == 201)
-            let page = try await curl(port, "/api/images", [], folder: folder)
-            #expect(page?.body.contains("\"total\":2") == true, "\(page?.body ?? "")")
-            kill(process.processIdentifier, SIGTERM)
-            await process.exited()
-            let uploads = try FileManager.default.contentsOfDirectory(
-                atPath: folder.appending("index.uploads").string)
-            #expect(uploads.count == 2, "\(uploads)")
-            #expect(try ForwardIndex.verify(folder.appending("index")).isEmpty)
         }
     }
 
@@ -185,27 +208,63 @@ struct KilledServiceTests {
             let made = try await Command.run(
                 ["index", "add", "photos", "--index", "index", "--model", "model"], folder: folder)
             #expect(made.status == 0, "\(made.errors)")
-            let (process, port) = try await start(folder)
-            try await withThrowingTaskGroup(of: Int?.self) { group in
-                for number in 0..<12 {
-                    group.addTask {
-                        let json = #"{"text": "dogs \#(number)", "candidates": 200}"#
-                        return try await self.curl(
-                            port, "/api/search",
-                            ["-H", "content-type: application/json", "-d", json], folder: folder
-                        )?.status
+            try await withService(folder) { process, port in
+                try await withThrowingTaskGroup(of: Int?.self) { group in
+                    for number in 0..<12 {
+                        group.addTask {
+                            let json = #"{"text": "dogs \#(number)", "candidates": 128}"#
+                            return try await self.curl(
+                                port, "/api/search",
+                                ["-H", "content-type: application/json", "-d", json],
+                                folder: folder
+                            )?.status
+                        }
+                    }
+                    // The first is being computed, or was; others come.
+                    #expect(
+                        try await eventually {
+                            try await metric("albef_batch_queries_count", port, folder: folder) > 0
+                        })
+                    kill(process.processIdentifier, SIGTERM)
+                    for try await status in group {
+                        // Answered in full, or never accepted; nothing in between.
+                        #expect(status == 200 || status == nil)
                     }
                 }
-                try await Task.sleep(for: .milliseconds(60))
-                kill(process.processIdentifier, SIGTERM)
-                for try await status in group {
-                    // Answered in full, or never accepted; nothing in between.
-                    #expect(status == 200 || status == nil)
-                }
+                await process.exited()
+                #expect(process.terminationStatus == 0)
+                #expect(process.terminationReason == .exit)
             }
-            await process.exited()
-            #expect(process.terminationStatus == 0)
-            #expect(process.terminationReason == .exit)
+        }
+    }
+
+    @Test("Asked to end, it does not wait for a body of which only half was sent")
+    func endsWithoutBody() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            // Nothing but the end of the service ends this request.
+            try Data("limits: {body_seconds: 3000, request_seconds: 3000}".utf8).write(
+                to: URL(filePath: folder.appending("slow.yaml").string))
+            try await withService(folder, ["--settings", "slow.yaml"]) { process, port in
+                let request =
+                    #"POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n"#
+                    + #"content-type: application/json\r\n\r\n{"#
+                let script = "exec 3<>/dev/tcp/127.0.0.1/\(port); printf '\(request)' >&3; cat <&3"
+                let (client, log) = try Command.start(
+                    ["-c", script], folder: folder, program: "/bin/bash")
+                defer { if client.isRunning { kill(client.processIdentifier, SIGKILL) } }
+                #expect(
+                    try await eventually {
+                        // The request for the metrics is one itself.
+                        try await metric("albef_http_in_flight", port, folder: folder) == 2
+                    })
+                kill(process.processIdentifier, SIGTERM)
+                await process.exited()
+                #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
+                await client.exited()
+                let answer = try String(contentsOfFile: "\(log.string).out", encoding: .utf8)
+                #expect(answer.hasPrefix("HTTP/1.1 503 "), "\(answer)")
+            }
         }
     }
 

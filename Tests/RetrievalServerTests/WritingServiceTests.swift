@@ -158,23 +158,16 @@ struct WritingServiceTests {
     func replacement() async throws {
         try await ServiceUnderTest.run(pictures: 10) { service in
             let files = FileManager.default
-            func wait(_ condition: () async throws -> Bool) async throws -> Bool {
-                for _ in 0..<100 {
-                    if try await condition() { return true }
-                    try await Task.sleep(for: .milliseconds(100))
-                }
-                return false
-            }
             // Another program adds to it.
             try TinyModel.writePictures(14, to: service.photos)
             _ = try await Indexer(service.model).update(service.index, with: service.photos)
-            #expect(try await wait { try await service.ids().count == 14 })
+            #expect(try await eventually { try await service.ids().count == 14 })
 
             // It vanishes, then is another model's.
             try files.moveItem(
                 atPath: service.index.string, toPath: service.folder.appending("old").string)
             #expect(
-                try await wait {
+                try await eventually {
                     try await service.client.send("GET", "/health/ready").status == 503
                 })
             #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
@@ -182,17 +175,19 @@ struct WritingServiceTests {
             try TinyModel.write(to: service.folder.appending("other"), seed: 2)
             let other = try SearchModel(service.folder.appending("other"))
             _ = try await Indexer(other).update(service.index, with: service.photos)
-            try await Task.sleep(for: .milliseconds(1500))
-            let ready = try await service.client.send("GET", "/health/ready")
-            #expect(ready.status == 503)
-            #expect((ready.json["detail"] as? String)?.contains("another model") == true)
+            #expect(
+                try await eventually {
+                    let ready = try await service.client.send("GET", "/health/ready")
+                    return ready.status == 503
+                        && (ready.json["detail"] as? String)?.contains("another model") == true
+                })
             #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
 
             try files.removeItem(atPath: service.index.string)
             try files.moveItem(
                 atPath: service.folder.appending("old").string, toPath: service.index.string)
             #expect(
-                try await wait {
+                try await eventually {
                     try await service.client.send("GET", "/health/ready").status == 200
                 })
         }
@@ -224,32 +219,89 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("A folder that is followed fills an index that was not there, and says how far it is")
-    func following() async throws {
-        try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(20, to: folder.appending("photos"))
-            let model = try SearchModel(folder.appending("model"))
-            try await ServiceUnderTest.serve(
-                folder, model,
-                {
-                    $0.key = nil
-                    $0.photos = folder.appending("photos")
-                }
-            ) { service in
-                var indexing: [String: Any] = [:]
-                for _ in 0..<100 {
-                    let index = try await service.client.send("GET", "/api/index").json
-                    indexing = index["indexing"] as? [String: Any] ?? [:]
-                    if index["images"] as? Int == 20, indexing["is_running"] as? Bool == false {
-                        break
-                    }
-                    try await Task.sleep(for: .milliseconds(50))
-                }
-                #expect(indexing["done"] as? Int == 20 && indexing["total"] as? Int == 20)
-                #expect(indexing["is_running"] as? Bool == false)
-                #expect(try await service.ids().count == 20)
+    @Test("A replacement whose file cannot be put in its place is, once it can be")
+    func replacementHindered() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let files = FileManager.default
+            let added = try await service.client.form(
+                "POST", "/api/images", image: TinyModel.bitmap(1),
+                headers: ServiceUnderTest.authorization)
+            let id = try #require(added.json["id"] as? String)
+            let path = try #require(added.json["path"] as? String)
+            // No file can take the place of a folder.
+            try files.removeItem(atPath: path)
+            try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+            let hindered = try await service.client.form(
+                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(2),
+                headers: ServiceUnderTest.authorization)
+            #expect(hindered.status == 500, "\(hindered.text)")
+            try files.removeItem(atPath: path)
+            #expect(
+                try await eventually {
+                    let original = try await service.client.send(
+                        "GET", "/api/images/\(id)/original")
+                    return original.body == TinyModel.bitmap(2)
+                })
+            // The file is as the index notes it: a service that starts finds nothing to do.
+            let before = try ForwardIndex(service.index).generation
+            try await ServiceUnderTest.serve(service.folder, service.model) { _ in }
+            #expect(try ForwardIndex(service.index).generation == before)
+        }
+    }
+
+    @Test("A file that is saved has the name that people know, and no other place")
+    func savedName() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            func disposition(_ id: String) async throws -> String? {
+                try await service.client.send("GET", "/api/images/\(id)/original")
+                    .headers["content-disposition"]
             }
+            let own = EntryKey(service.photos.appending("001.bmp")).description
+            #expect(
+                try await disposition(own)
+                    == "inline; filename=\"001.bmp\"; filename*=UTF-8''001.bmp")
+            for (name, saved) in [
+                ("../../etc/passwd", "filename=\"passwd.bmp\"; filename*=UTF-8''passwd.bmp"),
+                ("Käse.bmp", "filename=\"K_se.bmp\"; filename*=UTF-8''K%C3%A4se.bmp"),
+                ("..", "filename=\"image.bmp\"; filename*=UTF-8''image.bmp"),
+            ] {
+                let added = try await service.client.form(
+                    "POST", "/api/images", query: ["metadata": ["name": name]],
+                    image: TinyModel.bitmap(7), headers: ServiceUnderTest.authorization)
+                let id = try #require(added.json["id"] as? String)
+                #expect(try await disposition(id) == "inline; \(saved)")
+            }
+        }
+    }
+
+    @Test("Thumbnails are made in a few sizes, each at least as large as asked for")
+    func thumbnailSizes() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let id = EntryKey(service.photos.appending("001.bmp")).description
+            var tags: Set<String> = []
+            for side in stride(from: 16, through: 2048, by: 127) {
+                let answer = try await service.client.send(
+                    "GET", "/api/images/\(id)/thumbnail?side=\(side)")
+                #expect(answer.status == 200)
+                tags.insert(try #require(answer.headers["etag"]))
+            }
+            #expect(tags.count == 6, "\(tags)")
+        }
+    }
+
+    @Test("A folder of somebody else's files is refused as the place of uploads, untouched")
+    func foreignUploads() async throws {
+        try await ServiceUnderTest.run(pictures: 3) { service in
+            let mine = service.folder.appending("mine")
+            try TinyModel.writePictures(2, to: mine)
+            await #expect(throws: ServerError.self) {
+                try await ServiceUnderTest.serve(
+                    service.folder, service.model, { $0.uploads = mine }
+                ) { _ in }
+            }
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: mine.string).count == 2)
+            #expect(try await service.ids().count == 3)
         }
     }
 }

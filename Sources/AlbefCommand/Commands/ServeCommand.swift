@@ -85,7 +85,9 @@ struct ServeCommand: AsyncParsableCommand {
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
         let service = try await RetrievalService(
-            configuration, model: try model.load(), index: FilePath(index), logger: logger)
+            configuration, model: try model.load(),
+            modelName: FilePath(model.model).lastComponent?.string, index: FilePath(index),
+            logger: logger)
         try await service.run { Console.result("listening on \($0)") }
     }
 

@@ -184,7 +184,7 @@ public struct Indexer: Sendable {
 
 extension SearchModel {
     /// Larger batches feed small models; a large one is as fast image by image on a processor.
-    var defaultBatchSize: Int {
+    package var defaultBatchSize: Int {
         guard model.device == .cpu else { return 32 }
         let vision = model.configuration.vision
         let perImage = (vision.patchCount + 1) * vision.width

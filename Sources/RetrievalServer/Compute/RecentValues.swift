@@ -1,38 +1,66 @@
 import Synchronization
 
-/// Remembers what was asked for lately: two generations, the older of which is forgotten as a whole.
-final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+/// Remembers what was asked for lately, bounded in number and bytes: two generations, the older of
+/// which is forgotten as a whole.
+package final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private struct Generation {
+        var values: [Key: Value] = [:]
+        var bytes = 0
+    }
+
     private struct State {
-        var young: [Key: Value] = [:]
-        var old: [Key: Value] = [:]
+        var young = Generation()
+        var old = Generation()
     }
 
     private let state = Mutex(State())
-    private let half: Int
+    private let count: Int
+    private let bytes: Int
+    private let size: @Sendable (Value) -> Int
 
-    /// Remembers so many at most; 0: nothing.
-    init(count: Int) { half = (count + 1) / 2 }
+    /// Remembers nothing yet.
+    ///
+    /// - Parameters:
+    ///   - count: values that are remembered at most; 0 remembers nothing.
+    ///   - bytes: what they may take together; default: any number.
+    ///   - size: about how many bytes a value takes.
+    package init(
+        count: Int, bytes: Int = .max, size: @escaping @Sendable (Value) -> Int = { _ in 0 }
+    ) {
+        self.count = (count + 1) / 2
+        self.bytes = bytes / 2
+        self.size = size
+    }
+
+    /// Bytes of what is remembered.
+    package var byteCount: Int { state.withLock { $0.young.bytes + $0.old.bytes } }
 
     /// What is remembered under a key.
-    subscript(key: Key) -> Value? {
+    package subscript(key: Key) -> Value? {
         state.withLock { state in
-            if let value = state.young[key] { return value }
-            guard let value = state.old[key] else { return nil }
-            Self.keep(value, key, half, &state)
+            if let value = state.young.values[key] { return value }
+            guard let value = state.old.values[key] else { return nil }
+            keep(value, key, &state)
             return value
         }
     }
 
-    func keep(_ value: Value, for key: Key) {
-        guard half > 0 else { return }
-        state.withLock { Self.keep(value, key, half, &$0) }
+    /// Remembers a value, unless it alone is more than may be remembered.
+    package func keep(_ value: Value, for key: Key) {
+        state.withLock { keep(value, key, &$0) }
     }
 
-    private static func keep(_ value: Value, _ key: Key, _ half: Int, _ state: inout State) {
-        if state.young.count >= half {
-            state.old = state.young
-            state.young = [:]
+    private func keep(_ value: Value, _ key: Key, _ state: inout State) {
+        let size = size(value)
+        guard count > 0, size <= bytes else { return }
+        if let former = state.young.values.removeValue(forKey: key) {
+            state.young.bytes -= self.size(former)
         }
-        state.young[key] = value
+        if state.young.values.count >= count || state.young.bytes > bytes - size {
+            state.old = state.young
+            state.young = Generation()
+        }
+        state.young.values[key] = value
+        state.young.bytes += size
     }
 }

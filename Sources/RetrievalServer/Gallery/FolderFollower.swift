@@ -4,68 +4,190 @@ import ServiceLifecycle
 import Synchronization
 import SystemPackage
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// How far the service is with the folder that it follows.
 struct IndexingStatus: Sendable {
     var done = 0
     var total = 0
-    var failed = 0
     var isRunning = false
+    /// Files and folders that the last look could not read.
+    var failures: [GalleryFailure] = []
+    /// Files of kinds that are not read, by their extensions.
+    var passedOver: [String: Int] = [:]
+    /// Why the index is not in step with the folder; nil if it is.
+    var error: String?
+    /// When the folder was last looked through.
+    var lastScan: Date?
 }
 
 /// Keeps the index in step with a folder while it is served.
+///
+/// Images are decoded and encoded on the queues of the service, after whatever clients ask for, and
+/// committed by the one writer.
 final class FolderFollower: Service, Sendable {
+    /// How often the folder is looked at where the system does not report changes.
     private static let interval = Duration.seconds(2)
+    /// How long after an error the folder is looked at again.
+    private static let pause = Duration.seconds(10)
     private let folder: FilePath
     private let library: IndexLibrary
+    private let work: Indexer.Work
+    private let executor: WorkQueueExecutor
     private let logger: Logger
     private let state = Mutex(IndexingStatus())
 
-    init(_ folder: FilePath, _ library: IndexLibrary, _ logger: Logger) {
-        self.folder = folder
+    /// A follower.
+    ///
+    /// - Parameters:
+    ///   - compute: the model's thread.
+    ///   - images: the threads that decode.
+    init(
+        _ folder: FilePath, _ library: IndexLibrary, _ writer: GalleryWriter, compute: WorkQueue,
+        images: WorkQueue, _ logger: Logger
+    ) {
+        self.folder = folder.absolute
         self.library = library
         self.logger = logger
+        executor = WorkQueueExecutor(images, .folder)
+        work = Indexer.Work(
+            encode: { pixels in
+                try await compute.run(.folder) { try library.model.encode(pixels: pixels) }
+            },
+            commit: { change in
+                // Not cancelled with the follower: what is encoded is worth keeping.
+                try await Task { try await Self.commit(change, writer) }.value
+            })
+    }
+
+    /// Commits what is encoded; waits while another program writes to the index.
+    private static func commit(
+        _ change: IndexChange, _ writer: GalleryWriter
+    ) async throws -> Set<FilePath> {
+        while true {
+            do {
+                return try await writer.apply(.folder(change))
+            } catch let error as IndexError where error.isLocked {
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 
     /// How far it is.
     var status: IndexingStatus { state.withLock { $0 } }
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown { await self.follow() }
-    }
+    /// Whether an image belongs to the folder.
+    func owns(_ path: FilePath) -> Bool { path.starts(with: folder) }
 
-    private func follow() async {
-        var last: FolderScan?
-        while !Task.isCancelled {
-            do {
-                let scan = try FolderScan(folder)
-                if scan.files != last?.files {
-                    let report = try await update(scan)
-                    if report.wasCancelled { return }
-                    last = scan
-                }
-            } catch {
-                // The folder may be away, or another program be writing: there is a next time.
-                logger.warning("the folder was not indexed: \(error)")
-            }
-            state.withLock { $0.isRunning = false }
-            try? await Task.sleep(for: Self.interval)
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskExecutorPreference(self.executor) { await self.follow() }
         }
     }
 
-    private func update(_ scan: FolderScan) async throws -> Indexer.Report {
-        state.withLock { $0 = IndexingStatus(isRunning: true) }
-        let report = try await Indexer(library.model).update(library.directory, with: scan) {
-            progress in
+    private func follow() async {
+        let (reasons, reason) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let watch = FolderWatch(folder, interval: Self.interval)
+        await withDiscardingTaskGroup { group in
+            group.addTask { for await _ in watch.changes() { reason.yield() } }
+            group.addTask { for await _ in self.library.foreignChangeNotes { reason.yield() } }
+            var last: Look?
+            for await _ in reasons {
+                let (before, foreignChanges) = (last, library.foreignChanges)
+                last = await look(after: last, foreignChanges)
+                if last == nil {
+                    group.addTask {
+                        try? await Task.sleep(for: Self.pause)
+                        reason.yield()
+                    }
+                }
+                if before == nil, last != nil { logger.info("\(self.folder) is followed") }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// What a look found.
+    private struct Look {
+        let files: [FolderScan.File]
+        let failures: [GalleryFailure]
+        let foreignChanges: Int
+    }
+
+    /// Brings the index in step if the folder or the index has changed since the last look.
+    ///
+    /// - Returns: what was found; nil if the index is not in step.
+    private func look(after last: Look?, _ foreignChanges: Int) async -> Look? {
+        do {
+            let scan = try FolderScan(folder)
+            let look = Look(
+                files: scan.files, failures: scan.failures, foreignChanges: foreignChanges)
+            state.withLock {
+                $0.lastScan = .now
+                $0.passedOver = scan.passedOver
+            }
+            if let last, last.files == look.files, last.failures == look.failures,
+                last.foreignChanges == foreignChanges
+            {
+                return look
+            }
+            return try await update(scan) ? look : nil
+        } catch is CancellationError {
+            return nil
+        } catch {
+            let reason = "\(error)"
+            let isNew = state.withLock { state in
+                defer {
+                    state.error = reason
+                    state.isRunning = false
+                }
+                return state.error != reason
+            }
+            if isNew { logger.warning("the folder was not indexed: \(reason)") }
+            return nil
+        }
+    }
+
+    /// - Returns: false if it was cancelled.
+    private func update(_ scan: FolderScan) async throws -> Bool {
+        state.withLock {
+            $0.done = 0
+            $0.total = 0
+            $0.isRunning = true
+        }
+        let report = try await Indexer(library.model, work: work).update(
+            library.directory, with: scan
+        ) { progress in
             state.withLock {
                 $0.done = progress.done
                 $0.total = progress.total
             }
         }
-        state.withLock { $0.failed = report.failures.count }
-        for failure in report.failures {
+        if report.wasCancelled { return false }
+        let known = state.withLock { state in
+            defer {
+                state.failures = report.failures
+                state.error = nil
+                state.isRunning = false
+            }
+            return Set(state.failures)
+        }
+        for failure in report.failures where !known.contains(failure) {
             logger.info("skipped \(failure.path): \(failure.reason)")
         }
-        library.refresh()
-        return report
+        if report.changed > 0 {
+            logger.info(
+                "indexed \(folder)",
+                metadata: [
+                    "encoded": "\(report.encoded)", "reused": "\(report.reused)",
+                    "removed": "\(report.removed)", "skipped": "\(report.failures.count)",
+                    "images": "\(scan.files.count)",
+                ])
+        }
+        return true
     }
 }

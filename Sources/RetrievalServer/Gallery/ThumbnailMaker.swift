@@ -2,29 +2,37 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// Small JPEG pictures for the page, made when they are first asked for.
+/// Small JPEG images for the page, made when they are first asked for.
 struct ThumbnailMaker: Sendable {
     private struct Key: Hashable {
         let sha256: String
         let side: Int
     }
 
-    private static let remembered = 2048
+    /// The sides that are made; a few, so that one image cannot fill the memory in many sizes.
+    static let sides = [96, 200, 400, 800, 1024, 2048]
+    private static let rememberedBytes = 64 << 20
     private let queue: WorkQueue
     private let maximumPixels: Int
-    private let recent = RecentValues<Key, [UInt8]>(count: Self.remembered)
+    private let recent = RecentValues<Key, [UInt8]>(
+        count: 16_384, bytes: Self.rememberedBytes, size: \.count)
 
     /// A maker.
     ///
     /// - Parameters:
-    ///   - queue: where pictures are decoded.
-    ///   - maximumPixels: what a picture may declare.
+    ///   - queue: where images are decoded.
+    ///   - maximumPixels: pixels that an image may declare.
     init(_ queue: WorkQueue, maximumPixels: Int) {
         self.queue = queue
         self.maximumPixels = maximumPixels
     }
 
-    /// A picture so that it fits into a square of `side` pixels, as JPEG.
+    /// The smallest side that is made and is not below `side`.
+    static func side(atLeast side: Int) -> Int {
+        sides.first { $0 >= side } ?? sides[sides.count - 1]
+    }
+
+    /// An image so that it fits into a square of `side` pixels, as JPEG.
     ///
     /// - Throws: `ImageError` if its file cannot be read; ``Problem`` if too much waits.
     func thumbnail(of entry: IndexEntry, side: Int) async throws -> [UInt8] {
@@ -33,14 +41,13 @@ struct ThumbnailMaker: Sendable {
         let (path, maximumPixels) = (entry.path, maximumPixels)
         let made = try await queue.run {
             let loader = ImageLoader(maximumPixels: maximumPixels, targetSide: side)
-            let picture = try loader.load(path)
-            let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
+            let image = try loader.load(path)
+            let scale = min(1, Double(side) / Double(max(image.width, image.height)))
             func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
             let small =
                 scale < 1
-                ? Pixels.resize(
-                    picture, width: scaled(picture.width), height: scaled(picture.height))
-                : picture
+                ? Pixels.resize(image, width: scaled(image.width), height: scaled(image.height))
+                : image
             return try JPEGEncoder.encode(small, quality: 82, named: path.description)
         }
         recent.keep(made, for: key)

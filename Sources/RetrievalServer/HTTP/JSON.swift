@@ -29,12 +29,15 @@ enum JSON {
             body: .init(byteBuffer: ByteBuffer(bytes: bytes(value))))
     }
 
-    /// Reads a request's document.
+    /// Reads a request's document; no bytes are read as `{}`.
     ///
     /// - Throws: ``Problem`` that names the field.
-    static func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) throws -> Value {
+    static func decode<Value: Decodable>(
+        _ type: Value.Type, _ bytes: [UInt8], _ limits: ServerConfiguration.Limits
+    ) throws -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSONDecoder().decode(
+                type, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
         } catch let error as DecodingError {
             throw Problem(.invalidRequest, "the JSON of the request: \(error.reason)")
         } catch let problem as Problem {

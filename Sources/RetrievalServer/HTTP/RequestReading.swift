@@ -2,27 +2,24 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A request's document and the picture that came with it.
-struct Submission: Sendable {
-    /// The JSON; empty if there was none.
-    var document: [UInt8] = []
-    /// The picture's file, if one came.
-    var picture: MultipartBody.Part?
-
-    /// The document as a value; from `{}` if there was none.
-    ///
-    /// - Throws: ``Problem`` that names the field.
-    func decoded<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try JSON.decode(type, document.isEmpty ? Array("{}".utf8) : document)
-    }
+/// A request's document and the image that came with it.
+struct Submission<Document: Decodable & Sendable>: Sendable {
+    /// What the JSON says; what `{}` says if there was none.
+    let document: Document
+    /// The image's file, if one came.
+    let picture: MultipartBody.Part?
 }
 
 extension Request {
     /// A number of the query behind the path; nil if it is not there.
     ///
-    /// - Throws: ``Problem`` if it is none, or out of bounds.
+    /// - Throws: ``Problem`` if it is there twice, not a number, or out of bounds.
     func number(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
-        guard let text = uri.queryParameters[name] else { return nil }
+        let texts = uri.queryParameters[values: name]
+        guard texts.count < 2 else {
+            throw Problem(.invalidRequest, "\(name): is there twice")
+        }
+        guard let text = texts.first else { return nil }
         guard let value = Int(text), range.contains(value) else {
             throw Problem(
                 .invalidRequest,
@@ -34,9 +31,10 @@ extension Request {
     /// Receives the whole body.
     ///
     /// - Throws: ``Problem`` if it is too large or comes too slowly.
-    func bytes(_ limits: ServerConfiguration.Limits) async throws -> [UInt8] {
-        let limit = limits.bodyBytes
-        let tooLarge = Problem(.tooLarge, "a body may have \(limit) bytes")
+    private func bytes(
+        _ limits: ServerConfiguration.Limits, atMost limit: Int
+    ) async throws -> [UInt8] {
+        let tooLarge = Problem(.tooLarge, "a body of this kind may have \(limit) bytes")
         if let length = headers[.contentLength].flatMap(Int.init), length > limit {
             throw tooLarge
         }
@@ -45,49 +43,71 @@ extension Request {
             seconds: limits.bodySeconds,
             Problem(.bodyTimeout, "the body did not arrive within \(limits.bodySeconds) s")
         ) {
-            var bytes: [UInt8] = []
-            for try await buffer in body {
-                guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
-                bytes.append(contentsOf: buffer.readableBytesView)
+            try await untilServiceEnds {
+                var bytes: [UInt8] = []
+                for try await buffer in body {
+                    guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
+                    bytes.append(contentsOf: buffer.readableBytesView)
+                }
+                return bytes
             }
-            return bytes
         }
     }
 
     /// Receives a body that is JSON, or a form with the fields `query` (JSON) and `image` (a file).
     ///
-    /// - Throws: ``Problem`` if it is neither, or not as it has to be.
-    func submission(_ limits: ServerConfiguration.Limits) async throws -> Submission {
+    /// The body is taken apart on a thread for documents: Swift's own threads stay free for others.
+    ///
+    /// - Throws: ``Problem`` if it is neither, too large, or not as it has to be.
+    func submission<Document: Decodable & Sendable>(
+        _ type: Document.Type, _ parts: ServiceParts
+    ) async throws -> Submission<Document> {
+        let limits = parts.configuration.limits
         let type = headers[.contentType] ?? ""
         let kind = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         switch kind {
         case "application/json":
-            return Submission(document: try await bytes(limits))
+            let bytes = try await bytes(limits, atMost: limits.documentBytes)
+            return try await parts.documents.run {
+                Submission(document: try JSON.decode(Document.self, bytes, limits), picture: nil)
+            }
         case "multipart/form-data":
             guard let boundary = MultipartBody.boundary(of: type) else {
                 throw Problem(.invalidRequest, "the form's Content-Type has no boundary")
             }
-            let parts = try MultipartBody(try await bytes(limits), boundary: boundary).parts
-            var submission = Submission()
-            for part in parts {
-                switch part.name {
-                case "query" where submission.document.isEmpty: submission.document = part.bytes
-                case "image" where submission.picture == nil: submission.picture = part
-                default:
-                    throw Problem(
-                        .invalidRequest,
-                        "the form's field '\(part.name.prefix(40))' is unknown or there twice;"
-                            + " 'query' and 'image' are read")
-                }
+            let bytes = try await bytes(limits, atMost: limits.bodyBytes)
+            return try await parts.documents.run {
+                try Submission(MultipartBody(bytes, boundary: boundary), limits)
             }
-            guard submission.picture != nil else {
-                throw Problem(
-                    .invalidRequest, "image: a form brings a picture; without one send JSON")
-            }
-            return submission
         default:
             throw Problem(
-                .unsupportedMedia, "send application/json, or multipart/form-data with a picture")
+                .unsupportedMedia, "send application/json, or multipart/form-data with an image")
         }
+    }
+}
+
+extension Submission {
+    fileprivate init(_ form: MultipartBody, _ limits: ServerConfiguration.Limits) throws {
+        var query: MultipartBody.Part?
+        var image: MultipartBody.Part?
+        for part in form.parts {
+            switch part.name {
+            case "query" where query == nil: query = part
+            case "image" where image == nil: image = part
+            default:
+                throw Problem(
+                    .invalidRequest,
+                    "the form's field '\(part.name.prefix(40))' is unknown or there twice;"
+                        + " 'query' and 'image' are read")
+            }
+        }
+        guard let image else {
+            throw Problem(.invalidRequest, "image: a form brings an image; without one send JSON")
+        }
+        guard (query?.bytes.count ?? 0) <= limits.documentBytes else {
+            throw Problem(.tooLarge, "query: it may have \(limits.documentBytes) bytes")
+        }
+        document = try JSON.decode(Document.self, query?.bytes ?? [], limits)
+        picture = image
     }
 }

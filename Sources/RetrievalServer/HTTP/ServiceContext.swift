@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -20,6 +21,12 @@ struct ServiceContext: RequestContext {
 
     /// Who asks, for limits: the address without the port.
     var client: String { channel.remoteAddress?.ipAddress ?? "local" }
+
+    /// The id of an image in the path, as a key; letters may be percent-encoded.
+    var imageID: String {
+        let id = parameters.get("id") ?? ""
+        return id.removingPercentEncoding ?? id
+    }
 }
 
 typealias Next = (Request, ServiceContext) async throws -> Response

@@ -42,7 +42,7 @@ struct ImageRoutes: Sendable {
     }
 
     func add(to router: RouterGroup<ServiceContext>) {
-        router.get("images") { request, _ in try list(request) }
+        router.get("images") { request, _ in try await list(request) }
         router.get("images/:id") { _, context in
             JSON.response(Document(try entry(context)))
         }
@@ -59,13 +59,13 @@ struct ImageRoutes: Sendable {
     }
 
     private func entry(_ context: ServiceContext) throws -> IndexEntry {
-        let (gallery, id) = try parts.library.find(context.parameters.get("id") ?? "")
+        let (gallery, id) = try parts.library.find(context.imageID)
         return try gallery.index.entry(id)
     }
 
     // MARK: Reading
 
-    private func list(_ request: Request) throws -> Response {
+    private func list(_ request: Request) async throws -> Response {
         struct Page: Encodable {
             let total: Int
             let images: [Document]
@@ -73,13 +73,18 @@ struct ImageRoutes: Sendable {
         let offset = try request.number("offset", in: 0...(1 << 40)) ?? 0
         let limit = try request.number("limit", in: 1...1000) ?? 24
         let index = parts.library.gallery.index
-        let ids = index.ids.dropFirst(offset).prefix(limit)
-        return JSON.response(
-            Page(total: index.count, images: try ids.map { Document(try index.entry($0)) }))
+        // A page may be large: it is put together where nobody else is kept waiting.
+        return try await parts.documents.run {
+            let images = try index.ids(skipping: offset, count: limit).map {
+                Document(try index.entry($0))
+            }
+            return JSON.response(Page(total: index.count, images: images))
+        }
     }
 
     private func thumbnail(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let side = try request.number("side", in: 16...2048) ?? 320
+        let side = ThumbnailMaker.side(
+            atLeast: try request.number("side", in: 16...2048) ?? 320)
         let entry = try entry(context)
         if let known = unchanged(request, entry, "\(side)") { return known }
         do {
@@ -100,16 +105,20 @@ struct ImageRoutes: Sendable {
         var response = picture(bytes, kind.mediaType, entry, "original")
         // Somebody's file, opened by itself, must not act for this page.
         response.headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
+        response.headers[.contentDisposition] = ContentDisposition.inline(
+            entry.metadata.displayName(of: entry.path), kind.fileExtension)
         return response
     }
 
-    private func tag(_ entry: IndexEntry, _ form: String) -> String {
-        "\"\(entry.sha256.prefix(32))-\(form)\""
+    private static let caching = "private, max-age=60, must-revalidate"
+
+    /// Weak: a file may change a moment before the index knows.
+    private func tag(_ entry: IndexEntry, _ form: String) -> EntityTag {
+        EntityTag("\(entry.sha256.prefix(32))-\(form)")
     }
 
     private func unchanged(_ request: Request, _ entry: IndexEntry, _ form: String) -> Response? {
-        guard request.headers[.ifNoneMatch] == tag(entry, form) else { return nil }
-        return Response(status: .notModified, headers: [.eTag: tag(entry, form)])
+        tag(entry, form).notModified(request, caching: Self.caching)
     }
 
     private func picture(
@@ -118,8 +127,8 @@ struct ImageRoutes: Sendable {
         Response(
             status: .ok,
             headers: [
-                .contentType: type, .eTag: tag(entry, form),
-                .cacheControl: "private, max-age=60, must-revalidate",
+                .contentType: type, .eTag: tag(entry, form).description,
+                .cacheControl: Self.caching,
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
@@ -151,21 +160,20 @@ struct ImageRoutes: Sendable {
     }
 
     private func receive(_ request: Request) async throws -> Sent {
-        let submission = try await request.submission(parts.configuration.limits)
+        let submission = try await request.submission(Notes.self, parts)
         guard let sent = submission.picture else {
             throw Problem(.unsupportedMedia, "send the picture in multipart/form-data")
         }
         guard parts.library.gallery.index.content == .images else {
             throw Problem(.conflict, "this index is of texts")
         }
-        let notes = try submission.decoded(Notes.self)
         guard let kind = ImageKind(sent.bytes) else {
             throw Problem(.unsupportedPicture, "the picture is not of a known format")
         }
         let pixels = try await parts.pixels(of: sent.bytes, named: "the picture")
         return Sent(
-            bytes: sent.bytes, fileName: sent.fileName, kind: kind, metadata: notes.metadata,
-            pixels: pixels)
+            bytes: sent.bytes, fileName: sent.fileName, kind: kind,
+            metadata: submission.document.metadata, pixels: pixels)
     }
 
     private func writing() throws -> ServiceParts.Writing {
@@ -201,11 +209,17 @@ struct ImageRoutes: Sendable {
         return JSON.response(Document(entry))
     }
 
-    /// Removes a picture from the index, and its file where a client had sent it.
+    /// Removes an image from the index, and its file where a client had sent it.
     private func remove(_ context: ServiceContext) async throws -> Response {
         let writing = try writing()
         let old = try entry(context)
-        guard try await writing.writer.apply(.remove(old.path)) else {
+        if !writing.store.owns(old.path), parts.follower?.owns(old.path) == true {
+            throw Problem(
+                .conflict,
+                "this image is a file of the folder that the index follows: remove the file, and"
+                    + " the image leaves the index; removed here alone, it would come back")
+        }
+        guard try await writing.writer.apply(.remove(old.path)).contains(old.path) else {
             throw Problem(.notFound, "there is no picture of this id")
         }
         return Response(status: .noContent)
@@ -220,25 +234,20 @@ struct ImageRoutes: Sendable {
         return entry
     }
 
-    /// Writes a picture's file and then its entry; neither stays if the entry cannot be written.
+    /// Writes an image's file and then its entry; neither stays if the entry cannot be written.
     private func put(
         _ sent: Sent, _ metadata: [String: MetadataValue], at path: FilePath,
         waitingAt waiting: FilePath?, _ writing: ServiceParts.Writing
     ) async throws -> IndexEntry {
-        let target = waiting ?? path
-        let file = try await parts.pictures.run {
-            try writing.store.write(sent.bytes, to: target)
-        }
+        let (pictures, target) = (parts.pictures, waiting ?? path)
+        // Not cancelled with the request: the writer has to know of a file to remove it again.
+        let file = try await Task {
+            try await pictures.run(.upload) { try writing.store.write(sent.bytes, to: target) }
+        }.value
         let entry = IndexEntry(
             path: path, size: file.size, modified: file.modified,
             sha256: SHA256.hash(data: sent.bytes).hexadecimal, metadata: metadata)
-        do {
-            _ = try await writing.writer.apply(
-                .put(entry, pixels: sent.pixels, waiting: waiting))
-        } catch {
-            writing.store.remove(target)
-            throw error
-        }
+        _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels, waiting: waiting))
         return entry
     }
 }

@@ -3,11 +3,19 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Retrieval
+import SystemPackage
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the index is, whether the service is well, and the page.
 struct OperationRoutes: Sendable {
     fileprivate struct IndexDocument: Encodable {
         struct Model: Encodable {
+            let name: String?
             let fingerprint: String
             let image_size: Int
             let is_trained, is_calibrated, matches: Bool
@@ -16,6 +24,22 @@ struct OperationRoutes: Sendable {
         struct Indexing: Encodable {
             let done, total, failed: Int
             let is_running: Bool
+            /// Why the index is not in step with the folder; null if it is.
+            let error: Nullable<String>
+            /// When the folder was last looked through; null before.
+            let last_scan: Nullable<String>
+        }
+
+        /// What the followed folder has that is not in the index.
+        struct Skipped: Encodable {
+            struct File: Encodable { let path, reason: String }
+
+            /// Files that could not be read.
+            let count: Int
+            /// The first of them.
+            let files: [File]
+            /// Files of kinds that are not read, by their extensions.
+            let passed_over: [String: Int]
         }
 
         let images, removed, segments, generation, bytes: Int
@@ -26,6 +50,7 @@ struct OperationRoutes: Sendable {
         let facts: [String]
         let is_writable: Bool
         let indexing: Indexing?
+        let skipped: Skipped
     }
 
     private let parts: ServiceParts
@@ -44,11 +69,12 @@ struct OperationRoutes: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: parts.metrics.text(gauges()))))
         }
-        router.get("openapi.json") { _, _ in
-            Self.file(PackageResources.openapi_json, "application/json; charset=utf-8")
-        }
+        let description = StaticFile(
+            PackageResources.openapi_json, type: "application/json; charset=utf-8")
+        router.get("openapi.json") { request, _ in description.response(to: request) }
         for (path, bytes, type) in Self.page {
-            router.get(RouterPath(path)) { _, _ in Self.file(bytes, type) }
+            let file = StaticFile(bytes, type: type)
+            router.get(RouterPath(path)) { request, _ in file.response(to: request) }
         }
     }
 
@@ -69,29 +95,24 @@ struct OperationRoutes: Sendable {
     ]
     private static let script = "text/javascript; charset=utf-8"
 
-    private static func file(_ bytes: [UInt8], _ type: String) -> Response {
-        Response(
-            status: .ok, headers: [.contentType: type, .cacheControl: "no-cache"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
-    }
-
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery
         let statistics = gallery.index.statistics
         let model = parts.model
+        let indexing = parts.follower?.status
         return IndexDocument(
             images: statistics.pictures, removed: statistics.removed,
             segments: statistics.segments, generation: statistics.generation,
             bytes: statistics.byteCount, content: statistics.content.rawValue,
             model: .init(
-                fingerprint: model.fingerprint,
+                name: parts.modelName, fingerprint: model.fingerprint,
                 image_size: model.model.configuration.vision.imageSize,
                 is_trained: model.model.configuration.isTrained,
                 is_calibrated: model.isCalibrated, matches: model.matches),
             rankings: RankingScore.allCases.map(\.rawValue),
             standard_ranking: model.ranking.rawValue,
             facts: gallery.facts, is_writable: parts.writing != nil,
-            indexing: parts.follower?.status.document)
+            indexing: indexing?.document, skipped: (indexing ?? IndexingStatus()).skipped)
     }
 
     private func ready() throws -> Response {
@@ -114,7 +135,31 @@ struct OperationRoutes: Sendable {
 }
 
 extension IndexingStatus {
+    /// Files that are named of those that were skipped.
+    private static let named = 100
+
     fileprivate var document: OperationRoutes.IndexDocument.Indexing {
-        .init(done: done, total: total, failed: failed, is_running: isRunning)
+        .init(
+            done: done, total: total, failed: failures.count, is_running: isRunning,
+            error: .init(value: error), last_scan: .init(value: lastScan?.formatted(.iso8601)))
+    }
+
+    fileprivate var skipped: OperationRoutes.IndexDocument.Skipped {
+        .init(
+            count: failures.count,
+            files: failures.prefix(Self.named).map {
+                .init(path: $0.path.string, reason: $0.reason)
+            },
+            passed_over: passedOver)
+    }
+}
+
+/// A field that is written as null where it has no value, instead of being left out.
+private struct Nullable<Value: Encodable>: Encodable {
+    let value: Value?
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
     }
 }

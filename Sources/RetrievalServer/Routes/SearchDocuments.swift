@@ -56,8 +56,8 @@ struct SearchRequest: Decodable {
         try expect(
             (1...limits.results).contains(count), "count: must be from 1 to \(limits.results)")
         try expect(
-            (0...limits.results).contains(candidates),
-            "candidates: must be from 0 to \(limits.results)")
+            (0...limits.candidates).contains(candidates),
+            "candidates: must be from 0 to \(limits.candidates)")
         try expect(filters.count <= 16, "filters: 16 conditions at most")
         try expect(
             (0...1).contains(minimumProbability ?? 0), "minimum_probability: must be from 0 to 1")

@@ -29,10 +29,10 @@ struct SearchRoutes: Sendable {
     // MARK: Search
 
     private func search(_ request: Request) async throws -> Response {
-        let submission = try await request.submission(parts.configuration.limits)
-        let asked = try submission.decoded(SearchRequest.self)
+        let submission = try await request.submission(SearchRequest.self, parts)
+        let asked = submission.document
         let options = try asked.options(parts.configuration.limits)
-        let picture = try await picture(asked.image, submission)
+        let picture = try await picture(asked.image, submission.picture)
         let text = try asked.text.map { try parts.checked($0, "text") }
         let query: SearchQuery
         switch (text, picture) {
@@ -94,13 +94,13 @@ struct SearchRoutes: Sendable {
 
     private func score(_ request: Request) async throws -> Response {
         struct Document: Encodable { let scores: [Score] }
-        let submission = try await request.submission(parts.configuration.limits)
-        let asked = try submission.decoded(ScoreRequest.self)
+        let submission = try await request.submission(ScoreRequest.self, parts)
+        let asked = submission.document
         guard (1...64).contains(asked.texts.count) else {
             throw Problem(.invalidRequest, "texts: from 1 to 64 texts")
         }
         let texts = try asked.texts.map { try parts.checked($0, "texts") }
-        let pixels = try await pixels(asked.image, submission)
+        let pixels = try await pixels(asked.image, submission.picture)
         guard parts.model.matches else {
             throw Problem(.conflict, "this model was not trained to match texts with pictures")
         }
@@ -160,8 +160,8 @@ struct SearchRoutes: Sendable {
     }
 
     private func explain(_ request: Request) async throws -> Response {
-        let submission = try await request.submission(parts.configuration.limits)
-        let asked = try submission.decoded(ExplainRequest.self)
+        let submission = try await request.submission(ExplainRequest.self, parts)
+        let asked = submission.document
         let text = try parts.checked(asked.text, "text")
         let layers = parts.model.model.configuration.text
         if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
@@ -169,7 +169,7 @@ struct SearchRoutes: Sendable {
                 .conflict,
                 "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read pictures")
         }
-        let pixels = try await pixels(asked.image, submission)
+        let pixels = try await pixels(asked.image, submission.picture)
         let (model, metrics) = (parts.model, parts.metrics)
         let explanation = try await parts.compute.run {
             let start = ContinuousClock.now
@@ -184,9 +184,9 @@ struct SearchRoutes: Sendable {
 
     /// The picture that a request names or brings.
     private func picture(
-        _ id: String?, _ submission: Submission
+        _ id: String?, _ sent: MultipartBody.Part?
     ) async throws -> QueryPicture? {
-        switch (id, submission.picture) {
+        switch (id, sent) {
         case (.some, .some):
             throw Problem(.invalidRequest, "image: name one or send one, not both")
         case (nil, let sent?):
@@ -201,8 +201,10 @@ struct SearchRoutes: Sendable {
         }
     }
 
-    private func pixels(_ id: String?, _ submission: Submission) async throws -> [Float] {
-        switch try await picture(id, submission) {
+    private func pixels(
+        _ id: String?, _ sent: MultipartBody.Part?
+    ) async throws -> [Float] {
+        switch try await picture(id, sent) {
         case .pixels(let pixels)?: return pixels
         case .file(let file)?:
             let bytes = try await parts.bytes(of: file)

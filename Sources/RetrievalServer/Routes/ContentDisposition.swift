@@ -1,0 +1,36 @@
+/// What a browser calls a file that is saved (RFC 6266).
+enum ContentDisposition {
+    /// Shows the file, and saves it under a name.
+    ///
+    /// - Parameters:
+    ///   - name: what people call it; of a path, the last part is taken.
+    ///   - fileExtension: added where the name has none.
+    static func inline(_ name: String, _ fileExtension: String) -> String {
+        let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
+        var clean = String(
+            String.UnicodeScalarView(
+                last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(200)
+            ))
+        if clean.isEmpty || clean.allSatisfy({ $0 == "." }) { clean = "image" }
+        if !clean.dropFirst().contains(".") { clean += ".\(fileExtension)" }
+        let plain = String(
+            clean.map { character in
+                character.isASCII && character != "\"" && character != "%" ? character : "_"
+            })
+        return "inline; filename=\"\(plain)\"; filename*=UTF-8''\(percentEncoded(clean))"
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        return String(
+            text.utf8.flatMap { byte -> [Character] in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                    UInt8(ascii: "_"):
+                    [Character(UnicodeScalar(byte))]
+                default: ["%", digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+                }
+            })
+    }
+}

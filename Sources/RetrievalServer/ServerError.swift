@@ -1,0 +1,16 @@
+/// A service that cannot be started.
+public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
+    private enum Code: Sendable, Hashable { case setting, address }
+
+    private let code: Code
+    /// What is wrong, in one line.
+    public let description: String
+
+    static func setting(_ place: String, _ what: String) -> ServerError {
+        ServerError(code: .setting, description: "\(place): \(what)")
+    }
+
+    static func address(_ host: String, _ port: Int, _ reason: String) -> ServerError {
+        ServerError(code: .address, description: "cannot listen on \(host):\(port): \(reason)")
+    }
+}

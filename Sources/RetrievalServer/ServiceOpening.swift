@@ -1,0 +1,93 @@
+import Foundation
+import Logging
+import Retrieval
+import SystemPackage
+
+extension ServiceParts {
+    /// Opens the index and everything that serves it; creates the index where writing or a folder
+    /// is to fill it.
+    ///
+    /// - Throws: ``ServerError`` for settings that do not fit; ``IndexError`` if the index cannot
+    ///   be opened or was made with another model; an error of the file system.
+    static func open(
+        _ configuration: ServerConfiguration, _ model: SearchModel, named modelName: String?,
+        index: FilePath, _ logger: Logger
+    ) async throws -> ServiceParts {
+        if let photos = configuration.photos { try check(photos, index) }
+        let store = try configuration.key.map { _ in
+            try UploadStore(
+                configuration.uploads ?? FilePath("\(index.string).uploads"), index: index)
+        }
+        let isWriting = store != nil || configuration.photos != nil
+        if isWriting { try create(index, model) }
+        if let store { try await reconcile(store, model, index, logger) }
+        let library = try IndexLibrary(index, model, logger)
+        let metrics = ServiceMetrics()
+        let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)
+        func queue(_ name: String, threads: Int) -> WorkQueue {
+            WorkQueue("albef.\(name)", threads: threads, limit: configuration.batching.waiting)
+        }
+        let (compute, pictures) = (queue("model", threads: 1), queue("pictures", threads: cores))
+        let disk = queue("disk", threads: 1)
+        let writer =
+            !isWriting
+            ? nil
+            : GalleryWriter(
+                library, store,
+                .init(library, compute: compute, disk: disk) { metrics.record(.commit, $0) },
+                limit: configuration.batching.waiting, logger)
+        let follower = configuration.photos.flatMap { photos in
+            writer.map {
+                FolderFollower(photos, library, $0, compute: compute, images: pictures, logger)
+            }
+        }
+        return ServiceParts(
+            configuration: configuration, model: model, library: library, metrics: metrics,
+            compute: compute, pictures: pictures, documents: queue("documents", threads: cores),
+            disk: disk,
+            batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
+            writer: writer,
+            writing: store.flatMap { store in
+                writer.map { Writing(writer: $0, store: store) }
+            },
+            follower: follower, modelName: modelName)
+    }
+
+    /// Ends the threads when what waits is done.
+    func close() {
+        for queue in [compute, pictures, documents, disk] { queue.close() }
+    }
+
+    /// Checks that the folder to follow is there, or that it was.
+    ///
+    /// A folder that is away, such as one on a disk that is not mounted, is waited for; one that
+    /// the index knows nothing of is a slip of the pen.
+    private static func check(_ photos: FilePath, _ index: FilePath) throws {
+        let folder = photos.absolute
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: folder.string, isDirectory: &isFolder)
+        if isThere, isFolder.boolValue { return }
+        guard !isThere, let known = try? ForwardIndex(index), try known.has(under: folder) else {
+            throw ServerError.setting(
+                "photos", "\(folder) \(isThere ? "is not a folder" : "does not exist")")
+        }
+    }
+
+    /// Creates the index where there is none.
+    private static func create(_ index: FilePath, _ model: SearchModel) throws {
+        if (try? ForwardIndex(index)) != nil { return }
+        _ = try ForwardIndex.apply(
+            IndexChange(), to: index, model: model.signature, locator: EntryLocator())
+    }
+
+    /// Brings the index in step with the images that clients sent: where a service was killed, a
+    /// file may be there that the index does not know yet, or an entry whose file is gone.
+    private static func reconcile(
+        _ store: UploadStore, _ model: SearchModel, _ index: FilePath, _ logger: Logger
+    ) async throws {
+        let report = try await Indexer(model).update(index, with: FolderScan(store.directory))
+        if report.changed > 0 {
+            logger.notice("took over \(report.changed) changes that a service before this left")
+        }
+    }
+}

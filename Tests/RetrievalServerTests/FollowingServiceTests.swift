@@ -1,0 +1,200 @@
+import Foundation
+import Retrieval
+import RetrievalServer
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A service that follows a folder", .timeLimit(.minutes(10)))
+struct FollowingServiceTests {
+    /// Runs a service that makes its index of a folder.
+    ///
+    /// - Parameter count: images in the folder.
+    private func follow(
+        _ count: Int, _ body: (ServiceUnderTest) async throws -> Void
+    ) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(count, to: folder.appending("photos"))
+            let model = try SearchModel(folder.appending("model"))
+            try await ServiceUnderTest.serve(
+                folder, model, { $0.photos = folder.appending("photos") }, body)
+        }
+    }
+
+    private func state(_ service: ServiceUnderTest) async throws -> [String: Any] {
+        try await service.client.send("GET", "/api/index").json
+    }
+
+    /// Waits until the index has so many images and nothing is being indexed.
+    private func has(_ count: Int, _ service: ServiceUnderTest) async throws -> Bool {
+        try await eventually {
+            let state = try await state(service)
+            let indexing = state["indexing"] as? [String: Any]
+            return state["images"] as? Int == count && indexing?["is_running"] as? Bool == false
+        }
+    }
+
+    @Test("The folder fills an index that was not there, and the service says how far it is")
+    func progress() async throws {
+        try await follow(20) { service in
+            #expect(try await has(20, service))
+            let indexing = try await state(service)["indexing"] as? [String: Any]
+            #expect(indexing?["done"] as? Int == 20 && indexing?["total"] as? Int == 20)
+            #expect(indexing?["error"] is NSNull)
+            #expect((indexing?["last_scan"] as? String)?.contains("T") == true)
+            #expect(try await service.ids().count == 20)
+        }
+    }
+
+    @Test("Uploads while a folder is being indexed are all acknowledged")
+    func uploads() async throws {
+        try await follow(300) { service in
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for client in 0..<4 {
+                    for number in 0..<5 {
+                        group.addTask {
+                            try await service.client.form(
+                                "POST", "/api/images",
+                                image: TinyModel.bitmap(5000 + 10 * client + number),
+                                headers: ServiceUnderTest.authorization
+                            ).status
+                        }
+                    }
+                }
+                for try await status in group { #expect(status == 201) }
+            }
+            #expect(try await has(320, service))
+            #expect(try ForwardIndex.verify(service.index).isEmpty)
+        }
+    }
+
+    @Test("Files that cannot be read are named with the reason, others are counted by their kind")
+    func skipped() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let photos = folder.appending("photos")
+            try TinyModel.writePictures(3, to: photos)
+            for name in ["broken.jpg", "half.png", "notes.txt"] {
+                try Data("no image".utf8).write(to: URL(filePath: photos.appending(name).string))
+            }
+            let model = try SearchModel(folder.appending("model"))
+            try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
+                #expect(try await has(3, service))
+                let state = try await state(service)
+                let skipped = try #require(state["skipped"] as? [String: Any])
+                #expect(skipped["count"] as? Int == 2)
+                let files = skipped["files"] as? [[String: String]] ?? []
+                #expect(
+                    files.map { $0["path"] }
+                        == ["broken.jpg", "half.png"].map { photos.appending($0).string })
+                #expect(files.allSatisfy { $0["reason"]?.isEmpty == false })
+                #expect((skipped["passed_over"] as? [String: Int])?.values.reduce(0, +) == 1)
+                #expect((state["indexing"] as? [String: Any])?["failed"] as? Int == 2)
+            }
+        }
+    }
+
+    @Test("The last image that is removed from the folder leaves the index too")
+    func emptied() async throws {
+        try await follow(4) { service in
+            #expect(try await has(4, service))
+            for number in 0..<4 {
+                try FileManager.default.removeItem(
+                    atPath: service.photos.appending("00\(number).bmp").string)
+            }
+            #expect(try await has(0, service))
+            #expect(try await service.client.send("GET", "/health/ready").status == 200)
+        }
+    }
+
+    @Test("An image of the folder is removed there: its removal here is refused, and says so")
+    func removal() async throws {
+        try await follow(2) { service in
+            #expect(try await has(2, service))
+            let id = EntryKey(service.photos.appending("001.bmp")).description
+            let refused = try await service.client.send(
+                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+            #expect(refused.status == 409 && refused.problem == "conflict")
+            #expect((refused.json["detail"] as? String)?.contains("remove the file") == true)
+            #expect(try await service.client.send("GET", "/api/images/\(id)").status == 200)
+        }
+    }
+
+    @Test(
+        "An index that vanished is not made anew by a write or the folder; put back, it is served")
+    func vanished() async throws {
+        try await follow(6) { service in
+            let (files, aside) = (FileManager.default, service.folder.appending("aside").string)
+            #expect(try await has(6, service))
+            try files.moveItem(atPath: service.index.string, toPath: aside)
+            try TinyModel.writePictures(8, to: service.photos)
+            let refused = try await service.client.form(
+                "POST", "/api/images", image: TinyModel.bitmap(900),
+                headers: ServiceUnderTest.authorization)
+            #expect(refused.status == 503 && refused.problem == "unavailable", "\(refused.text)")
+            #expect(try await service.client.send("GET", "/health/ready").status == 503)
+            #expect(
+                try await eventually {
+                    let indexing = try await state(service)["indexing"] as? [String: Any]
+                    return indexing?["error"] is String
+                })
+            #expect(!files.fileExists(atPath: service.index.string))
+
+            try files.moveItem(atPath: aside, toPath: service.index.string)
+            #expect(
+                try await eventually {
+                    try await service.client.send("GET", "/health/ready").status == 200
+                })
+            #expect(try await has(8, service))
+            let added = try await service.client.form(
+                "POST", "/api/images", image: TinyModel.bitmap(901),
+                headers: ServiceUnderTest.authorization)
+            #expect(added.status == 201)
+        }
+    }
+
+    @Test("An older state of the index that is put in its place is brought in step again")
+    func restored() async throws {
+        try await follow(6) { service in
+            let (files, backup) = (FileManager.default, service.folder.appending("backup").string)
+            #expect(try await has(6, service))
+            try files.copyItem(atPath: service.index.string, toPath: backup)
+            try TinyModel.writePictures(9, to: service.photos)
+            #expect(try await has(9, service))
+            try files.moveItem(
+                atPath: service.index.string, toPath: service.folder.appending("new").string)
+            try files.moveItem(atPath: backup, toPath: service.index.string)
+            // Nothing in the folder changes: only the index says that something is missing.
+            #expect(
+                try await eventually { try ForwardIndex(service.index).count == 9 })
+            #expect(try await has(9, service))
+        }
+    }
+
+    @Test("A folder that does not exist is refused at the start, and no index is made")
+    func missing() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            let model = try SearchModel(folder.appending("model"))
+            let photos = folder.appending("photos")
+            await #expect(throws: ServerError.self) {
+                try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { _ in }
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder.appending("index").string))
+
+            // One that the index knows is away: the service starts, and its images stay.
+            try TinyModel.writePictures(3, to: photos)
+            _ = try await Indexer(model).update(folder.appending("index"), with: photos)
+            try FileManager.default.removeItem(atPath: photos.string)
+            try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
+                let isSaid = try await eventually {
+                    let indexing = try await state(service)["indexing"] as? [String: Any]
+                    return indexing?["error"] is String
+                }
+                #expect(isSaid)
+                #expect(try await service.ids().count == 3)
+            }
+        }
+    }
+}
