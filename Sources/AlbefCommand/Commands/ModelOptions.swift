@@ -26,33 +26,35 @@ struct ModelOptions: ParsableArguments {
     var threads: Int?
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
-        if let imageSize, imageSize < 1 {
-            throw ValidationError("--image-size must be at least 1.")
-        }
+        try NumberBounds.check("--threads", threads, 1...1024)
+        try NumberBounds.check("--image-size", imageSize, 1...4096)
     }
 
     /// Loads the model, and says so if it was never trained, or was trained for other images.
     ///
-    /// - Parameter ofScenes: whether the images are drawn scenes, which the shipped model knows.
-    func load(ofScenes: Bool = false) throws -> SearchModel {
+    /// - Parameters:
+    ///   - ofScenes: whether the images are drawn scenes, which the shipped model knows.
+    ///   - note: gets a remark; default: writes it to standard error.
+    func load(
+        ofScenes: Bool = false, note: (String) -> Void = Console.note
+    ) throws -> SearchModel {
         if let threads { setThreadCount(threads) }
         if ShippedModel(rawValue: model) != nil,
             FileManager.default.fileExists(atPath: "\(model)/config.json")
         {
-            Console.note(
+            note(
                 "note: '\(model)' is the model that ships with the program; the directory"
                     + " '\(model)' here holds a model too, which is --model ./\(model)")
         }
         let model = try SearchModel(
             ShippedModel.resolve(model), imageSize: imageSize, device: Device(named: device))
         if !model.model.configuration.isTrained {
-            Console.note(
+            note(
                 "note: the weights of this model are untrained; its order and its numbers mean"
                     + " nothing")
         }
         if self.model == ShippedModel.wardrobe.rawValue, !ofScenes {
-            Console.note(
+            note(
                 "note: the model 'wardrobe' knows drawn scenes of people in clothes; for photos"
                     + " give --model, see 'albef models list'")
         }

@@ -66,15 +66,13 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     var side = 128
 
     func validate() throws {
-        if count < 1 { throw ValidationError("--count must be at least 1.") }
-        if let rareShare, !(0...0.9).contains(rareShare) {
-            throw ValidationError("--rare-share must be from 0 to 0.9.")
-        }
+        try NumberBounds.check("--count", count, 1...10_000_000)
+        try NumberBounds.check("--rare-share", rareShare, 0...0.9)
+        try NumberBounds.check("--takes", takes, 1...16)
+        try NumberBounds.check("--side", side, 16...4096)
         if varyThings, takes == 1 {
             throw ValidationError("--vary-things needs --takes of at least 2.")
         }
-        if !(1...16).contains(takes) { throw ValidationError("--takes must be from 1 to 16.") }
-        if !(16...4096).contains(side) { throw ValidationError("--side must be 16 to 4096.") }
     }
 
     func run() async throws {
