@@ -52,9 +52,9 @@ struct DemoGallery {
         ]
     }
 
-    /// Draws the scenes; what an earlier demonstration left makes room.
+    /// Draws the scenes; those of an earlier demonstration are replaced.
     ///
-    /// - Throws: `ValidationError` where something else is in the way.
+    /// - Throws: `ValidationError` if something else is there.
     func draw(progress: (Int) -> Void) async throws {
         let gallery = directory.appending("gallery")
         let files = FileManager.default

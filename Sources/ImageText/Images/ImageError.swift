@@ -40,7 +40,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
             "is a \(format) that declares \(width) x \(height) pixels, above the limit of \(limit)"
         case .undecodable(let format, let why):
             "is a \(format) that cannot be decoded: \(why.isEmpty ? "it is damaged" : why)"
-        case .unencodable(let format, let why): "cannot be made a \(format): \(why)"
+        case .unencodable(let format, let why):
+            "cannot be made a \(format): \(why.isEmpty ? "the encoder fails" : why)"
         case .outOfMemory: "needs more memory than there is"
         }
     }
