@@ -74,6 +74,12 @@ const answer = async (path, options = {}) => {
 """
 
 
+def help_text():
+    """What the program says of `albef serve`."""
+    command = shlex.split(os.environ.get("ALBEF_SERVE", SERVE)) + ["--help"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
 class Server:
     """The server of a gallery, in a process of its own; it prints where it listens."""
 

@@ -49,6 +49,7 @@ class HistoryTests(PageTest):
         close = {
             "key": lambda: self.press(Keys.ESCAPE),
             "button": lambda: self.find("#viewer-close").click(),
+            "browser": lambda: self.run_script("document.getElementById('viewer').close()"),
             "outside": lambda: self.run_script("document.getElementById('viewer').click()"),
         }
         for way in close.values():
@@ -57,11 +58,11 @@ class HistoryTests(PageTest):
             entries = self.run_script("return history.length")
             self.open_tile(0)
             way()
-            self.until(lambda: not self.is_open())
-            self.assertNotIn("view=", self.driver.current_url)
+            self.until(lambda: not self.is_open() and "view=" not in self.driver.current_url)
             self.open_tile(1)
             way()
-            self.until(lambda: not self.is_open())
+            self.until(lambda: not self.is_open() and "view=" not in self.driver.current_url)
+            self.until(lambda: self.focus() == self.tiles()[1]["id"])
             self.assertEqual(self.run_script("return history.length"), entries + 1, "one entry, which is ahead")
             self.driver.back()
             self.until(lambda: "images" in self.text("#summary"))

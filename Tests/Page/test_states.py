@@ -5,7 +5,7 @@ import subprocess
 
 from selenium.webdriver.common.keys import Keys
 
-from harness import ALBEF, PICTURES, ROOT, PageTest, Server
+from harness import ALBEF, GALLERY, PICTURES, ROOT, PageTest, Server, help_text
 
 QUERY = "white top and black trousers"
 
@@ -173,6 +173,7 @@ class StateTests(PageTest):
             self.run_script("return [...document.querySelectorAll('#skipped li')].map((l) => [...l.children].map((c) => c.textContent))"),
             [[file["path"], file["reason"]] for file in files])
         self.assertEqual(self.text("#skipped-rest"), "and 117 more files")
+        self.assertFalse(self.find("#skipped-kinds").is_displayed())
         self.photograph("skipped")
         self.press(Keys.ESCAPE)
         self.all("#notes button")[1].click()
@@ -187,6 +188,13 @@ class StateTests(PageTest):
         more = {"skipped": {"count": 121, "files": files}, "indexing": None}
         self.open([{"path": "api/index", "times": 99, "patch": more}])
         self.until(lambda: "121 files were skipped" in self.text("#notes"))
+        # Files of other kinds are no cause for a note.
+        kinds = {"skipped": {"count": 0, "files": [], "passed_over": {"ico": 2, "mov": 1000}}, "indexing": None}
+        self.open([{"path": "api/index", "times": 99, "patch": kinds}])
+        self.until(lambda: self.text("#show-skipped") == "1,002 files skipped")
+        self.assertEqual(self.text("#notes"), "")
+        self.find("#show-skipped").click()
+        self.assertEqual(self.text("#skipped-kinds"), "Files of kinds that are not read: 1000 × mov, 2 × ico")
 
     def test_a_folder_that_is_away(self):
         error = "/photos: there is no such directory"
@@ -287,6 +295,27 @@ class StateTests(PageTest):
         self.settle()
         self.assertIn("Authorization", self.asked("api/index")[0]["headers"])
         self.driver.delete_all_cookies()
+
+    def test_a_service_that_asks_for_a_key(self):
+        if "--read-key-file" not in help_text():
+            self.skipTest("the program has no key for reading")
+        self.expected = ["401"]
+        key = PICTURES / "read.key"
+        key.write_text("0123456789abcdef-read\n")
+        with Server(*GALLERY, "--read-key-file", str(key)) as guarded:
+            self.open(server=guarded)
+            self.until(lambda: self.find("#access").is_displayed())
+            self.find("#access-key").send_keys("0123456789abcdef-read\n")
+            self.until(lambda: len(self.tiles()) == 24)
+            self.until(lambda: self.run_script("return document.querySelector('.tile img').naturalWidth > 0"))
+            self.find(".tile .open").click()
+            self.until(lambda: self.run_script("return document.getElementById('viewer-picture').naturalWidth > 0"))
+            # A browser that was closed has forgotten it.
+            self.driver.delete_all_cookies()
+            self.run_script("sessionStorage.clear()")
+            self.driver.refresh()
+            self.until(lambda: self.find("#access").is_displayed())
+            self.leave()
 
     def test_a_hidden_page_does_not_ask(self):
         self.open()

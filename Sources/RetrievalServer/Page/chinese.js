@@ -33,8 +33,8 @@ export const chinese = {
   facts: "可用属性",
   minimum: "匹配度至少为",
   any: "不限",
-  candidates: "细看的图片数量",
-  noCandidates: "不细看（最快）",
+  candidates: "仔细比对的图片数量",
+  noCandidates: "不比对（最快）",
 
   order: "排序",
   byRank: "最佳匹配",
@@ -88,6 +88,9 @@ export const chinese = {
     "unsupported-picture": "无法读取这张图片",
     forbidden: "没有权限",
     "not-found": "找不到所请求的内容",
+    conflict: "此处无法进行该操作",
+    "body-timeout": "图片上传超时",
+    "internal-error": "服务器出错",
     "too-large": "内容过大",
     "rate-limited": "搜索过于频繁",
     unavailable: "服务器繁忙",
@@ -122,6 +125,7 @@ export const chinese = {
   showSkipped: "查看",
   skippedTitle: "被跳过的文件",
   skippedRest: (number) => `另有 ${amount(number)} 个文件`,
+  skippedKinds: (kinds) => `不支持的文件类型：${kinds}`,
   about: (number) => `共 ${amount(number)} 张图片`,
   model: (name) => `模型：${name}`,
 

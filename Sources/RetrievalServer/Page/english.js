@@ -90,6 +90,9 @@ export const english = {
     "unsupported-picture": "The image cannot be read",
     forbidden: "This is not allowed",
     "not-found": "Not found",
+    conflict: "That cannot be done here",
+    "body-timeout": "The image took too long to arrive",
+    "internal-error": "The server made a mistake",
     "too-large": "That is too large",
     "rate-limited": "Too many searches at once",
     unavailable: "The server is busy",
@@ -125,6 +128,7 @@ export const english = {
   showSkipped: "Show which",
   skippedTitle: "Skipped files",
   skippedRest: (number) => `and ${counted(number, "more file", "more files")}`,
+  skippedKinds: (kinds) => `Files of kinds that are not read: ${kinds}`,
   about: (number) => images(number),
   model: (name) => `Model: ${name}`,
 

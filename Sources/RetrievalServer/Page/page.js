@@ -62,7 +62,7 @@ function change(part, replaces = false) {
 
 function similar(item) {
   change({ text: "", image: { id: item.id, name: item.name } });
-  if (viewer.isOpen) viewer.close();
+  viewer.close();
 }
 
 function go(next, replaces) {
@@ -216,7 +216,7 @@ function open(id) {
 /** Opens or closes the dialog as the address says. */
 async function showView() {
   const id = readView();
-  if (!id && viewer.isOpen) viewer.close();
+  if (!id) viewer.close();
   if (!id || !answer || (viewer.isOpen && viewer.item.id === id)) return;
   const items = ordered(answer, query.order);
   const place = items.findIndex((item) => item.id === id);
@@ -255,7 +255,7 @@ function leave() {
 
 /** Back from the dialog to the tile of what was last seen there. */
 function closed(item, isForced) {
-  if (isForced) return leave();
+  if (isForced) leave();
   if (!answer || isBusy || !item) return;
   const place = ordered(answer, query.order).findIndex((other) => other.id === item.id);
   if (place >= shown) {
@@ -273,7 +273,7 @@ function travel() {
   wanted = arrive();
   query = next;
   if (!isSame) {
-    if (viewer.isOpen) viewer.close();
+    viewer.close();
     return run();
   }
   shown = wanted?.shown ?? shown;

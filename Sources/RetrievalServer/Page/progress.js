@@ -2,7 +2,7 @@
 // yet, every 15 otherwise.
 
 import { getIndex, isAbort } from "./api.js";
-import { say } from "./strings.js";
+import { comma, say } from "./strings.js";
 
 const busy = 2000;
 const calm = 15000;
@@ -62,13 +62,15 @@ export function showIndex({ images, model, indexing, skipped }) {
   const parts = [say("about", images)];
   if (model?.name) parts.push(say("model", model.name));
   find("about").textContent = parts.join(" · ");
-  find("show-skipped").hidden = !skipped?.count;
-  find("show-skipped").textContent = say("skipped", skipped?.count ?? 0);
+  const kinds = Object.values(skipped?.passed_over ?? {});
+  const passed = kinds.reduce((sum, count) => sum + count, skipped?.count ?? 0);
+  find("show-skipped").hidden = passed === 0;
+  find("show-skipped").textContent = say("skipped", passed);
 }
 
 /** Lists the files that were skipped, with the reasons; the server names the first of them. */
 export function listSkipped({ skipped }) {
-  const { count = 0, files = [] } = skipped ?? {};
+  const { count = 0, files = [], passed_over: kinds = {} } = skipped ?? {};
   find("skipped-list").replaceChildren(...files.map(({ path, reason }) => {
     const item = document.createElement("li");
     const name = document.createElement("strong");
@@ -82,5 +84,8 @@ export function listSkipped({ skipped }) {
   const rest = count - files.length;
   find("skipped-rest").hidden = rest <= 0;
   find("skipped-rest").textContent = say("skippedRest", rest);
+  const named = Object.entries(kinds).sort(([, a], [, b]) => b - a).map(([kind, number]) => `${number} × ${kind}`);
+  find("skipped-kinds").hidden = named.length === 0;
+  find("skipped-kinds").textContent = say("skippedKinds", named.join(comma()));
   find("skipped").showModal();
 }

@@ -99,6 +99,7 @@ export class Viewer {
   }
 
   close() {
+    if (!this.isOpen) return;
     this.#isClosing = true;
     this.#dialog.close();
   }
