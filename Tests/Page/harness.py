@@ -278,6 +278,11 @@ class PageTest(unittest.TestCase):
               fill: tile.querySelector(".fill").style.width, label: tile.querySelector(".open").ariaLabel,
             }))""")
 
+    def trouble(self):
+        """The title and the detail of why there is nothing to show."""
+        self.until(lambda: self.find("#trouble").is_displayed())
+        return self.text("#trouble-title"), self.text("#trouble-detail")
+
     def photograph(self, name):
         self.until(lambda: self.run_script("""
             return [...document.querySelectorAll("#grid img")].every((image) => {

@@ -119,7 +119,7 @@ export const chinese = {
   refresh: "刷新结果",
   indexing: (done, total) => `正在添加图片：${amount(done)} / ${amount(total)}`,
   indexFailed: (number) => `${amount(number)} 个文件无法读取`,
-  folderTrouble: (reason) => `无法读取图片文件夹，其中的变化不会显示在这里。${reason}`,
+  folderTrouble: (reason) => `图片文件夹中的变化暂时无法显示在这里：${reason}`,
   skipped: (number) => `已跳过 ${amount(number)} 个文件`,
   skippedNote: (number) => `有 ${amount(number)} 个文件被跳过，在这里搜索不到。`,
   showSkipped: "查看",

@@ -121,7 +121,7 @@ export const english = {
   refresh: "Refresh",
   indexing: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
   indexFailed: (number) => `${counted(number, "file", "files")} could not be read`,
-  folderTrouble: (reason) => `The image folder cannot be read, so changes in it do not show here. ${reason}`,
+  folderTrouble: (reason) => `What changes in the image folder does not show here at present: ${reason}`,
   skipped: (number) => `${counted(number, "file", "files")} skipped`,
   skippedNote: (number) =>
     number === 1 ? "1 file was skipped and cannot be found here." : `${amount(number)} files were skipped and cannot be found here.`,
