@@ -1,6 +1,6 @@
 """A server, a browser, and what the page's tests ask of them.
 
-ALBEF_SERVE is the command that serves the gallery; it prints where it listens.
+ALBEF names the program; ALBEF_SERVE is the command that serves a gallery, `albef serve` by default.
 """
 
 import json
@@ -20,15 +20,25 @@ from selenium.webdriver.common.keys import Keys
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "out/page"
-SERVE = ".build/release/albef serve --index out/page/index --port 0"
+ALBEF = os.environ.get("ALBEF", ".build/release/albef")
+SERVE = shlex.quote(ALBEF) + " serve"
+GALLERY = ("--index", "out/page/index")
 
-# Runs before the page's own scripts: notes what the policy refused, and lets a test answer for the
-# server. A rule is {path, times, wait, status, headers, body} or, instead of a body, {patch} of
-# the true answer.
+# Runs before the page's own scripts: notes what the policy refused, what was asked and the pauses
+# that were made, and lets a test answer for the server. A rule is {path, times, status, headers, body} or, instead of a body,
+# {patch} of the true answer. A rule with {holds} waits until the test says release(); if it is
+# {deaf} too, it does not heed that the page gives the request up.
 PROLOGUE = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective + " " + event.blockedURI));
 window.rules = JSON.parse(sessionStorage.getItem("rules") ?? "[]");
+window.pauses = [];
+const later = window.setTimeout;
+window.setTimeout = (act, pause) => (pauses.push(pause), later(act, pause));
+window.asked = [];
+window.answered = [];
+window.held = [];
+window.release = () => held.splice(0).forEach((go) => go());
 const real = window.fetch;
 const merge = (into, patch) => {
   for (const [name, value] of Object.entries(patch)) {
@@ -37,20 +47,26 @@ const merge = (into, patch) => {
   }
   return into;
 };
-window.fetch = async (path, options = {}) => {
+window.fetch = async (path, options) => {
+  const response = await answer(path, options);
+  answered.push(path);
+  return response;
+};
+const answer = async (path, options = {}) => {
+  asked.push({ path, headers: options.headers ?? {} });
   const rule = rules.find((rule) => path.startsWith(rule.path) && rule.times > 0);
   if (!rule) return real(path, options);
   rule.times -= 1;
-  if (rule.wait) {
+  if (rule.holds) {
     await new Promise((resolve, reject) => {
-      setTimeout(resolve, rule.wait);
+      held.push(resolve);
       if (!rule.deaf) options.signal?.addEventListener("abort", () => reject(options.signal.reason));
     });
   }
   if (rule.deaf) options = { ...options, signal: undefined };
   if (rule.patch) {
-    const answer = await (await real(path, options)).json();
-    return new Response(JSON.stringify(merge(answer, rule.patch)), { status: 200 });
+    const given = await (await real(path, options)).json();
+    return new Response(JSON.stringify(merge(given, rule.patch)), { status: 200 });
   }
   if (!rule.status) return real(path, options);
   return new Response(JSON.stringify(rule.body ?? {}), { status: rule.status, headers: rule.headers ?? {} });
@@ -58,11 +74,18 @@ window.fetch = async (path, options = {}) => {
 """
 
 
-class Server:
-    """The server of a gallery, in a process of its own."""
+def help_text():
+    """What the program says of `albef serve`."""
+    command = shlex.split(os.environ.get("ALBEF_SERVE", SERVE)) + ["--help"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
-    def __init__(self):
+
+class Server:
+    """The server of a gallery, in a process of its own; it prints where it listens."""
+
+    def __init__(self, *arguments):
         command = shlex.split(os.environ.get("ALBEF_SERVE", SERVE))
+        command += [*(arguments or GALLERY), "--port", "0"]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.address = ""
@@ -73,23 +96,29 @@ class Server:
         if not self.address:
             raise RuntimeError(f"{command[0]} did not say where it listens")
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def stop(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
 
     def get(self, path):
-        with urllib.request.urlopen(self.address + path, timeout=20) as answer:
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
             return json.load(answer)
 
     def post(self, path, **fields):
         request = urllib.request.Request(
             self.address + path, json.dumps(fields).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
 
@@ -127,6 +156,7 @@ class PageTest(unittest.TestCase):
 
     def setUp(self):
         self.expected = []
+        self.addresses = {self.server.address}
         self.dress()
         if not self.driver.current_url.startswith(self.server.address):
             self.driver.get(self.server.address + "/")
@@ -139,7 +169,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual(unexpected, [], "the console")
         self.assertEqual(self.run_script("return window.violations ?? []"), [])
         own = (self.driver.current_url.split("/", 3)[:3])
-        allowed = ("/".join(own), self.server.address, "blob:", "data:")
+        allowed = ("/".join(own), *self.addresses, "blob:", "data:")
         self.assertEqual([a for a in addresses if not a.startswith(allowed)], [])
 
     def logs(self):
@@ -169,19 +199,31 @@ class PageTest(unittest.TestCase):
         agent = self.run_script("return navigator.userAgent")
         self.command("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=language)
 
-    def open(self, rules=(), **query):
-        """Opens the page, its server answering by rules where there are some."""
+    def open(self, rules=(), server=None, **query):
+        """Opens the page of a server, which answers by rules where there are some."""
+        address = (server or self.server).address
+        self.addresses.add(address)
+        if not self.driver.current_url.startswith(address + "/"):
+            # What the tests note is kept by the page's origin.
+            self.driver.get(address + "/")
         self.run_script("sessionStorage.setItem('rules', arguments[0])", json.dumps(list(rules)))
+        # The browser takes the same address for a reload, and would keep the entry's state.
+        self.run_script("history.replaceState(null, '')")
         fields = urllib.parse.urlencode(query, doseq=True)
-        self.driver.get(self.server.address + "/" + (f"?{fields}" if fields else ""))
+        self.driver.get(address + "/" + (f"?{fields}" if fields else ""))
         self.settle()
+
+    def leave(self):
+        """Leaves a page, before its server stops, for that of the server that all tests share."""
+        self.driver.get(self.server.address + "/")
 
     def settle(self):
         """Waits until the page has its answer, or trouble."""
         self.until(lambda: self.run_script(
             "return document.getElementById('grid').getAttribute('aria-busy') === 'false'"))
 
-    def until(self, is_so, seconds=10):
+    def until(self, is_so, seconds=60):
+        """Waits for a condition; the time only ends a wait in vain."""
         end = time.monotonic() + seconds
         while True:
             result = is_so()
@@ -189,6 +231,17 @@ class PageTest(unittest.TestCase):
                 return result
             self.assertLess(time.monotonic(), end, "waited in vain")
             time.sleep(0.03)
+
+    def until_held(self):
+        """Waits until a request is held back."""
+        self.until(lambda: self.run_script("return held.length > 0"))
+
+    def release(self):
+        self.run_script("release()")
+
+    def asked(self, path):
+        """What the page has asked of a path so far."""
+        return self.run_script("return asked.filter((a) => a.path.startsWith(arguments[0]))", path)
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -224,6 +277,11 @@ class PageTest(unittest.TestCase):
               move: tile.querySelector(".move").textContent, value: tile.querySelector(".value").textContent,
               fill: tile.querySelector(".fill").style.width, label: tile.querySelector(".open").ariaLabel,
             }))""")
+
+    def trouble(self):
+        """The title and the detail of why there is nothing to show."""
+        self.until(lambda: self.find("#trouble").is_displayed())
+        return self.text("#trouble-title"), self.text("#trouble-detail")
 
     def photograph(self, name):
         self.until(lambda: self.run_script("""

@@ -43,6 +43,20 @@ return found;
 """
 
 
+# The contrast of the ring around the chosen order to what is around it.
+RING = """
+const light = (colour) => {
+  const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).slice(0, 3).map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const style = getComputedStyle(document.querySelector("#order [aria-pressed=true]"));
+const ring = /rgba?\\([^)]*\\)(?=.*inset)/.exec(style.boxShadow)?.[0] ?? style.backgroundColor;
+const [a, b] = [light(ring), light(getComputedStyle(document.getElementById("order")).backgroundColor)].sort((x, y) => y - x);
+return (a + 0.05) / (b + 0.05);
+"""
+
+
 class LooksTests(PageTest):
     def assertReadable(self):
         texts = self.run_script(CONTRAST)
@@ -109,7 +123,7 @@ class LooksTests(PageTest):
         self.dress(language="zh-CN")
         self.open(q="白色上衣黑色裤子")
         self.assertEqual(self.run_script("return document.documentElement.lang"), "zh-CN")
-        self.assertRegex(self.text("#summary"), "^共 64 个结果，显示前 24 个，按重排结果排序")
+        self.assertRegex(self.text("#summary"), "^共 64 个结果，显示前 24 个，按最佳匹配排序")
         self.photograph("chinese-results")
         self.find(".tile .open").click()
         self.until(lambda: self.all("#words button"))
@@ -121,7 +135,7 @@ class LooksTests(PageTest):
         # The choice of another language lasts.
         self.find("#language").click()
         self.assertEqual(self.run_script("return document.documentElement.lang"), "en")
-        self.assertIn("re-ranked", self.text("#summary"))
+        self.assertIn("best match", self.text("#summary"))
         self.driver.refresh()
         self.settle()
         self.assertEqual(self.text("#search [type=submit]"), "Search")
@@ -179,14 +193,99 @@ class LooksTests(PageTest):
         self.assertFalse(self.find("#keys").is_displayed(), "keys that were turned off do nothing")
 
     def test_focus_can_be_seen(self):
-        self.open(q=QUERY)
-        for _ in range(12):
+        self.open(q=QUERY, where="year>=2001")
+        # A click would be where Tab starts from.
+        self.run_script("document.getElementById('show-options').click()")
+        seen = []
+        # Round once, to where nothing of the page has the focus.
+        while not seen or self.focus_is_inside():
             self.press(Keys.TAB)
+            if not self.focus_is_inside():
+                break
+            seen.append(self.focus())
+            covered = self.run_script("""
+                const { left, top, width, height } = document.activeElement.getBoundingClientRect();
+                const at = document.elementFromPoint(left + width / 2, top + height / 2);
+                return document.activeElement.contains(at) ? null : at?.outerHTML ?? "outside";""")
+            self.assertIsNone(covered, f"{seen[-1]} cannot be seen")
             style = self.run_script("""
                 const a = document.activeElement, f = a.closest("form");
                 const rings = getComputedStyle(a).outlineStyle !== "none";
                 return [a.id || a.className, rings || (f && getComputedStyle(f).boxShadow !== "none")]""")
             self.assertTrue(style[1], style[0])
+        self.assertGreater(len(seen), 10)
+
+    def focus_is_inside(self):
+        return self.run_script("return document.activeElement !== document.body")
+
+    def test_examples_are_for_an_empty_search(self):
+        self.open(q=QUERY)
+        self.assertFalse(self.find("#examples").is_displayed())
+        self.find("#home").click()
+        self.settle()
+        self.assertTrue(self.find("#examples").is_displayed())
+
+    def test_the_chosen_order_is_marked(self):
+        for scheme in ("light", "dark"):
+            self.dress(scheme=scheme)
+            self.open(q=QUERY)
+            ratio = self.run_script(RING)
+            self.assertGreaterEqual(ratio, 3, f"the ring around the chosen order, {scheme}")
+
+    def test_headings_and_images_say_nothing_twice(self):
+        self.expected = ["400"]
+        self.open(q=QUERY, where="nonsense")
+        self.until(lambda: self.find("#trouble").is_displayed())
+        empty = "return [...document.querySelectorAll('h1, h2, h3')].filter((h) => h.checkVisibility() && !h.textContent.trim()).length"
+        self.assertEqual(self.run_script(empty), 0, "a heading without words")
+        self.open()
+        self.assertEqual(self.run_script(empty), 0, "a heading without words")
+        alts = self.run_script("return [...document.querySelectorAll('.tile img')].map((image) => image.alt)")
+        self.assertEqual(set(alts), {""}, "the tile's button has the name")
+
+    def test_words_from_right_to_left(self):
+        self.open(q="قميص أبيض")
+        self.assertEqual(self.run_script("return getComputedStyle(document.getElementById('text')).direction"), "rtl")
+        self.find(".tile .open").click()
+        self.until(lambda: len(self.all("#words button")) > 1)
+        word = self.all("#words li")[1]
+        self.assertEqual(self.run_script("return getComputedStyle(arguments[0].querySelector('span')).direction", word), "rtl")
+        # The share is one run of letters, right of the word.
+        places = self.run_script("""
+            return [...arguments[0].querySelectorAll("span, small")].map((e) => e.getClientRects().length + ":" +
+              Math.round(e.getBoundingClientRect().left))""", word)
+        (word_runs, word_left), (share_runs, share_left) = (place.split(":") for place in places)
+        self.assertEqual((word_runs, share_runs), ("1", "1"))
+        self.assertLess(int(word_left), int(share_left))
+        self.photograph("right-to-left")
+
+    def test_an_open_image_has_one_scroll_bar(self):
+        # As at 200 %, and as on a desktop.
+        for width, height in ((640, 450), (1280, 900), (1280, 500)):
+            self.dress(width=width, height=height)
+            self.open(q=QUERY)
+            self.find(".tile .open").click()
+            self.until(lambda: self.all("#words button"))
+            bars = self.run_script("""
+                const scrolls = (e) => e.scrollHeight > e.clientHeight &&
+                  ["auto", "scroll"].includes(getComputedStyle(e).overflowY);
+                const root = document.documentElement;
+                const page = getComputedStyle(root).overflowY !== "hidden" && root.scrollHeight > innerHeight;
+                return [...document.querySelectorAll("#viewer, #viewer *")].filter(scrolls)
+                  .map((e) => e.className || e.id).concat(page ? ["page"] : [])""")
+            self.assertLessEqual(len(bars), 1, bars)
+
+    def test_why_a_lower_percentage_stands_higher(self):
+        self.open(q=QUERY, order="recall")
+        self.assertIn("quick look", self.text("#why"))
+        self.find("#order [value=rank]").click()
+        values = [int(tile["value"].strip("<>% ")) for tile in self.tiles()]
+        self.assertEqual(bool(self.text("#why")), values != sorted(values, reverse=True))
+        # The order is made to contradict them.
+        search = {"results": [{"match_probability": 0.1}, {"match_probability": 0.9}]}
+        self.open([{"path": "api/search", "times": 1, "patch": search}], q=QUERY)
+        self.assertIn("lower percentage can stand higher", self.text("#why"))
+        self.photograph("why")
 
     def test_markup_stays_text(self):
         self.open(q=QUERY, where="note=<img src=x onerror=window.hacked=1>")

@@ -48,9 +48,9 @@ class ViewerTests(PageTest):
         result = next(r for r in self.server.post("/api/search", text=QUERY, count=64, candidates=64)["results"]
                       if r["rank"] == 1)
         facts = self.facts()
-        self.assertRegex(facts["Match probability"], r"^>?\d+ %")
-        self.assertTrue(facts["Place re-ranked"].startswith("1 "))
-        self.assertEqual(facts["Place by recall"], str(result["recall_rank"]))
+        self.assertRegex(facts["Match"], r"^>?\d+ %")
+        self.assertTrue(facts["Place"].startswith("1 "))
+        self.assertEqual(facts["Place at first impression"], str(result["recall_rank"]))
         self.assertAlmostEqual(float(facts["Similarity"]), result["similarity"], delta=0.001)
         self.assertEqual(facts["year"], str(result["metadata"]["year"]))
         self.assertEqual(self.text("#viewer-position"), "1 of 64")
@@ -116,7 +116,7 @@ class ViewerTests(PageTest):
         self.assertEqual(self.find("#words [aria-pressed=true]").text.split()[0], "white")
         self.assertTrue(self.focus().startswith("white"), "the focus stays on the word")
         self.press(Keys.ESCAPE)
-        self.assertFalse(self.find("#viewer").is_displayed())
+        self.until(lambda: not self.find("#viewer").is_displayed())
         self.until(lambda: self.focus() == tiles[2]["id"])
 
     def test_going_past_what_is_shown(self):
@@ -128,7 +128,7 @@ class ViewerTests(PageTest):
         self.until(lambda: len(self.tiles()) == 48)
         self.assertEqual(self.focus(), self.tiles()[24]["id"])
 
-    def test_browsed_pictures_have_no_words(self):
+    def test_browsed_images_have_no_words(self):
         self.open()
         self.find(".tile .open").click()
         self.assertFalse(self.find("#viewer-words").is_displayed())

@@ -1,12 +1,21 @@
 // What the server is asked, and what went wrong in words for people.
 
+import { credentials } from "./access.js";
 import { say } from "./strings.js";
 
-/** An answer that is none: the server's problem, or that it does not answer. */
+// Proxies answer without the kind of problem; these statuses tell it.
+const kinds = {
+  400: "invalid-request", 401: "unauthorized", 403: "forbidden", 404: "not-found", 413: "too-large",
+  429: "rate-limited", 503: "unavailable", 504: "timed-out",
+};
+
+/** Why there is no answer: the server's problem, or that it cannot be reached. */
 export class Problem extends Error {
-  constructor({ status = 0, title, detail, retryAfter = null }) {
+  constructor({ status = 0, type, title, detail, retryAfter = null }) {
     super(detail);
     this.status = status;
+    /** The problem document's kind, such as "empty-text". */
+    this.kind = /^urn:albef:problem:(.+)$/.exec(type ?? "")?.[1] ?? kinds[status] ?? null;
     this.title = title;
     /** Seconds to wait, if the server asked for it. */
     this.retryAfter = retryAfter;
@@ -26,10 +35,11 @@ function waitOf(response) {
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 1), 600) : null;
 }
 
-async function ask(path, options) {
+async function ask(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, { ...options, credentials: "same-origin" });
+    const headers = { ...options.headers, ...credentials() };
+    response = await fetch(path, { ...options, headers, credentials: "same-origin" });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem({ detail: say("offlineHint") });
@@ -46,6 +56,7 @@ async function ask(path, options) {
   }
   throw new Problem({
     status: response.status,
+    type: answer?.type,
     title: answer?.title,
     detail: answer?.detail || say("status", response.status),
     retryAfter: waitOf(response),
@@ -71,18 +82,18 @@ export const thumbnail = (id, side) => `api/images/${encodeURIComponent(id)}/thu
 
 export const original = (id) => `api/images/${encodeURIComponent(id)}/original`;
 
-/** Searches; `picture` is a file to search with. */
-export function search(fields, picture, signal) {
-  if (!picture) return post("api/search", fields, signal);
+/** Searches; `file` is an image to search with. */
+export function search(fields, file, signal) {
+  if (!file) return post("api/search", fields, signal);
   const form = new FormData();
   form.append("query", JSON.stringify(fields));
-  form.append("image", picture, picture.name || "picture");
+  form.append("image", file, file.name || "image");
   return ask("api/search", { method: "POST", body: form, signal });
 }
 
 const explained = new Map();
 
-/** Where the words of a text were found in a picture; the last answers are kept. */
+/** Where the words of a text were found in an image; the last answers are kept. */
 export async function explain(image, text, signal) {
   const key = `${image} ${text}`;
   if (!explained.has(key)) {

@@ -1,7 +1,7 @@
-// Pictures in a grid: browsed, or as results in one of two orders.
+// Images in a grid: browsed, or as results in one of two orders.
 
 import { thumbnail } from "./api.js";
-import { percent, say } from "./strings.js";
+import { comma, percent, say } from "./strings.js";
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 const gliding = { duration: 460, easing: "cubic-bezier(.2, .8, .2, 1)" };
@@ -48,7 +48,7 @@ export class Grid {
   /**
    * Shows items, tiles that are there already gliding to their new places.
    *
-   * @param order "rank", "recall", or nothing for pictures that are no results
+   * @param order "rank", "recall", or null for images that are browsed
    */
   show(items, { order = null, isReranked = false, glides = false } = {}) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
@@ -96,11 +96,16 @@ export class Grid {
     const tile = document.getElementById("tile").content.firstElementChild.cloneNode(true);
     tile.dataset.id = item.id;
     const picture = tile.querySelector("img");
-    picture.addEventListener("load", () => tile.classList.add("loaded"));
-    picture.addEventListener("error", () => tile.classList.add("lost"));
+    picture.addEventListener("load", () => {
+      tile.classList.add("loaded");
+      tile.classList.remove("lost");
+    });
+    picture.addEventListener("error", () => {
+      tile.classList.add("lost");
+      this.#name(tile);
+    });
     picture.sizes = "(max-width: 40rem) 50vw, 16rem";
-    picture.srcset = `${thumbnail(item.id, 400)} 300w, ${thumbnail(item.id, 800)} 600w`;
-    picture.src = thumbnail(item.id, 400);
+    this.#load(tile, item);
     tile.querySelector(".open").addEventListener("click", () => this.actions.open(item.id));
     tile.querySelector(".similar").addEventListener("click", () => {
       this.actions.similar(this.#items.find((other) => other.id === item.id));
@@ -109,13 +114,26 @@ export class Grid {
     return tile;
   }
 
+  #load(tile, item) {
+    const picture = tile.querySelector("img");
+    picture.srcset = `${thumbnail(item.id, 400)} 300w, ${thumbnail(item.id, 800)} 600w`;
+    picture.src = thumbnail(item.id, 400);
+  }
+
+  /** Tries again to load the images that could not be loaded. */
+  retry() {
+    for (const item of this.#items) {
+      const tile = this.#tiles.get(item.id);
+      if (tile.matches(".lost")) this.#load(tile, item);
+    }
+  }
+
   #fill(tile, item, order, isReranked) {
     const part = (name) => tile.querySelector(name);
     const place = order === "recall" ? item.recall_rank : item.rank;
     const match = hasProbability(item) ? percent(item.match_probability) : null;
     const similarity = order ? item.similarity?.toFixed(2) : null;
     tile.classList.toggle("result", Boolean(order));
-    part("img").alt = item.name;
     part(".name").textContent = item.name;
     part(".name").title = item.name;
     part(".place").textContent = order ? place : "";
@@ -134,9 +152,17 @@ export class Grid {
           ...(isReranked ? [spokenMove(item)] : []),
         ]
       : [item.name];
-    part(".open").setAttribute("aria-label", spoken.join(", "));
+    tile.dataset.spoken = spoken.join(comma());
+    this.#name(tile);
+    part(".gone span").textContent = say("noFile");
     part(".similar").setAttribute("aria-label", say("similarTo", item.name));
     part(".similar").title = say("similar");
+  }
+
+  /** What the tile is called: what it shows, and whether its image cannot be shown. */
+  #name(tile) {
+    const gone = tile.matches(".lost") ? [say("noFile")] : [];
+    tile.querySelector(".open").setAttribute("aria-label", [tile.dataset.spoken, ...gone].join(comma()));
   }
 
   /** One tile at a time is reached by Tab; arrows lead to the others. */

@@ -23,7 +23,7 @@ export function note(text, ...actions) {
   return made;
 }
 
-/** Has a text spoken, though it is the same again. */
+/** Has a text spoken, even if it is the same again. */
 export function announce(text) {
   const live = find("live");
   live.textContent = live.textContent === text ? `${text}\u00a0` : text;
@@ -33,7 +33,7 @@ export function clearNotes() {
   find("notes").replaceChildren();
 }
 
-/** Shows these notes, and complaints that stand there; what is said already is left in peace. */
+/** Shows these notes beside the complaints; nothing changes where they stand there already. */
 export function showNotes(notes) {
   const standing = [...find("notes").children].filter((made) => !made.matches(".complaint"));
   const said = (some) => some.map((made) => made.textContent).join("\n");
@@ -50,6 +50,7 @@ export function complain(text) {
   announce(text);
 }
 
+/** Says why there is nothing else to show. */
 export function showTrouble(title, detail, ...actions) {
   find("trouble-title").textContent = title;
   find("trouble-detail").textContent = detail;

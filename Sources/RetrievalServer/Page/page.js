@@ -1,53 +1,83 @@
 // The search page: asks, shows what came, and keeps the address, the form and the grid in step.
 
-import { getImage, getImages, isAbort, search } from "./api.js";
-import { Grid, hasProbability } from "./grid.js";
+import { AccessForm } from "./access.js";
+import {
+  arrive, isViewEntry, keepPlace, readAddress, readView, savePlaces, takeHistory, writeAddress, writeView,
+} from "./address.js";
+import { ask, browse, extend, hasMore, learnName, ordered } from "./answers.js";
+import { getImage, isAbort } from "./api.js";
+import { Grid } from "./grid.js";
+import { Keys } from "./keys.js";
+import { Language } from "./language.js";
 import {
   announce, button, clearNotes, complain, countDown, hideTrouble, note, showNotes, showTrouble,
 } from "./notices.js";
-import { IndexFollower } from "./progress.js";
-import { QueryForm, isSearch, minimumOf, readAddress, requestOf, writeAddress } from "./query.js";
-import {
-  currentLanguage, languages, memory, percent, preferredLanguage, say, setLanguage, translate,
-} from "./strings.js";
+import { IndexFollower, listSkipped, showIndex } from "./progress.js";
+import { QueryForm, isSameSearch, isSearch, limitsOf } from "./query.js";
+import { say } from "./strings.js";
 import { Viewer } from "./viewer.js";
+import { failure, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle } from "./words.js";
 
 const pageSize = 24;
+// One request brings so many images at most.
+const mostImages = 984;
 const find = (id) => document.getElementById(id);
 
+takeHistory();
 let query = readAddress();
-/** The answer to the query, or the pictures browsed so far; null before either came. */
+/** The answer to the query, or the images browsed so far; null before either came. */
 let answer = null;
 let shown = pageSize;
+/** Where the page is to stand when the answer has come. */
+let wanted = arrive();
 let index = null;
+let limits = limitsOf(null);
 let trouble = null;
 let request = null;
+let isBusy = false;
+let isGrowing = false;
+let isLeaving = false;
 let waits = 0;
-let hasSingleKeys = memory.get("single-keys") !== "off";
 
+new Language({ example: (text) => change({ text, image: null }), written: rewrite });
 const grid = new Grid(find("grid"), { open, similar, more });
-const viewer = new Viewer({ close: leave, similar });
+const viewer = new Viewer({ leave, closed, similar, step: (item) => writeView(query, item.id) });
 const form = new QueryForm({ change, complain });
+const access = new AccessForm(enter);
 const follower = new IndexFollower({ know, lose });
+const keys = new Keys({
+  switchOrder: () => switchOrder(query.order === "recall" ? "rank" : "recall"),
+  similar: () => similar(grid.current),
+  toggleHeat: () => viewer.toggleHeat(),
+});
 
 // What was asked
 
 function change(part, replaces = false) {
-  go({ ...query, ...part }, replaces);
+  const isLost = Boolean(query.image?.isLost);
+  // New words are searched without a file that was said to be lost.
+  const next = isLost && part.text && part.text !== query.text ? { image: null, ...part } : part;
+  go({ ...query, ...next }, replaces || isLost);
 }
 
 function similar(item) {
   change({ text: "", image: { id: item.id, name: item.name } });
+  viewer.close();
 }
 
 function go(next, replaces) {
-  const wasSearch = isSearch(query);
+  const isEntry = !replaces && !isSameSearch(next, query) && (isSearch(next) || isSearch(query));
+  stay();
+  wanted = null;
   query = next;
-  writeAddress(query, replaces || (!wasSearch && !isSearch(query)));
+  writeAddress(query, !isEntry);
   waits = 0;
   if (!replaces) scrollTo({ top: 0 });
   run();
 }
+
+/** Remembers where the page stands in this entry of the history. */
+const stay = () => keepPlace({ shown, y: scrollY });
 
 /** Asks for what the query says; an answer to an earlier query is not waited for. */
 async function run({ isQuiet = false } = {}) {
@@ -56,135 +86,115 @@ async function run({ isQuiet = false } = {}) {
   request = mine;
   trouble = null;
   hideTrouble();
+  access.hide();
   form.show(query);
+  if (query.image?.isLost) return fail({ kind: "file-lost" });
   begin();
   try {
-    const next = isSearch(query) ? await ask(mine.signal) : await browse(0, mine.signal);
+    const count = Math.min(Math.max(wanted?.shown ?? 0, pageSize), mostImages);
+    // The index says what the service takes.
+    if (isSearch(query)) await known;
+    if (mine.signal.aborted) return;
+    const next = await (isSearch(query) ? ask(query, limits, mine.signal) : browse(0, count, mine.signal));
     if (mine.signal.aborted) return;
     answer = next;
-    shown = pageSize;
+    shown = count;
     waits = 0;
     show();
+    grid.retry();
+    if (wanted) scrollTo({ top: wanted.y });
+    wanted = null;
     if (!isQuiet) announceAnswer();
+    showView();
   } catch (error) {
     if (isAbort(error) || mine.signal.aborted) return;
     fail(error);
   } finally {
-    if (request === mine) find("grid").setAttribute("aria-busy", "false");
+    if (request === mine) setBusy(false);
   }
 }
 
-async function ask(signal) {
-  const found = await search(requestOf(query), query.image?.file, signal);
-  return { ...found, isResult: true, isReranked: found.reranked > 0 && found.results.some(hasProbability) };
-}
-
-async function browse(offset, signal) {
-  const page = await getImages(offset, pageSize, signal);
-  return { results: page.images, total: page.total, isResult: false, isReranked: false };
+function setBusy(next) {
+  isBusy = next;
+  find("grid").setAttribute("aria-busy", String(next));
 }
 
 /** Results of the same kind stay, pale, until the next come; otherwise places are kept for them. */
 function begin() {
-  const list = find("grid");
-  list.setAttribute("aria-busy", "true");
+  setBusy(true);
   if (answer?.isResult !== isSearch(query) || answer.results.length === 0) {
     answer = null;
     grid.skeleton(pageSize / 2);
-    find("summary").textContent = isSearch(query) ? say("loading") : "";
-    find("more").hidden = true;
-    find("order").hidden = true;
+    head(isSearch(query) ? say("loading") : "");
   }
   find("hero").classList.toggle("spoken", isSearch(query));
+  find("hero-examples").hidden = isSearch(query);
   clearNotes();
-  document.title = query.text ? `${query.text} – albef` : `albef – ${say("title")}`;
-  nameQueryPicture();
+  document.title = windowTitle(query);
+  nameImage(query.image);
 }
 
-/** A picture that only the address knows gets its name. */
-async function nameQueryPicture() {
-  const { image } = query;
-  if (!image?.id || image.name) return;
-  try {
-    image.name = (await getImage(image.id)).name;
-    if (query.image === image) form.show({ ...query, text: find("text").value });
-  } catch {
-    // The search itself will say that there is no such picture.
-  }
+async function nameImage(image) {
+  if ((await learnName(image)) && query.image === image) form.show({ ...query, text: find("text").value });
 }
 
 // What came
 
-/** The items in the chosen order. */
-function ordered() {
-  const items = [...answer.results];
-  if (!answer.isResult) return items;
-  const place = query.order === "recall" && answer.isReranked ? "recall_rank" : "rank";
-  return items.sort((a, b) => a[place] - b[place]);
+/** The line above the grid, while there is no answer to speak of. */
+function head(text) {
+  find("summary").textContent = text;
+  find("summary").hidden = !text;
+  find("summary").title = "";
+  for (const id of ["more", "order", "why"]) find(id).hidden = true;
 }
 
 function show({ glides = false } = {}) {
   if (!answer) return;
-  const items = ordered();
+  const items = ordered(answer, query.order);
+  shown = Math.min(shown, Math.max(items.length, pageSize));
   const order = answer.isResult ? (answer.isReranked ? query.order : "rank") : null;
   grid.show(items.slice(0, shown), { order, isReranked: answer.isReranked, glides });
-  find("summary").textContent = summary(items.length);
-  find("summary").title = timings();
+  find("summary").textContent = summary(answer, shown, query.order);
+  find("summary").title = timings(answer);
+  find("summary").hidden = false;
   find("order").hidden = !answer.isReranked;
-  for (const button of find("order").children) {
-    button.setAttribute("aria-pressed", String(button.value === query.order));
+  for (const choice of find("order").children) {
+    choice.setAttribute("aria-pressed", String(choice.value === query.order));
   }
-  find("more").hidden = shown >= (answer.total ?? items.length);
-  if (items.length === 0) showNothing();
+  find("why").textContent = whyInOrder(answer, items.slice(0, shown), query.order, index);
+  find("why").hidden = !find("why").textContent;
+  find("more").hidden = shown >= items.length && !hasMore(answer);
+  if (items.length === 0) showTrouble(...nothing(answer, query, index, change));
   tellNotes();
 }
 
-function outcome(count) {
-  const number = Math.min(shown, count);
-  if (!answer.isResult) return say("browse", number, answer.total);
-  const parts = [say("summary", number, count)];
-  if (answer.isReranked) parts.push(say(query.order === "recall" ? "inRecall" : "inRank"));
-  return parts.join(currentLanguage() === "en" ? ", " : "，");
-}
-
-function summary(count) {
-  if (!answer.isResult || !answer.milliseconds) return outcome(count);
-  const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
-  const time = encode + recall + rerank;
-  const spent = answer.is_cached ? say("cached") : say("timing", time < 10 ? time.toFixed(1) : Math.round(time));
-  return `${outcome(count)} · ${spent}`;
-}
-
-function timings() {
-  if (!answer.milliseconds) return "";
-  const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
-  return say("timings", encode.toFixed(1), recall.toFixed(1), rerank.toFixed(1));
-}
-
 function announceAnswer() {
-  if (answer.results.length > 0) announce(outcome(answer.results.length));
+  if (answer.results.length > 0) announce(outcome(answer, shown, query.order));
 }
 
+/** Shows the next images, once at a time: keys repeat, and buttons are pressed twice. */
 async function more() {
-  if (!answer || find("more").hidden) return;
+  if (!answer || isBusy || isGrowing || find("more").hidden) return;
   const start = shown;
-  if (!answer.isResult && shown >= answer.results.length) {
-    const mine = request;
-    try {
-      const next = await browse(shown, mine.signal);
-      const known = new Set(answer.results.map((item) => item.id));
-      answer.results.push(...next.results.filter((item) => !known.has(item.id)));
-      answer.total = next.total;
-    } catch (error) {
-      if (!isAbort(error)) complain(error.message);
-      return;
-    }
-  }
+  if (shown >= answer.results.length && !(await grow())) return;
   const hadFocus = document.activeElement === find("more");
-  shown += pageSize;
+  shown = start + pageSize;
   show();
   announceAnswer();
-  if (hadFocus) grid.focus(ordered()[start]?.id);
+  if (hadFocus) grid.focus(ordered(answer, query.order)[start]?.id);
+}
+
+/** Fetches the next images to browse; whether they came. */
+async function grow() {
+  isGrowing = true;
+  try {
+    return await extend(answer, pageSize, request.signal);
+  } catch (error) {
+    if (!isAbort(error)) complain(error.message);
+    return false;
+  } finally {
+    isGrowing = false;
+  }
 }
 
 function switchOrder(order) {
@@ -195,20 +205,59 @@ function switchOrder(order) {
   announceAnswer();
 }
 
+// The image that is open
+
 function open(id) {
-  const items = ordered();
-  const { isResult, isReranked } = answer;
+  stay();
+  writeView(query, id);
+  showView();
+}
+
+/** Opens or closes the dialog as the address says. */
+async function showView() {
+  const id = readView();
+  if (!id) viewer.close();
+  if (!id || !answer || (viewer.isOpen && viewer.item.id === id)) return;
+  const items = ordered(answer, query.order);
+  const place = items.findIndex((item) => item.id === id);
+  if (place >= 0) return openViewer(items, place, answer);
+  const { signal } = request;
+  try {
+    // It is not among what was found or fetched so far: it is shown alone.
+    const image = await getImage(id, signal);
+    if (readView() === id) openViewer([image], 0, {});
+  } catch (error) {
+    if (isAbort(error) || signal.aborted) return;
+    writeAddress(query, true);
+    complain(error.kind === "not-found" ? say("viewLost") : error.message);
+  }
+}
+
+function openViewer(items, place, { isResult = false, isReranked = false }) {
   viewer.open({
-    items, index: items.findIndex((item) => item.id === id), isResult, isReranked,
-    text: isResult && index?.model?.matches !== false ? query.text : "",
+    items, index: place, isResult, isReranked,
+    text: index?.model?.matches === false ? "" : query.text,
     isCalibrated: index?.model?.is_calibrated ?? true,
   });
 }
 
+/** Leaves the open image: the history goes back where it has an entry, and the dialog follows. */
+function leave() {
+  if (isLeaving) return;
+  if (isViewEntry()) {
+    isLeaving = true;
+    history.back();
+  } else {
+    writeAddress(query, true);
+    viewer.close();
+  }
+}
+
 /** Back from the dialog to the tile of what was last seen there. */
-function leave(item) {
-  if (!answer || !item) return;
-  const place = ordered().findIndex((other) => other.id === item.id);
+function closed(item, isForced) {
+  if (isForced) leave();
+  if (!answer || isBusy || !item) return;
+  const place = ordered(answer, query.order).findIndex((other) => other.id === item.id);
   if (place >= shown) {
     shown = Math.ceil((place + 1) / pageSize) * pageSize;
     show();
@@ -216,48 +265,43 @@ function leave(item) {
   grid.focus(item.id);
 }
 
+function travel() {
+  isLeaving = false;
+  stay();
+  const next = readAddress();
+  const isSame = answer && !isBusy && isSameSearch(next, query);
+  wanted = arrive();
+  query = next;
+  if (!isSame) {
+    viewer.close();
+    return run();
+  }
+  shown = wanted?.shown ?? shown;
+  show();
+  if (wanted) scrollTo({ top: wanted.y });
+  wanted = null;
+  showView();
+}
+
 // What is to be said about it
 
 function tellNotes() {
-  const notes = [];
-  if (answer && !answer.isResult && query.filters.length) notes.push(note(say("conditionsWait")));
-  if (answer?.isResult) {
-    if (answer.reading?.is_cut) notes.push(note(say("cut")));
-    if (answer.reading?.is_unknown) notes.push(note(say("unknown")));
-    if (index?.model?.matches === false) notes.push(note(say("mismatch")));
-    else if (index?.model?.is_trained === false) notes.push(note(say("untrained")));
-  }
-  if (isStale()) notes.push(note(say("changed"), button(say("refresh"), () => run())));
-  showNotes(notes);
-}
-
-const isStale = () => Boolean(answer?.generation && index && index.generation !== answer.generation);
-
-function showNothing() {
-  if (!answer.isResult) return showTrouble(say("emptyIndex"), say("emptyIndexHint"));
-  const reasons = [];
-  const ways = [];
-  if (minimumOf(query)) {
-    reasons.push(say("nothingAtLeast", percent(query.minimum)));
-    ways.push(button(say("dropMinimum"), () => change({ minimum: 0 })));
-  }
-  if (query.filters.length) {
-    reasons.push(say("nothingWith", query.filters.join(", ")));
-    ways.push(button(say("dropConditions"), () => change({ filters: [] })));
-  }
-  return showTrouble(say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways);
+  if (!answer) return;
+  const isStale = Boolean(answer.generation && index && index.generation !== answer.generation);
+  const actions = { refresh: () => run(), showSkipped: () => listSkipped(index), changed: tellNotes };
+  showNotes(notesOn(answer, query, index, isStale, actions));
 }
 
 function fail(error) {
   trouble = error;
   answer = null;
   grid.show([]);
-  find("summary").textContent = "";
-  find("more").hidden = true;
-  find("order").hidden = true;
+  clearNotes();
+  head("");
+  if (error.kind === "unauthorized") return access.show();
+  if (error.kind === "file-lost") return lackFile();
   const retry = button(say("retry"), () => run(), "strong");
-  if (error.isOffline) showTrouble(say("offline"), say("offlineHint"), retry);
-  else showTrouble(say("problems")[error.status] ?? error.title ?? say("failed"), error.message, retry);
+  showTrouble(...failure(error), retry);
   // The first few times the page then tries by itself.
   if (error.retryAfter) {
     countDown(error.retryAfter, retry, () => {
@@ -267,103 +311,72 @@ function fail(error) {
   }
 }
 
+function lackFile() {
+  find("hero").classList.add("spoken");
+  find("hero-examples").hidden = true;
+  setBusy(false);
+  const ways = [button(say("chooseAgain"), () => form.choose(), "strong")];
+  if (query.text) ways.push(button(say("dropImage"), () => change({ image: null })));
+  showTrouble(say("fileLost"), say("fileLostHint", query.image.name), ...ways);
+}
+
 // The index
 
+/** There is a key to try. */
+function enter() {
+  known = follower.look();
+  run();
+}
+
 function know(next) {
-  const grew = index && next.images !== index.images;
+  const before = index;
   index = next;
+  limits = limitsOf(next);
+  form.limit(limits);
   form.suggest(next.facts ?? []);
-  find("about").textContent = say("about", next.images, next.model.image_size);
-  const { indexing } = next;
-  find("indexing").hidden = !indexing?.is_running;
-  if (indexing?.is_running) {
-    const failed = indexing.failed ? ` · ${say("indexFailed", indexing.failed)}` : "";
-    find("indexing-text").textContent = say("indexing", indexing.done, indexing.total) + failed;
-    find("indexing-bar").max = Math.max(indexing.total, 1);
-    find("indexing-bar").value = indexing.done;
-  }
+  showIndex(next);
   if (trouble?.isOffline) run();
-  else if (grew && answer && !answer.isResult && shown === pageSize && !viewer.isOpen) run({ isQuiet: true });
-  else if (answer) tellNotes();
+  else if (before && next.images !== before.images && isOutdated(before)) run({ isQuiet: true });
+  else if (answer?.results.length === 0 && next.images !== before?.images) show();
+  else tellNotes();
+}
+
+/** Whether what is shown should show the images that came or went, nobody having gone further. */
+function isOutdated(before) {
+  if (!answer || isBusy || viewer.isOpen) return false;
+  return answer.isResult ? answer.results.length === 0 && before.images === 0 : shown <= pageSize;
 }
 
 function lose(problem) {
+  if (problem.kind === "unauthorized") {
+    fail(problem);
+    return false;
+  }
   if (problem.isOffline && !trouble && !find("notes").querySelector(".lost")) {
     const made = note(say("offline"), button(say("retry"), () => follower.look()));
     made.classList.add("lost");
     find("notes").prepend(made);
     announce(say("offline"));
   }
+  return true;
 }
 
-// Languages and keys
+// The language
 
-function write() {
-  translate(document);
-  const next = languages.find((name) => name !== currentLanguage());
-  const other = find("language");
-  other.textContent = say("otherLanguage");
-  other.lang = next;
-  other.title = say("switchLanguage");
-  find("examples").replaceChildren(...say("exampleQueries").map((text) => {
-    const item = document.createElement("li");
-    item.append(button(text, () => change({ text, image: null }), "plain"));
-    return item;
-  }));
-  find("key-list").replaceChildren(...say("keyList").map(([key, meaning]) => {
-    const group = document.createElement("div");
-    const term = document.createElement("dt");
-    const detail = document.createElement("dd");
-    const cap = document.createElement("kbd");
-    cap.textContent = key;
-    term.append(cap);
-    detail.textContent = meaning;
-    group.append(term, detail);
-    return group;
-  }));
-}
-
-function switchLanguage() {
-  const next = languages.find((name) => name !== currentLanguage());
-  setLanguage(next);
-  memory.set("language", next);
-  write();
+function rewrite() {
+  keys.write();
   form.show({ ...query, text: find("text").value });
-  if (index) know(index);
-  if (trouble) fail(trouble);
+  document.title = windowTitle(query);
+  if (trouble && trouble.kind !== "unauthorized") fail(trouble);
   else show();
+  if (index) showIndex(index);
 }
 
-function press(event) {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !hasSingleKeys) return;
-  if (event.target.closest("input:not([type=range], [type=checkbox]), textarea, select")) return;
-  const isModal = document.querySelector("dialog:modal");
-  const acts = {
-    "/": () => {
-      if (isModal) return;
-      find("text").focus();
-      find("text").select();
-    },
-    "?": () => !isModal && find("keys").showModal(),
-    o: () => !isModal && switchOrder(query.order === "recall" ? "rank" : "recall"),
-    s: () => !isModal && event.target.closest(".tile") && similar(grid.current),
-    h: () => viewer.toggleHeat(),
-  };
-  const act = acts[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
+find("show-skipped").addEventListener("click", () => listSkipped(index));
+for (const id of ["keys", "skipped"]) {
+  find(`${id}-close`).addEventListener("click", () => find(id).close());
+  find(id).addEventListener("click", (event) => event.target === find(id) && find(id).close());
 }
-
-find("language").addEventListener("click", switchLanguage);
-find("show-keys").addEventListener("click", () => find("keys").showModal());
-find("keys-close").addEventListener("click", () => find("keys").close());
-find("keys").addEventListener("click", (event) => event.target === find("keys") && find("keys").close());
-find("single-keys").checked = hasSingleKeys;
-find("single-keys").addEventListener("change", (event) => {
-  hasSingleKeys = event.target.checked;
-  memory.set("single-keys", hasSingleKeys ? "on" : "off");
-});
 for (const choice of find("order").children) choice.addEventListener("click", () => switchOrder(choice.value));
 find("more").addEventListener("click", more);
 find("home").addEventListener("click", (event) => {
@@ -371,14 +384,12 @@ find("home").addEventListener("click", (event) => {
   event.preventDefault();
   go({ ...query, text: "", image: null, filters: [], minimum: 0 });
 });
-addEventListener("keydown", press);
-addEventListener("popstate", () => {
-  if (viewer.isOpen) viewer.close();
-  query = readAddress();
-  run();
+addEventListener("popstate", travel);
+addEventListener("pagehide", () => {
+  stay();
+  savePlaces();
 });
 
-setLanguage(preferredLanguage());
-write();
+keys.write();
+let known = follower.look();
 run();
-follower.look();

@@ -1,16 +1,22 @@
-// Follows the index: its state every 2 seconds while pictures are added, every 15 otherwise.
+// Follows the index and shows its state: every 2 seconds while images are added or there are none
+// yet, every 15 otherwise.
 
 import { getIndex, isAbort } from "./api.js";
+import { comma, say } from "./strings.js";
 
 const busy = 2000;
 const calm = 15000;
 const lost = 5000;
+const find = (id) => document.getElementById(id);
 
 export class IndexFollower {
   #timer = 0;
   #request = null;
 
-  /** @param actions know(index): what the index is now; lose(problem): it could not be asked */
+  /**
+   * @param actions know(index): what the index is now; lose(problem): it could not be asked, and
+   *   is asked again unless this answers false
+   */
   constructor(actions) {
     this.actions = actions;
     document.addEventListener("visibilitychange", () => {
@@ -33,13 +39,53 @@ export class IndexFollower {
     let pause = calm;
     try {
       const index = await getIndex(request.signal);
-      if (index.indexing?.is_running) pause = busy;
+      if (index.indexing?.is_running || index.images === 0) pause = busy;
       this.actions.know(index);
     } catch (error) {
       if (isAbort(error)) return;
       pause = Math.max(lost, 1000 * (error.retryAfter ?? 0));
-      this.actions.lose(error);
+      if (this.actions.lose(error) === false) return;
     }
     if (request === this.#request && !document.hidden) this.#timer = setTimeout(() => this.look(), pause);
   }
+}
+
+/** Shows how far indexing is, what is indexed, and how much was skipped. */
+export function showIndex({ images, model, indexing, skipped }) {
+  find("indexing").hidden = !indexing?.is_running;
+  if (indexing?.is_running) {
+    const failed = indexing.failed ? ` · ${say("indexFailed", indexing.failed)}` : "";
+    find("indexing-text").textContent = say("indexing", indexing.done, indexing.total) + failed;
+    find("indexing-bar").max = Math.max(indexing.total, 1);
+    find("indexing-bar").value = indexing.done;
+  }
+  const parts = [say("about", images)];
+  if (model?.name) parts.push(say("model", model.name));
+  find("about").textContent = parts.join(" · ");
+  const kinds = Object.values(skipped?.passed_over ?? {});
+  const passed = kinds.reduce((sum, count) => sum + count, skipped?.count ?? 0);
+  find("show-skipped").hidden = passed === 0;
+  find("show-skipped").textContent = say("skipped", passed);
+}
+
+/** Lists the files that were skipped, with the reasons; the server names the first of them. */
+export function listSkipped({ skipped }) {
+  const { count = 0, files = [], passed_over: kinds = {} } = skipped ?? {};
+  find("skipped-list").replaceChildren(...files.map(({ path, reason }) => {
+    const item = document.createElement("li");
+    const name = document.createElement("strong");
+    const why = document.createElement("span");
+    name.dir = "auto";
+    name.textContent = path;
+    why.textContent = reason;
+    item.append(name, why);
+    return item;
+  }));
+  const rest = count - files.length;
+  find("skipped-rest").hidden = rest <= 0;
+  find("skipped-rest").textContent = say("skippedRest", rest);
+  const named = Object.entries(kinds).sort(([, a], [, b]) => b - a).map(([kind, number]) => `${number} × ${kind}`);
+  find("skipped-kinds").hidden = named.length === 0;
+  find("skipped-kinds").textContent = say("skippedKinds", named.join(comma()));
+  find("skipped").showModal();
 }

@@ -1,76 +1,63 @@
-// What is asked: in the address, in the form, and in the request.
+// What is searched: in the request, and in the form.
 
 import { thumbnail } from "./api.js";
+import { keepFile, standard } from "./address.js";
 import { percent, say } from "./strings.js";
 
-const standard = { text: "", image: null, filters: [], minimum: 0, candidates: 64, order: "rank" };
 const candidateChoices = [0, 16, 32, 64, 128];
+const standardLimits = { characters: 2000, results: 1000, candidates: 128 };
 
-// Dropped pictures stay with this page: an address cannot hold them, only its history entry's key.
-const pictures = new Map();
-
-function keep(file) {
-  const key = `${Date.now()}-${pictures.size}`;
-  pictures.set(key, { key, name: file.name, file, url: URL.createObjectURL(file) });
-  return pictures.get(key);
+/** What the service takes at most; the defaults where it does not say. */
+export function limitsOf(index) {
+  const given = Object.entries(index?.limits ?? {}).filter(([, value]) => Number.isInteger(value) && value >= 0);
+  return { ...standardLimits, ...Object.fromEntries(given) };
 }
 
-/** The query that the address holds. */
-export function readAddress() {
-  const fields = new URLSearchParams(location.search);
-  const number = (name, fallback) => (fields.has(name) ? Number(fields.get(name)) : fallback);
-  const candidates = number("candidates", standard.candidates);
-  const minimum = number("min", 0);
-  const id = fields.get("image");
-  return {
-    text: (fields.get("q") ?? "").trim(),
-    image: pictures.get(history.state?.picture) ?? (id ? { id, name: "" } : null),
-    filters: fields.getAll("where"),
-    minimum: minimum > 0 && minimum < 1 ? minimum : 0,
-    candidates: candidateChoices.includes(candidates) ? candidates : standard.candidates,
-    order: fields.get("order") === "recall" ? "recall" : "rank",
-  };
+const mostCandidates = (limits) => Math.min(limits.candidates, limits.results);
+
+/** The numbers of images to compare closely that are offered. */
+export function choicesOf(limits) {
+  const most = Math.min(mostCandidates(limits), candidateChoices.at(-1));
+  return [...new Set([...candidateChoices.filter((count) => count <= most), most])];
 }
 
-/** Writes a query into the address, as a new entry of the history or into this one. */
-export function writeAddress(query, replaces) {
-  const fields = new URLSearchParams();
-  if (query.text) fields.set("q", query.text);
-  if (query.image?.id) fields.set("image", query.image.id);
-  for (const filter of query.filters) fields.append("where", filter);
-  if (query.minimum) fields.set("min", query.minimum);
-  if (query.candidates !== standard.candidates) fields.set("candidates", query.candidates);
-  if (query.order !== standard.order) fields.set("order", query.order);
-  const address = fields.size ? `?${fields}` : location.pathname;
-  const state = { picture: query.image?.key ?? null };
-  if (replaces) history.replaceState(state, "", address);
-  else history.pushState(state, "", address);
-}
+/** The number that is asked for: the largest offered that is not more than the query's. */
+export const candidatesOf = (query, limits) =>
+  choicesOf(limits).findLast((count) => count <= query.candidates) ?? 0;
 
 export const isSearch = (query) => Boolean(query.text || query.image);
 
-/** Whether pictures are read together with words, so that they have a match probability. */
+/** Whether two queries ask for the same: the order is the page's own. */
+export function isSameSearch(one, other) {
+  const asked = ({ text, image, filters, minimum, candidates }) =>
+    JSON.stringify([text, image?.id ?? image?.key, filters, minimum, candidates]);
+  return asked(one) === asked(other);
+}
+
+/** Whether images are compared with words, so that they have a match probability. */
 const isRead = (query) => query.candidates > 0 && Boolean(query.text);
 
-/** The least match probability that is asked for, 0 if none is or can be. */
+/** The least match probability that is asked for; 0 where none is asked for or can be. */
 export const minimumOf = (query) => (isRead(query) ? query.minimum : 0);
 
-/** The request's fields: as many results as are re-ranked, so that the page has both orders. */
-export function requestOf(query) {
-  const fields = { count: query.candidates || standard.candidates, candidates: query.candidates };
+/** The request's fields: every image that is compared is a result, so that the page has both orders. */
+export function requestOf(query, limits) {
+  const candidates = candidatesOf(query, limits);
+  const fields = { count: candidates || Math.min(standard.candidates, limits.results), candidates };
   if (query.text) fields.text = query.text;
   if (query.image?.id) fields.image = query.image.id;
   if (query.filters.length) fields.filters = query.filters;
-  if (minimumOf(query)) fields.minimum_probability = query.minimum;
+  if (candidates && minimumOf(query)) fields.minimum_probability = query.minimum;
   return fields;
 }
 
 const find = (id) => document.getElementById(id);
 
-/** The search field, the picture, the conditions and the other options. */
+/** The search field, the image, the conditions and the other options. */
 export class QueryForm {
   #query = standard;
   #facts = [];
+  #limits = standardLimits;
 
   /** @param actions change(part, replaces): a part of the query is now so; complain(text) */
   constructor(actions) {
@@ -79,13 +66,25 @@ export class QueryForm {
       event.preventDefault();
       this.#change({});
     });
-    find("choose").addEventListener("click", () => find("file").click());
+    find("choose").addEventListener("click", () => this.choose());
     find("file").addEventListener("change", (event) => {
       this.#take(event.target.files);
       event.target.value = "";
     });
-    this.#acceptPictures();
+    this.#acceptFiles();
     this.#listenToOptions();
+  }
+
+  /** Lets the visitor choose a file to search with. */
+  choose() {
+    find("file").click();
+  }
+
+  /** Offers no more than the service takes. */
+  limit(limits) {
+    this.#limits = limits;
+    find("text").maxLength = limits.characters;
+    this.#fillCandidates();
   }
 
   /** Shows a query. */
@@ -171,8 +170,9 @@ export class QueryForm {
   }
 
   #fillCandidates() {
-    find("candidates").replaceChildren(...candidateChoices.map((count) => {
-      const isChosen = count === this.#query.candidates;
+    const chosen = candidatesOf(this.#query, this.#limits);
+    find("candidates").replaceChildren(...choicesOf(this.#limits).map((count) => {
+      const isChosen = count === chosen;
       return new Option(count ? String(count) : say("noCandidates"), count, isChosen, isChosen);
     }));
   }
@@ -184,17 +184,20 @@ export class QueryForm {
         this.#change({ filters: this.#query.filters.filter((other) => other !== filter) });
       }));
     if (image) {
-      const name = image.name || say("queryPicture");
-      const chip = this.#chip(name, say("removePicture"), () => this.#change({ image: null }));
-      const picture = chip.querySelector("img");
-      picture.hidden = false;
-      // Some pictures that the server reads, a browser does not.
-      picture.addEventListener("error", () => { picture.hidden = true; });
-      picture.src = image.id ? thumbnail(image.id, 96) : image.url;
+      const name = image.name || say("queryImage");
+      const chip = this.#chip(name, say("removeImage"), () => this.#change({ image: null }));
+      if (!image.isLost) this.#preview(chip.querySelector("img"), image);
       chips.unshift(chip);
     }
     find("chips").replaceChildren(...chips);
     find("chips").hidden = chips.length === 0;
+  }
+
+  #preview(picture, image) {
+    picture.hidden = false;
+    // Some images that the server reads, a browser does not.
+    picture.addEventListener("error", () => { picture.hidden = true; });
+    picture.src = image.id ? thumbnail(image.id, 96) : image.url;
   }
 
   #chip(text, removal, remove) {
@@ -210,7 +213,7 @@ export class QueryForm {
     return chip;
   }
 
-  #acceptPictures() {
+  #acceptFiles() {
     const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
     const veil = find("drop");
     let depth = 0;
@@ -242,13 +245,11 @@ export class QueryForm {
   #take(files, name) {
     const file = files[0];
     if (!file) return;
-    // Systems that do not know a kind of picture leave its type empty; the server will tell.
+    // Systems that do not know a kind of image leave its type empty; the server will tell.
     if (file.type && !file.type.startsWith("image/")) {
-      this.actions.complain(say("notPicture", file.name));
+      this.actions.complain(say("notImage", file.name));
       return;
     }
-    const image = keep(file);
-    if (name) image.name = name;
-    this.#change({ image });
+    this.#change({ image: keepFile(file, name) });
   }
 }

@@ -1,4 +1,4 @@
-// One picture in a dialog: its facts, and where the words of the query were found in it.
+// One image in a dialog: its facts, and where the words of the query were found in it.
 
 import { explain, isAbort, original, thumbnail } from "./api.js";
 import { hasProbability, shownMove, spokenMove } from "./grid.js";
@@ -12,6 +12,7 @@ function fact(name, value, note, spoken) {
   const term = document.createElement("dt");
   const detail = document.createElement("dd");
   term.textContent = name;
+  detail.dir = "auto";
   detail.textContent = value;
   if (note) {
     const small = document.createElement("small");
@@ -44,27 +45,33 @@ export class Viewer {
   #word = -1;
   #showsHeat = true;
   #request = null;
+  #isClosing = false;
 
-  /** @param actions close(item), similar(item) */
+  /**
+   * @param actions leave(): the visitor wants to close the dialog; closed(item, isForced): it is
+   *   closed, if forced by the browser; step(item): it shows another; similar(item)
+   */
   constructor(actions) {
     this.actions = actions;
     find("viewer-previous").addEventListener("click", () => this.#step(-1));
     find("viewer-next").addEventListener("click", () => this.#step(1));
-    find("viewer-close").addEventListener("click", () => this.#dialog.close());
-    find("viewer-similar").addEventListener("click", () => {
-      const item = this.item;
-      this.#dialog.close();
-      actions.similar(item);
-    });
+    find("viewer-close").addEventListener("click", () => actions.leave());
+    find("viewer-similar").addEventListener("click", () => actions.similar(this.item));
     find("heat-switch").addEventListener("click", () => this.#toggleHeat());
     this.#picture.addEventListener("load", () => this.#fit());
     this.#picture.addEventListener("error", () => this.#useOriginal());
     this.#dialog.addEventListener("click", (event) => {
-      if (event.target === this.#dialog) this.#dialog.close();
+      if (event.target === this.#dialog) actions.leave();
+    });
+    this.#dialog.addEventListener("cancel", (event) => {
+      if (event.target !== this.#dialog) return;
+      event.preventDefault();
+      actions.leave();
     });
     this.#dialog.addEventListener("close", () => {
       this.#request?.abort();
-      actions.close(this.item);
+      actions.closed(this.item, !this.#isClosing);
+      this.#isClosing = false;
     });
     this.#dialog.addEventListener("keydown", (event) => this.#press(event));
   }
@@ -92,6 +99,8 @@ export class Viewer {
   }
 
   close() {
+    if (!this.isOpen) return;
+    this.#isClosing = true;
     this.#dialog.close();
   }
 
@@ -100,6 +109,7 @@ export class Viewer {
     if (next < 0 || next >= this.#context.items.length) return;
     this.#context.index = next;
     this.#show();
+    this.actions.step(this.item);
   }
 
   #press(event) {
@@ -121,6 +131,8 @@ export class Viewer {
     this.#picture.alt = item.name;
     const source = thumbnail(item.id, 1024);
     if (this.#picture.getAttribute("src") !== source) {
+      find("viewer-gone").hidden = true;
+      this.#picture.hidden = false;
       this.#picture.src = source;
       clearHeat(this.#canvas);
     }
@@ -197,6 +209,7 @@ export class Viewer {
     button.type = "button";
     button.setAttribute("aria-pressed", String(index === this.#word));
     const word = document.createElement("span");
+    word.dir = "auto";
     word.textContent = text;
     button.append(word);
     if (share !== null) {
@@ -238,7 +251,7 @@ export class Viewer {
   #draw(index = this.#word) {
     const ratio = this.#picture.naturalWidth / this.#picture.naturalHeight;
     this.#canvas.hidden = !this.#showsHeat || !this.#explanation;
-    if (!this.#explanation || !(ratio > 0) || !this.#picture.complete) return;
+    if (!this.#explanation || !(ratio > 0) || !this.#picture.complete || this.#picture.hidden) return;
     const word = this.#explanation.words[index];
     const label = word?.word ?? say("sentence");
     this.#canvas.setAttribute("aria-label", say("heatOf", label, this.item.name));
@@ -255,8 +268,15 @@ export class Viewer {
     this.#draw();
   }
 
+  /** Where there is no thumbnail the original is tried, and then said to be missing. */
   #useOriginal() {
     const source = original(this.item.id);
-    if (this.#picture.getAttribute("src") !== source) this.#picture.src = source;
+    if (this.#picture.getAttribute("src") !== source) {
+      this.#picture.src = source;
+      return;
+    }
+    this.#picture.hidden = true;
+    find("viewer-gone").hidden = false;
+    clearHeat(this.#canvas);
   }
 }

@@ -1,0 +1,100 @@
+// What an answer is called, why it stands in this order, and what is to be noted about it.
+
+import { hasProbability } from "./grid.js";
+import { button, note } from "./notices.js";
+import { isSearch, minimumOf } from "./query.js";
+import { comma, memory, percent, say } from "./strings.js";
+
+// Orders that weigh the match together with the similarity.
+const weighing = ["posterior", "itm+itc"];
+
+/** How much there is, in one phrase. */
+export function outcome(answer, shown, order) {
+  const count = answer.results.length;
+  if (!answer.isResult) return say("browse", Math.min(shown, count), answer.total);
+  const parts = [say("summary", Math.min(shown, count), count)];
+  if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
+  return parts.join(comma());
+}
+
+/** The outcome, and the time that it took to find it. */
+export function summary(answer, shown, order) {
+  const text = outcome(answer, shown, order);
+  if (!answer.milliseconds || answer.is_cached) return text;
+  const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
+  const time = encode + recall + rerank;
+  return `${text} · ${say("timing", time < 10 ? time.toFixed(1) : Math.round(time))}`;
+}
+
+/** The times of the search's stages. */
+export function timings(answer) {
+  if (!answer.milliseconds || answer.is_cached) return "";
+  const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
+  return say("timings", encode.toFixed(1), recall.toFixed(1), rerank.toFixed(1));
+}
+
+/** Why a lower percentage stands above a higher one; empty where none does. */
+export function whyInOrder(answer, items, order, index) {
+  if (!answer.isReranked) return "";
+  const matches = items.filter(hasProbability).map((item) => item.match_probability);
+  const rises = (match, place) => place > 0 && match > matches[place - 1] && percent(match) !== percent(matches[place - 1]);
+  if (!matches.some(rises)) return "";
+  if (order === "recall") return say("whyRecall");
+  return weighing.includes(index?.standard_ranking) ? say("whyRank") : "";
+}
+
+/**
+ * Notes on an answer.
+ *
+ * @param isStale whether the index has changed since
+ * @param actions refresh(), showSkipped(), changed() after a note was closed
+ */
+export function notesOn(answer, query, index, isStale, actions) {
+  const notes = [];
+  if (index?.indexing?.error) notes.push(note(say("folderTrouble", index.indexing.error)));
+  const skipped = index?.skipped?.count ?? 0;
+  if (!answer.isResult && skipped && memory.get("skipped") !== String(skipped)) {
+    const close = button(say("close"), () => {
+      memory.set("skipped", String(skipped));
+      actions.changed();
+    }, "quiet");
+    notes.push(note(say("skippedNote", skipped), button(say("showSkipped"), actions.showSkipped), close));
+  }
+  if (!answer.isResult && query.filters.length) notes.push(note(say("conditionsWait")));
+  if (answer.isResult) {
+    if (answer.reading?.is_cut) notes.push(note(say("cut")));
+    if (answer.reading?.is_unknown) notes.push(note(say("unknown")));
+    if (index?.model?.matches === false) notes.push(note(say("mismatch")));
+    else if (index?.model?.is_trained === false) notes.push(note(say("untrained")));
+  }
+  if (isStale) notes.push(note(say("changed"), button(say("refresh"), actions.refresh)));
+  return notes;
+}
+
+/** What to say where an answer has no items: a title, a detail and buttons. */
+export function nothing(answer, query, index, change) {
+  if (!answer.isResult) return [say("emptyIndex"), say("emptyIndexHint")];
+  if (index?.images === 0) return [say("emptySearch"), say("emptySearchHint")];
+  const reasons = [];
+  const ways = [];
+  if (minimumOf(query)) {
+    reasons.push(say("nothingAtLeast", percent(query.minimum)));
+    ways.push(button(say("dropMinimum"), () => change({ minimum: 0 })));
+  }
+  if (query.filters.length) {
+    reasons.push(say("nothingWith", query.filters.join(comma())));
+    ways.push(button(say("dropConditions"), () => change({ filters: [] })));
+  }
+  return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
+}
+
+/** What a problem is called, and what is known about it. */
+export function failure(error) {
+  if (error.isOffline) return [say("offline"), say("offlineHint")];
+  const title = say("problems")[error.kind] ?? error.title ?? say("failed");
+  return [title, error.kind === "empty-text" ? say("emptyTextHint") : error.message];
+}
+
+/** The title of the window. */
+export const windowTitle = (query) =>
+  (isSearch(query) && query.text ? `${query.text} – albef` : `albef – ${say("title")}`);
