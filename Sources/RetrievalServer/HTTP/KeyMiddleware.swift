@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Keys that open something, known by their digests, whose equal beginnings tell nothing.
+/// Keys, compared by their digests: how long a comparison takes says nothing about a key.
 private struct Keys: Sendable {
     private let digests: [SHA256Digest]
 
@@ -16,17 +16,18 @@ private struct Keys: Sendable {
         return digests.contains { $0 == digest }
     }
 
-    /// What follows a scheme in `Authorization`.
-    static func credentials(_ scheme: String, of request: Request) -> Substring? {
+    /// What follows `Bearer` in `Authorization`.
+    static func credentials(of request: Request) -> Substring? {
         let given = request.headers[.authorization] ?? ""
-        guard given.lowercased().hasPrefix(scheme + " ") else { return nil }
-        return given.dropFirst(scheme.count + 1)
+        guard given.lowercased().hasPrefix("bearer ") else { return nil }
+        return given.dropFirst("bearer ".count)
     }
 }
 
-/// Lets those write who have the key.
+/// Requires the key for writing.
 ///
-/// It is never asked for as a password: a browser would send that by itself.
+/// Only the `Authorization` header counts: a browser sends cookies and passwords by itself, whoever
+/// asked it to.
 struct KeyMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     private let keys: Keys
@@ -37,7 +38,7 @@ struct KeyMiddleware: RouterMiddleware {
         guard !keys.isEmpty else {
             throw Problem(.forbidden, "the service was started without a key, so nobody may write")
         }
-        guard let key = Keys.credentials("bearer", of: request), keys.contain(key) else {
+        guard let key = Keys.credentials(of: request), keys.contain(key) else {
             var problem = Problem(.unauthorized, "writing needs 'Authorization: Bearer KEY'")
             problem.headers[.wwwAuthenticate] = "Bearer"
             throw problem
@@ -46,37 +47,41 @@ struct KeyMiddleware: RouterMiddleware {
     }
 }
 
-/// Lets those read who have a key, of whichever kind; asks browsers for it as a password.
+/// Requires a key for reading: in the `Authorization` header or, so that a browser can load images,
+/// in a cookie.
+///
+/// The page sets the cookie as `SameSite=Strict`, so that no other site can use it.
 struct ReadKeyMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
-    /// Tells whether the service lives, and nothing of what it has.
-    private static let open = "/health/live"
+    /// The cookie's name; its value is percent-encoded.
+    private static let cookie = "albef_key"
     private let keys: Keys
+    /// Paths that hold nothing of the index: the page's own files, which ask for the key, and the
+    /// test of whether the service is alive.
+    private let open: Set<String>
 
-    /// - Parameter readKey: opens reading alone; `key` opens it too.
-    init(readKey: String, key: String?) { keys = Keys([readKey] + (key.map { [$0] } ?? [])) }
+    /// - Parameters:
+    ///   - readKey: opens reading alone; `key` opens it too.
+    ///   - page: paths of the page's files.
+    init(readKey: String, key: String?, page: [String]) {
+        keys = Keys([readKey] + (key.map { [$0] } ?? []))
+        open = Set(page + ["/health/live"])
+    }
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
-        guard request.uri.path == Self.open || isAllowed(request) else {
-            var problem = Problem(
-                .unauthorized,
-                "reading needs 'Authorization: Bearer KEY', or the key as a password")
-            problem.headers.append(
-                HTTPField(name: .wwwAuthenticate, value: "Basic realm=\"albef\", charset=\"UTF-8\"")
-            )
-            problem.headers.append(HTTPField(name: .wwwAuthenticate, value: "Bearer"))
+        guard open.contains(request.uri.path) || isAllowed(request) else {
+            var problem = Problem(.unauthorized, "reading needs 'Authorization: Bearer KEY'")
+            problem.headers[.wwwAuthenticate] = "Bearer"
             throw problem
         }
         return try await next(request, context)
     }
 
     private func isAllowed(_ request: Request) -> Bool {
-        if let key = Keys.credentials("bearer", of: request) { return keys.contain(key) }
-        guard let encoded = Keys.credentials("basic", of: request),
-            let bytes = Data(base64Encoded: String(encoded)),
-            let pair = String(validating: bytes, as: UTF8.self),
-            let colon = pair.firstIndex(of: ":")
-        else { return false }
-        return keys.contain(pair[pair.index(after: colon)...])
+        if let key = Keys.credentials(of: request) { return keys.contain(key) }
+        guard let value = request.cookies[Self.cookie]?.value.removingPercentEncoding else {
+            return false
+        }
+        return keys.contain(value)
     }
 }

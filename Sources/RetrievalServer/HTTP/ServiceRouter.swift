@@ -30,7 +30,10 @@ struct ServiceRouter: Sendable {
                 middleware: RateLimitMiddleware(limiter: RateLimiter(rate: rate), rate: rate))
         }
         if let readKey = configuration.readKey {
-            router.add(middleware: ReadKeyMiddleware(readKey: readKey, key: configuration.key))
+            router.add(
+                middleware: ReadKeyMiddleware(
+                    readKey: readKey, key: configuration.key,
+                    page: OperationRoutes.page.map(\.path)))
         }
         router.add(middleware: TimeoutMiddleware(seconds: configuration.limits.requestSeconds))
         let operations = OperationRoutes(parts)

@@ -42,12 +42,16 @@ struct OperationRoutes: Sendable {
             let passed_over: [String: Int]
         }
 
+        /// What a client may ask for.
+        struct Limits: Encodable { let characters, results, candidates: Int }
+
         let images, removed, segments, generation, bytes: Int
         let content: String
         let model: Model
         let rankings: [String]
         let standard_ranking: String
         let facts: [String]
+        let limits: Limits
         let is_writable: Bool
         let indexing: Indexing?
         let skipped: Skipped
@@ -108,6 +112,7 @@ struct OperationRoutes: Sendable {
         let statistics = gallery.index.statistics
         let model = parts.model
         let indexing = parts.follower?.status
+        let limits = parts.configuration.limits
         return IndexDocument(
             images: statistics.pictures, removed: statistics.removed,
             segments: statistics.segments, generation: statistics.generation,
@@ -119,7 +124,11 @@ struct OperationRoutes: Sendable {
                 is_calibrated: model.isCalibrated, matches: model.matches),
             rankings: RankingScore.allCases.map(\.rawValue),
             standard_ranking: model.ranking.rawValue,
-            facts: gallery.facts, is_writable: parts.writing != nil,
+            facts: gallery.facts,
+            limits: .init(
+                characters: limits.characters, results: limits.results,
+                candidates: limits.candidates),
+            is_writable: parts.writing != nil,
             indexing: indexing?.document, skipped: (indexing ?? IndexingStatus()).skipped)
     }
 
