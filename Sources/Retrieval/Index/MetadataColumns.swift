@@ -106,7 +106,7 @@ extension MetadataValue {
         switch json {
         case .bool(let flag): self = .flag(flag)
         case .number(let text):
-            guard let number = Double(text) else { return nil }
+            guard let number = Double(text), number.isFinite else { return nil }
             self = .number(number)
         case .string(let text): self = .text(text)
         case .array(let items):
