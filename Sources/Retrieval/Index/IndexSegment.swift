@@ -51,7 +51,9 @@ struct IndexSegment: Sendable {
         do {
             try self.init(opening: record, manifest: manifest, directory: directory)
         } catch let error as TensorFileError {
-            throw IndexError.corrupt(Self.path(record.name, in: directory), error.reason)
+            let path = Self.path(record.name, in: directory)
+            let isThere = FileManager.default.fileExists(atPath: path.string)
+            throw IndexError.corrupt(path, isThere ? error.reason : "it is missing")
         }
     }
 
@@ -188,10 +190,11 @@ struct IndexSegment: Sendable {
         func tensor(_ name: String, _ shape: [Int]?, _ types: [DType]) throws -> StoredTensor {
             let tensor = try file.tensor(name)
             guard shape == nil || tensor.shape == shape, types.contains(tensor.dtype) else {
+                let expected = types.map { "\($0)" }.joined(separator: " or ")
                 throw IndexError.corrupt(
-                    path, "'\(name)' is \(tensor.dtype) \(tensor.shape), but the manifest says"
-                        + " \(types.map { "\($0)" }.joined(separator: " or "))"
-                        + " \(shape.map { "\($0)" } ?? "")")
+                    path,
+                    "'\(name)' is \(tensor.dtype) \(tensor.shape), but the manifest says"
+                        + " \(expected)\(shape.map { " \($0)" } ?? "")")
             }
             return tensor
         }
