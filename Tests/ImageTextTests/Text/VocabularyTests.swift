@@ -49,16 +49,16 @@ import Testing
         "Line ends of Windows and a byte order mark are not part of tokens",
         arguments: ["\u{FEFF}", ""], ["\n", "\r\n"])
     func windowsFiles(mark: String, end: String) throws {
-        let lines = Self.special.split(separator: "\n") + ["a", "b"]
+        let lines: [String] = Self.special.components(separatedBy: "\n") + ["a", "b"]
         for last in ["", end] {
             let text = mark + lines.joined(separator: end) + last
-            #expect(try Vocabulary(text).tokens == lines.map(String.init))
+            #expect(try Vocabulary(text).tokens == lines)
             let file = FileManager.default.temporaryDirectory
                 .appending(path: "\(UUID().uuidString).txt")
             defer { try? FileManager.default.removeItem(at: file) }
             try Data(text.utf8).write(to: file)
             #expect(
-                try Vocabulary(contentsOf: FilePath(file.path)).tokens == lines.map(String.init))
+                try Vocabulary(contentsOf: FilePath(file.path)).tokens == lines)
         }
     }
 
