@@ -25,7 +25,7 @@ struct FolderWatchTests {
 
     #if os(Linux)
         @Test(.timeLimit(.minutes(10)))
-        func filesAndFoldersOfAnyDepthAreHeardOfWithoutPolling() async throws {
+        func filesAndFoldersOfAnyDepthAreNoticedWithoutPolling() async throws {
             try await Fixtures.withTemporaryFolder { folder in
                 let watch = FolderWatch(
                     folder, interval: .milliseconds(1), safetyNet: Self.never, usesEvents: true)
