@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HeatMapNumberTests {
     @Test(
-        "A map of numbers that are none, as of a model that diverged, is drawn",
+        "A map with values that are not finite, as of a model that diverged, is drawn",
         arguments: [Float.nan, .infinity, -.infinity, -1, .greatestFiniteMagnitude])
     func anyNumber(_ value: Float) {
         let image = RGBImage(width: 4, height: 4, pixels: [UInt8](repeating: 7, count: 48))

@@ -103,7 +103,7 @@ extension PickleMachine {
         .bytes(Array(try cursor.take(count, "a pickle's value")))
     }
 
-    /// What Python 2 calls a string: a text, or bytes that are none.
+    /// What Python 2 calls a string: a text, or bytes that are not UTF-8.
     private mutating func byteString(_ count: Int) throws -> PickleValue {
         let raw = try cursor.take(count, "a pickle's value")
         return String(validating: raw, as: UTF8.self).map { .string($0) } ?? .bytes(Array(raw))

@@ -114,16 +114,16 @@ import Torch
             ] {
                 try write(text, to: vocabulary)
                 try model.writeModel(to: path, vocabulary: vocabulary)
-                #expect(try self.text(path.appending("vocab.txt")) == Array(plain.utf8))
+                #expect(try self.contents(path.appending("vocab.txt")) == Array(plain.utf8))
             }
             // One token that ends with a carriage return is not a line end.
             try write(plain.replacing("w3\n", with: "w3\r\n"), to: vocabulary)
             try model.writeModel(to: path, vocabulary: vocabulary)
-            #expect(try self.text(path.appending("vocab.txt")).contains(0x0D))
+            #expect(try self.contents(path.appending("vocab.txt")).contains(0x0D))
         }
     }
 
-    private func text(_ path: FilePath) throws -> [UInt8] {
+    private func contents(_ path: FilePath) throws -> [UInt8] {
         try MappedFile(path).withUnsafeBytes { Array($0) }
     }
 
@@ -187,7 +187,7 @@ import Torch
     func impossibleNumbers(_ old: String, _ new: String, _ reason: String) throws {
         try withModel { _, path in
             let configuration = path.appending("config.json")
-            let good = String(decoding: try self.text(configuration), as: UTF8.self)
+            let good = String(decoding: try self.contents(configuration), as: UTF8.self)
             #expect(good.contains(old), "\(good)")
             try write(good.replacing(old, with: new), to: configuration)
             let message = failure { _ = try ModelDirectory.open(path) }

@@ -91,6 +91,32 @@ struct DamagedImageTests {
         #expect(failure { () throws(ImageError) in try ImageLoader().load([], named: "x") } != nil)
     }
 
+    @Test("Of images that fail at the same moment each has its own reason, or none")
+    func reasons() async throws {
+        let names = ["rgb.png", "animated.gif", "rgb.tif"].filter { name in
+            (try? ImageFixtures.bytes(name)) != nil
+        }
+        #expect(names.count > 1)
+        await withTaskGroup(of: (String, String).self) { group in
+            for turn in 0..<60 {
+                let name = names[turn % names.count]
+                group.addTask {
+                    let bytes = (try? ImageFixtures.bytes(name)) ?? []
+                    let reason = failure { () throws(ImageError) in
+                        try ImageLoader().load(Array(bytes.prefix(bytes.count / 2)), named: name)
+                    }
+                    return (name, reason ?? "no error")
+                }
+            }
+            for await (name, reason) in group {
+                #expect(reason.hasPrefix(name) && reason.contains("cannot be decoded"))
+                for other in ["png", "gif", "tiff"] where !name.contains(other.prefix(3)) {
+                    #expect(!reason.lowercased().contains("\(other)load"), "\(reason)")
+                }
+            }
+        }
+    }
+
     @Test(
         "An encoder without room for its file fails, wherever that is",
         arguments: [0, 1, 5000, 16384, 20_000, 40_000, 65_536, 70_000])

@@ -49,7 +49,7 @@ import Testing
         "Line ends of Windows and a byte order mark are not part of tokens",
         arguments: ["\u{FEFF}", ""], ["\n", "\r\n"])
     func windowsFiles(mark: String, end: String) throws {
-        let lines = Self.special.split(separator: "\n").map(String.init) + ["a", "b"]
+        let lines: [String] = Self.special.components(separatedBy: "\n") + ["a", "b"]
         for last in ["", end] {
             let text = mark + lines.joined(separator: end) + last
             #expect(try Vocabulary(text).tokens == lines)
