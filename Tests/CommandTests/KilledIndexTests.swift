@@ -34,7 +34,7 @@ struct KilledIndexTests {
         return Set(paths)
     }
 
-    @Test("Killed at any moment of adding, removing, joining and linking, it opens and loses nothing")
+    @Test("Killed at any moment of any change, it opens and loses nothing")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
