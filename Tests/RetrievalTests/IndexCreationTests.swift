@@ -8,7 +8,7 @@ import Testing
 struct IndexCreationTests {
     /// How often the race is run; `ALBEF_INDEX_RACES` asks for more.
     private static let rounds =
-        ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 12
+        ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 24
 
     /// Appends one entry, as often as another writer is in the way.
     private static func append(_ number: Int, to index: FilePath) throws {
