@@ -107,10 +107,6 @@ void ct_generator_release(ct_generator generator) noexcept {
   c10::raw::intrusive_ptr::decref(reinterpret_cast<c10::GeneratorImpl *>(generator));
 }
 
-ct_failure *ct_generator_set_seed(ct_generator generator, uint64_t seed) noexcept {
-  return guarded("generator", [&] { borrowed(generator).set_current_seed(seed); });
-}
-
 ct_failure *ct_generator_state(ct_generator generator, ct_tensor *result) noexcept {
   return guarded("generator", [&] { *result = owned(borrowed(generator).get_state()); });
 }

@@ -35,6 +35,8 @@ let package = Package(
                     "-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib",
                 ]),
             ]),
+        // hnswlib's own vector code prefetches by an index from beyond the end of a list.
+        .target(name: "CVectors", cxxSettings: [.define("NO_MANUAL_VECTORIZATION")]),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),
         .target(
@@ -45,6 +47,7 @@ let package = Package(
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
+        .testTarget(name: "VectorTests", dependencies: ["CVectors"], path: "VectorTests"),
         .testTarget(
             name: "ImageTextTests", dependencies: ["ImageText", system],
             swiftSettings: swiftSettings),

@@ -144,6 +144,31 @@ struct RecoveryTests {
         #expect(leaf.grad == nil)
     }
 
+    @Test("Gradients may be computed on a thread that has no scope")
+    func otherThread() throws {
+        let counter = Counter()
+        let leaf = Tensor([3] as [Float]).requiringGrad()
+        let sum = leaf.checkpointed { x in
+            counter.runs += 1
+            return counter.runs == 2 ? x * Tensor.zeros([Self.tooMany]).max() : x
+        }.sum()
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let error = failure { try sum.backward() }
+            #expect(error?.isOutOfMemory == true)
+            done.signal()
+        }
+        #expect(done.wait(timeout: .now() + 60) == .success)
+        #expect(leaf.grad == nil)
+    }
+
+    @Test("A wrong shape ends the process in a scope too")
+    func wrongShape() async {
+        await #expect(processExitsWith: .failure) {
+            try recovering { _ = Tensor.zeros([2, 3]).matmul(.zeros([4, 5])) }
+        }
+    }
+
     @Test("Autocast is as before after a stretch failed in it")
     func autocast() throws {
         let counter = Counter()

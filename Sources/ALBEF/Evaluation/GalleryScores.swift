@@ -63,10 +63,13 @@ public struct GalleryScores: Sendable {
     ///   - ranking: what the candidates are ordered by.
     ///   - progress: called with the number of pictures done; throws to stop.
     /// - Returns: scores for each depth, in their order.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws; `TorchError` in
+    ///   a `recovering` that has failed.
     public func reranked(
         depths: [Int], ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
     ) throws -> [Reranked] {
+        // Where there was no memory for the scores, there is none for a copy of them.
+        try TorchError.throwPending()
         let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
         let deepest = depths.max() ?? 0
         let byImage = Self.best(similarities, deepest)
@@ -84,6 +87,7 @@ public struct GalleryScores: Sendable {
                 scores[image][text] = ranking(
                     logits, similarity: cosines[image * textCount + text], temperature: temperature)
             }
+            try TorchError.throwPending()
             try progress(image + 1)
         }
         return depths.map { depth in

@@ -52,8 +52,8 @@ public struct RecallMetrics: Sendable, Hashable, Codable {
     /// An image's right answers are its own texts and every text that says the same word for word:
     /// nothing could tell them apart. A text's right answer is its own image. Of equal scores the
     /// one with the higher index comes first, as in the original, which sorts in ascending order and
-    /// reads the result backwards. (Its sort may exchange equal scores in rows of more than 16; this
-    /// one does not.) Scores that are not numbers come last; in the original they come first.
+    /// reads the result backwards. (The original's sort may exchange equal scores in long rows.)
+    /// Scores that are not numbers come last; in the original they come first.
     ///
     /// - Parameters:
     ///   - imageToText: scores of each image with each text, `[I, T]`.

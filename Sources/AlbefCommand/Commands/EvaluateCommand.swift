@@ -27,6 +27,9 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             the match logit plus the cosine (itm+itc); 'posterior' adds the cosine over the \
             temperature to the log-odds of a match.
 
+            A caption of another image that says the same, word for word, counts as right. Of other \
+            equal scores the last comes first, as in the original.
+
               albef evaluate retrieval test.json --model run/best --rerank 16,64,128
             """)
 

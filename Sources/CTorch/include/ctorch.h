@@ -146,7 +146,6 @@ ct_failure *ct_autocast_exchange(int32_t device_type, int32_t dtype, int32_t *be
 ct_failure *ct_generator_create(int32_t device_type, int64_t device_index, uint64_t seed,
                           ct_generator *result) CT_NOEXCEPT;
 void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
-ct_failure *ct_generator_set_seed(ct_generator generator, uint64_t seed) CT_NOEXCEPT;
 /// The whole state, as a tensor of bytes.
 ct_failure *ct_generator_state(ct_generator generator, ct_tensor *result) CT_NOEXCEPT;
 ct_failure *ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;

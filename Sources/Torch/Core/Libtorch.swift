@@ -260,12 +260,6 @@ extension TensorHandle {
 }
 
 extension GeneratorHandle {
-    func setSeed(_ seed: UInt64) throws(TorchError) {
-        try withExtendedLifetime(self) { () throws(TorchError) in
-            try check(ct_generator_set_seed(raw, seed))
-        }
-    }
-
     func state() throws(TorchError) -> TensorHandle {
         try TorchError.throwPending()
         var result: ct_tensor?

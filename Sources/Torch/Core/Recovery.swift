@@ -3,7 +3,7 @@
 /// Elsewhere such a failure ends the process, as a wrong shape does: operators do not throw, so that
 /// models read like their formulas. In this scope, the first failure is remembered. From there on
 /// operators compute nothing and change nothing. They give tensors that have a shape and no
-/// elements; where elements are read they are 0. Parameters, gradients, generators and optimizers
+/// elements; where elements are read they are 0. (Arrays of them still need memory.) Parameters, gradients, generators and optimizers
 /// stay as they were. The failure is thrown when `body` ends, or earlier by any throwing function of
 /// this module.
 ///
