@@ -6,8 +6,8 @@
 A tiny data set is made and a tiny model trained on it: once undisturbed, then once more while
 SIGKILL hits it again and again, at any moment from the start of the program on, and --resume goes
 on. A run that ends before all kills are spent is compared, and another one is begun. Compared are
-the SHA-256 of the last checkpoint's model.safetensors and training.safetensors and of the best
-one's model.safetensors. Exits with 1 where any differ.
+the SHA-256 of the last checkpoint's model.safetensors, training.safetensors and progress.json, and
+of the best one's model.safetensors. Exits with 1 where any differ.
 """
 
 import argparse
@@ -24,7 +24,9 @@ import tempfile
 import time
 
 WORDS = "red blue green old new small large dog cat bus tree house street water sky man".split()
-COMPARED = ["last/model.safetensors", "last/training.safetensors", "best/model.safetensors"]
+COMPARED = [
+    "last/model.safetensors", "last/training.safetensors", "last/progress.json",
+    "best/model.safetensors"]
 
 SETTINGS = """
 model: {vocabulary: vocab.txt, image_size: 32, patch_size: 16, image_width: 16, image_depth: 1,

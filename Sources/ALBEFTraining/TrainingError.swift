@@ -1,4 +1,4 @@
-/// A run that cannot start or go on.
+/// A run that cannot start or continue.
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
@@ -23,7 +23,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     static func notARun(_ path: String, _ missing: String) -> TrainingError {
-        TrainingError(.notARun, "\(path): is no training run: it has no \(missing)")
+        TrainingError(.notARun, "\(path): is not a training run: it has no \(missing)")
     }
 
     static func occupied(_ path: String) -> TrainingError {

@@ -46,8 +46,9 @@ struct TrainingProgress: Codable, Equatable {
         } catch {
             throw TrainingError.settingsFile(place, "is damaged: \(RunJSON.reason(error))")
         }
-        guard step >= 0, position.epoch >= 0, position.batch >= 0, lossScale >= 1,
-            lossScale.isFinite, goodSteps >= 0
+        let counts = [step, position.epoch, position.batch, goodSteps]
+        guard counts.allSatisfy({ (0...1_000_000_000_000_000).contains($0) }), lossScale >= 1,
+            lossScale.isFinite
         else { throw TrainingError.settingsFile(place, "is damaged: a number is out of range") }
     }
 

@@ -1,6 +1,7 @@
 import ALBEF
 import ImageText
 import SystemPackage
+import Torch
 
 /// Captioned images that a model is evaluated on; at least one image and one caption.
 struct CaptionedGallery: Sendable {
@@ -40,12 +41,13 @@ struct CaptionedGallery: Sendable {
 
     /// Encodes everything.
     ///
-    /// - Throws: `ImageError` that names a file; `CancellationError`.
+    /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
+    ///   `CancellationError`.
     func scores(_ model: ALBEFModel) async throws -> GalleryScores {
         let images = try await encoder.images(paths.count, model) { [paths, loader] in
             try loader.load(paths[$0])
         }
-        return GalleryScores(
-            images, try encoder.texts(captions.map(\.text), model), model: model)
+        let texts = try encoder.texts(captions.map(\.text), model)
+        return try recovering { GalleryScores(images, texts, model: model) }
     }
 }

@@ -44,18 +44,25 @@ public struct MatchCalibrator: Sendable {
     ///   - progress: told the captions done and in all.
     /// - Returns: nil if the candidates are all right, all wrong, or not told apart.
     /// - Throws: `ImageError` that names a file; ``ALBEFError`` if the model cannot match;
-    ///   `CancellationError`.
+    ///   `TorchError` if there is not enough memory; `CancellationError`.
     public func calibrate(
         _ model: ALBEFModel, candidates: Int, progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result? {
-        let captions = gallery.captions
         let scores = try await gallery.scores(model)
+        return try recovering { try result(scores, candidates: candidates, progress) }
+    }
+
+    private func result(
+        _ scores: GalleryScores, candidates: Int, _ progress: (Int, Int) -> Void
+    ) throws -> Result? {
+        let captions = gallery.captions
         let best = GalleryScores.best(scores.similarities.transposed().contiguous(), candidates)
         // Pictures that are described alike are all right.
         let right = Dictionary(grouping: captions, by: \.text).mapValues { Set($0.map(\.image)) }
         var halves: [[MatchCalibration.Pair]] = [[], []]
         for (text, candidates) in best.enumerated() {
             try Task.checkCancellation()
+            try TorchError.throwPending()
             let logits = try scores.matchLogits(text: text, images: candidates)
             for (image, logits) in zip(candidates, logits) {
                 halves[text % 2].append(

@@ -3,7 +3,7 @@ public import ImageText
 import SystemPackage
 import Torch
 
-/// Judges a model by retrieval on captioned pictures: the towers alone, and re-ranked.
+/// Evaluates a model by retrieval on captioned images: the towers alone, and re-ranked.
 public struct RetrievalEvaluator: Sendable {
     /// What was found.
     public struct Result: Sendable {
@@ -46,23 +46,35 @@ public struct RetrievalEvaluator: Sendable {
     ///   - ranking: what they are ordered by; nil for what the model's dialect does.
     ///   - samples: how many texts' findings are told, spread over all; nil for all.
     ///   - progress: told the pictures done and in all.
-    /// - Throws: `ImageError` that names a file; `CancellationError`.
+    /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
+    ///   `CancellationError`.
     public func evaluate(
         _ model: ALBEFModel, depths: [Int], ranking: RankingScore? = nil, samples: Int? = 12,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let scores = try await gallery.scores(model)
+        return try recovering {
+            try result(
+                scores, depths: depths,
+                ranking: ranking ?? .standard(model.configuration.dialect), samples: samples
+            ) { done in
+                try Task.checkCancellation()
+                try TorchError.throwPending()
+                progress(done, imageCount)
+            }
+        }
+    }
+
+    private func result(
+        _ scores: GalleryScores, depths: [Int], ranking: RankingScore, samples: Int?,
+        progress: (Int) throws -> Void
+    ) throws -> Result {
         let rightImages = gallery.captions.map(\.image)
         let texts = gallery.cleanedCaptions
         let reranked =
             try depths.isEmpty
             ? []
-            : scores.reranked(
-                depths: depths, ranking: ranking ?? .standard(model.configuration.dialect)
-            ) { done in
-                try Task.checkCancellation()
-                progress(done, imageCount)
-            }
+            : scores.reranked(depths: depths, ranking: ranking, progress: progress)
         let deepest = zip(depths, reranked).max { $0.0 < $1.0 }?.1
         return Result(
             dual: scores.dual(images: rightImages, texts: texts),
@@ -81,7 +93,7 @@ public struct RetrievalEvaluator: Sendable {
     private func samples(
         _ count: Int, _ scores: GalleryScores, _ reranked: Tensor?
     ) throws -> [SampleRetrieval] {
-        let count = min(count, textCount)
+        let count = max(0, min(count, textCount))
         return try (0..<count).map { index in
             try Task.checkCancellation()
             let text = index * textCount / count

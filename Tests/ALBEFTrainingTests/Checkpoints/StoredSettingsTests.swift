@@ -104,7 +104,11 @@ struct StoredSettingsTests {
             let tiny = try TinyRun(folder)
             try await tiny.train("run", try tiny.settings(["training.epochs=1"]), until: 1)
             let path = folder.appending("run/last/progress.json")
-            for text in ["{}", "{", #"{"step": -1}"#] {
+            let good = try String(contentsOfFile: path.string, encoding: .utf8)
+            let steps = ["-1", "9223372036854775807"].map {
+                good.replacing("\"step\" : 1", with: "\"step\" : \($0)")
+            }
+            for text in ["{}", "{"] + steps {
                 try text.write(toFile: path.string, atomically: true, encoding: .utf8)
                 let error = await #expect(throws: TrainingError.self) {
                     try await tiny.train("run", nil)

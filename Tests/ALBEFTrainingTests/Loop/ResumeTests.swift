@@ -196,7 +196,7 @@ struct ResumeTests {
             }
             #expect(
                 missing?.description
-                    == "\(folder)/nowhere: is no training run: it has no configuration.yaml")
+                    == "\(folder)/nowhere: is not a training run: it has no configuration.yaml")
             #expect(!FileManager.default.fileExists(atPath: folder.appending("nowhere").string))
         }
     }

@@ -74,6 +74,31 @@ struct WardrobeAblationTests {
         #expect(albef.training.seed == 3)
     }
 
+    @Test("A benchmark of nothing has scores of 0")
+    func nothing() async throws {
+        var sizes = WardrobeBenchmark.Sizes()
+        (sizes.swaps, sizes.outfits, sizes.colours, sizes.captions) = (0, 0, 0, 0)
+        (sizes.rightScenes, sizes.mirroredScenes, sizes.thingScenes, sizes.otherScenes) =
+            (0, 0, 0, 0)
+        let configuration = ALBEFConfiguration(
+            vision: .init(imageSize: 32, width: 16, depth: 1, heads: 2, mlpWidth: 32),
+            text: .init(
+                vocabularySize: 200, width: 16, depth: 2, fusionLayer: 1, heads: 2, mlpWidth: 32,
+                positions: 48))
+        let text = TextPreprocessor(
+            rules: .albef,
+            tokenizer: WordPieceTokenizer(
+                vocabulary: try Vocabulary(
+                    contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt")), isUncased: true))
+        let rows = try await WardrobeEvaluator(
+            WardrobeBenchmark(seed: 3, sizes: sizes), vision: configuration.vision, text: text
+        ).evaluate(
+            ALBEFModel(untrained: configuration, generator: Generator(seed: 5)),
+            stages: [.towers, .reranked(4)])
+        #expect(rows.count == 4)
+        #expect(rows.allSatisfy { $0.scores.allAt10 == 0 && $0.scores.swap == 0 })
+    }
+
     @Test("swap compares exactly the scores of the two captions")
     func swaps() async throws {
         let vocabulary = try Vocabulary(contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt"))
