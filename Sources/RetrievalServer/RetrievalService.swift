@@ -1,5 +1,4 @@
 import Foundation
-import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 public import Logging
@@ -9,7 +8,7 @@ import ServiceLifecycle
 public import SystemPackage
 import UnixSignals
 
-/// Serves an index over HTTP: search, explanations, pictures, changes, and a page for people.
+/// Serves an index over HTTP: search, explanations, images, changes, and a page for people.
 public struct RetrievalService: Sendable {
     private let parts: ServiceParts
     private let logger: Logger
@@ -42,14 +41,9 @@ public struct RetrievalService: Sendable {
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
         let configuration = parts.configuration
         let limits = configuration.limits
+        let service = ServiceRouter(parts)
         let application = Application(
-            router: router(),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
-                        maxHeaderFieldCount: 100))),
+            router: service.router(), server: service.server(logger),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
@@ -57,7 +51,9 @@ public struct RetrievalService: Sendable {
                 let host =
                     configuration.host.contains(":")
                     ? "[\(configuration.host)]" : configuration.host
-                onListening("http://\(host):\(channel.localAddress?.port ?? configuration.port)")
+                let address = "http://\(host):\(channel.localAddress?.port ?? configuration.port)"
+                parts.logStart(address, to: logger)
+                onListening(address)
             },
             logger: logger)
         var services: [any Service] = [
@@ -76,27 +72,5 @@ public struct RetrievalService: Sendable {
             throw ServerError.address(
                 configuration.host, configuration.port, "\(Errno(rawValue: error.errnoCode))")
         }
-    }
-
-    private func router() -> Router<ServiceContext> {
-        let configuration = parts.configuration
-        let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: SecurityHeadersMiddleware())
-        router.add(
-            middleware:
-                RequestMiddleware(
-                    metrics: parts.metrics,
-                    paths: KnownPaths(description: PackageResources.openapi_json)))
-        router.add(middleware: HostMiddleware(configuration))
-        let rate = configuration.limits.requestsPerSecond ?? (configuration.isLoopback ? 0 : 50)
-        if rate > 0 { router.add(middleware: RateLimitMiddleware(rate: rate)) }
-        router.add(middleware: TimeoutMiddleware(seconds: configuration.limits.requestSeconds))
-        let operations = OperationRoutes(parts)
-        operations.addOutside(router)
-        let api = router.group("api")
-        operations.add(to: api)
-        SearchRoutes(parts).add(to: api)
-        ImageRoutes(parts).add(to: api)
-        return router
     }
 }

@@ -38,6 +38,8 @@ public struct ServerConfiguration: Sendable, Hashable {
     public var uploads: FilePath?
     /// A folder of pictures that the index is kept in step with; nil for none.
     public var photos: FilePath?
+    /// The program's version, for the log and the metrics; not read from a file.
+    public var version = ""
     /// Bounds on what clients may ask.
     public var limits = Limits()
     /// How requests share the model.

@@ -22,7 +22,7 @@ extension ServiceParts {
         if isWriting { try create(index, model) }
         if let store { try await reconcile(store, model, index, logger) }
         let library = try IndexLibrary(index, model, logger)
-        let metrics = ServiceMetrics()
+        let metrics = ServiceMetrics(version: configuration.version)
         let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)
         func queue(_ name: String, threads: Int) -> WorkQueue {
             WorkQueue("albef.\(name)", threads: threads, limit: configuration.batching.waiting)

@@ -144,7 +144,8 @@ struct SearchServiceTests {
             (#"{"count": 5}"#, "ask by a text"),
             (#"{"text": "a", "count": 0}"#, "count"),
             (#"{"text": "a", "count": 1001}"#, "count"),
-            (#"{"text": "a", "candidates": -1}"#, "candidates"),
+            (#"{"text": "a", "candidates": -1}"#, "candidates: must be from 0 to 128"),
+            (#"{"text": "a", "candidates": 129}"#, "candidates: must be from 0 to 128"),
             (#"{"text": "a", "ranking": "best"}"#, "ranking"),
             (#"{"text": "a", "filters": ["year"]}"#, "filters"),
             (#"{"text": "a", "minimum_probability": 2}"#, "minimum_probability"),
@@ -175,6 +176,11 @@ struct SearchServiceTests {
             let method = try await service.client.send("TRACE", "/api/search")
             #expect(method.status == 405 && method.headers["allow"] == "POST")
             #expect(try await service.client.send("GET", "/api/nothing").status == 404)
+            for (method, path) in [("POST", "/"), ("TRACE", "/page.js"), ("DELETE", "/metrics")] {
+                let answer = try await service.client.send(method, path)
+                #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD", "\(path)")
+            }
+            #expect(try await service.client.send("OPTIONS", "*").status == 405)
         }
     }
 
@@ -191,9 +197,26 @@ struct SearchServiceTests {
             #expect(small.headers["content-type"] == "image/jpeg")
             #expect(small.body.starts(with: [0xFF, 0xD8]))
             let tag = try #require(small.headers["etag"])
-            let again = try await service.client.send(
-                "GET", "/api/images/\(id)/thumbnail?side=64", headers: ["if-none-match": tag])
-            #expect(again.status == 304 && again.body.isEmpty)
+            for known in [tag, "\"other\", \(tag)", "*", String(tag.dropFirst(2))] {
+                let again = try await service.client.send(
+                    "GET", "/api/images/\(id)/thumbnail?side=64",
+                    headers: ["if-none-match": known])
+                #expect(again.status == 304 && again.body.isEmpty, "\(known)")
+                #expect(again.headers["cache-control"] == small.headers["cache-control"])
+            }
+            let changed = try await service.client.send(
+                "GET", "/api/images/\(id)/thumbnail?side=64",
+                headers: ["if-none-match": "\"other\""])
+            #expect(changed.status == 200)
+            let page = try await service.client.send("GET", "/page.js")
+            let pageTag = try #require(page.headers["etag"])
+            let same = try await service.client.send(
+                "GET", "/page.js", headers: ["if-none-match": pageTag])
+            #expect(same.status == 304)
+            // Letters of an id may be percent-encoded.
+            let digit = try #require(id.utf8.first)
+            let encoded = "%\(String(digit, radix: 16))\(id.dropFirst())"
+            #expect(try await service.client.send("GET", "/api/images/\(encoded)").status == 200)
             for side in ["15", "2049", "x", ""] {
                 let answer = try await service.client.send(
                     "GET", "/api/images/\(id)/thumbnail?side=\(side)")

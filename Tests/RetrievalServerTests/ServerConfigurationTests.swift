@@ -10,18 +10,25 @@ struct ServerConfigurationTests {
                 host: 0.0.0.0
                 port: 9000
                 names: [search.example, localhost]
-                key: secret
+                trusted_proxies: [10.0.0.0/8, "::1"]
+                key: a secret that is long
+                read_key: another that is long
                 uploads: /srv/uploads
                 photos: /srv/photos
                 limits:
                   body_bytes: 4096
+                  document_bytes: 2048
+                  metadata_bytes: 100
                   pixels: 1000
                   characters: 50
                   results: 10
+                  candidates: 5
+                  head_seconds: 3
                   body_seconds: 1.5
                   request_seconds: 2
                   requests_per_second: 0
                   connections: 7
+                  connections_per_address: 4
                 batching:
                   queries: 1
                   delay_milliseconds: 2.5
@@ -32,17 +39,24 @@ struct ServerConfigurationTests {
         expected.host = "0.0.0.0"
         expected.port = 9000
         expected.names = ["search.example", "localhost"]
-        expected.key = "secret"
+        expected.trustedProxies = ["10.0.0.0/8", "::1"]
+        expected.key = "a secret that is long"
+        expected.readKey = "another that is long"
         expected.uploads = "/srv/uploads"
         expected.photos = "/srv/photos"
         expected.limits.bodyBytes = 4096
+        expected.limits.documentBytes = 2048
+        expected.limits.metadataBytes = 100
         expected.limits.pixels = 1000
         expected.limits.characters = 50
         expected.limits.results = 10
+        expected.limits.candidates = 5
+        expected.limits.headSeconds = 3
         expected.limits.bodySeconds = 1.5
         expected.limits.requestSeconds = 2
         expected.limits.requestsPerSecond = 0
         expected.limits.connections = 7
+        expected.limits.connectionsPerAddress = 4
         expected.batching.queries = 1
         expected.batching.delayMilliseconds = 2.5
         expected.batching.waiting = 3
@@ -56,6 +70,26 @@ struct ServerConfigurationTests {
         ("prot: 80", "serve.yaml:1: 'prot'"), ("limits: {bytes: 3}", "'limits.bytes'"),
         ("host: ::1\nport: many", "serve.yaml:2: port"), ("limits: 5", "limits"), ("[1", "YAML"),
         ("batching:\n  queries: x", "serve.yaml:2: batching.queries"),
+        ("names: one.example", "serve.yaml:1: names is not a list"),
+        ("names: [[a]]", "names is not a list"),
+        ("port: 4.0", "serve.yaml:1: port is not a whole number"),
+        ("limits: {request_seconds: .inf}", "serve.yaml: limits.request_seconds"),
+        ("limits: {request_seconds: .nan}", "limits.request_seconds"),
+        ("limits: {request_seconds: 1e300}", "limits.request_seconds"),
+        ("limits: {body_seconds: -.inf}", "limits.body_seconds"),
+        ("limits: {head_seconds: 1e-300}", "limits.head_seconds"),
+        ("limits: {requests_per_second: 1e-300}", "limits.requests_per_second"),
+        ("limits: {requests_per_second: .nan}", "limits.requests_per_second"),
+        ("limits: {body_bytes: 9223372036854775807}", "limits.body_bytes"),
+        ("limits: {connections: 9223372036854775807}", "limits.connections"),
+        ("batching: {delay_milliseconds: .nan}", "batching.delay_milliseconds"),
+        ("batching: {waiting: 9223372036854775807}", "batching.waiting"),
+        ("key: a", "serve.yaml: key: a key needs at least 16 characters"),
+        ("read_key: short", "read_key: a key needs at least 16"),
+        ("key: sixteen letters!\nread_key: sixteen letters!", "read_key: is the key for writing"),
+        ("key: \"sechzehn Zeichen ä\"", "key: a key has characters of ASCII"),
+        ("trusted_proxies: [proxy.example]", "trusted_proxies: 'proxy.example'"),
+        ("trusted_proxies: [10.0.0.0/33]", "trusted_proxies"),
     ])
     func mistakesAreNamed(_ yaml: String, _ named: String) {
         let error = #expect(throws: ServerError.self) {

@@ -11,6 +11,8 @@ struct ServiceUnderTest: Sendable {
     static let key = "a key that only tests know"
     static let authorization = ["authorization": "Bearer \(key)"]
 
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
     let client: RawClient
     let folder: FilePath
     let model: SearchModel
@@ -22,9 +24,11 @@ struct ServiceUnderTest: Sendable {
     ///
     /// - Parameters:
     ///   - count: pictures in the index.
+    ///   - logger: gets its log.
     ///   - configure: changes its settings.
     static func run(
-        pictures count: Int = 30, _ configure: (inout ServerConfiguration) -> Void = { _ in },
+        pictures count: Int = 30, logger: Logger = silent,
+        _ configure: (inout ServerConfiguration) -> Void = { _ in },
         _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -33,13 +37,13 @@ struct ServiceUnderTest: Sendable {
             try TinyModel.writePictures(count, to: photos)
             let model = try SearchModel(folder.appending("model"))
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
-            try await serve(folder, model, configure, body)
+            try await serve(folder, model, logger: logger, configure, body)
         }
     }
 
     /// Runs a service over an index that is there.
     static func serve(
-        _ folder: FilePath, _ model: SearchModel,
+        _ folder: FilePath, _ model: SearchModel, logger: Logger = silent,
         _ configure: (inout ServerConfiguration) -> Void = { _ in },
         _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
@@ -49,7 +53,7 @@ struct ServiceUnderTest: Sendable {
         configure(&configuration)
         let service = try await RetrievalService(
             configuration, model: model, index: folder.appending("index"),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: logger)
         let (ports, found) = AsyncStream<UInt16>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -66,6 +70,18 @@ struct ServiceUnderTest: Sendable {
             // A service that is stopped so ends by this error.
             do { try await group.waitForAll() } catch is CancellationError {}
         }
+    }
+
+    /// Asks until an answer is as wanted, for a minute at most, which only ends a hang.
+    ///
+    /// - Returns: whether it came to be so.
+    func eventually(_ holds: () async throws -> Bool) async throws -> Bool {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
+            if try await holds() { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
     }
 
     /// The ids of all pictures.

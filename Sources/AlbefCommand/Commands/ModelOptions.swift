@@ -33,18 +33,22 @@ struct ModelOptions: ParsableArguments {
 
     /// Loads the model, and says so if it was never trained, or for other pictures.
     ///
-    /// - Parameter ofScenes: whether the pictures are drawn scenes, which the shipped model knows.
-    func load(ofScenes: Bool = false) throws -> SearchModel {
+    /// - Parameters:
+    ///   - ofScenes: whether the pictures are drawn scenes, which the shipped model knows.
+    ///   - note: gets a remark; default: writes it to standard error.
+    func load(
+        ofScenes: Bool = false, note: (String) -> Void = Console.note
+    ) throws -> SearchModel {
         if let threads { setThreadCount(threads) }
         let model = try SearchModel(
             ShippedModel.resolve(model), imageSize: imageSize, device: Device(named: device))
         if !model.model.configuration.isTrained {
-            Console.note(
+            note(
                 "note: the weights of this model are untrained; its order and its numbers mean"
                     + " nothing")
         }
         if self.model == ShippedModel.wardrobe.rawValue, !ofScenes {
-            Console.note(
+            note(
                 "note: the model 'wardrobe' knows drawn scenes of people in clothes; for photos"
                     + " give --model, see 'albef models list'")
         }

@@ -45,6 +45,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "File with a key that reading requests have to carry, as a browser's password; without one everybody may read.",
+            valueName: "file"))
+    var readKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Where pictures that clients add are kept; default: the index's name with .uploads.",
             valueName: "directory"))
     var uploads: String?
@@ -80,24 +86,32 @@ struct ServeCommand: AsyncParsableCommand {
         if let port { configuration.port = port }
         if let photos { configuration.photos = FilePath(photos) }
         if let uploads { configuration.uploads = FilePath(uploads) }
-        if let keyFile { configuration.key = try Self.key(keyFile) }
+        if let keyFile { configuration.key = try Self.key(keyFile, "--key-file") }
+        if let readKeyFile {
+            configuration.readKey = try Self.key(readKeyFile, "--read-key-file")
+        }
+        configuration.version = Albef.configuration.version
         try configuration.check()
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
+        let model = try model.load { remark in
+            logger.notice("\(remark.trimmingPrefix("note: "))")
+        }
         let service = try await RetrievalService(
-            configuration, model: try model.load(),
-            modelName: FilePath(model.model).lastComponent?.string, index: FilePath(index),
+            configuration, model: model,
+            modelName: FilePath(self.model.model).lastComponent?.string, index: FilePath(index),
             logger: logger)
         try await service.run { Console.result("listening on \($0)") }
     }
 
-    private static func key(_ file: String) throws -> String {
+    /// Reads a key, which may have spaces and lines around it.
+    private static func key(_ file: String, _ option: String) throws -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw ValidationError("--key-file \(file) cannot be read.")
+            throw ValidationError("\(option) \(file) cannot be read.")
         }
         let key = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        guard key.utf8.count >= 16 else {
-            throw ValidationError("--key-file \(file): a key needs at least 16 characters.")
+        if let fault = ServerConfiguration.fault(ofKey: key) {
+            throw ValidationError("\(option) \(file): \(fault).")
         }
         return key
     }

@@ -31,20 +31,63 @@ enum JSON {
 
     /// Reads a request's document; no bytes are read as `{}`.
     ///
-    /// - Throws: ``Problem`` that names the field.
+    /// - Throws: ``Problem`` that names the field and the reason.
     static func decode<Value: Decodable>(
         _ type: Value.Type, _ bytes: [UInt8], _ limits: ServerConfiguration.Limits
     ) throws -> Value {
-        do {
-            return try JSONDecoder().decode(
-                type, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
-        } catch let error as DecodingError {
-            throw Problem(.invalidRequest, "the JSON of the request: \(error.reason)")
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            throw Problem(.invalidRequest, "the request holds no JSON")
+        let bytes = bytes.isEmpty ? Array("{}".utf8) : bytes
+        let scan = try JSONScan(bytes)
+        guard scan.sizes["metadata", default: 0] <= limits.metadataBytes else {
+            throw Problem(
+                .invalidRequest, "metadata: it may have \(limits.metadataBytes) bytes of JSON")
         }
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw Problem(.invalidRequest, "the JSON of the request: \(error.wanted)")
+        }
+    }
+}
+
+extension DecodingError {
+    /// The field and what it has to be, in one line.
+    fileprivate var wanted: String {
+        guard case .typeMismatch(let type, let context) = self else { return reason }
+        let names: [(any Any.Type, String)] = [
+            (String.self, "a text"), (Double.self, "a number"), (Bool.self, "true or false"),
+            ([Any].self, "a list"), ([String: Any].self, "an object"),
+        ]
+        let name = names.first { $0.0 == type }?.1 ?? "a \(type)"
+        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+        return "\(path.joined(separator: ".")): must be \(name)"
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// A whole number, if there is one.
+    ///
+    /// - Throws: ``Problem`` that names the field.
+    func whole(forKey key: Key) throws -> Int? {
+        guard let number = try decodeIfPresent(Double.self, forKey: key) else { return nil }
+        guard let whole = Int(exactly: number) else {
+            throw Problem(
+                .invalidRequest, "\(key.stringValue): must be a whole number, not \(number)")
+        }
+        return whole
+    }
+
+    /// A list of texts, if there is one; a longer list is not read.
+    ///
+    /// - Throws: ``Problem`` that names the field.
+    func texts(forKey key: Key, atMost limit: Int) throws -> [String]? {
+        guard contains(key) else { return nil }
+        var list = try nestedUnkeyedContainer(forKey: key)
+        guard (list.count ?? 0) <= limit else {
+            throw Problem(.invalidRequest, "\(key.stringValue): \(limit) at most")
+        }
+        var texts: [String] = []
+        while !list.isAtEnd { texts.append(try list.decode(String.self)) }
+        return texts
     }
 }
 
@@ -64,7 +107,7 @@ extension Decoder {
         for key in fields.allKeys {
             let reason: String
             if !known.contains(key.stringValue) {
-                reason = "'\(key.stringValue)' is not a field of this request"
+                reason = "'\(key.stringValue.prefix(60))' is not a field of this request"
             } else if try fields.decodeNil(forKey: key) {
                 reason = "'\(key.stringValue)' is null; leave it out"
             } else {

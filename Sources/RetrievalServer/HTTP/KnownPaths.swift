@@ -1,4 +1,5 @@
 import HTTPTypes
+import Hummingbird
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -6,48 +7,115 @@ import HTTPTypes
     import Foundation
 #endif
 
-/// The paths of the API's description and what can be done with each, to tell "not here" from "not so".
+/// The paths that there are and what can be done with each, to tell "not here" from "not so".
 struct KnownPaths: Sendable {
     private struct Path: Sendable {
         let parts: [Substring]
-        let methods: [String]
+        /// By the method's name.
+        let operations: [String: Set<String>]
+
+        func matches(_ other: [Substring]) -> Bool {
+            parts.count == other.count
+                && zip(parts, other).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
+        }
+
+        var methods: [String] {
+            let methods = operations.keys
+            return (methods.contains("GET") ? methods + ["HEAD"] : Array(methods)).sorted()
+        }
     }
 
     private let paths: [Path]
+    private let described: Int
 
     /// Reads them from an OpenAPI document.
-    init(description: [UInt8]) {
-        struct Document: Decodable {
-            struct Operations: Decodable {
-                let methods: [String]
-
-                init(from decoder: any Decoder) throws {
-                    let keys = try decoder.container(keyedBy: AnyKey.self).allKeys
-                    methods = keys.map(\.stringValue).filter { $0 != "parameters" }
-                }
-            }
-            let paths: [String: Operations]
-        }
+    ///
+    /// - Parameter pages: paths that can be read besides those of the document.
+    init(description: [UInt8], pages: [String]) {
         let document: Document
         do {
             document = try JSONDecoder().decode(Document.self, from: Data(description))
         } catch {
             preconditionFailure("the API's description cannot be read: \(error)")
         }
-        paths = document.paths.map { path, operations in
-            let methods = operations.methods.map { $0.uppercased() }
-            return Path(
-                parts: path.split(separator: "/"),
-                methods: (methods.contains("GET") ? methods + ["HEAD"] : methods).sorted())
+        let api = document.paths.map { path, operations in
+            Path(parts: path.split(separator: "/"), operations: operations.parameters)
         }
+        described = api.count
+        paths =
+            api + pages.map { Path(parts: $0.split(separator: "/"), operations: ["GET": []]) }
     }
 
     /// The methods that a path has; nil for one that does not exist.
+    ///
+    /// `*` stands for the whole service.
     func methods(of path: String) -> [String]? {
+        guard path != "*" else { return Set(paths.flatMap(\.methods)).sorted() }
         let parts = path.split(separator: "/")
-        return paths.first { known in
-            known.parts.count == parts.count
-                && zip(known.parts, parts).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
-        }?.methods
+        return paths.first { $0.matches(parts) }?.methods
+    }
+
+    /// Whether a path has the method of a request.
+    func isKnown(_ request: Request) -> Bool {
+        methods(of: request.uri.path)?.contains(request.method.rawValue) ?? false
+    }
+
+    /// The parameters that an operation of the document has behind its path; nil for others.
+    func parameters(of request: Request) -> Set<String>? {
+        let parts = request.uri.path.split(separator: "/")
+        let method = request.method == .head ? "GET" : request.method.rawValue
+        return paths.prefix(described).first { $0.matches(parts) }?.operations[method]
+    }
+}
+
+extension KnownPaths {
+    private struct Document: Decodable {
+        struct Operation: Decodable {
+            struct Parameter: Decodable {
+                let name: String
+                let `in`: String
+            }
+            let parameters: [Parameter]?
+        }
+
+        struct Operations: Decodable {
+            /// The names of the query's parameters, by method.
+            let parameters: [String: Set<String>]
+
+            init(from decoder: any Decoder) throws {
+                let fields = try decoder.container(keyedBy: AnyKey.self)
+                var parameters: [String: Set<String>] = [:]
+                for key in fields.allKeys where key.stringValue != "parameters" {
+                    let operation = try fields.decode(Operation.self, forKey: key)
+                    let query = operation.parameters?.filter { $0.in == "query" }.map(\.name)
+                    parameters[key.stringValue.uppercased()] = Set(query ?? [])
+                }
+                self.parameters = parameters
+            }
+        }
+
+        let paths: [String: Operations]
+    }
+}
+
+/// Refuses parameters behind a path that it does not have, or has twice, so that a slip is heard of.
+struct ParameterMiddleware: RouterMiddleware {
+    typealias Context = ServiceContext
+    let paths: KnownPaths
+
+    func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
+        if let known = paths.parameters(of: request) {
+            var seen: Set<String> = []
+            for (name, _) in request.uri.queryParameters {
+                let name = String(name.prefix(60))
+                guard known.contains(name) else {
+                    throw Problem(.invalidRequest, "'\(name)' is not a parameter of this path")
+                }
+                guard seen.insert(name).inserted else {
+                    throw Problem(.invalidRequest, "\(name): is there twice")
+                }
+            }
+        }
+        return try await next(request, context)
     }
 }

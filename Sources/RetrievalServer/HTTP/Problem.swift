@@ -26,6 +26,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         case conflict
         case tooLarge = "too-large"
         case unsupportedMedia = "unsupported-media"
+        case expectationFailed = "expectation-failed"
         case misdirected
         case unsupportedPicture = "unsupported-picture"
         case emptyText = "empty-text"
@@ -46,6 +47,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .conflict: .conflict
             case .tooLarge: .contentTooLarge
             case .unsupportedMedia: .unsupportedMediaType
+            case .expectationFailed: .expectationFailed
             case .misdirected: .misdirectedRequest
             case .unsupportedPicture, .emptyText: .unprocessableContent
             case .rateLimited: .tooManyRequests
@@ -63,10 +65,11 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .forbidden: "This is not allowed here"
             case .notFound: "There is nothing here"
             case .methodNotAllowed: "This cannot be done here"
-            case .bodyTimeout: "The body came too slowly"
+            case .bodyTimeout: "The request came too slowly"
             case .conflict: "It cannot be done as things stand"
             case .tooLarge: "That is more than is taken"
             case .unsupportedMedia: "The body is of a kind that is not read"
+            case .expectationFailed: "What the request expects is not done here"
             case .misdirected: "The service is not called so"
             case .unsupportedPicture: "The picture cannot be read"
             case .emptyText: "The text says nothing"
@@ -92,8 +95,13 @@ struct Problem: Error, Sendable, CustomStringConvertible {
 
     var description: String { "\(kind.rawValue): \(detail)" }
 
+    /// The `Content-Type` of the document.
+    static let mediaType = "application/problem+json"
+
     /// Whether what is left of the connection's input is worth nothing.
-    var endsConnection: Bool { kind == .tooLarge || kind == .bodyTimeout }
+    private var endsConnection: Bool {
+        [.tooLarge, .bodyTimeout, .expectationFailed].contains(kind)
+    }
 
     static func unavailable(_ detail: String, retryAfter seconds: Int = 1) -> Problem {
         var problem = Problem(.unavailable, detail)
@@ -101,21 +109,27 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         return problem
     }
 
-    /// The response, with what the log calls the request.
-    func response(instance: String) -> Response {
+    /// The document, with what the log calls the request.
+    func document(instance: String) -> [UInt8] {
         struct Document: Encodable {
             let type, title: String
             let status: Int
             let detail, instance: String
         }
-        let document = Document(
-            type: "urn:albef:problem:\(kind.rawValue)", title: kind.title,
-            status: kind.status.code, detail: detail, instance: instance)
+        return JSON.bytes(
+            Document(
+                type: "urn:albef:problem:\(kind.rawValue)", title: kind.title,
+                status: kind.status.code, detail: detail, instance: instance))
+    }
+
+    /// The response, with what the log calls the request.
+    func response(instance: String) -> Response {
         var headers = headers
-        headers[.contentType] = "application/problem+json"
+        headers[.contentType] = Self.mediaType
+        if endsConnection { headers[.connection] = "close" }
         return Response(
             status: kind.status, headers: headers,
-            body: .init(byteBuffer: ByteBuffer(bytes: JSON.bytes(document))))
+            body: .init(byteBuffer: ByteBuffer(bytes: document(instance: instance))))
     }
 }
 

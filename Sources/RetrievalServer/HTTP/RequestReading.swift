@@ -63,6 +63,12 @@ extension Request {
         _ type: Document.Type, _ parts: ServiceParts
     ) async throws -> Submission<Document> {
         let limits = parts.configuration.limits
+        if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
+            var problem = Problem(
+                .unsupportedMedia, "Content-Encoding: send the body as it is, not '\(coding)'")
+            problem.headers[.acceptEncoding] = "identity"
+            throw problem
+        }
         let type = headers[.contentType] ?? ""
         let kind = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         switch kind {

@@ -17,10 +17,11 @@ struct ServiceContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         channel = source.channel
+        client = source.channel.remoteAddress?.ipAddress ?? "local"
     }
 
-    /// Who asks, for limits: the address without the port.
-    var client: String { channel.remoteAddress?.ipAddress ?? "local" }
+    /// Who asks, for the log and for limits: the address without the port.
+    var client: String
 
     /// The id of an image in the path, as a key; letters may be percent-encoded.
     var imageID: String {
@@ -37,9 +38,13 @@ extension HTTPField.Name {
     static let referrerPolicy = HTTPField.Name.known("referrer-policy")
     static let resourcePolicy = HTTPField.Name.known("cross-origin-resource-policy")
 
-    private static func known(_ name: String) -> HTTPField.Name {
+    static let fetchSite = HTTPField.Name.known("sec-fetch-site")
+    static let fetchMode = HTTPField.Name.known("sec-fetch-mode")
+
+    /// A field that is named here and nowhere else.
+    static func known(_ name: String) -> HTTPField.Name {
         guard let field = HTTPField.Name(name) else {
-            preconditionFailure("'\(name)' is no name of a header field")
+            preconditionFailure("'\(name)' is not a name of a header field")
         }
         return field
     }

@@ -1,5 +1,11 @@
 import Synchronization
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// Counters and histograms of the service, in Prometheus' text format.
 final class ServiceMetrics: Sendable {
     /// What took how long: a distribution over fixed bounds.
@@ -29,6 +35,7 @@ final class ServiceMetrics: Sendable {
         var stages: [Stage: Histogram] = [:]
         var batches = Histogram(ServiceMetrics.sizes)
         var inFlight = 0
+        var connections = 0
         var cacheHits = 0
         var cacheMisses = 0
         var turnedAway = 0
@@ -39,16 +46,27 @@ final class ServiceMetrics: Sendable {
     ]
     private static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64]
     private let state = Mutex(State())
+    private let version: String
+    private let start = Date.now
+
+    /// - Parameter version: the program's.
+    init(version: String) { self.version = version }
 
     func begin() { state.withLock { $0.inFlight += 1 } }
     func end() { state.withLock { $0.inFlight -= 1 } }
 
+    /// Connections were opened, or closed where the number is negative.
+    func countConnections(_ change: Int) { state.withLock { $0.connections += change } }
+
     /// A request was answered; routes are patterns, so that there are few.
-    func count(method: String, route: String, status: Int, seconds: Double) {
+    ///
+    /// - Parameter seconds: how long that took; nil for what never became a request.
+    func count(method: String, route: String, status: Int, seconds: Double?) {
         let known = ["GET", "HEAD", "POST", "PUT", "DELETE"]
         let endpoint = Endpoint(method: known.contains(method) ? method : "other", route: route)
         state.withLock { state in
             state.answers[Answer(endpoint: endpoint, status: status), default: 0] += 1
+            guard let seconds else { return }
             state.seconds[endpoint, default: Histogram(Self.bounds)].record(seconds, Self.bounds)
         }
     }
@@ -112,7 +130,23 @@ final class ServiceMetrics: Sendable {
         }
         page.family("albef_batch_queries", "histogram", "Queries answered together.")
         page.histogram([], Self.sizes, state.batches.counts, sum: state.batches.sum)
-        let singles: [(String, String, String, Double)] = [
+        page.family("albef_build_info", "gauge", "The version of the program; always 1.")
+        page.line([("version", version)], 1)
+        let process = ProcessFigures()
+        let singles: [(String, String, String, Double?)] = [
+            (
+                "process_start_time_seconds", "gauge", "When the service started, since 1970.",
+                start.timeIntervalSince1970
+            ),
+            (
+                "process_resident_memory_bytes", "gauge", "Memory in use.",
+                process.residentBytes.map(Double.init)
+            ),
+            ("process_open_fds", "gauge", "Open descriptors.", process.openFiles.map(Double.init)),
+            (
+                "albef_http_connections", "gauge", "Connections that are open.",
+                Double(state.connections)
+            ),
             ("albef_http_in_flight", "gauge", "Requests being answered.", Double(state.inFlight)),
             (
                 "albef_queue_waiting", "gauge", "Requests that wait for the model.",
@@ -136,6 +170,7 @@ final class ServiceMetrics: Sendable {
             ),
         ]
         for (name, kind, help, value) in singles {
+            guard let value else { continue }
             page.family(name, kind, help)
             page.line([], value)
         }

@@ -79,7 +79,7 @@ struct OperationRoutes: Sendable {
     }
 
     /// The page's files; they change with the program alone.
-    private static let page: [(path: String, bytes: [UInt8], type: String)] = [
+    static let page: [(path: String, bytes: [UInt8], type: String)] = [
         ("/", PackageResources.index_html, "text/html; charset=utf-8"),
         ("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
         ("/page.js", PackageResources.page_js, script),

@@ -6,8 +6,10 @@ import SystemPackage
 struct SearchRequest: Decodable {
     var text: String?
     var image: String?
-    var count = 20
-    var candidates = 64
+    /// nil: 20, or as many as allowed.
+    var count: Int?
+    /// nil: 64, or as many as allowed.
+    var candidates: Int?
     var ranking: RankingScore?
     var filters: [MetadataFilter] = []
     var minimumProbability: Double?
@@ -24,21 +26,23 @@ struct SearchRequest: Decodable {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         text = try fields.decodeIfPresent(String.self, forKey: .text)
         image = try fields.decodeIfPresent(String.self, forKey: .image)
-        count = try fields.decodeIfPresent(Int.self, forKey: .count) ?? count
-        candidates = try fields.decodeIfPresent(Int.self, forKey: .candidates) ?? candidates
+        count = try fields.whole(forKey: .count)
+        candidates = try fields.whole(forKey: .candidates)
         ranking = try fields.decodeIfPresent(String.self, forKey: .ranking).map { name in
             guard let ranking = RankingScore(rawValue: name) else {
                 throw Problem(
-                    .invalidRequest, "ranking: '\(name)' is none of \(RankingScore.names)")
+                    .invalidRequest,
+                    "ranking: '\(name.prefix(60))' is none of \(RankingScore.names)")
             }
             return ranking
         }
         filters =
-            try fields.decodeIfPresent([String].self, forKey: .filters)?.map { text in
+            try fields.texts(forKey: .filters, atMost: 16)?.map { text in
                 guard let filter = MetadataFilter(text) else {
                     throw Problem(
                         .invalidRequest,
-                        "filters: '\(text)' is no condition such as year>=2020 or place=Kyoto")
+                        "filters: '\(text.prefix(60))' is not a condition such as year>=2020 or"
+                            + " place=Kyoto")
                 }
                 return filter
             } ?? []
@@ -53,12 +57,13 @@ struct SearchRequest: Decodable {
         func expect(_ holds: Bool, _ what: String) throws {
             guard holds else { throw Problem(.invalidRequest, what) }
         }
+        let count = count ?? min(20, limits.results)
+        let candidates = candidates ?? min(64, limits.candidates)
         try expect(
             (1...limits.results).contains(count), "count: must be from 1 to \(limits.results)")
         try expect(
             (0...limits.candidates).contains(candidates),
             "candidates: must be from 0 to \(limits.candidates)")
-        try expect(filters.count <= 16, "filters: 16 conditions at most")
         try expect(
             (0...1).contains(minimumProbability ?? 0), "minimum_probability: must be from 0 to 1")
         try expect(

@@ -76,7 +76,7 @@ struct SearchRoutes: Sendable {
             try decoder.refuseOthers(than: CodingKeys.self)
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             image = try fields.decodeIfPresent(String.self, forKey: .image)
-            texts = try fields.decode([String].self, forKey: .texts)
+            texts = try fields.texts(forKey: .texts, atMost: 64) ?? []
         }
     }
 
@@ -96,7 +96,7 @@ struct SearchRoutes: Sendable {
         struct Document: Encodable { let scores: [Score] }
         let submission = try await request.submission(ScoreRequest.self, parts)
         let asked = submission.document
-        guard (1...64).contains(asked.texts.count) else {
+        guard !asked.texts.isEmpty else {
             throw Problem(.invalidRequest, "texts: from 1 to 64 texts")
         }
         let texts = try asked.texts.map { try parts.checked($0, "texts") }
@@ -124,7 +124,7 @@ struct SearchRoutes: Sendable {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             image = try fields.decodeIfPresent(String.self, forKey: .image)
             text = try fields.decode(String.self, forKey: .text)
-            layer = try fields.decodeIfPresent(Int.self, forKey: .layer)
+            layer = try fields.whole(forKey: .layer)
         }
     }
 

@@ -1,0 +1,37 @@
+/// A name and perhaps a port, as `Host` and `Origin` have them.
+struct Authority: Sendable, Hashable {
+    /// In small letters; an address of version 6 is in brackets.
+    let name: String
+    let port: Int?
+
+    /// Reads `NAME` or `NAME:PORT`; nil if it is neither.
+    init?(_ text: String) {
+        var rest = text[...]
+        if rest.first == "[" {
+            guard let end = rest.firstIndex(of: "]"),
+                InternetAddress(rest[rest.index(after: rest.startIndex)..<end]) != nil
+            else { return nil }
+            name = rest[...end].lowercased()
+            rest = rest[rest.index(after: end)...]
+        } else {
+            name = rest.prefix { $0 != ":" }.lowercased()
+            rest = rest.drop { $0 != ":" }
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+                return nil
+            }
+        }
+        guard rest.first == ":" else {
+            guard rest.isEmpty else { return nil }
+            port = nil
+            return
+        }
+        rest.removeFirst()
+        guard rest.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = UInt16(rest)
+        else { return nil }
+        self.port = Int(port)
+    }
+
+    /// The name without brackets.
+    var bareName: String { name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : name }
+}

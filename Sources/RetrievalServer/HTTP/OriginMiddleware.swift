@@ -1,0 +1,83 @@
+import HTTPTypes
+import Hummingbird
+
+/// What every answer says to browsers: nothing but this page's own parts.
+struct SecurityHeadersMiddleware: RouterMiddleware {
+    typealias Context = ServiceContext
+
+    static let policy = [
+        "default-src 'none'", "script-src 'self'", "style-src 'self'",
+        "img-src 'self' blob: data:", "connect-src 'self'", "form-action 'none'",
+        "base-uri 'none'", "frame-ancestors 'none'",
+    ].joined(separator: "; ")
+
+    func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
+        var response = try await next(request, context)
+        response.headers[.contentSecurityPolicy] =
+            response.headers[.contentSecurityPolicy] ?? Self.policy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[.referrerPolicy] = "no-referrer"
+        response.headers[.resourcePolicy] = "same-origin"
+        return response
+    }
+}
+
+/// Refuses requests that call the service by a name that is not its own.
+struct HostMiddleware: RouterMiddleware {
+    typealias Context = ServiceContext
+    private let names: Set<String>?
+
+    init(_ configuration: ServerConfiguration) {
+        let own = Set(configuration.names.map { $0.lowercased() })
+        if configuration.isLoopback {
+            names = own.union(["localhost", "127.0.0.1", "[::1]", configuration.host])
+        } else {
+            names = own.isEmpty ? nil : own.union([configuration.host])
+        }
+    }
+
+    func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
+        if let names {
+            let host = request.head.authority ?? ""
+            guard let name = Authority(host)?.name, names.contains(name) else {
+                throw Problem(
+                    .misdirected,
+                    "the service is not called '\(host.prefix(100))'; see the setting 'names'")
+            }
+        }
+        return try await next(request, context)
+    }
+}
+
+/// Refuses what a browser sends because a page of elsewhere told it to.
+///
+/// Browsers say so in `Sec-Fetch-Site` and `Origin`; other clients send neither.
+struct OriginMiddleware: RouterMiddleware {
+    typealias Context = ServiceContext
+    private let names: Set<String>
+
+    /// - Parameter names: names that a proxy may replace by another.
+    init(names: [String]) { self.names = Set(names.map { $0.lowercased() }) }
+
+    func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
+        guard isWelcome(request) else {
+            throw Problem(.forbidden, "a page of another site may not use this service")
+        }
+        return try await next(request, context)
+    }
+
+    private func isWelcome(_ request: Request) -> Bool {
+        if request.headers[.fetchSite]?.lowercased() == "cross-site" {
+            // A person who follows a link is as welcome as one who types it.
+            let isReading = request.method == .get || request.method == .head
+            return isReading && request.headers[.fetchMode]?.lowercased() == "navigate"
+        }
+        guard let origin = request.headers[.origin] else { return true }
+        let parts = origin.split(separator: "://", maxSplits: 1)
+        guard parts.count == 2, let from = Authority(String(parts[1])) else { return false }
+        if names.contains(from.name) { return true }
+        let usual = parts[0].lowercased() == "https" ? 443 : 80
+        guard let own = request.head.authority.flatMap(Authority.init) else { return false }
+        return from.name == own.name && (from.port ?? usual) == (own.port ?? usual)
+    }
+}

@@ -1,0 +1,50 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Sets up a connection: Hummingbird's HTTP/1.1, with limits before it and answers to what it refuses.
+struct ServiceChannel: ServerChildChannel {
+    typealias Value = HTTP1Channel.Value
+
+    private let http: HTTP1Channel
+    private let headSeconds: Double
+    private let counts: ConnectionCounts
+    private let proxies: TrustedProxies
+    private let refusals: Refusals
+
+    /// - Parameter responder: answers requests.
+    init(
+        _ responder: @escaping HTTPChannelHandler.Responder, _ limits: ServerConfiguration.Limits,
+        _ counts: ConnectionCounts, _ proxies: TrustedProxies, _ refusals: Refusals
+    ) {
+        http = HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+                idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                    maxHeaderFieldCount: 100)))
+        headSeconds = limits.headSeconds
+        self.counts = counts
+        self.proxies = proxies
+        self.refusals = refusals
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let deadline = HeadDeadline(seconds: headSeconds)
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(
+                ConnectionHandler(deadline, refusals), position: .after(decoder))
+            try pipeline.addHandlers(
+                [ConnectionLimiter(counts, proxies, refusals), deadline], position: .first)
+            return value
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await http.handle(value: value, logger: logger)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import RetrievalServer
+import TestSupport
+import Testing
+
+@Suite("Who may ask, and who is asking")
+struct AccessTests {
+    /// One request in fifty seconds of every address: who asked before is told to wait.
+    private func isLimited(
+        _ service: ServiceUnderTest, _ headers: [String: String]
+    ) async throws -> Bool {
+        try await service.client.send("GET", "/api/index", headers: headers).status == 429
+    }
+
+    @Test("A trusted proxy says who asks; what a client says of itself is not believed")
+    func forwarded() async throws {
+        let log = LogUnderTest()
+        try await ServiceUnderTest.run(
+            pictures: 2, logger: log.logger,
+            {
+                $0.trustedProxies = ["127.0.0.0/8", "10.1.0.0/16"]
+                $0.limits.requestsPerSecond = 0.02
+                $0.limits.connectionsPerAddress = 1
+            }
+        ) { service in
+            let first = ["x-forwarded-for": "203.0.113.1"]
+            #expect(try await !isLimited(service, first))
+            #expect(try await isLimited(service, first))
+            #expect(try await !isLimited(service, ["x-forwarded-for": "203.0.113.2"]))
+            // Only what the proxies added counts, from the right.
+            let forged = ["x-forwarded-for": "198.51.100.7, 203.0.113.1, 10.1.2.3"]
+            #expect(try await isLimited(service, forged))
+            let six = ["forwarded": #"for=192.0.2.1;by=x, For="[2001:db8::1]:4711";proto=https"#]
+            #expect(try await !isLimited(service, six))
+            #expect(try await isLimited(service, ["forwarded": #"for="[2001:DB8:0::1]""#]))
+            // What is not an address tells nothing of who is before it.
+            #expect(try await !isLimited(service, ["x-forwarded-for": "203.0.113.1, unknown"]))
+            #expect(try await isLimited(service, [:]))
+            let clients = log.entries.compactMap { $0["client"] as? String }
+            #expect(Set(clients).isSuperset(of: ["203.0.113.1", "2001:db8::1", "127.0.0.1"]))
+            #expect(!clients.contains("198.51.100.7"))
+        }
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.requestsPerSecond = 0.02 }) {
+            service in
+            #expect(try await !isLimited(service, ["x-forwarded-for": "203.0.113.1"]))
+            #expect(try await isLimited(service, ["x-forwarded-for": "203.0.113.2"]))
+        }
+    }
+
+    @Test("With a key for reading, nobody reads without one, and everybody sees that it lives")
+    func reading() async throws {
+        let key = "a key for readers alone"
+        try await ServiceUnderTest.run(pictures: 2, { $0.readKey = key }) { service in
+            func basic(_ key: String) -> [String: String] {
+                ["authorization": "Basic \(Data("anybody:\(key)".utf8).base64EncodedString())"]
+            }
+            for path in ["/", "/api/index", "/metrics", "/openapi.json", "/health/ready"] {
+                let answer = try await service.client.send("GET", path)
+                #expect(answer.status == 401 && answer.problem == "unauthorized", "\(path)")
+                #expect(answer.headers["www-authenticate"]?.hasPrefix("Basic realm") == true)
+                for headers in [
+                    basic(key), ["authorization": "Bearer \(key)"], ServiceUnderTest.authorization,
+                ] {
+                    let answer = try await service.client.send("GET", path, headers: headers)
+                    #expect(answer.status == 200, "\(path)")
+                }
+                for headers in [
+                    basic("another"), ["authorization": "Basic !"], ["authorization": "Bearer"],
+                    ["authorization": "Basic \(key)"],
+                ] {
+                    let answer = try await service.client.send("GET", path, headers: headers)
+                    #expect(answer.status == 401, "\(path)")
+                }
+            }
+            #expect(try await service.client.send("GET", "/health/live").status == 200)
+            // Neither opens writing; a password, which browsers send by themselves, never does.
+            for headers in [
+                ["authorization": "Bearer \(key)"], basic(key), basic(ServiceUnderTest.key),
+            ] {
+                let answer = try await service.client.form(
+                    "POST", "/api/images", image: TinyModel.bitmap(9), headers: headers)
+                #expect(answer.status == 401)
+            }
+        }
+    }
+
+    @Test("What a page of another site has a browser send is refused, forms too")
+    func sites() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.names = ["photos.test"] }) { service in
+            let own = "http://127.0.0.1:\(service.client.port)"
+            let foreign = [
+                ["sec-fetch-site": "cross-site"], ["origin": "https://evil.example"],
+                ["origin": "null"], ["origin": "http://127.0.0.1:1"], ["origin": "file://"],
+                ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "origin": own],
+            ]
+            for headers in foreign {
+                let form = try await service.client.form(
+                    "POST", "/api/search", image: TinyModel.bitmap(1), headers: headers)
+                #expect(form.status == 403 && form.problem == "forbidden", "\(headers)")
+            }
+            let cross = ["sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"]
+            #expect(
+                try await service.client.send("GET", "/api/index", headers: cross).status == 403)
+            let welcome = [
+                [:], ["origin": own, "sec-fetch-site": "same-origin"],
+                ["origin": "https://photos.test"], ["sec-fetch-site": "none"],
+            ]
+            for headers in welcome {
+                let form = try await service.client.form(
+                    "POST", "/api/search", image: TinyModel.bitmap(1), headers: headers)
+                #expect(form.status == 200, "\(headers)")
+            }
+            // A person may follow a link.
+            let link = ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"]
+            #expect(
+                try await service.client.send("GET", "/api/index", headers: link).status == 200)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import RetrievalServer
+import TestSupport
+import Testing
+
+@Suite("Documents are looked through before anything is made of them")
+struct HostileDocumentTests {
+    private static let type = ["content-type": "application/json"]
+
+    @Test(
+        "What is wrong is named, with its field or its place",
+        arguments: [
+            (#"{"text": "a", "count": 3.5}"#, "count: must be a whole number, not 3.5"),
+            (#"{"text": "a", "count": 1e999}"#, "count: 1e999 is too large"),
+            (#"{"text": "a", "count": 9007199254740993}"#, "count: 9007199254740993 is beyond"),
+            (
+                #"{"text": "a", "count": 99999999999999999999999999}"#,
+                "count: 99999999999999999999999999 is beyond"
+            ),
+            (#"{"text": "a", "count": 5, "text": "b"}"#, "text: is there twice"),
+            (#"{"text": "a", "te\u0078t": "b"}"#, "text: is there twice"),
+            (#"{"text": "\ud83d"}"#, "text: \\ud83d is half of a character"),
+            (#"{"text": "\ude00\ud83d"}"#, "text: \\ude00 is half of a character"),
+            ("{\"text\": \"a\",\n \"count\": 05}", "line 2, byte 12: a ',' or '}' was expected"),
+            (#"{"text": 5}"#, "text: must be a text"),
+            (#"{"text": "a", "filters": "a=1"}"#, "filters: must be a list"),
+            (#"{"text": "a", "filters": ["a=1", 2]}"#, "filters.1: must be a text"),
+            (#"{"text": "a", "count": "5"}"#, "count: must be a number"),
+            (#"{"text": "a", "count": NaN}"#, "a value was expected"),
+            (#"{"text": "a",}"#, "a name was expected"),
+            (#"{"text": "a"} {}"#, "there is more after its end"),
+            (#"{"text": "a"#, "a text never ends"),
+            (#"["text"]"#, "it is not an object"),
+            (" ", "it is empty"),
+            ("\u{FEFF}{}", "byte order mark"),
+            (String(repeating: #"{"a":"#, count: 5000), "nested 16 deep"),
+            (#"{"a": [\#(String(repeating: "1,", count: 20_000))1]}"#, "10000 values"),
+            (
+                #"{"text": "a", "filters": [\#(String(repeating: "\"a=1\",", count: 16))"a=1"]}"#,
+                "filters: 16 at most"
+            ),
+        ])
+    func faults(_ body: String, _ named: String) async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let answer = try await service.client.send(
+                "POST", "/api/search", headers: Self.type, body: Array(body.utf8))
+            #expect(answer.status == 400 && answer.problem == "invalid-request")
+            let detail = answer.json["detail"] as? String ?? ""
+            #expect(detail.contains(named), "\(detail)")
+        }
+    }
+
+    @Test("Documents have a size of their own, alone and in forms")
+    func sizes() async throws {
+        try await ServiceUnderTest.run(
+            pictures: 2,
+            {
+                $0.limits.documentBytes = 2048
+                $0.limits.metadataBytes = 200
+            }
+        ) { service in
+            let long = ["text": String(repeating: "a ", count: 2000)]
+            let alone = try await service.client.post("/api/search", long)
+            #expect(alone.status == 413 && alone.problem == "too-large")
+            let form = try await service.client.form(
+                "POST", "/api/search", query: long, image: TinyModel.bitmap(1))
+            #expect(form.status == 413)
+            #expect((form.json["detail"] as? String)?.contains("query") == true)
+            let fits = try await service.client.form(
+                "POST", "/api/search", query: ["text": "a dog"], image: TinyModel.bitmap(1))
+            #expect(fits.status == 200)
+            for value: Any in [
+                String(repeating: "x", count: 300), Array(repeating: "tag", count: 100),
+            ] {
+                let answer = try await service.client.form(
+                    "POST", "/api/images", query: ["metadata": ["a": value]],
+                    image: TinyModel.bitmap(3), headers: ServiceUnderTest.authorization)
+                #expect(answer.status == 400)
+                let detail = answer.json["detail"] as? String ?? ""
+                #expect(detail.contains("metadata: it may have 200 bytes"), "\(detail)")
+            }
+        }
+    }
+
+    @Test("Many large documents at once keep nobody from being answered")
+    func many() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let fields = (0..<8000).map { #""k\#($0)":1"# }.joined(separator: ",")
+            let wide = Array("{\(fields)}".utf8)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<32 {
+                    group.addTask {
+                        let answer =
+                            index % 4 == 0
+                            ? try await service.client.send("GET", "/health/live")
+                            : try await service.client.send(
+                                "POST", "/api/search", headers: Self.type, body: wide)
+                        return answer.status
+                    }
+                }
+                return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+            }
+            #expect(statuses == [200: 8, 400: 24])
+        }
+    }
+
+    @Test("Bodies that are compressed, and parameters that are unknown or there twice")
+    func requests() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let packed = try await service.client.send(
+                "POST", "/api/search",
+                headers: ["content-type": "application/json", "content-encoding": "gzip"],
+                body: [0x1F, 0x8B])
+            #expect(packed.status == 415 && packed.problem == "unsupported-media")
+            #expect(packed.headers["accept-encoding"] == "identity")
+            for (query, named) in [
+                ("limit=1&limit=abc", "limit: is there twice"), ("lmit=1", "'lmit'"),
+                ("limit=1&x", "'x'"),
+            ] {
+                let answer = try await service.client.send("GET", "/api/images?\(query)")
+                #expect(answer.status == 400)
+                #expect((answer.json["detail"] as? String)?.contains(named) == true, "\(query)")
+            }
+            // The page's own parameters are its own affair.
+            #expect(try await service.client.send("GET", "/?q=a&q=b").status == 200)
+        }
+    }
+}

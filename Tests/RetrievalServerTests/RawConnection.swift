@@ -1,0 +1,93 @@
+import Foundation
+
+/// One connection of a ``RawClient``. Its methods wait, for a minute at most, which only ends a hang.
+final class RawConnection {
+    /// A connection that failed or was closed before an answer was there.
+    struct Closed: Error {}
+
+    private let socket: Int32
+    private var bytes: [UInt8] = []
+
+    init(port: UInt16) throws {
+        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var wait = timeval(tv_sec: 60, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, size)
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, size)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Foundation.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { throw Closed() }
+    }
+
+    deinit { close(socket) }
+
+    /// Sends some bytes; the service may have answered and closed before it heard all.
+    func send(_ piece: [UInt8]) {
+        var rest = piece[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// Says that nothing more will be sent.
+    func finish() { shutdown(socket, Int32(SHUT_WR)) }
+
+    /// The next answer.
+    func answer() throws -> RawClient.Answer {
+        while true {
+            if let answer = takeAnswer() { return answer }
+            guard receive() else { throw Closed() }
+        }
+    }
+
+    /// Whether the service closes the connection and sends nothing more before.
+    func isAtEnd() -> Bool {
+        guard bytes.isEmpty else { return false }
+        var buffer: UInt8 = 0
+        let count = recv(socket, &buffer, 1, 0)
+        return count == 0 || (count < 0 && errno == ECONNRESET)
+    }
+
+    private func receive() -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = recv(socket, &buffer, buffer.count, 0)
+        guard count > 0 else { return false }
+        bytes += buffer[..<count]
+        return true
+    }
+
+    /// The first answer, once it is whole.
+    private func takeAnswer() -> RawClient.Answer? {
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+            .components(separatedBy: "\r\n")
+        var answer = RawClient.Answer()
+        answer.status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        for line in lines.dropFirst() {
+            let pair = line.split(separator: ":", maxSplits: 1)
+            guard pair.count == 2 else { continue }
+            let (name, value) = (
+                pair[0].lowercased(), pair[1].trimmingCharacters(in: .whitespaces)
+            )
+            answer.headers[name] = answer.headers[name].map { "\($0), \(value)" } ?? value
+        }
+        let length = answer.headers["content-length"].flatMap { Int($0) } ?? 0
+        guard bytes.count - end.upperBound >= length else { return nil }
+        answer.body = Array(bytes[end.upperBound...].prefix(length))
+        bytes.removeFirst(end.upperBound + length)
+        return answer
+    }
+}
