@@ -31,7 +31,7 @@ struct TextIndexTests {
         try await withFolder { model, folder, photos in
             let file = try write(captions, "captions.txt", folder)
             let path = folder.appending("index")
-            let report = try TextIndexer(model).update(path, with: TextListFile(file))
+            let report = try await TextIndexer(model).update(path, with: TextListFile(file))
             #expect(report.encoded == 5)
             let searcher = try Searcher(model, ForwardIndex(path))
             let answer = try searcher.search(
@@ -54,7 +54,7 @@ struct TextIndexTests {
         try await withFolder { model, folder, _ in
             let file = try write(captions, "captions.txt", folder)
             let path = folder.appending("index")
-            _ = try TextIndexer(model).update(path, with: TextListFile(file))
+            _ = try await TextIndexer(model).update(path, with: TextListFile(file))
             let answer = try Searcher(model, ForwardIndex(path)).search(
                 .text("two dogs"), SearchOptions(count: 2))
             #expect(answer.results.first?.text == "two dogs" && answer.reranked == 0)
@@ -70,12 +70,12 @@ struct TextIndexTests {
         try await withFolder { model, folder, _ in
             let path = folder.appending("index")
             let indexer = TextIndexer(model)
-            _ = try indexer.update(
+            _ = try await indexer.update(
                 path, with: TextListFile(try write(captions, "captions.txt", folder)))
-            _ = try indexer.update(
+            _ = try await indexer.update(
                 path, with: TextListFile(try write(["other", "!!"], "others.txt", folder)))
             let changed = ["a dog in the snow", "three dogs", "", "a red ball"]
-            let report = try indexer.update(
+            let report = try await indexer.update(
                 path, with: TextListFile(try write(changed, "captions.txt", folder)))
             #expect(report.unchanged == 2 && report.encoded == 1 && report.removed == 2)
             let index = try ForwardIndex(path)
@@ -95,7 +95,7 @@ struct TextIndexTests {
                 [#"{"text": "two dogs", "topic": "animals"}"#, #"{"text": "a red ball"}"#],
                 "captions.jsonl", folder)
             let path = folder.appending("index")
-            _ = try TextIndexer(model).update(path, with: TextListFile(file))
+            _ = try await TextIndexer(model).update(path, with: TextListFile(file))
             var options = SearchOptions()
             options.filters = [try #require(MetadataFilter("topic=animals"))]
             let answer = try Searcher(model, ForwardIndex(path)).search(.text("ball"), options)
@@ -110,14 +110,79 @@ struct TextIndexTests {
         try await withFolder { model, folder, _ in
             let (texts, pictures) = (folder.appending("texts"), folder.appending("pictures"))
             let list = try TextListFile(try write(captions, "captions.txt", folder))
-            _ = try TextIndexer(model).update(texts, with: list)
+            _ = try await TextIndexer(model).update(texts, with: list)
             _ = try await Indexer(model).update(pictures, with: folder.appending("photos"))
-            #expect(throws: IndexError.self) { try TextIndexer(model).update(pictures, with: list) }
+            await #expect(throws: IndexError.self) {
+                try await TextIndexer(model).update(pictures, with: list)
+            }
             await #expect(throws: IndexError.self) {
                 try await Indexer(model).update(texts, with: folder.appending("photos"))
             }
             #expect(try ForwardIndex(texts).content == .texts)
             #expect(try ForwardIndex(pictures).content == .images)
+        }
+    }
+
+    @Test func aTextThatOnlyMovedIsNotEncodedAgain() async throws {
+        try await withFolder { model, folder, _ in
+            let (path, indexer) = (folder.appending("index"), TextIndexer(model))
+            let first = try TextListFile(write(captions, "captions.txt", folder))
+            _ = try await indexer.update(path, with: first)
+            let file = try write(["a cat"] + captions, "captions.txt", folder)
+            let report = try await indexer.update(path, with: TextListFile(file))
+            #expect(report.encoded == 1 && report.reused == 5 && report.removed == 0)
+            let index = try ForwardIndex(path)
+            let lines = try index.ids.map { id in
+                let entry = try index.entry(id)
+                guard case .text(let text)? = entry.metadata["text"] else { return "" }
+                return "\(entry.path.lastComponent?.string ?? "") \(text)"
+            }
+            #expect(
+                lines.sorted()
+                    == (["a cat"] + captions).enumerated().map { "captions.txt#\($0 + 1) \($1)" })
+            // What was copied is what encoding gives.
+            let answer = try Searcher(model, index).search(.text("two dogs"), SearchOptions())
+            #expect(answer.results.first?.text == "two dogs")
+            #expect(abs((answer.results.first?.similarity ?? 0) - 1) < 1e-5)
+        }
+    }
+
+    @Test func equalTextsAreEncodedOnce() async throws {
+        try await withFolder { model, folder, _ in
+            let (path, indexer) = (folder.appending("index"), TextIndexer(model))
+            let lines = captions + captions + ["two dogs"]
+            let first = try await indexer.update(
+                path, with: TextListFile(try write(lines, "captions.txt", folder)))
+            #expect(first.encoded == 5 && first.reused == 6)
+            // Neither are those of another file.
+            let other = try await indexer.update(
+                path, with: TextListFile(try write(["the sea at night"], "other.txt", folder)))
+            #expect(other.encoded == 0 && other.reused == 1)
+            #expect(try ForwardIndex(path).count == 12)
+        }
+    }
+
+    @Test func aFileWhoseNameBeginsLikeAnothersLinesKeepsItsEntries() async throws {
+        try await withFolder { model, folder, _ in
+            let (path, indexer) = (folder.appending("index"), TextIndexer(model))
+            for name in ["captions.txt#old", "captions.txt#7", "captions.txt"] {
+                let file = try TextListFile(write(["of \(name)", "dogs"], name, folder))
+                _ = try await indexer.update(path, with: file)
+            }
+            let file = try TextListFile(write(["dogs"], "captions.txt", folder))
+            #expect(try await indexer.update(path, with: file).removed == 1)
+            #expect(try ForwardIndex(path).count == 5)
+        }
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfATextOrAnObject() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let text = try write(["\u{FEFF}a dog", "two dogs\r"], "texts.txt", folder)
+            #expect(try TextListFile(text).lines.map(\.text) == ["a dog", "two dogs"])
+            let object = try write(["\u{FEFF}{\"text\": \"a dog\"}"], "texts.jsonl", folder)
+            #expect(try TextListFile(object).lines.map(\.text) == ["a dog"])
+            let notes = try write(["\u{FEFF}{\"image\": \"/a.jpg\"}"], "notes.jsonl", folder)
+            #expect(try MetadataFile(notes).pictures == ["/a.jpg": [:]])
         }
     }
 }

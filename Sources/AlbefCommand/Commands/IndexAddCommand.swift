@@ -1,27 +1,30 @@
-import ALBEFTraining
 public import ArgumentParser
 public import Retrieval
 import SystemPackage
 
-/// `albef index add`: encodes a folder of photos.
+/// `albef index add`: encodes a folder of images.
 struct IndexAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Encode a folder of photos into an index, or bring one up to date.",
         discussion: """
-            Reads every picture in the folder and the folders in it, and encodes those that are \
+            Reads every image in the folder and the folders in it, and encodes those that are \
             new or have changed. Files that cannot be read are skipped and reported; entries whose \
-            files are gone are removed. Interrupting loses nothing that was encoded.
+            files were deleted are removed. Interrupting loses nothing that was encoded.
 
               albef index add ~/Pictures --index pictures.index
               albef index add ~/Pictures --index pictures.index --watch
+              albef index add ~/Pictures --index pictures.index --exclude Screenshots
               albef index add shop --index shop.index --metadata shop.jsonl --tokens 64
+
+            Hidden files and folders are left out, folders such as @eaDir and node_modules, and \
+            what a file .albefignore in a folder names, one pattern per line.
 
             A line of the metadata is {"image": "a.jpg", "price": 30, "tags": ["new"]}; \
             albef search --where 'price<50' asks for it.
             """)
 
-    @Argument(help: ArgumentHelp("A folder of pictures, or one picture.", valueName: "photos"))
+    @Argument(help: ArgumentHelp("A folder of images, or one image.", valueName: "photos"))
     var photos: String
 
     @Option(help: ArgumentHelp("The index; created where there is none.", valueName: "directory"))
@@ -30,12 +33,12 @@ struct IndexAddCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("Pictures encoded at once; default: by size of model.", valueName: "n"))
+        help: ArgumentHelp("Images encoded at once; default: by size of model.", valueName: "n"))
     var batchSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Tokens kept of a picture for re-ranking: all, none (its file is read again), or a "
+            "Tokens kept of an image for re-ranking: all, none (its file is read again), or a "
                 + "number that similar ones are merged to. For a new index; default: all.",
             valueName: "n"))
     var tokens: TokenCount?
@@ -45,138 +48,123 @@ struct IndexAddCommand: AsyncParsableCommand {
             "How tokens are kept, in a new index; default: float16.", valueName: "type"))
     var precision: TokenBudget.Precision?
 
-    @Option(help: ArgumentHelp("JSON Lines of what to note of pictures.", valueName: "file"))
+    @Option(help: ArgumentHelp("JSON Lines of what to note of images.", valueName: "file"))
     var metadata: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave out files and folders: a name such as '*.tmp.jpg', or a path such as "
+                + "2014/drafts; may be repeated.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Flag(help: "Read every file again, also where its size and date have not changed.")
+    var force = false
 
     @Flag(help: "Go on, and bring the index up to date whenever the folder changes.")
     var watch = false
 
     @Option(
-        help: ArgumentHelp("Seconds between two looks at a watched folder.", valueName: "s"))
+        help: ArgumentHelp(
+            "Seconds that changes of a watched folder are collected for.", valueName: "s"))
     var interval = 2.0
 
-    @Flag(help: "Print what was done as JSON, with --watch one line an update.")
+    @Flag(help: "Print what was done as JSON, with --watch one line per update.")
     var json = false
 
     func validate() throws {
-        if let batchSize, batchSize < 1 {
-            throw ValidationError("--batch-size must be at least 1.")
-        }
-        if !(interval >= 0.1 && interval <= 86_400) {
-            throw ValidationError("--interval must be from 0.1 to 86400 seconds.")
-        }
+        try NumberBounds.check("--batch-size", batchSize, 1...4096)
+        try NumberBounds.check("--interval", interval, 0.1...86_400)
     }
 
     func run() async throws {
         // Cheap mistakes are reported before the model is loaded.
-        let scan = try FolderScan(FilePath(photos))
+        let scan = try FolderScan(FilePath(photos), exclude: exclude)
         let notes = try metadata.map { try MetadataFile(FilePath($0)).pictures } ?? [:]
+        remark(on: scan, notes)
         let budget: TokenBudget? =
             tokens == nil && precision == nil
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
-        let indexer = Indexer(
-            try model.load(), options: .init(batchSize: batchSize, budget: budget))
+        var options = Indexer.Options(batchSize: batchSize, budget: budget)
+        options.rereads = force
+        let indexer = Indexer(try model.load(), options: options)
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
-            let first = try await update(indexer, scan, notes)
-            try IndexOutput.show(first, json: json, asLine: watch)
-            if watch, !first.report.wasCancelled {
-                Console.note("watching \(photos); Ctrl-C ends it")
-                try await follow(indexer, notes)
+            // A folder that is watched may be empty for now.
+            if !watch || !scan.files.isEmpty {
+                let done = try await update(indexer, scan, notes)
+                try IndexOutput.show(done, json: json, asLine: watch)
+                if done.report.wasCancelled || !watch { return done.report.wasCancelled }
             }
-            return first.report.wasCancelled
+            Console.note("watching \(photos.displayed); Ctrl-C ends it")
+            try await follow(indexer, notes, since: scan.files.isEmpty ? nil : scan)
+            return true
         }
         if wasCancelled { throw Interrupts.exitCode }
     }
 
-    /// Looks at the folder again and again until the task is cancelled.
-    private func follow(
-        _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]]
-    ) async throws {
-        var last: FolderScan?
-        while (try? await Task.sleep(for: .seconds(interval))) != nil {
-            // The folder may be away for a while, such as a disk that is not mounted.
-            guard let scan = try? FolderScan(FilePath(photos)), scan.files != last?.files else {
-                continue
-            }
-            let done = try await update(indexer, scan, notes)
-            if !done.report.wasCancelled { last = scan }
-            if done.report.changed > 0 {
-                try IndexOutput.show(done, json: json, asLine: true)
-            }
-        }
-    }
-
     private func update(
         _ indexer: Indexer, _ scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]
-    ) async throws -> (report: Indexer.Report, seconds: Double) {
+    ) async throws -> IndexOutput.Done {
         let clock = ContinuousClock.now
         var bar = ProgressBar("indexing", unit: "photos")
         defer { bar.finish() }
-        let report = try await indexer.update(
-            FilePath(index), with: scan, metadata: notes
+        let report = try await indexer.update(FilePath(index), with: scan, metadata: notes) {
+            Self.show($0, &bar)
+        }
+        return .init(report: report, scan: scan, seconds: (ContinuousClock.now - clock).seconds)
+    }
+
+    /// Keeps the index in step with the folder until the task is cancelled.
+    private func follow(
+        _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]], since scan: FolderScan?
+    ) async throws {
+        var start: ContinuousClock.Instant?
+        var bar = ProgressBar("indexing", unit: "photos")
+        var isHindered = false
+        var known: Set<GalleryFailure> = []
+        try await indexer.follow(
+            FilePath(index), with: FilePath(photos), exclude: exclude, metadata: notes,
+            interval: .seconds(interval), since: scan
         ) { progress in
-            if progress.total > 0 { bar.show(progress.done, of: progress.total) }
-        }
-        return (report, (ContinuousClock.now - clock).seconds)
-    }
-
-    /// One line: what happened to how many photos.
-    static func summary(_ report: Indexer.Report, seconds: Double) -> String {
-        let parts = [
-            (report.encoded, "encoded"), (report.reused, "copied from identical files"),
-            (report.unchanged, "unchanged"), (report.removed, "removed"),
-            (report.failures.count, "skipped"),
-        ]
-        let counts = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        let verb = report.wasCancelled ? "interrupted" : "indexed"
-        return "\(verb) in \(RunFormat.time(seconds)): \(counts)"
-    }
-}
-
-/// The JSON of `albef index add --json` and `albef index texts --json`.
-struct IndexOutput: Encodable {
-    struct Failure: Encodable {
-        let path: FilePath
-        let reason: String
-
-        enum CodingKeys: String, CodingKey { case reason }
-
-        func encode(to encoder: any Encoder) throws {
-            try JSONPath(path: path).encode(to: encoder)
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(reason, forKey: .reason)
+            start = start ?? .now
+            Self.show(progress, &bar)
+        } onEvent: { event in
+            bar.finish()
+            switch event {
+            case .hindered(let error):
+                isHindered = true
+                Console.note("waiting: \("\(error)".displayed)")
+            case .updated(let report, let scan):
+                if isHindered { Console.note("indexing again") }
+                isHindered = false
+                if report.changed > 0 || !known.isSuperset(of: report.failures) {
+                    let seconds = start.map { (ContinuousClock.now - $0).seconds } ?? 0
+                    try IndexOutput.show(
+                        .init(report: report, scan: scan, seconds: seconds), json: json,
+                        asLine: true, except: known)
+                }
+                known = Set(report.failures)
+            }
+            start = nil
         }
     }
 
-    let encoded, reused, unchanged, removed: Int
-    let skipped: [Failure]
-    let interrupted: Bool
-    let seconds: Double
-
-    init(_ report: Indexer.Report, seconds: Double) {
-        encoded = report.encoded
-        reused = report.reused
-        unchanged = report.unchanged
-        removed = report.removed
-        skipped = report.failures.map { Failure(path: $0.path, reason: $0.reason) }
-        interrupted = report.wasCancelled
-        self.seconds = seconds
+    private static func show(_ progress: Indexer.Progress, _ bar: inout ProgressBar) {
+        if progress.isWaiting {
+            bar.finish()
+            Console.note("waiting for another process that writes to this index")
+        } else if progress.total > 0 {
+            bar.show(progress.done, of: progress.total)
+        }
     }
 
-    /// Prints what was skipped, and what was done.
-    ///
-    /// - Parameter asLine: whether the JSON is to be one line of several.
-    static func show(
-        _ done: (report: Indexer.Report, seconds: Double), json: Bool, asLine: Bool = false
-    ) throws {
-        for failure in done.report.failures {
-            Console.note("skipped \(failure.path.displayed): \(failure.reason)")
-        }
-        if json {
-            let output = IndexOutput(done.report, seconds: done.seconds)
-            try asLine ? Console.jsonLine(output) : Console.json(output)
-        } else {
-            Console.result(IndexAddCommand.summary(done.report, seconds: done.seconds))
+    /// Says what of the folder and the metadata will not be used.
+    private func remark(on scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]) {
+        if let kinds = IndexOutput.passedOver(scan) { Console.note("note: passed over \(kinds)") }
+        let unmatched = Set(notes.keys).subtracting(scan.files.map(\.path))
+        if let first = unmatched.min(by: FilePath.precedes) {
+            Console.note(
+                "note: the metadata names images that are not in this folder: \(unmatched.count) of"
+                    + " \(notes.count), such as \(first.displayed)")
         }
     }
 }
@@ -191,7 +179,7 @@ struct TokenCount: ExpressibleByArgument, Sendable {
         case "all": count = nil
         case "none": count = 0
         default:
-            guard let count = Int(argument), count >= 2 else { return nil }
+            guard let count = Int(argument), (2...65_536).contains(count) else { return nil }
             self.count = count
         }
     }

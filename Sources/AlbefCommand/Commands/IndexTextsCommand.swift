@@ -1,4 +1,3 @@
-import ALBEFTraining
 import ArgumentParser
 import Retrieval
 import SystemPackage
@@ -10,14 +9,14 @@ struct IndexTextsCommand: AsyncParsableCommand {
         abstract: "Encode the texts of a file into an index, or bring one up to date.",
         discussion: """
             A line is a text; in a .jsonl file it is {"text": "a dog in the snow", "topic": \
-            "animals"}, and what else it says can be asked for by --where. Lines that have not \
-            changed are not encoded again.
+            "animals"}, and what else it says can be asked for by --where. Texts that the index \
+            has are not encoded again, wherever their lines moved.
 
               albef index texts captions.txt --index captions.index
               albef search --image dog.jpg --index captions.index
             """)
 
-    @Argument(help: ArgumentHelp("Texts, one a line.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"))
     var file: String
 
     @Option(help: ArgumentHelp("The index; created where there is none.", valueName: "directory"))
@@ -35,11 +34,17 @@ struct IndexTextsCommand: AsyncParsableCommand {
         let report = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "texts")
             defer { bar.finish() }
-            return try indexer.update(FilePath(index), with: list) { progress in
-                if progress.total > 0 { bar.show(progress.done, of: progress.total) }
+            return try await indexer.update(FilePath(index), with: list) { progress in
+                if progress.isWaiting {
+                    bar.finish()
+                    Console.note("waiting for another process that writes to this index")
+                } else if progress.total > 0 {
+                    bar.show(progress.done, of: progress.total)
+                }
             }
         }
-        try IndexOutput.show((report, (ContinuousClock.now - clock).seconds), json: json)
+        let seconds = (ContinuousClock.now - clock).seconds
+        try IndexOutput.show(.init(report: report, scan: nil, seconds: seconds), json: json)
         if report.wasCancelled { throw Interrupts.exitCode }
     }
 }

@@ -39,7 +39,7 @@ struct ScoreCommand: AsyncParsableCommand {
             + scores.map { score in
                 String(
                     format: "%5.1f %%  %6.2f  %7.4f  ", score.matchProbability * 100,
-                    score.matchLogit, score.similarity) + score.text
+                    score.matchLogit, score.similarity) + score.text.displayed
             }).joined(separator: "\n")
     }
 }

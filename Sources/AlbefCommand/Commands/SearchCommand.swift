@@ -1,6 +1,5 @@
 import ALBEF
 import ArgumentParser
-import Foundation
 import Retrieval
 import SystemPackage
 
@@ -18,6 +17,7 @@ struct SearchCommand: AsyncParsableCommand {
               albef search --image cat.jpg --index photos.index
               albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
               albef search --image cat.jpg --index captions.index
+              albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
             """)
 
     @Argument(help: ArgumentHelp("A sentence.", valueName: "query"))
@@ -76,25 +76,31 @@ struct SearchCommand: AsyncParsableCommand {
             valueName: "ms"))
     var timeBudget: Double?
 
+    @Flag(help: "Show one of equal images or texts, and how many others there are.")
+    var foldDuplicates = false
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
+
+    @Flag(help: "Print paths alone, one per line.")
+    var pathsOnly = false
+
+    @Flag(name: .customLong("print0"), help: "Print paths alone, each with a zero byte behind it.")
+    var printsZeros = false
 
     func validate() throws {
         if query == nil, image == nil {
             throw ValidationError("ask by a sentence, by --image, or by both.")
         }
-        if let minProbability, !(0...1).contains(minProbability) {
-            throw ValidationError("--min-probability must be from 0 to 1.")
+        try NumberBounds.check("--min-probability", minProbability, 0...1)
+        try NumberBounds.check("--time-budget", timeBudget, 0.001...86_400_000)
+        try NumberBounds.check("--top", top, 1...1_000_000)
+        try NumberBounds.check("--candidates", candidates, 1...100_000)
+        if [json, pathsOnly, printsZeros].count(where: { $0 }) > 1 {
+            throw ValidationError("--json, --paths-only and --print0 exclude each other.")
         }
         if minProbability != nil, skipsReranking {
             throw ValidationError("--min-probability needs re-ranking.")
-        }
-        if let timeBudget, !(timeBudget > 0 && timeBudget < 1e9) {
-            throw ValidationError("--time-budget must be a positive number of milliseconds.")
-        }
-        if top < 1 { throw ValidationError("--top must be at least 1.") }
-        if candidates < 1 {
-            throw ValidationError("--candidates must be at least 1; --no-rerank skips re-ranking.")
         }
     }
 
@@ -116,21 +122,30 @@ struct SearchCommand: AsyncParsableCommand {
             Console.note("note: this model is not calibrated; see 'albef calibrate --help'")
         }
         if forward.count == 0 { Console.note("note: the index is empty") }
-        var options = SearchOptions(count: top, candidates: skipsReranking ? 0 : candidates)
+        var options = SearchOptions(
+            count: foldDuplicates ? SearchOutput.looked(for: top) : top,
+            candidates: skipsReranking ? 0 : candidates)
         options.ranking = ranking
         options.recall = recall
         options.filters = filters
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
         let answer = try Searcher(model, forward).search(asked, options)
+        let found =
+            foldDuplicates
+            ? SearchOutput.Found.folding(answer.results, top: top)
+            : answer.results.map { SearchOutput.Found(rank: $0.rank, result: $0) }
         if json {
             try Console.json(
                 SearchOutput(
-                    query: query, image: image, reranked: answer.reranked,
-                    results: answer.results.map(ResultOutput.init)))
+                    query: query, image: image, reranked: answer.reranked, results: found))
             return
         }
-        if !answer.results.isEmpty { Console.result(Self.table(answer.results)) }
+        if pathsOnly || printsZeros {
+            SearchOutput.writePaths(found, end: printsZeros ? 0 : UInt8(ascii: "\n"))
+        } else if !found.isEmpty {
+            Console.result(SearchOutput.table(found))
+        }
         if timeBudget != nil { Console.note("re-ranked \(answer.reranked) candidates") }
         if answer.results.isEmpty, let minProbability, answer.reranked > 0 {
             Console.note(
@@ -154,54 +169,5 @@ struct SearchCommand: AsyncParsableCommand {
         if reading.isUnknown {
             Console.note("note: the model's vocabulary has no word of this query")
         }
-    }
-
-    /// Ranks, scores and paths in columns.
-    static func table(_ results: [SearchResult]) -> String {
-        let isOfTexts = results.contains { $0.text != nil }
-        var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
-        for result in results {
-            let match = result.matchProbability.map { String(format: "%5.1f %%", $0 * 100) }
-            let numbers = String(format: "%4d  %6d", result.rank, result.recallRank)
-            let cosine = String(format: "%7.4f", result.similarity)
-            let found = result.text ?? result.path.displayed
-            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(found)")
-        }
-        return lines.joined(separator: "\n")
-    }
-}
-
-/// The JSON of `albef search --json`.
-private struct SearchOutput: Encodable {
-    let query: String?
-    let image: String?
-    let reranked: Int
-    let results: [ResultOutput]
-}
-
-private struct ResultOutput: Encodable {
-    let result: SearchResult
-
-    init(_ result: SearchResult) { self.result = result }
-
-    enum CodingKeys: String, CodingKey {
-        case rank
-        case recallRank = "recall_rank"
-        case similarity
-        case matchLogit = "match_logit"
-        case matchProbability = "match_probability"
-        case metadata
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        try JSONPath(path: result.path).encode(to: encoder)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(result.rank, forKey: .rank)
-        try container.encode(result.recallRank, forKey: .recallRank)
-        try container.encode(result.similarity, forKey: .similarity)
-        // `null` rather than nothing: every result has the same fields.
-        try container.encode(result.matchLogit, forKey: .matchLogit)
-        try container.encode(result.matchProbability, forKey: .matchProbability)
-        if !result.metadata.isEmpty { try container.encode(result.metadata, forKey: .metadata) }
     }
 }

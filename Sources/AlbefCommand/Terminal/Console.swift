@@ -37,12 +37,13 @@ enum Console {
 }
 
 extension FilePath {
-    /// The path as text: relative inside the current folder, bytes that are no UTF-8 as `\xNN`.
+    /// The path as text: relative inside the current folder, control characters escaped, bytes that
+    /// are not UTF-8 as `\xNN`.
     var displayed: String {
         var path = self
         _ = path.removePrefix(.currentDirectory)
         let bytes = path.bytes
-        if let text = String(validating: path) { return text }
+        if let text = String(validating: path) { return text.displayed }
         return bytes.map { byte in
             (0x20..<0x7f).contains(byte)
                 ? String(UnicodeScalar(byte)) : "\\x" + String(byte, radix: 16)

@@ -22,8 +22,11 @@ public struct ImageLoader: Sendable {
 
     /// File name extensions that folders are searched for, in lower case.
     package static let fileExtensions: Set<String> = [
-        "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "gif", "tif", "tiff", "bmp", "avif",
-        "heic", "heif", "jp2", "ppm", "pgm", "pnm",
+        "jpg", "jpeg", "jpe", "jfif", "jfi", "jif", "jpg_large", "mpo", "png", "apng", "webp",
+        "gif",
+        "tif", "tiff", "btf", "bmp", "dib", "avif", "avifs", "heic", "heics", "heif", "heifs",
+        "hif",
+        "jp2", "j2k", "j2c", "jpc", "jpf", "jpx", "ppm", "pgm", "pbm", "pnm", "pfm",
     ]
 
     /// How many pixels a file may declare; checked before any memory is taken for them.

@@ -39,7 +39,7 @@
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             life = FileDescriptor(rawValue: ends[1])
             let (signal, reader) = (signal, ends[0])
-            Thread.detachNewThread { Self.read(queue, until: reader, signal) }
+            Thread.detachNewThread { Self.forward(queue, until: reader, to: signal) }
         }
 
         deinit { try? life.close() }
@@ -67,7 +67,9 @@
         }
 
         /// Reads events until the other end of `life` is closed.
-        private static func read(_ queue: Int32, until life: Int32, _ signal: FolderSignal) {
+        private static func forward(
+            _ queue: Int32, until life: Int32, to signal: FolderSignal
+        ) {
             defer {
                 close(queue)
                 close(life)
@@ -82,7 +84,7 @@
                 let count = poll(&polled, 2, -1)
                 if count < 0, errno == EINTR { continue }
                 guard count > 0, polled[1].revents == 0 else { return }
-                let size = Glibc.read(queue, buffer.baseAddress, buffer.count)
+                let size = read(queue, buffer.baseAddress, buffer.count)
                 if size < 0, errno == EINTR || errno == EAGAIN { continue }
                 guard size > 0 else { return }
                 report(UnsafeRawBufferPointer(rebasing: buffer[..<size]), signal)

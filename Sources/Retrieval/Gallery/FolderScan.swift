@@ -65,7 +65,9 @@ public struct FolderScan: Sendable {
     public let root: FilePath
     /// The images, in the order of their paths' bytes; may be empty.
     public private(set) var files: [File] = []
-    /// Folders and links that could not be read, and why. They say nothing about what is in them.
+    /// Folders and links that could not be read, and why.
+    ///
+    /// They say nothing about what is in them.
     public private(set) var failures: [GalleryFailure] = []
     /// How many files of other kinds there are, by their extensions in lower case; the key is empty
     /// for files without an extension.

@@ -35,8 +35,10 @@ public struct FolderWatch: Sendable {
         self.usesEvents = usesEvents
     }
 
-    /// An element at the start, and one after each time that something may have changed, until the
-    /// task that waits for them is cancelled. What happens between two looks is one element.
+    /// An element at the start, and one after each time that something may have changed.
+    ///
+    /// Changes between two looks are one element. The stream ends when the task that waits for it is
+    /// cancelled.
     public func changes() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -85,6 +87,5 @@ public struct FolderWatch: Sendable {
             if signal.isStale { return }
             report()
         }
-        withExtendedLifetime(events) {}
     }
 }

@@ -60,6 +60,7 @@ struct IndexUpdate {
             report.wasCancelled = true
         }
         try await commit(onProgress)
+        if !report.wasCancelled { indexer.tidy(directory) }
         report.failures.sort { FilePath.precedes($0.path, $1.path) }
         return report
     }

@@ -1,5 +1,4 @@
 public import ALBEF
-import Foundation
 public import SystemPackage
 import Torch
 
@@ -145,8 +144,7 @@ public struct Indexer: Sendable {
     private func open(
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
-        let manifest = directory.appending(IndexManifest.fileName).string
-        if work == nil, !FileManager.default.fileExists(atPath: manifest) {
+        if work == nil, !IndexManifest.exists(in: directory) {
             guard !scan.files.isEmpty else { throw GalleryError.empty(scan) }
             var change = IndexChange()
             change.budget = options.budget
@@ -162,6 +160,14 @@ public struct Indexer: Sendable {
     func encode(_ pixels: [[Float]]) async throws -> EncodedImages {
         if let work { return try await work.encode(pixels) }
         return try model.encode(pixels: pixels)
+    }
+
+    /// Joins the files of many commits, and removes what a writer that was killed left behind.
+    ///
+    /// The update is complete without it, so what stands in its way, such as a lock, is no failure.
+    func tidy(_ directory: FilePath) {
+        guard work == nil else { return }
+        while (try? ForwardIndex.tidy(directory)) == true, !Task.isCancelled {}
     }
 
     func commit(

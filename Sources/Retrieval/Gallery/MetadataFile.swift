@@ -1,13 +1,13 @@
 import Foundation
 public import SystemPackage
 
-/// What is known of pictures besides their files, one JSON object a line.
+/// What is known of images besides their files, one JSON object per line.
 ///
 ///     {"image": "beach/017.jpg", "year": 2021, "place": "Kamakura", "tags": ["sea", "family"]}
 ///
 /// Every name but `image` becomes metadata. Relative paths start at the file's folder.
 public struct MetadataFile: Sendable {
-    /// Metadata by the pictures' absolute paths.
+    /// Metadata by the images' absolute paths.
     public let pictures: [FilePath: [String: MetadataValue]]
 
     /// Reads a file.
@@ -20,7 +20,7 @@ public struct MetadataFile: Sendable {
         where !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
             var values = try line.object()
             guard case .text(let image)? = values.removeValue(forKey: "image") else {
-                throw line.fault("'image', the picture's path, is missing")
+                throw line.fault("'image', the image's path, is missing")
             }
             let path = folder.pushing(FilePath(image)).lexicallyNormalized()
             guard pictures.updateValue(values, forKey: path) == nil else {
@@ -39,23 +39,24 @@ struct MetadataLine {
     /// What it says.
     let bytes: ArraySlice<UInt8>
 
-    /// Every line of a file.
+    /// Every line of a file, without the byte order mark that some editors put at the beginning.
     ///
     /// - Throws: ``MetadataError`` if the file cannot be read.
     static func lines(of file: FilePath) throws(MetadataError) -> [MetadataLine] {
-        let bytes: [UInt8]
+        var bytes: ArraySlice<UInt8>
         do {
-            bytes = try file.contents()
+            bytes = try file.contents()[...]
         } catch {
             throw MetadataError(description: "\(file): cannot read it: \(error)")
         }
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
         return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .enumerated().map { MetadataLine(file: file, number: $0 + 1, bytes: $1) }
     }
 
     /// The object that the line is.
     ///
-    /// - Throws: ``MetadataError`` if it is none, or has values that metadata cannot have.
+    /// - Throws: ``MetadataError`` if it is something else, or has values that metadata cannot have.
     func object() throws(MetadataError) -> [String: MetadataValue] {
         do {
             return try JSONDecoder().decode([String: MetadataValue].self, from: Data(bytes))

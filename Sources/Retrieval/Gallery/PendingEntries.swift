@@ -43,7 +43,7 @@ struct PendingEntries {
         tokens += index.packedTokens([source])
     }
 
-    /// The change that commits what was collected; nil if there is nothing. Begins anew.
+    /// Takes out the change that commits what was collected; nil if there is nothing.
     mutating func take() -> IndexChange? {
         guard !entries.isEmpty else { return nil }
         var change = IndexChange()

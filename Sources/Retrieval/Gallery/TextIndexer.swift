@@ -1,102 +1,215 @@
 import ALBEF
+import Foundation
 import ImageText
 public import SystemPackage
-import Torch
 
-/// Keeps a forward index of texts in step with a file, so that pictures find their descriptions.
+/// Keeps a forward index of texts in step with a file, so that images find their descriptions.
 ///
-/// The path of an entry is the file's with the line: `captions.txt#12`.
+/// The path of an entry is the file's with the line: `captions.txt#12`. A text is known by its
+/// content, so a line that only moved is not encoded again.
 public struct TextIndexer: Sendable {
     private static let batchSize = 64
     private static let commitInterval = 4096
+    private static let budget = TokenBudget(count: 0)
 
     private let model: SearchModel
+    private let patience: LockPatience
+    private let locator = EntryLocator()
 
     /// Creates an indexer.
-    public init(_ model: SearchModel) { self.model = model }
-
-    /// Brings an index up to date with a file, encoding only what is new or changed.
     ///
-    /// Entries whose lines are gone are removed; entries of other files stay. Cancelling the task
-    /// commits what was encoded and returns.
+    /// - Parameter lockPatience: how long a commit waits while another process writes to the index;
+    ///   default 30 seconds.
+    public init(_ model: SearchModel, lockPatience: Duration = .seconds(30)) {
+        self.model = model
+        patience = LockPatience(limit: lockPatience)
+    }
+
+    /// Brings an index up to date with a file, encoding only texts that the index does not have.
+    ///
+    /// Entries whose lines were deleted are removed; entries of other files stay. Cancelling the
+    /// task commits what was encoded and returns.
     ///
     /// - Parameters:
     ///   - directory: the index; created where there is none.
     ///   - file: the texts.
     ///   - onProgress: called after every batch.
     /// - Returns: what was done; texts with nothing but punctuation are among the failures.
-    /// - Throws: ``IndexError`` if the index cannot be written, holds pictures, or was made with
+    /// - Throws: ``IndexError`` if the index cannot be written, holds images, or was made with
     ///   another model.
+    /// - Complexity: O(n + l) for n entries and l lines, besides encoding what is new.
     public func update(
         _ directory: FilePath, with file: TextListFile,
         onProgress: (Indexer.Progress) -> Void = { _ in }
-    ) throws -> Indexer.Report {
-        let writer = try IndexWriter(
-            directory, model: model.signature, content: .texts, budget: TokenBudget(count: 0))
-        let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
-        var report = Indexer.Report()
-        var known: [FilePath: (id: ForwardIndex.EntryID, entry: IndexEntry)] = [:]
-        for id in snapshot.ids {
-            let entry = try snapshot.entry(id)
-            if entry.path.string.hasPrefix(file.path.string + "#") {
-                known[entry.path] = (id, entry)
+    ) async throws -> Indexer.Report {
+        let snapshot = try await open(directory, onProgress)
+        let plan = try Plan(file, snapshot, model)
+        var report = plan.report
+        let total = plan.count
+        func commit(_ change: IndexChange?) async throws {
+            guard let change else { return }
+            report.removed += try await self.commit(change, to: directory) {
+                onProgress(.init(done: report.encoded, total: total, isWaiting: true))
             }
         }
-        var changed: [(entry: IndexEntry, old: ForwardIndex.EntryID?)] = []
-        for line in file.lines {
-            let entry = IndexEntry(line, of: file.path)
-            let old = known.removeValue(forKey: entry.path)
-            if let old, old.entry == entry {
-                report.unchanged += 1
-            } else if model.text.tokenizer.ids(of: model.text.clean(line.text)).isEmpty {
-                report.failures.append(
-                    GalleryFailure(
-                        path: entry.path, reason: QueryError.empty(line.text).description))
-                if let old { known[entry.path] = old }
-            } else {
-                changed.append((entry, old?.id))
+        if !plan.vanished.isEmpty {
+            var change = IndexChange()
+            change.content = .texts
+            change.removed = plan.vanished
+            try await commit(change)
+        }
+        var pending = PendingEntries(budget: Self.budget, content: .texts)
+        func copy(
+            _ lines: [Plan.Line], _ sources: [ContentDigest: ForwardIndex.EntryID],
+            of index: ForwardIndex
+        ) async throws {
+            for line in lines where !Task.isCancelled {
+                guard let source = sources[line.digest] else { continue }
+                try pending.add(line.entry, copying: source, of: index)
+                report.reused += 1
+                if pending.count >= Self.commitInterval { try await commit(pending.take()) }
             }
         }
-        report.removed = known.count
-        if !known.isEmpty { try writer.commit(nil, removing: known.values.map(\.id)) }
-        for start in stride(from: 0, to: changed.count, by: Self.commitInterval) {
-            let block = changed[start..<min(start + Self.commitInterval, changed.count)]
-            var features: [Tensor] = []
-            for first in stride(from: block.startIndex, to: block.endIndex, by: Self.batchSize) {
-                onProgress(.init(done: first, total: changed.count))
-                if Task.isCancelled {
-                    report.wasCancelled = true
-                    break
-                }
-                let texts = block[first..<min(first + Self.batchSize, block.endIndex)]
-                let encoded = try model.encode(texts: texts.map(\.entry.text))
-                features.append(encoded.features.to(.cpu).to(.float32))
-            }
-            guard !features.isEmpty else { break }
-            let rows = Tensor.concatenated(features)
-            let done = block.prefix(rows.size(0))
-            try writer.commit(
-                .init(entries: done.map(\.entry), features: rows), removing: done.compactMap(\.old))
-            report.encoded += done.count
-            if report.wasCancelled { break }
+        try await copy(plan.copied, plan.sources, of: snapshot)
+        for start in stride(from: 0, to: plan.fresh.count, by: Self.batchSize) {
+            onProgress(.init(done: report.encoded + report.reused, total: total))
+            if Task.isCancelled { break }
+            let lines = plan.fresh[start..<min(start + Self.batchSize, plan.fresh.count)]
+            let encoded = try model.encode(texts: lines.map(\.entry.text))
+            pending.add(lines.map(\.entry), features: encoded.features)
+            report.encoded += lines.count
+            if pending.count >= Self.commitInterval { try await commit(pending.take()) }
         }
-        onProgress(.init(done: report.encoded, total: changed.count))
+        try await commit(pending.take())
+        if !plan.repeated.isEmpty, !Task.isCancelled {
+            let index = try ForwardIndex(directory)
+            try await copy(
+                plan.repeated, index.sources(Set(plan.repeated.map(\.digest))), of: index)
+            try await commit(pending.take())
+        }
+        report.wasCancelled = Task.isCancelled && report.encoded + report.reused < total
+        onProgress(.init(done: report.encoded + report.reused, total: total))
         return report
+    }
+
+    /// What has to be done.
+    private struct Plan {
+        struct Line {
+            let entry: IndexEntry
+            let digest: ContentDigest
+        }
+
+        /// Lines whose texts the index has, and where.
+        var copied: [Line] = []
+        var sources: [ContentDigest: ForwardIndex.EntryID] = [:]
+        /// Lines whose texts have to be encoded, one for each text.
+        var fresh: [Line] = []
+        /// Further lines with the texts of those.
+        var repeated: [Line] = []
+        /// Paths of entries whose lines were deleted.
+        var vanished: [FilePath] = []
+        /// What is known of an update before it begins.
+        var report = Indexer.Report()
+
+        var count: Int { copied.count + fresh.count + repeated.count }
+
+        /// Compares a file with an index.
+        ///
+        /// - Throws: ``IndexError`` if an entry is damaged.
+        init(_ file: TextListFile, _ snapshot: ForwardIndex, _ model: SearchModel) throws {
+            var known: [FilePath: IndexEntry] = [:]
+            for id in snapshot.ids {
+                let entry = try snapshot.entry(id)
+                if entry.path.isLine(of: file.path) { known[entry.path] = entry }
+            }
+            var changed: [Line] = []
+            for line in file.lines {
+                let digest = ContentDigest(of: Array(line.text.utf8))
+                let entry = IndexEntry(line, digest, of: file.path)
+                if known[entry.path] == entry {
+                    known[entry.path] = nil
+                    report.unchanged += 1
+                } else if model.text.tokenizer.ids(of: model.text.clean(line.text)).isEmpty {
+                    report.failures.append(
+                        GalleryFailure(
+                            path: entry.path, reason: QueryError.empty(line.text).description))
+                } else {
+                    known[entry.path] = nil
+                    changed.append(Line(entry: entry, digest: digest))
+                }
+            }
+            vanished = Array(known.keys)
+            if !changed.isEmpty { sources = try snapshot.sources(Set(changed.map(\.digest))) }
+            var seen: Set<ContentDigest> = []
+            for line in changed {
+                if sources[line.digest] != nil {
+                    copied.append(line)
+                } else if seen.insert(line.digest).inserted {
+                    fresh.append(line)
+                } else {
+                    repeated.append(line)
+                }
+            }
+        }
+    }
+
+    /// The index, which is created where there is none.
+    private func open(
+        _ directory: FilePath, _ onProgress: (Indexer.Progress) -> Void
+    ) async throws -> ForwardIndex {
+        if !IndexManifest.exists(in: directory) {
+            var change = IndexChange()
+            change.budget = Self.budget
+            change.content = .texts
+            _ = try await commit(change, to: directory, creates: true) {
+                onProgress(.init(done: 0, total: 0, isWaiting: true))
+            }
+        }
+        let index = try ForwardIndex(directory)
+        try index.check(model.signature, content: .texts, budget: Self.budget)
+        return index
+    }
+
+    private func commit(
+        _ change: IndexChange, to directory: FilePath, creates: Bool = false, onWait: () -> Void
+    ) async throws -> Int {
+        try await patience(onWait: onWait) {
+            try ForwardIndex.apply(
+                change, to: directory, model: model.signature, locator: locator, creates: creates)
+        }.count
+    }
+}
+
+extension IndexManifest {
+    /// Whether there is an index in a directory.
+    static func exists(in directory: FilePath) -> Bool {
+        FileManager.default.fileExists(atPath: directory.appending(fileName).string)
+    }
+}
+
+extension FilePath {
+    /// Whether this is the path of an entry of a file of texts: the file's with `#` and a number.
+    fileprivate func isLine(of file: FilePath) -> Bool {
+        let (path, file) = (bytes, file.bytes)
+        guard path.count > file.count + 1, path.starts(with: file) else { return false }
+        let rest = path.dropFirst(file.count)
+        return rest.first == UInt8(ascii: "#")
+            && rest.dropFirst().allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 }
 
 extension IndexEntry {
     /// Describes a line of a file of texts.
-    init(_ line: TextListFile.Line, of file: FilePath) {
-        let bytes = Array(line.text.utf8)
+    fileprivate init(_ line: TextListFile.Line, _ digest: ContentDigest, of file: FilePath) {
         var metadata = line.metadata
         metadata["text"] = .text(line.text)
         self.init(
-            path: FilePath("\(file.string)#\(line.number)"), size: bytes.count, modified: 0,
-            sha256: ContentDigest(of: bytes).hexadecimal, metadata: metadata)
+            path: FilePath(bytes: file.bytes + Data("#\(line.number)".utf8)),
+            size: line.text.utf8.count, modified: 0, sha256: digest.hexadecimal,
+            metadata: metadata)
     }
 
-    /// The text that this is an entry of; empty for a picture.
+    /// The text that this is an entry of; empty for an image.
     var text: String {
         if case .text(let text)? = metadata["text"] { text } else { "" }
     }

@@ -3,8 +3,8 @@ public import SystemPackage
 
 /// Texts to be searched, from a file.
 ///
-/// In a file whose name ends in `.jsonl` a line is a JSON object, of which `text` is the text and
-/// everything else metadata:
+/// In a file whose name ends in `.jsonl` a line is a JSON object; `text` is the text and everything
+/// else is metadata:
 ///
 ///     {"text": "a dog in the snow", "topic": "animals"}
 ///

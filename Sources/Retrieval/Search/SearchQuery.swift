@@ -87,6 +87,8 @@ public struct SearchResult: Sendable, Hashable {
     public let matchLogit: Float?
     /// The model's probability that the text describes the picture; nil without re-ranking.
     public let matchProbability: Float?
+    /// SHA-256 of the image's file or of the text, hexadecimal: equal for duplicates.
+    public let sha256: String
     /// What the index notes of the entry besides.
     public let metadata: [String: MetadataValue]
 }

@@ -164,7 +164,7 @@ public struct Searcher: Sendable {
                 similarity: recalled[position].similarity,
                 matchLogit: logits?.match,
                 matchProbability: logits.map { Float(model.calibration($0)) },
-                metadata: entry.metadata)
+                sha256: entry.sha256, metadata: entry.metadata)
         }
         return SearchAnswer(
             results: results, reranked: reading.positions.count, times: times,

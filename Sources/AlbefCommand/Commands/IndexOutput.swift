@@ -1,0 +1,99 @@
+import ALBEFTraining
+import Retrieval
+import SystemPackage
+
+/// The JSON of `albef index add --json` and `albef index texts --json`.
+struct IndexOutput: Encodable {
+    /// What an update did, and what it took.
+    struct Done: Sendable {
+        let report: Indexer.Report
+        /// The folder; nil for a file of texts.
+        let scan: FolderScan?
+        let seconds: Double
+    }
+
+    struct Failure: Encodable {
+        let path: FilePath
+        let reason: String
+
+        enum CodingKeys: String, CodingKey { case reason }
+
+        func encode(to encoder: any Encoder) throws {
+            try JSONPath(path: path).encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(reason, forKey: .reason)
+        }
+    }
+
+    let encoded, reused, unchanged, removed: Int
+    let skipped: [Failure]
+    let passedOver: [String: Int]?
+    let interrupted: Bool
+    let seconds: Double
+
+    private enum CodingKeys: String, CodingKey {
+        case encoded, reused, unchanged, removed, skipped
+        case passedOver = "passed_over"
+        case interrupted, seconds
+    }
+
+    init(_ done: Done) {
+        let report = done.report
+        encoded = report.encoded
+        reused = report.reused
+        unchanged = report.unchanged
+        removed = report.removed
+        skipped = report.failures.map { Failure(path: $0.path, reason: $0.reason) }
+        passedOver = done.scan?.passedOver
+        interrupted = report.wasCancelled
+        seconds = done.seconds
+    }
+
+    /// Prints what was skipped, and what was done.
+    ///
+    /// - Parameters:
+    ///   - asLine: whether the JSON is to be one line of several.
+    ///   - known: what was said to be skipped before.
+    static func show(
+        _ done: Done, json: Bool, asLine: Bool = false, except known: Set<GalleryFailure> = []
+    ) throws {
+        for failure in done.report.failures where !known.contains(failure) {
+            Console.note("skipped \(failure.path.displayed): \(failure.reason.displayed)")
+        }
+        if json {
+            try asLine ? Console.jsonLine(IndexOutput(done)) : Console.json(IndexOutput(done))
+        } else {
+            Console.result(summary(done))
+        }
+    }
+
+    /// One line: what happened to how many images or texts.
+    private static func summary(_ done: Done) -> String {
+        let report = done.report
+        let copied = done.scan == nil ? "copied from equal texts" : "copied from identical files"
+        let parts = [
+            (report.encoded, "encoded"), (report.reused, copied),
+            (report.unchanged, "unchanged"), (report.removed, "removed"),
+            (report.failures.count, "skipped"),
+        ].filter { $0.0 > 0 }
+        let counts = parts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        let verb = report.wasCancelled ? "interrupted" : "indexed"
+        return "\(verb) in \(RunFormat.time(done.seconds)): \(parts.isEmpty ? "nothing" : counts)"
+    }
+
+    /// How many files of which other kinds a folder has; nil for none.
+    static func passedOver(_ scan: FolderScan) -> String? {
+        let kinds = scan.passedOver.sorted {
+            $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value
+        }
+        let total = kinds.reduce(0) { $0 + $1.value }
+        guard total > 0 else { return nil }
+        var parts = kinds.prefix(5).map { kind in
+            "\(kind.value) \(kind.key.isEmpty ? "without an extension" : "." + kind.key.displayed)"
+        }
+        let rest = kinds.dropFirst(5).reduce(0) { $0 + $1.value }
+        if rest > 0 { parts.append("\(rest) more") }
+        let noun = total == 1 ? "1 file that is not an image" : "\(total) files that are not images"
+        return "\(noun) by name: " + parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Retrieval
+import SystemPackage
+
+/// The JSON of `albef search --json`.
+struct SearchOutput: Encodable {
+    let query: String?
+    let image: String?
+    let reranked: Int
+    let results: [Found]
+
+    /// One image or text of an answer, and others that are equal to it.
+    struct Found {
+        let rank: Int
+        let result: SearchResult
+        /// Where the equal ones are, in the order of the answer; nil where they were not folded.
+        var duplicates: [FilePath]?
+
+        /// The best of equal results each, best first.
+        static func folding(_ results: [SearchResult], top: Int) -> [Found] {
+            var places: [String: Int] = [:]
+            var found: [Found] = []
+            for result in results {
+                if let place = places[result.sha256] {
+                    found[place].duplicates?.append(result.path)
+                } else {
+                    places[result.sha256] = found.count
+                    found.append(Found(rank: found.count + 1, result: result, duplicates: []))
+                }
+            }
+            return Array(found.prefix(top))
+        }
+    }
+
+    /// How many results to ask for, so that some are left when equal ones are folded.
+    static func looked(for top: Int) -> Int { max(200, top * 10) }
+
+    /// Ranks, scores and paths in columns.
+    static func table(_ found: [Found]) -> String {
+        let isOfTexts = found.contains { $0.result.text != nil }
+        var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
+        for item in found {
+            let result = item.result
+            let match = result.matchProbability.map { String(format: "%5.1f %%", $0 * 100) }
+            let numbers = String(format: "%4d  %6d", item.rank, result.recallRank)
+            let cosine = String(format: "%7.4f", result.similarity)
+            let name = result.text?.displayed ?? result.path.displayed
+            let others: String? = item.duplicates.flatMap {
+                $0.isEmpty ? nil : " (and \($0.count) equal)"
+            }
+            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(name)\(others ?? "")")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Writes paths as the bytes they are, for other programs.
+    ///
+    /// - Parameter end: what follows each path.
+    static func writePaths(_ found: [Found], end: UInt8) {
+        let bytes = found.flatMap { Array($0.result.path.bytes) + [end] }
+        // A reader that went away is not an error.
+        _ = try? FileDescriptor.standardOutput.writeAll(bytes)
+    }
+}
+
+extension SearchOutput.Found: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case rank
+        case recallRank = "recall_rank"
+        case similarity
+        case matchLogit = "match_logit"
+        case matchProbability = "match_probability"
+        case metadata, duplicates
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try JSONPath(path: result.path).encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(rank, forKey: .rank)
+        try container.encode(result.recallRank, forKey: .recallRank)
+        try container.encode(result.similarity, forKey: .similarity)
+        // `null` rather than nothing: every result has the same fields.
+        try container.encode(result.matchLogit, forKey: .matchLogit)
+        try container.encode(result.matchProbability, forKey: .matchProbability)
+        if !result.metadata.isEmpty { try container.encode(result.metadata, forKey: .metadata) }
+        try container.encodeIfPresent(
+            duplicates?.map { JSONPath(path: $0) }, forKey: .duplicates)
+    }
+}
