@@ -128,7 +128,8 @@ let package = Package(
         .testTarget(
             name: "RetrievalTests",
             dependencies: [
-                "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", crypto, system,
+                "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", "CVectors", crypto,
+                system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -120,4 +120,75 @@ struct KilledIndexTests {
             #expect(try paths(index).count == 140)
         }
     }
+
+    @Test("Programs that make one index at the same moment lose nothing")
+    func firstWriters() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.write(to: folder.appending("model"))
+            for number in 0..<2 {
+                let photos = folder.appending("photos-\(number)")
+                _ = try FileManager.default.createDirectory(
+                    atPath: photos.string, withIntermediateDirectories: true)
+                for seed in 0..<3 {
+                    try Data(TinyModel.bitmap(number * 10 + seed)).write(
+                        to: URL(filePath: photos.appending("\(seed).bmp").string))
+                }
+            }
+            for round in 0..<Self.races {
+                let index = "index-\(round)"
+                let started = try (0..<2).map { number in
+                    let arguments = [
+                        "index", "photos-\(number)", "--model", "model", "--index", index,
+                        "--threads", "1",
+                    ]
+                    return try Command.start(arguments, folder: folder).0
+                }
+                var expected: Set<FilePath> = []
+                for (number, process) in started.enumerated() {
+                    await process.exited()
+                    // Whoever came second may have been told that the index is locked.
+                    guard process.terminationStatus == 0 else { continue }
+                    let photos = folder.appending("photos-\(number)")
+                    expected.formUnion((0..<3).map { photos.appending("\($0).bmp") })
+                }
+                #expect(expected.count > 0)
+                #expect(try paths(folder.appending(index)).isSuperset(of: expected))
+                #expect(try ForwardIndex.verify(folder.appending(index)).isEmpty)
+            }
+        }
+    }
+
+    /// How often two programs make one index; `ALBEF_INDEX_RACES` asks for more.
+    private static let races =
+        ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 3
+
+    @Test("When the disk is full, no graph is made, and searches go on as before")
+    func graphOnAFullDisk() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let (photos, index) = (folder.appending("photos"), folder.appending("index"))
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(60, to: photos)
+            let made = try await Command.run(Operation.add.arguments([]), folder: folder)
+            #expect(made.status == 0, "\(made.errors)")
+            let before = try ForwardIndex(index)
+            // A graph of 60 images takes more than 12 KB, a manifest less than 4.
+            let (process, log) = try Command.start(
+                [
+                    "-c",
+                    "trap '' XFSZ; ulimit -f 4; exec '\(Command.executable.path)' index graph index",
+                ], folder: folder, program: "/bin/bash")
+            await process.exited()
+            let text = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+            #expect(process.terminationStatus == 1, "\(text)")
+            #expect(text.contains(".hnsw") && text.contains("cannot write it"), "\(text)")
+            let after = try ForwardIndex(index)
+            #expect(after.generation == before.generation && after.statistics.graphRows == nil)
+            let files = try FileManager.default.contentsOfDirectory(
+                atPath: index.appending("segments").string)
+            #expect(!files.contains { $0.contains(".hnsw") })
+            let done = try await Command.run(["index", "graph", "index"], folder: folder)
+            #expect(done.status == 0, "\(done.errors)")
+            #expect(try ForwardIndex(index).statistics.graphRows == 60)
+        }
+    }
 }

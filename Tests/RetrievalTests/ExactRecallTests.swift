@@ -1,3 +1,4 @@
+import CVectors
 import Foundation
 import Retrieval
 import SystemPackage
@@ -79,5 +80,63 @@ struct ExactRecallTests {
             #expect(try forward.recall(features[0], count: 100).count == 5)
             #expect(try forward.recall(features[0], count: 0).isEmpty)
         }
+    }
+
+    @Test("A query that is not E finite numbers is an error")
+    func strangeQueries() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            try SyntheticIndex.append(SyntheticIndex.features(5, seed: 1), first: 0, to: index)
+            let forward = try ForwardIndex(index)
+            for value in [Float.nan, .infinity, -.infinity, .greatestFiniteMagnitude] {
+                var values = [Float](repeating: 0.1, count: SyntheticIndex.width)
+                values[3] = value
+                #expect(throws: QueryError.self) { try forward.recall(Tensor(values), count: 3) }
+            }
+            #expect(throws: QueryError.self) { try forward.recall(.ones([7]), count: 3) }
+            let query = try SyntheticIndex.features(1, seed: 2)[0]
+            #expect(try forward.recall(query, count: .max).count == 5)
+        }
+    }
+
+    @Test("An entry whose feature is not a number is near to nothing")
+    func strangeEntries() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            let features = try SyntheticIndex.features(5, seed: 1)
+            let strange = Tensor([Float](repeating: .nan, count: SyntheticIndex.width))
+            try SyntheticIndex.append(
+                .concatenated([features, strange.unsqueezed(0)]), first: 0, to: index)
+            try ForwardIndex.makeGraph(index)
+            let forward = try ForwardIndex(index)
+            for method in RecallMethod.allCases {
+                let found = try forward.recall(features[0], count: 6, method: method)
+                #expect(try Set(numbers(found, forward)) == [0, 1, 2, 3, 4])
+            }
+        }
+    }
+
+    @Test(
+        "The bounds of a code hold at any width, where rounding is all that is left",
+        arguments: [40, 256, 3000, 20_000])
+    func bounds(_ width: Int) throws {
+        // All numbers are one or its opposite times the same, so that codes are exact.
+        let unit = 1 / Float(width).squareRoot()
+        var generator = SystemRandomNumberGenerator()
+        let row = [Float](repeating: unit, count: width)
+        let query = row.map { Bool.random(using: &generator) && width == 40 ? -$0 : $0 }
+        let codes = query.map { Int8($0 < 0 ? -127 : 127) }
+        let scale = unit / 127
+        var (hit, form) = (vectors_hit(), vectors_query())
+        [Int8](repeating: 127, count: width).withUnsafeBufferPointer { rows in
+            codes.withUnsafeBufferPointer { codes in
+                form = vectors_query(codes: codes.baseAddress, scale: scale, error: 0, length: 1)
+                _ = vectors_scan_codes(
+                    rows.baseAddress, [scale], [0], 1, Int32(width), &form, -.infinity, &hit)
+            }
+        }
+        let product = vectors_product(row, query, Int32(width))
+        #expect(abs(product - hit.score) <= hit.uncertainty)
+        #expect(hit.uncertainty < 0.006)
     }
 }

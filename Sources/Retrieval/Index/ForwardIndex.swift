@@ -53,7 +53,8 @@ public struct ForwardIndex: Sendable {
     ) throws {
         self.directory = directory
         self.manifest = manifest
-        let isAlike = older?.manifest.model == manifest.model
+        let isAlike =
+            older?.manifest.model == manifest.model
             && older?.manifest.tokens == manifest.tokens
         let known = Dictionary(
             (isAlike ? older?.segments ?? [] : []).map { ($0.record.name, $0) },

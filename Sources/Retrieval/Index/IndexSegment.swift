@@ -188,10 +188,11 @@ struct IndexSegment: Sendable {
         func tensor(_ name: String, _ shape: [Int]?, _ types: [DType]) throws -> StoredTensor {
             let tensor = try file.tensor(name)
             guard shape == nil || tensor.shape == shape, types.contains(tensor.dtype) else {
+                let expected = types.map { "\($0)" }.joined(separator: " or ")
                 throw IndexError.corrupt(
-                    path, "'\(name)' is \(tensor.dtype) \(tensor.shape), but the manifest says"
-                        + " \(types.map { "\($0)" }.joined(separator: " or "))"
-                        + " \(shape.map { "\($0)" } ?? "")")
+                    path,
+                    "'\(name)' is \(tensor.dtype) \(tensor.shape), but the manifest says"
+                        + " \(expected)\(shape.map { " \($0)" } ?? "")")
             }
             return tensor
         }

@@ -1,0 +1,55 @@
+import Crypto
+import Foundation
+import Retrieval
+import SystemPackage
+import Testing
+
+/// The files of an index, to be damaged.
+struct IndexFiles {
+    let index: FilePath
+
+    init(_ index: FilePath) { self.index = index }
+
+    var manifest: URL { URL(filePath: index.appending("manifest.json").string) }
+
+    /// The files of segments or graphs, in the order of their commits.
+    func segments(_ suffix: String = ".safetensors") throws -> [URL] {
+        let folder = index.appending("segments")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.string)
+            .filter { $0.hasSuffix(suffix) }.sorted()
+            .map { URL(filePath: folder.appending($0).string) }
+    }
+
+    func graph() throws -> URL { try #require(try segments(".hnsw").first) }
+
+    /// Changes a file in place of another, so that what has it open keeps the old one.
+    func change(_ file: URL, _ body: (inout Data) throws -> Void) throws {
+        var bytes = try Data(contentsOf: file)
+        try body(&bytes)
+        try bytes.write(to: file, options: .atomic)
+    }
+
+    /// Changes the graph, and has the manifest name what it is then.
+    func forgeGraph(_ body: (inout Data) throws -> Void) throws {
+        let file = try graph()
+        try change(file, body)
+        let bytes = try Data(contentsOf: file)
+        var document = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
+        var graph = try #require(document["recall_graph"] as? [String: Any])
+        graph["byte_count"] = bytes.count
+        graph["sha256"] = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+        document["recall_graph"] = graph
+        try JSONSerialization.data(withJSONObject: document).write(to: manifest, options: .atomic)
+    }
+
+    /// Makes the entry of a path unreadable.
+    func damageEntry(_ path: FilePath) throws {
+        for file in try segments() {
+            try change(file) { bytes in
+                guard let place = bytes.range(of: Data("\"path\":\"\(path)\"".utf8)) else { return }
+                bytes[place.lowerBound + 1] = UInt8(ascii: "X")
+            }
+        }
+    }
+}
