@@ -15,6 +15,8 @@ struct ServiceParts: Sendable {
     let pictures: WorkQueue
     /// Threads that take requests' documents apart.
     let documents: WorkQueue
+    /// What the bodies of all requests take.
+    let bodies = BodyBudget()
     let batcher: QueryBatcher
     /// Changes the index; nil where nobody may.
     let writing: Writing?
