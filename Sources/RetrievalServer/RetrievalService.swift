@@ -8,7 +8,7 @@ import ServiceLifecycle
 public import SystemPackage
 import UnixSignals
 
-/// Serves an index over HTTP: search, explanations, pictures, changes, and a page for people.
+/// Serves an index over HTTP: search, explanations, images, changes, and a page for people.
 public struct RetrievalService: Sendable {
     private let parts: ServiceParts
     private let logger: Logger

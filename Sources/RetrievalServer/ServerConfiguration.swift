@@ -73,7 +73,9 @@ public struct ServerConfiguration: Sendable, Hashable {
         public var requestsPerSecond: Double?
         /// Connections at a time; default 1,024.
         public var connections = 1024
-        /// Connections of one address at a time; default 256. Trusted proxies have no such limit.
+        /// Connections of one address at a time; default 256.
+        ///
+        /// Trusted proxies have no such limit.
         public var connectionsPerAddress = 256
 
         /// The defaults.

@@ -17,6 +17,8 @@ struct ServiceParts: Sendable {
     let documents: WorkQueue
     /// The thread that writes to the index.
     let disk: WorkQueue
+    /// What the bodies of all requests take.
+    let bodies = BodyBudget()
     let batcher: QueryBatcher
     /// Changes the index for clients and the folder; nil where neither may.
     let writer: GalleryWriter?

@@ -104,6 +104,35 @@ struct HostileDocumentTests {
         }
     }
 
+    @Test("Large bodies that come at once have a bound together, and room again when they end")
+    func sum() async throws {
+        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
+            let question = ["text": String(repeating: "two dogs ", count: 40)]
+            var held = try await service.client.converse { first in
+                let others = try (0..<15).map { _ in try RawConnection(port: service.client.port) }
+                for connection in [first] + others {
+                    connection.send(
+                        """
+                        POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4096\r\n\
+                        content-type: multipart/form-data; boundary=edge\r\n\r\n
+                        """)
+                    connection.send([UInt8](repeating: 0x20, count: 4090))
+                }
+                return [first] + others
+            }
+            #expect(
+                try await service.eventually {
+                    let answer = try await service.client.post("/api/search", question)
+                    return answer.status == 503 && answer.headers["retry-after"] != nil
+                })
+            held.removeAll()
+            let isFree = try await service.eventually {
+                try await service.client.post("/api/search", question).status == 200
+            }
+            #expect(isFree)
+        }
+    }
+
     @Test("Bodies that are compressed, and parameters that are unknown or there twice")
     func requests() async throws {
         try await ServiceUnderTest.run(pictures: 2) { service in

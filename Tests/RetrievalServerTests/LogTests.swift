@@ -1,7 +1,9 @@
 import Foundation
 import Logging
+import Retrieval
 import RetrievalServer
 import Synchronization
+import SystemPackage
 import Testing
 
 /// A log that tests can read.

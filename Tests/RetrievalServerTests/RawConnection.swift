@@ -1,12 +1,16 @@
 import Foundation
+import Synchronization
 
-/// One connection of a ``RawClient``. Its methods wait, for a minute at most, which only ends a hang.
-final class RawConnection {
+/// One connection of a client.
+///
+/// Its methods wait, for a minute at most, which only ends a hang.
+final class RawConnection: Sendable {
     /// A connection that failed or was closed before an answer was there.
     struct Closed: Error {}
 
     private let socket: Int32
-    private var bytes: [UInt8] = []
+    /// What was received and not yet taken.
+    private let received = Mutex<[UInt8]>([])
 
     init(port: UInt16) throws {
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -48,14 +52,14 @@ final class RawConnection {
     /// The next answer.
     func answer() throws -> RawClient.Answer {
         while true {
-            if let answer = takeAnswer() { return answer }
+            if let answer = received.withLock({ Self.take(from: &$0) }) { return answer }
             guard receive() else { throw Closed() }
         }
     }
 
     /// Whether the service closes the connection and sends nothing more before.
     func isAtEnd() -> Bool {
-        guard bytes.isEmpty else { return false }
+        guard received.withLock({ $0.isEmpty }) else { return false }
         var buffer: UInt8 = 0
         let count = recv(socket, &buffer, 1, 0)
         return count == 0 || (count < 0 && errno == ECONNRESET)
@@ -65,12 +69,12 @@ final class RawConnection {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(socket, &buffer, buffer.count, 0)
         guard count > 0 else { return false }
-        bytes += buffer[..<count]
+        received.withLock { $0 += buffer[..<count] }
         return true
     }
 
     /// The first answer, once it is whole.
-    private func takeAnswer() -> RawClient.Answer? {
+    private static func take(from bytes: inout [UInt8]) -> RawClient.Answer? {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
             .components(separatedBy: "\r\n")

@@ -31,7 +31,8 @@ struct WorkQueueTests {
     func cancelledWhileWaiting() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
-        let (gate, isDone) = (Gate(), Atomic(false))
+        let gate = Gate()
+        let isDone = Atomic(false)
         let first = Task { try await queue.run { gate.pass() } }
         await gate.begins()
         let second = Task {
@@ -45,7 +46,7 @@ struct WorkQueueTests {
         gate.open()
         try await first.value
         #expect(try await queue.run { 7 } == 7)
-        #expect(!isDone.load(ordering: .relaxed))
+        #expect(isDone.load(ordering: .relaxed) == false)
     }
 
     @Test("A task that is cancelled while its work is done is told at once")

@@ -1,4 +1,5 @@
 import Retrieval
+import SystemPackage
 
 /// Answers searches of all connections together, on the one thread that has the model.
 final class QueryBatcher: Sendable {
@@ -11,6 +12,24 @@ final class QueryBatcher: Sendable {
     struct Served: Sendable {
         let answer: SearchAnswer
         let gallery: Gallery
+
+        /// About how much memory the answer takes.
+        var byteCount: Int {
+            answer.results.reduce(0) { sum, result in
+                let metadata = result.metadata.reduce(0) {
+                    $0 + $1.key.utf8.count + Self.byteCount($1.value)
+                }
+                return sum + 256 + result.path.length + (result.text?.utf8.count ?? 0) + metadata
+            }
+        }
+
+        private static func byteCount(_ value: MetadataValue) -> Int {
+            switch value {
+            case .number, .flag: 16
+            case .text(let text): 16 + text.utf8.count
+            case .list(let texts): texts.reduce(16) { $0 + 16 + $1.utf8.count }
+            }
+        }
     }
 
     private let batcher: Batcher<Search, Served>

@@ -8,6 +8,8 @@ struct Submission<Document: Decodable & Sendable>: Sendable {
     let document: Document
     /// The image's file, if one came.
     let picture: MultipartBody.Part?
+    /// Held as long as the image is.
+    private let share: BodyBudget.Share
 }
 
 extension Request {
@@ -28,11 +30,14 @@ extension Request {
         return value
     }
 
+    /// How many bodies of the largest size may be held at a time.
+    private static let bodiesAtOnce = 16
+
     /// Receives the whole body.
     ///
-    /// - Throws: ``Problem`` if it is too large or comes too slowly.
+    /// - Throws: ``Problem`` if it is too large or comes too slowly, or too many come at once.
     private func bytes(
-        _ limits: ServerConfiguration.Limits, atMost limit: Int
+        _ limits: ServerConfiguration.Limits, atMost limit: Int, _ share: BodyBudget.Share
     ) async throws -> [UInt8] {
         let tooLarge = Problem(.tooLarge, "a body of this kind may have \(limit) bytes")
         if let length = headers[.contentLength].flatMap(Int.init), length > limit {
@@ -47,6 +52,8 @@ extension Request {
                 var bytes: [UInt8] = []
                 for try await buffer in body {
                     guard bytes.count + buffer.readableBytes <= limit else { throw tooLarge }
+                    try share.grow(
+                        by: buffer.readableBytes, limit: Self.bodiesAtOnce * limits.bodyBytes)
                     bytes.append(contentsOf: buffer.readableBytesView)
                 }
                 return bytes
@@ -69,21 +76,21 @@ extension Request {
             problem.headers[.acceptEncoding] = "identity"
             throw problem
         }
+        let share = parts.bodies.share()
         let type = headers[.contentType] ?? ""
         let kind = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         switch kind {
         case "application/json":
-            let bytes = try await bytes(limits, atMost: limits.documentBytes)
-            return try await parts.documents.run {
-                Submission(document: try JSON.decode(Document.self, bytes, limits), picture: nil)
-            }
+            let most = min(limits.documentBytes, limits.bodyBytes)
+            let bytes = try await bytes(limits, atMost: most, share)
+            return try await parts.documents.run { try Submission(bytes, limits, share) }
         case "multipart/form-data":
             guard let boundary = MultipartBody.boundary(of: type) else {
                 throw Problem(.invalidRequest, "the form's Content-Type has no boundary")
             }
-            let bytes = try await bytes(limits, atMost: limits.bodyBytes)
+            let bytes = try await bytes(limits, atMost: limits.bodyBytes, share)
             return try await parts.documents.run {
-                try Submission(MultipartBody(bytes, boundary: boundary), limits)
+                try Submission(MultipartBody(bytes, boundary: boundary), limits, share)
             }
         default:
             throw Problem(
@@ -93,7 +100,17 @@ extension Request {
 }
 
 extension Submission {
-    fileprivate init(_ form: MultipartBody, _ limits: ServerConfiguration.Limits) throws {
+    fileprivate init(
+        _ json: [UInt8], _ limits: ServerConfiguration.Limits, _ share: BodyBudget.Share
+    ) throws {
+        document = try JSON.decode(Document.self, json, limits)
+        picture = nil
+        self.share = share
+    }
+
+    fileprivate init(
+        _ form: MultipartBody, _ limits: ServerConfiguration.Limits, _ share: BodyBudget.Share
+    ) throws {
         var query: MultipartBody.Part?
         var image: MultipartBody.Part?
         for part in form.parts {
@@ -115,5 +132,6 @@ extension Submission {
         }
         document = try JSON.decode(Document.self, query?.bytes ?? [], limits)
         picture = image
+        self.share = share
     }
 }

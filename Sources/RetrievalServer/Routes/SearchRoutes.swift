@@ -17,7 +17,8 @@ struct SearchRoutes: Sendable {
 
     init(_ parts: ServiceParts) {
         self.parts = parts
-        answers = RecentValues(count: parts.configuration.batching.cachedAnswers)
+        answers = RecentValues(
+            count: parts.configuration.batching.cachedAnswers, bytes: 64 << 20, size: \.byteCount)
     }
 
     func add(to router: RouterGroup<ServiceContext>) {
