@@ -3,9 +3,9 @@
 /// Elsewhere such a failure ends the process, as a wrong shape does: operators do not throw, so that
 /// models read like their formulas. In this scope, the first failure is remembered. From there on
 /// operators compute nothing and change nothing. They give tensors that have a shape and no
-/// elements; where elements are read they are 0. (Arrays of them still need memory.) Parameters, gradients, generators and optimizers
-/// stay as they were. The failure is thrown when `body` ends, or earlier by any throwing function of
-/// this module.
+/// elements. Where elements are read they are 0; arrays of them still need memory. Parameters,
+/// gradients, generators and optimizers stay as they were. The failure is thrown when `body` ends, or
+/// earlier by any throwing function of this module.
 ///
 /// ```swift
 /// let images = try recovering { try model.encodeImages(pixels) }
