@@ -8,7 +8,7 @@ import Testing
 struct IndexCreationTests {
     /// How often the race is run; `ALBEF_INDEX_RACES` asks for more.
     private static let rounds =
-        ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 12
+        ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 24
 
     /// Appends one entry, as often as another writer is in the way.
     private static func append(_ number: Int, to index: FilePath) throws {
@@ -87,6 +87,34 @@ struct IndexCreationTests {
             #expect(try ForwardIndex(index).count == 0)
             try Self.append(3, to: index)
             #expect(try ForwardIndex(index).count == 1)
+        }
+    }
+
+    @Test("A writer whose index was deleted and made anew meanwhile changes nothing")
+    func replaced() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            try Self.append(1, to: index)
+            var isReplaced = false
+            let error = #expect(throws: IndexError.self) {
+                try ForwardIndex.makeGraph(index) { _, _ in
+                    guard !isReplaced else { return }
+                    isReplaced = true
+                    try FileManager.default.removeItem(atPath: index.string)
+                    try Self.append(2, to: index)
+                }
+            }
+            #expect(error?.description.contains("deleted or replaced") == true)
+            let forward = try ForwardIndex(index)
+            #expect(try forward.ids.map { try forward.entry($0).size } == [2])
+            #expect(forward.statistics.graphRows == nil)
+            // Where nothing was made anew, nothing is made.
+            #expect(throws: (any Error).self) {
+                try ForwardIndex.makeGraph(index) { _, _ in
+                    try? FileManager.default.removeItem(atPath: index.string)
+                }
+            }
+            #expect(!FileManager.default.fileExists(atPath: index.string))
         }
     }
 }

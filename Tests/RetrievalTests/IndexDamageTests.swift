@@ -31,7 +31,7 @@ struct IndexDamageTests {
             try FileManager.default.removeItem(at: files.segments()[1])
             let error = #expect(throws: IndexError.self) { try ForwardIndex(index) }
             let text = try #require(error?.description)
-            #expect(text.contains("albef index repair \(index)"))
+            #expect(text.contains("missing") && text.contains("albef index repair \(index)"))
             let report = try ForwardIndex.repair(index)
             #expect(report.dropped == 2 && report.left == 9 && report.damage.count == 1)
             #expect(try numbers(index) == [0, 1, 2, 3, 7, 8, 9, 10, 11])

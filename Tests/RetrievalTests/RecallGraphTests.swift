@@ -132,7 +132,7 @@ struct RecallGraphTests {
                 ("link", { $0[header + 5 * element + 7] = 0x7F }),
                 ("neighbours", { $0[header + 5 * element] = 0xFF }),
                 ("labels", { $0.resetBytes(in: 4096..<3 * 4096) }),
-                ("width", { $0.resetBytes(in: 24..<96) }),
+                ("number of links", { $0.resetBytes(in: 24..<96) }),
                 ("cut short", { $0 = $0.dropLast(40) }),
                 ("too many", { $0.append(contentsOf: [0, 0, 0, 0]) }),
                 ("entry", { $0[52..<56] = Data([0xFF, 0xFF, 0xFF, 0x7F]) }),

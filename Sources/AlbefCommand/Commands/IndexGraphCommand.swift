@@ -28,7 +28,9 @@ struct IndexGraphCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be from 1 to 1024.")
+        }
     }
 
     func run() async throws {

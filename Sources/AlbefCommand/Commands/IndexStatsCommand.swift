@@ -27,7 +27,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         }
     }
 
-    /// One line a fact.
+    /// One line per fact.
     static func table(_ statistics: IndexStatistics) -> String {
         let budget = statistics.budget
         let kept = min(budget.count ?? statistics.tokenCount, statistics.tokenCount)

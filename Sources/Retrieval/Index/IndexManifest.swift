@@ -58,6 +58,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
             }
             throw IndexError.system(file, "read it", errno)
         }
+        guard !data.isEmpty else { throw IndexError.corrupt(file, "it is empty") }
         struct Header: Decodable { var format: Int }
         do {
             let header = try JSONDecoder().decode(Header.self, from: data)
@@ -183,6 +184,8 @@ extension DecodingError {
 
     private static func line(_ context: Context, _ what: String) -> String {
         let field = context.codingPath.map { $0.stringValue }.joined(separator: ".")
+        // Foundation's sentences end with a full stop; ours go on.
+        let what = what.hasSuffix(".") ? String(what.dropLast()) : what
         return field.isEmpty ? what : "\(field): \(what)"
     }
 }

@@ -51,7 +51,9 @@ struct IndexSegment: Sendable {
         do {
             try self.init(opening: record, manifest: manifest, directory: directory)
         } catch let error as TensorFileError {
-            throw IndexError.corrupt(Self.path(record.name, in: directory), error.reason)
+            let path = Self.path(record.name, in: directory)
+            let isThere = FileManager.default.fileExists(atPath: path.string)
+            throw IndexError.corrupt(path, isThere ? error.reason : "it is missing")
         }
     }
 

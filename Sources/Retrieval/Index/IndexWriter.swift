@@ -114,7 +114,12 @@ final class IndexWriter {
     ) throws {
         var next = manifest
         next.generation += 1
-        for id in removed { next.segments[id.segment].removed.append(id.row) }
+        for id in removed {
+            guard next.segments.indices.contains(id.segment),
+                (0..<next.segments[id.segment].count).contains(id.row)
+            else { throw IndexError.stale(directory) }
+            next.segments[id.segment].removed.append(id.row)
+        }
         for position in Set(removed.map(\.segment)) {
             next.segments[position].removed = Set(next.segments[position].removed).sorted()
         }
