@@ -21,4 +21,22 @@ struct Albef: AsyncParsableCommand {
             ImportCommand.self,
             ModelsCommand.self,
         ])
+    /// Runs the command that was asked for.
+    ///
+    /// What was interrupted ends with the status 130 and without an error's text, whichever command
+    /// it is.
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch is CancellationError {
+            exit(withError: Interrupts.exitCode)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

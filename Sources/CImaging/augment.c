@@ -77,7 +77,7 @@ static void border_pixel(
     }
 }
 
-int imaging_warp(
+void imaging_warp(
     const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
     uint8_t *output) {
     // What the matrix takes to (x, y) is looked up at its inverse.
@@ -87,9 +87,9 @@ int imaging_warp(
     const double d = matrix[3] * -scale, e = matrix[0] * scale;
     const double c = -a * matrix[2] - b * matrix[5], f = -d * matrix[2] - e * matrix[5];
 
-    int *right = malloc(2 * (size_t)width * sizeof *right), *down = right + width;
-    if (!right) return -1;
-    for (int x = 0; x < width; x++) {
+    // Without memory for the steps they are computed again in each row.
+    int *right = malloc(2 * (size_t)width * sizeof *right), *down = right ? right + width : NULL;
+    for (int x = 0; right && x < width; x++) {
         right[x] = fixed(a * x);
         down[x] = fixed(d * x);
     }
@@ -98,8 +98,8 @@ int imaging_warp(
     for (int y = 0; y < height; y++) {
         const int left = fixed(b * y + c) + rounding, top = fixed(e * y + f) + rounding;
         for (int x = 0; x < width; x++, output += 3) {
-            const int u = (left + right[x]) >> (COORDINATE - FRACTION);
-            const int v = (top + down[x]) >> (COORDINATE - FRACTION);
+            const int u = (left + (right ? right[x] : fixed(a * x))) >> (COORDINATE - FRACTION);
+            const int v = (top + (down ? down[x] : fixed(d * x))) >> (COORDINATE - FRACTION);
             const int column = u >> FRACTION, row = v >> FRACTION;
             const int s = u & (CELL - 1), t = v & (CELL - 1);
             const int weight[4] = {
@@ -117,5 +117,4 @@ int imaging_warp(
         }
     }
     free(right);
-    return 0;
 }

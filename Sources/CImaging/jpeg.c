@@ -124,7 +124,7 @@ int imaging_jpeg_decode(
     size_t row = (size_t)self.codec.output_width * (size_t)channels;
     if (row * self.codec.output_height != capacity
         || self.codec.output_components != channels) {
-        strncpy(message, "its header changed its mind", IMAGING_MESSAGE_SIZE - 1);
+        strncpy(message, "the image size changed while the file was being decoded", IMAGING_MESSAGE_SIZE - 1);
         jpeg_destroy_decompress(&self.codec);
         return -1;
     }

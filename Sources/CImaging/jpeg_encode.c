@@ -1,19 +1,28 @@
 #include <stdio.h>
 
 #include <jpeglib.h>
+
+#include <jerror.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cimaging.h"
 
+// The file while it grows. libjpeg's own destination in memory keeps the buffer it grew to itself
+// until the end, so that a failure on the way leaves nothing that could be freed.
+typedef struct {
+    struct jpeg_destination_mgr base;
+    uint8_t *bytes;
+    size_t capacity, limit;
+} destination;
+
 typedef struct {
     struct jpeg_compress_struct codec;
     struct jpeg_error_mgr errors;
+    destination file;
     jmp_buf escape;
     char *message;
-    unsigned char *bytes;
-    unsigned long count;
 } encoder;
 
 static void fail(j_common_ptr codec) {
@@ -27,23 +36,52 @@ static void fail(j_common_ptr codec) {
 
 static void ignore(j_common_ptr codec) { (void)codec; }
 
+// MARK: The file
+
+// Makes room for more; all of the old room is full, except at the very start.
+static void grow(j_compress_ptr codec) {
+    destination *file = &((encoder *)codec)->file;
+    const size_t wanted = file->capacity ? 2 * file->capacity : 1 << 14;
+    const size_t capacity = wanted < file->limit ? wanted : file->limit;
+    uint8_t *bytes = capacity > file->capacity ? realloc(file->bytes, capacity) : NULL;
+    if (!bytes) ERREXIT1(codec, JERR_OUT_OF_MEMORY, 0);
+    file->base.next_output_byte = bytes + file->capacity;
+    file->base.free_in_buffer = capacity - file->capacity;
+    file->bytes = bytes;
+    file->capacity = capacity;
+}
+
+static boolean empty(j_compress_ptr codec) {
+    grow(codec);
+    return TRUE;
+}
+
+static void end(j_compress_ptr codec) { (void)codec; }
+
+// MARK: Encoding
+
 int imaging_jpeg_encode(
-    const uint8_t *pixels, int width, int height, int quality, uint8_t **bytes, size_t *count,
-    char *message) {
+    const uint8_t *pixels, int width, int height, int quality, size_t limit, uint8_t **bytes,
+    size_t *count, char *message) {
     encoder self;
     memset(&self, 0, sizeof self);
     message[0] = 0;
+    *bytes = NULL;
+    *count = 0;
     self.message = message;
     self.codec.err = jpeg_std_error(&self.errors);
     self.errors.error_exit = fail;
     self.errors.output_message = ignore;
     if (setjmp(self.escape)) {
         jpeg_destroy_compress(&self.codec);
-        free(self.bytes);
+        free(self.file.bytes);
         return -1;
     }
     jpeg_create_compress(&self.codec);
-    jpeg_mem_dest(&self.codec, &self.bytes, &self.count);
+    self.file.base = (struct jpeg_destination_mgr){
+        .init_destination = grow, .empty_output_buffer = empty, .term_destination = end};
+    self.file.limit = limit;
+    self.codec.dest = &self.file.base;
     self.codec.image_width = (JDIMENSION)width;
     self.codec.image_height = (JDIMENSION)height;
     self.codec.input_components = 3;
@@ -59,7 +97,7 @@ int imaging_jpeg_encode(
     }
     jpeg_finish_compress(&self.codec);
     jpeg_destroy_compress(&self.codec);
-    *bytes = self.bytes;
-    *count = self.count;
+    *bytes = self.file.bytes;
+    *count = self.file.capacity - self.file.base.free_in_buffer;
     return 0;
 }

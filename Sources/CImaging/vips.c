@@ -3,14 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "vips_library.h"
 
 static const vips_library *vips(void) { return imaging_vips_library(); }
 
-// libvips keeps one error text for the whole process. Work holds this for reading; a failure is
-// run again alone, holding it for writing, so that the text is this picture's and no other's.
+// libvips keeps one error text for the whole process. Work holds this for reading; what failed soon
+// is run again alone, holding it for writing, so that the text is this picture's and no other's.
+// Nobody waits for that: where others are at work, or would have to wait for long, there is no text.
 static pthread_rwlock_t solo = PTHREAD_RWLOCK_INITIALIZER;
+static const double longest_solo = 0.02;  // seconds
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
 
 // MARK: Colour
 
@@ -101,11 +110,12 @@ static imaging_vips_status run(operation work, void *context, char *message) {
         return IMAGING_VIPS_UNAVAILABLE;
     }
     message[0] = 0;
+    const double start = seconds_now();
     pthread_rwlock_rdlock(&solo);
     imaging_vips_status status = work(context);
     pthread_rwlock_unlock(&solo);
-    if (status == IMAGING_VIPS_FAILED) {
-        pthread_rwlock_wrlock(&solo);
+    if (status == IMAGING_VIPS_FAILED && seconds_now() - start < longest_solo
+        && pthread_rwlock_trywrlock(&solo) == 0) {
         vips()->error_clear();
         status = work(context);
         if (status == IMAGING_VIPS_FAILED) take_message(message);

@@ -44,4 +44,70 @@ struct DataCommandTests {
                 result.errors == "Error: table.csv:2: has 1 fields where the header has 2\n")
         }
     }
+
+    @Test("Data without images is broken, whatever its format")
+    func nothing() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            for (name, text) in [
+                ("list.json", "[]"), ("table.csv", "image,caption\n"),
+                ("coco.json", #"{"images": [], "annotations": []}"#),
+            ] {
+                try text.write(
+                    toFile: folder.appending(name).string, atomically: true, encoding: .utf8)
+                let result = try await Command.run(["data", "validate", name], folder: folder)
+                #expect(result.status == 1, "\(name)")
+                #expect(result.output.hasSuffix("there are no images in it\n"), "\(result.output)")
+            }
+        }
+    }
+
+    @Test("Columns can be named, and semicolons separate them")
+    func columns() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            _ = try TinyModel.writePictures(1, to: folder.appending("photos"))
+            try "photo;name\n000.bmp;A dog, red\n".write(
+                toFile: folder.appending("shop.csv").string, atomically: true, encoding: .utf8)
+            let arguments = ["data", "validate", "shop.csv", "--images", "photos"]
+            let named = try await Command.run(
+                arguments + ["--image-column", "photo", "--caption-column", "name"],
+                folder: folder)
+            #expect(named.output.hasSuffix("nothing is wrong\n"), "\(named.errors)")
+            let unnamed = try await Command.run(arguments, folder: folder)
+            #expect(unnamed.status == 1)
+            #expect(unnamed.errors.contains("would be called: photo, name"), "\(unnamed.errors)")
+        }
+    }
+
+    @Test("Numbers out of bounds are usage errors that name the bounds")
+    func bounds() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            for (arguments, named) in [
+                (["data", "validate", "x", "--workers", "9223372036854775807"], "from 1 to 1024"),
+                (["demo", "--scenes", "9223372036854775807"], "--scenes must be from 200 to"),
+                (["demo", "--candidates", "9223372036854775807"], "--candidates must be from 1"),
+                (
+                    ["wardrobe", "generate", "--output", "o", "--count", "9223372036854775807"],
+                    "--count must be from 1 to"
+                ),
+                (
+                    ["vocabulary", "train", "x", "--output", "o", "--size", "9223372036854775807"],
+                    "--size must be"
+                ),
+                (
+                    ["explain", "x", "y", "--layer", "9223372036854775807"],
+                    "--layer must be from 0 to"
+                ),
+                (
+                    [
+                        "import", "x", "--vocabulary", "v", "--output", "o", "--text-heads",
+                        "9223372036854775807",
+                    ], "--text-heads must be from 1 to"
+                ),
+            ] {
+                let result = try await Command.run(arguments, folder: folder)
+                #expect(result.status == 64, "\(arguments): \(result.errors)")
+                #expect(result.errors.contains(named), "\(arguments): \(result.errors)")
+            }
+        }
+    }
 }

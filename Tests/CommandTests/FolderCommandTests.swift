@@ -26,7 +26,7 @@ struct FolderCommandTests {
     private func wait(
         _ process: Process, for what: String, _ condition: () throws -> Bool
     ) async throws {
-        for _ in 0..<2400 where process.isRunning {
+        for _ in 0..<9600 where process.isRunning {
             if try condition() { return }
             try await Task.sleep(for: .milliseconds(25))
         }

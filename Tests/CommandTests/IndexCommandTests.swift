@@ -96,7 +96,7 @@ struct IndexCommandTests {
             defer { process.terminate() }
             let index = folder.appending("index")
             func wait(for count: Int) async throws {
-                for _ in 0..<2400 where process.isRunning {
+                for _ in 0..<9600 where process.isRunning {
                     if let index = try? ForwardIndex(index), index.count == count { return }
                     try await Task.sleep(for: .milliseconds(25))
                 }

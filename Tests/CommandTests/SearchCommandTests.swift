@@ -231,12 +231,12 @@ struct SearchCommandTests {
     @Test func interruptingKeepsWhatWasEncoded() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(2000, to: folder.appending("photos"))
+            try TinyModel.writePictures(400, to: folder.appending("photos"))
             let (process, log) = try Command.start(
                 ["index", "photos", "--model", "model", "--index", "index", "--batch-size", "1"],
                 folder: folder)
             let index = folder.appending("index")
-            for _ in 0..<3000 where process.isRunning {
+            for _ in 0..<9600 where process.isRunning {
                 if let index = try? ForwardIndex(index), index.count > 0 { break }
                 try await Task.sleep(for: .milliseconds(20))
             }

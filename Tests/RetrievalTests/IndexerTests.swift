@@ -173,7 +173,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func aLockOfAnotherProcessIsWaitedForAndThatIsSaid() async throws {
         try await withGallery(2) { gallery in
             _ = try await Indexer(gallery.model).update(gallery.index, with: gallery.photos)
@@ -217,7 +217,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func followingReportsAHindranceOnceAndGoesOn() async throws {
         try await withGallery(2) { gallery in
             _ = try await Indexer(gallery.model).update(gallery.index, with: gallery.photos)
@@ -253,7 +253,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func followingTakesUpWhatComesAndGoes() async throws {
         try await withGallery(1) { gallery in
             let indexer = Indexer(gallery.model)

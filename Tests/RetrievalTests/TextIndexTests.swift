@@ -175,7 +175,7 @@ struct TextIndexTests {
         }
     }
 
-    @Test func aByteOrderMarkIsNoPartOfATextOrAnObject() async throws {
+    @Test func aByteOrderMarkIsNotPartOfATextOrAnObject() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let text = try write(["\u{FEFF}a dog", "two dogs\r"], "texts.txt", folder)
             #expect(try TextListFile(text).lines.map(\.text) == ["a dog", "two dogs"])

@@ -25,7 +25,15 @@ enum FileSystem {
         }
         defer { closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
+        while true {
+            // A listing that breaks off must not look like one that ends.
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else {
+                    throw ModelFileError(path, .system(operation: "list it", errno: .current))
+                }
+                return names.sorted()
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(
                     to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)
@@ -33,7 +41,6 @@ enum FileSystem {
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        return names.sorted()
     }
 
     /// Makes a hidden directory in the same place, so that it can be renamed to `path`.
@@ -53,6 +60,31 @@ enum FileSystem {
                 target, .system(operation: "rename it into place", errno: .current))
         }
         AtomicFile.flushDirectory(target.removingLastComponent())
+    }
+
+    /// Lets two directories change places in one step; false where the file system cannot.
+    static func exchange(_ path: FilePath, with target: FilePath) throws -> Bool {
+        let result: Int32
+        #if canImport(Darwin)
+            result = renamex_np(path.string, target.string, UInt32(RENAME_SWAP))
+        #else
+            // Not in every C library, and hidden in the headers of those that have it.
+            typealias Rename =
+                @convention(c) (
+                    Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
+                ) -> Int32
+            guard let symbol = dlsym(nil, "renameat2") else { return false }
+            let rename = unsafeBitCast(symbol, to: Rename.self)
+            let exchanging: UInt32 = 2
+            result = rename(AT_FDCWD, path.string, AT_FDCWD, target.string, exchanging)
+        #endif
+        guard result == 0 else {
+            let errno = Errno.current
+            if [.invalidArgument, .notSupported, .noFunction].contains(errno) { return false }
+            throw ModelFileError(target, .system(operation: "replace it", errno: errno))
+        }
+        AtomicFile.flushDirectory(target.removingLastComponent())
+        return true
     }
 
     /// Removes the files of the given names, and the directory if nothing else is in it.

@@ -6,13 +6,17 @@ extension ModelDirectory {
     /// Writes a model as a new directory, which appears complete or not at all.
     ///
     /// A model directory of the same name is replaced; a directory that holds anything else is
-    /// not. A process that is stopped on the way leaves at worst a hidden temporary directory.
+    /// not. The two change places in one step, so that a whole model is at the path at each moment.
+    /// A file system that cannot do that (some network file systems) needs two steps, between which
+    /// the older model has a hidden name. A process that is stopped on the way leaves at worst a
+    /// hidden temporary directory.
     ///
     /// - Parameters:
     ///   - entries: the weights, by the names of ``ParameterLayout``; momentum twins and queues may
     ///     be among them.
     ///   - configuration: what the weights belong to.
-    ///   - vocabulary: file to be copied; one line for each word embedding.
+    ///   - vocabulary: file to be copied, without a byte order mark and with plain line feeds; one
+    ///     line for each word embedding.
     ///   - path: where the directory will stand.
     ///   - metadata: strings for the header of the weights.
     /// - Returns: the directory, opened and checked.
@@ -22,11 +26,13 @@ extension ModelDirectory {
         _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,
         vocabulary: FilePath, to path: FilePath, metadata: [String: String] = [:]
     ) throws -> ModelDirectory {
-        try VocabularyFile.check(vocabulary, rows: configuration.text.vocabularySize)
+        let words = try VocabularyFile(vocabulary)
+        try words.check(rows: configuration.text.vocabularySize, of: vocabulary)
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
         let temporary = try FileSystem.makeTemporaryDirectory(beside: path)
-        defer { FileSystem.removeDirectory(temporary, files: names) }
+        // After an exchange this is the older model.
+        defer { FileSystem.removeDirectory(temporary, files: names + [calibrationName]) }
         var digest = SHA256()
         try SafetensorsWriter.write(
             entries, metadata: metadata, to: temporary.appending(weightsName),
@@ -34,8 +40,7 @@ extension ModelDirectory {
         let document = ModelDocument(
             configuration: configuration, weightsDigest: digest.hexadecimal())
         try AtomicFile.write(document.text(), to: temporary.appending(configurationName))
-        let words = try MappedFile(vocabulary).withUnsafeBytes { Array($0) }
-        try AtomicFile.write(words, to: temporary.appending(vocabularyName))
+        try AtomicFile.write(words.bytes, to: temporary.appending(vocabularyName))
         // Whatever is wrong with the entries shows before an older model is replaced.
         _ = try ModelDirectory.open(temporary)
         try replace(path, with: temporary)
@@ -62,6 +67,7 @@ extension ModelDirectory {
             try FileSystem.rename(temporary, to: path)
             return
         }
+        if try FileSystem.exchange(temporary, with: path) { return }
         let old = try FileSystem.makeTemporaryDirectory(beside: path)
         try FileSystem.rename(path, to: old)
         do {

@@ -66,8 +66,8 @@ public struct ModelDirectory: Sendable {
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
         try ModelDirectory.check(weights, configuration)
-        try VocabularyFile.check(
-            path.appending(ModelDirectory.vocabularyName), rows: configuration.text.vocabularySize)
+        try VocabularyFile(vocabulary).check(
+            rows: configuration.text.vocabularySize, of: vocabulary)
     }
 
     /// Reads all the weights and compares their digest with the one recorded when written.

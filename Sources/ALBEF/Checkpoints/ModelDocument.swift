@@ -69,29 +69,10 @@ struct ModelDocument: Codable {
         } catch let error as DecodingError {
             throw ModelFileError(file, .configuration(ModelDocument.describe(error)))
         }
-        try checkBounds(file)
         do {
             try configuration.validate()
         } catch {
             throw ModelFileError(file, .configuration(error.description))
-        }
-    }
-
-    /// Refuses sizes that no model has, before anything is computed from them.
-    private func checkBounds(_ file: FilePath) throws {
-        let (vision, text) = (configuration.vision, configuration.text)
-        let depths = ["vision.depth": vision.depth, "text.depth": text.depth]
-        let sizes = [
-            "vision.image_size": vision.imageSize, "vision.patch_size": vision.patchSize,
-            "vision.width": vision.width, "vision.mlp_width": vision.mlpWidth,
-            "text.vocabulary_size": text.vocabularySize, "text.width": text.width,
-            "text.mlp_width": text.mlpWidth, "text.positions": text.positions,
-            "embedding_width": configuration.embeddingWidth,
-        ]
-        let bounded = depths.map { ($0, $1, 1000) } + sizes.map { ($0, $1, 1 << 24) }
-        for (name, value, limit) in bounded.sorted(by: { $0.0 < $1.0 }) where value > limit {
-            throw ModelFileError(
-                file, .configuration("\(name) is \(value), over the limit of \(limit)"))
         }
     }
 

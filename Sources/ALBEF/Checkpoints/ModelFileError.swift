@@ -17,7 +17,7 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case format(Int)
         case digest(expected: String, found: String)
         case vocabulary(lines: Int, rows: Int)
-        case noState(keys: [String])
+        case noState(String)
         case noTask
         case option(String)
         case notATensor(String)
@@ -51,10 +51,9 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
             "is not the file that was written: its SHA-256 is \(found), expected \(expected)"
         case .vocabulary(let lines, let rows):
             "has \(lines) lines, but the model has \(rows) word embeddings; they must agree"
-        case .noState(let keys):
+        case .noState(let outline):
             "holds no ALBEF model: no visual_encoder.cls_token at the top level or under "
-                + StateDictionary.wrappers.joined(separator: ", ")
-                + "; its keys are \(ModelFileError.list(keys))"
+                + StateDictionary.wrappers.joined(separator: ", ") + "; " + outline
         case .noTask:
             "is of no known task: it has neither text_decoder, cls_head, ta_head nor itm_head"
         case .option(let what): what

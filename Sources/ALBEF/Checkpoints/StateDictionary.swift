@@ -19,32 +19,35 @@ struct StateDictionary {
     let others: [String]
 
     /// The keys under which checkpoints wrap their model.
-    static let wrappers = ["model", "state_dict", "model_state_dict", "module"]
+    static let wrappers = [
+        "model", "state_dict", "model_state_dict", "module", "net", "network", "_orig_mod",
+    ]
 
     private static let marker = "visual_encoder.cls_token"
 
     init(_ file: TensorFile) throws {
         self.file = file.path
-        guard let root = file.root.dictionary else {
-            throw ModelFileError(file.path, .noState(keys: []))
-        }
-        let keys = root.keys.map(\.description)
-        let found = StateDictionary.find(root, at: "", depth: 0)
-        guard let (location, dictionary) = found else {
-            throw ModelFileError(file.path, .noState(keys: keys))
-        }
+        let root = file.root
+        guard let top = root.dictionary,
+            let (location, dictionary) = StateDictionary.find(top, at: "", depth: 0)
+        else { throw ModelFileError(file.path, .noState(StateDictionary.outline(root))) }
         self.location = location
-        others = location.isEmpty ? [] : keys.filter { $0 != location.prefix { $0 != "." } }
-        let names = dictionary.keys.map(\.description)
-        let isWrapped = names.allSatisfy { $0.hasPrefix("module.") }
+        let wrapper = location.prefix { $0 != "." }
+        others =
+            location.isEmpty
+            ? []
+            : top.filter { $0.key.description != wrapper }.map { key, value in
+                let classes = value.classNames
+                return classes.isEmpty
+                    ? key.description : "\(key) (\(classes.joined(separator: ", ")))"
+            }
         var elements: OrderedDictionary<String, Element> = [:]
         for (key, value) in dictionary {
             let source = key.description
             guard let tensor = value.tensor else {
                 throw ModelFileError(file.path, .notATensor(source))
             }
-            let plain = isWrapped ? String(source.dropFirst("module.".count)) : source
-            let name = StateDictionary.canonical(plain)
+            let name = StateDictionary.canonical(WrapperNames.stripped(source))
             if let other = elements[name] {
                 throw ModelFileError(
                     file.path, .tensor(name: source, problem: "is the same as \"\(other.source)\""))
@@ -56,7 +59,9 @@ struct StateDictionary {
 
     /// Whether the file itself names the text encoder `text_encoder.bert`.
     var keepsLanguageModel: Bool {
-        elements.values.contains { $0.source.contains("text_encoder.bert.") }
+        elements.values.contains {
+            WrapperNames.stripped($0.source).hasPrefix("text_encoder.bert.")
+        }
             && elements.keys.contains { $0.hasPrefix("text_encoder.cls.predictions.transform.") }
     }
 
@@ -78,15 +83,36 @@ struct StateDictionary {
     private static func find(
         _ dictionary: CheckpointDictionary, at location: String, depth: Int
     ) -> (String, CheckpointDictionary)? {
-        if dictionary[marker] != nil || dictionary["module.\(marker)"] != nil {
+        if dictionary.keys.contains(where: { WrapperNames.stripped($0.description) == marker }) {
             return (location, dictionary)
         }
-        guard depth < 2 else { return nil }
+        guard depth < 3 else { return nil }
         for key in wrappers {
             guard let inner = dictionary[key]?.dictionary else { continue }
             let place = location.isEmpty ? key : "\(location).\(key)"
             if let found = find(inner, at: place, depth: depth + 1) { return found }
         }
         return nil
+    }
+
+    /// What a file without a model holds, for its error: keys, and those of dictionaries inside.
+    private static func outline(_ root: CheckpointValue) -> String {
+        guard let top = root.dictionary else {
+            guard case .object(let name) = root else { return "it is not a dictionary" }
+            return "it is an object of \(name); save its state_dict() instead"
+        }
+        guard top.count > 0 else { return "it is empty" }
+        let keys = top.prefix(6).map { key, value in
+            guard let inner = value.dictionary, inner.count > 0 else { return shortened(key) }
+            let names = inner.prefix(4).map { shortened($0.key) }.joined(separator: ", ")
+            let more = inner.count > 4 ? " and \(inner.count - 4) more" : ""
+            return "\(shortened(key)) (with \(names)\(more))"
+        }
+        let more = top.count > 6 ? " and \(top.count - 6) more" : ""
+        return "its keys are \(keys.joined(separator: ", "))\(more)"
+    }
+
+    private static func shortened(_ key: CheckpointKey) -> String {
+        String(key.description.prefix(100))
     }
 }

@@ -12,7 +12,9 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         case network(reason: String)
         case size(expected: Int64, actual: Int64)
         case range(String)
-        case hash(expected: String, actual: String, isRecorded: Bool)
+        case content(fault: String, isNew: Bool)
+        case hash(expected: String, actual: String, isNew: Bool)
+        case recordedHash(expected: String, actual: String, record: FilePath, isNew: Bool)
         case disk(Errno)
         case storage(reason: String)
         case inUse
@@ -33,7 +35,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .status(let status): [408, 425, 429, 500, 502, 503, 504].contains(status)
         case .network, .size, .range: true
-        case .hash, .disk, .storage, .inUse: false
+        case .content, .hash, .recordedHash, .disk, .storage, .inUse: false
         }
     }
 
@@ -54,10 +56,24 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
             return "\(address): received \(actual) bytes of \(expected)"
         case .range(let range):
             return "\(address): the server continued at the wrong place ('\(range)')"
-        case .hash(let expected, let actual, let isRecorded):
-            let origin = isRecorded ? "when first downloaded" : "as published"
-            return "\(file): SHA-256 is \(actual), but was \(expected) \(origin); "
+        case .content(let fault, true):
+            return "\(address): the server did not send a checkpoint: \(fault); nothing was kept"
+        case .content(let fault, false):
+            return "\(file): is not a checkpoint: \(fault); delete the file to download it again"
+        case .hash(let expected, let actual, true):
+            return "\(address): the server sent a file whose SHA-256 is \(actual), but \(expected) "
+                + "is published; nothing was kept"
+        case .hash(let expected, let actual, false):
+            return "\(file): SHA-256 is \(actual), but \(expected) is published; "
                 + "delete the file to download it again"
+        case .recordedHash(let expected, let actual, let record, true):
+            return "\(address): the server sent a file whose SHA-256 is \(actual), but it was "
+                + "\(expected) when first downloaded; nothing was kept. To accept the new file, "
+                + "remove the line of \"\(file.lastComponent?.string ?? "")\" from \(record)"
+        case .recordedHash(let expected, let actual, let record, false):
+            return "\(file): SHA-256 is \(actual), but was \(expected) when first downloaded. "
+                + "Delete the file to download it again, or accept it by removing its line from "
+                + "\(record)"
         case .disk(.noSpace):
             return "\(file): the disk is full; free some space and start again to continue"
         case .disk(let error):

@@ -5,8 +5,9 @@ public import SystemPackage
 ///
 /// Bytes go to `NAME.partial` and are continued after a broken connection, a cancelled task or a
 /// new start of the program, as long as the server still has the same version. The finished file
-/// takes its name only when its length is right and its SHA-256 is the published one, or the one
-/// recorded in the folder's `hashes.json` at the first download.
+/// takes its name only when its length is right, it is what was expected and not a web page, and its
+/// SHA-256 is the published one, or the one recorded in the folder's `hashes.json` at the first
+/// download.
 public struct Downloader: Sendable {
     /// How many attempts in a row may fail without progress.
     public var attempts: Int
@@ -31,13 +32,14 @@ public struct Downloader: Sendable {
 
     /// Fetches an entry of the catalogue into a folder, under its own file name.
     ///
-    /// - Throws: As ``download(_:to:sha256:progress:)``.
+    /// - Throws: As ``download(_:to:sha256:expecting:progress:)``.
     public func download(
         _ entry: ModelCatalog.Entry, into folder: FilePath,
         progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
     ) async throws -> DownloadedFile {
         try await download(
             entry.address, to: folder.appending(entry.file), sha256: entry.sha256,
+            expecting: entry.purpose == .vocabulary ? .anything : .checkpoint,
             progress: progress)
     }
 
@@ -48,16 +50,19 @@ public struct Downloader: Sendable {
     ///   - file: Where to put it; missing folders are made.
     ///   - sha256: The published hash in hexadecimal. Without it the first download's is recorded
     ///     and every later one has to be equal.
+    ///   - content: What the file has to be; anything by default.
     ///   - progress: Called at least at the start and the end of each attempt and after every
     ///     mebibyte, from any thread.
     /// - Throws: ``DownloadError``, or `CancellationError` when the task is cancelled; what has
     ///   been received stays on disk for the next call.
     public func download(
         _ address: URL, to file: FilePath, sha256: String? = nil,
+        expecting content: DownloadContent = .anything,
         progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
     ) async throws -> DownloadedFile {
         do {
-            return try await fetch(address, to: file, sha256: sha256, progress: progress)
+            return try await fetch(
+                address, to: file, sha256: sha256, expecting: content, progress: progress)
         } catch let error as Errno {
             throw DownloadError(.disk(error), address: address, file: file)
         } catch let error where !(error is DownloadError || error is CancellationError) {
@@ -66,14 +71,15 @@ public struct Downloader: Sendable {
     }
 
     private func fetch(
-        _ address: URL, to file: FilePath, sha256: String?,
+        _ address: URL, to file: FilePath, sha256: String?, expecting content: DownloadContent,
         progress: @escaping @Sendable (DownloadProgress) -> Void
     ) async throws -> DownloadedFile {
         try FileManager.default.createDirectory(
             atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
-        let check = try HashCheck(file, published: sha256, address: address)
+        let check = try FileCheck(file, content: content, published: sha256, address: address)
         if FileManager.default.fileExists(atPath: file.string) {
-            return DownloadedFile(path: file, sha256: try check.run(on: file), isNew: false)
+            let actual = try check.run(on: file, isNew: false)
+            return DownloadedFile(path: file, sha256: actual, isNew: false)
         }
         guard var partial = try PartialFile(beside: file) else {
             throw DownloadError(.inUse, address: address, file: file)
@@ -81,7 +87,7 @@ public struct Downloader: Sendable {
         defer { partial.close() }
         try await fill(&partial, from: address, for: file, progress: progress)
         do {
-            let actual = try check.run(on: partial.path)
+            let actual = try check.run(on: partial.path, isNew: true)
             try partial.publish(as: file)
             return DownloadedFile(path: file, sha256: actual, isNew: true)
         } catch let error as DownloadError {
@@ -113,6 +119,14 @@ public struct Downloader: Sendable {
             try await Task.sleep(for: delay)
         }
     }
+}
+
+/// What a downloaded file has to be.
+public enum DownloadContent: Sendable, Hashable {
+    /// Whatever the server sends.
+    case anything
+    /// A whole PyTorch or safetensors file: mirrors and proxies answer with web pages too.
+    case checkpoint
 }
 
 /// How far a download has come.

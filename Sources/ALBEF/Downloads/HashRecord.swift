@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import SystemPackage
+import Torch
 
 /// The SHA-256 of every file that was downloaded into a folder, in its `hashes.json`.
 ///
@@ -8,7 +9,8 @@ import SystemPackage
 /// later change of the file, on the server or on disk, is noticed.
 struct HashRecord: Sendable {
     private let folder: FilePath
-    private var path: FilePath { folder.appending("hashes.json") }
+    /// The file of hashes.
+    var path: FilePath { folder.appending("hashes.json") }
 
     init(folder: FilePath) {
         self.folder = folder
@@ -35,15 +37,19 @@ struct HashRecord: Sendable {
 
     private func read() throws -> [String: String] {
         guard FileManager.default.fileExists(atPath: path.string) else { return [:] }
-        let data = try Data(contentsOf: URL(filePath: path.string))
-        return try JSONDecoder().decode([String: String].self, from: data)
+        let data = try MappedFile(path).withUnsafeBytes { Data($0) }
+        guard let hashes = try? JSONDecoder().decode([String: String].self, from: data) else {
+            throw TensorFileError(
+                path, .malformed("it is not a list of hashes; delete it to record them anew"))
+        }
+        return hashes
     }
 
     /// The SHA-256 of a file's bytes, in lower-case hexadecimal.
     ///
     /// - Throws: `CancellationError` when the task is cancelled meanwhile.
     static func sha256(of file: FilePath) throws -> String {
-        let descriptor = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+        let (descriptor, _) = try RegularFile.open(file)
         defer { try? descriptor.close() }
         var hasher = SHA256()
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
@@ -58,38 +64,5 @@ struct HashRecord: Sendable {
         return hasher.finalize().map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }.joined()
-    }
-}
-
-/// What the bytes of one download have to be.
-struct HashCheck: Sendable {
-    private let file: FilePath
-    private let name: String
-    private let address: URL
-    private let record: HashRecord
-    private let published: String?
-    private let recorded: String?
-
-    /// Looks up what is known, before any byte is fetched.
-    init(_ file: FilePath, published: String?, address: URL) throws {
-        self.file = file
-        self.address = address
-        self.published = published?.lowercased()
-        name = file.lastComponent?.string ?? file.string
-        record = HashRecord(folder: file.removingLastComponent())
-        recorded = published == nil ? try record.hash(of: name) : nil
-    }
-
-    /// The hash of the bytes at `path`, which is the published or the recorded one, or is recorded
-    /// now.
-    func run(on path: FilePath) throws -> String {
-        let actual = try HashRecord.sha256(of: path)
-        if let expected = published ?? recorded, expected != actual {
-            throw DownloadError(
-                .hash(expected: expected, actual: actual, isRecorded: published == nil),
-                address: address, file: file)
-        }
-        if published == nil, recorded == nil { try record.add(actual, of: name) }
-        return actual
     }
 }

@@ -43,6 +43,9 @@ struct ExplainCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
+        if let layer, !(0...1000).contains(layer) {
+            throw ValidationError("--layer must be from 0 to 1000.")
+        }
         if let output, Format(output) == nil {
             throw ValidationError("--output '\(output)' must end in .png or .jpg.")
         }

@@ -10,13 +10,17 @@ struct ImportCommand: AsyncParsableCommand {
         discussion: """
             Sizes, task and dialect are read off the tensors. What was mapped, what is new and what \
             was ignored is reported with the reason; anything unexplained is an error. A checkpoint \
-            is a pickle: only what builds tensors is understood, and a file that asks for more is \
+            is a pickle, a program: nothing in it is ever run. Tensors and plain values are read, \
+            other objects are passed over, and a file that asks for functions of the system is \
             refused by the name of what it asked for.
 
               albef import ALBEF.pth --vocabulary vocab.txt --output model
             """)
 
-    @Argument(help: ArgumentHelp("A .pth, .pt or .safetensors file.", valueName: "checkpoint"))
+    @Argument(
+        help: ArgumentHelp(
+            "A .pth, .pt or .safetensors file, or a folder or index of several.",
+            valueName: "checkpoint"))
     var checkpoint: String
 
     @Option(
@@ -48,6 +52,14 @@ struct ImportCommand: AsyncParsableCommand {
 
     @Flag(help: "Print the report as JSON.")
     var json = false
+
+    func validate() throws {
+        for (name, heads) in [("vision", visionHeads), ("text", textHeads)] {
+            if let heads, !(1...65_536).contains(heads) {
+                throw ValidationError("--\(name)-heads must be from 1 to 65536.")
+            }
+        }
+    }
 
     func run() async throws {
         var options = CheckpointImporter.Options()

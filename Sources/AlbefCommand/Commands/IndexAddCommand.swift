@@ -98,7 +98,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             try await follow(indexer, notes, since: scan.files.isEmpty ? nil : scan)
             return true
         }
-        if wasCancelled { throw Interrupts.exitCode }
+        if wasCancelled { throw CancellationError() }
     }
 
     private func update(

@@ -53,7 +53,7 @@ struct IndexOutput: Encodable {
     ///
     /// - Parameters:
     ///   - asLine: whether the JSON is to be one line of several.
-    ///   - known: what was said to be skipped before.
+    ///   - known: failures that were reported before.
     static func show(
         _ done: Done, json: Bool, asLine: Bool = false, except known: Set<GalleryFailure> = []
     ) throws {

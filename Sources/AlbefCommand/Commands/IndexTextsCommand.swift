@@ -45,6 +45,6 @@ struct IndexTextsCommand: AsyncParsableCommand {
         }
         let seconds = (ContinuousClock.now - clock).seconds
         try IndexOutput.show(.init(report: report, scan: nil, seconds: seconds), json: json)
-        if report.wasCancelled { throw Interrupts.exitCode }
+        if report.wasCancelled { throw CancellationError() }
     }
 }

@@ -49,18 +49,15 @@ struct ModelsPullCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(
             atPath: directory.string, withIntermediateDirectories: true)
         let (downloader, label) = (Downloader(), entry.file)
-        let file: DownloadedFile
-        do {
-            file = try await Interrupts.cancelling("stopping; the next pull goes on from here") {
-                let bar = Mutex(ProgressBar(label, unit: "MB"))
-                defer { bar.withLock { $0.finish() } }
-                return try await downloader.download(entry, into: directory) { progress in
-                    guard let total = progress.total else { return }
-                    bar.withLock { $0.show(Int(progress.received >> 20), of: Int(total >> 20)) }
-                }
+        let file = try await Interrupts.cancelling(
+            "stopping; the next pull continues from here"
+        ) {
+            let bar = Mutex(ProgressBar(label, unit: "MB"))
+            defer { bar.withLock { $0.finish() } }
+            return try await downloader.download(entry, into: directory) { progress in
+                guard let total = progress.total else { return }
+                bar.withLock { $0.show(Int(progress.received >> 20), of: Int(total >> 20)) }
             }
-        } catch is CancellationError {
-            throw Interrupts.exitCode
         }
         if json {
             try Console.json([

@@ -66,9 +66,11 @@ enum ValidationTable {
             if problems.count > shown { lines.append("  and \(problems.count - shown) more") }
         }
         let verdict =
-            report.isBroken
-            ? "training could not use all of this"
-            : report.problems.isEmpty ? "nothing is wrong" : "nothing is broken"
+            report.images == 0
+            ? "there are no images in it"
+            : report.isBroken
+                ? "training could not use all of this"
+                : report.problems.isEmpty ? "nothing is wrong" : "nothing is broken"
         return (lines + ["", verdict]).joined(separator: "\n")
     }
 

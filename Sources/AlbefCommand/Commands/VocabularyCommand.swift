@@ -19,8 +19,8 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         abstract: "Learn a WordPiece vocabulary from captions, in English, Chinese or both.",
         discussion: """
             Captions are cleaned and cut into words as they will be in training. A .txt file has a \
-            caption a line; other files are annotations in any format that 'albef pretrain' reads, \
-            and their pictures need not be there.
+            caption per line; other files are annotations in any format that 'albef pretrain' reads, \
+            and their images need not be there.
 
               albef vocabulary train captions.json --size 8000 --output vocab.txt
             """)
@@ -61,13 +61,17 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if size <= Vocabulary.SpecialTokens.spellings.count {
-            throw ValidationError("--size must be more than the five special tokens.")
+        let smallest = Vocabulary.SpecialTokens.spellings.count + 1
+        if !(smallest...1_000_000).contains(size) {
+            throw ValidationError(
+                "--size must be from \(smallest), one more than the special tokens, to 1000000.")
         }
-        if minimumFrequency < 1 {
-            throw ValidationError("--minimum-frequency must be at least 1.")
+        if !(1...1_000_000_000).contains(minimumFrequency) {
+            throw ValidationError("--minimum-frequency must be from 1 to 1000000000.")
         }
-        if alphabetLimit < 0 { throw ValidationError("--alphabet-limit must not be negative.") }
+        if !(0...1_000_000).contains(alphabetLimit) {
+            throw ValidationError("--alphabet-limit must be from 0 to 1000000.")
+        }
     }
 
     func run() async throws {

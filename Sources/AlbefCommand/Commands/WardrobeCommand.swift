@@ -66,7 +66,9 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     var side = 128
 
     func validate() throws {
-        if count < 1 { throw ValidationError("--count must be at least 1.") }
+        if !(1...10_000_000).contains(count) {
+            throw ValidationError("--count must be from 1 to 10000000.")
+        }
         if let rareShare, !(0...0.9).contains(rareShare) {
             throw ValidationError("--rare-share must be from 0 to 0.9.")
         }

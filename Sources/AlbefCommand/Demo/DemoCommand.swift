@@ -20,7 +20,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where gallery, index and page go.", valueName: "directory"))
     var output = "out/demo"
 
-    @Option(help: "Scenes in the gallery; at least 200.")
+    @Option(help: "Scenes in the gallery, 200 to 100000.")
     var scenes = 2000
 
     @Option(help: ArgumentHelp("Scenes that recall hands to the fusion encoder.", valueName: "n"))
@@ -32,8 +32,12 @@ struct DemoCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        if scenes < 200 { throw ValidationError("--scenes must be at least 200.") }
-        if candidates < 1 { throw ValidationError("--candidates must be at least 1.") }
+        if !(200...100_000).contains(scenes) {
+            throw ValidationError("--scenes must be from 200 to 100000.")
+        }
+        if !(1...10_000).contains(candidates) {
+            throw ValidationError("--candidates must be from 1 to 10000.")
+        }
     }
 
     func run() async throws {
@@ -53,7 +57,7 @@ struct DemoCommand: AsyncParsableCommand {
                 bar.show(progress.done, of: progress.total)
             }
         }
-        if report.wasCancelled { throw Interrupts.exitCode }
+        if report.wasCancelled { throw CancellationError() }
         let searcher = try Searcher(search, ForwardIndex(gallery.index))
         let answers = try gallery.questions.map {
             try DemoAnswer($0, gallery, searcher, candidates: search.matches ? candidates : 0)

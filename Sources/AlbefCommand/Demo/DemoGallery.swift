@@ -58,11 +58,15 @@ struct DemoGallery {
     func draw(progress: (Int) -> Void) async throws {
         let gallery = directory.appending("gallery")
         let files = FileManager.default
-        let isOurs = files.fileExists(atPath: gallery.appending("scenes.jsonl").string)
+        // An index is only ours beside a gallery that is.
+        let hasGallery = files.fileExists(atPath: gallery.string)
+        if WardrobeFolder.obstacle(at: gallery) != nil {
+            throw ValidationError("\(gallery) is there already; choose another --output.")
+        }
+        if !hasGallery, files.fileExists(atPath: index.string) {
+            throw ValidationError("\(index) is there already; choose another --output.")
+        }
         for path in [gallery, index] where files.fileExists(atPath: path.string) {
-            guard isOurs else {
-                throw ValidationError("\(path) is there already; choose another --output.")
-            }
             try files.removeItem(atPath: path.string)
         }
         try await WardrobeFolder(gallery, side: 256).write(

@@ -1,32 +1,82 @@
 import ArgumentParser
 import Foundation
+import Synchronization
 
 /// Turns Ctrl-C and SIGTERM into the cancellation of a task, so that it can finish cleanly.
 ///
-/// A second signal ends the program at once; what is on disk is safe even then.
+/// Outside of ``cancelling(_:_:)`` both end the program at once, as does a second signal inside of
+/// it; what is on disk is safe even then. `Albef.main` turns the `CancellationError` that comes of
+/// it into ``exitCode``, so that commands need not.
 enum Interrupts {
     /// Runs `body`, cancelling it on the first signal.
     ///
     /// - Parameter message: what to say when that happens.
+    /// - Throws: What `body` throws, `CancellationError` above all.
     static func cancelling<Result: Sendable>(
         _ message: String, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let task = Task { try await body() }
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                guard !task.isCancelled else { _exit(128 + number) }
-                Console.note("\n\(message) (again to stop at once)")
-                task.cancel()
-            }
-            source.resume()
-            return source
+        let outer = SignalWatch.shared.replaceAction { number in
+            guard !task.isCancelled else { SignalWatch.end(by: number) }
+            Console.note("\n\(message) (again to stop at once)")
+            task.cancel()
         }
-        defer { for source in sources { source.cancel() } }
+        defer { SignalWatch.shared.replaceAction(outer) }
         return try await task.value
     }
 
     /// The exit status of a program that was interrupted.
     static let exitCode = ExitCode(130)
+}
+
+/// Waits for SIGINT and SIGTERM, for as long as the program runs.
+///
+/// Signals belong to the process, and so does this. The sources are made once: on Linux a source
+/// that replaces an earlier one for the same signal hears nothing.
+private struct SignalWatch: Sendable {
+    typealias Action = @Sendable (Int32) -> Void
+
+    private final class Current: Sendable {
+        let action = Mutex<Action?>(nil)
+    }
+
+    static let shared = SignalWatch()
+
+    private let current: Current
+    // Kept so that they go on listening; nothing else is done with them.
+    nonisolated(unsafe) private let sources: [any DispatchSourceSignal]
+
+    private init() {
+        let current = Current()
+        self.current = current
+        // A queue of its own: the work that is to be stopped may keep every other thread busy.
+        let queue = DispatchQueue(label: "albef.signals", qos: .userInteractive)
+        sources = [SIGINT, SIGTERM].map { number in
+            #if canImport(Darwin)
+                // There the default action would come first.
+                signal(number, SIG_IGN)
+            #endif
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                guard let act = current.action.withLock({ $0 }) else { Self.end(by: number) }
+                act(number)
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    /// Sets what happens on a signal; nil ends the program.
+    ///
+    /// - Returns: What happened before.
+    @discardableResult
+    func replaceAction(_ new: Action?) -> Action? {
+        current.action.withLock { action in
+            defer { action = new }
+            return action
+        }
+    }
+
+    /// Ends the program as the signal itself would, seen from a shell.
+    static func end(by number: Int32) -> Never { _exit(128 + number) }
 }

@@ -42,7 +42,8 @@ struct ProgressBar {
     static func line(
         label: String, unit: String, done: Int, total: Int, elapsed: Double
     ) -> String {
-        let fraction = total > 0 ? Double(done) / Double(total) : 1
+        // Work may turn out to be more than it was said to be.
+        let fraction = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
         let filled = Int(fraction * 24)
         let bar =
             String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)

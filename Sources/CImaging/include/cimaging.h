@@ -52,10 +52,11 @@ int imaging_jpeg_inspect(
 int imaging_jpeg_decode(
     const uint8_t *bytes, size_t count, int eighths, int channels, uint8_t *pixels,
     size_t capacity, char *message);
-// Encodes [height, width, 3] with `quality` 1 to 100. `*bytes` is released with free.
+// Encodes [height, width, 3] with `quality` 1 to 100 as a file of at most `limit` bytes; a longer one
+// fails as it does when there is no more memory. `*bytes` is released with free, and NULL on failure.
 int imaging_jpeg_encode(
-    const uint8_t *pixels, int width, int height, int quality, uint8_t **bytes, size_t *count,
-    char *message);
+    const uint8_t *pixels, int width, int height, int quality, size_t limit, uint8_t **bytes,
+    size_t *count, char *message);
 
 // MARK: libvips
 
@@ -132,8 +133,8 @@ void imaging_look_up(const uint8_t *pixels, size_t count, const uint8_t *table, 
 void imaging_sharpen(
     const uint8_t *pixels, int width, int height, float factor, uint8_t *output);
 
-// Moves what is at (x, y) to `matrix` [2, 3] times (x, y, 1), bilinear; -1 when out of memory.
-int imaging_warp(
+// Moves what is at (x, y) to `matrix` [2, 3] times (x, y, 1), bilinear.
+void imaging_warp(
     const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
     uint8_t *output);
 

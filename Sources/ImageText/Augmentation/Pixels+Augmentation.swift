@@ -60,13 +60,10 @@ extension Pixels {
     ///   - fill: What all channels have outside the picture.
     static func warped(_ image: RGBImage, by matrix: [Double], fill: UInt8) -> RGBImage {
         precondition(matrix.count == 6, "an affine map of \(matrix.count) numbers")
-        var status: Int32 = 0
-        let result = image.replacing { output in
-            status = imaging_warp(
+        return image.replacing { output in
+            imaging_warp(
                 image.pixels, Int32(image.width), Int32(image.height), matrix, fill, output)
         }
-        precondition(status == 0, "no memory to warp \(image.width) pixels")
-        return result
     }
 }
 

@@ -11,37 +11,41 @@ struct AnnotationFile {
     let path: FilePath
     let imageRoot: FilePath?
     let splits: Set<String>
+    let columns: CaptionColumns
 
     /// Where the relative paths in it start.
     private var root: FilePath { imageRoot ?? path.removingLastComponent() }
 
     func read(into builder: inout DatasetBuilder) throws(DatasetError) {
         let bytes: [UInt8]
-        do throws(Errno) {
-            bytes = try Self.contents(of: path)
+        do throws(TextFile.Fault) {
+            bytes = try TextFile.contents(of: path)
         } catch {
-            guard error == .isDirectory else { throw .unreadable(path, error) }
+            guard error.errno == .isDirectory else { throw .unreadable(path, error.reason) }
             guard splits.isEmpty else { throw .unsplit(path) }
             builder.begin(root: path)
             return try CaptionFolder(path).read(into: &builder)
         }
         builder.begin(root: root)
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        let text = bytes.starts(with: mark) ? bytes[mark.count...] : bytes[...]
+        let text = bytes[...]
         switch text.first(where: { !" \t\r\n".utf8.contains($0) }) {
         case nil: throw .empty(path, "is empty")
         case UInt8(ascii: "["):
             guard splits.isEmpty else { throw .unsplit(path) }
-            try CaptionEntries.read(list: Data(text), of: path, into: &builder)
+            try CaptionEntries(path: path, columns: columns)
+                .read(list: Data(JSONText.repaired(text)), into: &builder)
         case UInt8(ascii: "{"):
             if Self.hasImagesList(text) {
-                try ImageListDocument.read(Data(text), of: path, splits: splits, into: &builder)
+                try ImageListDocument.read(
+                    Data(JSONText.repaired(text)), of: path, splits: splits, into: &builder)
             } else {
                 guard splits.isEmpty else { throw .unsplit(path) }
-                try CaptionEntries.read(lines: text, of: path, into: &builder)
+                try CaptionEntries(path: path, columns: columns)
+                    .read(lines: JSONText.repaired(text), into: &builder)
             }
         default:
-            try CaptionTable(path: path, splits: splits).read(text, into: &builder)
+            try CaptionTable(path: path, splits: splits, names: columns)
+                .read(text, into: &builder)
         }
     }
 
@@ -65,25 +69,6 @@ struct AnnotationFile {
                 position += key.count
             }
             return false
-        }
-    }
-
-    /// The bytes of a file, which may be a pipe.
-    static func contents(of path: FilePath) throws(Errno) -> [UInt8] {
-        do {
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try file.closeAfter {
-                var bytes: [UInt8] = []
-                let chunk = UnsafeMutableRawBufferPointer.allocate(
-                    byteCount: 1 << 20, alignment: 16)
-                defer { chunk.deallocate() }
-                while case let count = try file.read(into: chunk), count > 0 {
-                    bytes.append(contentsOf: chunk[..<count])
-                }
-                return bytes
-            }
-        } catch {
-            throw error as? Errno ?? .ioError
         }
     }
 }

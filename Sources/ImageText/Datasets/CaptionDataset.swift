@@ -22,15 +22,16 @@ public struct CaptionedImage: Sendable, Hashable {
 ///
 /// | format | told by | fields |
 /// |---|---|---|
-/// | ALBEF's JSON list | starts with `[` | `image`, `caption` (a text or a list), `image_id` |
-/// | JSON Lines | starts with `{`, one object a line | the same |
+/// | ALBEF's JSON list | starts with `[` | an image, a caption (a text or a list), `image_id` |
+/// | JSON Lines, such as `metadata.jsonl` | starts with `{`, one object per line | the same |
 /// | COCO captions | an object with `images`, `annotations` | `file_name`, `image_id`, `caption` |
 /// | Karpathy's splits | an object with `images` | `filename`, `filepath`, `split`, `sentences` |
-/// | CSV, TSV | a header with such names | image, filepath or path; caption, title or text; `image_id`, `split` |
+/// | CSV, TSV, also with semicolons | a header with such names | an image, a caption, `image_id`, `split` |
 /// | a folder | pictures with a `.txt` of the same name | one caption a line |
 ///
-/// Entries about the same file become one image. An `image_id` counts within its annotation file.
-/// Images without captions are kept, so that they can be reported.
+/// How an image and its caption may be called is told by ``CaptionColumns``. Entries about the same
+/// file become one image; names that differ in a byte are different files. An `image_id` counts
+/// within its annotation file. Images without captions are kept, so that they can be reported.
 public struct CaptionDataset: Sendable {
     /// The pictures in the order they were first named.
     public var images: [CaptionedImage]
@@ -47,14 +48,18 @@ public struct CaptionDataset: Sendable {
     ///   - files: Annotation files or folders.
     ///   - imageRoot: Where relative picture paths start; each file's own folder by default.
     ///   - splits: Which splits to keep, for formats that have them; all by default.
+    ///   - columns: What the image and the caption are called, where they have other names than the
+    ///     known ones.
     /// - Throws: ``DatasetError`` naming file, line or entry, and field.
     public init(
-        reading files: [FilePath], imageRoot: FilePath? = nil, splits: Set<String> = []
+        reading files: [FilePath], imageRoot: FilePath? = nil, splits: Set<String> = [],
+        columns: CaptionColumns = CaptionColumns()
     ) throws(DatasetError) {
         var builder = DatasetBuilder()
         for file in files {
-            try AnnotationFile(path: file, imageRoot: imageRoot, splits: splits)
-                .read(into: &builder)
+            try AnnotationFile(
+                path: file, imageRoot: imageRoot, splits: splits, columns: columns
+            ).read(into: &builder)
         }
         images = builder.images
     }
@@ -65,10 +70,14 @@ public struct CaptionDataset: Sendable {
     ///   - file: In any of the formats above.
     ///   - imageRoot: Where relative picture paths start; the file's own folder by default.
     ///   - splits: Which splits to keep, for formats that have them; all by default.
+    ///   - columns: What the image and the caption are called, where they have other names than the
+    ///     known ones.
     /// - Throws: ``DatasetError`` naming file, line or entry, and field.
     public static func read(
-        _ file: FilePath, imageRoot: FilePath? = nil, splits: Set<String> = []
+        _ file: FilePath, imageRoot: FilePath? = nil, splits: Set<String> = [],
+        columns: CaptionColumns = CaptionColumns()
     ) throws(DatasetError) -> CaptionDataset {
-        try CaptionDataset(reading: [file], imageRoot: imageRoot, splits: splits)
+        try CaptionDataset(
+            reading: [file], imageRoot: imageRoot, splits: splits, columns: columns)
     }
 }

@@ -1,61 +1,101 @@
 internal import Foundation
 internal import SystemPackage
 
-/// ALBEF's JSON: objects with `image`, `caption` and perhaps `image_id`, in a list or one a line.
-enum CaptionEntries {
+/// ALBEF's JSON: objects with an image, a caption and perhaps `image_id`, in a list or one per line.
+struct CaptionEntries {
+    let path: FilePath
+    /// What the fields are called.
+    let columns: CaptionColumns
+
     private struct Entry: Decodable {
         let image: String
+        let imageField: String
         let captions: OneOrMany
         let imageID: DecodedImageID?
 
-        enum CodingKeys: String, CodingKey {
-            case image
-            case captions = "caption"
-            case imageID = "image_id"
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Name.self)
+            let names =
+                columnsKey.flatMap { decoder.userInfo[$0] as? CaptionColumns }
+                ?? CaptionColumns()
+            let imageName = Self.first(of: names.imageNames, in: container)
+            image = try container.decode(String.self, forKey: imageName)
+            imageField = imageName.stringValue
+            captions = try container.decode(
+                OneOrMany.self, forKey: Self.first(of: names.captionNames, in: container))
+            imageID = try container.decodeIfPresent(
+                DecodedImageID.self, forKey: Name(stringValue: "image_id"))
         }
 
         func add(to builder: inout DatasetBuilder) {
             builder.add(name: image, captions: captions.texts, imageID: imageID?.id)
         }
+
+        /// The first name that is there, or the first of all, which is missing then.
+        private static func first(
+            of names: [String], in container: KeyedDecodingContainer<Name>
+        ) -> Name {
+            let keys = names.map(Name.init(stringValue:))
+            return keys.first { container.contains($0) } ?? keys[0]
+        }
     }
+
+    private struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    private static let columnsKey = CodingUserInfoKey(rawValue: "columns")
 
     private struct OneOrMany: Decodable {
         let texts: [String]
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            if let text = try? container.decode(String.self) {
-                texts = [text]
-            } else if let texts = try? container.decode([String].self) {
-                self.texts = texts
-            } else {
+            do {
+                if let text = try? container.decode(String.self) {
+                    texts = [text]
+                } else {
+                    texts = try container.decode([String].self)
+                }
+            } catch DecodingError.dataCorrupted(let context) {
+                // The texts themselves are wrong, not what they are in.
+                throw DecodingError.dataCorrupted(context)
+            } catch {
                 throw DecodingError.dataCorruptedError(
                     in: container, debugDescription: "is neither a text nor a list of texts")
             }
         }
     }
 
-    static func read(
-        list: Data, of path: FilePath, into builder: inout DatasetBuilder
-    ) throws(DatasetError) {
+    private var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        if let key = Self.columnsKey { decoder.userInfo[key] = columns }
+        return decoder
+    }
+
+    func read(list: Data, into builder: inout DatasetBuilder) throws(DatasetError) {
         let entries: [Entry]
         do {
-            entries = try JSONDecoder().decode([Entry].self, from: list)
+            entries = try decoder.decode([Entry].self, from: list)
         } catch {
             throw .json(error, in: list, of: path)
         }
         for (index, entry) in entries.enumerated() {
             guard !entry.image.isEmpty else {
-                throw .malformed(path, entry: "[\(index)].image", "is empty")
+                throw .malformed(path, entry: "[\(index)].\(entry.imageField)", "is empty")
             }
             entry.add(to: &builder)
         }
     }
 
-    static func read(
-        lines: ArraySlice<UInt8>, of path: FilePath, into builder: inout DatasetBuilder
+    func read(
+        lines: ArraySlice<UInt8>, into builder: inout DatasetBuilder
     ) throws(DatasetError) {
-        let decoder = JSONDecoder()
+        let decoder = decoder
         var number = 0
         for line in lines.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
@@ -67,7 +107,7 @@ enum CaptionEntries {
                 throw .json(error, in: Data(line), of: path, line: number)
             }
             guard !entry.image.isEmpty else {
-                throw .malformed(path, line: number, field: "image", "is empty")
+                throw .malformed(path, line: number, field: entry.imageField, "is empty")
             }
             entry.add(to: &builder)
         }
@@ -83,7 +123,7 @@ struct DecodedImageID: Decodable {
         if let number = try? container.decode(Int.self) {
             id = .number(number)
         } else if let text = try? container.decode(String.self) {
-            id = .text(text)
+            id = .text(ExactText(text))
         } else {
             throw DecodingError.dataCorruptedError(
                 in: container, debugDescription: "is neither a whole number nor a text")

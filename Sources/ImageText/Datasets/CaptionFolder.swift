@@ -31,11 +31,13 @@ struct CaptionFolder {
             var file = path
             file.extension = "txt"
             var bytes: [UInt8] = []
-            do throws(Errno) {
-                bytes = try AnnotationFile.contents(of: file)
+            do throws(TextFile.Fault) {
+                bytes = try TextFile.contents(of: file)
                 texts += 1
             } catch {
-                guard error == .noSuchFileOrDirectory else { throw .unreadable(file, error) }
+                guard error.errno == .noSuchFileOrDirectory else {
+                    throw .unreadable(file, error.reason)
+                }
             }
             builder.add(
                 path: path.lexicallyNormalized(), captions: try Self.lines(bytes, of: file))
@@ -49,12 +51,9 @@ struct CaptionFolder {
         _ bytes: [UInt8], of file: FilePath
     ) throws(DatasetError) -> [String] {
         var captions: [String] = []
-        var number = 0
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            number += 1
-            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+        for (index, line) in TextFile.lines(bytes).enumerated() {
             guard let text = String(validating: line, as: UTF8.self) else {
-                throw .malformed(file, line: number, "is not UTF-8")
+                throw .malformed(file, line: index + 1, "is not UTF-8")
             }
             if !text.allSatisfy(\.isWhitespace) { captions.append(text) }
         }
@@ -66,7 +65,7 @@ struct CaptionFolder {
         guard folder.withPlatformString({ stat($0, &status) }) == 0 else {
             // A link to nothing.
             guard folder == root else { return }
-            throw .unreadable(folder, Errno(rawValue: errno))
+            throw .unreadable(folder, "\(Errno(rawValue: errno))")
         }
         guard status.st_mode & S_IFMT == S_IFDIR,
             visited.insert(
@@ -74,10 +73,16 @@ struct CaptionFolder {
             ).inserted
         else { return }
         guard let stream = folder.withPlatformString({ opendir($0) }) else {
-            throw .unreadable(folder, Errno(rawValue: errno))
+            throw .unreadable(folder, "\(Errno(rawValue: errno))")
         }
         defer { closedir(stream) }
-        while let entry = readdir(stream) {
+        while true {
+            // A listing that breaks off must not look like one that ends.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw .unreadable(folder, "\(Errno(rawValue: errno))") }
+                return
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
                     FilePath.Component(platformString: $0)

@@ -4,32 +4,26 @@ internal import SystemPackage
 struct CaptionTable {
     private enum Column: CaseIterable {
         case image, caption, imageID, split
-
-        /// What headers call it, the first that is there counts.
-        var names: [String] {
-            switch self {
-            case .image: ["image", "filepath", "path", "filename", "file_name", "image_path"]
-            case .caption: ["caption", "title", "text"]
-            case .imageID: ["image_id"]
-            case .split: ["split"]
-            }
-        }
     }
 
     let path: FilePath
     let splits: Set<String>
+    let names: CaptionColumns
+
+    /// What may stand between fields.
+    ///
+    /// Spreadsheets write semicolons where the comma is a decimal's.
+    private static let separators = ["\t", ",", ";", "|"].compactMap(\.utf8.first)
 
     func read(_ bytes: ArraySlice<UInt8>, into builder: inout DatasetBuilder) throws(DatasetError) {
-        let header = bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        let tab = UInt8(ascii: "\t")
-        let separator = header.contains(tab) ? tab : UInt8(ascii: ",")
+        let separator = separator(of: bytes)
         var table = DelimitedText(bytes, separator: separator)
         do {
             try read(&table, into: &builder)
         } catch let fault as DelimitedText.Fault {
             throw .malformed(path, line: fault.line, fault.reason)
         } catch {
-            throw error as? DatasetError ?? .unrecognised(path)
+            throw error as? DatasetError ?? .unrecognised(path, header: [])
         }
     }
 
@@ -63,7 +57,7 @@ struct CaptionTable {
             guard !name.isEmpty else {
                 throw DatasetError.malformed(path, line: table.line, field: "image", "is empty")
             }
-            let id = try columns[.imageID].map { ImageID.text(try text($0, "image_id")) }
+            let id = try columns[.imageID].map { ImageID.text(ExactText(try text($0, "image_id"))) }
             builder.add(name: name, captions: [try text(caption, "caption")], imageID: id)
             count += 1
         }
@@ -72,25 +66,65 @@ struct CaptionTable {
         }
     }
 
-    /// Where each column is.
-    private func columns(_ header: [String]) throws(DatasetError) -> [Column: Int] {
-        let header = header.map { name in
-            name.lowercased().split(separator: " ").joined(separator: " ")
+    /// What stands between the fields: that with which the header has the most of the columns, or
+    /// else the most fields.
+    private func separator(of bytes: ArraySlice<UInt8>) -> UInt8 {
+        let headers = Self.separators.map { separator -> (separator: UInt8, fields: [String]) in
+            var table = DelimitedText(bytes, separator: separator)
+            var fields: [DelimitedText.Field] = []
+            guard (try? table.next(&fields)) == true else { return (separator, []) }
+            return (separator, fields.map { table.text($0) ?? "" })
         }
+        func rank(_ fields: [String]) -> (known: Int, count: Int) {
+            let found = find(fields)
+            let known = [Column.image, .caption].count { found[$0] != nil }
+            return (known, fields.count)
+        }
+        var best = headers[0]
+        for header in headers.dropFirst() where rank(header.fields) > rank(best.fields) {
+            best = header
+        }
+        return best.separator
+    }
+
+    /// Where each column is, as far as it is there.
+    private func find(_ header: [String]) -> [Column: Int] {
+        let header = header.map(Self.normalised)
         var columns: [Column: Int] = [:]
         for column in Column.allCases {
-            for name in column.names where columns[column] == nil {
-                columns[column] = header.firstIndex(of: name)
+            let wanted =
+                switch column {
+                case .image: names.imageNames
+                case .caption: names.captionNames
+                case .imageID: ["image_id"]
+                case .split: ["split"]
+                }
+            for name in wanted where columns[column] == nil {
+                columns[column] = header.firstIndex(of: Self.normalised(name))
             }
         }
-        if columns[.image] == nil, columns[.caption] == nil { throw .unrecognised(path) }
-        for (column, what) in [(Column.image, "image"), (.caption, "caption")]
-        where columns[column] == nil {
+        return columns
+    }
+
+    /// Where each column is.
+    private func columns(_ header: [String]) throws(DatasetError) -> [Column: Int] {
+        let columns = find(header)
+        let isNamed = names != CaptionColumns()
+        if columns[.image] == nil, columns[.caption] == nil, !isNamed {
+            throw .unrecognised(path, header: header)
+        }
+        for (column, what, known) in [
+            (Column.image, "image", names.imageNames), (.caption, "caption", names.captionNames),
+        ] where columns[column] == nil {
             throw .malformed(
                 path, line: 1, field: what,
-                "no column is called \(column.names.prefix(3).joined(separator: ", ")); "
-                    + "there are: \(header.joined(separator: ", "))")
+                "no column is called \(known.prefix(3).joined(separator: ", ")); "
+                    + "there are: \(header.map(Self.normalised).joined(separator: ", "))")
         }
         return columns
+    }
+
+    private static func normalised(_ name: String) -> String {
+        name.lowercased().split(separator: " ").joined(separator: " ")
     }
 }

@@ -3,7 +3,7 @@ internal import SystemPackage
 /// What annotations call an image, for grouping: a number or a text.
 enum ImageID: Hashable {
     case number(Int)
-    case text(String)
+    case text(ExactText)
 }
 
 /// Gathers entries into images: those of one file become one.
@@ -13,7 +13,7 @@ struct DatasetBuilder {
     private var positionByPath: [FilePath: Int] = [:]
     private var nextID = 0
     // These two start anew with each annotation file.
-    private var positionByName: [String: Int] = [:]
+    private var positionByName: [ExactText: Int] = [:]
     private var idByImageID: [ImageID: Int] = [:]
 
     /// Starts an annotation file whose relative paths begin at `root`.
@@ -26,11 +26,12 @@ struct DatasetBuilder {
     /// Adds captions to the image of this name.
     mutating func add(name: String, captions: [String], imageID: ImageID?) {
         // Most files name an image several times in the same way; paths are slower to compare.
-        if let position = positionByName[name] {
+        let key = ExactText(name)
+        if let position = positionByName[key] {
             extend(position, captions, imageID)
         } else {
             let path = root.pushing(FilePath(name)).lexicallyNormalized()
-            positionByName[name] = add(path: path, captions: captions, imageID: imageID)
+            positionByName[key] = add(path: path, captions: captions, imageID: imageID)
         }
     }
 

@@ -3,15 +3,16 @@ internal import SystemPackage
 /// Why annotations cannot be read, or a data set cannot be trained on; names file, place and field.
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures
+        case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures,
+            occupied
     }
 
     private let code: Code
     /// What is wrong and where, in one line.
     public let description: String
 
-    static func unreadable(_ path: FilePath, _ errno: Errno) -> DatasetError {
-        DatasetError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
+    static func unreadable(_ path: FilePath, _ reason: String) -> DatasetError {
+        DatasetError(code: .unreadable, description: "\(path): cannot read it: \(reason)")
     }
 
     /// - Parameter entry: Where it is in a JSON document, such as `[3].caption`.
@@ -32,11 +33,22 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
         DatasetError(code: .empty, description: "\(path): \(why)")
     }
 
-    static func unrecognised(_ path: FilePath) -> DatasetError {
-        DatasetError(
+    /// - Parameter header: The fields of the first line, taken as a table's.
+    static func unrecognised(_ path: FilePath, header: [String]) -> DatasetError {
+        let found = String(header.joined(separator: ", ").prefix(200))
+        return DatasetError(
             code: .unrecognised,
             description: "\(path): is no annotation file that is known (a JSON list, JSON Lines, "
-                + "COCO's or Karpathy's JSON, CSV or TSV with a header, or a folder of pictures)")
+                + "COCO's or Karpathy's JSON, CSV or TSV with a header, or a folder of images); "
+                + "the columns of a table would be called: \(found)")
+    }
+
+    /// - Parameter name: What is in the way.
+    static func occupied(_ path: FilePath, by name: String) -> DatasetError {
+        DatasetError(
+            code: .occupied,
+            description: "\(path): is not overwritten: it holds '\(name)', which no data set of "
+                + "this kind has; choose a new folder")
     }
 
     static func unsplit(_ path: FilePath) -> DatasetError {

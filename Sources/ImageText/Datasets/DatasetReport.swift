@@ -61,9 +61,9 @@ public struct DatasetReport: Sendable {
 
     /// Whether training would meet something it cannot use.
     ///
-    /// That is a missing or damaged picture, or an image or caption without words; what is merely
-    /// there twice breaks nothing.
-    public var isBroken: Bool { problems.contains(where: \.isBreaking) }
+    /// That is a data set without images, a missing or damaged image, or an image or caption without
+    /// words; what is merely there twice breaks nothing.
+    public var isBroken: Bool { images == 0 || problems.contains(where: \.isBreaking) }
 }
 
 extension DatasetReport.Problem {

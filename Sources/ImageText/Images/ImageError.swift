@@ -10,7 +10,6 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         case tooManyPixels(format: String, width: Int64, height: Int64, limit: Int)
         case undecodable(format: String, String)
         case unencodable(format: String, String)
-        case outOfMemory
     }
 
     let code: Code
@@ -40,8 +39,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
             "is a \(format) that declares \(width) x \(height) pixels, above the limit of \(limit)"
         case .undecodable(let format, let why):
             "is a \(format) that cannot be decoded: \(why.isEmpty ? "it is damaged" : why)"
-        case .unencodable(let format, let why): "cannot be made a \(format): \(why)"
-        case .outOfMemory: "needs more memory than there is"
+        case .unencodable(let format, let why):
+            "cannot be made a \(format): \(why.isEmpty ? "the encoder fails" : why)"
         }
     }
 }

@@ -15,18 +15,19 @@ package enum JPEGEncoder {
     /// - Parameters:
     ///   - image: The picture, at most 65,500 pixels a side, which is JPEG's limit.
     ///   - quality: libjpeg's quality, 1 to 100.
+    ///   - maximumBytes: The most bytes that the file may have; any number by default.
     ///   - name: What errors call the picture.
-    /// - Throws: `ImageError` where the encoder refuses it.
+    /// - Throws: `ImageError` where the encoder refuses it, or has no room for the file.
     package static func encode(
-        _ image: RGBImage, quality: Int = 80, named name: String
+        _ image: RGBImage, quality: Int = 80, maximumBytes: Int = .max, named name: String
     ) throws(ImageError) -> [UInt8] {
         precondition((1...100).contains(quality), "a quality of \(quality)")
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         var message = CMessage()
         let status = imaging_jpeg_encode(
-            image.pixels, Int32(image.width), Int32(image.height), Int32(quality), &bytes, &count,
-            &message.characters)
+            image.pixels, Int32(image.width), Int32(image.height), Int32(quality),
+            max(0, maximumBytes), &bytes, &count, &message.characters)
         defer { free(bytes) }
         guard status == 0, let bytes else {
             throw ImageError(.unencodable(format: "JPEG", message.text), name)

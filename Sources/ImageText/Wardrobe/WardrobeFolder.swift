@@ -31,7 +31,7 @@ public struct WardrobeFolder: Sendable {
         self.isBrief = isBrief
     }
 
-    /// Writes scenes; what is there already is replaced.
+    /// Writes scenes; an earlier data set of this kind is replaced.
     ///
     /// The annotations come last: where they are, everything is.
     ///
@@ -39,14 +39,15 @@ public struct WardrobeFolder: Sendable {
     ///   - scenes: what to draw.
     ///   - seed: decides what captions tell, and how.
     ///   - progress: told the pictures done.
-    /// - Throws: ``ImageError`` where pictures cannot be rendered; `CocoaError` where files cannot be
+    /// - Throws: ``DatasetError`` where anything else is in the folder; ``ImageError`` where pictures cannot be rendered; `CocoaError` where files cannot be
     ///   written; `CancellationError`.
     public func write(
         _ scenes: [WardrobeScene], seed: UInt64, progress: (Int) -> Void = { _ in }
     ) async throws {
         let folder = URL(filePath: path.string)
+        if let name = Self.obstacle(at: path) { throw DatasetError.occupied(path, by: name) }
         try FileManager.default.createDirectory(
-            at: folder.appending(path: "images"), withIntermediateDirectories: true)
+            at: folder.appending(path: Self.imagesName), withIntermediateDirectories: true)
         for language in WardrobeLanguage.allCases {
             try? FileManager.default.removeItem(
                 at: folder.appending(path: Self.annotations(language)))
@@ -74,6 +75,22 @@ public struct WardrobeFolder: Sendable {
             try writeAnnotations(scenes, language, seed: seed, folder)
         }
     }
+
+    /// What keeps a folder from being written: a file that is not part of a data set of this kind;
+    /// nil where nothing does, or nothing is there.
+    ///
+    /// A data set has its list of scenes, and one that was interrupted has images alone.
+    public static func obstacle(at path: FilePath) -> String? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []
+        let isWhole = names.contains(scenesName)
+        let known = WardrobeLanguage.allCases.map(annotations) + [scenesName]
+        return names.sorted().first { name in
+            name != imagesName && !(isWhole && known.contains(name))
+        }
+    }
+
+    private static let imagesName = "images"
+    private static let scenesName = "scenes.jsonl"
 
     /// The picture's path inside the folder.
     public static func name(_ index: Int) -> String {
@@ -116,6 +133,6 @@ public struct WardrobeFolder: Sendable {
             lines += try encoder.encode(Line(image: Self.name(index), scene: scene))
             lines.append(UInt8(ascii: "\n"))
         }
-        try lines.write(to: folder.appending(path: "scenes.jsonl"), options: .atomic)
+        try lines.write(to: folder.appending(path: Self.scenesName), options: .atomic)
     }
 }

@@ -7,7 +7,7 @@ public struct HeatMap: Sendable, Hashable {
     /// The heat of each patch, row by row from the top left, `[height, width]`; not negative.
     public let values: [Float]
 
-    /// Takes values as they are.
+    /// Takes values; what is negative or not a finite number, as of a model that diverged, counts as 0.
     ///
     /// - Parameter values: exactly `height * width`, row by row.
     public init(width: Int, height: Int, values: [Float]) {
@@ -17,7 +17,7 @@ public struct HeatMap: Sendable, Hashable {
             "\(values.count) values for \(width) x \(height) patches")
         self.width = width
         self.height = height
-        self.values = values
+        self.values = values.map { $0.isFinite ? max($0, 0) : 0 }
     }
 
     /// All heat together.

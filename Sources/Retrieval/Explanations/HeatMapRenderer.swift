@@ -35,10 +35,12 @@ public struct HeatMapRenderer: Sendable, Hashable {
         _ map: HeatMap, on picture: RGBImage, strength: Float = 1
     ) -> RGBImage {
         let heat = map.spread(width: picture.width, height: picture.height)
-        let levels = (0..<256).map { level($0, strength: min(max(strength, 0), 1)) }
+        // Comparisons with not-a-number are false, and such numbers become 0.
+        let strength = strength > 0 ? min(strength, 1) : 0
+        let levels = (0..<256).map { level($0, strength: strength) }
         var pixels = picture.pixels
         for (index, heat) in heat.enumerated() {
-            let (share, colour) = levels[Int(heat * 255)]
+            let (share, colour) = levels[heat > 0 ? Int(min(heat, 1) * 255) : 0]
             for channel in 0..<3 {
                 let place = 3 * index + channel
                 pixels[place] = UInt8((1 - share) * Float(pixels[place]) + share * colour[channel])
@@ -63,7 +65,8 @@ public struct HeatMapRenderer: Sendable, Hashable {
         _ heat: Int, strength: Float
     ) -> (share: Float, colour: SIMD3<Float>) {
         let value = Float(heat) / 255
-        return (strength * opacity * pow(value, exponent), Self.colour(value))
+        let share = strength * opacity * pow(value, exponent)
+        return (share > 0 ? min(share, 1) : 0, Self.colour(value))
     }
 
     /// Turbo (Mikhailov, 2019), blue to red as the original's jet, but evenly: a polynomial fit.

@@ -1,6 +1,7 @@
 #if canImport(Darwin)
     import Darwin
     import Dispatch
+    import Foundation
     import SystemPackage
 
     #if canImport(CoreServices)
@@ -19,8 +20,10 @@
             init(_ folder: FilePath) throws(Errno) {
                 _ = try FolderScan.status(folder)
                 var context = FSEventStreamContext(
-                    version: 0, info: Unmanaged.passUnretained(signal).toOpaque(), retain: nil,
-                    release: nil, copyDescription: nil)
+                    version: 0, info: Unmanaged.passRetained(signal).toOpaque(), retain: nil,
+                    release: { info in
+                        if let info { Unmanaged<FolderSignal>.fromOpaque(info).release() }
+                    }, copyDescription: nil)
                 let created = FSEventStreamCreate(
                     nil,
                     { _, info, count, _, flags, _ in

@@ -104,7 +104,7 @@ struct IndexUpdate {
                 try pending.add(entry, copying: source, of: index)
                 report.reused += 1
             } else {
-                let reason = unreadable[digest] ?? "another program removed its like meanwhile"
+                let reason = unreadable[digest] ?? "another program removed the entry to copy"
                 report.failures.append(GalleryFailure(path: entry.path, reason: reason))
             }
             if pending.count >= indexer.options.commitInterval { try await commit(onProgress) }

@@ -164,7 +164,7 @@ public struct Indexer: Sendable {
 
     /// Joins the files of many commits, and removes what a writer that was killed left behind.
     ///
-    /// The update is complete without it, so what stands in its way, such as a lock, is no failure.
+    /// The update is complete without it, so a lock or a full disk does not fail the update.
     func tidy(_ directory: FilePath) {
         guard work == nil else { return }
         while (try? ForwardIndex.tidy(directory)) == true, !Task.isCancelled {}

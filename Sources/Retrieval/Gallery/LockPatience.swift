@@ -12,7 +12,8 @@ struct LockPatience: Sendable {
     /// - Parameters:
     ///   - onWait: called once if it has to wait.
     ///   - body: takes the lock.
-    /// - Throws: ``IndexError`` if the index is still locked after the limit; what `body` throws.
+    /// - Throws: ``IndexError`` if the index is still locked after the limit, or `CancellationError`
+    ///   if the task was cancelled meanwhile; what `body` throws.
     func callAsFunction<Value>(
         onWait: () -> Void, _ body: () throws -> Value
     ) async throws -> Value {
@@ -23,7 +24,10 @@ struct LockPatience: Sendable {
                 return try body()
             } catch let error as IndexError where error.isLocked {
                 let limit = Task.isCancelled ? min(limit, Self.cancelledLimit) : limit
-                guard ContinuousClock.now - start < limit else { throw error }
+                guard ContinuousClock.now - start < limit else {
+                    if Task.isCancelled { throw CancellationError() }
+                    throw error
+                }
             }
             if !hasWaited { onWait() }
             hasWaited = true

@@ -6,7 +6,7 @@ import SystemPackage
 struct PictureReader: Sendable {
     /// What became of one file.
     enum Outcome: Sendable {
-        /// The entry that the index has is right: only the size and date had to be looked behind.
+        /// The index has this entry already; the file was read to make sure.
         case unchanged
         /// The index has an entry of the same bytes.
         case known(IndexEntry, ForwardIndex.EntryID)

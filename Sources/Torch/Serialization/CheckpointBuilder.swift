@@ -48,6 +48,8 @@ struct CheckpointBuilder {
         case .double(let value): return Counted(value: .double(value), count: 1)
         case .string(let value): return Counted(value: .string(value), count: 1)
         case .bytes(let value): return Counted(value: .bytes(value), count: 1)
+        case .object(let name), .global(.foreign(let name)):
+            return Counted(value: .object(name), count: 1)
         case .global(let global): return Counted(value: .string("\(global)"), count: 1)
         case .storage:
             throw TensorFileError(file, .unsupported("\"\(name)\" is a storage, not a tensor"))

@@ -18,6 +18,9 @@ public indirect enum CheckpointValue: Sendable {
     case list([CheckpointValue])
     /// A dictionary, in the order of the file.
     case dictionary(CheckpointDictionary)
+    /// An object of another Python class, or the class itself, by its name, such as
+    /// `argparse.Namespace`. What is in it is not read, and nothing of it is run.
+    case object(String)
 
     /// The dictionary, nil for any other value.
     public var dictionary: CheckpointDictionary? {
@@ -40,18 +43,25 @@ public indirect enum CheckpointValue: Sendable {
     }
 }
 
-/// A key of a dictionary in a checkpoint.
-public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
-    /// A text, as in the names of parameters.
-    case string(String)
-    /// A number, as in the state of an optimizer.
-    case int(Int)
-
-    /// The key as text.
-    public var description: String {
-        switch self {
-        case .string(let text): text
-        case .int(let value): String(value)
+extension CheckpointValue {
+    /// The names of the classes whose objects are somewhere in the value, in order, each once.
+    ///
+    /// - Complexity: O(n) for n values.
+    public var classNames: [String] {
+        var names: Set<String> = []
+        func collect(_ value: CheckpointValue) {
+            switch value {
+            case .object(let name): names.insert(name)
+            case .list(let values): for value in values { collect(value) }
+            case .dictionary(let dictionary):
+                for (key, value) in dictionary {
+                    if case .object(let name, _) = key { names.insert(name) }
+                    collect(value)
+                }
+            default: break
+            }
         }
+        collect(self)
+        return names.sorted()
     }
 }

@@ -4,6 +4,7 @@ enum FileFormat {
     case safetensors
     case zip
     case legacyPyTorch
+    case json
     /// Something that cannot be read, in words for a message.
     case other(String)
 
@@ -25,6 +26,10 @@ enum FileFormat {
             bytes[8] == UInt8(ascii: "{")
         {
             self = .safetensors
+        } else if bytes.prefix(64).first(where: { !" \t\r\n".utf8.contains($0) })
+            == UInt8(ascii: "{")
+        {
+            self = .json
         } else {
             self = .other(FileFormat.describe(bytes))
         }
@@ -36,6 +41,7 @@ enum FileFormat {
         case .safetensors: "it is a safetensors file"
         case .zip: "it is a zip archive"
         case .legacyPyTorch: "it is a PyTorch file"
+        case .json: "it is JSON text"
         case .other(let what): what
         }
     }
@@ -49,7 +55,7 @@ enum FileFormat {
         if start.hasPrefix("version https://git-lfs") {
             return "it is a Git LFS pointer; fetch the file itself with git lfs pull"
         }
-        if start.hasPrefix("{") || start.hasPrefix("[") { return "it is JSON text" }
+        if start.hasPrefix("[") { return "it is JSON text" }
         if bytes.starts(with: [0x1F, 0x8B]) {
             return "it is compressed with gzip; unpack it first"
         }

@@ -26,19 +26,8 @@ public final class MappedFile: Sendable {
     ///
     /// - Throws: ``TensorFileError`` if the file is missing, unreadable or not a regular file.
     public init(_ path: FilePath) throws {
-        let descriptor: FileDescriptor
-        do {
-            descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-        } catch let errno as Errno {
-            throw TensorFileError(path, .system(operation: "open it", errno: errno))
-        }
+        let (descriptor, count) = try RegularFile.open(path)
         defer { try? descriptor.close() }
-        var status = stat()
-        guard fstat(descriptor.rawValue, &status) == 0 else {
-            throw TensorFileError(path, .system(operation: "examine it", errno: .current))
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw TensorFileError(path, .notAFile) }
-        let count = Int(status.st_size)
         self.path = path
         self.count = count
         guard count > 0 else {

@@ -26,9 +26,17 @@ extension PickleMachine {
         case .device:
             guard let type = arguments.first?.string else { throw malformed("a nameless device") }
             return .string(arguments.dropFirst().first?.int.map { "\(type):\($0)" } ?? type)
+        case .foreign(let name): return .object(name)
         case .storage, .dtype:
             throw refused("\(function)")
         }
+    }
+
+    /// An object that is made without calling its class; only those that are not read can be.
+    func newObject(of type: PickleValue) throws -> PickleValue {
+        guard case .global(let global) = type else { throw refused("__new__ of \(type.kind)") }
+        guard case .foreign(let name) = global else { throw refused("__new__ of \(global)") }
+        return .object(name)
     }
 
     private mutating func orderedDictionary(_ arguments: [PickleValue]) throws -> PickleValue {
@@ -94,7 +102,10 @@ extension PickleMachine {
     }
 
     /// Accepts the one attribute that state dictionaries carry, and drops it: versions of modules.
+    ///
+    /// The state of an object that is not read is dropped as well.
     func build(_ target: PickleValue, _ state: PickleValue) throws {
+        if case .object = target { return }
         guard case .dictionary = target, case .dictionary(let index) = state else {
             throw refused("__setstate__ of \(target.kind)")
         }

@@ -1,4 +1,6 @@
-/// Everything that a pickle may ask for by name; there is nothing else it can call.
+/// Everything that a pickle may ask for by name.
+///
+/// Each is implemented here. Nothing is ever looked up by name, imported or run.
 enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
     /// `collections.OrderedDict`, called with nothing or with a list of pairs.
     case orderedDictionary
@@ -16,6 +18,8 @@ enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
     case storage(DType?)
     /// `torch.float32` and its like.
     case dtype(DType)
+    /// Any other class: what is made of it is an object that is not read.
+    case foreign(String)
 
     /// The name in Python.
     var description: String {
@@ -28,6 +32,7 @@ enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
         case .device: "torch.device"
         case .storage: "a torch storage"
         case .dtype(let dtype): "torch.\(dtype)"
+        case .foreign(let name): name
         }
     }
 
@@ -48,7 +53,9 @@ enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
             } else {
                 return nil
             }
-        default: return nil
+        default:
+            guard ForeignClass.isHarmless(module: module, name: name) else { return nil }
+            self = .foreign("\(module).\(name)")
         }
     }
 

@@ -4,8 +4,9 @@ import SystemPackage
 /// Runs the part of Python's pickle language that builds tensors and plain containers.
 ///
 /// A pickle is a program. The real machine can import any name and call it; this one knows the
-/// names of ``PickleGlobal`` and implements each itself. Whatever else a program asks for ends it,
-/// with an error that says what was asked for.
+/// names of ``PickleGlobal`` and implements each itself. Objects of other classes, such as the
+/// options of a training program, become values that hold nothing but the name of their class. A
+/// program that asks for functions of the system ends with an error that says which.
 struct PickleMachine {
     var cursor: ByteCursor
     var stack: [PickleValue] = []
@@ -112,26 +113,33 @@ struct PickleMachine {
         return arena.dictionaries.count - 1
     }
 
+    // What is put into an object that is not read is dropped.
+
     private mutating func append(_ values: [PickleValue]) throws {
-        guard case .list(let index) = try top() else { throw malformed("no list to append to") }
-        arena.sequences[index].append(contentsOf: values)
+        switch try top() {
+        case .list(let index): arena.sequences[index].append(contentsOf: values)
+        case .object: break
+        default: throw malformed("no list to append to")
+        }
     }
 
     private mutating func set(_ pairs: [PickleValue]) throws {
-        guard case .dictionary(let index) = try top() else { throw malformed("no dict to fill") }
-        try fill(index, pairs)
+        switch try top() {
+        case .dictionary(let index): try fill(index, pairs)
+        case .object: break
+        default: throw malformed("no dict to fill")
+        }
+    }
+
+    private func checkSet() throws {
+        guard case .object = try top() else { throw malformed("no set to fill") }
     }
 
     mutating func fill(_ dictionary: Int, _ pairs: [PickleValue]) throws {
         guard pairs.count % 2 == 0 else { throw malformed("a key has no value") }
         for place in stride(from: 0, to: pairs.count, by: 2) {
-            let key: CheckpointKey
-            switch pairs[place] {
-            case .string(let text): key = .string(text)
-            case .int(let value): key = .int(value)
-            case .bool(let value): key = .int(value ? 1 : 0)
-            case let other: throw malformed("a dict has \(other.kind) as a key")
-            }
+            guard let key = arena.key(pairs[place], place: arena.dictionaries[dictionary].count)
+            else { throw malformed("a dict has \(pairs[place].kind) as a key") }
             arena.dictionaries[dictionary][key] = pairs[place + 1]
         }
     }
@@ -215,11 +223,18 @@ extension PickleMachine {
             throw refused("the constructor of \(first.map(describe) ?? "nothing")")
         case .newObject:
             _ = try pop()
-            throw refused("__new__ of \(describe(try pop()))")
+            try push(newObject(of: pop()))
         case .newObjectWithKeywords:
             _ = try pop()
             _ = try pop()
-            throw refused("__new__ of \(describe(try pop()))")
+            try push(newObject(of: pop()))
+        case .emptySet: try push(.object("set"))
+        case .addItems:
+            _ = try popToMark()
+            try checkSet()
+        case .frozenSet:
+            _ = try popToMark()
+            try push(.object("frozenset"))
         case .extension1, .extension2, .extension4: throw refused("a registered extension")
         case .textPersistentID: throw refused("the persistent object \(try line())")
         default: try push(scalar(operation))

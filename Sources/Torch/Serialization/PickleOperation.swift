@@ -30,6 +30,7 @@ enum PickleOperation: UInt8 {
     case shortBytes = 0x43
     case bytes = 0x42
     case longBytes = 0x8E
+    case byteArray = 0x96
     case shortString = 0x55
     case string = 0x54
 
@@ -42,6 +43,9 @@ enum PickleOperation: UInt8 {
     case tuple1 = 0x85
     case tuple2 = 0x86
     case tuple3 = 0x87
+    case emptySet = 0x8F
+    case addItems = 0x90
+    case frozenSet = 0x91
     case append = 0x61
     case appends = 0x65
     case setItem = 0x73
@@ -52,13 +56,13 @@ enum PickleOperation: UInt8 {
     case reduce = 0x52
     case build = 0x62
     case persistentID = 0x51
+    case newObject = 0x81
+    case newObjectWithKeywords = 0x92
 
     // Refused, by the name of what they ask for.
     case textPersistentID = 0x50
     case instance = 0x69
     case object = 0x6F
-    case newObject = 0x81
-    case newObjectWithKeywords = 0x92
     case extension1 = 0x82
     case extension2 = 0x83
     case extension4 = 0x84
@@ -86,13 +90,11 @@ extension PickleMachine {
         case .unicode:
             return .string(try cursor.string(Int(try cursor.integer(UInt32.self, what)), what))
         case .longUnicode: return .string(try cursor.string(try cursor.size(what), what))
-        case .shortString:
-            return .string(try cursor.string(Int(try cursor.integer(UInt8.self, what)), what))
-        case .string:
-            return .string(try cursor.string(Int(try cursor.integer(UInt32.self, what)), what))
+        case .shortString: return try byteString(Int(try cursor.integer(UInt8.self, what)))
+        case .string: return try byteString(Int(try cursor.integer(UInt32.self, what)))
         case .shortBytes: return try bytes(Int(try cursor.integer(UInt8.self, what)))
         case .bytes: return try bytes(Int(try cursor.integer(UInt32.self, what)))
-        case .longBytes: return try bytes(try cursor.size(what))
+        case .longBytes, .byteArray: return try bytes(try cursor.size(what))
         default: throw malformed("unexpected instruction")
         }
     }
@@ -101,10 +103,17 @@ extension PickleMachine {
         .bytes(Array(try cursor.take(count, "a pickle's value")))
     }
 
-    /// A whole number as little-endian two's complement of any length.
+    /// What Python 2 calls a string: a text, or bytes that are not UTF-8.
+    private mutating func byteString(_ count: Int) throws -> PickleValue {
+        let raw = try cursor.take(count, "a pickle's value")
+        return String(validating: raw, as: UTF8.self).map { .string($0) } ?? .bytes(Array(raw))
+    }
+
+    /// A whole number as little-endian two's complement of any length; one that does not fit, such
+    /// as the state of a random generator, is an object that is not read.
     private mutating func long(_ count: Int) throws -> PickleValue {
         let raw = try cursor.take(count, "a pickle's number")
-        guard count <= 8 else { throw malformed("a number of \(count) bytes") }
+        guard count <= 8 else { return .object("int") }
         var bits: UInt64 = raw.last.map { $0 & 0x80 != 0 } == true ? .max : 0
         for byte in raw.reversed() { bits = bits << 8 | UInt64(byte) }
         return .int(Int(Int64(bitPattern: bits)))

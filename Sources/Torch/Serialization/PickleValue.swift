@@ -17,6 +17,8 @@ enum PickleValue: Sendable {
     case global(PickleGlobal)
     case storage(StorageReference)
     case tensor(TensorRecipe)
+    /// An object of a class that is not known here, by its name; what is in it is not kept.
+    case object(String)
 
     var string: String? { if case .string(let text) = self { text } else { nil } }
     var int: Int? { if case .int(let value) = self { value } else { nil } }
@@ -36,6 +38,7 @@ enum PickleValue: Sendable {
         case .global: "a class"
         case .storage: "a storage"
         case .tensor: "a tensor"
+        case .object(let name): "an object of \(name)"
         }
     }
 }

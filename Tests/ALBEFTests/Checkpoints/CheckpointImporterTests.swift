@@ -73,11 +73,77 @@ import Torch
         #expect(model.tensors["cls_head.2.weight"]?.shape == [2, 12])
     }
 
-    @Test func wrappedNamesAreUnwrapped() throws {
-        var sample = SampleCheckpoint(.retrieval, .lavis)
-        sample.tensors = sample.tensors.map { ("module.\($0.name)", $0.tensor) }
-        let model = try sample.load()
-        #expect(model.configuration.task == .retrieval)
+    @Test(
+        "Wrappers are taken off, in whatever order and however often they are there",
+        arguments: [
+            "module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.",
+            "model._orig_mod.module.model.", "_fsdp_wrapped_module.module.",
+        ])
+    func wrappedNamesAreUnwrapped(_ prefix: String) throws {
+        for task in [ALBEFConfiguration.Task.retrieval, .pretraining] {
+            var sample = SampleCheckpoint(task, .lavis)
+            sample.tensors = sample.tensors.map { ("\(prefix)\($0.name)", $0.tensor) }
+            #expect(try sample.load().configuration.task == task)
+        }
+    }
+
+    @Test func modulesInsideMayBeWrappedAlone() throws {
+        var sample = SampleCheckpoint(.pretraining, .albef)
+        sample.tensors = sample.tensors.map { name, tensor in
+            let parts = name.split(separator: ".", maxSplits: 1)
+            return (parts.joined(separator: "._orig_mod."), tensor)
+        }
+        #expect(try sample.load().configuration.task == .pretraining)
+    }
+
+    @Test func aFileWithoutAModelTellsWhatIsInside() throws {
+        try withScratch { folder in
+            let path = folder.appending("other.safetensors")
+            try SafetensorsWriter.write(
+                [.init(name: "encoder.weight", tensor: SampleCheckpoint.floats([1], seed: 0))],
+                to: path)
+            let text = failure { _ = try CheckpointImporter().load(path) }
+            #expect(text.contains("its keys are encoder.weight"))
+        }
+        let nested = CheckpointFiles.fixtures.appending("small.pth")
+        let text = failure { _ = try CheckpointImporter().load(nested) }
+        #expect(text.contains("its keys are model (with plain, "), "\(text)")
+    }
+
+    @Test func severalFilesAreOneCheckpoint() throws {
+        try withScratch { folder in
+            let sample = SampleCheckpoint(.retrieval, .albef)
+            var map: [String] = []
+            for part in 0..<2 {
+                let name = "model-0000\(part + 1)-of-00002.safetensors"
+                let entries = sample.tensors.enumerated().filter { $0.offset % 2 == part }
+                    .map { SafetensorsWriter.Entry(name: $1.name, tensor: $1.tensor) }
+                try SafetensorsWriter.write(entries, to: folder.appending(name))
+                map += entries.map { "\"\($0.name)\": \"\(name)\"" }
+            }
+            let index = folder.appending("model.safetensors.index.json")
+            try write("{\"weight_map\": {\(map.joined(separator: ", "))}}", to: index)
+            var options = CheckpointImporter.Options()
+            (options.visionHeads, options.textHeads) = (2, 3)
+            let importer = CheckpointImporter(options)
+            for path in [folder, index] {
+                let model = try importer.load(path)
+                #expect(model.configuration.task == .retrieval)
+                #expect(
+                    model.tensors["temp"]?.isIdentical(to: try #require(sample["temp"])) == true)
+            }
+
+            try write(
+                "{\"weight_map\": {\(map.dropLast().joined(separator: ", "))}}", to: index)
+            #expect(failure { _ = try importer.load(index) }.contains("it does not name"))
+            try write("{\"weight_map\": {\"a\": \"../a.safetensors\"}}", to: index)
+            #expect(failure { _ = try importer.load(index) }.contains("not a file beside it"))
+            try write("{\"weight_map\": {\"a\": \"b.safetensors\"}}", to: index)
+            #expect(failure { _ = try importer.load(folder) }.contains("b.safetensors"))
+            #expect(
+                failure { _ = try importer.load(folder.removingLastComponent()) }
+                    .contains("is a folder without model.safetensors.index.json"))
+        }
     }
 
     @Test func optionsDecideWhatTensorsCannot() throws {

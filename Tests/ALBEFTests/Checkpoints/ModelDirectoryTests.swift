@@ -9,6 +9,14 @@ import Torch
     import Foundation
 #endif
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 @Suite struct ModelDirectoryTests {
     /// Calls a closure with a scratch folder that holds a model directory `model` and `vocab`.
     func withModel(_ body: (_ folder: FilePath, _ model: FilePath) throws -> Void) throws {
@@ -91,6 +99,99 @@ import Torch
             #expect(try text(of: path.appending("vocab.txt")) == words)
             try write(words + "\n\n", to: path.appending("vocab.txt"))
             #expect(failure { _ = try ModelDirectory.open(path) }.contains("has 21 lines"))
+        }
+    }
+
+    @Test func windowsVocabulariesAreStoredPlain() throws {
+        try withModel { folder, path in
+            let vocabulary = folder.appending("other")
+            let model = try SampleCheckpoint(.retrieval, .albef).load()
+            let plain = (0..<20).map { "w\($0)\n" }.joined()
+            let lines = plain.split(separator: "\n")
+            for text in [
+                "\u{FEFF}" + plain, lines.joined(separator: "\r\n") + "\r\n",
+                "\u{FEFF}" + lines.joined(separator: "\r\n") + "\r\n",
+            ] {
+                try write(text, to: vocabulary)
+                try model.writeModel(to: path, vocabulary: vocabulary)
+                #expect(try self.contents(path.appending("vocab.txt")) == Array(plain.utf8))
+            }
+            // One token that ends with a carriage return is not a line end.
+            try write(plain.replacing("w3\n", with: "w3\r\n"), to: vocabulary)
+            try model.writeModel(to: path, vocabulary: vocabulary)
+            #expect(try self.contents(path.appending("vocab.txt")).contains(0x0D))
+        }
+    }
+
+    private func contents(_ path: FilePath) throws -> [UInt8] {
+        try MappedFile(path).withUnsafeBytes { Array($0) }
+    }
+
+    @Test("While a model is replaced there is a whole one at each moment", .timeLimit(.minutes(1)))
+    func replacement() async throws {
+        let number = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let folder = FilePath("/tmp/swift-albef-test-\(number)")
+        try FileManager.default.createDirectory(
+            atPath: folder.string, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder.string) }
+        let (vocabulary, path) = (folder.appending("vocab"), folder.appending("model"))
+        try writeVocabulary(20, to: vocabulary)
+        let model = try SampleCheckpoint(.retrieval, .albef).load()
+        try model.writeModel(to: path, vocabulary: vocabulary)
+        let writer = Task.detached {
+            for _ in 0..<60 { try model.writeModel(to: path, vocabulary: vocabulary) }
+        }
+        let reader = Task.detached {
+            var missing = 0
+            while !Task.isCancelled {
+                let name = path.appending("config.json").string
+                missing += FileManager.default.fileExists(atPath: name) ? 0 : 1
+            }
+            return missing
+        }
+        try await writer.value
+        reader.cancel()
+        #expect(await reader.value == 0)
+        #expect(names(in: folder) == ["model", "vocab"])
+    }
+
+    @Test func pipesAreNotWaitedFor() throws {
+        try withScratch { folder in
+            let pipe = folder.appending("pipe")
+            #expect(mkfifo(pipe.string, 0o600) == 0)
+            #expect(
+                failure { _ = try CheckpointImporter().load(pipe) }.contains("not a regular file"))
+            let model = try SampleCheckpoint(.retrieval, .albef).load()
+            let path = folder.appending("model")
+            #expect(
+                failure { try model.writeModel(to: path, vocabulary: pipe) }
+                    .contains("not a regular file"))
+        }
+    }
+
+    @Test(
+        "Numbers that no model can have are refused by name",
+        arguments: [
+            ("\"standard_deviation\" : [", "\"standard_deviation\" : [0,", "three channels"),
+            ("0.26862954", "0", "vision.standard_deviation must be from 0.0001 to 100, not 0.0"),
+            ("0.26862954", "-1", "vision.standard_deviation"),
+            ("0.26862954", "1e-300", "vision.standard_deviation"),
+            ("0.48145466", "1e300", "vision.mean must be from -10 to 10"),
+            ("\"image_size\" : 32", "\"image_size\" : 16777216", "vision.image_size is 16777216"),
+            ("\"patch_size\" : 16", "\"patch_size\" : 5000", "over the limit of 4096"),
+            ("\"width\" : 8", "\"width\" : 9000000000000000000", "over the limit of 65536"),
+            ("\"embedding_width\" : 6", "\"embedding_width\" : 9223372036854775807", "65536"),
+            ("\"embedding_width\" : 6", "\"embedding_width\" : -1", "must be positive"),
+            ("\"positions\" : 10", "\"positions\" : 99999999999", "text.positions"),
+        ])
+    func impossibleNumbers(_ old: String, _ new: String, _ reason: String) throws {
+        try withModel { _, path in
+            let configuration = path.appending("config.json")
+            let good = String(decoding: try self.contents(configuration), as: UTF8.self)
+            #expect(good.contains(old), "\(good)")
+            try write(good.replacing(old, with: new), to: configuration)
+            let message = failure { _ = try ModelDirectory.open(path) }
+            #expect(message.contains(reason), "\(message)")
         }
     }
 

@@ -43,7 +43,7 @@ final class DownloadFolder: Sendable {
 }
 
 extension Downloader {
-    /// As the default, without its patience.
+    /// As the default, without its patience between attempts.
     static let impatient = Downloader(
-        attempts: 3, firstDelay: .milliseconds(10), idleTimeout: .seconds(5))
+        attempts: 3, firstDelay: .milliseconds(10), idleTimeout: .seconds(60))
 }

@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DownloaderTests {
+@Suite(.timeLimit(.minutes(5))) struct DownloaderTests {
     let content = DownloadFolder.bytes(3_000_000)
     let folder: DownloadFolder
 
@@ -99,8 +99,17 @@ import Testing
         #expect(error?.description.contains("\(first.sha256) when first downloaded") == true)
     }
 
+    /// A small checkpoint as PyTorch writes it.
+    private var checkpoint: Data {
+        get throws {
+            try Data(
+                contentsOf: URL(
+                    filePath: CheckpointFiles.fixtures.appending("small.pth").string))
+        }
+    }
+
     @Test func anEntryOfAMirrorGoesUnderItsOwnName() async throws {
-        let content = content
+        let content = try checkpoint
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
         let mirror = ModelCatalog.published.mirrored(
@@ -112,21 +121,100 @@ import Testing
         #expect(try folder.data("a/b/albef_coco_retrieval_lavis.pt") == content)
     }
 
-    @Test func twoDownloadsOfOneFileDoNotMix() async throws {
-        let content = content
-        let server = try FileServer { _ in
-            FileServer.Behaviour(content: content, pause: .milliseconds(10))
+    @Test(
+        "What is not a checkpoint is neither kept nor recorded, and the true one can follow",
+        arguments: [
+            Data("<!DOCTYPE html><html>Log in to the network</html>".utf8), Data(),
+            Data("{\"error\": \"not found\"}".utf8), DownloadFolder.bytes(5000),
+        ])
+    func somethingElse(_ wrong: Data) async throws {
+        let content = try checkpoint
+        let server = try FileServer { attempt in
+            FileServer.Behaviour(content: attempt == 0 ? wrong : content, entityTag: nil)
         }
         defer { server.stop() }
-        async let first = Result.of { [folder] in
-            try await Downloader.impatient.download(server.address, to: folder.file)
+        let mirror = ModelCatalog.published.mirrored(
+            at: server.address.deletingLastPathComponent())
+        let entry = try #require(mirror["albef-4m"])
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(entry, into: folder.path("x"))
         }
-        async let second = Result.of { [folder] in
-            try await Downloader.impatient.download(server.address, to: folder.file)
+        #expect(error?.description.contains("did not send a checkpoint") == true)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path("x").string) == [])
+        let result = try await Downloader.impatient.download(entry, into: folder.path("x"))
+        #expect(result.isNew)
+    }
+
+    @Test func halfACheckpointIsNotTakenForOne() async throws {
+        let content = try checkpoint
+        let server = try FileServer { _ in
+            FileServer.Behaviour(content: content.prefix(content.count / 2), hidesLength: true)
         }
-        let failures = await [first, second].compactMap(\.failure)
-        #expect(failures.count == 1)
-        #expect(failures.first.map { "\($0)" }?.contains("another process") == true)
+        defer { server.stop() }
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(
+                server.address, to: folder.file, expecting: .checkpoint)
+        }
+        #expect(error?.description.contains("nothing was kept") == true)
+        #expect(try folder.names.isEmpty)
+    }
+
+    @Test("The advice of each error works")
+    func advice() async throws {
+        let content = try checkpoint
+        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        defer { server.stop() }
+        func failure() async -> String {
+            do {
+                _ = try await Downloader.impatient.download(
+                    server.address, to: folder.file, expecting: .checkpoint)
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        // A page that an earlier version took for a checkpoint.
+        try folder.write(Data("<html>".utf8))
+        #expect(await failure().contains("delete the file to download it again"))
+        try FileManager.default.removeItem(atPath: folder.file.string)
+        #expect(await failure() == "")
+
+        // A record of something else, as that version made.
+        let other = #"{"model.pth": "\#(String(repeating: "0", count: 64))"}"#
+        try folder.write(Data(other.utf8), as: "hashes.json")
+        #expect(await failure().contains("removing its line from \(folder.path("hashes.json"))"))
+        try FileManager.default.removeItem(atPath: folder.file.string)
+        #expect(await failure().contains("remove the line of \"model.pth\" from"))
+        #expect(try folder.names == ["hashes.json"])
+        try folder.write(Data("{}".utf8), as: "hashes.json")
+        #expect(await failure() == "")
+        #expect(await failure() == "", "and the new record holds")
+
+        try folder.write(Data("[]".utf8), as: "hashes.json")
+        #expect(await failure().contains("delete it to record them anew"))
+        try FileManager.default.removeItem(atPath: folder.path("hashes.json").string)
+        #expect(await failure() == "")
+    }
+
+    @Test func twoDownloadsOfOneFileDoNotMix() async throws {
+        let (content, gate) = (content, Gate())
+        defer { gate.open() }
+        let server = try FileServer { _ in
+            FileServer.Behaviour(content: content, hold: (count: 2_000_000, until: gate))
+        }
+        defer { server.stop() }
+        let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
+        let file = folder.file
+        let first = Task {
+            try await Downloader.impatient.download(server.address, to: file) { report.yield($0) }
+        }
+        for await step in progress where step.received > 1 << 20 { break }
+        let error = await #expect(throws: DownloadError.self) {
+            try await Downloader.impatient.download(server.address, to: file)
+        }
+        #expect(error?.description.contains("another process") == true)
+        gate.open()
+        _ = try await first.value
         #expect(try folder.data() == content)
     }
 }
@@ -136,14 +224,4 @@ final class Reports: Sendable {
     private let reports = Mutex<[DownloadProgress]>([])
     var all: [DownloadProgress] { reports.withLock { $0 } }
     func append(_ report: DownloadProgress) { reports.withLock { $0.append(report) } }
-}
-
-extension Result where Success: Sendable, Failure == any Error {
-    static func of(_ body: @Sendable () async throws -> Success) async -> Self {
-        do { return .success(try await body()) } catch { return .failure(error) }
-    }
-
-    var failure: (any Error)? {
-        if case .failure(let error) = self { error } else { nil }
-    }
 }

@@ -2,7 +2,7 @@ import ALBEF
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FailedDownloadTests {
+@Suite(.timeLimit(.minutes(5))) struct FailedDownloadTests {
     let content = DownloadFolder.bytes(300_000)
     let folder: DownloadFolder
 
@@ -81,8 +81,10 @@ import Testing
     }
 
     @Test func aSilentServerIsGivenUp() async throws {
+        let gate = Gate()
+        defer { gate.open() }
         let server = try FileServer { [content] _ in
-            FileServer.Behaviour(content: content, pause: .seconds(3))
+            FileServer.Behaviour(content: content, hold: (count: 100_000, until: gate))
         }
         defer { server.stop() }
         let downloader = Downloader(

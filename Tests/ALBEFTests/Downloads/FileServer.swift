@@ -18,8 +18,8 @@ final class FileServer: Sendable {
         var announcedLength: Int?
         /// Announce no length at all.
         var hidesLength = false
-        /// Send the body in pieces of 64 KiB with this pause between them.
-        var pause: Duration?
+        /// Send no more than this many bytes of the body until the gate is open.
+        var hold: (count: Int, until: Gate)?
         /// Answer a range request with a `Content-Range` that starts elsewhere.
         var rangeShift = 0
     }
@@ -121,12 +121,12 @@ final class FileServer: Sendable {
         }
         send(Data("\(header)\r\n".utf8), to: connection)
         var rest = body.prefix(behaviour.cut ?? body.count)
-        while !rest.isEmpty {
-            let piece = rest.prefix(1 << 16)
-            guard send(piece, to: connection) else { return }
-            rest = rest.dropFirst(piece.count)
-            if let pause = behaviour.pause { Thread.sleep(forTimeInterval: pause / .seconds(1)) }
+        if let (count, gate) = behaviour.hold {
+            guard send(rest.prefix(count), to: connection) else { return }
+            rest = rest.dropFirst(count)
+            gate.wait()
         }
+        guard send(rest, to: connection) else { return }
         // Wait until the client has taken everything, or closing might throw some of it away.
         shutdown(connection, Int32(SHUT_WR))
         var byte: UInt8 = 0
@@ -167,5 +167,18 @@ final class FileServer: Sendable {
             }
             return true
         }
+    }
+}
+
+/// Keeps threads waiting until it is opened.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func open() { semaphore.signal() }
+
+    func wait() {
+        semaphore.wait()
+        // For the next one.
+        semaphore.signal()
     }
 }

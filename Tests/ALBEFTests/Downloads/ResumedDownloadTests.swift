@@ -3,7 +3,7 @@ import Foundation
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ResumedDownloadTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumedDownloadTests {
     let content = DownloadFolder.bytes(3_000_000)
     let folder: DownloadFolder
 
@@ -94,8 +94,11 @@ import Testing
 
     @Test func cancellingKeepsWhatCame() async throws {
         let content = content
+        let gate = Gate()
+        defer { gate.open() }
         let server = try FileServer { attempt in
-            FileServer.Behaviour(content: content, pause: attempt == 0 ? .milliseconds(20) : nil)
+            FileServer.Behaviour(
+                content: content, hold: attempt == 0 ? (count: 2_500_000, until: gate) : nil)
         }
         defer { server.stop() }
         let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
@@ -120,15 +123,17 @@ import Testing
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
         let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
-        let file = folder.file
+        let (file, gate) = (folder.file, Gate())
         let task = Task {
-            try await Downloader.impatient.download(server.address, to: file) {
-                report.yield($0)
-                Thread.sleep(forTimeInterval: 0.05)
+            try await Downloader.impatient.download(server.address, to: file) { step in
+                report.yield(step)
+                // From here on nothing is taken, and the server fills all the room there is.
+                if step.received > 2 << 20 { gate.wait() }
             }
         }
         for await step in progress where step.received > 2 << 20 { break }
         task.cancel()
+        gate.open()
         await #expect(throws: CancellationError.self) { try await task.value }
         _ = try await Downloader.impatient.download(server.address, to: folder.file)
         #expect(try folder.data() == content)
@@ -136,8 +141,11 @@ import Testing
 
     @Test func aPartThatIsTheWholeNeedsNothingMore() async throws {
         let content = content
-        let server = try FileServer { _ in
-            FileServer.Behaviour(content: content, pause: .milliseconds(20))
+        let gate = Gate()
+        defer { gate.open() }
+        let server = try FileServer { attempt in
+            FileServer.Behaviour(
+                content: content, hold: attempt == 0 ? (count: 100_000, until: gate) : nil)
         }
         defer { server.stop() }
         let file = folder.file

@@ -2,6 +2,12 @@ import ImageText
 import SystemPackage
 import Testing
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 @Suite("Annotations")
 struct AnnotationTests {
     private func images(
@@ -75,12 +81,93 @@ struct AnnotationTests {
                 "\u{FEFF}title,Image,score\n\"one, \"\"1\"\"\",a.jpg,3\r\ntwo,a.jpg,\r\n三,sub/b.jpg,1"
             ),
             (
+                "metadata.jsonl",
+                """
+                {"file_name": "a.jpg", "text": "one, \\"1\\""}
+                {"file_name": "a.jpg", "text": "two"}
+                {"file_name": "sub/b.jpg", "text": "三"}
+                """
+            ),
+            (
+                "spreadsheet.csv",
+                "\u{FEFF}image;caption\r\na.jpg;\"one, \"\"1\"\"\"\r\na.jpg;two\r\n"
+                    + "sub/b.jpg;三\r\n"
+            ),
+            (
+                "commas, in a header.csv",
+                "image;caption;\"size, in pixels\"\na.jpg;\"one, \"\"1\"\"\";1\na.jpg;two;2\n"
+                    + "sub/b.jpg;三;3"
+            ),
+            (
                 "table.tsv",
                 "filepath\tcaption\na.jpg\t\"one, \"\"1\"\"\"\n\na.jpg\ttwo\nsub/b.jpg\t三\n"
             ),
         ])
     func formats(_ name: String, _ text: String) async throws {
         #expect(try await images(text, named: name) == Self.expected)
+    }
+
+    @Test("Columns may be named")
+    func columns() async throws {
+        let columns = CaptionColumns(image: "Photo", caption: "name")
+        let table = "id;photo;name;text\n1;a.jpg;A dog, red;x\n"
+        let lines = #"{"Photo": "a.jpg", "name": "A dog, red", "text": "x", "image": "b"}"#
+        for (name, text) in [
+            ("shop.csv", table), ("shop.jsonl", lines), ("shop.json", "[\(lines)]"),
+        ] {
+            try await DatasetFixtures.withFolder { folder in
+                let file = try DatasetFixtures.write(text, to: folder.appending(name))
+                let images = try CaptionDataset(reading: [file], columns: columns).images
+                #expect(images.map(\.path) == [folder.appending("a.jpg")])
+                #expect(images.first?.captions == ["A dog, red"])
+            }
+        }
+        try await DatasetFixtures.withFolder { folder in
+            let file = try DatasetFixtures.write("file;words\na;b\n", to: folder.appending("t.csv"))
+            #expect {
+                try CaptionDataset(reading: [file], columns: columns)
+            } throws: {
+                "\($0)".hasSuffix(
+                    "t.csv:1: image: no column is called Photo; there are: file, words")
+            }
+        }
+    }
+
+    @Test("Names that differ in bytes are different images, though they look alike")
+    func normalisation() async throws {
+        let names = ["caf\u{e9}.jpg", "cafe\u{301}.jpg"]
+        let rows = names.map { #"{"image": "\#($0)", "caption": "\#($0.utf8.count)"}"# }
+        let coco = """
+            {"images": [{"id": "\u{e9}", "file_name": "\(names[0])"},
+             {"id": "e\u{301}", "file_name": "\(names[1])"}],
+             "annotations": [{"image_id": "\u{e9}", "caption": "9"},
+             {"image_id": "e\u{301}", "caption": "10"}]}
+            """
+        for (name, text) in [
+            ("a.json", "[\(rows.joined(separator: ","))]"),
+            ("b.jsonl", rows.joined(separator: "\n")),
+            ("c.csv", "image,caption\n\(names[0]),9\n\(names[1]),10\n"), ("d.json", coco),
+        ] {
+            let images = try await images(text, named: name)
+            #expect(images.map(\.captions) == [["9"], ["10"]], "\(name)")
+            #expect(images.map(\.id) == [0, 1], "\(name)")
+            #expect(images.map { Array($0.path.string.utf8) } == names.map { Array($0.utf8) })
+        }
+    }
+
+    @Test("Half a surrogate pair, as Python writes it, is read as U+FFFD")
+    func surrogates() async throws {
+        for (written, read) in [
+            (#"a \ud83d"#, "a \u{FFFD}"), (#"\uDE00 b"#, "\u{FFFD} b"),
+            (#"\ud83d\ude00"#, "\u{1F600}"), (#"\ud83d\ud83d\ude00"#, "\u{FFFD}\u{1F600}"),
+            (#"\\ud83d"#, #"\ud83d"#), (#"\ud83dx\u00e9\n"#, "\u{FFFD}xé\n"),
+        ] {
+            let entry = #"{"image": "a.jpg", "caption": "\#(written)"}"#
+            for (name, text) in [("a.json", "[\(entry)]"), ("a.jsonl", entry)] {
+                let images = try await images(text, named: name)
+                #expect(images.first?.captions == [read], "\(written)")
+            }
+        }
     }
 
     @Test("A folder of pictures with texts")
@@ -90,7 +177,7 @@ struct AnnotationTests {
                 try DatasetFixtures.write("", to: folder.pushing(FilePath(name)))
             }
             try DatasetFixtures.write("one\r\n\n two \n", to: folder.appending("a.txt"))
-            try DatasetFixtures.write("three", to: folder.pushing("b/1.txt"))
+            try DatasetFixtures.write("\u{FEFF}three", to: folder.pushing("b/1.txt"))
             try DatasetFixtures.write("four", to: folder.pushing("b/2.txt"))
             try DatasetFixtures.write("about", to: folder.appending("README.txt"))
             let images = try CaptionDataset.read(folder).images
@@ -246,6 +333,22 @@ struct AnnotationTests {
                 try CaptionDataset.read(note)
             } throws: {
                 "\($0)".contains("is no annotation file that is known")
+                    && "\($0)".hasSuffix("the columns of a table would be called: a note")
+            }
+            let pipe = folder.appending("pipe.json")
+            #expect(pipe.withPlatformString { mkfifo($0, 0o600) } == 0)
+            #expect {
+                try CaptionDataset.read(pipe)
+            } throws: {
+                "\($0)" == "\(pipe): cannot read it: it is not a regular file"
+            }
+            let wide = try DatasetFixtures.write(
+                [0xFF, 0xFE] + "image".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },
+                to: folder.appending("wide.csv"))
+            #expect {
+                try CaptionDataset.read(wide)
+            } throws: {
+                "\($0)".contains("it is UTF-16 text")
             }
             let latin = try DatasetFixtures.write(
                 Array("image,caption\na.jpg,caf".utf8) + [0xE9], to: folder.appending("l.csv"))

@@ -91,6 +91,52 @@ struct DamagedImageTests {
         #expect(failure { () throws(ImageError) in try ImageLoader().load([], named: "x") } != nil)
     }
 
+    @Test("Of images that fail at the same moment each has its own reason, or none")
+    func reasons() async throws {
+        let names = ["rgb.png", "animated.gif", "rgb.tif"].filter { name in
+            (try? ImageFixtures.bytes(name)) != nil
+        }
+        #expect(names.count > 1)
+        await withTaskGroup(of: (String, String).self) { group in
+            for turn in 0..<60 {
+                let name = names[turn % names.count]
+                group.addTask {
+                    let bytes = (try? ImageFixtures.bytes(name)) ?? []
+                    let reason = failure { () throws(ImageError) in
+                        try ImageLoader().load(Array(bytes.prefix(bytes.count / 2)), named: name)
+                    }
+                    return (name, reason ?? "no error")
+                }
+            }
+            for await (name, reason) in group {
+                #expect(reason.hasPrefix(name) && reason.contains("cannot be decoded"))
+                for other in ["png", "gif", "tiff"] where !name.contains(other.prefix(3)) {
+                    #expect(!reason.lowercased().contains("\(other)load"), "\(reason)")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "An encoder without room for its file fails, wherever that is",
+        arguments: [0, 1, 5000, 16384, 20_000, 40_000, 65_536, 70_000])
+    func noRoom(_ limit: Int) throws {
+        var random = SplitMix64(seed: 1, stream: 0)
+        let noise = RGBImage(
+            width: 300, height: 300,
+            pixels: (0..<270_000).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+        let whole = try JPEGEncoder.encode(noise, quality: 90, named: "noise")
+        #expect(whole.count > 70_000)
+        let error = #expect(throws: ImageError.self) {
+            try JPEGEncoder.encode(noise, quality: 90, maximumBytes: limit, named: "noise")
+        }
+        #expect(error?.description.contains("noise: cannot be made a JPEG") == true)
+        let fitting = try JPEGEncoder.encode(
+            noise, quality: 90, maximumBytes: whole.count, named: "noise")
+        #expect(fitting == whole)
+        #expect(try ImageLoader().load(whole, named: "noise").width == 300)
+    }
+
     #if os(Linux)
         @Test("A file's name need not be UTF-8")
         func rawName() throws {

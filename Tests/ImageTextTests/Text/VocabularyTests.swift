@@ -45,10 +45,27 @@ import Testing
         #expect(vocabulary.id(of: "\u{8C48}") == 8)
     }
 
+    @Test(
+        "Line ends of Windows and a byte order mark are not part of tokens",
+        arguments: ["\u{FEFF}", ""], ["\n", "\r\n"])
+    func windowsFiles(mark: String, end: String) throws {
+        let lines: [String] = Self.special.components(separatedBy: "\n") + ["a", "b"]
+        for last in ["", end] {
+            let text = mark + lines.joined(separator: end) + last
+            #expect(try Vocabulary(text).tokens == lines)
+            let file = FileManager.default.temporaryDirectory
+                .appending(path: "\(UUID().uuidString).txt")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try Data(text.utf8).write(to: file)
+            #expect(
+                try Vocabulary(contentsOf: FilePath(file.path)).tokens == lines)
+        }
+    }
+
     @Test(arguments: [
         ("", "empty"),
         ("[PAD]\n[UNK]\n[CLS]\n[SEP]\na", "[MASK] is missing"),
-        ("[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\n", "carriage return"),
+        ("[PAD]\r\n[UNK]\r\n[CLS]\n[SEP]\r\n[MASK]\r\n", "carriage return"),
         (special + "\na\nb\na", "'a' stands on line 6 and again on line 8"),
         (special + "\n\na", "line 6 is empty"),
     ])

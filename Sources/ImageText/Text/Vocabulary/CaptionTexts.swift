@@ -4,8 +4,8 @@ public import SystemPackage
 public enum CaptionTexts {
     /// Reads the captions of a file; blank ones are left out.
     ///
-    /// A file that ends in `.txt` has a caption a line; anything else is an annotation file or a
-    /// folder, as ``CaptionDataset`` reads them, whose pictures need not be there.
+    /// A file that ends in `.txt` has one caption per line; anything else is an annotation file or a
+    /// folder, as ``CaptionDataset`` reads them, whose images need not be there.
     ///
     /// - Throws: ``VocabularyError`` or ``DatasetError`` naming the file and the place in it.
     public static func read(_ file: FilePath) throws -> [String] {
@@ -13,12 +13,12 @@ public enum CaptionTexts {
             return try CaptionDataset.read(file).images.flatMap(\.captions).filter(isCaption)
         }
         let bytes: [UInt8]
-        do {
-            bytes = try Vocabulary.read(file)
+        do throws(TextFile.Fault) {
+            bytes = try TextFile.contents(of: file)
         } catch {
-            throw VocabularyError(.unreadable(reason: "\(error)"), source: file.string)
+            throw VocabularyError(.unreadable(reason: error.reason), source: file.string)
         }
-        return try bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return try TextFile.lines(bytes)
             .enumerated().map { index, line in
                 guard let text = String(validating: line, as: UTF8.self) else {
                     throw VocabularyError(.notText(line: index + 1), source: file.string)

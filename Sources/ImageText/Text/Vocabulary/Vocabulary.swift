@@ -2,9 +2,10 @@ public import SystemPackage
 
 /// The tokens a text encoder knows; a token's id is its line in the vocabulary file.
 ///
-/// The file is Google's `vocab.txt`: UTF-8, one token a line, continuations of a word marked with
-/// `##`. Lines end with U+000A alone: bert-base-chinese has two tokens that are line separators to
-/// any smarter splitting, which would shift every id after them.
+/// The file is Google's `vocab.txt`: UTF-8, one token per line, continuations of a word marked with
+/// `##`. Lines end with U+000A, or all of them with U+000D U+000A as on Windows: bert-base-chinese has
+/// two tokens that are line separators to any smarter splitting, which would shift every id after
+/// them. A byte order mark is not part of the first token.
 public struct Vocabulary: Sendable {
     /// The ids of the tokens with a meaning of their own.
     public struct SpecialTokens: Sendable, Hashable {
@@ -45,10 +46,10 @@ public struct Vocabulary: Sendable {
     /// - Throws: ``VocabularyError`` when the file cannot be read or is not a vocabulary.
     public init(contentsOf file: FilePath) throws(VocabularyError) {
         let bytes: [UInt8]
-        do {
-            bytes = try Self.read(file)
+        do throws(TextFile.Fault) {
+            bytes = try TextFile.contents(of: file)
         } catch {
-            throw VocabularyError(.unreadable(reason: "\(error)"), source: file.string)
+            throw VocabularyError(.unreadable(reason: error.reason), source: file.string)
         }
         try self.init(utf8: bytes, source: file.string)
     }
@@ -56,17 +57,22 @@ public struct Vocabulary: Sendable {
     /// Takes the text of a vocabulary file.
     ///
     /// - Parameters:
-    ///   - text: One token a line; a final newline is optional.
+    ///   - text: One token per line; a final newline is optional.
     ///   - source: What errors call the text.
     /// - Throws: ``VocabularyError`` when the text is not a vocabulary.
     public init(_ text: String, source: String = "vocabulary") throws(VocabularyError) {
-        try self.init(utf8: Array(text.utf8), source: source)
+        try self.init(utf8: TextFile.withoutMark(Array(text.utf8)), source: source)
     }
 
     private init(utf8 bytes: [UInt8], source: String) throws(VocabularyError) {
         var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         if lines.isEmpty { throw VocabularyError(.empty, source: source) }
+        let carriageReturn = UInt8(ascii: "\r")
+        // Of the last line the end may be missing.
+        if lines.count > 1, lines.dropLast().allSatisfy({ $0.last == carriageReturn }) {
+            lines = lines.map { $0.last == carriageReturn ? $0.dropLast() : $0 }
+        }
         var trie = TokenTrie(roots: 2, capacity: bytes.count)
         var tokens: [String] = []
         tokens.reserveCapacity(lines.count)
@@ -110,20 +116,6 @@ public struct Vocabulary: Sendable {
     public func tokens(of ids: some Sequence<Int>) -> [String?] {
         ids.map { tokens.indices.contains($0) ? tokens[$0] : nil }
     }
-
-    /// All bytes of a file.
-    static func read(_ file: FilePath) throws -> [UInt8] {
-        let descriptor = try FileDescriptor.open(file, .readOnly)
-        return try descriptor.closeAfter {
-            var bytes: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 1 << 16)
-            while true {
-                let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-                if count == 0 { return bytes }
-                bytes += buffer[..<count]
-            }
-        }
-    }
 }
 
 /// Why a vocabulary could not be read or written.
@@ -161,7 +153,7 @@ public struct VocabularyError: Error, Sendable, CustomStringConvertible {
         case .missing(let token, false): "\(source): the special token \(token) is missing"
         case .missing(let token, true):
             "\(source): the special token \(token) is missing; "
-                + "lines must end with a line feed alone, without a carriage return"
+                + "either all lines end with a carriage return or none does"
         }
     }
 }

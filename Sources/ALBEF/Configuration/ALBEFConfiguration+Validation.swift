@@ -1,0 +1,79 @@
+extension ALBEFConfiguration {
+    /// Checks that every number is one that a model can have, and that the sizes fit each other.
+    ///
+    /// The limits are far beyond any model; below them no product of sizes overflows.
+    ///
+    /// - Throws: ``ALBEFError`` that names the first field that does not fit.
+    public func validate() throws(ALBEFError) {
+        try checkSizes()
+        try checkNumbers()
+        guard vision.imageSize % vision.patchSize == 0 else {
+            throw .configuration(
+                "vision.image_size",
+                "\(vision.imageSize) is not a multiple of the patch size \(vision.patchSize)")
+        }
+        guard vision.width % vision.heads == 0 else {
+            throw .configuration(
+                "vision.heads", "\(vision.heads) does not divide the width \(vision.width)")
+        }
+        guard text.width % text.heads == 0 else {
+            throw .configuration(
+                "text.heads", "\(text.heads) does not divide the width \(text.width)")
+        }
+        guard (0...text.depth).contains(text.fusionLayer) else {
+            throw .configuration(
+                "text.fusion_layer", "\(text.fusionLayer) is not within 0...\(text.depth)")
+        }
+        guard text.maximumTokens <= text.positions else {
+            throw .configuration(
+                "text.maximum_tokens",
+                "\(text.maximumTokens) is more than the \(text.positions) positions")
+        }
+    }
+
+    private func checkSizes() throws(ALBEFError) {
+        let sizes: [(name: String, value: Int, limit: Int)] = [
+            ("vision.image_size", vision.imageSize, 16_384),
+            ("vision.patch_size", vision.patchSize, 4096),
+            ("vision.width", vision.width, 65_536),
+            ("vision.depth", vision.depth, 1000),
+            ("vision.heads", vision.heads, 65_536),
+            ("vision.mlp_width", vision.mlpWidth, 1_048_576),
+            ("text.vocabulary_size", text.vocabularySize, 16_777_216),
+            ("text.width", text.width, 65_536),
+            ("text.depth", text.depth, 1000),
+            ("text.heads", text.heads, 65_536),
+            ("text.mlp_width", text.mlpWidth, 1_048_576),
+            ("text.positions", text.positions, 1_048_576),
+            ("text.maximum_tokens", text.maximumTokens, 1_048_576),
+            ("embedding_width", embeddingWidth, 65_536),
+        ]
+        for (name, value, limit) in sizes {
+            guard value > 0 else { throw .configuration(name, "must be positive, not \(value)") }
+            guard value <= limit else {
+                throw .configuration(name, "is \(value), over the limit of \(limit)")
+            }
+        }
+    }
+
+    private func checkNumbers() throws(ALBEFError) {
+        guard vision.mean.count == 3, vision.standardDeviation.count == 3 else {
+            throw .configuration("vision.mean", "and standard_deviation need three channels each")
+        }
+        // Not-a-number is in no range.
+        for mean in vision.mean where !(-10...10).contains(mean) {
+            throw .configuration("vision.mean", "must be from -10 to 10, not \(mean)")
+        }
+        for deviation in vision.standardDeviation where !(1e-4...100).contains(deviation) {
+            throw .configuration(
+                "vision.standard_deviation", "must be from 0.0001 to 100, not \(deviation)")
+        }
+        let epsilons: [(name: String, value: Double)] = [
+            ("vision.layer_norm_epsilon", vision.layerNormEpsilon),
+            ("text.layer_norm_epsilon", text.layerNormEpsilon),
+        ]
+        for (name, epsilon) in epsilons where !(0...1).contains(epsilon) {
+            throw .configuration(name, "must be from 0 to 1, not \(epsilon)")
+        }
+    }
+}

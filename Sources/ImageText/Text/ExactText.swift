@@ -1,0 +1,20 @@
+/// A text that equals another only if their bytes do.
+///
+/// `String` takes two spellings of "é" for one text. Names of files are not equal then.
+struct ExactText: Hashable, Sendable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: ExactText, right: ExactText) -> Bool {
+        left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        let isHashed: Void? = text.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        guard isHashed == nil else { return }
+        Array(text.utf8).withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+}

@@ -1,0 +1,43 @@
+package import SystemPackage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// A regular file, opened for reading.
+///
+/// This is how files of others are opened: a named pipe without a writer would keep a plain `open`
+/// waiting for ever, and a device may never end.
+package enum RegularFile {
+    /// Opens a file; the caller closes it.
+    ///
+    /// - Returns: The open file and its length in bytes.
+    /// - Throws: ``TensorFileError`` if the file is missing or unreadable, or is a folder, a pipe or
+    ///   a device.
+    package static func open(_ path: FilePath) throws -> (file: FileDescriptor, byteCount: Int) {
+        let file: FileDescriptor
+        do {
+            file = try FileDescriptor.open(path, .readOnly, options: [.nonBlocking, .closeOnExec])
+        } catch let errno as Errno {
+            throw TensorFileError(path, .system(operation: "open it", errno: errno))
+        }
+        do {
+            var status = stat()
+            guard fstat(file.rawValue, &status) == 0 else {
+                throw TensorFileError(path, .system(operation: "examine it", errno: .current))
+            }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw TensorFileError(path, .notAFile) }
+            guard let byteCount = Int(exactly: status.st_size) else {
+                throw TensorFileError(path, .malformed("its length is absurd"))
+            }
+            return (file, byteCount)
+        } catch {
+            try? file.close()
+            throw error
+        }
+    }
+}

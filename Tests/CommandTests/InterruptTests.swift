@@ -1,0 +1,37 @@
+import Foundation
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Ctrl-C", .serialized, .timeLimit(.minutes(2)))
+struct InterruptTests {
+    /// Commands that would run for long, with a file or folder that appears once they are at work.
+    ///
+    /// The demonstration draws first and then indexes: it is stopped in its second part.
+    @Test(
+        "Ends a command with 130 and no internal words, in whichever part it is",
+        arguments: [
+            (
+                ["wardrobe", "generate", "--count", "100000", "--output", "out"], "out/images",
+                SIGINT
+            ),
+            (["demo", "--scenes", "400", "--output", "out"], "out/index", SIGINT),
+            (["demo", "--scenes", "400", "--output", "out"], "out/index", SIGTERM),
+        ] as [([String], String, Int32)])
+    func interrupts(_ arguments: [String], _ sign: String, _ number: Int32) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let (process, log) = try Command.start(arguments, folder: folder)
+            let path = folder.pushing(FilePath(sign)).string
+            while process.isRunning, !FileManager.default.fileExists(atPath: path) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            kill(process.processIdentifier, number)
+            await process.exited()
+            let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+            #expect(process.terminationReason == .exit, "\(errors)")
+            #expect(process.terminationStatus == 130, "\(errors)")
+            #expect(errors.contains("(again to stop at once)"))
+            #expect(!errors.contains("Error") && !errors.contains("Cancellation"))
+        }
+    }
+}
