@@ -58,10 +58,7 @@ final class FolderFollower: Service, Sendable {
             encode: { pixels in
                 try await compute.run(.folder) { try library.model.encode(pixels: pixels) }
             },
-            commit: { change in
-                // Not cancelled with the follower: what is encoded is worth keeping.
-                try await Task { try await Self.commit(change, writer) }.value
-            })
+            commit: { try await Self.commit($0, writer) })
     }
 
     /// Commits what is encoded; waits while another program writes to the index.
@@ -70,7 +67,8 @@ final class FolderFollower: Service, Sendable {
     ) async throws -> Set<FilePath> {
         while true {
             do {
-                return try await writer.apply(.folder(change))
+                // Not cancelled with the follower: what is encoded is worth keeping.
+                return try await Task { try await writer.apply(.folder(change)) }.value
             } catch let error as IndexError where error.isLocked {
                 try await Task.sleep(for: .seconds(1))
             }

@@ -19,7 +19,7 @@ final class ConnectionCounts: Sendable {
         }
     }
 
-    /// A connection that was counted is no more.
+    /// A connection that was counted has ended.
     func close(_ address: String) {
         counts.withLock { counts in
             guard let count = counts[address] else { return }

@@ -29,10 +29,12 @@ struct HostMiddleware: RouterMiddleware {
 
     init(_ configuration: ServerConfiguration) {
         let own = Set(configuration.names.map { $0.lowercased() })
+        let host = configuration.host.lowercased()
+        let address = host.contains(":") ? "[\(host)]" : host
         if configuration.isLoopback {
-            names = own.union(["localhost", "127.0.0.1", "[::1]", configuration.host])
+            names = own.union(["localhost", "127.0.0.1", "[::1]", address])
         } else {
-            names = own.isEmpty ? nil : own.union([configuration.host])
+            names = own.isEmpty ? nil : own.union([address])
         }
     }
 

@@ -32,7 +32,7 @@ struct SearchRequest: Decodable {
             guard let ranking = RankingScore(rawValue: name) else {
                 throw Problem(
                     .invalidRequest,
-                    "ranking: '\(name.prefix(60))' is none of \(RankingScore.names)")
+                    "ranking: must be one of \(RankingScore.names), not '\(name.prefix(60))'")
             }
             return ranking
         }
