@@ -80,7 +80,8 @@ int imaging_jpeg_encode(
     jpeg_create_compress(&self.codec);
     self.file.base = (struct jpeg_destination_mgr){
         .init_destination = grow, .empty_output_buffer = empty, .term_destination = end};
-    self.file.limit = limit;
+    // libjpeg asks for more as soon as the room is full, also where nothing follows.
+    self.file.limit = limit < SIZE_MAX ? limit + 1 : limit;
     self.codec.dest = &self.file.base;
     self.codec.image_width = (JDIMENSION)width;
     self.codec.image_height = (JDIMENSION)height;
