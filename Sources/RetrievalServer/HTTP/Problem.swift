@@ -148,6 +148,8 @@ extension Problem {
             self.init(.diskFull, "there is no room for this on the service's disk")
         case Errno.noSpace, Errno.diskQuotaExceeded:
             self.init(.diskFull, "there is no room for this on the service's disk")
+        case let error as TorchError where error.isOutOfMemory || error.isDeviceFailure:
+            self = .unavailable("the model has no memory or device for this now", retryAfter: 5)
         case let error as HTTPError:
             self.init(Self.kind(error.status), error.body ?? error.status.reasonPhrase)
             headers = error.headers
