@@ -120,20 +120,24 @@ import Testing
 
     @Test func aReceiverSlowerThanTheServerCanBeCancelled() async throws {
         let content = DownloadFolder.bytes(20_000_000)
-        let server = try FileServer { _ in FileServer.Behaviour(content: content) }
+        // The end is held back, so that the download cannot be over before it is cancelled.
+        let gate = Gate()
+        defer { gate.open() }
+        let server = try FileServer { attempt in
+            FileServer.Behaviour(
+                content: content, hold: attempt == 0 ? (count: 19_000_000, until: gate) : nil)
+        }
         defer { server.stop() }
         let (progress, report) = AsyncStream<DownloadProgress>.makeStream()
-        let (file, gate) = (folder.file, Gate())
+        let file = folder.file
         let task = Task {
-            try await Downloader.impatient.download(server.address, to: file) { step in
-                report.yield(step)
-                // From here on nothing is taken, and the server fills all the room there is.
-                if step.received > 2 << 20 { gate.wait() }
+            try await Downloader.impatient.download(server.address, to: file) {
+                report.yield($0)
+                Thread.sleep(forTimeInterval: 0.05)
             }
         }
         for await step in progress where step.received > 2 << 20 { break }
         task.cancel()
-        gate.open()
         await #expect(throws: CancellationError.self) { try await task.value }
         _ = try await Downloader.impatient.download(server.address, to: folder.file)
         #expect(try folder.data() == content)
