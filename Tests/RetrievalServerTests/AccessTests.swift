@@ -49,35 +49,40 @@ struct AccessTests {
         }
     }
 
-    @Test("With a key for reading, nobody reads without one, and everybody sees that it lives")
+    @Test("With a key for reading, nobody reads without one but the page that asks for it")
     func reading() async throws {
-        let key = "a key for readers alone"
+        let key = "a key for readers, of 100 %"
         try await ServiceUnderTest.run(pictures: 2, { $0.readKey = key }) { service in
-            func basic(_ key: String) -> [String: String] {
-                ["authorization": "Basic \(Data("anybody:\(key)".utf8).base64EncodedString())"]
-            }
-            for path in ["/", "/api/index", "/metrics", "/openapi.json", "/health/ready"] {
+            let cookie = try #require(
+                key.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+            for path in ["/api/index", "/metrics", "/openapi.json", "/health/ready"] {
                 let answer = try await service.client.send("GET", path)
                 #expect(answer.status == 401 && answer.problem == "unauthorized", "\(path)")
-                #expect(answer.headers["www-authenticate"]?.hasPrefix("Basic realm") == true)
+                // Another scheme would have browsers ask before the page can.
+                #expect(answer.headers["www-authenticate"] == "Bearer")
                 for headers in [
-                    basic(key), ["authorization": "Bearer \(key)"], ServiceUnderTest.authorization,
+                    ["authorization": "Bearer \(key)"], ["cookie": "a=b; albef_key=\(cookie)"],
+                    ServiceUnderTest.authorization,
                 ] {
                     let answer = try await service.client.send("GET", path, headers: headers)
-                    #expect(answer.status == 200, "\(path)")
+                    #expect(answer.status == 200, "\(path) \(headers)")
                 }
                 for headers in [
-                    basic("another"), ["authorization": "Basic !"], ["authorization": "Bearer"],
-                    ["authorization": "Basic \(key)"],
+                    ["authorization": "Bearer"], ["authorization": "Bearer another"],
+                    ["authorization": "Basic \(key)"], ["cookie": "albef_key=another"],
+                    ["cookie": "albef_key="],
                 ] {
                     let answer = try await service.client.send("GET", path, headers: headers)
-                    #expect(answer.status == 401, "\(path)")
+                    #expect(answer.status == 401, "\(path) \(headers)")
                 }
             }
-            #expect(try await service.client.send("GET", "/health/live").status == 200)
-            // Neither opens writing; a password, which browsers send by themselves, never does.
+            for path in ["/", "/page.js", "/health/live"] {
+                #expect(try await service.client.send("GET", path).status == 200, "\(path)")
+            }
+            // Neither opens writing, nor does a cookie, which browsers send by themselves.
             for headers in [
-                ["authorization": "Bearer \(key)"], basic(key), basic(ServiceUnderTest.key),
+                ["authorization": "Bearer \(key)"], ["cookie": "albef_key=\(cookie)"],
+                ["cookie": "albef_key=\(ServiceUnderTest.key)"],
             ] {
                 let answer = try await service.client.form(
                     "POST", "/api/images", image: TinyModel.bitmap(9), headers: headers)

@@ -13,7 +13,7 @@ extension SearchModel {
     ///     fusion layer (8 of the paper's 12), in shallow models the last but one at most.
     /// - Throws: ``ImageError`` that names the file; ``QueryError`` if nothing of the text is left;
     ///   ``ALBEFError`` if the layer does not read images or the model has no ITM head;
-    ///   ``ExplanationError`` if that was not trained.
+    ///   ``ExplanationError`` if that was not trained; `TorchError` if there is too little memory.
     public func explain(
         _ file: FilePath, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
@@ -38,7 +38,9 @@ extension SearchModel {
     ) throws -> Explanation {
         guard matches else { throw ExplanationError.matching }
         let query = try encode(texts: [text])
-        let found = try model.gradCAM(query, tokens: image.tokens, layer: layer)
+        let found = try recovering {
+            try model.gradCAM(query, tokens: image.tokens, layer: layer)
+        }
         let maps = HeatMap.rows(of: found.tokens[0])
         guard let sentence = HeatMap.rows(of: found.sentence).first,
             let logits = MatchLogits.rows(of: found.logits).first

@@ -74,36 +74,39 @@ public struct SearchModel: Sendable {
         transform(try loader.load(bytes, named: name))
     }
 
-    /// Encodes pictures that ``pixels(of:)`` read.
+    /// Encodes images that ``pixels(of:)`` read.
     ///
-    /// - Throws: ``ALBEFError`` if the model has no image projection.
-    public func encode(pixels: [[Float]]) throws(ALBEFError) -> EncodedImages {
+    /// - Throws: ``ALBEFError`` if the model has no image projection; `TorchError` if there is too
+    ///   little memory or a device fails.
+    public func encode(pixels: [[Float]]) throws -> EncodedImages {
         let side = transform.side
         let area = 3 * side * side
-        let batch = Tensor(shape: [pixels.count, 3, side, side]) { buffer in
-            for (index, image) in pixels.enumerated() {
-                _ = UnsafeMutableBufferPointer(rebasing: buffer[(index * area)...])
-                    .update(fromContentsOf: image)
+        return try recovering {
+            let batch = Tensor(shape: [pixels.count, 3, side, side]) { buffer in
+                for (index, image) in pixels.enumerated() {
+                    _ = UnsafeMutableBufferPointer(rebasing: buffer[(index * area)...])
+                        .update(fromContentsOf: image)
+                }
             }
-        }
-        return try withoutGradients { () throws(ALBEFError) in
-            try model.encodeImages(batch.to(model.device))
+            return try withoutGradients { try model.encodeImages(batch.to(model.device)) }
         }
     }
 
     /// Encodes texts, each cleaned as a caption and cut to the model's length.
     ///
     /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if the
-    ///   model has no text projection.
+    ///   model has no text projection; `TorchError` if there is too little memory or a device fails.
     public func encode(texts: [String]) throws -> EncodedTexts {
         for text in texts { try check(text) }
         let batch = text.batch(
             texts, maximumTokens: model.configuration.text.maximumTokens)
         let shape = [batch.count, batch.length]
-        return try withoutGradients {
-            try model.encodeTexts(
-                Tensor(batch.ids, shape: shape, device: model.device),
-                mask: Tensor(batch.mask, shape: shape, device: model.device))
+        return try recovering {
+            try withoutGradients {
+                try model.encodeTexts(
+                    Tensor(batch.ids, shape: shape, device: model.device),
+                    mask: Tensor(batch.mask, shape: shape, device: model.device))
+            }
         }
     }
 

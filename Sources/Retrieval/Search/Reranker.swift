@@ -97,7 +97,9 @@ public struct Reranker: Sendable {
                 let end = min(job.count, start + batchSize - batch.count)
                 do {
                     try job.limit.check()
-                    batch.append(text, start..<end, try tokens(text, start..<end).to(model.device))
+                    batch.append(
+                        text, start..<end,
+                        try recovering { try tokens(text, start..<end).to(model.device) })
                 } catch {
                     scores[text] = .failure(error)
                 }
@@ -111,11 +113,12 @@ public struct Reranker: Sendable {
 
     /// The logits of each piece of a batch.
     private func logits(_ batch: PairBatch, _ jobs: [Job]) throws -> [ArraySlice<MatchLogits>] {
-        let images = ImageTokens.concatenated(batch.pieces.map(\.tokens))
-        let logits = try withoutGradients {
-            try model.matchLogits(batch.texts(of: jobs.map(\.text)), withEach: images)
+        var rows = try recovering {
+            let images = ImageTokens.concatenated(batch.pieces.map(\.tokens))
+            let texts = batch.texts(of: jobs.map(\.text))
+            return MatchLogits.rows(
+                of: try withoutGradients { try model.matchLogits(texts, withEach: images) })[...]
         }
-        var rows = MatchLogits.rows(of: logits)[...]
         return batch.pieces.map { piece in
             defer { rows = rows.dropFirst(piece.images.count) }
             return rows.prefix(piece.images.count)
@@ -151,7 +154,9 @@ public struct Reranker: Sendable {
             try limit.check()
             if start > 0, let deadline, ContinuousClock.now >= deadline { break }
             let range = start..<min(start + batchSize, count)
-            scores.logits += MatchLogits.rows(of: try withoutGradients { try logits(range) })
+            scores.logits += try recovering {
+                MatchLogits.rows(of: try withoutGradients { try logits(range) })
+            }
         }
         return scores
     }
