@@ -149,23 +149,26 @@ class SearchTests(PageTest):
         self.assertEqual(self.tiles(), shown)
 
     def test_limits_of_the_service(self):
-        settings = PICTURES / "limits.yaml"
-        settings.write_text("limits:\n  results: 32\n  characters: 40\n")
-        limits = {"limits": {"characters": 40, "results": 32, "candidates": 32}}
-        with Server(*GALLERY, "--settings", str(settings)) as small:
-            self.open([{"path": "api/index", "times": 99, "patch": limits}], small, q=ENGLISH)
+        def served(name, limits):
+            settings = PICTURES / f"{name}.yaml"
+            settings.write_text("limits:\n" + "".join(f"  {key}: {value}\n" for key, value in limits.items()))
+            return Server(*GALLERY, "--settings", str(settings))
+
+        choices = "return [...document.querySelectorAll('#candidates option')].map((o) => Number(o.value))"
+        with served("limits", {"results": 32, "characters": 40}) as small:
+            self.open([], small, q=ENGLISH)
             self.assertEqual(self.text("#trouble-title"), "")
             self.assertRegex(self.text("#summary"), "^24 of 32 results")
             self.assertEqual(self.find("#text").get_attribute("maxlength"), "40")
-            choices = "return [...document.querySelectorAll('#candidates option')].map((o) => Number(o.value))"
             self.assertEqual(self.run_script(choices), [0, 16, 32])
             self.assertEqual(self.find("#candidates").get_property("value"), "32")
             # Without a closer look there are not more results, either.
-            self.open([{"path": "api/index", "times": 99, "patch": limits}], small, q=ENGLISH, candidates=0)
+            self.open([], small, q=ENGLISH, candidates=0)
             self.assertRegex(self.text("#summary"), "^24 of 32 results")
-            # An odd limit is offered itself.
-            odd = {"limits": {"candidates": 100}}
-            self.open([{"path": "api/index", "times": 99, "patch": odd}], small)
+            self.leave()
+        # An odd limit is offered itself.
+        with served("odd", {"candidates": 100}) as odd:
+            self.open([], odd)
             self.until(lambda: self.run_script(choices) == [0, 16, 32, 64, 100])
             self.leave()
 

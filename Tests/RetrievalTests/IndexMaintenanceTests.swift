@@ -194,4 +194,25 @@ struct IndexMaintenanceTests {
             #expect(try ForwardIndex(index).count == 24)
         }
     }
+
+    @Test("What a writer compacts while an index is verified is not damage")
+    func verifyingBesideAWriter() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            for part in 0..<3 {
+                try SyntheticIndex.append(
+                    try SyntheticIndex.features(8, seed: UInt64(part)), first: part * 8, to: index)
+            }
+            try ForwardIndex.makeGraph(index)
+            var isCompacted = false
+            let damage = try ForwardIndex.verify(index) { done, _ in
+                guard done == 1, !isCompacted else { return }
+                isCompacted = true
+                try ForwardIndex.compact(index)
+                try ForwardIndex.makeGraph(index)
+            }
+            #expect(isCompacted && damage.isEmpty)
+            #expect(try ForwardIndex(index).statistics.segments == 1)
+        }
+    }
 }

@@ -65,7 +65,8 @@ extension ForwardIndex {
     /// Reads every byte of an index and compares it with its checksum, then the parts with each
     /// other.
     ///
-    /// Segments that cannot be opened are reported too, so the index need not open.
+    /// Segments that cannot be opened are reported too, so the index need not open. Others may write
+    /// to it meanwhile: what is verified is the index as it was at the start.
     ///
     /// - Parameters:
     ///   - directory: the index.
@@ -75,7 +76,11 @@ extension ForwardIndex {
     public static func verify(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> [IndexDamage] {
-        try IndexManifest(directory: directory).damage(in: directory, onProgress: onProgress).all
+        let damage = try IndexManifest(directory: directory)
+            .damage(in: directory, onProgress: onProgress)
+        if damage.all.isEmpty { return [] }
+        // A writer may have compacted the index meanwhile, and deleted what it had replaced.
+        return damage.all(namedBy: try IndexManifest(directory: directory))
     }
 }
 
@@ -89,6 +94,15 @@ extension IndexManifest {
         /// In the order of the files' names.
         var all: [IndexDamage] {
             segments.sorted { $0.key < $1.key }.map(\.value) + (graph.map { [$0] } ?? [])
+        }
+
+        /// That of files which a later manifest still names, in the order of the files' names.
+        func all(namedBy later: IndexManifest) -> [IndexDamage] {
+            let names = Set(later.segments.map(\.name))
+            var rest = self
+            rest.segments = segments.filter { names.contains($0.key) }
+            if graph?.file.stem != later.graph?.name { rest.graph = nil }
+            return rest.all
         }
     }
 
