@@ -73,7 +73,7 @@ extension ServiceParts {
         }
     }
 
-    /// Creates the index where there is none.
+    /// Creates the index if it does not exist.
     private static func create(_ index: FilePath, _ model: SearchModel) throws {
         if (try? ForwardIndex(index)) != nil { return }
         _ = try ForwardIndex.apply(

@@ -68,7 +68,7 @@ public struct GalleryScores: Sendable {
     public func reranked(
         depths: [Int], ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
     ) throws -> [Reranked] {
-        // Where there was no memory for the scores, there is none for a copy of them.
+        // Memory that was too little for the scores is too little for a copy of them.
         try TorchError.throwPending()
         let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
         let deepest = depths.max() ?? 0

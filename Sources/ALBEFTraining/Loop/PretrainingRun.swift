@@ -43,7 +43,7 @@ public final class PretrainingRun {
     private let loader: BatchLoader
     private let evaluator: RetrievalEvaluator?
     private let report: @Sendable (Event) -> Void
-    /// The step of the last checkpoint; nil where there is none.
+    /// The step of the last checkpoint; nil before the first.
     private var savedStep: Int?
     private let lock: RunLock
     /// A step that runs out of memory, and at which operator: for tests.

@@ -27,7 +27,7 @@ struct IndexAddCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A folder of images, or one image.", valueName: "photos"))
     var photos: String
 
-    @Option(help: ArgumentHelp("The index; created where there is none.", valueName: "directory"))
+    @Option(help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"))
     var index: String
 
     @OptionGroup var model: ModelOptions

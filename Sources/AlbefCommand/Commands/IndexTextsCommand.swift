@@ -19,7 +19,7 @@ struct IndexTextsCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"))
     var file: String
 
-    @Option(help: ArgumentHelp("The index; created where there is none.", valueName: "directory"))
+    @Option(help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"))
     var index: String
 
     @OptionGroup var model: ModelOptions

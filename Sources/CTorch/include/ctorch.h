@@ -121,7 +121,7 @@ size_t ct_tensor_use_count(ct_tensor tensor) CT_NOEXCEPT;
 
 bool ct_tensor_requires_grad(ct_tensor tensor) CT_NOEXCEPT;
 ct_failure *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad) CT_NOEXCEPT;
-/// The accumulated gradient, or NULL in `result` where there is none.
+/// The accumulated gradient, or NULL in `result` if there is no gradient.
 ct_failure *ct_tensor_grad(ct_tensor tensor, ct_tensor *result) CT_NOEXCEPT;
 /// Replaces the accumulated gradient; NULL clears it.
 ct_failure *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) CT_NOEXCEPT;

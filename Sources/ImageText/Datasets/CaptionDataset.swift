@@ -29,7 +29,7 @@ public struct CaptionedImage: Sendable, Hashable {
 /// | CSV, TSV, also with semicolons | a header with such names | an image, a caption, `image_id`, `split` |
 /// | a folder | pictures with a `.txt` of the same name | one caption a line |
 ///
-/// How an image and its caption may be called is told by ``CaptionColumns``. Entries about the same
+/// How an image and its caption may be called is decided by ``CaptionColumns``. Entries about the same
 /// file become one image; names that differ in a byte are different files. An `image_id` counts
 /// within its annotation file. Images without captions are kept, so that they can be reported.
 public struct CaptionDataset: Sendable {

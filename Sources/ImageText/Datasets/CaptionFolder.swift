@@ -100,7 +100,7 @@ struct CaptionFolder {
                 }
                 if suffix == "txt" { continue }
             }
-            // Anything else may be a folder; what else it may be is none of our business.
+            // Anything else may be a folder; other files are left alone.
             try visit(path)
         }
     }

@@ -31,7 +31,7 @@ enum JSONText {
         return bytes
     }
 
-    /// The code unit of an escape `\uXXXX` at a place, nil where there is none.
+    /// The code unit of an escape `\uXXXX` at a place, nil if it does not exist.
     private static func unit(_ bytes: ArraySlice<UInt8>, at place: Int) -> UInt16? {
         guard place + 6 <= bytes.endIndex, bytes[place] == UInt8(ascii: "\\"),
             bytes[place + 1] == UInt8(ascii: "u")

@@ -16,7 +16,7 @@ extension Indexer {
     /// that conditions that pass do no harm.
     ///
     /// - Parameters:
-    ///   - directory: the index; created where there is none.
+    ///   - directory: the index; created if it does not exist.
     ///   - folder: images, in folders of any depth.
     ///   - exclude: patterns of what to leave out, as ``FolderScan/init(_:exclude:)`` takes them.
     ///   - metadata: what to note of images besides, by their paths.

@@ -103,7 +103,7 @@ public struct Indexer: Sendable {
     /// returns. Others may write to the index meanwhile: it is locked for single commits alone.
     ///
     /// - Parameters:
-    ///   - directory: the index; created where there is none.
+    ///   - directory: the index; created if it does not exist.
     ///   - folder: images, in folders of any depth.
     ///   - onProgress: called after every image.
     /// - Throws: ``GalleryError`` if the folder is unreadable, or there are neither images nor an
@@ -118,7 +118,7 @@ public struct Indexer: Sendable {
     /// Brings an index up to date with a folder that was looked through already.
     ///
     /// - Parameters:
-    ///   - directory: the index; created where there is none.
+    ///   - directory: the index; created if it does not exist.
     ///   - scan: the images that there are.
     ///   - metadata: what to note of images besides, by their paths. An image that is unchanged
     ///     but for this is noted anew, without encoding it.
@@ -139,7 +139,7 @@ public struct Indexer: Sendable {
         return try await update.run(onProgress)
     }
 
-    /// The index, which is created where there is none, so that what cannot be written is reported
+    /// The index, which is created if it does not exist, so that what cannot be written is reported
     /// before anything is encoded.
     private func open(
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void

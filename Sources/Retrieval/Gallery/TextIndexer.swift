@@ -31,7 +31,7 @@ public struct TextIndexer: Sendable {
     /// task commits what was encoded and returns.
     ///
     /// - Parameters:
-    ///   - directory: the index; created where there is none.
+    ///   - directory: the index; created if it does not exist.
     ///   - file: the texts.
     ///   - onProgress: called after every batch.
     /// - Returns: what was done; texts with nothing but punctuation are among the failures.
@@ -153,7 +153,7 @@ public struct TextIndexer: Sendable {
         }
     }
 
-    /// The index, which is created where there is none.
+    /// The index, which is created if it does not exist.
     private func open(
         _ directory: FilePath, _ onProgress: (Indexer.Progress) -> Void
     ) async throws -> ForwardIndex {

@@ -46,7 +46,7 @@ public final class EntryLocator: Sendable {
         for segment in index.segments { _ = try table(segment) }
     }
 
-    /// The entry of a key; nil if there is none.
+    /// The entry of a key; nil if it does not exist.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     public func find(_ key: EntryKey, in index: ForwardIndex) throws -> ForwardIndex.EntryID? {

@@ -44,7 +44,7 @@ extension ForwardIndex {
     ///   - directory: the index.
     ///   - model: what made the vectors.
     ///   - locator: finds the entries that are replaced or removed.
-    ///   - creates: whether to create the index where there is none; true by default.
+    ///   - creates: whether to create the index if it does not exist; true by default.
     /// - Returns: of the paths to remove, those that were there.
     /// - Throws: ``IndexError`` if the index was made with another model, is missing, or another
     ///   process writes to it; an error of the file system. The index is then as it was.

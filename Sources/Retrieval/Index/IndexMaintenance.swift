@@ -9,7 +9,7 @@ extension ForwardIndex {
     ///   - entries: what is known of N images.
     ///   - features: unit-length features `[N, E]`.
     ///   - tokens: all tokens of each, `[N, P + 1, D_v]`; may be nil where none are kept.
-    ///   - directory: the index; created where there is none.
+    ///   - directory: the index; created if it does not exist.
     ///   - model: what made the vectors.
     ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
     /// - Throws: ``IndexError`` if the vectors do not fit, the index was made with another model, or

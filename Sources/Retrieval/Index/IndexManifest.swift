@@ -46,7 +46,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
 
     /// Reads the manifest of an index.
     ///
-    /// - Throws: ``IndexError`` if there is none or it is damaged or too new.
+    /// - Throws: ``IndexError`` if it is missing, damaged or too new.
     init(directory: FilePath) throws {
         let file = directory.appending(Self.fileName)
         let data: Data
@@ -72,7 +72,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         if let fault { throw IndexError.corrupt(file, fault) }
     }
 
-    /// Reads the manifest of an index; nil if there is none.
+    /// Reads the manifest of an index; nil if it does not exist.
     ///
     /// - Throws: ``IndexError`` if it is damaged or too new.
     static func ifPresent(in directory: FilePath) throws -> IndexManifest? {

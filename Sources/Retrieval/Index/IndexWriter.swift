@@ -26,7 +26,7 @@ final class IndexWriter {
     ///   - model: what new vectors are computed with; nil to change an index that is there.
     ///   - content: what they are of; ignored if `model` is nil.
     ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
-    ///   - creates: whether to make the index, and its directory, where there is none. It is never
+    ///   - creates: whether to make the index, and its directory, if it does not exist. It is never
     ///     made if `model` is nil.
     init(
         _ directory: FilePath, model: ModelSignature?, content: IndexContent = .images,

@@ -114,7 +114,7 @@ package final class IndexLibrary: Sendable {
 
     /// The entry of a key.
     ///
-    /// - Throws: ``Problem`` if there is none; ``IndexError`` if it is damaged.
+    /// - Throws: ``Problem`` if it does not exist; ``IndexError`` if it is damaged.
     func find(_ key: String) throws -> (gallery: Gallery, id: ForwardIndex.EntryID) {
         let gallery = gallery
         guard let key = EntryKey(hexadecimal: key),
@@ -125,7 +125,7 @@ package final class IndexLibrary: Sendable {
         return (gallery, id)
     }
 
-    /// The entry of a path; nil if there is none.
+    /// The entry of a path; nil if it does not exist.
     ///
     /// - Throws: ``IndexError`` if it is damaged.
     func entry(at path: FilePath) throws -> IndexEntry? {

@@ -11,7 +11,7 @@ struct InternetAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16 bytes; an address of version 4 that is written as one of version 6 has 4.
     let bytes: [UInt8]
 
-    /// Reads an address without a port; nil if it is none.
+    /// Reads an address without a port; nil if the text is not one.
     init?(_ text: some StringProtocol) {
         let text = String(text)
         var four = in_addr()

@@ -14,7 +14,7 @@ struct MultipartBody {
 
     let parts: [Part]
 
-    /// The boundary that a `Content-Type` names; nil if there is none that is allowed.
+    /// The boundary that a `Content-Type` names; nil if it does not exist that is allowed.
     static func boundary(of contentType: String) -> String? {
         guard let boundary = parameter("boundary", of: contentType) else { return nil }
         let isAllowed =

@@ -228,7 +228,7 @@ extension TensorHandle {
         }
     }
 
-    /// Runs `body` on the address of the first element, nil where there is none; valid only during
+    /// Runs `body` on the address of the first element, nil if it does not exist; valid only during
     /// the call.
     func withData<Result, Failure: Error>(
         _ body: (UnsafeMutableRawPointer?) throws(Failure) -> Result

@@ -26,7 +26,7 @@ public struct ShardedCheckpoint: Sendable {
 
     /// The checkpoint in a folder; nil if the path is not a folder.
     ///
-    /// - Throws: ``TensorFileError`` if there is none in it.
+    /// - Throws: ``TensorFileError`` if the folder holds no checkpoint.
     static func checkpoint(inFolder path: FilePath) throws -> FilePath? {
         var status = stat()
         guard stat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {

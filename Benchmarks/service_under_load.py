@@ -1,6 +1,6 @@
 """Loads `albef serve` where it once failed: uploads while a folder is indexed, and large bodies of JSON.
 
-    python3 Benchmarks/service-under-load.py [--images 5000] [--clients 4] [--bodies 8] [--megabytes 18]
+    python3 Benchmarks/service_under_load.py [--images 5000] [--clients 4] [--bodies 8] [--megabytes 18]
 
 (a) A service follows a folder of drawn images. Until all of them are indexed, clients upload images of
     their own, one after another: how many were acknowledged, and how long that took.
