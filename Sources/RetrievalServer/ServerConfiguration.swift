@@ -88,7 +88,7 @@ public struct ServerConfiguration: Sendable, Hashable {
         public var queries = 16
         /// Milliseconds that an idle model waits for a second query; default 0.
         ///
-        /// Without it company comes only while the model is busy, which costs nobody anything.
+        /// At 0, queries are batched only when they arrive while the model is busy, so no query waits.
         public var delayMilliseconds = 0.0
         /// Requests that may wait for the model, beyond which the answer is 503; default 256.
         public var waiting = 256

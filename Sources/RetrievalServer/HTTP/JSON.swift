@@ -100,7 +100,7 @@ struct AnyKey: CodingKey {
 }
 
 extension Decoder {
-    /// Refuses fields that are not among a type's keys, or are null, so that a slip is heard of.
+    /// Rejects unknown and null fields, so that a typo is reported instead of ignored.
     func refuseOthers<Key: CodingKey & CaseIterable>(than type: Key.Type) throws {
         let known = Set(type.allCases.map(\.stringValue))
         let fields = try container(keyedBy: AnyKey.self)

@@ -7,7 +7,7 @@ import Hummingbird
     import Foundation
 #endif
 
-/// The paths that there are and what can be done with each, to tell "not here" from "not so".
+/// The paths that there are and what can be done with each, to tell 404 (no such path) from 405 (wrong method).
 struct KnownPaths: Sendable {
     private struct Path: Sendable {
         let parts: [Substring]
@@ -98,7 +98,7 @@ extension KnownPaths {
     }
 }
 
-/// Refuses parameters behind a path that it does not have, or has twice, so that a slip is heard of.
+/// Rejects unknown and repeated query parameters, so that a typo is reported instead of ignored.
 struct ParameterMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     let paths: KnownPaths

@@ -60,17 +60,17 @@ struct Problem: Error, Sendable, CustomStringConvertible {
 
         var title: String {
             switch self {
-            case .invalidRequest: "The request is not as it has to be"
+            case .invalidRequest: "Invalid request"
             case .unauthorized: "A key is needed"
             case .forbidden: "This is not allowed here"
             case .notFound: "There is nothing here"
             case .methodNotAllowed: "This cannot be done here"
             case .bodyTimeout: "The request came too slowly"
-            case .conflict: "It cannot be done as things stand"
-            case .tooLarge: "That is more than is taken"
+            case .conflict: "Conflict with the state of the index"
+            case .tooLarge: "Request body too large"
             case .unsupportedMedia: "The body is of a kind that is not read"
             case .expectationFailed: "What the request expects is not done here"
-            case .misdirected: "The service is not called so"
+            case .misdirected: "Unknown host name"
             case .unsupportedPicture: "The picture cannot be read"
             case .emptyText: "The text says nothing"
             case .rateLimited: "Too many requests"
@@ -154,7 +154,7 @@ extension Problem {
             self.init(Self.kind(error.status), error.body ?? error.status.reasonPhrase)
             headers = error.headers
         case is CancellationError: self = .unavailable("the request was cancelled")
-        default: self.init(.internalError, "the log knows more under this instance")
+        default: self.init(.internalError, "see the server log for this instance id")
         }
     }
 

@@ -20,7 +20,7 @@ extension StoredTensor {
         }
     }
 
-    /// This tensor itself if its elements lie one after another, otherwise a copy whose do.
+    /// This tensor if it is contiguous, otherwise a contiguous copy.
     public func contiguous() -> StoredTensor {
         if isContiguous { return self }
         let size = dtype.byteCount
