@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Ctrl-C", .serialized, .timeLimit(.minutes(2)))
+@Suite("Ctrl-C", .serialized, .timeLimit(.minutes(10)))
 struct InterruptTests {
     /// Commands that would run for long, with a file or folder that appears once they are at work.
     ///

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef pretrain", .timeLimit(.minutes(2)))
+@Suite("albef pretrain", .timeLimit(.minutes(10)))
 struct PretrainCommandTests {
     @Test("--print gives a preset as it stands")
     func prints() async throws {
