@@ -75,25 +75,13 @@ struct FolderWatchTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
-    func withoutEventsEveryIntervalCounts() async throws {
+    @Test(
+        "Without events every interval counts, and with them what they miss is made up for in time",
+        .timeLimit(.minutes(10)), arguments: [(never, false), (.milliseconds(5), true)])
+    func looksWithoutEvents(safetyNet: Duration, usesEvents: Bool) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let watch = FolderWatch(
-                folder, interval: .milliseconds(1), safetyNet: Self.never, usesEvents: false)
-            var count = 0
-            for await _ in watch.changes() {
-                count += 1
-                if count == 3 { break }
-            }
-            #expect(count == 3)
-        }
-    }
-
-    @Test(.timeLimit(.minutes(10)))
-    func eventsThatAreMissedAreMadeUpForInTime() async throws {
-        try await Fixtures.withTemporaryFolder { folder in
-            let watch = FolderWatch(
-                folder, interval: .milliseconds(1), safetyNet: .milliseconds(5), usesEvents: true)
+                folder, interval: .milliseconds(1), safetyNet: safetyNet, usesEvents: usesEvents)
             var count = 0
             for await _ in watch.changes() {
                 count += 1

@@ -28,10 +28,10 @@ final class PictureSource: Sendable {
         self.onFailure = onFailure
     }
 
-    /// The picture of the image at a position.
+    /// The decoded image at a position.
     ///
-    /// Once the room is used up nothing is replaced: each epoch needs every picture once, so that
-    /// whatever made way would be missed as much as what took its place.
+    /// Once the room is used up, nothing is replaced: every image is needed once per epoch, so
+    /// evicting one to keep another gains nothing.
     func picture(_ position: Int) throws(ImageError) -> RGBImage {
         if capacity > 0, let kept = state.withLock({ $0.kept[position] }) { return kept }
         let picture = try loader.load(images[position].path)

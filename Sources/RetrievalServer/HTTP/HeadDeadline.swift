@@ -60,7 +60,7 @@ final class HeadDeadline: ChannelInboundHandler {
 
     private func start(_ context: ChannelHandlerContext) {
         stop()
-        let time = TimeAmount.nanoseconds(Int64(seconds * 1e9))
+        let time = TimeAmount(.seconds(seconds))
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             self.timer = nil
             context.fireUserInboundEventTriggered(
