@@ -54,15 +54,36 @@ public struct RunDirectory: Sendable, Hashable {
         guard keys.isEmpty else { throw TrainingError.otherSettings(path.string, keys) }
     }
 
+    /// Keeps every other process from training in the directory for as long as the lock lives.
+    ///
+    /// Reading a run, for a report or a search, needs no lock.
+    ///
+    /// - Throws: ``TrainingError`` that names the run if another process trains in it, or if its
+    ///   file system cannot lock.
+    func lock() throws(TrainingError) -> FileLock {
+        let file = path.appending("lock")
+        do {
+            return try FileLock(file)
+        } catch {
+            switch error {
+            case .held: throw .locked(path.string)
+            case .unopened(let errno):
+                throw .settingsFile(file.string, "cannot be opened: \(errno)")
+            case .unlockable(let errno):
+                throw .settingsFile(file.string, "cannot be locked: \(errno)")
+            }
+        }
+    }
+
     /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
     ///
     /// - Returns: the lock under which this was done; the run keeps it.
     func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws
-        -> RunLock
+        -> FileLock
     {
         try FileManager.default.createDirectory(
             atPath: checkpoints.string, withIntermediateDirectories: true)
-        let lock = try RunLock(path)
+        let lock = try self.lock()
         // Another process may have begun here a moment ago.
         guard !isBegun else { throw TrainingError.occupied(path.string) }
         let words = try Data(contentsOf: URL(filePath: file.string))

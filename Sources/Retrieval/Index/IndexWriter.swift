@@ -10,7 +10,8 @@ import Torch
 /// was replaced.
 final class IndexWriter {
     let directory: FilePath
-    private let lock: IndexLock
+    /// On a file of the directory, so that a writer whose directory was deleted or replaced can tell.
+    private let lock: FileLock
     private(set) var manifest: IndexManifest
 
     /// Opens an index for writing.
@@ -35,7 +36,7 @@ final class IndexWriter {
         // Before anything is made in a directory that is not an index.
         try Self.checkPlace(directory, creates: creates && model != nil)
         if creates, model != nil { try Self.makeFolder(directory) }
-        lock = try IndexLock(directory)
+        lock = try Self.locked(directory)
         self.directory = directory
         if var found = try IndexManifest.ifPresent(in: directory) {
             found.format = IndexManifest.format
@@ -52,6 +53,21 @@ final class IndexWriter {
             throw IndexError.missing(directory)
         }
         removeStrays()
+    }
+
+    private static func locked(_ directory: FilePath) throws(IndexError) -> FileLock {
+        let path = directory.appending("lock")
+        do {
+            return try FileLock(path)
+        } catch {
+            switch error {
+            case .held: throw .locked(directory)
+            case .unopened(.noSuchFileOrDirectory), .unopened(.notDirectory):
+                throw .missing(directory)
+            case .unopened(let errno): throw .system(path, "open it", errno)
+            case .unlockable(let errno): throw .system(path, "lock it", errno)
+            }
+        }
     }
 
     private static func checkPlace(_ directory: FilePath, creates: Bool) throws {
@@ -135,7 +151,7 @@ final class IndexWriter {
     /// - Throws: an error of the file system, or ``IndexError`` if the directory was deleted or
     ///   replaced; the index is then as it was.
     func publish(_ next: IndexManifest) throws {
-        try lock.check()
+        guard lock.isInPlace else { throw IndexError.replaced(directory) }
         try next.write(to: directory)
         manifest = next
     }
