@@ -72,24 +72,15 @@ struct CaptionFolder {
                 Identity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
             ).inserted
         else { return }
-        guard let stream = folder.withPlatformString({ opendir($0) }) else {
-            throw .unreadable(folder, "\(Errno(rawValue: errno))")
+        let listing: FolderListing
+        do {
+            listing = try FolderListing(folder)
+        } catch {
+            throw .unreadable(folder, "\(error)")
         }
-        defer { closedir(stream) }
-        while true {
-            // A listing that breaks off must not look like one that ends.
-            errno = 0
-            guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw .unreadable(folder, "\(Errno(rawValue: errno))") }
-                return
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CInterop.PlatformChar.self, capacity: 256) {
-                    FilePath.Component(platformString: $0)
-                }
-            }
-            guard let name, name.kind == .regular, !name.string.hasPrefix(".") else { continue }
-            let path = folder.appending(name)
+        if let error = listing.error { throw .unreadable(folder, "\(error)") }
+        for item in listing.items where !item.isHidden {
+            let path = folder.appending(item.name)
             if let suffix = path.extension?.lowercased() {
                 if ImageLoader.fileExtensions.contains(suffix) {
                     let key = path.withPlatformString {

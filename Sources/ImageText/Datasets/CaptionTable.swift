@@ -13,7 +13,7 @@ struct CaptionTable {
     /// What may stand between fields.
     ///
     /// Spreadsheets write semicolons where the comma is a decimal's.
-    private static let separators = ["\t", ",", ";", "|"].compactMap(\.utf8.first)
+    private static let separators = Array("\t,;|".utf8)
 
     func read(_ bytes: ArraySlice<UInt8>, into builder: inout DatasetBuilder) throws(DatasetError) {
         let separator = separator(of: bytes)
@@ -80,11 +80,7 @@ struct CaptionTable {
             let known = [Column.image, .caption].count { found[$0] != nil }
             return (known, fields.count)
         }
-        var best = headers[0]
-        for header in headers.dropFirst() where rank(header.fields) > rank(best.fields) {
-            best = header
-        }
-        return best.separator
+        return headers.max { rank($0.fields) < rank($1.fields) }?.separator ?? Self.separators[0]
     }
 
     /// Where each column is, as far as it is there.

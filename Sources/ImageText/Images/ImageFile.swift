@@ -1,4 +1,3 @@
-internal import CImaging
 internal import SystemPackage
 
 #if canImport(Darwin)
@@ -7,9 +6,7 @@ internal import SystemPackage
     internal import Glibc
 #endif
 
-/// Reads whole regular files, whatever their names are made of.
-///
-/// Pipes and devices are refused: they could keep the caller waiting for ever.
+/// Reads whole image files.
 enum ImageFile {
     static let maximumBytes: Int64 = 1 << 30
 
@@ -20,39 +17,24 @@ enum ImageFile {
         _ path: FilePath, accept: (ArraySlice<UInt8>) throws(ImageError) -> Void
     ) throws(ImageError) -> [UInt8] {
         let source = path.description
-        var file = imaging_file()
-        let status = path.withPlatformString { imaging_file_open($0, &file) }
-        guard status == IMAGING_FILE_OK else {
-            let why =
-                file.code == 0 ? "it is not a regular file" : String(cString: strerror(file.code))
-            throw ImageError(.unreadable(why), source)
+        do {
+            var file = try OpenFile(path)
+            guard file.byteCount > 0 else { throw ImageError(.empty, source) }
+            guard file.byteCount <= maximumBytes else {
+                throw ImageError(.tooManyBytes(file.byteCount, limit: maximumBytes), source)
+            }
+            let count = Int(file.byteCount)
+            try accept(file.bytes(min(count, ImageFormat.signatureLength))[...])
+            return try file.bytes(count)
+        } catch let fault as OpenFile.Fault {
+            throw ImageError(.unreadable(fault.reason), source)
+        } catch {
+            throw error as? ImageError ?? ImageError(.unreadable("\(error)"), source)
         }
-        defer { imaging_file_close(&file) }
-        guard file.size > 0 else { throw ImageError(.empty, source) }
-        guard file.size <= maximumBytes else {
-            throw ImageError(.tooManyBytes(file.size, limit: maximumBytes), source)
-        }
-        let headCount = min(Int(file.size), ImageFormat.signatureLength)
-        let head = try bytes(&file, headCount, source)
-        try accept(head[...])
-        return try bytes(&file, Int(file.size), source)
     }
 
     /// Whether there is anything at this path.
     static func exists(_ path: FilePath) -> Bool {
         path.withPlatformString { access($0, F_OK) } == 0
-    }
-
-    private static func bytes(
-        _ file: inout imaging_file, _ count: Int, _ source: String
-    ) throws(ImageError) -> [UInt8] {
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            let read = imaging_file_read(&file, 0, buffer.baseAddress, count)
-            initialized = max(0, Int(read))
-        }
-        guard file.code == 0 else {
-            throw ImageError(.unreadable(String(cString: strerror(file.code))), source)
-        }
-        return bytes
     }
 }

@@ -10,11 +10,6 @@ struct ExactText: Hashable, Sendable {
         left.text.utf8.elementsEqual(right.text.utf8)
     }
 
-    func hash(into hasher: inout Hasher) {
-        let isHashed: Void? = text.utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
-        }
-        guard isHashed == nil else { return }
-        Array(text.utf8).withUnsafeBytes { hasher.combine(bytes: $0) }
-    }
+    /// Equal bytes are equal texts, which hash alike.
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

@@ -1,0 +1,46 @@
+internal import CImaging
+internal import SystemPackage
+
+/// A regular file of somebody else's, open for reading, whatever its name is made of.
+///
+/// Pipes and devices are refused, as they could keep the reader waiting for ever.
+struct OpenFile: ~Copyable {
+    /// Why a file cannot be read.
+    struct Fault: Error {
+        let reason: String
+        /// Nil where the file could be opened but is not what it should be.
+        let errno: Errno?
+    }
+
+    private var file = imaging_file()
+    /// The length in bytes.
+    var byteCount: Int64 { file.size }
+
+    /// Opens a file.
+    init(_ path: FilePath) throws(Fault) {
+        let status = path.withPlatformString { imaging_file_open($0, &file) }
+        guard status == IMAGING_FILE_OK else {
+            throw file.code == 0
+                ? Fault(reason: "it is not a regular file", errno: nil) : Self.fault(file.code)
+        }
+    }
+
+    deinit {
+        var file = file
+        imaging_file_close(&file)
+    }
+
+    /// The first bytes; fewer if the file ends before.
+    mutating func bytes(_ count: Int) throws(Fault) -> [UInt8] {
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let read = imaging_file_read(&file, 0, buffer.baseAddress, count)
+            initialized = max(0, Int(read))
+        }
+        guard file.code == 0 else { throw Self.fault(file.code) }
+        return bytes
+    }
+
+    private static func fault(_ code: Int32) -> Fault {
+        Fault(reason: "\(Errno(rawValue: code))", errno: Errno(rawValue: code))
+    }
+}
