@@ -18,6 +18,11 @@ enum FileSystem {
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    static func isLink(_ path: FilePath) -> Bool {
+        var status = stat()
+        return lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     /// The names inside a directory, in order.
     static func names(in path: FilePath) throws -> [String] {
         guard let directory = opendir(path.string) else {

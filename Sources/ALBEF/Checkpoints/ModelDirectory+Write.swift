@@ -27,12 +27,12 @@ extension ModelDirectory {
         vocabulary: FilePath, to path: FilePath, metadata: [String: String] = [:]
     ) throws -> ModelDirectory {
         let words = try VocabularyFile(vocabulary)
-        try words.check(rows: configuration.text.vocabularySize, of: vocabulary)
+        try words.check(rows: configuration.text.vocabularySize)
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
         let temporary = try FileSystem.makeTemporaryDirectory(beside: path)
         // After an exchange this is the older model.
-        defer { FileSystem.removeDirectory(temporary, files: names + [calibrationName]) }
+        defer { FileSystem.removeDirectory(temporary, files: allNames) }
         var digest = SHA256()
         try SafetensorsWriter.write(
             entries, metadata: metadata, to: temporary.appending(weightsName),
@@ -49,12 +49,14 @@ extension ModelDirectory {
 
     /// Checks that nothing but a model stands in the way.
     private static func checkReplaceable(_ path: FilePath) throws {
+        // A link would be exchanged itself, and what it leads to be taken for the older model.
+        guard !FileSystem.isLink(path) else { throw ModelFileError(path, .occupied(by: "a link")) }
         guard FileSystem.exists(path) else { return }
         guard FileSystem.isDirectory(path) else {
             throw ModelFileError(path, .occupied(by: "a file"))
         }
         let found = try FileSystem.names(in: path)
-        if let other = found.first(where: { !(names + [calibrationName]).contains($0) }) {
+        if let other = found.first(where: { !allNames.contains($0) }) {
             throw ModelFileError(path, .occupied(by: "\"\(other)\""))
         }
         if !found.isEmpty, !found.contains(configurationName) || !found.contains(weightsName) {
@@ -76,6 +78,6 @@ extension ModelDirectory {
             try? FileSystem.rename(old, to: path)
             throw error
         }
-        FileSystem.removeDirectory(old, files: names + [calibrationName])
+        FileSystem.removeDirectory(old, files: allNames)
     }
 }

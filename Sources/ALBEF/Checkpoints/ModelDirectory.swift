@@ -34,7 +34,10 @@ public struct ModelDirectory: Sendable {
     static let configurationName = "config.json"
     static let vocabularyName = "vocab.txt"
     static let calibrationName = "calibration.json"
+    /// The files that a model has.
     static let names = [configurationName, weightsName, vocabularyName]
+    /// These, and the file that it may have.
+    static let allNames = names + [calibrationName]
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
     ///
@@ -66,8 +69,7 @@ public struct ModelDirectory: Sendable {
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
         try ModelDirectory.check(weights, configuration)
-        try VocabularyFile(vocabulary).check(
-            rows: configuration.text.vocabularySize, of: vocabulary)
+        try VocabularyFile(vocabulary).check(rows: configuration.text.vocabularySize)
     }
 
     /// Reads all the weights and compares their digest with the one recorded when written.

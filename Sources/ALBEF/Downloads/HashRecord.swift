@@ -61,8 +61,6 @@ struct HashRecord: Sendable {
                 hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             }
         }
-        return hasher.finalize().map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        return hasher.hexadecimal()
     }
 }

@@ -84,6 +84,29 @@ public struct ContrastiveQueues: Sendable {
         pointer = next
     }
 
+    /// The place of the next batch, and the keys that it overwrites.
+    package struct Slots {
+        let pointer: Int
+        let positions, images, texts, ids: Tensor
+    }
+
+    /// Copies the keys that a batch of N overwrites, which are few beside the queues.
+    package func slots(ofNext count: Int) -> Slots {
+        let positions = Tensor(
+            (0..<min(count, length)).map { (pointer + $0) % length }, device: images.device)
+        return Slots(
+            pointer: pointer, positions: positions, images: images.selected(1, positions),
+            texts: texts.selected(1, positions), ids: ids.selected(0, positions))
+    }
+
+    /// Puts keys back that a batch has overwritten.
+    package mutating func restore(_ slots: Slots) {
+        images[.all, slots.positions] = slots.images
+        texts[.all, slots.positions] = slots.texts
+        ids[slots.positions] = slots.ids
+        pointer = slots.pointer
+    }
+
     /// The queues as entries of a weights file.
     package func entries(withIDs: Bool) -> [SafetensorsWriter.Entry] {
         var entries = [

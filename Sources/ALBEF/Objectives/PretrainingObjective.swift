@@ -54,6 +54,9 @@ public final class PretrainingObjective {
         self.isCheckpointed = isCheckpointed
     }
 
+    /// Puts keys back that a batch has overwritten.
+    package func restoreQueues(_ slots: ContrastiveQueues.Slots) { queues?.restore(slots) }
+
     /// Computes the losses of a batch; moves the teacher and the queues on.
     ///
     /// - Parameters:

@@ -14,8 +14,6 @@ struct TrainingState {
     /// Draws what is dropped, on the device.
     let dropping: Generator
     var progress = TrainingProgress()
-    /// The queues before a step that failed and was taken back; nil after every other.
-    var queuesBefore: ContrastiveQueues?
 
     static let fileName = "training.safetensors"
 
@@ -86,7 +84,7 @@ struct TrainingState {
     func write(to directory: FilePath, vocabulary: FilePath) throws {
         var entries = student.entries
         if let teacher = objective.teacher { entries += teacher.entries }
-        if let queues = queuesBefore ?? objective.queues {
+        if let queues = objective.queues {
             // Without a use for them the reference's pretraining model does not know of the ids.
             let usesIDs = objective.configuration.contrastive.positives != .pair
             entries += queues.entries(withIDs: usesIDs)

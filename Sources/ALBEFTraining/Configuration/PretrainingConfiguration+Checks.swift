@@ -6,14 +6,8 @@ extension PretrainingConfiguration {
     /// - Throws: ``TrainingError`` or `ALBEFError` that names the first key that does not fit.
     public func validate() throws {
         try objectives.validate()
-        for (key, value, bounds) in counts where !bounds.contains(value) {
-            throw TrainingError.setting(
-                key, Self.problem("\(value)", value < bounds.lowerBound, bounds))
-        }
-        for (key, value, bounds) in amounts where !bounds.contains(value) {
-            throw TrainingError.setting(
-                key, Self.problem("\(value)", !(value >= bounds.lowerBound), bounds))
-        }
+        try Self.check(counts)
+        try Self.check(amounts)
         guard augmentation.minimumScale > 0, augmentation.minimumScale <= 1 else {
             throw TrainingError.setting(
                 "augmentation.minimum_scale",
@@ -28,19 +22,24 @@ extension PretrainingConfiguration {
         }
     }
 
-    private static func problem<Bound: Comparable>(
-        _ value: String, _ isBelow: Bool, _ bounds: ClosedRange<Bound>
-    ) -> String {
-        isBelow
-            ? "must be at least \(bounds.lowerBound), not \(value)"
-            : "must be at most \(bounds.upperBound), not \(value)"
+    private static func check<Number: Comparable>(
+        _ settings: [(key: String, value: Number, bounds: ClosedRange<Number>)]
+    ) throws(TrainingError) {
+        for (key, value, bounds) in settings where !bounds.contains(value) {
+            // What is not a number is not at least anything.
+            throw .setting(
+                key,
+                value >= bounds.lowerBound
+                    ? "must be at most \(bounds.upperBound), not \(value)"
+                    : "must be at least \(bounds.lowerBound), not \(value)")
+        }
     }
 
     /// Every whole number with its bounds.
     ///
     /// The upper ones are far beyond what a machine can train, and near enough that no product of
     /// two of them is too large for an `Int`.
-    private var counts: [(String, Int, ClosedRange<Int>)] {
+    private var counts: [(key: String, value: Int, bounds: ClosedRange<Int>)] {
         let (sides, widths, layers) = (1...16_384, 1...65_536, 1...1_024)
         let (steps, many) = (1_000_000_000, 1_000_000)
         return [
@@ -76,7 +75,7 @@ extension PretrainingConfiguration {
     }
 
     /// Every other number with its bounds, which keep sums finite in single precision.
-    private var amounts: [(String, Double, ClosedRange<Double>)] {
+    private var amounts: [(key: String, value: Double, bounds: ClosedRange<Double>)] {
         let (contrastive, matching) = (objectives.contrastive, objectives.matching)
         return [
             ("objectives.contrastive.weight", contrastive.weight, 0...1e6),

@@ -9,18 +9,13 @@ extension PretrainingRun {
     /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite; the weights and the
     ///   optimizer are then as they were. `TorchError` where the memory does not suffice.
     func take(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
-        state.queuesBefore = nil
         let pairs = batches.reduce(0) { $0 + $1.captions.count }
-        let journal = try recovering { try StepJournal(state, pairs: pairs) }
+        let journal = try StepJournal(state, pairs: pairs)
+        let failure = plannedFailure.flatMap { $0.step == step + 1 ? $0.atOperator : nil }
         do {
-            if let failure = plannedFailure, failure.step == step + 1 {
-                return try recovering(failingAtOperator: failure.atOperator) {
-                    try attempt(batches)
-                }
-            }
-            return try recovering { try attempt(batches) }
+            return try recovering(failingAtOperator: failure) { try attempt(batches) }
         } catch let error as TorchError where error.isOutOfMemory {
-            try journal.undo(&state)
+            try journal.undo(state)
             throw error
         }
     }

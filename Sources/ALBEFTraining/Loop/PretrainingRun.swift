@@ -45,7 +45,7 @@ public final class PretrainingRun {
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil before the first.
     private var savedStep: Int?
-    private let lock: RunLock
+    private let lock: FileLock
     /// A step that runs out of memory, and at which operator: for tests.
     package var plannedFailure: (step: Int, atOperator: Int)?
 
@@ -65,7 +65,7 @@ public final class PretrainingRun {
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
         directory = RunDirectory(path)
-        var lock: RunLock?
+        var lock: FileLock?
         if let settings {
             try settings.validate()
             guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
@@ -75,7 +75,7 @@ public final class PretrainingRun {
             guard directory.isBegun else {
                 throw TrainingError.notARun(path.string, "configuration.yaml")
             }
-            lock = try RunLock(path)
+            lock = try directory.lock()
             configuration = try SettingsFile.stored(directory.settings)
         }
         self.report = report

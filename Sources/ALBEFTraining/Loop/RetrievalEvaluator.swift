@@ -59,7 +59,6 @@ public struct RetrievalEvaluator: Sendable {
                 ranking: ranking ?? .standard(model.configuration.dialect), samples: samples
             ) { done in
                 try Task.checkCancellation()
-                try TorchError.throwPending()
                 progress(done, imageCount)
             }
         }

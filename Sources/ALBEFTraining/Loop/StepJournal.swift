@@ -10,42 +10,35 @@ struct StepJournal {
     private let choices: Tensor
     private let dropping: Tensor
     private let moves: Int
-    /// The queues with their pointer as it was, and the keys that the step overwrites.
-    private let queues: (before: ContrastiveQueues, images: Tensor, texts: Tensor, ids: Tensor)?
+    private let slots: ContrastiveQueues.Slots?
 
     /// Notes a state before a step.
     ///
     /// - Parameter pairs: how many pairs the step enqueues.
+    /// - Throws: `TorchError` if there is too little memory.
     init(_ state: TrainingState, pairs: Int) throws {
-        choices = try state.choices.state()
-        dropping = try state.dropping.state()
-        moves = state.objective.teacher?.moves ?? 0
-        queues = state.objective.queues.map { queues in
-            let count = min(pairs, queues.length)
-            let slots = Tensor(
-                (0..<count).map { (queues.pointer + $0) % queues.length },
-                device: queues.images.device)
-            return (
-                queues, queues.images.selected(1, slots).transposed(),
-                queues.texts.selected(1, slots).transposed(), queues.ids.selected(0, slots)
+        (choices, dropping, moves, slots) = try recovering {
+            (
+                try state.choices.state(), try state.dropping.state(),
+                state.objective.teacher?.moves ?? 0,
+                state.objective.queues?.slots(ofNext: pairs)
             )
         }
     }
 
     /// Takes back what a failed step changed; the teacher up to rounding.
-    func undo(_ state: inout TrainingState) throws {
-        state.optimizer.clearGradients()
-        try state.choices.restore(choices)
-        try state.dropping.restore(dropping)
-        if let teacher = state.objective.teacher {
-            let momentum = state.objective.configuration.teacher.momentum
-            for _ in 0..<teacher.moves - moves { teacher.moveBack(momentum: momentum) }
+    ///
+    /// - Throws: `TorchError` if there is too little memory even for that.
+    func undo(_ state: TrainingState) throws {
+        try recovering {
+            state.optimizer.clearGradients()
+            try state.choices.restore(choices)
+            try state.dropping.restore(dropping)
+            if let teacher = state.objective.teacher {
+                let momentum = state.objective.configuration.teacher.momentum
+                for _ in 0..<teacher.moves - moves { teacher.moveBack(momentum: momentum) }
+            }
+            if let slots { state.objective.restoreQueues(slots) }
         }
-        guard let queues else { return }
-        var restored = queues.before
-        restored.enqueue(images: queues.images, texts: queues.texts, ids: queues.ids)
-        state.queuesBefore = ContrastiveQueues(
-            images: restored.images, texts: restored.texts, ids: restored.ids,
-            pointer: queues.before.pointer)
     }
 }

@@ -17,16 +17,18 @@
 /// - Throws: ``TorchError`` (``TorchError/isOutOfMemory``, ``TorchError/isDeviceFailure``) for the
 ///   first failure, else what `body` throws.
 public func recovering<Success>(_ body: () throws -> Success) throws -> Success {
-    try RecoveryScope(fault: RecoveryScope.current?.fault).run(body)
+    try recovering(failingAtOperator: nil, body)
 }
 
 /// Runs `body` as ``recovering(_:)`` does, and lets an operator fail for want of memory: for tests.
 ///
 /// - Parameter index: which operator fails, counted from 0; operators of nested scopes count too.
+///   nil: none but what a surrounding scope has planned.
 package func recovering<Success>(
-    failingAtOperator index: Int, _ body: () throws -> Success
+    failingAtOperator index: Int?, _ body: () throws -> Success
 ) throws -> Success {
-    try RecoveryScope(fault: PlannedFault(after: index)).run(body)
+    let fault = index.map(PlannedFault.init(after:)) ?? RecoveryScope.current?.fault
+    return try RecoveryScope(fault: fault).run(body)
 }
 
 extension TorchError {

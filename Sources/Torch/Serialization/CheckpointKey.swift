@@ -51,7 +51,7 @@ public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .string(let text):
             hasher.combine(0)
-            for byte in text.utf8 { hasher.combine(byte) }
+            hasher.combine(text)
         case .int(let value):
             hasher.combine(1)
             hasher.combine(value)

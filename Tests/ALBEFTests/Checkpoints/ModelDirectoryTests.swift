@@ -156,6 +156,23 @@ import Torch
         #expect(names(in: folder) == ["model", "vocab"])
     }
 
+    @Test func aLinkToAModelIsNotReplaced() throws {
+        try withScratch { folder in
+            let (vocabulary, path) = (folder.appending("vocab"), folder.appending("v1"))
+            try writeVocabulary(20, to: vocabulary)
+            let model = try SampleCheckpoint(.retrieval, .albef).load()
+            try model.writeModel(to: path, vocabulary: vocabulary)
+            let link = folder.appending("current")
+            try FileManager.default.createSymbolicLink(
+                atPath: link.string, withDestinationPath: path.string)
+            #expect(
+                failure { try model.writeModel(to: link, vocabulary: vocabulary) }
+                    .contains("a link"))
+            #expect(throws: Never.self) { try ModelDirectory.open(path).verify() }
+            #expect(names(in: folder) == ["current", "v1", "vocab"])
+        }
+    }
+
     @Test func pipesAreNotWaitedFor() throws {
         try withScratch { folder in
             let pipe = folder.appending("pipe")
