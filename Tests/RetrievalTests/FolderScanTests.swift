@@ -1,4 +1,5 @@
 import Foundation
+import ImageText
 import Retrieval
 import SystemPackage
 import TestSupport
@@ -68,6 +69,14 @@ struct FolderScanTests {
             let report = try await indexer.update(index, with: scan)
             #expect(report.removed == 1 && report.failures == scan.failures)
             #expect(try ForwardIndex(index).count == 5)
+            // Once the listing fails no more, the folder is another than before.
+            let later = try FolderScan(photos) { folder throws(Errno) in
+                let listing = try FolderListing(folder)
+                guard folder == broken else { return listing }
+                return FolderListing(items: Array(listing.items.prefix(1)), error: nil)
+            }
+            #expect(later.files == scan.files && !later.findsSame(as: scan))
+            #expect(later.findsSame(as: later))
             // The same at the root protects everything.
             let nothing = try FolderScan(photos) { _ throws(Errno) in
                 FolderListing(items: [], error: .ioError)

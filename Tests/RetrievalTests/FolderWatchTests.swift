@@ -91,6 +91,24 @@ struct FolderWatchTests {
         }
     }
 
+    @Test(
+        "One image is looked at every interval, as only folders have events",
+        .timeLimit(.minutes(10)))
+    func oneImage() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let image = folder.appending("a.bmp")
+            try Data(TinyModel.bitmap(1)).write(to: URL(filePath: image.string))
+            let watch = FolderWatch(
+                image, interval: .milliseconds(1), safetyNet: Self.never, usesEvents: true)
+            var count = 0
+            for await _ in watch.changes() {
+                count += 1
+                if count == 3 { break }
+            }
+            #expect(count == 3)
+        }
+    }
+
     @Test(.timeLimit(.minutes(10)))
     func watchingEndsWithTheTask() async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -1,5 +1,6 @@
 #if os(Linux)
     import Foundation
+    import ImageText
     import SystemPackage
 
     #if canImport(Musl)
@@ -21,10 +22,12 @@
 
         /// Watches a folder.
         ///
-        /// - Throws: `Errno` if the folder cannot be read, the system watches too many folders
+        /// - Throws: `Errno` if it is not a folder that can be read, the system watches too many folders
         ///   already, or the folder is on another machine, whose changes do not show here.
         init(_ folder: FilePath) throws(Errno) {
-            guard Self.isLocal(try FolderScan.status(folder)) else { throw .notSupported }
+            let status = try FolderScan.status(folder)
+            guard FolderScan.isFolder(status) else { throw .notDirectory }
+            guard Self.isLocal(status) else { throw .notSupported }
             let queue = inotify_init1(O_CLOEXEC | O_NONBLOCK)
             guard queue >= 0 else { throw Errno(rawValue: errno) }
             var ends: [Int32] = [-1, -1]

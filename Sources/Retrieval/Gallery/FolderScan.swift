@@ -1,4 +1,4 @@
-import ImageText
+package import ImageText
 public import SystemPackage
 
 #if canImport(Glibc)
@@ -118,6 +118,11 @@ public struct FolderScan: Sendable {
             throw .unreadable(path, error)
         }
         files.sort { FilePath.precedes($0.path, $1.path) }
+    }
+
+    /// Whether another scan found the same files, and could not read the same.
+    public func findsSame(as other: FolderScan) -> Bool {
+        files == other.files && failures == other.failures
     }
 
     private mutating func visit(

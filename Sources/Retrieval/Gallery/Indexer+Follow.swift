@@ -67,7 +67,7 @@ extension Indexer {
             let scan = try await onBackgroundThread {
                 Result { try FolderScan(folder, exclude: exclude) }
             }.get()
-            if scan.files == last?.files { return .success(nil) }
+            if let last, scan.findsSame(as: last) { return .success(nil) }
             let report = try await update(
                 directory, with: scan, metadata: metadata, onProgress: onProgress)
             return .success((report, scan))

@@ -94,13 +94,16 @@ final class FolderFollower: Service, Sendable {
             group.addTask { for await _ in watch.changes() { reason.yield() } }
             group.addTask { for await _ in self.library.foreignChangeNotes { reason.yield() } }
             var last: Look?
+            // One at a time: each look that fails would otherwise add another.
+            var retry: Task<Void, Never>?
+            defer { retry?.cancel() }
             for await _ in reasons {
+                retry?.cancel()
                 let (before, foreignChanges) = (last, library.foreignChanges)
                 last = await look(after: last, foreignChanges)
                 if last == nil {
-                    group.addTask {
-                        try? await Task.sleep(for: Self.pause)
-                        reason.yield()
+                    retry = Task {
+                        if (try? await Task.sleep(for: Self.pause)) != nil { reason.yield() }
                     }
                 }
                 if before == nil, last != nil { logger.info("\(self.folder) is followed") }
@@ -111,8 +114,7 @@ final class FolderFollower: Service, Sendable {
 
     /// What a look found.
     private struct Look {
-        let files: [FolderScan.File]
-        let failures: [GalleryFailure]
+        let scan: FolderScan
         let foreignChanges: Int
     }
 
@@ -122,15 +124,12 @@ final class FolderFollower: Service, Sendable {
     private func look(after last: Look?, _ foreignChanges: Int) async -> Look? {
         do {
             let scan = try FolderScan(folder)
-            let look = Look(
-                files: scan.files, failures: scan.failures, foreignChanges: foreignChanges)
+            let look = Look(scan: scan, foreignChanges: foreignChanges)
             state.withLock {
                 $0.lastScan = .now
                 $0.passedOver = scan.passedOver
             }
-            if let last, last.files == look.files, last.failures == look.failures,
-                last.foreignChanges == foreignChanges
-            {
+            if let last, last.foreignChanges == foreignChanges, scan.findsSame(as: last.scan) {
                 return look
             }
             return try await update(scan) ? look : nil
