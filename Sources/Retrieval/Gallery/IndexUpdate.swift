@@ -47,7 +47,8 @@ struct IndexUpdate {
         // Where nothing has to be read, a large index's digests need not be either.
         let reader = PictureReader(
             model: indexer.model, plan: plan,
-            known: plan.changed.isEmpty ? [:] : try snapshot.sources())
+            known: plan.changed.isEmpty ? [:] : try snapshot.sources(),
+            leavesThreads: indexer.work == nil)
         do {
             let ahead = max(indexer.options.decodeAhead, batchSize)
             try await reader.read(plan.changed, ahead: ahead) {
@@ -119,7 +120,7 @@ struct IndexUpdate {
     private func commit(
         _ change: IndexChange, _ onProgress: ProgressHandler
     ) async throws -> Set<FilePath> {
-        try await indexer.commit(change, to: directory) {
+        try await indexer.commit(change, to: directory, reusing: snapshot) {
             onProgress(.init(done: done, total: plan.changed.count, isWaiting: true))
         }
     }

@@ -43,8 +43,9 @@ public struct Indexer: Sendable {
         public var encode: @Sendable ([[Float]]) async throws -> EncodedImages
         /// Commits a change to the index, and returns which of the paths to remove were there.
         ///
-        /// The change may hold vectors that only ``ForwardIndex/apply(_:to:model:locator:creates:)``
-        /// can read, so it has to be passed on as it is.
+        /// The change may hold vectors that only
+        /// ``ForwardIndex/apply(_:to:model:locator:creates:reusing:)`` can read, so it has to be
+        /// passed on as it is.
         public var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
 
         /// Takes the parts.
@@ -153,6 +154,7 @@ public struct Indexer: Sendable {
             }
         }
         let index = try ForwardIndex(directory)
+        locator.forget(except: index)
         try index.check(model.signature, content: .images, budget: options.budget)
         return index
     }
@@ -172,12 +174,13 @@ public struct Indexer: Sendable {
 
     func commit(
         _ change: IndexChange, to directory: FilePath, creates: Bool = false,
-        onWait: () -> Void
+        reusing snapshot: ForwardIndex? = nil, onWait: () -> Void
     ) async throws -> Set<FilePath> {
         if let work { return try await work.commit(change) }
         return try await LockPatience(limit: options.lockPatience)(onWait: onWait) {
             try ForwardIndex.apply(
-                change, to: directory, model: model.signature, locator: locator, creates: creates)
+                change, to: directory, model: model.signature, locator: locator, creates: creates,
+                reusing: snapshot)
         }
     }
 }

@@ -1,11 +1,14 @@
 /// Waits while another process writes to an index.
-struct LockPatience: Sendable {
+package struct LockPatience: Sendable {
     /// How long to wait after the task was cancelled: what is encoded should not be lost to a
     /// commit of somebody else.
     private static let cancelledLimit = Duration.seconds(5)
 
     /// How long to wait.
     let limit: Duration
+
+    /// Waits for a time at most.
+    package init(limit: Duration) { self.limit = limit }
 
     /// Runs `body`, again and again while the index is locked.
     ///
@@ -14,14 +17,14 @@ struct LockPatience: Sendable {
     ///   - body: takes the lock.
     /// - Throws: ``IndexError`` if the index is still locked after the limit, or `CancellationError`
     ///   if the task was cancelled meanwhile; what `body` throws.
-    func callAsFunction<Value>(
-        onWait: () -> Void, _ body: () throws -> Value
+    package func callAsFunction<Value>(
+        onWait: () -> Void = {}, _ body: () async throws -> Value
     ) async throws -> Value {
         let start = ContinuousClock.now
         var hasWaited = false
         while true {
             do {
-                return try body()
+                return try await body()
             } catch let error as IndexError where error.isLocked {
                 let limit = Task.isCancelled ? min(limit, Self.cancelledLimit) : limit
                 guard ContinuousClock.now - start < limit else {

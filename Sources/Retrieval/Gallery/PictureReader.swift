@@ -36,15 +36,21 @@ struct PictureReader: Sendable {
     private let known: [ContentDigest: ForwardIndex.EntryID]
     private let replaced: [FilePath: IndexEntry]
     private let metadata: [FilePath: [String: MetadataValue]]
+    private let leavesThreads: Bool
     private let seen = Seen()
 
     /// A reader of the files of a plan.
     ///
-    /// - Parameter known: entries whose vectors may be taken for files of the same bytes.
+    /// - Parameters:
+    ///   - known: entries whose vectors may be taken for files of the same bytes.
+    ///   - leavesThreads: whether to decode on background threads, so that Swift's own stay free;
+    ///     false decodes where the task runs, such as on a queue of the service.
     init(
-        model: SearchModel, plan: UpdatePlan, known: [ContentDigest: ForwardIndex.EntryID]
+        model: SearchModel, plan: UpdatePlan, known: [ContentDigest: ForwardIndex.EntryID],
+        leavesThreads: Bool
     ) {
         self.model = model
+        self.leavesThreads = leavesThreads
         self.known = known
         replaced = plan.replaced
         metadata = plan.metadata
@@ -64,7 +70,8 @@ struct PictureReader: Sendable {
                 let (position, file) = (started, files[started])
                 started += 1
                 group.addTask {
-                    (position, await onBackgroundThread { Item(file: file, outcome: read(file)) })
+                    let item: @Sendable () -> Item = { Item(file: file, outcome: read(file)) }
+                    return (position, leavesThreads ? await onBackgroundThread(item) : item())
                 }
             }
             for _ in 0..<ahead { startNext() }

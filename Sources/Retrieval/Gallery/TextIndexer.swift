@@ -48,7 +48,7 @@ public struct TextIndexer: Sendable {
         let total = plan.count
         func commit(_ change: IndexChange?) async throws {
             guard let change else { return }
-            report.removed += try await self.commit(change, to: directory) {
+            report.removed += try await self.commit(change, to: directory, reusing: snapshot) {
                 onProgress(.init(done: report.encoded, total: total, isWaiting: true))
             }
         }
@@ -166,16 +166,19 @@ public struct TextIndexer: Sendable {
             }
         }
         let index = try ForwardIndex(directory)
+        locator.forget(except: index)
         try index.check(model.signature, content: .texts, budget: Self.budget)
         return index
     }
 
     private func commit(
-        _ change: IndexChange, to directory: FilePath, creates: Bool = false, onWait: () -> Void
+        _ change: IndexChange, to directory: FilePath, creates: Bool = false,
+        reusing snapshot: ForwardIndex? = nil, onWait: () -> Void
     ) async throws -> Int {
         try await patience(onWait: onWait) {
             try ForwardIndex.apply(
-                change, to: directory, model: model.signature, locator: locator, creates: creates)
+                change, to: directory, model: model.signature, locator: locator, creates: creates,
+                reusing: snapshot)
         }.count
     }
 }

@@ -41,9 +41,14 @@ public final class EntryLocator: Sendable {
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     public func prepare(_ index: ForwardIndex) throws {
+        forget(except: index)
+        for segment in index.segments { _ = try table(segment) }
+    }
+
+    /// Forgets the keys of segments that an index has not, as they were joined or deleted.
+    func forget(except index: ForwardIndex) {
         let present = Set(index.segments.map(\.record.sha256))
         tables.withLock { tables in tables = tables.filter { present.contains($0.key) } }
-        for segment in index.segments { _ = try table(segment) }
     }
 
     /// The entry of a key; nil if it does not exist.

@@ -13,6 +13,8 @@ public struct ForwardIndex: Sendable {
     let manifest: IndexManifest
     let segments: [IndexSegment]
     let graph: LazyGraph?
+    /// The rows that the graph's labels stand for; nil without a graph, or one that does not fit.
+    let graphRows: GraphRows?
 
     /// Names one entry of a snapshot.
     public struct EntryID: Sendable, Hashable {
@@ -59,10 +61,11 @@ public struct ForwardIndex: Sendable {
         let known = Dictionary(
             (isAlike ? older?.segments ?? [] : []).map { ($0.record.name, $0) },
             uniquingKeysWith: { first, _ in first })
-        segments = try manifest.segments.map { record in
+        let segments = try manifest.segments.map { record in
             try known[record.name]?.reused(for: record)
                 ?? IndexSegment(record, manifest: manifest, directory: directory)
         }
+        self.segments = segments
         let width = manifest.model.embeddingWidth
         graph = manifest.graph.map { record in
             if let known = older?.graph, known.fault == nil, known.isSame(as: record, width: width)
@@ -71,6 +74,7 @@ public struct ForwardIndex: Sendable {
             }
             return LazyGraph(record, directory: directory, width: width)
         }
+        graphRows = manifest.graph.flatMap { GraphRows($0, segments) }
     }
 
     /// The index as it is now, if something was committed since this snapshot was taken; nil if not.
@@ -122,9 +126,17 @@ public struct ForwardIndex: Sendable {
                 skipped -= living
                 continue
             }
-            let rows = (0..<segment.count).lazy.filter { !segment.removed.contains($0) }
-            found += rows.dropFirst(skipped).prefix(count - found.count).map {
-                EntryID(segment: position, row: $0)
+            let rows = 0..<segment.count
+            let wanted = count - found.count
+            if segment.removed.isEmpty {
+                found += rows.dropFirst(skipped).prefix(wanted).map {
+                    EntryID(segment: position, row: $0)
+                }
+            } else {
+                let living = rows.lazy.filter { !segment.removed.contains($0) }
+                found += living.dropFirst(skipped).prefix(wanted).map {
+                    EntryID(segment: position, row: $0)
+                }
             }
             skipped = 0
         }

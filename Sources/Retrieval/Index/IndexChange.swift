@@ -45,18 +45,19 @@ extension ForwardIndex {
     ///   - model: what made the vectors.
     ///   - locator: finds the entries that are replaced or removed.
     ///   - creates: whether to create the index if it does not exist; true by default.
+    ///   - older: an earlier snapshot of the index: what both have is not opened again.
     /// - Returns: of the paths to remove, those that were there.
     /// - Throws: ``IndexError`` if the index was made with another model, is missing, or another
     ///   process writes to it; an error of the file system. The index is then as it was.
     /// - Complexity: O(k log n) for k paths and n entries, once the locator has read their keys.
     public static func apply(
         _ change: IndexChange, to directory: FilePath, model: ModelSignature,
-        locator: EntryLocator, creates: Bool = true
+        locator: EntryLocator, creates: Bool = true, reusing older: ForwardIndex? = nil
     ) throws -> Set<FilePath> {
         let writer = try IndexWriter(
             directory, model: model, content: change.content, budget: change.budget,
             creates: creates)
-        let snapshot = try ForwardIndex(directory, manifest: writer.manifest)
+        let snapshot = try ForwardIndex(directory, manifest: writer.manifest, reusing: older)
         var old: [EntryID] = []
         var removed: Set<FilePath> = []
         for path in Set(change.removed) {

@@ -29,7 +29,7 @@ extension ForwardIndex {
     /// Why the graph of the index cannot be followed, so that searches compare everything instead;
     /// nil if it can be, there is none, or it was not searched yet.
     public var graphFault: String? {
-        if manifest.graph != nil, manifest.graphSegments == nil { return rowsFault.description }
+        if manifest.graph != nil, graphRows == nil { return rowsFault.description }
         return graph?.fault?.description
     }
 
@@ -100,15 +100,11 @@ extension ForwardIndex {
     private func recall(
         _ query: QuantizedQuery, count: Int, by graph: LazyGraph
     ) throws -> [Candidate]? {
-        guard let record = manifest.graph, let known = manifest.graphSegments else {
-            throw rowsFault
-        }
-        let living = segments[..<known].reduce(0) { $0 + $1.count - $1.removed.count }
-        let total = record.labelCount
+        guard let rows = graphRows else { throw rowsFault }
+        let (living, total) = (rows.living, rows.labelCount)
         guard total > 0, living > 0 else { return nil }
         // Some of what is found will have been removed.
         let wanted = count + min(total - living, count)
-        let rows = GraphRows(record, segments[..<known])
         var found: [Candidate] = []
         for label in try graph().search(query.values, count: min(wanted, total)) {
             guard let id = rows[label], !segments[id.segment].removed.contains(id.row) else {
@@ -118,41 +114,7 @@ extension ForwardIndex {
             if !similarity.isNaN { found.append(Candidate(id: id, similarity: similarity)) }
         }
         guard found.count >= min(count, living) else { return nil }
-        let rest = exact(query, count: count, from: known).run()
+        let rest = exact(query, count: count, from: rows.segmentCount).run()
         return Array((found + rest).sorted().prefix(count))
-    }
-}
-
-/// The rows that a graph's labels stand for.
-private struct GraphRows {
-    private let parts: [IndexManifest.Graph.Part]
-    /// The first label of each part.
-    private var starts: [Int] = []
-    private let positions: [String: Int]
-
-    init(_ graph: IndexManifest.Graph, _ segments: ArraySlice<IndexSegment>) {
-        parts = graph.parts
-        positions = Dictionary(
-            zip(segments.map(\.record.name), segments.indices),
-            uniquingKeysWith: { first, _ in first })
-        var total = 0
-        for part in parts {
-            starts.append(total)
-            total += part.count
-        }
-    }
-
-    /// The entry of a label; nil if it is gone.
-    subscript(label: Int) -> ForwardIndex.EntryID? {
-        // The last part that starts at or before the label.
-        var (low, high) = (0, starts.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if starts[middle] <= label { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0, case let part = parts[low - 1], let row = part.row(label - starts[low - 1]),
-            let position = part.segment.flatMap({ positions[$0] })
-        else { return nil }
-        return ForwardIndex.EntryID(segment: position, row: row)
     }
 }
