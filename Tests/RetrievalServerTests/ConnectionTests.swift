@@ -88,7 +88,7 @@ struct ConnectionTests {
             #expect(turnedAway.status == 503 && turnedAway.problem == "unavailable")
             #expect(turnedAway.headers["retry-after"] == "1")
             #expect(
-                try await service.eventually {
+                try await eventually {
                     let answer = try? await service.client.send("GET", "/health/live")
                     return answer?.status == 200
                 })

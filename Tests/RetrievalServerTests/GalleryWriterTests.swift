@@ -50,8 +50,7 @@ struct GalleryWriterTests {
             let model = try SearchModel(folder.appending("model"))
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: photos)
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let library = try IndexLibrary(index, model, logger)
+            let library = try IndexLibrary(index, model, ServiceUnderTest.silent)
             let store = try UploadStore(folder.appending("uploads"), index: index)
             let locator = EntryLocator()
             let steps = GalleryWriter.Steps(
@@ -68,7 +67,7 @@ struct GalleryWriterTests {
                 tidy: tidy)
             try await body(
                 Fixture(
-                    writer: GalleryWriter(library, store, steps, limit: 16, logger),
+                    writer: GalleryWriter(library, store, steps, limit: 16, ServiceUnderTest.silent),
                     library: library, store: store, model: model, folder: folder))
         }
     }

@@ -121,12 +121,12 @@ struct HostileDocumentTests {
                 return [first] + others
             }
             #expect(
-                try await service.eventually {
+                try await eventually {
                     let answer = try await service.client.post("/api/search", question)
                     return answer.status == 503 && answer.headers["retry-after"] != nil
                 })
             held.removeAll()
-            let isFree = try await service.eventually {
+            let isFree = try await eventually {
                 try await service.client.post("/api/search", question).status == 200
             }
             #expect(isFree)

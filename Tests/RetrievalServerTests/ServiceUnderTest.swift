@@ -72,19 +72,7 @@ struct ServiceUnderTest: Sendable {
         }
     }
 
-    /// Asks until an answer is as wanted, for a minute at most, which only ends a hang.
-    ///
-    /// - Returns: whether it came to be so.
-    func eventually(_ holds: () async throws -> Bool) async throws -> Bool {
-        let end = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < end {
-            if try await holds() { return true }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        return false
-    }
-
-    /// The ids of all pictures.
+    /// The ids of all images.
     func ids() async throws -> [String] {
         let page = try await client.send("GET", "/api/images?limit=1000")
         let images = page.json["images"] as? [[String: Any]] ?? []

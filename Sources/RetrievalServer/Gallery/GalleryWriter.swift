@@ -126,7 +126,7 @@ package actor GalleryWriter {
         var paths: Set<FilePath> = []
         let images = max(1, library.model.defaultBatchSize)
         var (count, encoded) = (0, 0)
-        for item in pending.prefix(Self.together) {
+        scan: for item in pending.prefix(Self.together) {
             let path: FilePath
             switch item.change {
             case .put(let entry, _, _):
@@ -134,11 +134,11 @@ package actor GalleryWriter {
                 encoded += 1
             case .remove(let removed): path = removed
             case .folder:
-                if count == 0 { count = 1 }
-                defer { pending.removeFirst(count) }
-                return Array(pending[..<count])
+                // A whole change goes alone.
+                count = max(count, 1)
+                break scan
             }
-            guard encoded <= images, paths.insert(path).inserted else { break }
+            guard encoded <= images, paths.insert(path).inserted else { break scan }
             count += 1
         }
         defer { pending.removeFirst(count) }

@@ -43,12 +43,13 @@ extension GalleryWriter.Steps {
             commit: { change in
                 let start = ContinuousClock.now
                 defer { onCommit(ContinuousClock.now - start) }
-                return try await Self.waitingForLock {
+                return try await LockPatience(limit: .seconds(2))() {
                     try await disk.run(.upload) {
                         try library.change {
                             try ForwardIndex.apply(
                                 change, to: library.directory, model: library.model.signature,
-                                locator: library.locator, creates: false)
+                                locator: library.locator, creates: false,
+                                reusing: library.gallery.index)
                         }
                     }
                 }
@@ -58,17 +59,5 @@ extension GalleryWriter.Steps {
                     try library.change { try ForwardIndex.tidy(library.directory) }
                 }
             })
-    }
-
-    /// Waits a little for another program that writes to the index.
-    private static func waitingForLock<Value>(
-        _ body: () async throws -> Value
-    ) async throws -> Value {
-        for _ in 0..<40 {
-            do { return try await body() } catch let error as IndexError where error.isLocked {
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
-        return try await body()
     }
 }

@@ -17,8 +17,7 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
     /// Whether an `If-None-Match` names this state: `*`, or a list of tags, weak or not.
     func isNamed(by field: String) -> Bool {
         field.split(separator: ",").contains { part in
-            var tag = part.drop { $0 == " " || $0 == "\t" }
-            while tag.last == " " || tag.last == "\t" { tag.removeLast() }
+            let tag = part.withoutBlanks
             return tag == "*" || tag == "\"\(value)\"" || tag == "W/\"\(value)\""
         }
     }

@@ -49,6 +49,18 @@ enum JSON {
     }
 }
 
+/// A field that is written as null where it has no value, instead of being left out.
+struct Nullable<Value: Encodable>: Encodable {
+    let value: Value?
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
+    }
+}
+
+extension Nullable: Sendable where Value: Sendable {}
+
 extension DecodingError {
     /// The field and what it has to be, in one line.
     fileprivate var wanted: String {

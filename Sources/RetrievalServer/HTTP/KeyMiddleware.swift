@@ -39,9 +39,7 @@ struct KeyMiddleware: RouterMiddleware {
             throw Problem(.forbidden, "the service was started without a key, so nobody may write")
         }
         guard let key = Keys.credentials(of: request), keys.contain(key) else {
-            var problem = Problem(.unauthorized, "writing needs 'Authorization: Bearer KEY'")
-            problem.headers[.wwwAuthenticate] = "Bearer"
-            throw problem
+            throw Problem.unauthorized("writing needs 'Authorization: Bearer KEY'")
         }
         return try await next(request, context)
     }
@@ -70,9 +68,7 @@ struct ReadKeyMiddleware: RouterMiddleware {
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         guard open.contains(request.uri.path) || isAllowed(request) else {
-            var problem = Problem(.unauthorized, "reading needs 'Authorization: Bearer KEY'")
-            problem.headers[.wwwAuthenticate] = "Bearer"
-            throw problem
+            throw Problem.unauthorized("reading needs 'Authorization: Bearer KEY'")
         }
         return try await next(request, context)
     }

@@ -7,26 +7,29 @@ import Hummingbird
     import Foundation
 #endif
 
-/// The paths that there are and what can be done with each, to tell 404 (no such path) from 405 (wrong method).
+/// The paths that there are and what can be done with each, to tell 404 (no such path) from 405
+/// (wrong method).
 struct KnownPaths: Sendable {
     private struct Path: Sendable {
         let parts: [Substring]
         /// By the method's name.
         let operations: [String: Set<String>]
+        /// The methods that clients may use, in order.
+        let methods: [String]
+
+        init(_ path: String, _ operations: [String: Set<String>]) {
+            parts = path.split(separator: "/")
+            self.operations = operations
+            methods = (operations.keys + (operations["GET"] == nil ? [] : ["HEAD"])).sorted()
+        }
 
         func matches(_ other: [Substring]) -> Bool {
             parts.count == other.count
                 && zip(parts, other).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
         }
-
-        var methods: [String] {
-            let methods = operations.keys
-            return (methods.contains("GET") ? methods + ["HEAD"] : Array(methods)).sorted()
-        }
     }
 
     private let paths: [Path]
-    private let described: Int
 
     /// Reads them from an OpenAPI document.
     ///
@@ -38,12 +41,8 @@ struct KnownPaths: Sendable {
         } catch {
             preconditionFailure("the API's description cannot be read: \(error)")
         }
-        let api = document.paths.map { path, operations in
-            Path(parts: path.split(separator: "/"), operations: operations.parameters)
-        }
-        described = api.count
         paths =
-            api + pages.map { Path(parts: $0.split(separator: "/"), operations: ["GET": []]) }
+            document.paths.map { Path($0, $1.parameters) } + pages.map { Path($0, ["GET": []]) }
     }
 
     /// The methods that a path has; nil for one that does not exist.
@@ -51,8 +50,7 @@ struct KnownPaths: Sendable {
     /// `*` stands for the whole service.
     func methods(of path: String) -> [String]? {
         guard path != "*" else { return Set(paths.flatMap(\.methods)).sorted() }
-        let parts = path.split(separator: "/")
-        return paths.first { $0.matches(parts) }?.methods
+        return self[path]?.methods
     }
 
     /// Whether a path has the method of a request.
@@ -60,11 +58,15 @@ struct KnownPaths: Sendable {
         methods(of: request.uri.path)?.contains(request.method.rawValue) ?? false
     }
 
-    /// The parameters that an operation of the document has behind its path; nil for others.
+    /// The parameters that an operation has behind its path; nil for one that does not exist.
     func parameters(of request: Request) -> Set<String>? {
-        let parts = request.uri.path.split(separator: "/")
         let method = request.method == .head ? "GET" : request.method.rawValue
-        return paths.prefix(described).first { $0.matches(parts) }?.operations[method]
+        return self[request.uri.path]?.operations[method]
+    }
+
+    private subscript(path: String) -> Path? {
+        let parts = path.split(separator: "/")
+        return paths.first { $0.matches(parts) }
     }
 }
 

@@ -103,6 +103,13 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         [.tooLarge, .bodyTimeout, .expectationFailed].contains(kind)
     }
 
+    /// A key is needed, as a bearer token: for another scheme browsers would ask by themselves.
+    static func unauthorized(_ detail: String) -> Problem {
+        var problem = Problem(.unauthorized, detail)
+        problem.headers[.wwwAuthenticate] = "Bearer"
+        return problem
+    }
+
     static func unavailable(_ detail: String, retryAfter seconds: Int = 1) -> Problem {
         var problem = Problem(.unavailable, detail)
         problem.headers[.retryAfter] = String(seconds)

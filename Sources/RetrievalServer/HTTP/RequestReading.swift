@@ -15,13 +15,11 @@ struct Submission<Document: Decodable & Sendable>: Sendable {
 extension Request {
     /// A number of the query behind the path; nil if it is not there.
     ///
-    /// - Throws: ``Problem`` if it is there twice, not a number, or out of bounds.
+    /// That it is not there twice was checked by ``ParameterMiddleware``.
+    ///
+    /// - Throws: ``Problem`` if it is not a number, or out of bounds.
     func number(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
-        let texts = uri.queryParameters[values: name]
-        guard texts.count < 2 else {
-            throw Problem(.invalidRequest, "\(name): is there twice")
-        }
-        guard let text = texts.first else { return nil }
+        guard let text = uri.queryParameters[name] else { return nil }
         guard let value = Int(text), range.contains(value) else {
             throw Problem(
                 .invalidRequest,

@@ -49,22 +49,3 @@ extension HTTPField.Name {
         return field
     }
 }
-
-/// Runs an operation for so long at most.
-///
-/// - Throws: ``Problem`` when the time is over; what the operation throws.
-func withTimeout<Value: Sendable>(
-    seconds: Double, _ problem: Problem,
-    _ operation: @escaping @Sendable () async throws -> Value
-) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask { try await operation() }
-        group.addTask {
-            try await Task.sleep(for: .seconds(seconds))
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let first = try await group.next(), let value = first else { throw problem }
-        return value
-    }
-}

@@ -25,7 +25,9 @@ struct TrustedProxies: Sendable {
     ///
     /// - Parameter peer: the address at the other end of the connection.
     func client(_ headers: HTTPFields, peer: String) -> String {
-        guard var client = InternetAddress(peer), isTrusted(client) else { return peer }
+        guard !ranges.isEmpty, var client = InternetAddress(peer), isTrusted(client) else {
+            return peer
+        }
         for hop in Self.hops(headers).reversed() {
             // What a proxy did not understand, it passed on: who is behind it cannot be known.
             guard let address = hop else { break }
@@ -45,7 +47,7 @@ struct TrustedProxies: Sendable {
         return headers[values: forwarded].flatMap { $0.split(separator: ",") }.map { hop in
             for pair in hop.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1)
-                if parts.count == 2, trimmed(parts[0]).lowercased() == "for" {
+                if parts.count == 2, parts[0].withoutBlanks.lowercased() == "for" {
                     return address(parts[1])
                 }
             }
@@ -55,16 +57,19 @@ struct TrustedProxies: Sendable {
 
     /// An address, which may be quoted, in brackets, and have a port.
     private static func address(_ text: Substring) -> InternetAddress? {
-        var text = trimmed(text)
+        var text = text.withoutBlanks
         if text.first == "\"", text.last == "\"", text.count > 1 {
             text = text.dropFirst().dropLast()
         }
         if let address = InternetAddress(text) { return address }
         return Authority(String(text)).flatMap { InternetAddress($0.bareName) }
     }
+}
 
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text.drop { $0 == " " || $0 == "\t" }
+extension Substring {
+    /// The text without the blanks around it that a header field may have.
+    var withoutBlanks: Substring {
+        var text = drop { $0 == " " || $0 == "\t" }
         while text.last == " " || text.last == "\t" { text.removeLast() }
         return text
     }

@@ -16,13 +16,13 @@ export function limitsOf(index) {
 const mostCandidates = (limits) => Math.min(limits.candidates, limits.results);
 
 /** The numbers of images to compare closely that are offered. */
-export function choicesOf(limits) {
+function choicesOf(limits) {
   const most = Math.min(mostCandidates(limits), candidateChoices.at(-1));
   return [...new Set([...candidateChoices.filter((count) => count <= most), most])];
 }
 
 /** The number that is asked for: the largest offered that is not more than the query's. */
-export const candidatesOf = (query, limits) =>
+const candidatesOf = (query, limits) =>
   choicesOf(limits).findLast((count) => count <= query.candidates) ?? 0;
 
 export const isSearch = (query) => Boolean(query.text || query.image);
@@ -82,6 +82,8 @@ export class QueryForm {
 
   /** Offers no more than the service takes. */
   limit(limits) {
+    // An open list would lose what is chosen in it.
+    if (JSON.stringify(limits) === JSON.stringify(this.#limits)) return;
     this.#limits = limits;
     find("text").maxLength = limits.characters;
     this.#fillCandidates();

@@ -170,13 +170,3 @@ extension IndexingStatus {
             passed_over: passedOver)
     }
 }
-
-/// A field that is written as null where it has no value, instead of being left out.
-private struct Nullable<Value: Encodable>: Encodable {
-    let value: Value?
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let value { try container.encode(value) } else { try container.encodeNil() }
-    }
-}

@@ -93,7 +93,8 @@ struct SearchDocument: Encodable, Sendable {
         let text: String?
         let rank, recall_rank: Int
         let similarity: Float
-        let match_logit, match_probability: Float?
+        /// Null rather than nothing: every result has the same fields.
+        let match_logit, match_probability: Nullable<Float>
         let metadata: [String: MetadataValue]
 
         init(_ result: SearchResult) {
@@ -104,29 +105,9 @@ struct SearchDocument: Encodable, Sendable {
             rank = result.rank
             recall_rank = result.recallRank
             similarity = result.similarity
-            match_logit = result.matchLogit
-            match_probability = result.matchProbability
+            match_logit = .init(value: result.matchLogit)
+            match_probability = .init(value: result.matchProbability)
             metadata = result.metadata
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case id, name, path, text, rank, recall_rank, similarity, match_logit
-            case match_probability, metadata
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var fields = encoder.container(keyedBy: CodingKeys.self)
-            try fields.encode(id, forKey: .id)
-            try fields.encode(name, forKey: .name)
-            try fields.encode(path, forKey: .path)
-            try fields.encodeIfPresent(text, forKey: .text)
-            try fields.encode(rank, forKey: .rank)
-            try fields.encode(recall_rank, forKey: .recall_rank)
-            try fields.encode(similarity, forKey: .similarity)
-            // `null` rather than nothing: every result has the same fields.
-            try fields.encode(match_logit, forKey: .match_logit)
-            try fields.encode(match_probability, forKey: .match_probability)
-            try fields.encode(metadata, forKey: .metadata)
         }
     }
 
