@@ -67,7 +67,8 @@ struct GalleryWriterTests {
                 tidy: tidy)
             try await body(
                 Fixture(
-                    writer: GalleryWriter(library, store, steps, limit: 16, ServiceUnderTest.silent),
+                    writer: GalleryWriter(
+                        library, store, steps, limit: 16, ServiceUnderTest.silent),
                     library: library, store: store, model: model, folder: folder))
         }
     }
