@@ -108,7 +108,7 @@ struct TrainingParityTests {
         #expect(try checkWeights(student, objective, golden, "after3") == golden.names("after3"))
     }
 
-    @Test("A step of fine-tuning for retrieval", arguments: Dialect.allCases)
+    @Test("A step of fine-tuning for retrieval", arguments: Dialect.original)
     func retrieval(_ dialect: Dialect) throws {
         let golden = try GoldenSet("\(dialect.rawValue)-retrieval")
         let student = try ALBEFModel(

@@ -19,7 +19,7 @@ struct ExplanationTests {
         }
     }
 
-    @Test("Words, maps and score", arguments: Dialect.allCases)
+    @Test("Words, maps and score", arguments: Dialect.original)
     func explains(_ dialect: Dialect) async throws {
         try await Self.model(dialect) { model, photo in
             let text = "Two dogs, playing"

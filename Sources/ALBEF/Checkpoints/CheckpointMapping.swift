@@ -148,9 +148,9 @@ extension CheckpointMapping {
             return "the numbers of the positions, which are always the same"
         }
         if name.hasSuffix(".bert.embeddings.token_type_embeddings.weight"),
-            configuration.dialect == .lavis
+            !configuration.text.hasTokenTypes
         {
-            return "token types, which the dialect lavis does not have"
+            return "token types, which the dialect \(configuration.dialect.rawValue) does not have"
         }
         for module in ["text_encoder", "text_decoder"] {
             let head = "\(module).cls.predictions."

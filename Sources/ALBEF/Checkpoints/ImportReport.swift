@@ -47,10 +47,15 @@ public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible
     /// The report as text of several lines, names of like layers drawn together.
     public var description: String {
         let place = location.isEmpty ? "" : " under \"\(location)\""
-        var lines = [
-            "\(file)\(place): \(task.rawValue) model, dialect \(dialect.rawValue)",
-            "  mapped   \(entries(.mapped).count) tensors under their own names",
-        ]
+        return "\(file)\(place): \(task.rawValue) model, dialect \(dialect.rawValue)\n" + outcome
+    }
+
+    /// The same for a source that is only part of a model, whose task and dialect it does not decide.
+    public var account: String { "\(file):\n" + outcome }
+
+    private var outcome: String {
+        let mapped = entries(.mapped).count
+        var lines = mapped == 0 ? [] : ["  mapped   \(mapped) tensors under their own names"]
         let renamed = entries(.renamed)
         if !renamed.isEmpty { lines.append("  renamed  \(renamed.count) tensors:") }
         for (name, count) in NameSummary.groups(renamed.map { "\($0.source ?? "") -> \($0.name)" })

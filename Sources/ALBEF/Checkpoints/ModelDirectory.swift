@@ -15,7 +15,13 @@ public struct ModelDirectory: Sendable {
     /// Whether the ITM head was trained, so that re-ranking means something; true for weights that
     /// do not say.
     public var matches: Bool {
-        weights.metadata["objectives"]?.split(separator: " ").contains("itm") ?? true
+        configuration.task.matches
+            && weights.metadata["objectives"]?.split(separator: " ").contains("itm") ?? true
+    }
+    /// Parameters that were made at random when the model was put together from towers of others,
+    /// and not trained since.
+    public var newParts: Set<String> {
+        Set((weights.metadata[Self.newPartsKey] ?? "").split(separator: " ").map(String.init))
     }
     /// What candidates are best re-ranked by, if the weights say; nil for what the dialect does.
     public let ranking: RankingScore?
@@ -30,6 +36,8 @@ public struct ModelDirectory: Sendable {
 
     /// The name of ``ranking`` in the weights' metadata.
     public static let rankingKey = "ranking"
+    /// The name of ``newParts`` in the weights' metadata.
+    static let newPartsKey = "new_parts"
     static let weightsName = "model.safetensors"
     static let configurationName = "config.json"
     static let vocabularyName = "vocab.txt"

@@ -13,7 +13,8 @@ struct ModelDocument: Codable {
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     var weightsDigest: String
 
-    static let format = 1
+    /// What is written. Models of format 1, before there were switches, have ALBEF's.
+    static let format = 2
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case format
@@ -51,24 +52,29 @@ struct ModelDocument: Codable {
         // The format first: another one may well have other keys.
         let format = json.object?.first { $0.name == "format" }
         guard let format else { throw ModelFileError(file, .missingKey("format")) }
-        guard format.value.integer == ModelDocument.format else {
-            throw ModelFileError(file, .format(format.value.integer ?? 0))
-        }
+        guard let version = format.value.integer, (1...ModelDocument.format).contains(version)
+        else { throw ModelFileError(file, .format(format.value.integer ?? 0)) }
         try ModelDocument.check(
             json,
             against: CodingKeys.allCases.map(\.rawValue)
                 + ALBEFConfiguration.CodingKeys.allCases.map(\.rawValue), path: "", file: file)
+        typealias Vision = ALBEFConfiguration.Vision.CodingKeys
+        typealias Text = ALBEFConfiguration.Text.CodingKeys
+        let hasSwitches = version > 1
         try ModelDocument.check(
-            json["vision"], against: ALBEFConfiguration.Vision.CodingKeys.allCases.map(\.rawValue),
-            path: "vision.", file: file)
+            json["vision"],
+            against: Vision.allCases.filter { hasSwitches || !Vision.switches.contains($0) }
+                .map(\.rawValue), path: "vision.", file: file)
         try ModelDocument.check(
-            json["text"], against: ALBEFConfiguration.Text.CodingKeys.allCases.map(\.rawValue),
-            path: "text.", file: file)
+            json["text"],
+            against: Text.allCases.filter { hasSwitches || !Text.switches.contains($0) }
+                .map(\.rawValue), path: "text.", file: file)
         do {
             self = try JSONDecoder().decode(ModelDocument.self, from: Data(bytes))
         } catch let error as DecodingError {
             throw ModelFileError(file, .configuration(ModelDocument.describe(error)))
         }
+        if !hasSwitches { configuration.text.hasTokenTypes = configuration.dialect.hasTokenTypes }
         do {
             try configuration.validate()
         } catch {

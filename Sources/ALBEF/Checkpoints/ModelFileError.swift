@@ -14,6 +14,8 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case configuration(String)
         case unknownKey(String)
         case missingKey(String)
+        case neededKey(String)
+        case noTensors
         case format(Int)
         case digest(expected: String, found: String)
         case vocabulary(lines: Int, rows: Int)
@@ -46,7 +48,11 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case .configuration(let what): what
         case .unknownKey(let key): "has the unknown key \"\(key)\""
         case .missingKey(let key): "lacks the key \"\(key)\""
-        case .format(let found): "has format \(found); this version reads format 1"
+        case .neededKey(let key):
+            "lacks the key \"\(key)\", which no tensor tells: add it, with the value that the weights"
+                + " were trained with"
+        case .noTensors: "holds no tensors, at the top level or in a model's dictionary"
+        case .format(let found): "has format \(found); this version reads formats 1 to \(ModelDocument.format)"
         case .digest(let expected, let found):
             "is not the file that was written: its SHA-256 is \(found), expected \(expected)"
         case .vocabulary(let lines, let rows):

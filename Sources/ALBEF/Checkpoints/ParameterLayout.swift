@@ -17,26 +17,26 @@ public struct ParameterLayout: Sendable {
     /// Lists the parameters of a configuration.
     public init(_ configuration: ALBEFConfiguration) {
         let (vision, text) = (configuration.vision, configuration.text)
-        let retrieves = [.pretraining, .retrieval, .grounding].contains(configuration.task)
-        let hasTypes = configuration.dialect == .albef
-        if retrieves { add("temp", []) }
+        if configuration.task.aligns { add("temp", []) }
+        if configuration.hasLogitBias { add("logit_bias", []) }
         addVision(vision)
         addText(
             "text_encoder.bert", text, depth: text.depth, fusionLayer: text.fusionLayer,
-            imageWidth: vision.width, hasTypes: hasTypes)
+            imageWidth: vision.width)
         switch configuration.task {
-        case .pretraining, .retrieval, .grounding:
+        case .pretraining, .retrieval, .grounding, .alignment:
             if configuration.task == .pretraining {
                 addLanguageHead("text_encoder.cls.predictions", text)
             }
-            addLinear("vision_proj", vision.width, configuration.embeddingWidth)
-            addLinear("text_proj", text.width, configuration.embeddingWidth)
-            addLinear("itm_head", text.width, 2)
+            let width = configuration.embeddingWidth
+            addProjection("vision_proj", vision.projection, vision.width, width)
+            addProjection("text_proj", text.projection, text.width, width)
+            if configuration.task.matches { addLinear("itm_head", text.width, 2) }
         case .vqa:
             // The decoder has the fusion layers' number and reads the question's tokens.
             addText(
                 "text_decoder.bert", text, depth: text.depth - text.fusionLayer, fusionLayer: 0,
-                imageWidth: text.width, hasTypes: hasTypes)
+                imageWidth: text.width)
             addLanguageHead("text_decoder.cls.predictions", text)
         case .nlvr, .entailment:
             addLinear("cls_head.0", text.width, text.width)
@@ -77,6 +77,13 @@ public struct ParameterLayout: Sendable {
         add("\(name).bias", [outputs])
     }
 
+    private mutating func addProjection(
+        _ name: String, _ form: Projection, _ inputs: Int, _ outputs: Int
+    ) {
+        if form != .none { add("\(name).weight", [outputs, inputs]) }
+        if form == .linear { add("\(name).bias", [outputs]) }
+    }
+
     private mutating func addNorm(_ name: String, _ width: Int) {
         add("\(name).weight", [width])
         add("\(name).bias", [width])
@@ -84,10 +91,11 @@ public struct ParameterLayout: Sendable {
 
     private mutating func addVision(_ vision: ALBEFConfiguration.Vision) {
         let (prefix, width) = ("visual_encoder", vision.width)
-        add("\(prefix).cls_token", [1, 1, width])
-        add("\(prefix).pos_embed", [1, vision.patchCount + 1, width])
+        if vision.hasClassToken { add("\(prefix).cls_token", [1, 1, width]) }
+        add("\(prefix).pos_embed", [1, vision.tokenCount, width])
         add("\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
-        add("\(prefix).patch_embed.proj.bias", [width])
+        if vision.hasPatchBias { add("\(prefix).patch_embed.proj.bias", [width]) }
+        if vision.normalizesEmbeddings { addNorm("\(prefix).norm_pre", width) }
         for index in 0..<vision.depth {
             let block = "\(prefix).blocks.\(index)"
             addNorm("\(block).norm1", width)
@@ -98,17 +106,26 @@ public struct ParameterLayout: Sendable {
             addLinear("\(block).mlp.fc2", vision.mlpWidth, width)
         }
         addNorm("\(prefix).norm", width)
+        guard vision.pooling == .attention else { return }
+        let pool = "\(prefix).attn_pool"
+        add("\(pool).latent", [1, 1, width])
+        addLinear("\(pool).q", width, width)
+        addLinear("\(pool).kv", width, 2 * width)
+        addLinear("\(pool).proj", width, width)
+        addNorm("\(pool).norm", width)
+        addLinear("\(pool).mlp.fc1", width, vision.mlpWidth)
+        addLinear("\(pool).mlp.fc2", vision.mlpWidth, width)
     }
 
     private mutating func addText(
         _ prefix: String, _ text: ALBEFConfiguration.Text, depth: Int, fusionLayer: Int,
-        imageWidth: Int, hasTypes: Bool
+        imageWidth: Int
     ) {
         let width = text.width
         add("\(prefix).embeddings.word_embeddings.weight", [text.vocabularySize, width])
         add("\(prefix).embeddings.position_embeddings.weight", [text.positions, width])
-        if hasTypes { add("\(prefix).embeddings.token_type_embeddings.weight", [2, width]) }
-        addNorm("\(prefix).embeddings.LayerNorm", width)
+        if text.hasTokenTypes { add("\(prefix).embeddings.token_type_embeddings.weight", [2, width]) }
+        if text.normPlacement == .after { addNorm("\(prefix).embeddings.LayerNorm", width) }
         for index in 0..<depth {
             let layer = "\(prefix).encoder.layer.\(index)"
             addAttention("\(layer).attention", width, keyWidth: width)
@@ -119,6 +136,7 @@ public struct ParameterLayout: Sendable {
             addLinear("\(layer).output.dense", text.mlpWidth, width)
             addNorm("\(layer).output.LayerNorm", width)
         }
+        if text.normPlacement == .before { addNorm("\(prefix).norm", width) }
     }
 
     private mutating func addAttention(_ name: String, _ width: Int, keyWidth: Int) {

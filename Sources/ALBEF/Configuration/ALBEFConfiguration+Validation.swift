@@ -7,6 +7,7 @@ extension ALBEFConfiguration {
     public func validate() throws(ALBEFError) {
         try checkSizes()
         try checkNumbers()
+        try checkSwitches()
         guard vision.imageSize % vision.patchSize == 0 else {
             throw .configuration(
                 "vision.image_size",
@@ -28,6 +29,45 @@ extension ALBEFConfiguration {
             throw .configuration(
                 "text.maximum_tokens",
                 "\(text.maximumTokens) is more than the \(text.positions) positions")
+        }
+    }
+
+    /// Checks that the switches of both encoders make sense together.
+    private func checkSwitches() throws(ALBEFError) {
+        if vision.pooling == .classToken, !vision.hasClassToken {
+            throw .configuration("vision.pooling", "is the class token, but there is no such token")
+        }
+        for (name, form, width) in [
+            ("vision", vision.projection, vision.width), ("text", text.projection, text.width),
+        ] where form == .none && task.aligns && width != embeddingWidth {
+            throw .configuration(
+                "\(name).projection",
+                "is none, which needs a width of \(embeddingWidth), not \(width)")
+        }
+        let tokens = [
+            ("text.padding_token", text.paddingToken), ("text.end_token", text.endToken),
+            ("text.matching_token", text.matchingToken),
+        ]
+        for case (let name, let token?) in tokens
+        where !(0..<text.vocabularySize).contains(token) {
+            throw .configuration(
+                name, "\(token) is not among the \(text.vocabularySize) tokens of the vocabulary")
+        }
+        if text.pooling == .endOfText, text.endToken == nil {
+            throw .configuration("text.end_token", "is needed to pool at the end of a text")
+        }
+        if let length = text.paddedLength, !(text.maximumTokens...text.positions).contains(length) {
+            throw .configuration(
+                "text.padded_length",
+                "\(length) is not within \(text.maximumTokens)...\(text.positions)")
+        }
+        let reads = text.fusionLayer < text.depth
+        if reads, text.normPlacement == .before || text.attention != .unpadded {
+            throw .configuration(
+                "text.norm_placement", "and attention must be BERT's where layers read images")
+        }
+        if text.sharesLayers, text.fusionLayer > 0 {
+            throw .configuration("text.fusion_layer", "must be 0 where all layers read images")
         }
     }
 

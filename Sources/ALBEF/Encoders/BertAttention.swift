@@ -1,6 +1,9 @@
 public import Torch
 
 /// Multi-head attention with its output projection, residual and LayerNorm.
+///
+/// The LayerNorm is over the sum, as in BERT, or over what self-attention reads, as in CLIP; its
+/// parameters have one name for both.
 public final class BertAttention: Sendable {
     private let query: Linear
     private let key: Linear
@@ -8,6 +11,7 @@ public final class BertAttention: Sendable {
     private let dense: Linear
     private let norm: LayerNorm
     private let heads: Int
+    private let normalizesInput: Bool
 
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
@@ -15,6 +19,7 @@ public final class BertAttention: Sendable {
     ) throws {
         let width = configuration.width
         heads = configuration.heads
+        normalizesInput = configuration.normPlacement == .before
         query = try Linear(scope, "\(name).self.query", inputs: width, outputs: width)
         key = try Linear(scope, "\(name).self.key", inputs: sourceWidth, outputs: width)
         value = try Linear(scope, "\(name).self.value", inputs: sourceWidth, outputs: width)
@@ -29,16 +34,18 @@ public final class BertAttention: Sendable {
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
     ///   - selection: which tokens are wanted.
-    ///   - mask: added to the scores, `[R, 1, 1, L]`.
+    ///   - mask: added to the scores, `[R, 1, 1, L]` or `[1, 1, L, L]`; nil where every token is
+    ///     attended to.
     ///   - dropout: of attention weights and output; nil in evaluation.
     /// - Returns: the states of those tokens, `[R, K, D]`.
     func callAsFunction(
         _ x: Tensor, _ selection: TokenSelection, mask: Tensor?, dropout: Dropout? = nil
     ) -> Tensor {
-        let asking = selection(x)
+        let source = normalizesInput ? norm(x) : x
         let context = attend(
-            split(query(asking)), keysAndValues(of: x), mask: mask, dropout: dropout)
-        return finish(asking, joined(context), dropout)
+            split(query(selection(source))), keysAndValues(of: source),
+            mask: selection(mask: mask), dropout: dropout)
+        return finish(selection(x), joined(context), dropout)
     }
 
     /// Cross-attention to images whose keys and values are there.
@@ -170,7 +177,8 @@ public final class BertAttention: Sendable {
 
     private func finish(_ x: Tensor, _ context: Tensor, _ dropout: Dropout?) -> Tensor {
         let output = dense(context)
-        return norm(x + (dropout?(output) ?? output))
+        let sum = x + (dropout?(output) ?? output)
+        return normalizesInput ? sum : norm(sum)
     }
 
     /// `[B, L, D]` to `[B, H, L, D / H]`.
@@ -201,6 +209,19 @@ public enum TokenSelection: Sendable {
         case .at(let indices):
             x.reshaped(-1, x.size(2)).selected(0, indices.reshaped(-1))
                 .reshaped(indices.size(0), indices.size(1), x.size(2))
+        }
+    }
+
+    /// A mask for those tokens: of one `[R, 1, 1, L]` that all tokens share, it stays; of a causal
+    /// one `[1, 1, L, L]`, the first row remains.
+    ///
+    /// - Precondition: tokens at chosen places have no causal mask.
+    func callAsFunction(mask: Tensor?) -> Tensor? {
+        guard let mask, mask.size(2) > 1 else { return mask }
+        switch self {
+        case .all: return mask
+        case .start: return mask[.all, .all, 0..<1]
+        case .at: preconditionFailure("tokens at chosen places are those of MLM, which BERT has")
         }
     }
 }

@@ -1,35 +1,34 @@
 public import Torch
 
-/// Word, position and (in the original dialect) token-type vectors: `[B, L]` to `[B, L, D]`.
+/// Word, position and, where the model has them, token-type vectors: `[B, L]` to `[B, L, D]`.
 public final class BertEmbeddings: Sendable {
     /// The word vectors `[V, D]`, shared with the MLM head.
     public let words: Embedding
     private let positions: Embedding
     /// Every token has type 0, but the original adds its vector; LAVIS dropped the table.
     private let types: Embedding?
-    private let norm: LayerNorm
-
-    /// The padding token's id.
-    ///
-    /// BERT does not train it as an input, even where it replaces a hidden word. The MLM head, which
-    /// shares the table, does train it as an output.
-    private static let padding = 0
+    /// nil where the layers normalise what they read.
+    private let norm: LayerNorm?
 
     init(
-        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
-        dialect: Dialect
+        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text
     ) throws {
         let width = configuration.width
+        // BERT does not train padding as an input, even where it replaces a hidden word. The MLM
+        // head, which shares the table, does train it as an output.
         words = try Embedding(
             scope, "\(name).word_embeddings", count: configuration.vocabularySize, width: width,
-            padding: Self.padding)
+            padding: configuration.paddingToken)
         positions = try Embedding(
             scope, "\(name).position_embeddings", count: configuration.positions, width: width)
         types =
-            dialect == .albef
+            configuration.hasTokenTypes
             ? try Embedding(scope, "\(name).token_type_embeddings", count: 2, width: width) : nil
-        norm = try LayerNorm(
-            scope, "\(name).LayerNorm", width: width, epsilon: configuration.layerNormEpsilon)
+        norm =
+            configuration.normPlacement == .after
+            ? try LayerNorm(
+                scope, "\(name).LayerNorm", width: width, epsilon: configuration.layerNormEpsilon)
+            : nil
     }
 
     /// Embeds token ids `[B, L]`.
@@ -38,7 +37,7 @@ public final class BertEmbeddings: Sendable {
     public func callAsFunction(_ ids: Tensor, dropout: Dropout? = nil) -> Tensor {
         var x = words(ids) + positions.weight.value[0..<ids.size(1)]
         if let types { x = x + types.weight.value[0] }
-        x = norm(x)
+        if let norm { x = norm(x) }
         return dropout?(x) ?? x
     }
 }

@@ -1,6 +1,6 @@
 public import Torch
 
-/// A post-norm BERT layer over `[B, L, D]`; the fusion layers also attend to an image.
+/// A layer over text states `[B, L, D]`; the fusion layers also attend to an image.
 public final class BertLayer: Sendable {
     private let attention: BertAttention
     /// Attends to the image's tokens; nil in a layer of the text encoder.
@@ -8,12 +8,16 @@ public final class BertLayer: Sendable {
     private let intermediate: Linear
     private let output: Linear
     private let norm: LayerNorm
+    private let normalizesInput: Bool
+    private let activation: Activation
 
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
         imageWidth: Int?
     ) throws {
         let width = configuration.width
+        normalizesInput = configuration.normPlacement == .before
+        activation = configuration.activation
         attention = try BertAttention(
             scope, "\(name).attention", configuration, sourceWidth: width)
         crossAttention = try imageWidth.map { imageWidth in
@@ -50,7 +54,7 @@ public final class BertLayer: Sendable {
     ///   - rows: the texts to go on with after self-attention, `[S]` indices; nil for all as they
     ///     are. What follows depends on the image too, so a text may be wanted several times.
     ///   - mask: added to the self-attention scores, `[R, 1, 1, L]`.
-    ///   - image: what a fusion layer reads.
+    ///   - image: what a fusion layer reads; nil where it reads the text alone.
     ///   - dropout: nil in evaluation.
     /// - Returns: `[R, K, D]`, or `[S, K, D]`.
     func callAsFunction(
@@ -59,18 +63,18 @@ public final class BertLayer: Sendable {
     ) -> Tensor {
         var x = attention(x, selection, mask: mask, dropout: dropout)
         if let rows { x = x[rows] }
-        if let crossAttention {
+        if let crossAttention, let image {
             switch image {
             case .projected(let memory, let pairing):
                 x = crossAttention(x, memory, pairing, dropout: dropout)
             case .tokens(let tokens): x = crossAttention(x, reading: tokens)
             case .watched(let memory, let weights):
                 x = crossAttention(x, memory, weights: weights)
-            case nil: preconditionFailure("a fusion layer needs an image")
             }
         }
-        let change = output(intermediate(x).gelu())
-        return norm(x + (dropout?(change) ?? change))
+        let change = output(activation(intermediate(normalizesInput ? norm(x) : x)))
+        let sum = x + (dropout?(change) ?? change)
+        return normalizesInput ? sum : norm(sum)
     }
 }
 

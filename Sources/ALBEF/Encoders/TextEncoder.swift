@@ -1,9 +1,10 @@
 public import Torch
 
-/// The BERT stack that serves as two encoders.
+/// The stack of text layers that serves as two encoders.
 ///
 /// Layers below `fusion_layer` read the text alone: the text encoder. The layers from there on
-/// also attend to an image: the fusion encoder. Parameters live under `text_encoder.bert.`.
+/// also attend to an image: the fusion encoder. BLIP's layers do both. The towers of CLIP and
+/// SigLIP have no fusion layer. Parameters live under `text_encoder.bert.`, whatever the source.
 public final class TextEncoder: Sendable {
     /// Turns token ids into vectors.
     public let embeddings: BertEmbeddings
@@ -11,6 +12,9 @@ public final class TextEncoder: Sendable {
     public let textLayers: [BertLayer]
     /// The layers of the fusion encoder, first to last.
     public let fusionLayers: [BertLayer]
+    /// After the last layer; nil where the layers normalise what they give.
+    private let norm: LayerNorm?
+    private let configuration: ALBEFConfiguration.Text
 
     /// Takes the parameters from a scope.
     ///
@@ -20,16 +24,19 @@ public final class TextEncoder: Sendable {
         prefix: String = "text_encoder.bert"
     ) throws {
         let text = configuration.text
-        embeddings = try BertEmbeddings(
-            scope, "\(prefix).embeddings", text, dialect: configuration.dialect)
-        textLayers = try (0..<text.fusionLayer).map { index in
-            try BertLayer(scope, "\(prefix).encoder.layer.\(index)", text, imageWidth: nil)
-        }
-        fusionLayers = try (text.fusionLayer..<text.depth).map { index in
+        self.configuration = text
+        embeddings = try BertEmbeddings(scope, "\(prefix).embeddings", text)
+        let layers = try (0..<text.depth).map { index in
             try BertLayer(
                 scope, "\(prefix).encoder.layer.\(index)", text,
-                imageWidth: configuration.vision.width)
+                imageWidth: index < text.fusionLayer ? nil : configuration.vision.width)
         }
+        textLayers = Array(layers[..<text.textDepth])
+        fusionLayers = Array(layers[text.fusionLayer...])
+        norm =
+            text.normPlacement == .before
+            ? try LayerNorm(
+                scope, "\(prefix).norm", width: text.width, epsilon: text.layerNormEpsilon) : nil
     }
 
     /// Encodes a text without an image.
@@ -43,14 +50,57 @@ public final class TextEncoder: Sendable {
     public func encode(
         _ ids: Tensor, mask: Tensor, _ selection: TokenSelection = .all, dropout: Dropout? = nil
     ) -> Tensor {
-        let additive = Self.additive(mask)
+        let additive = selfAttentionMask(mask)
         var x = embeddings(ids, dropout: dropout)
         for (index, layer) in textLayers.enumerated() {
             let isLast = index == textLayers.count - 1
             x = layer(x, isLast ? selection : .all, mask: additive, dropout: dropout)
         }
-        return x
+        return norm?(x) ?? x
     }
+
+    /// What the fusion layers read of texts: the states of the text encoder, or the embeddings
+    /// where all layers read both.
+    ///
+    /// - Parameters:
+    ///   - ids: token ids `[B, L]`.
+    ///   - states: what ``encode(_:mask:_:dropout:)`` made of them, `[B, L, D]`.
+    /// - Returns: `[B, L, D]`.
+    func fusionInput(_ ids: Tensor, states: Tensor) -> Tensor {
+        guard configuration.sharesLayers else { return states }
+        guard let first = configuration.matchingToken else { return embeddings(ids) }
+        let start = Tensor.full([ids.size(0), 1], Double(first), device: ids.device).to(ids.dtype)
+        return embeddings(Tensor.concatenated([start, ids[.all, 1...]], 1))
+    }
+
+    /// The states `[B, D]` that texts are compared by.
+    ///
+    /// - Parameters:
+    ///   - states: of the last layer, `[B, L, D]`; the first token's alone is enough where
+    ///     ``pooledSelection`` says so.
+    ///   - ids: the tokens `[B, L]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
+    func pooled(_ states: Tensor, ids: Tensor, mask: Tensor) -> Tensor {
+        func state(at positions: Tensor) -> Tensor {
+            let starts = Tensor.arange(0..<ids.size(0), device: ids.device) * Double(ids.size(1))
+            return states.reshaped(-1, states.size(2))
+                .selected(0, (starts + positions).to(.int64))
+        }
+        switch configuration.pooling {
+        case .start: return states[.all, 0]
+        case .last: return states[.all, states.size(1) - 1]
+        case .largest: return state(at: ids.argmax(1))
+        case .endOfText:
+            let isEnd = ids.isEqual(to: Double(configuration.endToken ?? 0))
+            return state(at: isEnd.to(.int64).argmax(1))
+        case .mean:
+            let weights = mask.to(states.dtype).unsqueezed(-1)
+            return (states * weights).sum(1) / weights.sum(1).clamped(1, .infinity)
+        }
+    }
+
+    /// Which states of the last layer ``pooled(_:ids:mask:)`` needs.
+    var pooledSelection: TokenSelection { configuration.pooling == .start ? .start : .all }
 
     /// Reads text states together with an image.
     ///
@@ -170,6 +220,19 @@ public final class TextEncoder: Sendable {
     /// What each fusion layer reads of images `[N, P + 1, D_v]`; the same for every text.
     public func memory(of image: Tensor) -> [KeysAndValues] {
         fusionLayers.compactMap { $0.crossAttention?.keysAndValues(of: image) }
+    }
+
+    /// What is added to the scores of the text encoder's self-attention: `[B, 1, 1, L]`, or
+    /// `[1, 1, L, L]` where it is causal; nil where all tokens are attended to.
+    private func selfAttentionMask(_ mask: Tensor) -> Tensor? {
+        switch configuration.attention {
+        case .unpadded: return Self.additive(mask)
+        case .all: return nil
+        case .causal:
+            let places = Tensor.arange(0..<mask.size(1), device: mask.device)
+            let isAhead = (places - places.unsqueezed(1)).isGreater(than: 0)
+            return (isAhead.to(.float32) * -10_000)[.new, .new]
+        }
     }
 
     /// -10000 where the mask `[B, L]` is 0, as BERT does it; `[B, 1, 1, L]`.

@@ -2,16 +2,20 @@ public import Torch
 
 /// The image encoder: a ViT whose every output token is kept (Dosovitskiy et al., 2021).
 ///
-/// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first.
+/// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first; `[B, P, D_v]` in
+/// models without one.
 public final class VisionTransformer: Sendable {
     /// Cuts the image into patches and projects each.
     public let patchEmbedding: PatchEmbedding
     /// The transformer blocks, first to last.
     public let blocks: [VisionBlock]
-    /// The final LayerNorm, over all tokens.
+    /// The final LayerNorm, over all tokens or the pooled one.
     public let norm: LayerNorm
-    private let classToken: Parameter
+    private let classToken: Parameter?
     private let positions: Parameter
+    private let embeddingNorm: LayerNorm?
+    private let attentionPooling: AttentionPooling?
+    private let configuration: ALBEFConfiguration.Vision
 
     /// Takes the parameters under `visual_encoder.` from a scope.
     ///
@@ -20,25 +24,36 @@ public final class VisionTransformer: Sendable {
         _ scope: ParameterScope, _ configuration: ALBEFConfiguration.Vision,
         prefix: String = "visual_encoder"
     ) throws {
-        let width = configuration.width
-        classToken = try scope.parameter(
-            "\(prefix).cls_token", [1, 1, width], .truncatedNormal(0.02))
+        self.configuration = configuration
+        let (width, epsilon) = (configuration.width, configuration.layerNormEpsilon)
+        classToken =
+            configuration.hasClassToken
+            ? try scope.parameter("\(prefix).cls_token", [1, 1, width], .truncatedNormal(0.02))
+            : nil
         positions = try scope.parameter(
-            "\(prefix).pos_embed", [1, configuration.patchCount + 1, width],
+            "\(prefix).pos_embed", [1, configuration.tokenCount, width],
             .truncatedNormal(width: width))
-        patchEmbedding = try PatchEmbedding(
-            scope, "\(prefix).patch_embed", patchSize: configuration.patchSize, width: width)
+        patchEmbedding = try PatchEmbedding(scope, "\(prefix).patch_embed", configuration)
+        embeddingNorm =
+            configuration.normalizesEmbeddings
+            ? try LayerNorm(scope, "\(prefix).norm_pre", width: width, epsilon: epsilon) : nil
         blocks = try (0..<configuration.depth).map { index in
             try VisionBlock(scope, "\(prefix).blocks.\(index)", configuration)
         }
-        norm = try LayerNorm(
-            scope, "\(prefix).norm", width: width, epsilon: configuration.layerNormEpsilon)
+        norm = try LayerNorm(scope, "\(prefix).norm", width: width, epsilon: epsilon)
+        attentionPooling =
+            configuration.pooling == .attention
+            ? try AttentionPooling(scope, "\(prefix).attn_pool", configuration) : nil
     }
 
     /// Puts the class token before the patches `[B, P, D_v]` and adds the positions.
     public func embedded(_ patches: Tensor) -> Tensor {
-        let start = classToken.value.expanded(patches.size(0), -1, -1)
-        return Tensor.concatenated([start, patches], 1) + positions.value
+        var x = patches
+        if let classToken {
+            x = Tensor.concatenated([classToken.value.expanded(patches.size(0), -1, -1), x], 1)
+        }
+        x = x + positions.value
+        return embeddingNorm?(x) ?? x
     }
 
     /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]`.
@@ -46,25 +61,40 @@ public final class VisionTransformer: Sendable {
     /// - Parameter isCheckpointed: whether each block is computed again for its gradients, which
     ///   costs a third more time and keeps one tensor a block instead of about fifteen.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        let x = embedded(patchEmbedding(pixels))
-        return norm(
-            blocks.reduce(x) { x, block in
-                isCheckpointed ? x.checkpointed { block($0) } : block(x)
-            })
+        let x = blocks.reduce(embedded(patchEmbedding(pixels))) { x, block in
+            isCheckpointed ? x.checkpointed { block($0) } : block(x)
+        }
+        return configuration.normalizesTokens ? norm(x) : x
+    }
+
+    /// The state `[B, D_v]` that images are compared by, of tokens `[B, P + 1, D_v]`.
+    public func pooled(_ tokens: Tensor) -> Tensor {
+        let state =
+            switch configuration.pooling {
+            case .classToken: tokens[.all, 0]
+            case .attention: attentionPooling?(tokens) ?? tokens.mean(1)
+            case .mean: tokens[.all, configuration.prefixCount...].mean(1)
+            }
+        return configuration.normalizesTokens ? state : norm(state)
     }
 }
 
 /// A linear map of each patch: `[B, 3, S, S]` to `[B, P, D_v]`, row by row.
 public final class PatchEmbedding: Sendable {
     private let weight: Parameter
-    private let bias: Parameter
+    private let bias: Parameter?
     private let patchSize: Int
 
-    init(_ scope: ParameterScope, _ name: String, patchSize: Int, width: Int) throws {
+    init(
+        _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Vision
+    ) throws {
+        patchSize = configuration.patchSize
         weight = try scope.parameter(
-            "\(name).proj.weight", [width, 3, patchSize, patchSize], .truncatedNormal(0.02))
-        bias = try scope.parameter("\(name).proj.bias", [width], .zeros)
-        self.patchSize = patchSize
+            "\(name).proj.weight", [configuration.width, 3, patchSize, patchSize],
+            .truncatedNormal(0.02))
+        bias =
+            configuration.hasPatchBias
+            ? try scope.parameter("\(name).proj.bias", [configuration.width], .zeros) : nil
     }
 
     /// Embeds the patches of an image.
@@ -77,11 +107,11 @@ public final class PatchEmbedding: Sendable {
         let patches = pixels.reshaped(batch, 3, rows, patchSize, columns, patchSize)
             .permuted(0, 2, 4, 1, 3, 5)
             .reshaped(batch, rows * columns, 3 * patchSize * patchSize)
-        return patches.linear(weight.value.flattened(from: 1), bias.value)
+        return patches.linear(weight.value.flattened(from: 1), bias?.value)
     }
 }
 
-/// A pre-norm transformer block over `[B, P + 1, D_v]`.
+/// A transformer block over `[B, P + 1, D_v]` that normalises what it reads.
 public final class VisionBlock: Sendable {
     private let norm1: LayerNorm
     private let norm2: LayerNorm
@@ -90,11 +120,13 @@ public final class VisionBlock: Sendable {
     private let fc1: Linear
     private let fc2: Linear
     private let heads: Int
+    private let activation: Activation
 
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Vision
     ) throws {
         let width = configuration.width
+        activation = configuration.activation
         let epsilon = configuration.layerNormEpsilon
         heads = configuration.heads
         norm1 = try LayerNorm(scope, "\(name).norm1", width: width, epsilon: epsilon)
@@ -110,7 +142,7 @@ public final class VisionBlock: Sendable {
     /// Applies the block.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let attended = x + selfAttention(norm1(x))
-        return attended + fc2(fc1(norm2(attended)).gelu())
+        return attended + fc2(activation(fc1(norm2(attended))))
     }
 
     private func selfAttention(_ x: Tensor) -> Tensor {

@@ -22,7 +22,7 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// The score that a dialect's evaluation uses.
     public static func standard(_ dialect: Dialect) -> RankingScore {
-        dialect == .lavis ? .sum : .matching
+        [.lavis, .blip].contains(dialect) ? .sum : .matching
     }
 
     /// The score of a candidate; only differences within one query mean anything.

@@ -50,8 +50,9 @@ extension ALBEFModel {
         guard let layer = layer ?? text.explainedLayer else {
             throw ALBEFError.layer(nil, of: text)
         }
-        let side = configuration.vision.imageSize / configuration.vision.patchSize
-        guard tokens.rank == 3, tokens.size(1) == side * side + 1 else {
+        let vision = configuration.vision
+        let side = vision.gridSide
+        guard tokens.rank == 3, tokens.size(1) == vision.tokenCount else {
             throw ALBEFError.pairs(texts: texts.states.shape, tokens: tokens.shape)
         }
         return try withGradients {
@@ -70,7 +71,7 @@ extension ALBEFModel {
                 let heat = attention.detached() * gradient.relu() * mask
                 let (count, length) = (heat.size(0), heat.size(2))
                 let maps = heat.mean(1)
-                    .narrowed(2, from: 1, length: side * side)
+                    .narrowed(2, from: vision.prefixCount, length: side * side)
                     .reshaped(count, length, side, side)
                 return GradCAM(
                     tokens: maps, sentence: maps.mean(1), logits: logits.detached(), layer: layer)

@@ -3,26 +3,46 @@ public import Torch
 /// The projections g_v and g'_w into the space where images and texts are compared (equation 3-1).
 public final class AlignmentHead: Sendable {
     /// `vision_proj`, `[…, D_v]` to `[…, E]`.
-    public let visionProjection: Linear
+    public let visionProjection: FeatureProjection
     /// `text_proj`, `[…, D]` to `[…, E]`.
-    public let textProjection: Linear
+    public let textProjection: FeatureProjection
 
     init(_ scope: ParameterScope, _ configuration: ALBEFConfiguration) throws {
-        visionProjection = try Linear(
-            scope, "vision_proj", inputs: configuration.vision.width,
-            outputs: configuration.embeddingWidth)
-        textProjection = try Linear(
-            scope, "text_proj", inputs: configuration.text.width,
+        visionProjection = try FeatureProjection(
+            scope, "vision_proj", configuration.vision.projection,
+            inputs: configuration.vision.width, outputs: configuration.embeddingWidth)
+        textProjection = try FeatureProjection(
+            scope, "text_proj", configuration.text.projection, inputs: configuration.text.width,
             outputs: configuration.embeddingWidth)
     }
 
-    /// Unit-length features `[B, E]` of image tokens `[B, P + 1, D_v]`, from the class token.
-    public func imageFeatures(_ tokens: Tensor) -> Tensor {
-        visionProjection(tokens[.all, 0]).normalized()
+    /// Unit-length features `[B, E]` of images' pooled states `[B, D_v]`.
+    public func imageFeatures(_ states: Tensor) -> Tensor {
+        visionProjection(states).normalized()
     }
 
-    /// Unit-length features `[B, E]` of text states `[B, L, D]`, from `[CLS]`.
-    public func textFeatures(_ states: Tensor) -> Tensor {
-        textProjection(states[.all, 0]).normalized()
+    /// Unit-length features `[B, E]` of texts' pooled states `[B, D]`.
+    public func textFeatures(_ states: Tensor) -> Tensor { textProjection(states).normalized() }
+}
+
+/// One of the two projections, in the form that its tower has.
+public struct FeatureProjection: Sendable {
+    private let weight: Parameter?
+    private let bias: Parameter?
+
+    init(
+        _ scope: ParameterScope, _ name: String, _ form: Projection, inputs: Int, outputs: Int
+    ) throws {
+        weight =
+            form == .none
+            ? nil
+            : try scope.parameter(
+                "\(name).weight", [outputs, inputs], .truncatedNormal(width: inputs))
+        bias = form == .linear ? try scope.parameter("\(name).bias", [outputs], .zeros) : nil
+    }
+
+    /// Applies it.
+    public func callAsFunction(_ states: Tensor) -> Tensor {
+        weight.map { states.linear($0.value, bias?.value) } ?? states
     }
 }

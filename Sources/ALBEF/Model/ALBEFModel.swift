@@ -22,6 +22,8 @@ public final class ALBEFModel: Sendable {
     public let maskedLanguage: MaskedLanguageHead?
     /// The learned temperature tau (equation 3-2), a scalar; nil in models that do not compare features.
     public let temperature: Parameter?
+    /// What is added to the logit of a pair before the sigmoid; in SigLIP alone.
+    public let logitBias: Parameter?
     /// Every parameter by its name in the original implementation.
     public let parameters: OrderedDictionary<String, Parameter>
 
@@ -41,10 +43,12 @@ public final class ALBEFModel: Sendable {
         visualEncoder = try VisionTransformer(scope, configuration.vision)
         textEncoder = try TextEncoder(scope, configuration)
         let task = configuration.task
-        let retrieves = [.pretraining, .retrieval, .grounding].contains(task)
-        alignment = retrieves ? try AlignmentHead(scope, configuration) : nil
-        temperature = retrieves ? try scope.parameter("temp", [], .constant(0.07)) : nil
-        matching = retrieves ? try MatchingHead(scope, configuration) : nil
+        alignment = task.aligns ? try AlignmentHead(scope, configuration) : nil
+        temperature = task.aligns ? try scope.parameter("temp", [], .constant(0.07)) : nil
+        logitBias =
+            configuration.hasLogitBias
+            ? try scope.parameter("logit_bias", [], .constant(-10)) : nil
+        matching = task.matches ? try MatchingHead(scope, configuration) : nil
         maskedLanguage =
             task == .pretraining
             ? try MaskedLanguageHead(
@@ -65,7 +69,8 @@ public final class ALBEFModel: Sendable {
         }
         guard let alignment else { throw .missingHead("vision_proj", configuration.task) }
         let tokens = visualEncoder(pixels, isCheckpointed: isCheckpointed)
-        return EncodedImages(tokens: tokens, features: alignment.imageFeatures(tokens))
+        return EncodedImages(
+            tokens: tokens, features: alignment.imageFeatures(visualEncoder.pooled(tokens)))
     }
 
     /// Encodes token ids `[B, L]` as states `[B, L, D]` and features `[B, E]`.
@@ -86,8 +91,23 @@ public final class ALBEFModel: Sendable {
         }
         guard let alignment else { throw .missingHead("text_proj", configuration.task) }
         let states = textEncoder.encode(ids, mask: mask, dropout: dropout)
+        let pooled = textEncoder.pooled(states, ids: ids, mask: mask)
         return EncodedTexts(
-            states: states, mask: mask, features: alignment.textFeatures(states))
+            states: textEncoder.fusionInput(ids, states: states), mask: mask,
+            features: alignment.textFeatures(pooled))
+    }
+
+    /// Logits `[N, M]` of N texts with M images by their features alone: the cosine over the
+    /// temperature, and in SigLIP a bias.
+    ///
+    /// - Parameters:
+    ///   - texts: unit-length features `[N, E]`.
+    ///   - images: unit-length features `[M, E]`.
+    /// - Throws: ``ALBEFError`` if the model does not compare features.
+    public func similarityLogits(_ texts: Tensor, _ images: Tensor) throws(ALBEFError) -> Tensor {
+        guard let temperature else { throw .missingHead("temp", configuration.task) }
+        let logits = texts.matmul(images.transposed()) / temperature.value
+        return logitBias.map { logits + $0.value } ?? logits
     }
 
     /// Logits `[B, 2]` of (no match, match) for B pairs of a text and an image.

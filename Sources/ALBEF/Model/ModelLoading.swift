@@ -19,7 +19,7 @@ package struct CheckpointParameters: ParameterSource {
         if name.hasSuffix("visual_encoder.pos_embed"), tensor.rank == 3, shape.count == 3,
             tensor.size(1) != shape[1]
         {
-            tensor = Self.interpolated(tensor, count: shape[1])
+            tensor = Self.interpolated(tensor, to: configuration.vision)
         }
         guard tensor.shape == shape else {
             throw TorchError.shapeMismatch(
@@ -29,17 +29,21 @@ package struct CheckpointParameters: ParameterSource {
     }
 
     /// Position embeddings `[1, P + 1, D]` for another number of patches: the class token's stays,
-    /// the square of the others is resized bicubically, as the original does.
-    package static func interpolated(_ positions: Tensor, count: Int) -> Tensor {
-        let (from, to) = (side(positions.size(1) - 1), side(count - 1))
-        let grid = positions[.all, 1...].reshaped(1, from, from, positions.size(2))
-            .permuted(0, 3, 1, 2)
-        let resized = grid.interpolatedBicubic(height: to, width: to)
-            .permuted(0, 2, 3, 1).reshaped(1, to * to, positions.size(2))
-        return Tensor.concatenated([positions[.all, 0..<1], resized], 1)
+    /// the square of the others is resized by the rule of the model's source.
+    package static func interpolated(
+        _ positions: Tensor, to vision: ALBEFConfiguration.Vision
+    ) -> Tensor {
+        let (prefix, side, width) = (vision.prefixCount, vision.gridSide, positions.size(2))
+        let count = positions.size(1) - prefix
+        let from = Int(Double(count).squareRoot().rounded())
+        guard from > 0, from * from == count else { return positions }
+        let grid = positions[.all, prefix...].reshaped(1, from, from, width).permuted(0, 3, 1, 2)
+        let resized = grid.interpolatedBicubic(
+            height: side, width: side, isAntialiased: vision.positionFilter == .antialiased
+        ).permuted(0, 2, 3, 1).reshaped(1, side * side, width)
+        return prefix == 0
+            ? resized : Tensor.concatenated([positions[.all, 0..<prefix], resized], 1)
     }
-
-    private static func side(_ count: Int) -> Int { Int(Double(count).squareRoot().rounded()) }
 }
 
 extension ALBEFModel {

@@ -246,11 +246,13 @@ public final class PretrainingObjective {
             guard configuration.contrastive.weight > 0 || distilsWords else { return teaching }
             let images = try model.encodeImages(batch.pixels)
             if configuration.contrastive.weight > 0 {
-                let states = model.textEncoder.encode(
-                    batch.ids, mask: batch.mask, .start, dropout: dropout)
+                let encoder = model.textEncoder
+                let states = encoder.encode(
+                    batch.ids, mask: batch.mask, encoder.pooledSelection, dropout: dropout)
+                let pooled = encoder.pooled(states, ids: batch.ids, mask: batch.mask)
                 teaching.features = model.alignment.map {
                     ContrastiveObjective.Features(
-                        images: images.features, texts: $0.textFeatures(states))
+                        images: images.features, texts: $0.textFeatures(pooled))
                 }
             }
             if distilsWords, let masked, let head = model.maskedLanguage {

@@ -23,7 +23,7 @@ struct GalleryEncoder: Sendable {
         let (side, transform) = (transform.side, transform)
         let vision = model.configuration.vision
         var tokens = SpilledTokens(
-            byteCount: count * (vision.patchCount + 1) * vision.width * MemoryLayout<Float>.size)
+            byteCount: count * vision.tokenCount * vision.width * MemoryLayout<Float>.size)
         var features: [Tensor] = []
         for start in stride(from: 0, to: count, by: Self.imagesAtOnce) {
             try Task.checkCancellation()

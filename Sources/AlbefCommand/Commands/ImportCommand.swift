@@ -1,20 +1,26 @@
 import ALBEF
 import ArgumentParser
+import Foundation
 import SystemPackage
 
 /// `albef import`: makes a model of a checkpoint.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Make a model directory of an ALBEF or LAVIS checkpoint.",
+        abstract: "Make a model directory of published weights.",
         discussion: """
-            Sizes, task and dialect are read off the tensors. What was mapped, what is new and what \
-            was ignored is reported with the reason; anything unexplained is an error. A checkpoint \
-            is a pickle, a program: nothing in it is ever run. Tensors and plain values are read, \
-            other objects are passed over, and a file that asks for functions of the system is \
-            refused by the name of what it asked for.
+            Reads ALBEF's and LAVIS's checkpoints, BLIP's retrieval models, and Chinese-CLIP: in \
+            their own layouts and in Hugging Face's. BLIP re-ranks as ALBEF does; Chinese-CLIP has \
+            no fusion encoder, so its searches have the order of recall.
+
+            Sizes are read off the tensors; what no tensor tells comes from the config.json beside \
+            them. What was mapped, what is new and what was ignored is reported with the reason; \
+            anything unexplained is an error. A checkpoint is a pickle, a program: nothing in it is \
+            ever run. Tensors and plain values are read, other objects are passed over, and a file \
+            that asks for functions of the system is refused by the name of what it asked for.
 
               albef import ALBEF.pth --vocabulary vocab.txt --output model
+              albef import chinese-clip-vit-base-patch16 --output model
             """)
 
     @Argument(
@@ -25,8 +31,9 @@ struct ImportCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The WordPiece vocabulary the text encoder was trained with.", valueName: "file"))
-    var vocabulary: String
+            "The WordPiece vocabulary the text encoder was trained with; default: the vocab.txt "
+                + "beside the weights.", valueName: "file"))
+    var vocabulary: String?
 
     @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
     var output: String
@@ -62,14 +69,62 @@ struct ImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if try TowerModel.recognizes(FilePath(checkpoint)) {
+            try importTowers()
+        } else {
+            try importCheckpoint()
+        }
+    }
+
+    private func importTowers() throws {
+        let chosen = [
+            ("--dialect", dialect != nil), ("--vision-heads", visionHeads != nil),
+            ("--text-heads", textHeads != nil), ("--cased", cased),
+            ("--keep-training-state", keepTrainingState),
+        ]
+        if let (name, _) = chosen.first(where: \.1) {
+            throw ValidationError(
+                "\(name) is for checkpoints of ALBEF and LAVIS; these weights say it themselves.")
+        }
+        let model = try TowerModel(importing: FilePath(checkpoint))
+        try model.write(to: FilePath(output), vocabulary: try vocabularyFile(model.vocabulary))
+        if json {
+            try Console.json(model.reports[0])
+        } else {
+            Console.result(model.reports[0].description)
+            if !model.configuration.task.matches {
+                Console.result(
+                    "  note     no fusion encoder: searches have the order of recall, without"
+                        + " re-ranking")
+            }
+            Console.result("wrote \(output)")
+        }
+    }
+
+    /// The vocabulary that was named, or the one beside the weights.
+    private func vocabularyFile(_ found: FilePath?) throws -> FilePath {
+        guard let file = vocabulary.map({ FilePath($0) }) ?? found else {
+            throw ValidationError(
+                "There is no vocab.txt beside the weights; name one with --vocabulary. 'albef models"
+                    + " list' has those that are published.")
+        }
+        return file
+    }
+
+    private func importCheckpoint() throws {
         var options = CheckpointImporter.Options()
         options.dialect = dialect
         options.visionHeads = visionHeads
         options.textHeads = textHeads
         options.lowercases = !cased
         options.keepsTrainingState = keepTrainingState
-        let model = try CheckpointImporter(options).load(FilePath(checkpoint))
-        try model.writeModel(to: FilePath(output), vocabulary: FilePath(vocabulary))
+        let source = FilePath(checkpoint)
+        let model = try CheckpointImporter(options).load(source)
+        let beside = source.removingLastComponent().appending("vocab.txt")
+        try model.writeModel(
+            to: FilePath(output),
+            vocabulary: try vocabularyFile(
+                FileManager.default.fileExists(atPath: beside.string) ? beside : nil))
         if json {
             try Console.json(model.report)
         } else {

@@ -190,7 +190,7 @@ extension SearchModel {
     package var defaultBatchSize: Int {
         guard model.device == .cpu else { return 32 }
         let vision = model.configuration.vision
-        let perImage = (vision.patchCount + 1) * vision.width
+        let perImage = vision.tokenCount * vision.width
         return max(1, min(32, (1 << 19) / perImage))
     }
 }

@@ -141,7 +141,7 @@ public struct SearchModel: Sendable {
         return ModelSignature(
             fingerprint: fingerprint, imageSize: configuration.vision.imageSize,
             embeddingWidth: configuration.embeddingWidth,
-            tokenCount: configuration.vision.patchCount + 1,
+            tokenCount: configuration.vision.tokenCount,
             tokenWidth: configuration.vision.width)
     }
 }

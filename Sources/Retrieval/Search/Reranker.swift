@@ -163,7 +163,7 @@ public struct Reranker: Sendable {
 
     private func batchSize(textLength length: Int) -> Int {
         let configuration = model.configuration
-        let patches = configuration.vision.patchCount + 1
+        let patches = configuration.vision.tokenCount
         let (width, heads) = (configuration.vision.width, configuration.text.heads)
         // The tokens; what each head asks and is answered; how much it looks where.
         let numbers = patches * width + heads * length * (2 * width + patches)

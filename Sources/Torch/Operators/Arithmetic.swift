@@ -57,7 +57,11 @@ extension Tensor {
     }
 
     /// The exact (erf) GELU of each element.
-    public func gelu() -> Tensor { Ops.gelu(.tensor(self)) }
+    ///
+    /// - Parameter isApproximate: whether by the hyperbolic tangent instead of the error function.
+    public func gelu(isApproximate: Bool = false) -> Tensor {
+        Ops.gelu(.tensor(self), .string(isApproximate ? "tanh" : "none"))
+    }
     /// max(x, 0) of each element.
     public func relu() -> Tensor { Ops.relu(.tensor(self)) }
 

@@ -75,11 +75,15 @@ extension Tensor {
         Ops.gather(.tensor(self), .int(dimension), .tensor(indices), .bool(false))
     }
 
-    /// Bicubic interpolation of `[N, C, H, W]` to another size (cubic coefficient -0.75, no
-    /// antialiasing), as the original resizes position embeddings.
-    public func interpolatedBicubic(height: Int, width: Int) -> Tensor {
-        Ops.bicubic(
-            .tensor(self), .ints([height, width]), .bool(false), .none, .none)
+    /// Bicubic interpolation of `[N, C, H, W]` to another size (cubic coefficient -0.75), as
+    /// position embeddings are resized.
+    ///
+    /// - Parameter isAntialiased: whether the filter widens where the image shrinks.
+    public func interpolatedBicubic(
+        height: Int, width: Int, isAntialiased: Bool = false
+    ) -> Tensor {
+        let resize = isAntialiased ? Ops.antialiasedBicubic : Ops.bicubic
+        return resize(.tensor(self), .ints([height, width]), .bool(false), .none, .none)
     }
 
     private enum Ops {
@@ -98,5 +102,6 @@ extension Tensor {
         static let indexSelect = Operator.known("aten::index_select")
         static let gather = Operator.known("aten::gather")
         static let bicubic = Operator.known("aten::upsample_bicubic2d")
+        static let antialiasedBicubic = Operator.known("aten::_upsample_bicubic2d_aa")
     }
 }

@@ -100,7 +100,7 @@ struct SettingsFileTests {
                 "one of cosine_per_epoch, cosine_per_step, constant, not 'linear'"
             ),
             ("model.image_size", "", "a whole number; it is empty"),
-            ("model.dialect", "blip", "one of albef, lavis, not 'blip'"),
+            ("model.dialect", "bert", "one of albef, lavis, blip, clip, siglip, not 'bert'"),
         ])
     func wrongTypes(key: String, value: String, message: String) async throws {
         var file = try SettingsFile(preset: "albef")

@@ -1,0 +1,216 @@
+import OrderedCollections
+public import SystemPackage
+public import Torch
+
+/// How a model is put together from an image tower and a text tower.
+public struct StartingPlan: Sendable, Hashable {
+    /// Layers of the text encoder; nil: half of the text tower's.
+    public var textLayers: Int?
+    /// Layers of the fusion encoder; nil: those that are left of the text tower's. Layers beyond
+    /// the tower's are new.
+    public var fusionLayers: Int?
+    /// Side of the input images in pixels, to which the positions are resized; nil: the tower's.
+    public var imageSize: Int?
+    /// Length of the features that recall compares; default 256.
+    public var embeddingWidth = 256
+    /// Tokens that a caption is cut to, special ones included; default 30.
+    public var maximumTokens = 30
+    /// `albef` or `lavis`: how texts are cut and framed.
+    public var dialect = Dialect.albef
+
+    /// The paper's plan.
+    public init() {}
+}
+
+extension TowerModel {
+    /// Starts a model from two towers, as ALBEF starts from DeiT and BERT (Li et al., 2021, section
+    /// 3.4).
+    ///
+    /// The first layers of the text tower become the text encoder, the next ones the fusion
+    /// encoder, whose cross-attention is new. Projections and the ITM head are new; the MLM head is
+    /// the text tower's where it has one.
+    ///
+    /// - Parameters:
+    ///   - image: a file or folder of an image tower, or of a model that has one.
+    ///   - text: a file or folder of a BERT.
+    ///   - plan: sizes that the towers do not decide.
+    ///   - generator: what new parameters are drawn from.
+    /// - Throws: ``ModelFileError`` or `TensorFileError` that names the file and the tensor or key.
+    public init(
+        image: FilePath, text: FilePath, plan: StartingPlan = StartingPlan(), generator: Generator
+    ) throws {
+        let images = try ImageStart(image, imageSize: plan.imageSize)
+        let texts = try TextStart(text, plan)
+        var configuration = ALBEFConfiguration(
+            dialect: plan.dialect, vision: images.vision, text: texts.text,
+            embeddingWidth: plan.embeddingWidth, isTrained: false)
+        configuration.text.hasTokenTypes = texts.text.hasTokenTypes
+        try Self.check(configuration, texts.file.path)
+
+        var taken = images.tensors.tensors
+        taken.merge(texts.tensors.tensors) { first, _ in first }
+        let source = StartingParameters(taken: taken, generator: generator)
+        let model = try ALBEFModel(configuration, parameters: source)
+        let isNew = Set(model.parameters.keys).subtracting(taken.keys)
+        var report = ImportReport(
+            file: "new parameters", location: "", dialect: configuration.dialect,
+            task: configuration.task, others: [])
+        report.entries = model.parameters.keys.filter(isNew.contains).map {
+            .init(name: $0, action: .new, reason: "random; no tower has it")
+        }
+        self.init(
+            configuration: configuration, parameters: model.parameters.mapValues(\.value),
+            reports: [
+                images.report(configuration), texts.report(configuration), report,
+            ],
+            vocabulary: FileSystem.firstExisting(["vocab.txt"], in: texts.file.folder))
+    }
+}
+
+/// The image tower of a new model.
+private struct ImageStart {
+    let file: TowerFile
+    var vision: ALBEFConfiguration.Vision
+    var tensors: TowerTensors
+
+    init(_ path: FilePath, imageSize: Int?) throws {
+        file = try TowerFile(path)
+        let layout = try TowerLayout(file)
+        vision = try ImageTowerReader(file: file, layout: layout).configuration()
+        let others = layout.textRules + layout.scoreRules
+        let ignored = IgnoredTensors(layout: layout)
+        tensors = try TowerTensors(file, layout.imageRules) { name in
+            ignored.reason(name)
+                ?? (others.contains { $0.target(of: name) != nil }
+                    ? "no part of the image tower" : nil)
+        }
+        // The projection is the new model's own.
+        vision.projection = .linear
+        try addClassPosition()
+        let name = "visual_encoder.pos_embed"
+        if let imageSize, imageSize != vision.imageSize, let positions = tensors[name] {
+            vision.imageSize = imageSize
+            tensors.set(
+                name,
+                CheckpointParameters.interpolated(
+                    positions.reshaped(1, -1, vision.width), to: vision))
+        }
+        let layers = ParameterLayout(ALBEFConfiguration(vision: vision)).parameters
+            .filter { $0.name.hasPrefix("visual_encoder.") }
+        let missing = try tensors.fit(layers)
+        guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
+    }
+
+    /// Makes the positions those of one class token and the patches.
+    ///
+    /// DeiT-3 adds positions to the patches before the class token joins them: its own is zero. A
+    /// distilled DeiT has a second token, which is left out.
+    private mutating func addClassPosition() throws {
+        let name = "visual_encoder.pos_embed"
+        guard vision.hasClassToken, let positions = tensors[name]?.reshaped(1, -1, vision.width)
+        else { return }
+        let rows = positions.size(1)
+        if rows == vision.patchCount {
+            let zero = Tensor.zeros([1, 1, vision.width])
+            tensors.set(name, Tensor.concatenated([zero, positions], 1))
+        } else if rows == vision.patchCount + 2 {
+            tensors.set(
+                name,
+                Tensor.concatenated([positions[.all, 0..<1], positions[.all, 2...]], 1))
+        }
+    }
+
+    func report(_ configuration: ALBEFConfiguration) -> ImportReport {
+        var report = ImportReport(
+            file: file.path.string, location: "", dialect: configuration.dialect,
+            task: configuration.task, others: [])
+        report.entries = tensors.entries
+        return report
+    }
+}
+
+/// The text tower of a new model, which becomes its text and fusion encoders.
+private struct TextStart {
+    let file: TowerFile
+    var text: ALBEFConfiguration.Text
+    var tensors: TowerTensors
+
+    init(_ path: FilePath, _ plan: StartingPlan) throws {
+        file = try TowerFile(path)
+        let layout = try TowerLayout(file)
+        guard [.bert, .chineseCLIP, .huggingFaceChineseCLIP].contains(layout) else {
+            throw ModelFileError(
+                file.path,
+                .configuration(
+                    "is no BERT: the text and fusion encoders start from BERT, RoBERTa-wwm, MiniLM,"
+                        + " or the text tower of Chinese-CLIP"))
+        }
+        text = try TextTowerReader(file: file, layout: layout).configuration()
+        let depth = text.depth
+        let textLayers = plan.textLayers ?? depth / 2
+        let fusionLayers = plan.fusionLayers ?? max(depth - textLayers, 0)
+        guard textLayers > 0, fusionLayers > 0 else {
+            throw ModelFileError(
+                file.path,
+                .configuration(
+                    "has \(depth) layers, of which \(textLayers) would be the text encoder's and"
+                        + " \(fusionLayers) the fusion encoder's: both need one at least"))
+        }
+        text.depth = textLayers + fusionLayers
+        text.fusionLayer = textLayers
+        text.projection = .linear
+        text.maximumTokens = min(plan.maximumTokens, text.positions)
+        let others = layout.imageRules + layout.scoreRules
+        let ignored = IgnoredTensors(layout: layout)
+        let unused = (text.depth..<max(depth, text.depth)).map { "encoder.layer.\($0)." }
+        tensors = try TowerTensors(file, layout.textRules) { name in
+            ignored.reason(name)
+                ?? (others.contains { $0.target(of: name) != nil }
+                    ? "no part of the text tower" : nil)
+        }
+        for name in tensors.tensors.keys where unused.contains(where: { name.contains($0) }) {
+            _ = tensors.remove(name)
+        }
+        tensors.markIgnored(unused, "a layer beyond those of the new model")
+        let layers = ParameterLayout(ALBEFConfiguration(text: text)).parameters
+            .filter { $0.name.hasPrefix("text_encoder.") }
+        let missing = try tensors.fit(layers)
+        try check(missing, depth: depth)
+    }
+
+    /// What may be missing: cross-attention, layers beyond the tower's, a whole MLM head.
+    private func check(_ missing: [String], depth: Int) throws {
+        let head = "text_encoder.cls.predictions."
+        let hasHead = tensors["\(head)transform.dense.weight"] != nil
+        let wrong = missing.filter { name in
+            if name.contains(".crossattention.") { return false }
+            if name.hasPrefix(head) { return hasHead }
+            let layer = name.split(separator: ".").compactMap { Int($0) }.first
+            return layer.map { $0 < depth } ?? true
+        }
+        guard wrong.isEmpty else { throw ModelFileError(file.path, .missing(wrong)) }
+    }
+
+    func report(_ configuration: ALBEFConfiguration) -> ImportReport {
+        var report = ImportReport(
+            file: file.path.string, location: "", dialect: configuration.dialect,
+            task: configuration.task, others: [])
+        report.entries = tensors.entries
+        return report
+    }
+}
+
+/// What the towers have, and fresh parameters for the rest.
+private struct StartingParameters: ParameterSource {
+    private let taken: OrderedDictionary<String, Tensor>
+    private let random: RandomParameters
+
+    init(taken: OrderedDictionary<String, Tensor>, generator: Generator) {
+        self.taken = taken
+        random = RandomParameters(generator: generator)
+    }
+
+    func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+        taken[name] ?? random.tensor(named: name, shape: shape, initial: initial)
+    }
+}

@@ -1,0 +1,130 @@
+public import OrderedCollections
+public import SystemPackage
+public import Torch
+
+/// A model made of weights that others have published, with an account of every tensor.
+///
+/// The towers keep what they compute; names, shapes and documents become those of this project.
+public struct TowerModel: Sendable {
+    /// Sizes and switches, as the sources say them.
+    public let configuration: ALBEFConfiguration
+    /// The parameters by the names of ``ParameterLayout``, in its order.
+    public let parameters: OrderedDictionary<String, Tensor>
+    /// What became of every tensor of the sources, in their order.
+    public let reports: [ImportReport]
+    /// The vocabulary that lies beside the text tower; nil if there is none.
+    public let vocabulary: FilePath?
+
+    /// Imports a whole model: CLIP, OpenCLIP, Chinese-CLIP, SigLIP or BLIP for retrieval.
+    ///
+    /// - Parameter path: a file or a folder; `config.json` and the like are read beside it.
+    /// - Throws: ``ModelFileError`` or `TensorFileError`: a tensor is missing, misshapen or unknown;
+    ///   a document is missing or lacks a key that no tensor tells.
+    public init(importing path: FilePath) throws {
+        let file = try TowerFile(path)
+        let layout = try TowerLayout(file)
+        guard layout.hasBothTowers else {
+            throw ModelFileError(
+                file.path,
+                .configuration(
+                    "is one tower, not a model that searches: 'albef models create --image … --text"
+                        + " …' starts a model from it"))
+        }
+        let vision = try ImageTowerReader(file: file, layout: layout).configuration()
+        let text = try TextTowerReader(file: file, layout: layout).configuration()
+        let ignored = IgnoredTensors(layout: layout)
+        var tensors = try TowerTensors(
+            file, layout.imageRules + layout.textRules + layout.scoreRules, ignored: ignored.reason)
+        // Others store the logarithm of what the cosine is multiplied by; ALBEF what it is divided by.
+        if let scale = tensors.remove("logit_scale") {
+            tensors.set("temp", (-scale.reshaped([])).exp())
+        }
+        let isBLIP = [.blip, .huggingFaceBLIP].contains(layout)
+        let configuration = ALBEFConfiguration(
+            dialect: isBLIP ? .blip : tensors["logit_bias"] == nil ? .clip : .siglip,
+            task: isBLIP ? .retrieval : .alignment, vision: vision, text: text,
+            embeddingWidth: tensors["text_proj.weight"]?.shape.first
+                ?? tensors["vision_proj.weight"]?.shape.first ?? text.width)
+        try Self.check(configuration, file.path)
+        let missing = try tensors.fit(ParameterLayout(configuration).parameters)
+        guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
+        self.configuration = configuration
+        parameters = tensors.tensors
+        var report = ImportReport(
+            file: file.path.string, location: "", dialect: configuration.dialect,
+            task: configuration.task, others: [])
+        report.entries = tensors.entries
+        reports = [report]
+        vocabulary = FileSystem.firstExisting(["vocab.txt"], in: file.folder)
+    }
+
+    /// Whether a file or folder is of a layout that ``init(importing:)`` reads.
+    ///
+    /// - Throws: ``ModelFileError`` if it is one that is known and cannot be read.
+    public static func recognizes(_ path: FilePath) throws -> Bool {
+        guard let file = try? TowerFile(path) else { return false }
+        return try TowerLayout.known(file) != nil
+    }
+
+    init(
+        configuration: ALBEFConfiguration, parameters: OrderedDictionary<String, Tensor>,
+        reports: [ImportReport], vocabulary: FilePath?
+    ) {
+        self.configuration = configuration
+        self.parameters = parameters
+        self.reports = reports
+        self.vocabulary = vocabulary
+    }
+
+    /// The parameters that no source had.
+    public var newParameters: [String] {
+        reports.flatMap { $0.entries(.new) }.map(\.name)
+    }
+
+    /// Builds the model.
+    ///
+    /// - Throws: ``ALBEFError`` for a configuration that cannot be built.
+    public func model(device: Device = .cpu) throws -> ALBEFModel {
+        try ALBEFModel(configuration, parameters: TakenParameters(parameters), device: device)
+    }
+
+    /// Writes a model directory.
+    ///
+    /// - Parameters:
+    ///   - path: where it will stand; a model there is replaced, anything else is not.
+    ///   - vocabulary: the vocabulary to copy; one line for each word embedding.
+    /// - Returns: the directory, opened and checked.
+    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file.
+    @discardableResult
+    public func write(to path: FilePath, vocabulary: FilePath) throws -> ModelDirectory {
+        var metadata = ["format": "pt"]
+        if !newParameters.isEmpty {
+            metadata[ModelDirectory.newPartsKey] = newParameters.joined(separator: " ")
+        }
+        return try ModelDirectory.write(
+            parameters.map { $1.entry(named: $0) }, configuration: configuration,
+            vocabulary: vocabulary, to: path, metadata: metadata)
+    }
+
+    static func check(_ configuration: ALBEFConfiguration, _ file: FilePath) throws {
+        do {
+            try configuration.validate()
+        } catch {
+            throw ModelFileError(file, .configuration(error.description))
+        }
+    }
+}
+
+/// Hands layers tensors that are there already.
+private struct TakenParameters: ParameterSource {
+    private let tensors: OrderedDictionary<String, Tensor>
+
+    init(_ tensors: OrderedDictionary<String, Tensor>) { self.tensors = tensors }
+
+    func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+        guard let tensor = tensors[name] else {
+            throw TorchError.missingParameter(name, file: "the towers")
+        }
+        return tensor
+    }
+}

@@ -1,0 +1,160 @@
+import ALBEF
+import ArgumentParser
+import ImageText
+import SystemPackage
+import Torch
+
+/// `albef models create`: a model to be trained, from towers that others trained or from nothing.
+struct ModelsCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a model to be trained: from an image and a text tower, or from nothing.",
+        discussion: """
+            With --image and --text the model starts as the paper's does: its image encoder is the \
+            image tower, its text encoder the first layers of the text tower, its fusion encoder the \
+            layers after those. Cross-attention, projections and the ITM head are new. Image towers: \
+            DeiT and ViT of timm or Hugging Face, CLIP, SigLIP, Chinese-CLIP. Text towers: BERT, \
+            RoBERTa-wwm, MiniLM. The config.json beside the weights has to say what no tensor tells.
+
+              albef models create --image deit-base --text bert-base-uncased --output model
+              albef models create --preset tiny --vocabulary vocab.txt --output model
+            """)
+
+    /// Sizes to choose from.
+    enum Preset: String, ExpressibleByArgument, CaseIterable {
+        case tiny, small, base
+
+        var sizes: ALBEFConfiguration {
+            var sizes = ALBEFConfiguration.base
+            switch self {
+            case .base: break
+            case .small:
+                sizes.vision = .init(imageSize: 224, width: 384, heads: 6, mlpWidth: 1536)
+                sizes.text = .init(width: 384, heads: 6, mlpWidth: 1536, positions: 128)
+            case .tiny:
+                sizes.vision = .init(
+                    imageSize: 128, width: 192, depth: 6, heads: 3, mlpWidth: 768)
+                sizes.text = .init(
+                    width: 192, depth: 6, fusionLayer: 3, heads: 3, mlpWidth: 768, positions: 64)
+                sizes.embeddingWidth = 128
+            }
+            return sizes
+        }
+    }
+
+    @Option(help: ArgumentHelp("The image tower.", valueName: "file or folder"))
+    var image: String?
+
+    @Option(help: ArgumentHelp("The text tower.", valueName: "file or folder"))
+    var text: String?
+
+    @Option(
+        help: """
+            tiny (128 pixels, 6 + 3 + 3 layers of 192), small (224, 384) or base (the paper's); of \
+            towers, the length of the features alone.
+            """)
+    var preset: Preset = .base
+
+    @Option(
+        help: ArgumentHelp(
+            "Side of the input images in pixels, to which a tower's positions are resized; default: "
+                + "the tower's.", valueName: "pixels"))
+    var imageSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Layers of the text tower that become the text encoder; default: half.", valueName: "n"))
+    var textLayers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Layers of the fusion encoder; those beyond the text tower's are new; default: what is "
+                + "left of the tower.", valueName: "n"))
+    var fusionLayers: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "A WordPiece vocabulary, one token a line; default: the vocab.txt beside the text tower.",
+            valueName: "file"))
+    var vocabulary: String?
+
+    @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
+    var output: String
+
+    @Option(help: "albef (the original) or lavis.")
+    var dialect: Dialect = .albef
+
+    @Option(help: "What new weights are drawn from; equal seeds give equal weights.")
+    var seed: UInt64 = 42
+
+    @Flag(help: "Print what became of every tensor as JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (image == nil) == (text == nil) else {
+            throw ValidationError(
+                "--image and --text belong together: a model starts from both towers or from none.")
+        }
+        if image == nil, vocabulary == nil {
+            throw ValidationError("--vocabulary is needed unless a model starts from towers.")
+        }
+        for (name, value) in [
+            ("--image-size", imageSize), ("--text-layers", textLayers),
+            ("--fusion-layers", fusionLayers),
+        ] where value != nil && image == nil {
+            throw ValidationError("\(name) is for models that start from towers.")
+        }
+        try NumberBounds.check("--image-size", imageSize, 1...4096)
+        try NumberBounds.check("--text-layers", textLayers, 1...1000)
+        try NumberBounds.check("--fusion-layers", fusionLayers, 1...1000)
+    }
+
+    func run() async throws {
+        if let image, let text {
+            try start(from: FilePath(image), FilePath(text))
+        } else if let vocabulary {
+            try createUntrained(FilePath(vocabulary))
+        }
+    }
+
+    private func start(from image: FilePath, _ text: FilePath) throws {
+        var plan = StartingPlan()
+        plan.textLayers = textLayers
+        plan.fusionLayers = fusionLayers
+        plan.imageSize = imageSize
+        plan.embeddingWidth = preset.sizes.embeddingWidth
+        plan.dialect = dialect
+        let model = try TowerModel(
+            image: image, text: text, plan: plan, generator: Generator(seed: seed))
+        guard let words = vocabulary.map({ FilePath($0) }) ?? model.vocabulary else {
+            throw ValidationError(
+                "There is no vocab.txt beside the text tower; name one with --vocabulary.")
+        }
+        try model.write(to: FilePath(output), vocabulary: words)
+        if json {
+            try Console.json(model.reports)
+            return
+        }
+        for report in model.reports { Console.result(report.account) }
+        Console.result("wrote \(output): \(Self.summary(model.configuration))")
+    }
+
+    private static func summary(_ configuration: ALBEFConfiguration) -> String {
+        let (vision, text) = (configuration.vision, configuration.text)
+        return "\(vision.imageSize) pixels, \(vision.depth) + \(text.fusionLayer) +"
+            + " \(text.depth - text.fusionLayer) layers of image, text and fusion; to be trained with"
+            + " 'albef pretrain --set model.start=…'"
+    }
+
+    private func createUntrained(_ vocabulary: FilePath) throws {
+        var configuration = preset.sizes
+        configuration.dialect = dialect
+        configuration.text.hasTokenTypes = dialect.hasTokenTypes
+        configuration.text.vocabularySize = try Vocabulary(contentsOf: vocabulary).count
+        let model = try ALBEFModel(
+            untrained: configuration, generator: Generator(seed: seed))
+        try model.write(to: FilePath(output), vocabulary: vocabulary)
+        Console.result(
+            "wrote \(output): an untrained '\(preset.rawValue)' model, \(dialect) dialect")
+    }
+}

@@ -1,0 +1,133 @@
+import ALBEF
+import OrderedCollections
+import SystemPackage
+import TestSupport
+import Testing
+import Torch
+
+@Suite("A model started from towers")
+struct StartingTests {
+    @Test(
+        "The image tower computes what it did in Python",
+        arguments: [
+            "timm-vit", "timm-deit3", "timm-clip", "timm-siglip", "hf-vit", "hf-vit-new",
+            "hf-vit-prefixed", "hf-clip-vision", "hf-clip-vision-flat", "hf-siglip-vision-flat",
+            "hf-clip", "hf-siglip", "open-clip-timm", "open-siglip",
+        ])
+    func imageTower(_ name: String) throws {
+        let fixture = try TowerFixture(name)
+        let start = try Self.start(image: fixture.path)
+        let tokens = try start.model().visualEncoder(fixture.input("pixel_values"))
+        let output = fixture.has("tokens") ? "tokens" : "image_tokens"
+        if start.configuration.vision.normalizesTokens || fixture.has("tokens") == false {
+            try fixture.expect(tokens, equals: output)
+        } else {
+            try fixture.expect(start.model().visualEncoder.norm(tokens), equals: output)
+        }
+    }
+
+    @Test("A distilled DeiT starts a model without its second token")
+    func distilled() throws {
+        for name in ["timm-deit-distilled", "hf-deit"] {
+            let start = try Self.start(image: try TowerFixture(name).path)
+            #expect(start.parameters["visual_encoder.pos_embed"]?.shape == [1, 10, 12])
+            #expect(start.reports[0].entries(.ignored).contains {
+                $0.reason?.contains("distillation token") == true
+            })
+        }
+    }
+
+    @Test(
+        "The text tower computes what it did in Python",
+        arguments: ["bert-bare", "bert-mlm", "bert-tf", "bert-tied", "minilm"])
+    func textTower(_ name: String) throws {
+        let fixture = try TowerFixture(name)
+        var plan = StartingPlan()
+        let depth = (0...12).last { fixture.has("hidden.\($0)") } ?? 0
+        plan.textLayers = depth
+        plan.fusionLayers = 1
+        let start = try Self.start(text: fixture.path, plan)
+        let model = try start.model()
+        let (ids, mask) = (try fixture.input("input_ids"), try fixture.input("attention_mask"))
+        let rows = mask.unsqueezed(-1).to(.float32)
+        let states = model.textEncoder.encode(ids, mask: mask)
+        try fixture.expect(states, equals: "hidden.\(depth)", where: rows)
+        if fixture.has("mlm_logits") {
+            let head = try #require(model.maskedLanguage)
+            try fixture.expect(head(states), equals: "mlm_logits", where: rows)
+            #expect(!start.newParameters.contains { $0.contains("cls.predictions") })
+        } else {
+            #expect(start.newParameters.contains { $0.contains("cls.predictions") })
+        }
+    }
+
+    @Test("The first layers are the text encoder, the rest the fusion encoder, cross-attention new")
+    func layers() throws {
+        let start = try Self.start(text: try TowerFixture("minilm").path)
+        #expect(start.configuration.text.fusionLayer == 1)
+        #expect(start.configuration.text.depth == 3)
+        #expect(!start.configuration.isTrained)
+        let isNew = Set(start.newParameters)
+        for name in start.parameters.keys {
+            let expected =
+                name.contains("crossattention") || name.contains("cls.predictions")
+                || ["vision_proj", "text_proj", "itm_head", "temp"].contains {
+                    name.hasPrefix($0)
+                }
+            #expect(isNew.contains(name) == expected, "\(name)")
+        }
+    }
+
+    @Test("Layers beyond the new model's are left out, and the report says so")
+    func fewerLayers() throws {
+        var plan = StartingPlan()
+        plan.textLayers = 1
+        plan.fusionLayers = 1
+        let start = try Self.start(text: try TowerFixture("minilm").path, plan)
+        #expect(start.configuration.text.depth == 2)
+        let left = start.reports[1].entries(.ignored).filter {
+            $0.reason == "a layer beyond those of the new model"
+        }
+        #expect(left.count == 16)
+    }
+
+    @Test("Positions are resized by the source's rule")
+    func positions() throws {
+        var plan = StartingPlan()
+        plan.imageSize = 20
+        let fixture = try TowerFixture("hf-vit")
+        let resized = try Self.start(image: fixture.path, plan)
+        let given = try Self.start(image: fixture.path)
+        #expect(resized.configuration.vision.imageSize == 20)
+        let wanted = CheckpointParameters.interpolated(
+            try #require(given.parameters["visual_encoder.pos_embed"]),
+            to: resized.configuration.vision)
+        let found = try #require(resized.parameters["visual_encoder.pos_embed"])
+        #expect(found.isClose(to: wanted))
+        #expect(try Self.start(image: TowerFixture("timm-vit").path)
+            .configuration.vision.positionFilter == .antialiased)
+    }
+
+    @Test("The directory remembers what is new, and opens as a model that is not trained")
+    func directory() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let text = try TowerFixture("minilm").path
+            let start = try Self.start(text: text)
+            let model = folder.appending("model")
+            try start.write(to: model, vocabulary: text.appending("vocab.txt"))
+            let opened = try ModelDirectory.open(model)
+            #expect(opened.newParts == Set(start.newParameters))
+            #expect(!opened.configuration.isTrained)
+            #expect(opened.configuration == start.configuration)
+        }
+    }
+
+    private static func start(
+        image: FilePath? = nil, text: FilePath? = nil, _ plan: StartingPlan = StartingPlan()
+    ) throws -> TowerModel {
+        try TowerModel(
+            image: image ?? Fixtures.path("towers/timm-vit"),
+            text: text ?? Fixtures.path("towers/minilm"), plan: plan,
+            generator: Generator(seed: 1))
+    }
+}
