@@ -1,4 +1,4 @@
-// Pillow's antialiased bicubic resize, bit for bit: one pass along the rows and one along the
+// Pillow's antialiased resize, bit for bit: one pass along the rows and one along the
 // columns, with samples rounded to 8 bits between them.
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@ typedef struct {
     int width, height;
     uint8_t *output;
     int output_width, output_height;
+    imaging_filter filter;
     size_t input_stride, output_stride;
     int same_width, same_height;  // that pass is left out
     coefficients across, down;
@@ -41,13 +42,17 @@ static int prepare(resizer *self, imaging_kernels kernels) {
     self->column = imaging_column_kernel(kernels);
     int failed = 0;
     if (!self->same_width) {
-        if (imaging_coefficients_make(&self->across, self->width, self->output_width) != 0) {
+        if (imaging_coefficients_make(
+                &self->across, self->width, self->output_width, self->filter)
+            != 0) {
             return -1;
         }
         self->packed = imaging_pack(&self->across, self->output_width, kernels, &failed);
     }
     if (!self->same_height
-        && imaging_coefficients_make(&self->down, self->height, self->output_height) != 0) {
+        && imaging_coefficients_make(
+               &self->down, self->height, self->output_height, self->filter)
+               != 0) {
         return -1;
     }
     self->slack = 3 * (size_t)self->across.taps + 16;
@@ -143,10 +148,10 @@ static void columns_first(resizer *self) {
 
 int imaging_resize(
     const uint8_t *pixels, int width, int height, uint8_t *output, int output_width,
-    int output_height, imaging_kernels kernels) {
+    int output_height, imaging_filter filter, imaging_kernels kernels) {
     resizer self = {
         .pixels = pixels, .width = width, .height = height, .output = output,
-        .output_width = output_width, .output_height = output_height};
+        .output_width = output_width, .output_height = output_height, .filter = filter};
     if (prepare(&self, kernels) != 0) {
         finish(&self);
         return -1;

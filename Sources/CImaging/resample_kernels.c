@@ -23,16 +23,22 @@ static double bicubic(double x) {
     return 0.0;
 }
 
+static double bilinear(double x) {
+    x = fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
 void imaging_coefficients_free(coefficients *k) {
     free(k->first);
     free(k->length);
     free(k->value);
 }
 
-int imaging_coefficients_make(coefficients *k, int inputs, int outputs) {
+int imaging_coefficients_make(
+    coefficients *k, int inputs, int outputs, imaging_filter filter) {
     const double scale = (double)inputs / outputs;
     const double stretch = scale < 1.0 ? 1.0 : scale;
-    const double support = 2.0 * stretch;
+    const double support = (filter == IMAGING_BILINEAR ? 1.0 : 2.0) * stretch;
     const int most = (int)ceil(support) * 2 + 1;
     k->taps = (most + GROUP - 1) / GROUP * GROUP;
     k->first = malloc((size_t)outputs * sizeof *k->first);
@@ -53,7 +59,8 @@ int imaging_coefficients_make(coefficients *k, int inputs, int outputs) {
         const double step = 1.0 / stretch;
         double sum = 0.0;
         for (int j = 0; j < length; j++) {
-            weight[j] = bicubic((j + low - centre + 0.5) * step);
+            const double x = (j + low - centre + 0.5) * step;
+            weight[j] = filter == IMAGING_BILINEAR ? bilinear(x) : bicubic(x);
             sum += weight[j];
         }
         int32_t *value = k->value + (size_t)i * (size_t)k->taps;

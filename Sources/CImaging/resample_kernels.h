@@ -13,7 +13,8 @@ typedef struct {
 } coefficients;
 
 // Returns 0, or -1 when out of memory; `k` is to be freed either way.
-int imaging_coefficients_make(coefficients *k, int inputs, int outputs);
+int imaging_coefficients_make(
+    coefficients *k, int inputs, int outputs, imaging_filter filter);
 void imaging_coefficients_free(coefficients *k);
 
 // One row of `width` output pixels.

@@ -109,13 +109,16 @@ void imaging_orient(
 
 typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
 
+// Pillow's filters: cubic with a = -0.5, and a triangle.
+typedef enum { IMAGING_BICUBIC, IMAGING_BILINEAR } imaging_filter;
+
 // CMYK, with 255 full ink, to RGB by the formula everyone uses in want of a profile.
 void imaging_cmyk_to_rgb(const uint8_t *pixels, size_t count, uint8_t *output);
 
-// Pillow's antialiased bicubic resize of [height, width, 3]; -1 when out of memory.
+// Pillow's antialiased resize of [height, width, 3]; -1 when out of memory.
 int imaging_resize(
     const uint8_t *pixels, int width, int height, uint8_t *output, int output_width,
-    int output_height, imaging_kernels kernels);
+    int output_height, imaging_filter filter, imaging_kernels kernels);
 
 // output[c, i] = table[c, pixels[i, c]] for `count` pixels; `table` is [3, 256].
 void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, float *output);

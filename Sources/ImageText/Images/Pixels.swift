@@ -35,6 +35,22 @@ package enum Pixels {
         }
     }
 
+    /// The part of an image that begins at a place.
+    static func cropped(
+        _ image: RGBImage, left: Int, top: Int, width: Int, height: Int
+    ) -> RGBImage {
+        precondition(
+            left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height,
+            "a part that is not inside the image")
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(width * height * 3)
+        for row in top..<top + height {
+            let start = (row * image.width + left) * 3
+            pixels += image.pixels[start..<start + width * 3]
+        }
+        return RGBImage(width: width, height: height, pixels: pixels)
+    }
+
     /// Turns `[count, 4]` of ink, 255 full, into `[count, 3]` by the usual formula.
     static func rgb(cmyk: [UInt8]) -> [UInt8] {
         let count = cmyk.count / 4
@@ -44,9 +60,10 @@ package enum Pixels {
         }
     }
 
-    /// Pillow's antialiased bicubic resize to `width` x `height` pixels.
+    /// Pillow's antialiased resize to `width` x `height` pixels.
     package static func resize(
-        _ image: RGBImage, width: Int, height: Int, kernels: Kernels = .fastest
+        _ image: RGBImage, width: Int, height: Int, filter: ImageTransform.Filter = .bicubic,
+        kernels: Kernels = .fastest
     ) -> RGBImage {
         precondition(width > 0 && height > 0, "resizing to \(width) x \(height) pixels")
         let count = width * height * 3
@@ -55,6 +72,7 @@ package enum Pixels {
             status = imaging_resize(
                 image.pixels, Int32(image.width), Int32(image.height), buffer.baseAddress,
                 Int32(width), Int32(height),
+                filter == .bilinear ? IMAGING_BILINEAR : IMAGING_BICUBIC,
                 kernels == .fastest ? IMAGING_FASTEST : IMAGING_PORTABLE)
             initialized = count
         }

@@ -38,6 +38,33 @@ struct ImageTransformTests {
         #expect(portable.pixels == resized)
     }
 
+    @Test(
+        "Cropped or squeezed, by either filter: as torchvision and Pillow do it",
+        arguments: [
+            (37, 53, 48, [48, 20, 15]), (150, 101, 64, [64, 33, 31]),
+        ])
+    func fitted(_ width: Int, _ height: Int, _ golden: Int, _ sides: [Int]) throws {
+        let (input, _, _) = try Golden(width: width, height: height, side: golden).load()
+        let forms: [(ImageTransform.Fit, ImageTransform.Filter, String)] = [
+            (.crop, .bicubic, "crop-bicubic"), (.crop, .bilinear, "crop-bilinear"),
+            (.squeeze, .bilinear, "squeeze-bilinear"),
+        ]
+        for side in sides {
+            for (fit, filter, name) in forms {
+                let transform = ImageTransform(
+                    side: side, mean: .zero, standardDeviation: .one, fit: fit, filter: filter)
+                let expected = try ImageFixtures.bytes(
+                    "fitted-\(width)x\(height)to\(side)-\(name).bin")
+                let area = side * side
+                let found = transform(input)
+                let samples = (0..<3 * area).map { index in
+                    UInt8((found[index % 3 * area + index / 3] * 255).rounded())
+                }
+                #expect(samples == expected, "\(side) \(name)")
+            }
+        }
+    }
+
     @Test("Normalising is torchvision's", arguments: goldens)
     func normalised(_ golden: Golden) throws {
         let (input, _, expected) = try golden.load()
