@@ -1,17 +1,50 @@
 // Prints the token ids of each line of the standard input, and the time taken to the standard
 // error. `--escaped` reads lines as JSON strings, so that a text can hold any character.
+//
+// The first argument is BERT's vocab.txt, or with `--tokenizer` any tokenizer of a model folder:
+// then `--special` reads special tokens that are typed in a text, `--cleaning NAME` cleans texts
+// as that framing does, and `--words` prints words, as JSON, in place of ids.
 import Foundation
 import ImageText
 import SystemPackage
 
 let arguments = CommandLine.arguments.dropFirst()
 guard let file = arguments.first else {
-    print("usage: tokenize-lines VOCABULARY [--cased] [--escaped] < LINES")
+    print(
+        "usage: tokenize-lines VOCABULARY [--cased] [--escaped] [--tokenizer [--special] "
+            + "[--cleaning NAME] [--words]] < LINES")
     exit(2)
 }
-let vocabulary = try Vocabulary(contentsOf: FilePath(file))
-let tokenizer = WordPieceTokenizer(
-    vocabulary: vocabulary, isUncased: !arguments.contains("--cased"))
+let clock = ContinuousClock()
+func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)
+}
+
+var tokenizer: Tokenizer!
+let loading = try clock.measure {
+    if arguments.contains("--tokenizer") {
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
+        let special = arguments.contains("--special")
+        tokenizer =
+            isFolder.boolValue
+            ? try Tokenizer.read(folder: FilePath(file), readsSpecial: special).tokenizer
+            : try Tokenizer.read(file: FilePath(file), readsSpecial: special).tokenizer
+    } else {
+        tokenizer = .wordPiece(
+            WordPieceTokenizer(
+                vocabulary: try Vocabulary(contentsOf: FilePath(file)),
+                isUncased: !arguments.contains("--cased")))
+    }
+}
+var cleaning = TextCleaning.none
+if let option = arguments.firstIndex(of: "--cleaning"), option + 1 < arguments.endIndex {
+    guard let named = TextCleaning(rawValue: arguments[option + 1]) else {
+        print("no cleaning has the name \(arguments[option + 1])")
+        exit(2)
+    }
+    cleaning = named
+}
 
 let input = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
 var lines = input.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
@@ -22,14 +55,25 @@ if arguments.contains("--escaped") {
     lines = try lines.map { try decoder.decode([String].self, from: Data("[\($0)]".utf8))[0] }
 }
 
-let clock = ContinuousClock()
+var output = ""
+if arguments.contains("--words") {
+    let encoder = JSONEncoder()
+    for line in lines {
+        let words = tokenizer.words(of: cleaning.clean(line))
+        let texts = try encoder.encode(words.map { "\($0.tokens.count) \($0.text)" })
+        output += String(decoding: texts, as: UTF8.self) + "\n"
+    }
+    FileHandle.standardOutput.write(Data(output.utf8))
+    exit(0)
+}
 var rows: [[Int]] = []
 rows.reserveCapacity(lines.count)
 let duration = clock.measure {
-    for line in lines { rows.append(tokenizer.ids(of: line)) }
+    for line in lines { rows.append(tokenizer.ids(of: cleaning.clean(line))) }
 }
-let output = rows.map { $0.map(String.init).joined(separator: " ") + "\n" }.joined()
+output = rows.map { $0.map(String.init).joined(separator: " ") + "\n" }.joined()
 FileHandle.standardOutput.write(Data(output.utf8))
 let bytes = lines.reduce(0) { $0 + $1.utf8.count }
-let seconds = Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)
-FileHandle.standardError.write(Data("\(bytes) bytes in \(seconds) s\n".utf8))
+FileHandle.standardError.write(
+    Data(
+        "\(bytes) bytes in \(seconds(duration)) s, read in \(seconds(loading)) s\n".utf8))

@@ -54,7 +54,7 @@ enum PythonText {
     }
 
     /// Python's `str.isspace()`: Unicode white space and the four ASCII separators.
-    private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0: true
         case ..<0x1680: false

@@ -62,6 +62,21 @@ struct TokenTrie: Sendable {
         return best
     }
 
+    /// Visits every token at the start of `bytes[start...]`, the shortest first, with its end.
+    func forEachMatch(
+        in bytes: UnsafeBufferPointer<UInt8>, from start: Int, root: Int,
+        _ visit: (_ token: Int32, _ end: Int) -> Void
+    ) {
+        var node = Int32(root)
+        var position = start
+        while position < bytes.count, let next = child(of: node, bytes[position]) {
+            node = next
+            position += 1
+            let token = tokens[Int(node)]
+            if token >= 0 { visit(token, position) }
+        }
+    }
+
     private func slot(of key: Int64) -> Int {
         // Fibonacci hashing; the table is never more than half full, so the walk is short.
         let hash = UInt64(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15

@@ -1,0 +1,120 @@
+/// SentencePiece's rules that turn characters into others, in the form in which its files hold them.
+///
+/// The form is `precompiled_charsmap`: the size of a double array (four bytes, little-endian), the
+/// array, and then all results, each ended by a zero byte. The array is a trie of the UTF-8 of the
+/// characters (Aoe, 1989, as the library darts-clone lays it out); a value in it is the place of
+/// the result. Every step of the walk is checked against the array's bounds, so that a hostile file
+/// gives wrong texts at worst.
+struct CharacterMap: Sendable, Hashable {
+    /// Why bytes are no rules.
+    enum Fault: Error, CustomStringConvertible {
+        case short
+        case size(Int)
+
+        var description: String {
+            switch self {
+            case .short: "it has no double array"
+            case .size(let size): "it cannot have a double array of \(size) bytes"
+            }
+        }
+    }
+
+    private let units: [UInt32]
+    private let results: [UInt8]
+
+    /// Takes the bytes of `precompiled_charsmap`.
+    init(_ bytes: some Collection<UInt8>) throws(Fault) {
+        let bytes = Array(bytes)
+        func unit(_ place: Int) -> UInt32 {
+            (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1)) }
+        }
+        if bytes.count <= 4 { throw .short }
+        let size = Int(unit(0))
+        if size % 4 != 0 || size >= bytes.count - 4 { throw .size(size) }
+        units = (0..<size / 4).map { unit(4 + 4 * $0) }
+        // A last result without its end ends with the bytes.
+        results = Array(bytes[(4 + size)...]) + [0]
+    }
+
+    /// The rule for the longest characters at a place, and where they end; nil without a rule.
+    func longestRule(
+        _ bytes: UnsafeBufferPointer<UInt8>, at place: Int
+    ) -> (result: ArraySlice<UInt8>, end: Int)? {
+        var found: (Int, Int)?
+        walk(bytes, from: place, to: bytes.count) { value, end in
+            found = (value, end)
+            return true
+        }
+        return found.map { (result(at: $0.0), $0.1) }
+    }
+
+    /// The rule for the shortest characters at a place.
+    private func shortestRule(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int
+    ) -> ArraySlice<UInt8>? {
+        var found: Int?
+        walk(bytes, from: start, to: end) { value, _ in
+            found = value
+            return false
+        }
+        return found.map(result)
+    }
+
+    /// Applies the rules as the `tokenizers` library does, which looks at one character as people
+    /// see it after the other: of a short one (below six bytes) the shortest rule at its start
+    /// replaces all of it, else the rule of each scalar.
+    func normalizedByCharacters(_ text: [UInt8]) -> [UInt8] {
+        var normalized: [UInt8] = []
+        normalized.reserveCapacity(text.count)
+        for character in String(decoding: text, as: UTF8.self) {
+            Array(character.utf8).withUnsafeBufferPointer { bytes in
+                if bytes.count < 6, let rule = shortestRule(bytes, from: 0, to: bytes.count) {
+                    normalized.append(contentsOf: rule)
+                    return
+                }
+                var place = 0
+                while place < bytes.count {
+                    let end = place + UTF8Text.width(bytes[place])
+                    if let rule = shortestRule(bytes, from: place, to: end) {
+                        normalized.append(contentsOf: rule)
+                    } else {
+                        normalized.append(contentsOf: bytes[place..<end])
+                    }
+                    place = end
+                }
+            }
+        }
+        return normalized
+    }
+
+    /// Visits the values of all prefixes of some bytes, the shortest first, until told to stop.
+    private func walk(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int,
+        _ visit: (_ value: Int, _ end: Int) -> Bool
+    ) {
+        guard let root = units.first else { return }
+        var node = Self.offset(root)
+        for place in start..<end {
+            let label = UInt32(bytes[place])
+            node ^= Int(label)
+            guard node < units.count else { return }
+            let unit = units[node]
+            // The highest bit marks a value, which is no step.
+            guard unit & 0x8000_00FF == label else { return }
+            node ^= Self.offset(unit)
+            if unit & 0x100 != 0 {
+                guard node < units.count else { return }
+                if !visit(Int(units[node] & 0x7FFF_FFFF), place + 1) { return }
+            }
+        }
+    }
+
+    private static func offset(_ unit: UInt32) -> Int {
+        Int(unit >> 10) << Int((unit & 0x200) >> 6)
+    }
+
+    private func result(at place: Int) -> ArraySlice<UInt8> {
+        guard place < results.count else { return [] }
+        return results[place...].prefix { $0 != 0 }
+    }
+}

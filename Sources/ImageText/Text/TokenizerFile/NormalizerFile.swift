@@ -1,0 +1,68 @@
+internal import Foundation
+
+/// The `normalizer` of a `tokenizer.json`.
+enum NormalizerFile {
+    /// The changes in their order; none for a missing part.
+    static func normalizers(_ part: JSONPart?) throws(TokenizerError) -> [TextNormalizer] {
+        guard let part else { return [] }
+        let object = try JSONObject(part)
+        let type = try object.type()
+        switch type {
+        case "Sequence":
+            var all: [TextNormalizer] = []
+            for element in try object.required("normalizers").elements() {
+                all += try normalizers(element)
+            }
+            return all
+        case "Lowercase": return [.lowercase]
+        case "NFC": return [.normalForm(.nfc)]
+        case "NFD": return [.normalForm(.nfd)]
+        case "NFKC": return [.normalForm(.nfkc)]
+        case "NFKD": return [.normalForm(.nfkd)]
+        case "StripAccents": return [.stripAccents]
+        case "Replace": return [try replacement(object)]
+        case "Prepend": return [.prepend(try object.required("prepend").string())]
+        case "Strip":
+            return [
+                .strip(
+                    left: try object.flag("strip_left", default: true),
+                    right: try object.flag("strip_right", default: true))
+            ]
+        case "Precompiled": return try precompiled(try object.required("precompiled_charsmap"))
+        default:
+            throw part.unsupported(
+                "the normalizer \(type) is not read here; read are Sequence, Lowercase, NFC, NFD, "
+                    + "NFKC, NFKD, StripAccents, Replace, Prepend, Strip and Precompiled, and "
+                    + "BertNormalizer with WordPiece")
+        }
+    }
+
+    private static func replacement(
+        _ object: JSONObject
+    ) throws(TokenizerError) -> TextNormalizer {
+        let pattern = try JSONObject(try object.required("pattern"))
+        let content = try object.required("content").string()
+        if let text = pattern["String"] {
+            return .replaceText(try text.string(), by: content)
+        }
+        let expression = try pattern.required("Regex")
+        switch try expression.string() {
+        case "\\s+": return .replaceWhiteSpace(by: content)
+        case " {2,}": return .replaceSpaces(by: content)
+        case let other:
+            throw expression.unsupported("the expression \(other) is not known")
+        }
+    }
+
+    private static func precompiled(_ part: JSONPart) throws(TokenizerError) -> [TextNormalizer] {
+        guard let bytes = Data(base64Encoded: try part.string()) else {
+            throw part.fault("is not base64")
+        }
+        if bytes.isEmpty { return [] }
+        do throws(CharacterMap.Fault) {
+            return [.characterMap(try CharacterMap(bytes))]
+        } catch {
+            throw part.fault(error.description)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+/// A `tokenizer.json` of the `tokenizers` library: a tokenizer and how it frames texts.
+///
+/// A closed set of types is read, those of the public image-text models; a file with any other is
+/// refused with the name of the type and its place. What is read gives the ids of the library.
+struct TokenizerFile {
+    let tokenizer: Tokenizer
+    let framing: TextFraming
+
+    /// Reads a file's bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: JSON.
+    ///   - source: What errors call it.
+    ///   - readsSpecial: Whether special tokens that are typed in a text stand for themselves.
+    /// - Throws: ``TokenizerError``.
+    init(_ bytes: [UInt8], source: String, readsSpecial: Bool) throws(TokenizerError) {
+        let root = try JSONObject(try JSONPart(bytes, source: source))
+        let added = try Self.added(root["added_tokens"])
+        let model = try JSONObject(try root.required("model"))
+        switch try Self.type(of: model) {
+        case "WordPiece":
+            tokenizer = try WordPieceFile.tokenizer(
+                root, model: model, added: added, readsSpecial: readsSpecial)
+        case "BPE":
+            tokenizer = .pipeline(
+                TokenPipeline(
+                    normalizers: try NormalizerFile.normalizers(root["normalizer"]),
+                    splitters: try SplitterFile.splitters(root["pre_tokenizer"]).splitters,
+                    model: .bytePairs(try BytePairFile.model(root, model)),
+                    added: added, readsSpecial: readsSpecial))
+        case "Unigram":
+            let special = readsSpecial ? [] : added.filter(\.isSpecial).map(\.id)
+            tokenizer = .pipeline(
+                TokenPipeline(
+                    normalizers: try NormalizerFile.normalizers(root["normalizer"]),
+                    splitters: try SplitterFile.splitters(root["pre_tokenizer"]).splitters,
+                    model: .unigram(try Self.unigram(model, hidden: Set(special))),
+                    added: added, readsSpecial: readsSpecial))
+        case let type:
+            throw model.part.unsupported(
+                "the type \(type) is not read; read are WordPiece, BPE and Unigram")
+        }
+        framing = try FramingFile.framing(root, tokenizer: tokenizer)
+    }
+
+    /// The type of the model, which files of old releases do not name.
+    private static func type(of model: JSONObject) throws(TokenizerError) -> String {
+        if let type = model["type"] { return try type.string() }
+        if model["merges"] != nil { return "BPE" }
+        if model["max_input_chars_per_word"] != nil { return "WordPiece" }
+        throw model.part.fault("\"type\" is missing")
+    }
+
+    private static func added(
+        _ part: JSONPart?
+    ) throws(TokenizerError) -> [AddedTokens.Token] {
+        guard let part else { return [] }
+        var tokens: [AddedTokens.Token] = []
+        for element in try part.elements() {
+            let object = try JSONObject(element)
+            var token = AddedTokens.Token(
+                content: try object.required("content").string(),
+                id: try object.required("id").id())
+            if token.content.isEmpty { throw element.fault("\"content\" is empty") }
+            if try object.flag("single_word", default: false) {
+                throw element.unsupported("added tokens with single_word are not read")
+            }
+            token.isSpecial = try object.flag("special", default: false)
+            token.isNormalized = try object.flag("normalized", default: !token.isSpecial)
+            token.takesSpaceBefore = try object.flag("lstrip", default: false)
+            token.takesSpaceAfter = try object.flag("rstrip", default: false)
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    private static func unigram(
+        _ model: JSONObject, hidden: Set<Int>
+    ) throws(TokenizerError) -> UnigramModel {
+        let vocabulary = try model.required("vocab")
+        var pieces: [UnigramModel.Piece] = []
+        try vocabulary.forEachElement { index, part throws(TokenizerError) in
+            guard index <= PieceTable.largestID else {
+                throw vocabulary.fault("there are too many pieces")
+            }
+            let pair = try part.elements()
+            guard pair.count == 2 else {
+                throw vocabulary.fault("entry \(index) is not a piece with its score")
+            }
+            var piece = UnigramModel.Piece(
+                text: try pair[0].utf8(), score: try pair[1].double())
+            if hidden.contains(index) || piece.text.isEmpty { piece.kind = .hidden }
+            pieces.append(piece)
+        }
+        let unknown = try model.required("unk_id")
+        let id = try unknown.count()
+        guard id < pieces.count else {
+            throw unknown.fault("there is no piece \(id); there are \(pieces.count)")
+        }
+        return UnigramModel(
+            pieces, unknown: id,
+            fallsBackToBytes: try model.flag("byte_fallback", default: false), arithmetic: .double)
+    }
+}

@@ -1,0 +1,153 @@
+/// A tokenizer in stages: normalize, find added tokens, cut into pieces, spell each piece.
+///
+/// It stands for every tokenizer but BERT's: CLIP's byte pairs, SentencePiece's unigrams, Gemma's
+/// byte pairs with a byte fallback. It is made by ``TokenizerFile`` and by the readers of other
+/// files, and its ids are those of the library that made the file.
+public struct TokenPipeline: Sendable {
+    /// What spells a piece.
+    enum Model: Sendable {
+        case bytePairs(BytePairModel)
+        case unigram(UnigramModel)
+    }
+
+    let normalizers: [TextNormalizer]
+    let splitters: [PieceSplitter]
+    let model: Model
+    private let added: AddedTokens
+    /// The spellings of added tokens beyond the model's, and the ids of all of them.
+    private let addedPieces: PieceTable
+
+    /// Puts stages together.
+    ///
+    /// - Parameters:
+    ///   - readsSpecial: Whether special tokens that are typed in a text stand for themselves.
+    init(
+        normalizers: [TextNormalizer], splitters: [PieceSplitter], model: Model,
+        added: [AddedTokens.Token], readsSpecial: Bool
+    ) {
+        self.normalizers = normalizers
+        self.splitters = splitters
+        self.model = model
+        self.added = AddedTokens(added, readsSpecial: readsSpecial, normalizers: normalizers)
+        var table = PieceTable(capacity: added.count)
+        for token in added { table.insert(token.content.utf8, id: token.id) }
+        addedPieces = table
+    }
+
+    var pieces: PieceTable {
+        switch model {
+        case .bytePairs(let model): model.pieces
+        case .unigram(let model): model.pieces
+        }
+    }
+
+    /// One more than the largest id: the rows of the table of embeddings.
+    public var count: Int { max(pieces.count, addedPieces.count) }
+
+    /// The id of what the vocabulary cannot spell; nil if such characters vanish or become bytes.
+    public var unknown: Int? {
+        switch model {
+        case .bytePairs(let model): model.unknown.map(Int.init)
+        case .unigram(let model): Int(model.unknown)
+        }
+    }
+
+    /// The ids of the tokens with a meaning of their own, ascending.
+    public var special: [Int] { added.tokens.filter(\.isSpecial).map(\.id).sorted() }
+
+    /// The id of a token, spelled as in the file.
+    public func id(of token: String) -> Int? {
+        (addedPieces.id(of: token.utf8) ?? pieces.id(of: token.utf8)).map(Int.init)
+    }
+
+    /// The tokens with these ids, spelled as in the file; `nil` stands for an id without a token.
+    public func tokens(of ids: some Sequence<Int>) -> [String?] {
+        ids.map { addedPieces.spelling(of: $0) ?? pieces.spelling(of: $0) }
+    }
+
+    /// The token ids of a text, without those that frame it.
+    ///
+    /// - Parameters:
+    ///   - text: Any text.
+    ///   - limit: Stop after this many tokens.
+    public func ids(of text: String, limit: Int = .max) -> [Int] {
+        encode(text, limit: limit) { _, _ in }
+    }
+
+    /// What a stretch of tokens came from.
+    enum Origin {
+        case added(id: Int)
+        /// The normalized bytes of a piece, and where its tokens end in them.
+        case piece(ArraySlice<UInt8>, ends: ArraySlice<Int>)
+    }
+
+    /// Encodes a text; `visit` sees each piece with the places of its tokens.
+    func encode(
+        _ text: String, limit: Int, _ visit: (Origin, Range<Int>) -> Void
+    ) -> [Int] {
+        var run = TokenRun()
+        var merger = PairMerge()
+        var isFirst = true
+        if limit <= 0 { return [] }
+        for part in added.split(raw: Array(text.utf8)) {
+            guard case .text(let text) = part else {
+                if case .token(let id) = part { append(id, to: &run, visit) }
+                isFirst = false
+                continue
+            }
+            let normalized = normalizers.reduce(text) { $1.normalized($0) }
+            for part in added.split(normalized: normalized) {
+                switch part {
+                case .token(let id): append(id, to: &run, visit)
+                case .text(let text):
+                    for piece in cut(text, isFirst: isFirst) where run.ids.count < limit {
+                        let start = run.ids.count
+                        append(piece, &merger, to: &run)
+                        run.cut(to: limit)
+                        let range = start..<run.ids.count
+                        visit(.piece(piece, ends: run.ends[range]), range)
+                    }
+                }
+                isFirst = false
+                if run.ids.count >= limit { break }
+            }
+            if run.ids.count >= limit { break }
+        }
+        run.cut(to: limit)
+        return run.ids
+    }
+
+    private func append(
+        _ id: Int, to run: inout TokenRun, _ visit: (Origin, Range<Int>) -> Void
+    ) {
+        let start = run.ids.count
+        run.ids.append(id)
+        run.ends.append(0)
+        visit(.added(id: id), start..<start + 1)
+    }
+
+    private func append(
+        _ piece: ArraySlice<UInt8>, _ merger: inout PairMerge, to run: inout TokenRun
+    ) {
+        piece.withUnsafeBufferPointer { bytes in
+            switch model {
+            case .bytePairs(let model): model.append(bytes, merger: &merger, to: &run)
+            case .unigram(let model): model.append(bytes, to: &run)
+            }
+        }
+    }
+
+    private func cut(_ text: [UInt8], isFirst: Bool) -> [ArraySlice<UInt8>] {
+        if text.isEmpty { return [] }
+        var pieces = [text[...]]
+        for splitter in splitters {
+            pieces =
+                pieces.count == 1
+                ? splitter.split(pieces[0], isFirst: isFirst && pieces[0].startIndex == 0)
+                : pieces.flatMap {
+                    splitter.split($0, isFirst: isFirst && $0.startIndex == 0)
+                }
+        }
+        return pieces
+    }
+}

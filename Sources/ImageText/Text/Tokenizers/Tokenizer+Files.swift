@@ -1,0 +1,147 @@
+public import SystemPackage
+
+/// A tokenizer of a model folder, and what its file says of the framing of texts.
+public struct TokenizerOfFolder: Sendable {
+    /// What the ids are of.
+    public let tokenizer: Tokenizer
+    /// How the file frames texts; `vocab.txt`, merges and SentencePiece files say nothing of length.
+    public let framing: TextFraming
+    /// The files that were read.
+    public let files: [FilePath]
+}
+
+extension Tokenizer {
+    /// Reads the tokenizer of a folder in which somebody else published a model.
+    ///
+    /// The first of these that is there: `tokenizer.json`; `vocab.json` with `merges.txt` (CLIP's);
+    /// `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`;
+    /// `bpe_simple_vocab_16e6.txt`; `vocab.txt` (BERT's, lower-cased).
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - readsSpecial: Whether special tokens that are typed in a text, as `</s>`, stand for
+    ///     themselves. Off by default, so that a query cannot smuggle them in.
+    /// - Throws: ``TokenizerError`` naming the file, the place in it, and what is wrong there.
+    public static func read(
+        folder: FilePath, readsSpecial: Bool = false
+    ) throws(TokenizerError) -> TokenizerOfFolder {
+        func file(_ name: String) -> FilePath? {
+            let path = folder.appending(name)
+            return (try? OpenFile(path)) == nil ? nil : path
+        }
+        if let path = file("tokenizer.json") {
+            return try read(file: path, readsSpecial: readsSpecial)
+        }
+        if let vocabulary = file("vocab.json"), let merges = file("merges.txt") {
+            let tokenizer = try CLIPVocabulary.tokenizer(
+                vocabulary: try bytes(of: vocabulary), merges: try bytes(of: merges),
+                sources: (vocabulary.string, merges.string), readsSpecial: readsSpecial)
+            return TokenizerOfFolder(
+                tokenizer: tokenizer,
+                framing: clipFraming(tokenizer, "<|startoftext|>", "<|endoftext|>"),
+                files: [vocabulary, merges])
+        }
+        for name in [
+            "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
+            "bpe_simple_vocab_16e6.txt", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt",
+        ] {
+            if let path = file(name) { return try read(file: path, readsSpecial: readsSpecial) }
+        }
+        throw TokenizerError(.noTokenizer, source: folder.string)
+    }
+
+    /// Reads one file that is a whole tokenizer; its form is told by its name.
+    ///
+    /// - Parameters:
+    ///   - path: `….json`, `….model`, `vocab.txt`, or a list of merges of CLIP's form.
+    ///   - readsSpecial: As in ``read(folder:readsSpecial:)``.
+    /// - Throws: ``TokenizerError`` naming the file, the place in it, and what is wrong there.
+    public static func read(
+        file path: FilePath, readsSpecial: Bool = false
+    ) throws(TokenizerError) -> TokenizerOfFolder {
+        let bytes = try bytes(of: path)
+        let tokenizer: Tokenizer
+        let framing: TextFraming
+        switch path.extension {
+        case "json":
+            let file = try TokenizerFile(bytes, source: path.string, readsSpecial: readsSpecial)
+            (tokenizer, framing) = (file.tokenizer, file.framing)
+        case "model":
+            let file = try SentencePieceFile(bytes, source: path.string)
+            tokenizer = file.tokenizer(readsSpecial: readsSpecial)
+            framing = TextFraming(
+                end: tokenizer.id(of: "</s>").map { [$0] } ?? [],
+                padding: tokenizer.id(of: "<pad>") ?? tokenizer.id(of: "</s>") ?? 0)
+        default:
+            if path.lastComponent?.string == "vocab.txt" {
+                (tokenizer, framing) = try wordPiece(
+                    bytes, source: path.string, readsSpecial: readsSpecial)
+            } else {
+                tokenizer = try CLIPVocabulary.tokenizer(
+                    merges: bytes, source: path.string, readsSpecial: readsSpecial)
+                framing = clipFraming(tokenizer, "<start_of_text>", "<end_of_text>")
+            }
+        }
+        return TokenizerOfFolder(tokenizer: tokenizer, framing: framing, files: [path])
+    }
+
+    private static func bytes(of path: FilePath) throws(TokenizerError) -> [UInt8] {
+        do throws(OpenFile.Fault) {
+            var file = try OpenFile(path)
+            guard let count = Int(exactly: file.byteCount) else {
+                throw OpenFile.Fault(reason: "it is too long", errno: nil)
+            }
+            return TextFile.withoutMark(try file.bytes(count))
+        } catch {
+            throw TokenizerError(.unreadable(reason: error.reason), source: path.string)
+        }
+    }
+
+    private static func wordPiece(
+        _ bytes: [UInt8], source: String, readsSpecial: Bool
+    ) throws(TokenizerError) -> (Tokenizer, TextFraming) {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw TokenizerError(.malformed("byte 0", "the file is not UTF-8"), source: source)
+        }
+        do throws(VocabularyError) {
+            let vocabulary = try Vocabulary(text, source: source)
+            let special = vocabulary.special
+            return (
+                .wordPiece(
+                    WordPieceTokenizer(
+                        vocabulary: vocabulary, recognizesSpecialTokens: readsSpecial)),
+                TextFraming(
+                    start: [special.start], end: [special.separator], padding: special.padding)
+            )
+        } catch {
+            throw TokenizerError(.unreadable(reason: error.description), source: source)
+        }
+    }
+
+    /// CLIP's framing: 77 tokens, filled with 0.
+    private static func clipFraming(
+        _ tokenizer: Tokenizer, _ start: String, _ end: String
+    ) -> TextFraming {
+        TextFraming(
+            start: [tokenizer.id(of: start)].compactMap { $0 },
+            end: [tokenizer.id(of: end)].compactMap { $0 }, length: 77, isFixedLength: true)
+    }
+}
+
+extension SentencePieceFile {
+    /// The tokenizer of the model.
+    func tokenizer(readsSpecial: Bool) -> Tokenizer {
+        let special = controls.map { id in
+            AddedTokens.Token(
+                content: String(decoding: pieces[id].text, as: UTF8.self), id: id, isSpecial: true)
+        }
+        return .pipeline(
+            TokenPipeline(
+                normalizers: [.sentencePiece(normalizer)], splitters: [],
+                model: .unigram(
+                    UnigramModel(
+                        pieces, unknown: unknown ?? 0, fallsBackToBytes: fallsBackToBytes,
+                        arithmetic: .single)),
+                added: special, readsSpecial: readsSpecial))
+    }
+}
