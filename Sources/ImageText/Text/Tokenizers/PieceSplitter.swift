@@ -192,12 +192,21 @@ extension PieceSplitter {
 
     private static func clipEnd(_ bytes: Bytes, _ place: Int, folds: Bool) -> Int? {
         if let end = contraction(bytes, place, folds: folds) { return end }
-        let kind = scalarClass(bytes, place)
-        switch kind {
-        case .space: return nil
-        case .number: return place + UTF8Text.width(bytes[place])
-        case .letter, .other: return run(bytes, place, of: kind)
+        func kind(_ place: Int) -> ScalarClass {
+            // The iota below letters (U+0345) is no letter, and in a pattern that ignores case it is
+            // none of the others either, as its capital is a letter: nothing matches it.
+            let isIota = folds && bytes[place] == 0xCD && bytes[place + 1] == 0x85
+            return isIota ? .space : scalarClass(bytes, place)
         }
+        let first = kind(place)
+        var end = place + UTF8Text.width(bytes[place])
+        switch first {
+        case .space: return nil
+        case .number: break
+        case .letter, .other:
+            while end < bytes.count, kind(end) == first { end += UTF8Text.width(bytes[end]) }
+        }
+        return end
     }
 
     private static func gpt2End(_ bytes: Bytes, _ place: Int) -> Int? {

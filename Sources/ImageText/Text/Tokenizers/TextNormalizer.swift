@@ -183,8 +183,8 @@ extension TextNormalizer {
     }
 
     private static func isOfUnicode9(_ scalar: Unicode.Scalar) -> Bool {
-        // U+07FD is the first combining mark that came later; CJK has none.
-        if scalar.value < 0x7FD || (0x3100..<0xA490).contains(scalar.value) { return true }
+        // U+07FD is the first combining mark that came later; no ideograph changes.
+        if scalar.value < 0x7FD || (0x3400..<0xA490).contains(scalar.value) { return true }
         return (scalar.properties.age?.major ?? 0) <= 9
     }
 }
