@@ -37,6 +37,53 @@ extension Tensor {
         Ops.crossEntropy(.tensor(self), .tensor(labels), .none, .int(1), .int(ignoring))
     }
 
+    /// Convolution of `[B, I, H, W]` with a weight `[O, I / G, k, k]` in G groups: `[B, O, H', W']`.
+    ///
+    /// - Parameter padding: rows of zeros above and below, columns of zeros left and right.
+    public func convolved(
+        _ weight: Tensor, _ bias: Tensor?, stride: Int = 1,
+        padding: (rows: Int, columns: Int) = (0, 0), groups: Int = 1
+    ) -> Tensor {
+        Ops.convolution(
+            .tensor(self), .tensor(weight), .optional(bias), .ints([stride, stride]),
+            .ints([padding.rows, padding.columns]), .ints([1, 1]), .int(groups))
+    }
+
+    /// Zeros around the last two dimensions.
+    public func padded(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) -> Tensor {
+        Ops.pad(.tensor(self), .ints([left, right, top, bottom]), .double(0))
+    }
+
+    /// The means of a grid of `rows` by `columns` cells: `[B, C, H, W]` to `[B, C, rows, columns]`.
+    ///
+    /// Cells share rows and columns where the grid does not divide the size.
+    public func averagePooled(rows: Int, columns: Int) -> Tensor {
+        Ops.averagePool(.tensor(self), .ints([rows, columns]))
+    }
+
+    /// The same elements of `[B, C, H, W]`, those of one place beside each other in memory.
+    public func channelsLast() -> Tensor {
+        Ops.contiguous(.tensor(self), .int(Self.channelsLastFormat))
+    }
+
+    /// `c10::MemoryFormat::ChannelsLast`.
+    private static let channelsLastFormat = 2
+
+    /// min(max(x, 0), 6) of each element.
+    public func relu6() -> Tensor { Ops.relu6(.tensor(self)) }
+
+    /// x · σ(x) of each element, also called Swish.
+    public func silu() -> Tensor { Ops.silu(.tensor(self)) }
+
+    /// As ``relu6()``, in place: for what an operator has just made, which nothing else can see.
+    ///
+    /// Maps of many channels leave the cache before they are read again, and fresh memory for each
+    /// costs more than the arithmetic.
+    package func relu6InPlace() -> Tensor { Ops.relu6InPlace(.tensor(self)) }
+
+    /// As ``silu()``, in place: for what an operator has just made, which nothing else can see.
+    package func siluInPlace() -> Tensor { Ops.siluInPlace(.tensor(self)) }
+
     /// The elements, each kept with probability 1 - `probability` and then scaled to make up for
     /// the others (Srivastava et al., 2014).
     ///
@@ -62,6 +109,14 @@ extension Tensor {
         static let viewAs = Operator.known("aten::view", "dtype")
         static let greaterOrEqual = Operator.known("aten::ge", "Scalar")
         static let scaleInPlace = Operator.known("aten::mul_", "Scalar")
+        static let convolution = Operator.known("aten::conv2d")
+        static let pad = Operator.known("aten::constant_pad_nd")
+        static let averagePool = Operator.known("aten::adaptive_avg_pool2d")
+        static let contiguous = Operator.known("aten::contiguous")
+        static let relu6 = Operator.known("aten::relu6")
+        static let silu = Operator.known("aten::silu")
+        static let relu6InPlace = Operator.known("aten::relu6_")
+        static let siluInPlace = Operator.known("aten::silu_")
         static let linear = Operator.known("aten::linear")
         static let layerNorm = Operator.known("aten::layer_norm")
         static let embedding = Operator.known("aten::embedding")
