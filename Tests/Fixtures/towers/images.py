@@ -8,7 +8,7 @@ from timm.models._hub import save_for_hf as save_timm
 
 from common import empty, fill, measured, pixels, write_expected, write_json
 
-SMALL = dict(img_size=16, patch_size=4, depth=2, mlp_ratio=1.5, num_classes=5)
+SMALL = dict(img_size=12, patch_size=4, depth=2, mlp_ratio=1.5, num_classes=5)
 
 
 def timm_outputs(model, x):
@@ -59,20 +59,20 @@ def timm_deit3():
 def deit_original():
     """What facebookresearch/deit published: no config.json, weights under `model`, a head of classes.
 
-    Both files hold the models of timm-deit-distilled and timm-deit3 (whose LayerScale is then `gamma_1`, `gamma_2`).
+    DeiT-3's LayerScale is `gamma_1`, `gamma_2` there. One block each.
     """
     folder = empty("deit-original")
     for name, architecture, arguments in (
         ("distilled", "deit_tiny_distilled_patch16_224", dict(SMALL, embed_dim=12)),
         ("deit3", "deit3_small_patch16_224", dict(SMALL, embed_dim=12)),
     ):
-        model = fill(timm.create_model(architecture, **arguments))
+        model = fill(timm.create_model(architecture, **arguments | dict(depth=1)))
         state = {
             k.replace("ls1.gamma", "gamma_1").replace("ls2.gamma", "gamma_2"): v
             for k, v in model.state_dict().items()
         }
         torch.save({"model": state}, folder / f"{name}.pth")
-        inputs = {"pixel_values": pixels(16)}
+        inputs = {"pixel_values": pixels(12)}
         heads = 3 if name == "distilled" else 6
         facts = dict(image=dict(heads=heads, activation="gelu", eps=1e-6), source=f"timm {architecture}")
         write_expected(folder, inputs, *measured(timm_outputs, model, inputs), facts, f"expected-{name}.safetensors")
@@ -110,7 +110,7 @@ def timm_siglip():
 
 # --- Hugging Face --------------------------------------------------------------------------------------------
 
-VIT = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, image_size=16, patch_size=4)
+VIT = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20, image_size=12, patch_size=4)
 
 
 def hf_outputs(model, x):
@@ -125,7 +125,7 @@ def make_hf(layout, model, processor, facts, **how):
     fill(model)
     model.save_pretrained(folder, **how)
     processor.save_pretrained(folder)
-    inputs = {"pixel_values": pixels(16)}
+    inputs = {"pixel_values": pixels(12)}
     write_expected(folder, inputs, *measured(hf_outputs, model, inputs), facts)
 
 
@@ -135,7 +135,7 @@ def hf_vit():
 
     model = ViTModel(ViTConfig(**VIT))
     facts = dict(image=dict(heads=2, activation="gelu", eps=1e-12), source="transformers ViTModel")
-    make_hf("hf-vit", model, ViTImageProcessor(size={"height": 16, "width": 16}), facts)
+    make_hf("hf-vit", model, ViTImageProcessor(size={"height": 12, "width": 12}), facts)
 
 
 def hf_vit_new():
@@ -148,16 +148,16 @@ def hf_vit_new():
 
     model = ViTForImageClassification(ViTConfig(**VIT, layer_norm_eps=1e-6, num_labels=3))
     facts = dict(image=dict(heads=2, activation="gelu", eps=1e-6), source="transformers ViTForImageClassification")
-    make_hf("hf-vit-new", model, ViTImageProcessor(size={"height": 16, "width": 16}), facts, save_original_format=False)
+    make_hf("hf-vit-new", model, ViTImageProcessor(size={"height": 12, "width": 12}), facts, save_original_format=False)
 
 
 def hf_vit_prefixed():
-    """ViTForImageClassification with classic names under `vit.`: facebook/deit-base-patch16-224 is stored so."""
+    """ViTForImageClassification, classic names under `vit.`: facebook/deit-base-patch16-224 is stored so. One layer."""
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
-    model = ViTForImageClassification(ViTConfig(**VIT, layer_norm_eps=1e-12, num_labels=3))
+    model = ViTForImageClassification(ViTConfig(**VIT | dict(num_hidden_layers=1), layer_norm_eps=1e-12, num_labels=3))
     facts = dict(image=dict(heads=2, activation="gelu", eps=1e-12), source="transformers ViTForImageClassification")
-    make_hf("hf-vit-prefixed", model, ViTImageProcessor(size={"height": 16, "width": 16}), facts)
+    make_hf("hf-vit-prefixed", model, ViTImageProcessor(size={"height": 12, "width": 12}), facts)
 
 
 def hf_deit():
@@ -167,7 +167,7 @@ def hf_deit():
     model = DeiTModel(DeiTConfig(**VIT))
     facts = dict(image=dict(heads=2, activation="gelu", eps=1e-12), source="transformers DeiTModel")
     processor = DeiTImageProcessor(
-        size={"height": 18, "width": 18}, crop_size={"height": 16, "width": 16}, do_center_crop=True
+        size={"height": 14, "width": 14}, crop_size={"height": 12, "width": 12}, do_center_crop=True
     )
     make_hf("hf-deit", model, processor, facts)
 

@@ -48,10 +48,10 @@ def vocabulary(folder):
     (folder / "vocab.txt").write_text("\n".join(words[:WORDS]) + "\n")
 
 
-def masked_language_model():
+def masked_language_model(layers=2):
     from transformers import BertConfig, BertForMaskedLM
 
-    return fill(BertForMaskedLM(BertConfig(**SIZES)))
+    return fill(BertForMaskedLM(BertConfig(**SIZES | dict(num_hidden_layers=layers))))
 
 
 def bert_mlm():
@@ -64,8 +64,8 @@ def bert_mlm():
 
 def bert_tf():
     """As bert-base-chinese is: pytorch_model.bin from TensorFlow's names (gamma, beta), pooler, position_ids, next
-    sentence head, and the tied decoder written out. Same weights as bert-mlm, so the same outputs."""
-    folder, model = empty("bert-tf"), masked_language_model()
+    sentence head, and the tied decoder written out. One layer."""
+    folder, model = empty("bert-tf"), masked_language_model(layers=1)
     state = {}
     for name, tensor in model.state_dict().items():
         name = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")
@@ -86,8 +86,8 @@ def bert_tf():
 
 def bert_tied():
     """The other name of each tied pair: `cls.predictions.decoder.{weight,bias}` stand for the word embeddings and
-    `cls.predictions.bias`. Same weights as bert-mlm. differs.safetensors holds both names with unlike values: refuse."""
-    folder, model = empty("bert-tied"), masked_language_model()
+    `cls.predictions.bias`. One layer. differs.safetensors holds both names with unlike values: refuse."""
+    folder, model = empty("bert-tied"), masked_language_model(layers=1)
     state = {k: v.clone().contiguous() for k, v in model.state_dict().items()}
     differs = {k: v for k, v in state.items()}
     differs["cls.predictions.decoder.weight"] = state["cls.predictions.decoder.weight"] + 0.25
