@@ -7,7 +7,7 @@ import torch
 from common import bert_ids, empty, fill, measured, normalised, numbers, pixels, write_expected
 
 WORDS = 64  # the last two are [DEC] (62) and [ENC] (63)
-IMAGE = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, intermediate_size=18, image_size=12, patch_size=4)
+IMAGE = dict(hidden_size=12, num_hidden_layers=2, num_attention_heads=3, intermediate_size=14, image_size=12, patch_size=4)
 TEXT = dict(
     vocab_size=WORDS, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=14,
     max_position_embeddings=16, encoder_hidden_size=12, bos_token_id=62, sep_token_id=3, eos_token_id=3, pad_token_id=0,

@@ -40,7 +40,7 @@ def make_timm(layout, architecture, arguments, heads, named=False, outputs=timm_
 
 def timm_vit():
     """ViT with a class token; config.json gives the sizes in model_args. Tokens [B, P + 1, D]."""
-    arguments = dict(SMALL, img_size=32, patch_size=8, embed_dim=12, num_heads=2)
+    arguments = dict(SMALL, img_size=16, patch_size=8, embed_dim=12, num_heads=2)
     make_timm("timm-vit", "vit_tiny_patch16_224", arguments, heads=2)
 
 
@@ -161,10 +161,10 @@ def hf_vit_prefixed():
 
 
 def hf_deit():
-    """DeiTModel: class and distillation token. Tokens [B, P + 2, D]."""
+    """DeiTModel: class and distillation token. Tokens [B, P + 2, D]. One layer."""
     from transformers import DeiTConfig, DeiTImageProcessor, DeiTModel
 
-    model = DeiTModel(DeiTConfig(**VIT))
+    model = DeiTModel(DeiTConfig(**VIT | dict(num_hidden_layers=1)))
     facts = dict(image=dict(heads=2, activation="gelu", eps=1e-12), source="transformers DeiTModel")
     processor = DeiTImageProcessor(
         size={"height": 14, "width": 14}, crop_size={"height": 12, "width": 12}, do_center_crop=True

@@ -36,6 +36,7 @@ def catch(modules, run):
 
 # --- Chinese-CLIP --------------------------------------------------------------------------------------------
 
+CHINESE_IMAGE = IMAGE | dict(hidden_size=8, num_attention_heads=2, intermediate_size=32)  # cn_clip's is always 4 times
 BERT = dict(TEXT, vocab_size=60, max_position_embeddings=16, type_vocab_size=2)
 
 
@@ -70,7 +71,7 @@ def check(name, ours, theirs):
 def chinese_model():
     from transformers import ChineseCLIPConfig, ChineseCLIPModel
 
-    model = fill(ChineseCLIPModel(ChineseCLIPConfig(text_config=BERT, vision_config=IMAGE | dict(intermediate_size=48), projection_dim=E)))
+    model = fill(ChineseCLIPModel(ChineseCLIPConfig(text_config=BERT, vision_config=CHINESE_IMAGE, projection_dim=E)))
     with torch.no_grad():  # transformers 5 clears the padding's row after loading, whatever the file has
         model.text_model.embeddings.word_embeddings.weight[0] = 0
     return model
@@ -89,7 +90,7 @@ def hf_chinese_clip():
     write_expected(folder, given, *measured(lambda m, x: hf_pair(m, x, mask=True), model, given), told)
 
 
-CHINESE = (dict(heads=3, activation="quick_gelu", eps=1e-5), dict(heads=2, activation="gelu", eps=1e-12))
+CHINESE = (dict(heads=2, activation="quick_gelu", eps=1e-5), dict(heads=2, activation="gelu", eps=1e-12))
 
 
 def chinese_inputs():
@@ -142,7 +143,7 @@ def chinese_clip():
     folder = empty("chinese-clip")
     model = fill(
         CLIP(
-            embed_dim=E, image_resolution=12, vision_layers=2, vision_width=12, vision_patch_size=4, vision_head_width=4,
+            embed_dim=E, image_resolution=12, vision_layers=2, vision_width=8, vision_patch_size=4, vision_head_width=4,
             vocab_size=60, text_attention_probs_dropout_prob=0.1, text_hidden_act="gelu", text_hidden_dropout_prob=0.1,
             text_hidden_size=8, text_initializer_range=0.02, text_intermediate_size=14, text_max_position_embeddings=16,
             text_num_attention_heads=2, text_num_hidden_layers=2, text_type_vocab_size=2,
@@ -298,7 +299,10 @@ def make_hf_clip(layout, text, sparse=False):
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
 
     folder = empty(layout)
-    model = fill(CLIPModel(CLIPConfig(text_config=TEXT | text, vision_config=IMAGE, projection_dim=E)))
+    text, image = TEXT | text, IMAGE
+    if sparse:
+        text, image = text | dict(num_hidden_layers=1), image | dict(num_hidden_layers=1)
+    model = fill(CLIPModel(CLIPConfig(text_config=text, vision_config=image, projection_dim=E)))
     model.save_pretrained(folder)
     CLIPImageProcessor(size={"shortest_edge": 12}, crop_size={"height": 12, "width": 12}).save_pretrained(folder)
     if sparse:
@@ -324,7 +328,7 @@ def hf_clip():
 
 def hf_clip_eos2():
     """As OpenAI's hub files: eos_token_id 2, so the position of the largest id; padding 0; and a configuration that
-    leaves out what is the default (QuickGELU, 1e-5)."""
+    leaves out what is the default (QuickGELU, 1e-5). One layer each."""
     ids = dict(bos_token_id=0, eos_token_id=2, pad_token_id=1)
     make_hf_clip("hf-clip-eos2", dict(vocab_size=80, max_position_embeddings=10, **ids), sparse=True)
 
@@ -356,10 +360,10 @@ def hf_clip_vision():
 
 
 def hf_clip_vision_flat():
-    """CLIPVisionModel as transformers 5.6 and later save it: no `vision_model.`, no projection."""
+    """CLIPVisionModel as transformers 5.6 and later save it: no `vision_model.`, no projection. One layer."""
     from transformers import CLIPVisionConfig, CLIPVisionModel
 
-    model = CLIPVisionModel(CLIPVisionConfig(**IMAGE))
+    model = CLIPVisionModel(CLIPVisionConfig(**IMAGE | dict(num_hidden_layers=1)))
     make_vision("hf-clip-vision-flat", model, told("quick_gelu")[0])
 
 
@@ -394,10 +398,10 @@ def hf_siglip():
 
 
 def hf_siglip_vision_flat():
-    """SiglipVisionModel as transformers 5.6 and later save it: no `vision_model.`."""
+    """SiglipVisionModel as transformers 5.6 and later save it: no `vision_model.`. One layer."""
     from transformers import SiglipVisionConfig, SiglipVisionModel
 
-    make_vision("hf-siglip-vision-flat", SiglipVisionModel(SiglipVisionConfig(**IMAGE)), SIGLIP[0])
+    make_vision("hf-siglip-vision-flat", SiglipVisionModel(SiglipVisionConfig(**IMAGE | dict(num_hidden_layers=1))), SIGLIP[0])
 
 
 def open_siglip():

@@ -100,24 +100,12 @@ def bert_tied():
     write_expected(folder, inputs(), *measured(outputs, model, inputs()), facts("transformers BertForMaskedLM"))
 
 
-def bert_bare():
-    """BertModel: no `bert.`, a pooler to ignore. Inputs without token types: all are of type 0."""
-    from transformers import BertConfig, BertModel
-
-    folder = empty("bert-bare")
-    model = fill(BertModel(BertConfig(**SIZES)), seed=1)
-    model.save_pretrained(folder)
-    vocabulary(folder)
-    given = inputs(types=False)
-    write_expected(folder, given, *measured(outputs, model, given), facts("transformers BertModel"))
-
-
 def minilm():
-    """As all-MiniLM-L6-v2 is stored: no prefix, position_ids, 3 heads of 4, mean pooling told by modules.json."""
+    """As all-MiniLM-L6-v2 is stored: no prefix, a pooler, position_ids, 3 heads of 4, mean pooling told by modules.json."""
     from transformers import BertConfig, BertModel
 
     folder = empty("minilm")
-    model = fill(BertModel(BertConfig(**SIZES | dict(num_attention_heads=3, num_hidden_layers=3))), seed=2)
+    model = fill(BertModel(BertConfig(**SIZES | dict(num_attention_heads=3))), seed=2)
     model.save_pretrained(folder)
     state = load_file(folder / "model.safetensors")
     state["embeddings.position_ids"] = torch.arange(16)[None]
@@ -143,6 +131,5 @@ LAYOUTS = {
     "bert-mlm": bert_mlm,
     "bert-tf": bert_tf,
     "bert-tied": bert_tied,
-    "bert-bare": bert_bare,
     "minilm": minilm,
 }
