@@ -17,7 +17,7 @@ import warnings
 sys.path.insert(0, str(__import__("pathlib").Path(__file__).parent))
 import torch  # noqa: E402
 
-MODULES = ("images", "texts", "pairs", "blip", "containers")
+MODULES = ("images", "texts", "chinese", "pairs", "blip", "containers")
 
 
 def declare_torchvision():

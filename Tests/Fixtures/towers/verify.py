@@ -3,6 +3,7 @@
     PYTHONPATH=FOLDER_OF_ANOTHER_TRANSFORMERS python make.py --verify [LAYOUT ...]
 
 Two versions that agree are the evidence that a fixture shows an architecture and not a fault of one release.
+transformers 4.57.6 cannot read five of the folders (README.md says which and why): those are listed in OLD.
 """
 
 import json
@@ -13,6 +14,8 @@ import transformers
 from safetensors.torch import load_file
 
 from common import HERE
+
+OLD = {"bert-tied", "hf-chinese-clip", "hf-clip-vision-flat", "hf-siglip-vision-flat", "hf-vit-new"}
 
 
 def metadata(path):
@@ -47,6 +50,9 @@ def main(layouts):
         folder = config.parent
         document = json.loads(config.read_text())
         if "architectures" not in document or (layouts and folder.name not in layouts):
+            continue
+        if transformers.__version__.startswith("4.") and folder.name in OLD:
+            print(f"{folder.name}: not for this version")
             continue
         stored = load_file(folder / "expected.safetensors")
         errors = json.loads(metadata(folder / "expected.safetensors")["f32_err"])
