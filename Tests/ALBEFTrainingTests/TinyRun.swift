@@ -65,15 +65,17 @@ struct TinyRun {
 
     /// Begins or goes on with a run, and cancels it after some of its steps.
     ///
-    /// - Parameter limit: the step after which to cancel; nil for none.
+    /// - Parameters:
+    ///   - newParts: what was made at random in the model that the settings start from.
+    ///   - limit: the step after which to cancel; nil for none.
     @discardableResult
     func train(
-        _ name: String, _ settings: PretrainingConfiguration?, until limit: Int? = nil,
-        log: EventLog = EventLog()
+        _ name: String, _ settings: PretrainingConfiguration?, newParts: Set<String> = [],
+        until limit: Int? = nil, log: EventLog = EventLog()
     ) async throws -> PretrainingRun.Outcome {
         let path = folder.appending(name)
         return try await Task {
-            let run = try PretrainingRun(path, settings: settings) { event in
+            let run = try PretrainingRun(path, settings: settings, newParts: newParts) { event in
                 log.add(event)
                 if case .step(let metrics) = event, metrics.step == limit {
                     withUnsafeCurrentTask { $0?.cancel() }

@@ -1,5 +1,6 @@
 import ALBEF
 import ImageText
+import OrderedCollections
 import SystemPackage
 import Torch
 
@@ -9,6 +10,10 @@ struct TrainingState {
     let student: ALBEFModel
     let objective: PretrainingObjective
     let optimizer: AdamW
+    /// What trains, and at what rate.
+    let plan: ParameterPlan
+    /// What was made at random in the model that the run began with.
+    private let newParts: Set<String>
     /// Draws negatives and hidden tokens, on the processor.
     let choices: Generator
     /// Draws what is dropped, on the device.
@@ -16,15 +21,18 @@ struct TrainingState {
     var progress = TrainingProgress()
 
     static let fileName = "training.safetensors"
+    /// The names of the new parts in that file's metadata; without such parts there is none.
+    private static let newPartsKey = "new_parts"
 
     /// The state at the beginning of a run, or as a checkpoint has it.
     ///
     /// - Parameters:
     ///   - source: a checkpoint or another model to start from; nil for random weights.
     ///   - isCheckpoint: whether `source` is a checkpoint, to be continued exactly.
+    ///   - newParts: what was made at random in `source`; a checkpoint knows it by itself.
     init(
         _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
-        source: FilePath?, isCheckpoint: Bool
+        source: FilePath?, isCheckpoint: Bool, newParts: Set<String>
     ) throws {
         let seed = configuration.training.seed
         choices = try Generator(seed: seed &+ 1)
@@ -64,15 +72,24 @@ struct TrainingState {
             choices: GeneratedChoices(generator: choices),
             dropout: Dropout(settings.dropout, generator: dropping),
             isCheckpointed: configuration.training.gradientCheckpointing)
+        let stored =
+            isCheckpoint ? try source.map { try SafetensorsFile($0.appending(Self.fileName)) } : nil
+        self.newParts =
+            stored.map { file in
+                let names = file.metadata[Self.newPartsKey] ?? ""
+                return Set(names.split(separator: " ").map(String.init))
+            } ?? newParts
+        plan = try ParameterPlan(student, configuration, newParts: self.newParts)
         let decays = settings.isFaithful ? .original : configuration.optimizer.decays
         optimizer = AdamW(
-            decays.groups(of: student, decay: configuration.optimizer.weightDecay),
+            plan.groups(of: student, decays, decay: configuration.optimizer.weightDecay),
             learningRate: configuration.optimizer.learningRate)
-        if isCheckpoint, let source { try restore(from: source) }
+        // An average of what does not move; the file that the run starts from may hold another.
+        teacher?.hold(plan.frozen, of: student)
+        if let stored, let source { try restore(from: source, stored) }
     }
 
-    private mutating func restore(from checkpoint: FilePath) throws {
-        let file = try SafetensorsFile(checkpoint.appending(Self.fileName))
+    private mutating func restore(from checkpoint: FilePath, _ file: SafetensorsFile) throws {
         progress = try TrainingProgress(checkpoint: checkpoint, olderIn: file)
         try choices.restore(Tensor(file.tensor("generator/choices")).clone())
         try dropping.restore(Tensor(file.tensor("generator/dropout")).clone())
@@ -97,7 +114,19 @@ struct TrainingState {
                 choices.state().entry(named: "generator/choices"),
                 dropping.state().entry(named: "generator/dropout"),
             ],
+            metadata: newParts.isEmpty
+                ? [:] : [Self.newPartsKey: newParts.sorted().joined(separator: " ")],
             to: directory.appending(Self.fileName))
         try progress.write(to: directory)
+    }
+}
+
+extension MomentumTeacher {
+    /// Makes the twins of parameters that do not move equal to them, so that they stay equal.
+    fileprivate func hold(_ names: Set<String>, of student: ALBEFModel) {
+        for name in names where Self.hasTwin(name) {
+            guard let parameter = student.parameters[name] else { continue }
+            model.parameters[name]?.value = parameter.value.detached().clone()
+        }
     }
 }

@@ -13,6 +13,7 @@ extension PretrainingConfiguration {
                 "augmentation.minimum_scale",
                 "must be above 0 and at most 1, not \(augmentation.minimumScale)")
         }
+        try optimizer.validateFactors(hasStart: model.start != nil)
         guard !data.train.isEmpty else {
             throw TrainingError.setting("data.train", "names no annotations to learn from")
         }
@@ -92,5 +93,45 @@ extension PretrainingConfiguration {
             ("optimizer.weight_decay", optimizer.weightDecay, 0...1e3),
             ("optimizer.clip_norm", optimizer.clipNorm, 0...1e9),
         ]
+    }
+}
+
+extension PretrainingConfiguration.Optimizer {
+    /// The largest factor of a learning rate.
+    private static let largestFactor = 1e3
+
+    /// Checks what tells parts apart, as far as that needs no model.
+    ///
+    /// - Parameter hasStart: whether the run starts from another model.
+    fileprivate func validateFactors(hasStart: Bool) throws(TrainingError) {
+        for (key, factor) in [
+            ("rates.image", rates.image), ("rates.text", rates.text),
+            ("rates.fusion", rates.fusion), ("rates.heads", rates.heads),
+            ("new_parts_rate", newPartsRate),
+        ] where !(factor > 0 && factor <= Self.largestFactor) {
+            throw .setting(
+                "optimizer.\(key)",
+                "must be above 0 and at most \(Self.largestFactor), not \(factor)"
+                    + (factor == 0 ? "; optimizer.frozen leaves parts as they are" : ""))
+        }
+        guard layerDecay > 0, layerDecay <= 1 else {
+            throw .setting(
+                "optimizer.layer_decay",
+                "must be above 0 and at most 1, not \(layerDecay); 1 is no decay")
+        }
+        guard hasStart || newPartsRate == 1 else {
+            throw .setting(
+                "optimizer.new_parts_rate",
+                "needs a model.start: all parts of a model that starts with random weights are new")
+        }
+        var seen: Set<String> = []
+        for pattern in frozen {
+            guard !pattern.isEmpty else {
+                throw .setting("optimizer.frozen", "names a part whose name is empty")
+            }
+            guard seen.insert(pattern).inserted else {
+                throw .setting("optimizer.frozen", "names '\(pattern)' twice")
+            }
+        }
     }
 }

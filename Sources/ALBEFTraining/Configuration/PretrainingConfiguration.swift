@@ -156,6 +156,28 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var decays: WeightDecay
         /// Gradients longer than this are shortened to it; 0 for never.
         public var clipNorm: Double
+        /// What stays as it is: names of parts, such as `image` or `text.0-2`, or starts of
+        /// parameter names; empty for nothing. ``PartPattern`` lists the names.
+        public var frozen: [String]
+        /// The learning rate of each part, relative to ``learningRate``; default 1.
+        public var rates: Rates
+        /// A further factor for the parts that were made at random; default 1.
+        public var newPartsRate: Double
+        /// A further factor for every block that lies between a block and the end of its stack;
+        /// default 1. ``LayerDecay`` has the formula.
+        public var layerDecay: Double
+
+        /// The learning rate of each part, relative to the optimizer's.
+        public struct Rates: Sendable, Hashable, Codable {
+            /// Of the image encoder.
+            public var image: Double
+            /// Of the text encoder.
+            public var text: Double
+            /// Of the fusion encoder.
+            public var fusion: Double
+            /// Of the projections, the temperature and the heads of ITM and MLM.
+            public var heads: Double
+        }
 
         enum CodingKeys: String, CodingKey {
             case learningRate = "learning_rate"
@@ -166,6 +188,9 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
             case weightDecay = "weight_decay"
             case decays
             case clipNorm = "clip_norm"
+            case frozen, rates
+            case newPartsRate = "new_parts_rate"
+            case layerDecay = "layer_decay"
         }
     }
 

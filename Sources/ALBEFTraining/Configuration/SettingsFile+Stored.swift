@@ -12,15 +12,19 @@ extension SettingsFile {
     /// The version of stored settings; it rises with every setting that is added.
     ///
     /// Runs that were begun before settings had versions count as version 0.
-    static let version = 1
+    static let version = 2
 
     /// The settings that were added after some runs had been begun, and the value that stands for
-    /// how those runs were made.
+    /// how those runs were made, as YAML.
     private static let additions: [(version: Int, section: [String], key: String, value: String)] =
         [
             (1, ["objectives", "matching"], "easy_epochs", "0"),
             (1, ["objectives", "matching"], "shift", "1"),
             (1, ["data"], "group", "1"),
+            (2, ["optimizer"], "frozen", "[]"),
+            (2, ["optimizer"], "rates", "{image: 1, text: 1, fusion: 1, heads: 1}"),
+            (2, ["optimizer"], "new_parts_rate", "1"),
+            (2, ["optimizer"], "layer_decay", "1"),
         ]
 
     /// Reads the settings of a run, of this version or an earlier one.
@@ -31,7 +35,8 @@ extension SettingsFile {
         var stored = try parse(text(of: file), place: file.string)
         let version = try takeVersion(from: &stored, place: file.string)
         for added in additions where added.version > version {
-            complete(&stored, added.section[...], added.key, added.value)
+            let value = try parse(added.value, place: added.key)
+            complete(&stored, added.section[...], added.key, value)
         }
         var settings = try SettingsFile(preset: "albef")
         try settings.apply(stored, place: file.string)
@@ -43,10 +48,10 @@ extension SettingsFile {
 
     /// Adds a key to a section, unless the section has it or is not there.
     private static func complete(
-        _ node: inout Node, _ section: ArraySlice<String>, _ key: String, _ value: String
+        _ node: inout Node, _ section: ArraySlice<String>, _ key: String, _ value: Node
     ) {
         guard let name = section.first else {
-            if node[key] == nil { node[key] = Node(value) }
+            if node[key] == nil { node[key] = value }
             return
         }
         guard var inner = node[name], inner.mapping != nil else { return }

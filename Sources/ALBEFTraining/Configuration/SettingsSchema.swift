@@ -12,7 +12,7 @@ struct SettingsSchema {
         var words: String {
             switch self {
             case .text: "text"
-            case .list: "a list, such as [one.json, two.json]"
+            case .list: "a list, such as [one, two]"
             case .truth: "true or false"
             case .number: "a number"
             case .whole: "a whole number"

@@ -35,6 +35,10 @@ public final class PretrainingRun {
     public var step: Int { state.progress.step }
     /// The model being trained.
     public var model: ALBEFModel { state.student }
+    /// Which parts of it train, and at what learning rates.
+    public var parts: TrainedParts {
+        TrainedParts(state.plan, peak: configuration.optimizer.learningRate)
+    }
     var state: TrainingState
     var scaler: LossScaler
     let text: TextPreprocessor
@@ -57,11 +61,14 @@ public final class PretrainingRun {
     /// - Parameters:
     ///   - path: the run's directory.
     ///   - settings: nil to resume the run that is there, by its own settings.
+    ///   - newParts: the names of the parameters that were made at random in the model that the
+    ///     settings start from, rather than taken from another; default: none. A run that has a
+    ///     checkpoint keeps those that it began with.
     ///   - report: called as the run goes on, from any thread.
     /// - Throws: ``TrainingError``, `DatasetError` and others that name what is wrong with a
     ///   setting or a file; ``TrainingError`` too if another process trains in the directory.
     public init(
-        _ path: FilePath, settings: PretrainingConfiguration?,
+        _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String> = [],
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
         directory = RunDirectory(path)
@@ -96,7 +103,7 @@ public final class PretrainingRun {
         state = try TrainingState(
             configuration, vocabulary: vocabulary, device: device,
             source: isCheckpoint ? directory.last : configuration.model.start.map { FilePath($0) },
-            isCheckpoint: isCheckpoint)
+            isCheckpoint: isCheckpoint, newParts: newParts)
         savedStep = isCheckpoint ? state.progress.step : nil
         scaler = LossScaler(
             isDynamic: configuration.training.precision == .float16,
@@ -145,6 +152,7 @@ public final class PretrainingRun {
             directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,
             isEvaluated: !state.progress.isEvaluationDue,
             totalSteps: totalSteps, totalEpochs: configuration.training.epochs)
+        try parts.write(to: directory.path)
         var outcome = Outcome.finished
         do {
             try await takeSteps(observer)

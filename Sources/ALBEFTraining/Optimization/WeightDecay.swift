@@ -25,12 +25,20 @@ public enum WeightDecay: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// The parameters of a model in two groups: with decay and without.
     public func groups(of model: ALBEFModel, decay: Double) -> [AdamW.Group] {
-        let parameters = model.parameters.values
-        return [
+        groups(of: Array(model.parameters.values), decay: decay)
+    }
+
+    /// Parameters in two groups: with decay and without.
+    ///
+    /// - Parameter rateFactor: the learning rate of both, relative to the optimizer's.
+    func groups(
+        of parameters: [Parameter], decay: Double, rateFactor: Double = 1
+    ) -> [AdamW.Group] {
+        func group(decays: Bool) -> AdamW.Group {
             AdamW.Group(
-                parameters.filter { applies(to: $0.name, rank: $0.value.rank) }, weightDecay: decay),
-            AdamW.Group(
-                parameters.filter { !applies(to: $0.name, rank: $0.value.rank) }, weightDecay: 0),
-        ]
+                parameters.filter { applies(to: $0.name, rank: $0.value.rank) == decays },
+                weightDecay: decays ? decay : 0, rateFactor: rateFactor)
+        }
+        return [group(decays: true), group(decays: false)]
     }
 }

@@ -74,6 +74,7 @@ struct PretrainCommand: AsyncParsableCommand {
                 progress.show($0)
             }
             progress.start(training)
+            Console.note(training.parts.text)
             let outcome = try await training.run()
             progress.finish()
             try Self.tell(outcome, training, json: json)
@@ -98,7 +99,7 @@ struct PretrainCommand: AsyncParsableCommand {
                 TrainingOutput(
                     run: directory.path.string, finished: outcome == .finished, step: training.step,
                     steps: training.totalSteps, last: directory.last.string,
-                    best: hasBest ? directory.best.string : nil))
+                    best: hasBest ? directory.best.string : nil, parts: training.parts.rows))
             return
         }
         let state = outcome == .finished ? "finished" : "interrupted"
@@ -115,4 +116,5 @@ private struct TrainingOutput: Encodable {
     let step, steps: Int
     let last: String
     let best: String?
+    let parts: [TrainedParts.Row]
 }

@@ -2,17 +2,22 @@ import SystemPackage
 
 /// AdamW (Loshchilov and Hutter, 2019), through libtorch's fused kernel.
 public final class AdamW {
-    /// Parameters that share a weight decay.
+    /// Parameters that share a weight decay and a learning rate.
     public struct Group {
         /// The parameters.
         public var parameters: [Parameter]
-        /// Decay per step, relative to the learning rate.
+        /// Decay per step, relative to the group's learning rate.
         public var weightDecay: Double
+        /// The group's learning rate, relative to the optimizer's.
+        public var rateFactor: Double
 
         /// Creates a group.
-        public init(_ parameters: [Parameter], weightDecay: Double) {
+        ///
+        /// - Parameter rateFactor: the group's learning rate relative to the optimizer's; default 1.
+        public init(_ parameters: [Parameter], weightDecay: Double, rateFactor: Double = 1) {
             self.parameters = parameters
             self.weightDecay = weightDecay
+            self.rateFactor = rateFactor
         }
     }
 
@@ -24,7 +29,7 @@ public final class AdamW {
 
     /// The groups of parameters.
     public let groups: [Group]
-    /// The learning rate of the next step.
+    /// The learning rate of the next step, which each group multiplies by its factor.
     public var learningRate: Double
     private let betas: (Double, Double)
     private let epsilon: Double
@@ -81,9 +86,9 @@ public final class AdamW {
         _ = try Self.fused.call([
             .tensors(updated.map { $0.0 }), .tensors(updated.map { $0.1 }),
             .tensors(updated.map { $0.2.average }), .tensors(updated.map { $0.2.squareAverage }),
-            .tensors([]), .tensors(steps), .double(learningRate), .double(betas.0),
-            .double(betas.1), .double(group.weightDecay), .double(epsilon), .bool(false),
-            .bool(false), .none, .none,
+            .tensors([]), .tensors(steps), .double(learningRate * group.rateFactor),
+            .double(betas.0), .double(betas.1), .double(group.weightDecay), .double(epsilon),
+            .bool(false), .bool(false), .none, .none,
         ])
     }
 
