@@ -156,15 +156,18 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var decays: WeightDecay
         /// Gradients longer than this are shortened to it; 0 for never.
         public var clipNorm: Double
-        /// What stays as it is: names of parts, such as `image` or `text.0-2`, or starts of
-        /// parameter names; empty for nothing. ``PartPattern`` lists the names.
+        /// What stays as it is; empty for nothing.
+        ///
+        /// Names of parts (`image`), of blocks (`text.0-2`), and whatever else
+        /// `Documentation/training.md` lists, or the starts of parameters' names.
         public var frozen: [String]
         /// The learning rate of each part, relative to ``learningRate``; default 1.
         public var rates: Rates
         /// A further factor for the parts that were made at random; default 1.
         public var newPartsRate: Double
-        /// A further factor for every block that lies between a block and the end of its stack;
-        /// default 1. ``LayerDecay`` has the formula.
+        /// A further factor d for each block below the end of its stack; default 1.
+        ///
+        /// Of L blocks, block i has `d^(L - i)` and the embeddings have `d^(L + 1)`.
         public var layerDecay: Double
 
         /// The learning rate of each part, relative to the optimizer's.

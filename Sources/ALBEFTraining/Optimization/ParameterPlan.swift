@@ -1,7 +1,7 @@
 package import ALBEF
 import Foundation
 import OrderedCollections
-import Torch
+package import Torch
 
 /// Which parameters of a model a run trains, and at what learning rate relative to the optimizer's.
 ///
@@ -101,7 +101,8 @@ package struct ParameterPlan: Sendable, Hashable {
     /// The groups of an optimizer: what is not frozen, by learning rate, with decay and without.
     ///
     /// The highest rate comes first; where all are equal there are two groups.
-    func groups(of model: ALBEFModel, _ decays: WeightDecay, decay: Double) -> [AdamW.Group] {
+    package func groups(of model: ALBEFModel, _ decays: WeightDecay, decay: Double) -> [AdamW.Group]
+    {
         let moving = entries.filter { $0.state != .frozen }
         return Set(moving.map(\.rateFactor)).sorted(by: >).flatMap { factor in
             decays.groups(

@@ -16,6 +16,13 @@ package struct PartPattern: Sendable, Hashable {
         package var place: ParameterPlace
         /// Whether it was made at random rather than taken from another model.
         package var isNew: Bool
+
+        /// A parameter.
+        package init(name: String, place: ParameterPlace, isNew: Bool) {
+            self.name = name
+            self.place = place
+            self.isNew = isNew
+        }
     }
 
     private enum Meaning: Sendable, Hashable {

@@ -46,6 +46,7 @@ struct SettingsFileTests {
             ("optimizer:\n  clip_norm: 1\n  learning_rat: 1\n", 3, "optimizer.learning_rat"),
             ("\n\noptimiser: {}\n", 3, "optimiser"),
             ("objectives:\n  teacher: {momentun: 1}\n", 2, "objectives.teacher.momentun"),
+            ("optimizer:\n  rates: {image: 0.1, head: 2}\n", 2, "optimizer.rates.head"),
         ])
     func unknownKeys(text: String, line: Int, key: String) async throws {
         let error = await #expect(throws: TrainingError.self) { try await applied(text) }
@@ -67,6 +68,25 @@ struct SettingsFileTests {
     func wrongForm(text: String, message: String) async throws {
         let error = await #expect(throws: TrainingError.self) { try await applied(text) }
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+
+    @Test("A part can have a rate of its own, and parts can be frozen")
+    func parts() async throws {
+        let file = try await applied(
+            """
+            data: {train: [a.json]}
+            model: {start: towers}
+            optimizer:
+              frozen: [image.0-5, embeddings]
+              rates: {image: 0.1}
+              new_parts_rate: 10
+              layer_decay: 0.8
+
+            """)
+        let found = try file.configuration().optimizer
+        #expect(found.frozen == ["image.0-5", "embeddings"])
+        #expect(found.rates.image == 0.1 && found.rates.text == 1 && found.rates.heads == 1)
+        #expect(found.newPartsRate == 10 && found.layerDecay == 0.8)
     }
 
     @Test("A file that is not there is named")
@@ -93,6 +113,8 @@ struct SettingsFileTests {
             ("data.train", "[a.json, [b]]", "a list of texts, but one of its items is a list"),
             ("data.train", "[a.json, ~]", "a list of texts, but one of its items is empty"),
             ("data.images", "[a]", "text, not a list"),
+            ("optimizer.frozen", "image", "a list, such as [one, two], not 'image'"),
+            ("optimizer.rates.image", "slow", "a number, not 'slow'"),
             ("optimizer.learning_rate", "[1]", "a number, not a list"),
             ("optimizer.learning_rate", "fast", "a number, not 'fast'"),
             (

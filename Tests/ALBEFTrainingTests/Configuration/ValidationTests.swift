@@ -132,6 +132,41 @@ struct ValidationTests {
         #expect(found.hasPrefix("configuration: \(expected)"), "\(found)")
     }
 
+    @Test(
+        "Factors of the learning rate are above 0 and finite, and name their key",
+        arguments: ["rates.image", "rates.text", "rates.fusion", "rates.heads", "new_parts_rate"])
+    func factors(key: String) throws {
+        let start = "model.start=m"
+        for good in ["1000", "1e-6", "0.1", "1"] {
+            #expect(try message([start, "optimizer.\(key)=\(good)"]) == nil)
+        }
+        for bad in ["-0.1", ".nan", ".inf", "1001", "1e-400"] {
+            let found = try #require(try message([start, "optimizer.\(key)=\(bad)"]))
+            #expect(
+                found.hasPrefix(
+                    "configuration: optimizer.\(key) must be above 0 and at most 1000.0, not "),
+                "\(found)")
+        }
+        #expect(
+            try message([start, "optimizer.\(key)=0"])?.hasSuffix(
+                "not 0.0; optimizer.frozen leaves parts as they are") == true)
+    }
+
+    @Test(
+        "What tells parts apart is checked without a model as far as it can be",
+        arguments: [
+            (["optimizer.layer_decay=0"], "layer_decay must be above 0 and at most 1, not 0.0"),
+            (["optimizer.layer_decay=1.1"], "layer_decay must be above 0 and at most 1, not 1.1"),
+            (["optimizer.layer_decay=.nan"], "layer_decay must be above 0 and at most 1, not nan"),
+            (["optimizer.new_parts_rate=10"], "new_parts_rate needs a model.start: all parts"),
+            (["optimizer.frozen=['']"], "frozen names a part whose name is empty"),
+            (["optimizer.frozen=[image, text, image]"], "frozen names 'image' twice"),
+        ])
+    func parts(assignments: [String], expected: String) throws {
+        let found = try #require(try message(assignments))
+        #expect(found.hasPrefix("configuration: optimizer.\(expected)"), "\(found)")
+    }
+
     @Test("Two towers need no fusion layers")
     func towers() throws {
         var file = try SettingsFile(preset: "clip")
