@@ -15,7 +15,7 @@ struct Albef: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
-            ScoreCommand.self, ExplainCommand.self,
+            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PretrainCommand.self,
             ReportCommand.self, EvaluateCommand.self, CalibrateCommand.self, AblateCommand.self,
             ImportCommand.self,

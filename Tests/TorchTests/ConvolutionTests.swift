@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Torch
+import Torch
 
 @Suite("Convolutions")
 struct ConvolutionTests {

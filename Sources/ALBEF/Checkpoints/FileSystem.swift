@@ -13,11 +13,6 @@ import Torch
 enum FileSystem {
     static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
 
-    /// The first of some files that is in a folder; nil if none is.
-    static func firstExisting(_ names: [String], in folder: FilePath) -> FilePath? {
-        names.map { folder.appending($0) }.first(where: exists)
-    }
-
     static func isDirectory(_ path: FilePath) -> Bool {
         var status = stat()
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

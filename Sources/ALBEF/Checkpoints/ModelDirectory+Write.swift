@@ -15,8 +15,8 @@ extension ModelDirectory {
     ///   - entries: the weights, by the names of ``ParameterLayout``; momentum twins and queues may
     ///     be among them.
     ///   - configuration: what the weights belong to.
-    ///   - vocabulary: file to be copied, without a byte order mark and with plain line feeds; one
-    ///     line for each word embedding.
+    ///   - tokenizer: files to be copied; a vocabulary without a byte order mark, with plain line
+    ///     feeds, and one line for each word embedding.
     ///   - path: where the directory will stand.
     ///   - metadata: strings for the header of the weights.
     /// - Returns: the directory, opened and checked.
@@ -24,10 +24,9 @@ extension ModelDirectory {
     @discardableResult
     public static func write(
         _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,
-        vocabulary: FilePath, to path: FilePath, metadata: [String: String] = [:]
+        tokenizer: TokenizerFiles, to path: FilePath, metadata: [String: String] = [:]
     ) throws -> ModelDirectory {
-        let words = try VocabularyFile(vocabulary)
-        try words.check(rows: configuration.text.vocabularySize)
+        try tokenizer.check(rows: configuration.text.vocabularySize)
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
         let temporary = try FileSystem.makeTemporaryDirectory(beside: path)
@@ -40,11 +39,24 @@ extension ModelDirectory {
         let document = ModelDocument(
             configuration: configuration, weightsDigest: digest.hexadecimal())
         try AtomicFile.write(document.text(), to: temporary.appending(configurationName))
-        try AtomicFile.write(words.bytes, to: temporary.appending(vocabularyName))
+        try tokenizer.copy(into: temporary)
         // Whatever is wrong with the entries shows before an older model is replaced.
         _ = try ModelDirectory.open(temporary)
         try replace(path, with: temporary)
         return try ModelDirectory.open(path)
+    }
+
+    /// Writes a model whose tokenizer is a WordPiece vocabulary.
+    ///
+    /// Parameters and errors are those of ``write(_:configuration:tokenizer:to:metadata:)``.
+    @discardableResult
+    public static func write(
+        _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,
+        vocabulary: FilePath, to path: FilePath, metadata: [String: String] = [:]
+    ) throws -> ModelDirectory {
+        try write(
+            entries, configuration: configuration,
+            tokenizer: TokenizerFiles(vocabulary: vocabulary), to: path, metadata: metadata)
     }
 
     /// Checks that nothing but a model stands in the way.

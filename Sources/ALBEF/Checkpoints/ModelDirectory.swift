@@ -10,8 +10,10 @@ public struct ModelDirectory: Sendable {
     public let configuration: ALBEFConfiguration
     /// The weights, by the names of ``ParameterLayout``.
     public let weights: SafetensorsFile
-    /// The vocabulary: one token on each line.
-    public var vocabulary: FilePath { path.appending(ModelDirectory.vocabularyName) }
+    /// What turns texts into tokens.
+    public let tokenizer: TokenizerFiles
+    /// The WordPiece vocabulary: one token on each line.
+    public var vocabulary: FilePath { path.appending(TokenizerFiles.wordPieceName) }
     /// Whether the ITM head was trained, so that re-ranking means something; true for weights that
     /// do not say.
     public var matches: Bool {
@@ -40,12 +42,11 @@ public struct ModelDirectory: Sendable {
     static let newPartsKey = "new_parts"
     static let weightsName = "model.safetensors"
     static let configurationName = "config.json"
-    static let vocabularyName = "vocab.txt"
     static let calibrationName = "calibration.json"
-    /// The files that a model has.
-    static let names = [configurationName, weightsName, vocabularyName]
-    /// These, and the file that it may have.
-    static let allNames = names + [calibrationName]
+    /// The files that every model has, beside those of its tokenizer.
+    static let names = [configurationName, weightsName]
+    /// These, those of tokenizers, and the file that it may have.
+    static let allNames = names + TokenizerFiles.names + [calibrationName]
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
     ///
@@ -66,6 +67,14 @@ public struct ModelDirectory: Sendable {
         let document = try file.withUnsafeBytes { try ModelDocument($0, file: file.path) }
         configuration = document.configuration
         weightsDigest = document.weightsDigest
+        let isWordPiece = configuration.text.hasWordPieces
+        guard let files = TokenizerFiles(folder: path, isWordPiece: isWordPiece) else {
+            throw ModelFileError(
+                path,
+                .notAModel(
+                    missing: isWordPiece ? TokenizerFiles.wordPieceName : "tokenizer's file"))
+        }
+        tokenizer = files
         weights = try SafetensorsFile(path.appending(ModelDirectory.weightsName))
         ranking = try weights.metadata[Self.rankingKey].map { [weights] name in
             guard let ranking = RankingScore(rawValue: name) else {
@@ -77,7 +86,7 @@ public struct ModelDirectory: Sendable {
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
         try ModelDirectory.check(weights, configuration)
-        try VocabularyFile(vocabulary).check(rows: configuration.text.vocabularySize)
+        try tokenizer.check(rows: configuration.text.vocabularySize)
     }
 
     /// Reads all the weights and compares their digest with the one recorded when written.

@@ -29,6 +29,9 @@ struct VocabularyFile {
         }
     }
 
+    /// The file as it is.
+    var contents: [UInt8] { file.withUnsafeBytes { Array($0) } }
+
     /// The text, without a byte order mark and without the carriage returns of Windows.
     ///
     /// Lines end with "\n", or all of them with "\r\n": entries may contain other characters that

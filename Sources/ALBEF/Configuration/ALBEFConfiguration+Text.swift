@@ -51,6 +51,31 @@ extension ALBEFConfiguration {
         /// nil for the same one. BLIP's `[ENC]`.
         public var matchingToken: Int?
 
+        /// Whether the tokenizer is BERT's WordPiece; default true. CLIP and SigLIP have others.
+        public var hasWordPieces = true
+        /// What happens to a text before the tokenizer; nil: what the dialect does.
+        public var cleaning: Cleaning?
+
+        /// What happens to a text before the tokenizer.
+        public enum Cleaning: String, Sendable, Hashable, Codable, CaseIterable {
+            /// Nothing.
+            case none
+            /// As a caption of the original ALBEF.
+            case albef
+            /// As a caption of LAVIS and BLIP.
+            case lavis
+            /// Lower case: SigLIP 2.
+            case lowercase
+            /// OpenCLIP's `lower`.
+            case openCLIP = "openclip"
+            /// OpenCLIP's `whitespace`.
+            case openCLIPWhitespace = "openclip_whitespace"
+            /// OpenCLIP's `canonicalize`.
+            case openCLIPCanonical = "openclip_canonical"
+            /// SigLIP's own: lower case, no ASCII punctuation, single spaces.
+            case siglip
+        }
+
         /// Where the LayerNorms of a layer stand.
         public enum NormPlacement: String, Sendable, Hashable, Codable, CaseIterable {
             /// After each sum: BERT.
@@ -127,11 +152,14 @@ extension ALBEFConfiguration.Text: Codable {
         case endToken = "end_token"
         case sharesLayers = "shares_layers"
         case matchingToken = "matching_token"
+        case hasWordPieces = "word_pieces"
+        case cleaning
 
         /// Those that models of the first format do not have.
         static let switches: Set<CodingKeys> = [
             .hasTokenTypes, .normPlacement, .attention, .activation, .pooling, .projection,
             .paddedLength, .paddingToken, .endToken, .sharesLayers, .matchingToken,
+            .hasWordPieces, .cleaning,
         ]
     }
 
@@ -159,6 +187,8 @@ extension ALBEFConfiguration.Text: Codable {
         endToken = try container.decodeIfPresent(Int.self, forKey: .endToken)
         try container.update(&sharesLayers, forKey: .sharesLayers)
         matchingToken = try container.decodeIfPresent(Int.self, forKey: .matchingToken)
+        try container.update(&hasWordPieces, forKey: .hasWordPieces)
+        cleaning = try container.decodeIfPresent(Cleaning.self, forKey: .cleaning)
     }
 
     /// Writes every key, also those without a value.
@@ -185,5 +215,7 @@ extension ALBEFConfiguration.Text: Codable {
         try container.encode(endToken, forKey: .endToken)
         try container.encode(sharesLayers, forKey: .sharesLayers)
         try container.encode(matchingToken, forKey: .matchingToken)
+        try container.encode(hasWordPieces, forKey: .hasWordPieces)
+        try container.encode(cleaning, forKey: .cleaning)
     }
 }

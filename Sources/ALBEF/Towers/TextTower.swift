@@ -121,6 +121,7 @@ struct TextTowerReader {
         text.layerNormEpsilon = try tower.section("norm_kwargs")?.number("eps", else: 1e-5) ?? 1e-5
         text.attention = try tower.truth("no_causal_mask", else: false) ? .all : .causal
         text.paddingToken = try tower.integer("pad_id", else: 0)
+        text.cleaning = try cleaning(tower)
         switch try tower.text("pool_type", else: "argmax") {
         case "argmax": text.pooling = .largest
         case "last": text.pooling = .last
@@ -140,6 +141,24 @@ struct TextTowerReader {
                 ? .matrix : .none
         }
         return padded(text)
+    }
+
+    /// What OpenCLIP does to a text first.
+    private func cleaning(
+        _ tower: ConfigurationDocument
+    ) throws -> ALBEFConfiguration.Text.Cleaning? {
+        guard let settings = tower.section("tokenizer_kwargs"), settings.has("clean") else {
+            return nil
+        }
+        switch try settings.text("clean") {
+        case "lower": return .openCLIP
+        case "whitespace": return .openCLIPWhitespace
+        case "canonicalize": return .openCLIPCanonical
+        case let other:
+            throw ModelFileError(
+                tower.file,
+                .configuration("\"text_cfg.tokenizer_kwargs.clean\" is '\(other)', which is unknown"))
+        }
     }
 
     private var isSigLIP: Bool { file.has("logit_bias") }
@@ -178,6 +197,8 @@ struct TextTowerReader {
         text.attention = .all
         text.pooling = .last
         text.paddingToken = try tower.integer("pad_token_id", else: 1)
+        // SigLIP 2 has Gemma's tokens, and its texts keep their punctuation.
+        text.cleaning = text.vocabularySize >= 256_000 ? .lowercase : .siglip
         return padded(text)
     }
 
@@ -228,6 +249,7 @@ struct TextTowerReader {
             mlpWidth: try file.shape(mlp, rank: 2)[0], positions: length, maximumTokens: length)
         text.hasTokenTypes = false
         text.normPlacement = .before
+        text.hasWordPieces = false
         return text
     }
 }

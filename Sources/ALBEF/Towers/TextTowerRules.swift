@@ -68,10 +68,14 @@ extension TowerLayout {
         }
         var rules = names.map { TensorRule(prefix + $0, stack + $0) }
         // As flash attention has it.
-        rules.append(
+        let attention = "encoder.layer.#.attention."
+        rules += [
             TensorRule(
-                "\(prefix)encoder.layer.#.attention.self.Wqkv.@",
-                "\(stack)encoder.layer.#.attention.self.?.@", .split(["query", "key", "value"])))
+                "\(prefix)\(attention)self.Wqkv.@", "\(stack)\(attention)self.?.@",
+                .split(["query", "key", "value"])),
+            TensorRule(
+                "\(prefix)\(attention)self.out_proj.@", "\(stack)\(attention)output.dense.@"),
+        ]
         return rules
     }
 

@@ -19,7 +19,8 @@ struct TowerFile {
     let configuration: ConfigurationDocument?
     /// OpenCLIP's `open_clip_config.json`.
     let openCLIP: ConfigurationDocument?
-    /// Hugging Face's `preprocessor_config.json`: how images are prepared.
+    /// Hugging Face's `preprocessor_config.json`, or the part of `processor_config.json` that
+    /// transformers 5 has instead: how images are prepared.
     let preparation: ConfigurationDocument?
     /// The folder that all these are in.
     let folder: FilePath
@@ -42,7 +43,10 @@ struct TowerFile {
         self.path = file.path
         configuration = try ConfigurationDocument(folder.appending("config.json"))
         openCLIP = try ConfigurationDocument(folder.appending("open_clip_config.json"))
-        preparation = try ConfigurationDocument(folder.appending("preprocessor_config.json"))
+        preparation =
+            try ConfigurationDocument(folder.appending("preprocessor_config.json"))
+            ?? ConfigurationDocument(folder.appending("processor_config.json"))?
+            .section("image_processor")
         elements = try Self.elements(file)
     }
 

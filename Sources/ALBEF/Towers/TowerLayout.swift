@@ -89,7 +89,7 @@ enum TowerLayout: Hashable {
         ),
         (
             .chineseCLIP,
-            ["visual.class_embedding", "bert.encoder.layer.0.attention.output.dense.weight"]
+            ["visual.class_embedding", "bert.embeddings.word_embeddings.weight"]
         ),
         (
             .openCLIP,

@@ -63,7 +63,7 @@ extension TowerModel {
             reports: [
                 images.report(configuration), texts.report(configuration), report,
             ],
-            vocabulary: FileSystem.firstExisting(["vocab.txt"], in: texts.file.folder))
+            tokenizer: TokenizerFiles(folder: texts.file.folder, isWordPiece: true))
     }
 }
 

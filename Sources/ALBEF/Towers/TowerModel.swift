@@ -12,8 +12,8 @@ public struct TowerModel: Sendable {
     public let parameters: OrderedDictionary<String, Tensor>
     /// What became of every tensor of the sources, in their order.
     public let reports: [ImportReport]
-    /// The vocabulary that lies beside the text tower; nil if there is none.
-    public let vocabulary: FilePath?
+    /// The tokenizer that lies beside the text tower; nil if there is none.
+    public let tokenizer: TokenizerFiles?
 
     /// Imports a whole model: CLIP, OpenCLIP, Chinese-CLIP, SigLIP or BLIP for retrieval.
     ///
@@ -55,7 +55,7 @@ public struct TowerModel: Sendable {
             task: configuration.task, others: [])
         report.entries = tensors.entries
         reports = [report]
-        vocabulary = FileSystem.firstExisting(["vocab.txt"], in: file.folder)
+        tokenizer = TokenizerFiles(folder: file.folder, isWordPiece: text.hasWordPieces)
     }
 
     /// Whether a file or folder is of a layout that ``init(importing:)`` reads.
@@ -68,12 +68,12 @@ public struct TowerModel: Sendable {
 
     init(
         configuration: ALBEFConfiguration, parameters: OrderedDictionary<String, Tensor>,
-        reports: [ImportReport], vocabulary: FilePath?
+        reports: [ImportReport], tokenizer: TokenizerFiles?
     ) {
         self.configuration = configuration
         self.parameters = parameters
         self.reports = reports
-        self.vocabulary = vocabulary
+        self.tokenizer = tokenizer
     }
 
     /// The parameters that no source had.
@@ -92,18 +92,18 @@ public struct TowerModel: Sendable {
     ///
     /// - Parameters:
     ///   - path: where it will stand; a model there is replaced, anything else is not.
-    ///   - vocabulary: the vocabulary to copy; one line for each word embedding.
+    ///   - tokenizer: the files to copy; a vocabulary has one line for each word embedding.
     /// - Returns: the directory, opened and checked.
     /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file.
     @discardableResult
-    public func write(to path: FilePath, vocabulary: FilePath) throws -> ModelDirectory {
+    public func write(to path: FilePath, tokenizer: TokenizerFiles) throws -> ModelDirectory {
         var metadata = ["format": "pt"]
         if !newParameters.isEmpty {
             metadata[ModelDirectory.newPartsKey] = newParameters.joined(separator: " ")
         }
         return try ModelDirectory.write(
             parameters.map { $1.entry(named: $0) }, configuration: configuration,
-            vocabulary: vocabulary, to: path, metadata: metadata)
+            tokenizer: tokenizer, to: path, metadata: metadata)
     }
 
     static func check(_ configuration: ALBEFConfiguration, _ file: FilePath) throws {

@@ -87,7 +87,10 @@ struct ImportCommand: AsyncParsableCommand {
                 "\(name) is for checkpoints of ALBEF and LAVIS; these weights say it themselves.")
         }
         let model = try TowerModel(importing: FilePath(checkpoint))
-        try model.write(to: FilePath(output), vocabulary: try vocabularyFile(model.vocabulary))
+        guard let tokenizer = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
+            ?? model.tokenizer
+        else { throw noVocabulary }
+        try model.write(to: FilePath(output), tokenizer: tokenizer)
         if json {
             try Console.json(model.reports[0])
         } else {
@@ -103,12 +106,14 @@ struct ImportCommand: AsyncParsableCommand {
 
     /// The vocabulary that was named, or the one beside the weights.
     private func vocabularyFile(_ found: FilePath?) throws -> FilePath {
-        guard let file = vocabulary.map({ FilePath($0) }) ?? found else {
-            throw ValidationError(
-                "There is no vocab.txt beside the weights; name one with --vocabulary. 'albef models"
-                    + " list' has those that are published.")
-        }
+        guard let file = vocabulary.map({ FilePath($0) }) ?? found else { throw noVocabulary }
         return file
+    }
+
+    private var noVocabulary: ValidationError {
+        ValidationError(
+            "There is no vocab.txt or tokenizer.json beside the weights; name a vocabulary with"
+                + " --vocabulary. 'albef models list' has those that are published.")
     }
 
     private func importCheckpoint() throws {

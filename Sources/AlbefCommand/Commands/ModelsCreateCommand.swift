@@ -126,11 +126,13 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         plan.dialect = dialect
         let model = try TowerModel(
             image: image, text: text, plan: plan, generator: Generator(seed: seed))
-        guard let words = vocabulary.map({ FilePath($0) }) ?? model.vocabulary else {
+        guard let words = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
+            ?? model.tokenizer
+        else {
             throw ValidationError(
                 "There is no vocab.txt beside the text tower; name one with --vocabulary.")
         }
-        try model.write(to: FilePath(output), vocabulary: words)
+        try model.write(to: FilePath(output), tokenizer: words)
         if json {
             try Console.json(model.reports)
             return

@@ -45,11 +45,10 @@ extension SearchModel {
         guard let sentence = HeatMap.rows(of: found.sentence).first,
             let logits = MatchLogits.rows(of: found.logits).first
         else { throw ExplanationError.matching }
-        let limit = model.configuration.text.maximumTokens
-        let ids = self.text.ids(of: text, maximumTokens: limit)
+        let ids = self.text.ids(of: text)
         let similarity = query.features[0].matmul(image.features[0]).scalar()
         return Explanation(
-            tokens: self.text.tokenizer.vocabulary.tokens(of: ids).map { $0 ?? "[UNK]" },
+            tokens: self.text.tokenizer.tokens(of: ids).map { $0 ?? "[UNK]" },
             tokenMaps: maps, words: words(of: text, maps), sentence: sentence,
             score: PairScore(
                 text: text, similarity: Float(similarity), matchLogit: logits.match,
@@ -57,14 +56,14 @@ extension SearchModel {
             logits: logits, layer: found.layer)
     }
 
-    /// Joins the tokens `[CLS] … ([SEP])` to words.
+    /// Joins tokens to words; what stands around a text is left out.
     private func words(of text: String, _ maps: [HeatMap]) -> [Explanation.Word] {
-        // `[CLS]` stands before the words; what ends a text is left out likewise.
-        let end = maps.count - (self.text.rules.endsWithSeparator ? 1 : 0)
-        let words = self.text.tokenizer.words(of: self.text.clean(text), limit: end - 1)
-        let all = maps[1..<max(1, end)].reduce(0) { $0 + $1.total }
-        return words.compactMap { word in
-            let tokens = word.tokens.lowerBound + 1..<word.tokens.upperBound + 1
+        let framing = self.text.framing
+        let start = framing.start.count
+        let end = max(start, maps.count - framing.end.count)
+        let all = maps[start..<end].reduce(0) { $0 + $1.total }
+        return self.text.words(of: text).compactMap { word in
+            let tokens = word.tokens
             return HeatMap.mean(of: maps[tokens]).map { map in
                 let heat = maps[tokens].reduce(0) { $0 + $1.total }
                 return Explanation.Word(

@@ -129,7 +129,7 @@ public struct TextIndexer: Sendable {
                 if known[entry.path] == entry {
                     known[entry.path] = nil
                     report.unchanged += 1
-                } else if model.text.tokenizer.ids(of: model.text.clean(line.text)).isEmpty {
+                } else if model.text.isEmpty(line.text) {
                     report.failures.append(
                         GalleryFailure(
                             path: entry.path, reason: QueryError.empty(line.text).description))

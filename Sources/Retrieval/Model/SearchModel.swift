@@ -8,8 +8,8 @@ public import Torch
 public struct SearchModel: Sendable {
     /// The encoders and heads.
     public let model: ALBEFModel
-    /// Cleaning and tokenization, by the rules of the model's dialect.
-    public let text: TextPreprocessor
+    /// What its texts go through.
+    public let text: TextInput
     /// Reads picture files.
     public let loader: ImageLoader
     /// Brings pictures to the model's size and range.
@@ -40,16 +40,10 @@ public struct SearchModel: Sendable {
         let files = try ModelDirectory.open(directory)
         model = try ALBEFModel(files, imageSize: imageSize, device: device)
         let configuration = model.configuration
-        let vocabulary = try Vocabulary(contentsOf: files.vocabulary)
-        text = TextPreprocessor(
-            rules: configuration.dialect == .albef ? .albef : .lavis,
-            tokenizer: WordPieceTokenizer(
-                vocabulary: vocabulary, isUncased: configuration.text.lowercases))
+        text = try TextInput(files)
         let vision = configuration.vision
         loader = ImageLoader(targetSide: vision.imageSize)
-        transform = ImageTransform(
-            side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
-            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+        transform = ImageTransform(vision)
         fingerprint = files.fingerprint
         matches = files.matches
         ranking = files.ranking ?? .standard(configuration.dialect)
@@ -98,8 +92,7 @@ public struct SearchModel: Sendable {
     ///   model has no text projection; `TorchError` if there is too little memory or a device fails.
     public func encode(texts: [String]) throws -> EncodedTexts {
         for text in texts { try check(text) }
-        let batch = text.batch(
-            texts, maximumTokens: model.configuration.text.maximumTokens)
+        let batch = text.batch(texts)
         let shape = [batch.count, batch.length]
         return try recovering {
             try withoutGradients {
@@ -114,26 +107,11 @@ public struct SearchModel: Sendable {
     ///
     /// - Throws: ``QueryError`` if it has not.
     func check(_ text: String) throws {
-        guard !self.text.tokenizer.ids(of: self.text.clean(text)).isEmpty else {
-            throw QueryError.empty(text)
-        }
+        guard !self.text.isEmpty(text) else { throw QueryError.empty(text) }
     }
 
     /// How much of a query the model reads.
-    public func reading(of query: String) -> QueryReading {
-        var unlimited = text.rules
-        unlimited.captionWords = .max
-        let all = text.tokenizer.ids(of: unlimited.caption(query))
-        let special = text.rules.endsWithSeparator ? 2 : 1
-        let read =
-            text.ids(
-                of: query, maximumTokens: model.configuration.text.maximumTokens
-            ).count - special
-        let unknown = text.tokenizer.vocabulary.special.unknown
-        return QueryReading(
-            isCut: read < all.count,
-            isUnknown: !all.isEmpty && all.prefix(read).allSatisfy { $0 == unknown })
-    }
+    public func reading(of query: String) -> QueryReading { text.reading(of: query) }
 
     /// What an index made with this model records about it.
     public var signature: ModelSignature {

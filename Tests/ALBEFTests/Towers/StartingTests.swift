@@ -114,7 +114,7 @@ struct StartingTests {
             let text = try TowerFixture("minilm").path
             let start = try Self.start(text: text)
             let model = folder.appending("model")
-            try start.write(to: model, vocabulary: text.appending("vocab.txt"))
+            try start.write(to: model, tokenizer: #require(start.tokenizer))
             let opened = try ModelDirectory.open(model)
             #expect(opened.newParts == Set(start.newParameters))
             #expect(!opened.configuration.isTrained)

@@ -18,6 +18,18 @@ public enum TextCleaning: String, Sendable, Hashable, Codable, CaseIterable {
     /// SigLIP's own: lower case, no ASCII punctuation, single spaces.
     case siglip
 
+    /// The text that the tokenizer would see if captions could have any number of words.
+    public func unlimited(_ text: String) -> String {
+        var rules: TextRules
+        switch self {
+        case .albef: rules = .albef
+        case .lavis: rules = .lavis
+        default: return clean(text)
+        }
+        rules.captionWords = .max
+        return rules.caption(text)
+    }
+
     /// The text that the tokenizer sees.
     public func clean(_ text: String) -> String {
         switch self {
