@@ -66,7 +66,9 @@ package struct ParameterPlace: Sendable, Hashable {
             switch (word(2), Int(word(4))) {
             case ("embeddings", _): (part, section) = (.text, .embeddings)
             case ("encoder", let layer?):
-                let isFusion = layer >= text.fusionLayer
+                // Layers that read texts with and without an image are the text encoder's.
+                let isFusion =
+                    layer >= text.fusionLayer && (!text.sharesLayers || word(5) == "crossattention")
                 part = isFusion ? .fusion : .text
                 section = .block(isFusion ? layer - text.fusionLayer : layer)
             default: (part, section) = (.text, .other(word(2)))

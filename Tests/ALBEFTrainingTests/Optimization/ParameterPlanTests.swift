@@ -70,6 +70,23 @@ struct ParameterPlanTests {
         }
     }
 
+    @Test(
+        "Layers that read texts with and without images are the text encoder's, their images' part not"
+    )
+    func sharedLayers() throws {
+        var configuration = try model().configuration
+        configuration.text.fusionLayer = 0
+        configuration.text.sharesLayers = true
+        for (name, address, height) in [
+            ("\(layer).1.attention.self.query.weight", "text.1", 4),
+            ("\(layer).1.crossattention.self.query.weight", "fusion.1", 4),
+            ("\(layer).4.output.dense.bias", "text.4", 1),
+        ] {
+            let place = ParameterPlace(name, configuration.text)
+            #expect(place.address == address && place.height(below: configuration) == height)
+        }
+    }
+
     @Test("Without factors there are two groups, exactly those of before")
     func plain() throws {
         let model = try model()
