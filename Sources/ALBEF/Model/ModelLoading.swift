@@ -118,16 +118,20 @@ extension MomentumTeacher {
     /// Makes a teacher from the twins in a model directory, or a copy of the student where there
     /// are none.
     ///
+    /// - Parameter still: as in ``init(copying:still:)``.
     /// - Throws: `TorchError` that names a misshapen twin.
-    public convenience init(of student: ALBEFModel, storedIn directory: ModelDirectory?) throws {
+    public convenience init(
+        of student: ALBEFModel, storedIn directory: ModelDirectory?, still: Set<String> = []
+    ) throws {
         let twins = directory?.weights.tensors.names.contains { ParameterLayout.online($0) != nil }
         guard let directory, twins == true else {
-            try self.init(copying: student)
+            try self.init(copying: student, still: still)
             return
         }
         try self.init(
             of: student,
-            from: Owned(Twins(CheckpointParameters(directory.weights, student.configuration))))
+            from: Owned(Twins(CheckpointParameters(directory.weights, student.configuration))),
+            still: still)
     }
 
     private struct Twins: ParameterSource {

@@ -12,21 +12,30 @@ public final class MomentumTeacher {
     /// How often ``follow(momentum:)`` has moved the twins.
     package private(set) var moves = 0
     private let student: [Parameter]
+    /// What moves towards its counterpart in ``student``.
     private let twins: [Parameter]
 
     /// Makes a teacher that starts as a copy of its student.
     ///
+    /// - Parameter still: names of parameters that nothing moves; default none. Their twins are the
+    ///   student's own tensors, and cost neither memory nor time.
     /// - Throws: never for a student that could be built.
-    public convenience init(copying student: ALBEFModel) throws {
-        try self.init(of: student, from: Copies(student: student))
+    public convenience init(copying student: ALBEFModel, still: Set<String> = []) throws {
+        try self.init(of: student, from: Copies(student: student), still: still)
     }
 
     /// Makes a teacher from twins that a source holds under the student's names.
     ///
+    /// - Parameter still: as in ``init(copying:still:)``; what the source holds of them is not read.
     /// - Throws: the source's error for a missing or misshapen twin.
-    package init(of student: ALBEFModel, from source: any ParameterSource) throws {
-        model = try ALBEFModel(student.configuration, parameters: source, device: student.device)
-        let names = student.parameters.keys.filter(Self.hasTwin)
+    package init(
+        of student: ALBEFModel, from source: any ParameterSource, still: Set<String> = []
+    ) throws {
+        model = try ALBEFModel(
+            student.configuration,
+            parameters: Sharing(student: student, names: still, source: source),
+            device: student.device)
+        let names = student.parameters.keys.filter { Self.hasTwin($0) && !still.contains($0) }
         self.student = names.compactMap { student.parameters[$0] }
         twins = names.compactMap { [model] in model.parameters[$0] }
     }
@@ -62,8 +71,22 @@ public final class MomentumTeacher {
 
     /// The twins as entries of a weights file, under the original's names.
     package var entries: [SafetensorsWriter.Entry] {
-        twins.compactMap { twin in
+        model.parameters.values.filter { Self.hasTwin($0.name) }.compactMap { twin in
             ParameterLayout.twin(of: twin.name).map { twin.value.entry(named: $0) }
+        }
+    }
+
+    /// Hands out the student's own tensors where nothing moves them.
+    private struct Sharing: ParameterSource {
+        let student: ALBEFModel
+        let names: Set<String>
+        let source: any ParameterSource
+
+        func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+            guard names.contains(name), let parameter = student.parameters[name] else {
+                return try source.tensor(named: name, shape: shape, initial: initial)
+            }
+            return parameter.value.detached()
         }
     }
 

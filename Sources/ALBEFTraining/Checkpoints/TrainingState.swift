@@ -49,10 +49,18 @@ struct TrainingState {
             let temperature = configuration.objectives.contrastive.temperature
             student.temperature?.value = .full([], temperature, device: device)
         }
+        let stored =
+            isCheckpoint ? try source.map { try SafetensorsFile($0.appending(Self.fileName)) } : nil
+        self.newParts =
+            stored.map { file in
+                let names = file.metadata[Self.newPartsKey] ?? ""
+                return Set(names.split(separator: " ").map(String.init))
+            } ?? newParts
+        plan = try ParameterPlan(student, configuration, newParts: self.newParts)
         let settings = configuration.objectives
         let teacher =
             try settings.teacher.isEnabled
-            ? MomentumTeacher(of: student, storedIn: files) : nil
+            ? MomentumTeacher(of: student, storedIn: files, still: plan.frozen) : nil
         var queues: ContrastiveQueues?
         if settings.contrastive.queue > 0 {
             let fresh = ContrastiveQueues(
@@ -72,20 +80,10 @@ struct TrainingState {
             choices: GeneratedChoices(generator: choices),
             dropout: Dropout(settings.dropout, generator: dropping),
             isCheckpointed: configuration.training.gradientCheckpointing)
-        let stored =
-            isCheckpoint ? try source.map { try SafetensorsFile($0.appending(Self.fileName)) } : nil
-        self.newParts =
-            stored.map { file in
-                let names = file.metadata[Self.newPartsKey] ?? ""
-                return Set(names.split(separator: " ").map(String.init))
-            } ?? newParts
-        plan = try ParameterPlan(student, configuration, newParts: self.newParts)
         let decays = settings.isFaithful ? .original : configuration.optimizer.decays
         optimizer = AdamW(
             plan.groups(of: student, decays, decay: configuration.optimizer.weightDecay),
             learningRate: configuration.optimizer.learningRate)
-        // An average of what does not move; the file that the run starts from may hold another.
-        teacher?.hold(plan.frozen, of: student)
         if let stored, let source { try restore(from: source, stored) }
     }
 
@@ -118,15 +116,5 @@ struct TrainingState {
                 ? [:] : [Self.newPartsKey: newParts.sorted().joined(separator: " ")],
             to: directory.appending(Self.fileName))
         try progress.write(to: directory)
-    }
-}
-
-extension MomentumTeacher {
-    /// Makes the twins of parameters that do not move equal to them, so that they stay equal.
-    fileprivate func hold(_ names: Set<String>, of student: ALBEFModel) {
-        for name in names where Self.hasTwin(name) {
-            guard let parameter = student.parameters[name] else { continue }
-            model.parameters[name]?.value = parameter.value.detached().clone()
-        }
     }
 }
