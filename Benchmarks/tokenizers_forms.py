@@ -56,7 +56,7 @@ def trained_clip(texts, size):
         vocab_size=size, show_progress=False, end_of_word_suffix="</w>",
         initial_alphabet=alphabet))
     learned = json.loads(tokenizer.to_str())["model"]["merges"]
-    return [pair if isinstance(pair, list) else pair.split(" ") for pair in learned]
+    return [tuple(pair if isinstance(pair, list) else pair.split(" ")) for pair in learned]
 
 
 def byte_characters():
@@ -77,7 +77,7 @@ def gemma(folder, texts, size=3000, merges_as_pairs=True, name="gemma.json"):
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=size, special_tokens=special + [f"<0x{byte:02X}>" for byte in range(256)],
-        show_progress=False, limit_alphabet=1000))
+        show_progress=False, limit_alphabet=size // 3))
     state = json.loads(tokenizer.to_str())
     state["pre_tokenizer"] = {"type": "Split", "pattern": {"String": " "},
                               "behavior": "MergedWithPrevious", "invert": False}
@@ -117,7 +117,7 @@ def sentence_piece(folder, texts, name="spiece.model", size=2000, **options):
     prefix = str(folder / name).removesuffix(".model")
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(texts), model_prefix=prefix, vocab_size=size,
-        character_coverage=0.999, num_threads=1, minloglevel=2, **options)
+        character_coverage=options.pop("character_coverage", 0.98), num_threads=1, minloglevel=2, **options)
     model = sentencepiece.SentencePieceProcessor(model_file=prefix + ".model")
     return folder / name, model
 
@@ -139,9 +139,9 @@ def native(**options):
     return form
 
 
-def unigram_json(folder, texts, name="unigram.json", size=2000):
+def unigram_json(folder, texts, name="unigram.json", size=2000, **options):
     """XLM-R's form: the vocabulary of SentencePiece and its rules in a tokenizer.json."""
-    path, model = sentence_piece(folder, texts, name="xlmr.model", size=size, pad_id=3)
+    path, model = sentence_piece(folder, texts, name="xlmr.model", size=size, pad_id=3, **options)
     rules = charsmap(path.read_bytes())
     vocabulary = [(model.id_to_piece(i), model.get_score(i)) for i in range(model.get_piece_size())]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=model.unk_id(), byte_fallback=False))
@@ -187,7 +187,7 @@ def charsmap(model):
     return next(value for field, value in fields(spec) if field == 2)
 
 
-def stages(folder, texts):
+def stages(folder, texts, size=1500):
     """The types that no form above has: the rest of the closed set."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=False))
     tokenizer.normalizer = normalizers.Sequence([
@@ -197,30 +197,30 @@ def stages(folder, texts):
         pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation("contiguous"),
         pre_tokenizers.Digits(individual_digits=False), pre_tokenizers.Split("-", "merged_with_next")])
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=1500, special_tokens=["<unk>", "<x>"], show_progress=False, limit_alphabet=500))
+        vocab_size=size, special_tokens=["<unk>", "<x>"], show_progress=False, limit_alphabet=size // 3))
     tokenizer.add_tokens([AddedToken("Two Dogs", normalized=True),
                           AddedToken("<y>", lstrip=True, rstrip=True, normalized=False)])
     tokenizer.save(str(folder / "stages.json"))
     return folder / "stages.json", lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def gpt2(folder, texts):
+def gpt2(folder, texts, size=1500):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFKD()
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=1500, special_tokens=["<s>", "</s>"], show_progress=False,
+        vocab_size=size, special_tokens=["<s>", "</s>"], show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     tokenizer.save(str(folder / "gpt2.json"))
     return folder / "gpt2.json", lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def word_piece(folder, texts):
+def word_piece(folder, texts, size=2000):
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(
-        vocab_size=2000, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+        vocab_size=size, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
         show_progress=False))
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     tokenizer.save(str(folder / "bert.json"))

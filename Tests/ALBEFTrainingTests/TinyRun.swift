@@ -70,7 +70,7 @@ struct TinyRun {
     ///   - limit: the step after which to cancel; nil for none.
     @discardableResult
     func train(
-        _ name: String, _ settings: PretrainingConfiguration?, newParts: Set<String> = [],
+        _ name: String, _ settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
         until limit: Int? = nil, log: EventLog = EventLog()
     ) async throws -> PretrainingRun.Outcome {
         let path = folder.appending(name)

@@ -20,8 +20,9 @@ func seconds(_ duration: Duration) -> Double {
     Double(duration.components.attoseconds) / 1e18 + Double(duration.components.seconds)
 }
 
-var tokenizer: Tokenizer!
-let loading = try clock.measure {
+let start = clock.now
+let tokenizer: Tokenizer
+do {
     if arguments.contains("--tokenizer") {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
@@ -37,6 +38,7 @@ let loading = try clock.measure {
                 isUncased: !arguments.contains("--cased")))
     }
 }
+let loading = clock.now - start
 var cleaning = TextCleaning.none
 if let option = arguments.firstIndex(of: "--cleaning"), option + 1 < arguments.endIndex {
     guard let named = TextCleaning(rawValue: arguments[option + 1]) else {

@@ -29,10 +29,11 @@ struct TrainingState {
     /// - Parameters:
     ///   - source: a checkpoint or another model to start from; nil for random weights.
     ///   - isCheckpoint: whether `source` is a checkpoint, to be continued exactly.
-    ///   - newParts: what was made at random in `source`; a checkpoint knows it by itself.
+    ///   - newParts: what was made at random in `source`; nil: what its directory says. A checkpoint
+    ///     knows it by itself.
     init(
         _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
-        source: FilePath?, isCheckpoint: Bool, newParts: Set<String>
+        source: FilePath?, isCheckpoint: Bool, newParts: Set<String>?
     ) throws {
         let seed = configuration.training.seed
         choices = try Generator(seed: seed &+ 1)
@@ -55,7 +56,7 @@ struct TrainingState {
             stored.map { file in
                 let names = file.metadata[Self.newPartsKey] ?? ""
                 return Set(names.split(separator: " ").map(String.init))
-            } ?? newParts
+            } ?? newParts ?? files?.newParts ?? []
         plan = try ParameterPlan(student, configuration, newParts: self.newParts)
         let settings = configuration.objectives
         let teacher =

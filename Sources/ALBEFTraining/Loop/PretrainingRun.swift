@@ -53,6 +53,19 @@ public final class PretrainingRun {
     /// A step that runs out of memory, and at which operator: for tests.
     package var plannedFailure: (step: Int, atOperator: Int)?
 
+    /// The vocabulary of the model that a run starts from.
+    private static func vocabulary(ofStart path: FilePath) throws -> FilePath {
+        let start = try ModelDirectory.open(path)
+        guard start.configuration.task.matches, start.configuration.text.hasWordPieces else {
+            throw TrainingError.setting(
+                "model.start",
+                "is '\(path)', whose task is \(start.configuration.task.rawValue): a run needs a"
+                    + " model with a fusion encoder that reads word pieces; 'albef models create"
+                    + " --image … --text …' makes one from towers")
+        }
+        return start.vocabulary
+    }
+
     /// Begins a run in a new directory, or resumes one.
     ///
     /// The run's directory is locked as long as this object lives: one process at a time trains in
@@ -62,13 +75,13 @@ public final class PretrainingRun {
     ///   - path: the run's directory.
     ///   - settings: nil to resume the run that is there, by its own settings.
     ///   - newParts: the names of the parameters that were made at random in the model that the
-    ///     settings start from, rather than taken from another; default: none. A run that has a
-    ///     checkpoint keeps those that it began with.
+    ///     settings start from, rather than taken from another; nil: what its directory says. A run
+    ///     that has a checkpoint keeps those that it began with.
     ///   - report: called as the run goes on, from any thread.
     /// - Throws: ``TrainingError``, `DatasetError` and others that name what is wrong with a
     ///   setting or a file; ``TrainingError`` too if another process trains in the directory.
     public init(
-        _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String> = [],
+        _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
         directory = RunDirectory(path)
@@ -94,7 +107,7 @@ public final class PretrainingRun {
             let start = configuration.model.start.map { FilePath($0) }
             words =
                 try configuration.model.vocabulary.map { FilePath($0) }
-                ?? start.map { try ModelDirectory.open($0).vocabulary } ?? directory.vocabulary
+                ?? start.map { try Self.vocabulary(ofStart: $0) } ?? directory.vocabulary
         } else {
             words = directory.vocabulary
         }

@@ -93,7 +93,7 @@ enum OpenCLIPCleaning {
             mended = withoutTerminalEscapes(mended)
             mended.removeAll(where: isControl)
             if mended.contains(where: { $0.value >= 0x300 }) {
-                mended = String(mended).precomposedStringWithCanonicalMapping.unicodeScalars
+                mended = UnicodeForm.nfc.normalized(String(mended)).unicodeScalars
             }
             line = mended
             if line.elementsEqual(before) { return line }

@@ -22,7 +22,8 @@ struct SentencePieceFile {
     init(_ bytes: [UInt8], source: String) throws(TokenizerError) {
         self.bytes = bytes
         self.source = source
-        try forEachField(of: 0..<bytes.count, "ModelProto") { file, field, value throws(TokenizerError) in
+        try forEachField(of: 0..<bytes.count, "ModelProto") {
+            file, field, value throws(TokenizerError) in
             switch (field, value) {
             case (1, .bytes(let range)): try file.readPiece(range)
             case (2, .bytes(let range)): try file.readTrainer(range)
@@ -37,7 +38,8 @@ struct SentencePieceFile {
         if !isUnigram {
             throw TokenizerError(
                 .unsupported(
-                    "trainer_spec.model_type", "only unigram models are read in this form; "
+                    "trainer_spec.model_type",
+                    "only unigram models are read in this form; "
                         + "use the tokenizer.json of the same model"), source: source)
         }
         let literals = pieces.filter { $0.kind == .userDefined }
@@ -128,7 +130,8 @@ struct SentencePieceFile {
     }
 
     private mutating func readNormalizer(_ range: Range<Int>) throws(TokenizerError) {
-        try forEachField(of: range, "normalizer_spec") { file, field, value throws(TokenizerError) in
+        try forEachField(of: range, "normalizer_spec") {
+            file, field, value throws(TokenizerError) in
             switch (field, value) {
             case (2, .bytes(let range)) where !range.isEmpty:
                 do throws(CharacterMap.Fault) {

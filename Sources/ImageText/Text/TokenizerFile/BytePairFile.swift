@@ -6,7 +6,10 @@ enum BytePairFile {
     ) throws(TokenizerError) -> BytePairModel {
         for (name, isOff) in [
             ("dropout", true), ("ignore_merges", try !model.flag("ignore_merges", default: false)),
-            ("continuing_subword_prefix", try model["continuing_subword_prefix"]?.utf8().isEmpty ?? true),
+            (
+                "continuing_subword_prefix",
+                try model["continuing_subword_prefix"]?.utf8().isEmpty ?? true
+            ),
         ] where !isOff || (name == "dropout" && model["dropout"] != nil) {
             throw model.part.unsupported("\(name) is not read")
         }

@@ -70,7 +70,8 @@ struct JSONPart {
     var isObject: Bool { first == UInt8(ascii: "{") }
 
     private func scan<Value>(
-        _ what: String, _ starts: Bool, _ body: (inout JSONScanner) throws(JSONScanner.Fault) -> Value
+        _ what: String, _ starts: Bool,
+        _ body: (inout JSONScanner) throws(JSONScanner.Fault) -> Value
     ) throws(TokenizerError) -> Value {
         guard starts else { throw fault("is not \(what)") }
         var scanner = JSONScanner(bytes, at: start)

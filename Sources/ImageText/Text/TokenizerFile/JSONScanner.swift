@@ -40,8 +40,11 @@ struct JSONScanner {
         skipSpaces()
         switch peek {
         case UInt8(ascii: "{"):
-            try forEachMember { scanner throws(Fault) in try scanner.skipString() } _: {
-                scanner throws(Fault) in try scanner.skipValue(depth: depth + 1)
+            try forEachMember { scanner throws(Fault) in
+                try scanner.skipString()
+            } _: {
+                scanner throws(Fault) in
+                try scanner.skipValue(depth: depth + 1)
             }
         case UInt8(ascii: "["):
             try forEachElement { scanner throws(Fault) in

@@ -20,7 +20,8 @@ enum WordPieceFile {
             try length.count() != WordPieceTokenizer.maximumWordLength
         {
             throw length.unsupported(
-                "words may have \(WordPieceTokenizer.maximumWordLength) characters, no other number")
+                "words may have \(WordPieceTokenizer.maximumWordLength) characters, no other number"
+            )
         }
         if let unknown = model["unk_token"], try unknown.string() != "[UNK]" {
             throw unknown.unsupported("with WordPiece the unknown token is [UNK]")

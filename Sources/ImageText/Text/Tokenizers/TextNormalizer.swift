@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A change that a tokenizer makes to a text before it is cut into pieces.
 ///
 /// They are the normalizers of `tokenizer.json`, with the results of the `tokenizers` library, and
@@ -8,7 +6,7 @@ enum TextNormalizer: Sendable {
     /// Lower case, scalar by scalar: a capital sigma becomes σ wherever it stands.
     case lowercase
     /// A normal form of Unicode 9; what that version did not know is left alone.
-    case normalForm(NormalForm)
+    case normalForm(UnicodeForm)
     /// Marks (categories M) vanish.
     case stripAccents
     /// Every occurrence of a text becomes another.
@@ -27,11 +25,6 @@ enum TextNormalizer: Sendable {
     case sentencePiece(SentencePieceNormalizer)
     /// What OpenCLIP does to a caption.
     case openCLIP
-
-    /// The four forms of Unicode.
-    enum NormalForm: Sendable {
-        case nfc, nfd, nfkc, nfkd
-    }
 
     /// The changed text; both are valid UTF-8.
     func normalized(_ bytes: [UInt8]) -> [UInt8] {
@@ -139,14 +132,14 @@ enum TextNormalizer: Sendable {
 }
 
 extension TextNormalizer {
-    private static func normalized(_ bytes: [UInt8], to form: NormalForm) -> [UInt8] {
+    private static func normalized(_ bytes: [UInt8], to form: UnicodeForm) -> [UInt8] {
         let text = String(decoding: bytes, as: UTF8.self)
         if text.unicodeScalars.allSatisfy({ isInert($0.value, form) }) { return bytes }
         var result = ""
         var piece = String.UnicodeScalarView()
         func flush() {
             result.unicodeScalars.append(
-                contentsOf: normalized(String(piece), to: form).unicodeScalars)
+                contentsOf: form.normalized(String(piece)).unicodeScalars)
             piece = String.UnicodeScalarView()
         }
         for scalar in text.unicodeScalars {
@@ -161,17 +154,8 @@ extension TextNormalizer {
         return Array(result.utf8)
     }
 
-    private static func normalized(_ text: String, to form: NormalForm) -> String {
-        switch form {
-        case .nfc: text.precomposedStringWithCanonicalMapping
-        case .nfd: text.decomposedStringWithCanonicalMapping
-        case .nfkc: text.precomposedStringWithCompatibilityMapping
-        case .nfkd: text.decomposedStringWithCompatibilityMapping
-        }
-    }
-
     /// Whether a scalar stays as it is next to others of this kind: the bulk of English and Chinese.
-    private static func isInert(_ scalar: UInt32, _ form: NormalForm) -> Bool {
+    private static func isInert(_ scalar: UInt32, _ form: UnicodeForm) -> Bool {
         switch scalar {
         case ..<0xA0, 0x3400...0x9FFF: true
         case ..<0x300: form == .nfc

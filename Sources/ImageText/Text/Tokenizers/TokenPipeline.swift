@@ -88,15 +88,14 @@ public struct TokenPipeline: Sendable {
         var run = TokenRun()
         var merger = PairMerge()
         var isFirst = true
-        if limit <= 0 { return [] }
-        for part in added.split(raw: Array(text.utf8)) {
+        for part in added.split(raw: Array(text.utf8)) where run.ids.count < limit {
             guard case .text(let text) = part else {
                 if case .token(let id) = part { append(id, to: &run, visit) }
                 isFirst = false
                 continue
             }
             let normalized = normalizers.reduce(text) { $1.normalized($0) }
-            for part in added.split(normalized: normalized) {
+            for part in added.split(normalized: normalized) where run.ids.count < limit {
                 switch part {
                 case .token(let id): append(id, to: &run, visit)
                 case .text(let text):
@@ -109,11 +108,8 @@ public struct TokenPipeline: Sendable {
                     }
                 }
                 isFirst = false
-                if run.ids.count >= limit { break }
             }
-            if run.ids.count >= limit { break }
         }
-        run.cut(to: limit)
         return run.ids
     }
 

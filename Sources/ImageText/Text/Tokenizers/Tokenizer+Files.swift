@@ -59,30 +59,40 @@ extension Tokenizer {
     public static func read(
         file path: FilePath, readsSpecial: Bool = false
     ) throws(TokenizerError) -> TokenizerOfFolder {
-        let bytes = try bytes(of: path)
-        let tokenizer: Tokenizer
-        let framing: TextFraming
-        switch path.extension {
-        case "json":
-            let file = try TokenizerFile(bytes, source: path.string, readsSpecial: readsSpecial)
-            (tokenizer, framing) = (file.tokenizer, file.framing)
-        case "model":
-            let file = try SentencePieceFile(bytes, source: path.string)
-            tokenizer = file.tokenizer(readsSpecial: readsSpecial)
-            framing = TextFraming(
-                end: tokenizer.id(of: "</s>").map { [$0] } ?? [],
-                padding: tokenizer.id(of: "<pad>") ?? tokenizer.id(of: "</s>") ?? 0)
-        default:
-            if path.lastComponent?.string == "vocab.txt" {
-                (tokenizer, framing) = try wordPiece(
-                    bytes, source: path.string, readsSpecial: readsSpecial)
-            } else {
-                tokenizer = try CLIPVocabulary.tokenizer(
-                    merges: bytes, source: path.string, readsSpecial: readsSpecial)
-                framing = clipFraming(tokenizer, "<start_of_text>", "<end_of_text>")
-            }
-        }
+        let (tokenizer, framing) = try read(
+            try bytes(of: path), name: path.lastComponent?.string ?? "", source: path.string,
+            readsSpecial: readsSpecial)
         return TokenizerOfFolder(tokenizer: tokenizer, framing: framing, files: [path])
+    }
+
+    /// Reads the bytes of a file that is a whole tokenizer.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the file, which tells its form.
+    ///   - source: What errors call it.
+    package static func read(
+        _ bytes: [UInt8], name: String, source: String, readsSpecial: Bool = false
+    ) throws(TokenizerError) -> (tokenizer: Tokenizer, framing: TextFraming) {
+        if name.hasSuffix(".json") {
+            let file = try TokenizerFile(bytes, source: source, readsSpecial: readsSpecial)
+            return (file.tokenizer, file.framing)
+        }
+        if name.hasSuffix(".model") {
+            let file = try SentencePieceFile(bytes, source: source)
+            let tokenizer = file.tokenizer(readsSpecial: readsSpecial)
+            let end = tokenizer.id(of: "</s>")
+            return (
+                tokenizer,
+                TextFraming(
+                    end: end.map { [$0] } ?? [], padding: tokenizer.id(of: "<pad>") ?? end ?? 0)
+            )
+        }
+        if name == "vocab.txt" {
+            return try wordPiece(bytes, source: source, readsSpecial: readsSpecial)
+        }
+        let tokenizer = try CLIPVocabulary.tokenizer(
+            merges: bytes, source: source, readsSpecial: readsSpecial)
+        return (tokenizer, clipFraming(tokenizer, "<start_of_text>", "<end_of_text>"))
     }
 
     private static func bytes(of path: FilePath) throws(TokenizerError) -> [UInt8] {

@@ -1,0 +1,176 @@
+import Foundation
+import ImageText
+import SystemPackage
+import Testing
+
+@Suite struct TokenizerFileTests {
+    private static func message(_ json: String) -> String {
+        do {
+            _ = try Tokenizer.read(Array(json.utf8), name: "tokenizer.json", source: "FILE")
+            return ""
+        } catch {
+            return error.description
+        }
+    }
+
+    private static func pipeline(_ stage: String) -> String {
+        #"{\#(stage), "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}"#
+    }
+
+    @Test func whatIsNotReadIsNamedWithItsPlace() {
+        let refusals = [
+            (Self.pipeline(#""normalizer": {"type": "Nmt"}"#), "normalizer: the normalizer Nmt"),
+            (
+                Self.pipeline(
+                    #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Weird"}]}"#
+                ), "normalizer.normalizers[1]: the normalizer Weird"
+            ),
+            (
+                Self.pipeline(
+                    #""normalizer": {"type": "Replace", "pattern": {"Regex": "x+"}, "content": ""}"#
+                ), "normalizer.pattern.Regex: the expression x+"
+            ),
+            (
+                Self.pipeline(#""pre_tokenizer": {"type": "UnicodeScripts"}"#),
+                "pre_tokenizer: the pre_tokenizer UnicodeScripts"
+            ),
+            (
+                Self.pipeline(
+                    #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "."}, "behavior": "Isolated"}"#
+                ), "pre_tokenizer.pattern.Regex"
+            ),
+            (
+                Self.pipeline(#""post_processor": {"type": "Odd"}"#),
+                "post_processor: the post_processor Odd"
+            ),
+            (
+                Self.pipeline(
+                    #""padding": {"strategy": "BatchLongest", "direction": "Left", "pad_id": 0}"#),
+                "padding.direction"
+            ),
+            (
+                Self.pipeline(
+                    #""added_tokens": [{"id": 2, "content": "x", "single_word": true}]"#),
+                "added_tokens[0]: added tokens with single_word"
+            ),
+            (#"{"model": {"type": "WordLevel", "vocab": {}}}"#, "model: the type WordLevel"),
+            (
+                #"{"model": {"type": "BPE", "dropout": 0.1, "vocab": {}, "merges": []}}"#,
+                "model: dropout"
+            ),
+            (
+                #"{"model": {"type": "BPE", "ignore_merges": true, "vocab": {}, "merges": []}}"#,
+                "model: ignore_merges"
+            ),
+        ]
+        for (json, expected) in refusals {
+            #expect(Self.message(json).hasPrefix("FILE: \(expected)"), "\(Self.message(json))")
+        }
+    }
+
+    @Test func whatIsWrongIsNamedWithItsPlace() {
+        let faults = [
+            ("", "byte 0"), ("{", "byte 1"), ("{} x", "byte 3"), ("[]", "byte 0: is not an object"),
+            ("{}", "byte 0: \"model\" is missing"), (#"{"model": 3}"#, "model: is not an object"),
+            (#"{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}"#, "model.vocab"),
+            (#"{"model": {"type": "BPE", "vocab": {"a": 1e3}, "merges": []}}"#, "model.vocab"),
+            (
+                #"{"model": {"type": "BPE", "vocab": {"a": 99999999}, "merges": []}}"#,
+                "model.vocab: the id 99999999 is too large"
+            ),
+            (
+                #"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}}"#,
+                "model.vocab: 'a' and 'b' have the id 0"
+            ),
+            (
+                #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a a"]}}"#,
+                "model.merges: merge 0, 'a' and 'a'"
+            ),
+            (
+                #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a"]}}"#,
+                "model.merges: merge 0 is not two pieces"
+            ),
+            (
+                #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "unk_token": "?"}}"#,
+                "model.unk_token"
+            ),
+            (
+                #"{"model": {"type": "Unigram", "unk_id": 3, "vocab": [["a", -1]]}}"#,
+                "model.unk_id: there is no piece 3"
+            ),
+            (
+                #"{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", 1e999]]}}"#,
+                "model.vocab"
+            ),
+            (
+                Self.pipeline(
+                    #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}"#),
+                "normalizer.precompiled_charsmap"
+            ),
+            (
+                #"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
+                "byte 0: \"normalizer\" is missing"
+            ),
+        ]
+        for (json, expected) in faults {
+            #expect(Self.message(json).hasPrefix("FILE: \(expected)"), "\(Self.message(json))")
+        }
+    }
+
+    @Test(arguments: ["clip.json", "gemma.json", "unigram.json", "stages.json", "bert.json"])
+    func cutAndDamagedFilesDoNoHarm(name: String) throws {
+        let bytes = try TokenizerFixtures.bytes(name)
+        for part in 0..<20 {
+            let cut = Array(bytes.prefix(bytes.count * part / 20))
+            #expect(throws: TokenizerError.self) {
+                try Tokenizer.read(cut, name: name, source: name)
+            }
+        }
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<30 {
+            var damaged = bytes
+            for _ in 0..<3 {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                damaged[place] = UInt8.random(in: 0x20..<0x7F, using: &random)
+            }
+            // It is refused with a place, or it is another tokenizer, which must work.
+            do {
+                let read = try Tokenizer.read(damaged, name: name, source: name).tokenizer
+                _ = read.words(of: "Two dogs é 狗在草地上跑 \u{1F600}")
+            } catch {
+                #expect("\(error)".hasPrefix(name))
+            }
+        }
+    }
+
+    @Test func deepNestingIsRefused() {
+        let deep = String(repeating: "[", count: 100_000)
+        #expect(Self.message(deep).contains("nested too deep"))
+    }
+
+    @Test func aFolderWithoutTokenizerSaysWhatIsWanted() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect {
+            try Tokenizer.read(folder: FilePath(folder.path))
+        } throws: { "\($0)".contains("wanted is one of tokenizer.json") }
+        try Data(try TokenizerFixtures.bytes("spiece.model"))
+            .write(to: folder.appending(path: "spiece.model"))
+        let read = try Tokenizer.read(folder: FilePath(folder.path))
+        #expect(read.files.compactMap(\.lastComponent?.string) == ["spiece.model"])
+        #expect {
+            try Tokenizer.read(file: FilePath(folder.appending(path: "none.json").path))
+        } throws: { "\($0)".contains("cannot be read") }
+    }
+
+    @Test func bertsVocabularyIsReadAsBefore() throws {
+        let path = TextFixtures.folder.appending(path: "vocabularies/bert-base-uncased-vocab.txt")
+        let bytes = [UInt8](try Data(contentsOf: path))
+        let read = try Tokenizer.read(bytes, name: "vocab.txt", source: "vocab.txt")
+        let plain = WordPieceTokenizer(
+            vocabulary: try TextFixtures.vocabulary("bert-base-uncased"))
+        #expect(read.tokenizer.ids(of: "Unaffable dogs") == plain.ids(of: "Unaffable dogs"))
+        #expect(read.framing == TextFraming(start: [101], end: [102], padding: 0))
+    }
+}
