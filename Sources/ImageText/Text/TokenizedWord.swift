@@ -3,7 +3,7 @@ public struct TokenizedWord: Sendable, Hashable {
     /// The word as the tokenizer reads it: lower-cased and without accents where that is uncased, a
     /// single character where that is an ideograph or a punctuation mark.
     public let text: String
-    /// Its tokens among those of ``WordPieceTokenizer/ids(of:limit:)``; never empty.
+    /// Its tokens among those of the tokenizer's `ids(of:limit:)`; never empty.
     public let tokens: Range<Int>
 }
 

@@ -108,6 +108,14 @@ import Testing
                 "normalizer.precompiled_charsmap"
             ),
             (
+                Self.pipeline(#""added_tokens": [{"id": 1, "content": "a"}]"#),
+                "added_tokens: 'a' has the id 1, but 0 in the vocabulary"
+            ),
+            (
+                Self.pipeline(#""added_tokens": [{"id": 1, "content": "x"}]"#),
+                "added_tokens: 'x' has the id 1, which the vocabulary gives to 'b'"
+            ),
+            (
                 #"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
                 "byte 0: \"normalizer\" is missing"
             ),
@@ -162,6 +170,34 @@ import Testing
         #expect {
             try Tokenizer.read(file: FilePath(folder.appending(path: "none.json").path))
         } throws: { "\($0)".contains("cannot be read") }
+    }
+
+    @Test func settingsOfTheFolderCompleteTheFile() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func read(_ file: String, as name: String, _ settings: String) throws -> TokenizerOfFolder {
+            try Data(try TokenizerFixtures.bytes(file)).write(to: folder.appending(path: name))
+            try Data(settings.utf8).write(to: folder.appending(path: "tokenizer_config.json"))
+            return try Tokenizer.read(folder: FilePath(folder.path))
+        }
+        let clip = try read(
+            "clip.json", as: "tokenizer.json",
+            #"{"model_max_length": 77, "pad_token": {"content": "<|endoftext|>"}}"#)
+        #expect(clip.framing.length == 77 && [clip.framing.padding] == clip.framing.end)
+        #expect(clip.files.count == 2)
+        let gemma = try read(
+            "gemma.json", as: "tokenizer.json",
+            #"{"model_max_length": 1000000000000000019884624838656, "pad_token": "<eos>"}"#)
+        #expect(gemma.framing.length == 64 && gemma.framing.padding == 0)
+        try FileManager.default.removeItem(at: folder.appending(path: "tokenizer.json"))
+        let cased = try read(
+            "../../vocabularies/bert-base-uncased-vocab.txt", as: "vocab.txt",
+            #"{"do_lower_case": false}"#)
+        #expect(cased.tokenizer.ids(of: "Dogs dogs") == [100, 6077])
+        #expect(throws: TokenizerError.self) {
+            try read("clip.json", as: "tokenizer.json", #"{"model_max_length": "long"}"#)
+        }
     }
 
     @Test func bertsVocabularyIsReadAsBefore() throws {

@@ -59,7 +59,8 @@ enum CLIPVocabulary {
         }
         let special = ["<start_of_text>", "<end_of_text>"].enumerated().map { place, content in
             AddedTokens.Token(
-                content: content, id: id + place, isSpecial: true, isNormalized: true)
+                content: content, id: id + place, isSpecial: true, isNormalized: true,
+                isTextAfterSymbols: true)
         }
         return .pipeline(
             TokenPipeline(

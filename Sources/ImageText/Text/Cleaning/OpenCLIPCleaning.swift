@@ -9,7 +9,25 @@ internal import Foundation
 enum OpenCLIPCleaning {
     /// `clean='lower'`: what CLIP's own tokenizer does.
     static func lower(_ text: String) -> String {
-        PythonText.lowercased(joined(basic(text)))
+        plainLower(text) ?? PythonText.lowercased(joined(basic(text)))
+    }
+
+    /// The same of text that is printable ASCII without references: most English captions.
+    private static func plainLower(_ text: String) -> String? {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        var needsSpace = false
+        for byte in text.utf8 {
+            switch byte {
+            case 0x20: needsSpace = !result.isEmpty
+            case UInt8(ascii: "&"), ..<0x20, 0x7F...: return nil
+            default:
+                if needsSpace { result.append(0x20) }
+                needsSpace = false
+                result.append(byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// The same of bytes.
@@ -56,9 +74,18 @@ enum OpenCLIPCleaning {
     }
 
     private static func basic(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { $0 < 0x7F && $0 >= 0x20 && $0 != UInt8(ascii: "&") }
-        if isPlain { return text }
+        if text.unicodeScalars.allSatisfy(isUntouched) { return text }
         return HTMLEntities.unescape(HTMLEntities.unescape(mended(text)))
+    }
+
+    /// Whether a scalar is one that nothing here changes, alone or beside others of the kind.
+    private static func isUntouched(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case UInt32(UInt8(ascii: "&")): false
+        case 0x0A, 0x20..<0x7F, 0xA0..<0x132, 0x3001..<0x3004, 0x3041..<0x3097, 0x3400..<0xA000:
+            true
+        default: false
+        }
     }
 
     /// ftfy's `fix_text`, line by line.

@@ -22,20 +22,12 @@ struct TokenizerFile {
             tokenizer = try WordPieceFile.tokenizer(
                 root, model: model, added: added, readsSpecial: readsSpecial)
         case "BPE":
-            tokenizer = .pipeline(
-                TokenPipeline(
-                    normalizers: try NormalizerFile.normalizers(root["normalizer"]),
-                    splitters: try SplitterFile.splitters(root["pre_tokenizer"]).splitters,
-                    model: .bytePairs(try BytePairFile.model(root, model)),
-                    added: added, readsSpecial: readsSpecial))
+            tokenizer = try Self.pipeline(
+                root, .bytePairs(try BytePairFile.model(root, model)), added, readsSpecial)
         case "Unigram":
             let special = readsSpecial ? [] : added.filter(\.isSpecial).map(\.id)
-            tokenizer = .pipeline(
-                TokenPipeline(
-                    normalizers: try NormalizerFile.normalizers(root["normalizer"]),
-                    splitters: try SplitterFile.splitters(root["pre_tokenizer"]).splitters,
-                    model: .unigram(try Self.unigram(model, hidden: Set(special))),
-                    added: added, readsSpecial: readsSpecial))
+            tokenizer = try Self.pipeline(
+                root, .unigram(try Self.unigram(model, hidden: Set(special))), added, readsSpecial)
         case let type:
             throw model.part.unsupported(
                 "the type \(type) is not read; read are WordPiece, BPE and Unigram")
@@ -49,6 +41,35 @@ struct TokenizerFile {
         if model["merges"] != nil { return "BPE" }
         if model["max_input_chars_per_word"] != nil { return "WordPiece" }
         throw model.part.fault("\"type\" is missing")
+    }
+
+    private static func pipeline(
+        _ root: JSONObject, _ model: TokenPipeline.Model, _ added: [AddedTokens.Token],
+        _ readsSpecial: Bool
+    ) throws(TokenizerError) -> Tokenizer {
+        let pipeline = TokenPipeline(
+            normalizers: try NormalizerFile.normalizers(root["normalizer"]),
+            splitters: try SplitterFile.splitters(root["pre_tokenizer"]).splitters, model: model,
+            added: added, readsSpecial: readsSpecial)
+        if let part = root["added_tokens"] {
+            for token in added { try check(token, against: pipeline.pieces, part) }
+        }
+        return .pipeline(pipeline)
+    }
+
+    /// An added token and the vocabulary must give one id to one spelling.
+    static func check(
+        _ token: AddedTokens.Token, against pieces: PieceTable, _ part: JSONPart
+    ) throws(TokenizerError) {
+        if let id = pieces.id(of: token.content.utf8), Int(id) != token.id {
+            throw part.fault(
+                "'\(token.content)' has the id \(token.id), but \(id) in the vocabulary")
+        }
+        if let bytes = pieces.bytes(of: token.id), !bytes.elementsEqual(token.content.utf8) {
+            throw part.fault(
+                "'\(token.content)' has the id \(token.id), which the vocabulary gives to "
+                    + "'\(String(decoding: bytes, as: UTF8.self))'")
+        }
     }
 
     private static func added(

@@ -52,7 +52,10 @@ enum WordPieceFile {
         _ part: JSONPart, added: [AddedTokens.Token]
     ) throws(TokenizerError) -> Vocabulary {
         var pieces = try BytePairFile.vocabulary(part)
-        for token in added { pieces.insert(token.content.utf8, id: token.id) }
+        for token in added {
+            try TokenizerFile.check(token, against: pieces, part)
+            pieces.insert(token.content.utf8, id: token.id)
+        }
         var lines: [UInt8] = []
         for id in 0..<pieces.count {
             guard let piece = pieces.bytes(of: id) else {

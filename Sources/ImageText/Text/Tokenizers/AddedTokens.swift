@@ -12,6 +12,8 @@ struct AddedTokens: Sendable {
         var takesSpaceBefore = false
         /// Whether white space after it belongs to it.
         var takesSpaceAfter = false
+        /// Whether it is text after a symbol, as where a pattern has run over its start: OpenCLIP.
+        var isTextAfterSymbols = false
     }
 
     /// A part of a text.
@@ -76,6 +78,10 @@ struct AddedTokens: Sendable {
                     continue
                 }
                 let token = tokens[Int(match.token)]
+                if token.isTextAfterSymbols, place > start, Self.followsSymbol(text, place) {
+                    place += 1
+                    continue
+                }
                 var first = place
                 if token.takesSpaceBefore { first = Self.spaceStart(text, place, after: start) }
                 if start < first { parts.append(.text(Array(text[start..<first]))) }
@@ -93,7 +99,7 @@ struct AddedTokens: Sendable {
             while place > start {
                 var previous = place - 1
                 while previous > start, text[previous] & 0xC0 == 0x80 { previous -= 1 }
-                guard isSpace(text, previous) else { break }
+                guard Self.kind(text, previous) == .space else { break }
                 place = previous
             }
             return place
@@ -101,16 +107,20 @@ struct AddedTokens: Sendable {
 
         private static func spaceEnd(_ text: [UInt8], _ start: Int) -> Int {
             var place = start
-            while place < text.count, isSpace(text, place) {
+            while place < text.count, kind(text, place) == .space {
                 place += UTF8Text.width(text[place])
             }
             return place
         }
 
-        private static func isSpace(_ text: [UInt8], _ place: Int) -> Bool {
-            text.withUnsafeBufferPointer {
-                ScalarClass.of(UTF8Text.scalar($0, at: place)) == .space
-            }
+        private static func followsSymbol(_ text: [UInt8], _ place: Int) -> Bool {
+            var previous = place - 1
+            while previous > 0, text[previous] & 0xC0 == 0x80 { previous -= 1 }
+            return kind(text, previous) == .other
+        }
+
+        private static func kind(_ text: [UInt8], _ place: Int) -> ScalarClass {
+            text.withUnsafeBufferPointer { ScalarClass.of(UTF8Text.scalar($0, at: place)) }
         }
     }
 }

@@ -13,6 +13,8 @@
 /// | SigLIP 2 | ``TextCleaning/lowercase`` | | 1 | 64 | 0 |
 /// | Chinese-CLIP | ``TextCleaning/none`` | `[CLS]` | `[SEP]` | 52 | `[PAD]` |
 ///
+/// The tokenizer that is made of OpenCLIP's list of merges cleans as OpenCLIP does by itself.
+///
 /// A text encoder without a mask reads the padding too: then the length and the padding belong to
 /// the weights as much as the vocabulary does.
 public struct TextFraming: Sendable, Hashable {

@@ -15,7 +15,9 @@ extension Tokenizer {
     ///
     /// The first of these that is there: `tokenizer.json`; `vocab.json` with `merges.txt` (CLIP's);
     /// `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`;
-    /// `bpe_simple_vocab_16e6.txt`; `vocab.txt` (BERT's, lower-cased).
+    /// `bpe_simple_vocab_16e6.txt`; `vocab.txt` (BERT's). Of `tokenizer_config.json`, if it is
+    /// there, come the length and the padding that the tokenizer's own file does not give, and
+    /// whether BERT's words are lower-cased; they are without it.
     ///
     /// - Parameters:
     ///   - folder: The folder.
@@ -29,6 +31,21 @@ extension Tokenizer {
             let path = folder.appending(name)
             return (try? OpenFile(path)) == nil ? nil : path
         }
+        guard let path = file(TokenizerSettings.name) else {
+            return try read(in: folder, file, isUncased: true, readsSpecial: readsSpecial)
+        }
+        let settings = try TokenizerSettings(try bytes(of: path), source: path.string)
+        let read = try read(
+            in: folder, file, isUncased: settings.isUncased, readsSpecial: readsSpecial)
+        return TokenizerOfFolder(
+            tokenizer: read.tokenizer,
+            framing: settings.completing(read.framing, by: read.tokenizer),
+            files: read.files + [path])
+    }
+
+    private static func read(
+        in folder: FilePath, _ file: (String) -> FilePath?, isUncased: Bool, readsSpecial: Bool
+    ) throws(TokenizerError) -> TokenizerOfFolder {
         if let path = file("tokenizer.json") {
             return try read(file: path, readsSpecial: readsSpecial)
         }
@@ -45,7 +62,11 @@ extension Tokenizer {
             "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
             "bpe_simple_vocab_16e6.txt", "bpe_simple_vocab_16e6.txt.gz", "vocab.txt",
         ] {
-            if let path = file(name) { return try read(file: path, readsSpecial: readsSpecial) }
+            guard let path = file(name) else { continue }
+            let (tokenizer, framing) = try read(
+                try bytes(of: path), name: name, source: path.string, isUncased: isUncased,
+                readsSpecial: readsSpecial)
+            return TokenizerOfFolder(tokenizer: tokenizer, framing: framing, files: [path])
         }
         throw TokenizerError(.noTokenizer, source: folder.string)
     }
@@ -70,8 +91,11 @@ extension Tokenizer {
     /// - Parameters:
     ///   - name: The name of the file, which tells its form.
     ///   - source: What errors call it.
+    ///   - isUncased: Whether BERT's words are lower-cased, of which `vocab.txt` says nothing.
+    ///   - readsSpecial: As in ``read(folder:readsSpecial:)``.
     package static func read(
-        _ bytes: [UInt8], name: String, source: String, readsSpecial: Bool = false
+        _ bytes: [UInt8], name: String, source: String, isUncased: Bool = true,
+        readsSpecial: Bool = false
     ) throws(TokenizerError) -> (tokenizer: Tokenizer, framing: TextFraming) {
         if name.hasSuffix(".json") {
             let file = try TokenizerFile(bytes, source: source, readsSpecial: readsSpecial)
@@ -88,18 +112,22 @@ extension Tokenizer {
             )
         }
         if name == "vocab.txt" {
-            return try wordPiece(bytes, source: source, readsSpecial: readsSpecial)
+            return try wordPiece(
+                bytes, source: source, isUncased: isUncased, readsSpecial: readsSpecial)
         }
         let tokenizer = try CLIPVocabulary.tokenizer(
             merges: bytes, source: source, readsSpecial: readsSpecial)
         return (tokenizer, clipFraming(tokenizer, "<start_of_text>", "<end_of_text>"))
     }
 
+    /// Ten times the largest that is published.
+    private static let longestFile = 1 << 29
+
     private static func bytes(of path: FilePath) throws(TokenizerError) -> [UInt8] {
         do throws(OpenFile.Fault) {
             var file = try OpenFile(path)
-            guard let count = Int(exactly: file.byteCount) else {
-                throw OpenFile.Fault(reason: "it is too long", errno: nil)
+            guard let count = Int(exactly: file.byteCount), count <= longestFile else {
+                throw OpenFile.Fault(reason: "it is too long for a tokenizer", errno: nil)
             }
             return TextFile.withoutMark(try file.bytes(count))
         } catch {
@@ -108,7 +136,7 @@ extension Tokenizer {
     }
 
     private static func wordPiece(
-        _ bytes: [UInt8], source: String, readsSpecial: Bool
+        _ bytes: [UInt8], source: String, isUncased: Bool, readsSpecial: Bool
     ) throws(TokenizerError) -> (Tokenizer, TextFraming) {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw TokenizerError(.malformed("byte 0", "the file is not UTF-8"), source: source)
@@ -119,7 +147,8 @@ extension Tokenizer {
             return (
                 .wordPiece(
                     WordPieceTokenizer(
-                        vocabulary: vocabulary, recognizesSpecialTokens: readsSpecial)),
+                        vocabulary: vocabulary, isUncased: isUncased,
+                        recognizesSpecialTokens: readsSpecial)),
                 TextFraming(
                     start: [special.start], end: [special.separator], padding: special.padding)
             )
