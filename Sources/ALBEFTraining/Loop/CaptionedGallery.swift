@@ -22,7 +22,7 @@ struct CaptionedGallery: Sendable {
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     init(
         _ dataset: CaptionDataset, source: String, limit: Int, vision: ALBEFConfiguration.Vision,
-        text: TextPreprocessor
+        text: TextInput
     ) throws(TrainingError) {
         let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
         paths = images.map(\.path)

@@ -5,7 +5,7 @@ import Torch
 /// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
 struct GalleryEncoder: Sendable {
     /// Cleans and tokenizes.
-    let text: TextPreprocessor
+    let text: TextInput
     /// Brings pictures to the model's size and range.
     let transform: ImageTransform
 
@@ -63,8 +63,7 @@ struct GalleryEncoder: Sendable {
                 mask: Tensor([Int](), shape: [0, 1], device: model.device),
                 features: .zeros([0, sizes.embeddingWidth], device: model.device))
         }
-        let maximum = sizes.text.maximumTokens
-        let all = text.batch(texts, maximumTokens: maximum)
+        let all = text.batch(texts)
         return try recovering {
             let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
             let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)

@@ -41,7 +41,7 @@ extension PretrainingConfiguration {
     /// - Throws: `DatasetError` that names what is wrong with the annotations; ``TrainingError`` if
     ///   no image of them has a caption.
     func evaluator(
-        for vision: ALBEFConfiguration.Vision, text: TextPreprocessor
+        for vision: ALBEFConfiguration.Vision, text: TextInput
     ) throws -> RetrievalEvaluator? {
         guard !data.validation.isEmpty else { return nil }
         let dataset = try CaptionDataset(

@@ -31,7 +31,7 @@ public struct MatchCalibrator: Sendable {
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
-        vision: ALBEFConfiguration.Vision, text: TextPreprocessor
+        vision: ALBEFConfiguration.Vision, text: TextInput
     ) throws(TrainingError) {
         gallery = try CaptionedGallery(
             dataset, source: source, limit: limit, vision: vision, text: text)

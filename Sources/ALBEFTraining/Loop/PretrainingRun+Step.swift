@@ -84,8 +84,7 @@ extension PretrainingRun {
     private func inputs(_ batch: TrainingBatch) -> PretrainingBatch {
         let device = state.student.device
         let side = state.student.configuration.vision.imageSize
-        let tokens = text.batch(
-            batch.captions, maximumTokens: state.student.configuration.text.maximumTokens)
+        let tokens = text.batch(batch.captions)
         let shape = [tokens.count, tokens.length]
         let knowsTruths = configuration.objectives.contrastive.positives == .caption
         return PretrainingBatch(

@@ -41,7 +41,7 @@ public final class PretrainingRun {
     }
     var state: TrainingState
     var scaler: LossScaler
-    let text: TextPreprocessor
+    let text: TextInput
     let schedule: LearningRateSchedule
     let ramp: DistillationRamp
     private let loader: BatchLoader
@@ -122,10 +122,11 @@ public final class PretrainingRun {
             isDynamic: configuration.training.precision == .float16,
             scale: state.progress.lossScale, goodSteps: state.progress.goodSteps)
         let sizes = state.student.configuration
-        text = TextPreprocessor(
-            rules: sizes.dialect == .albef ? .albef : .lavis,
-            tokenizer: WordPieceTokenizer(
-                vocabulary: vocabulary, isUncased: sizes.text.lowercases))
+        let isOriginal = sizes.dialect == .albef
+        text = TextInput(
+            vocabulary: vocabulary, isUncased: sizes.text.lowercases,
+            cleaning: isOriginal ? .albef : .lavis, endsWithSeparator: !isOriginal,
+            length: sizes.text.maximumTokens)
         loader = try configuration.loader(for: sizes.vision) { report(.failure($0)) }
         evaluator = try configuration.evaluator(for: sizes.vision, text: text)
 

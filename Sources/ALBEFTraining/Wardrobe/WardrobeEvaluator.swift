@@ -18,7 +18,7 @@ public struct WardrobeEvaluator: Sendable {
     ///     logit, as the original does. A model without towers is always judged by it.
     ///   - side: pixels a side that scenes are drawn at, as the model's training pictures were.
     public init(
-        _ benchmark: WardrobeBenchmark, vision: ALBEFConfiguration.Vision, text: TextPreprocessor,
+        _ benchmark: WardrobeBenchmark, vision: ALBEFConfiguration.Vision, text: TextInput,
         ranking: RankingScore = .matching, side: Int = 128
     ) {
         self.ranking = ranking

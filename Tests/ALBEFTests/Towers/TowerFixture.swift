@@ -13,11 +13,13 @@ struct TowerFixture {
     private let errors: [String: Double]
 
     init(_ name: String, expected: String = "expected") throws {
-        path = Fixtures.path("towers/\(name)")
+        path = name.isEmpty ? Fixtures.path("towers") : Fixtures.path("towers/\(name)")
         file = try SafetensorsFile(path.appending("\(expected).safetensors"))
         errors = try JSONDecoder().decode(
             [String: Double].self, from: Data(file.metadata["f32_err", default: ""].utf8))
     }
+
+    var metadata: [String: String] { file.metadata }
 
     func input(_ name: String) throws -> Tensor { try Tensor(file.tensor("inputs/\(name)")) }
 

@@ -85,11 +85,9 @@ struct WardrobeAblationTests {
             text: .init(
                 vocabularySize: 200, width: 16, depth: 2, fusionLayer: 1, heads: 2, mlpWidth: 32,
                 positions: 48))
-        let text = TextPreprocessor(
-            rules: .albef,
-            tokenizer: WordPieceTokenizer(
-                vocabulary: try Vocabulary(
-                    contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt")), isUncased: true))
+        let text = TextInput(
+            vocabulary: try Vocabulary(contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt")),
+            isUncased: true, cleaning: .albef, endsWithSeparator: false, length: 30)
         let rows = try await WardrobeEvaluator(
             WardrobeBenchmark(seed: 3, sizes: sizes), vision: configuration.vision, text: text
         ).evaluate(
@@ -111,9 +109,9 @@ struct WardrobeAblationTests {
         configuration.text.maximumTokens = 40
         configuration.embeddingWidth = 8
         let model = try ALBEFModel(untrained: configuration, generator: Generator(seed: 5))
-        let text = TextPreprocessor(
-            rules: .albef,
-            tokenizer: WordPieceTokenizer(vocabulary: vocabulary, isUncased: true))
+        let text = TextInput(
+            vocabulary: vocabulary, isUncased: true, cleaning: .albef, endsWithSeparator: false,
+            length: 40)
         let benchmark = WardrobeBenchmark(seed: 3, sizes: sizes.tests)
         let rows = try await WardrobeEvaluator(
             benchmark, vision: configuration.vision, text: text, side: 32

@@ -2,13 +2,7 @@ public import ALBEF
 public import ImageText
 import SystemPackage
 
-/// What a model's texts go through: cleaning, tokenizer and framing, as its directory says.
-public struct TextInput: Sendable {
-    /// What turns a cleaned text into ids.
-    public let tokenizer: Tokenizer
-    /// What happens before it, what stands around the ids, and how rows are cut and padded.
-    public let framing: TextFraming
-
+extension TextInput {
     /// Reads the tokenizer of a model directory.
     ///
     /// - Throws: `TokenizerError` or `VocabularyError` that names the file; ``ModelInputError`` if
@@ -17,32 +11,27 @@ public struct TextInput: Sendable {
         let configuration = files.configuration
         let text = configuration.text
         if text.hasWordPieces {
-            let vocabulary = try Vocabulary(contentsOf: files.vocabulary)
-            tokenizer = .wordPiece(
-                WordPieceTokenizer(vocabulary: vocabulary, isUncased: text.lowercases))
-            let special = vocabulary.special
-            framing = TextFraming(
-                cleaning: Self.cleaning(configuration), start: [special.start],
-                end: configuration.dialect == .albef ? [] : [special.separator],
-                length: text.maximumTokens, isFixedLength: text.paddedLength != nil,
-                padding: special.padding)
+            self.init(
+                vocabulary: try Vocabulary(contentsOf: files.vocabulary),
+                isUncased: text.lowercases, cleaning: Self.cleaning(configuration),
+                endsWithSeparator: configuration.dialect != .albef,
+                length: text.paddedLength ?? text.maximumTokens,
+                isFixedLength: text.paddedLength != nil)
             return
         }
         let found = try Tokenizer.read(folder: files.path)
-        tokenizer = found.tokenizer
         var framing = found.framing
         framing.length = text.paddedLength ?? text.maximumTokens
         framing.isFixedLength = text.paddedLength != nil
         framing.padding = text.paddingToken
-        // The file's own normalizer does what Hugging Face's models want.
+        // The normalizer of a tokenizer.json does what Hugging Face's CLIP wants.
         let normalizes = found.files.first?.extension == "json" && found.files.count == 1
         framing.cleaning =
             normalizes && configuration.dialect == .clip ? .none : Self.cleaning(configuration)
-        self.framing = framing
-        guard tokenizer.count <= text.vocabularySize else {
+        guard found.tokenizer.count <= text.vocabularySize else {
             throw ModelInputError(
                 files.path,
-                "the tokenizer has \(tokenizer.count) tokens, the text encoder"
+                "the tokenizer has \(found.tokenizer.count) tokens, the text encoder"
                     + " \(text.vocabularySize) word embeddings; it belongs to another model")
         }
         if let end = text.endToken, framing.end.last != end {
@@ -51,6 +40,7 @@ public struct TextInput: Sendable {
                 "the text encoder looks for the token \(end) at the end of texts, which the"
                     + " tokenizer ends with \(framing.end)")
         }
+        self.init(tokenizer: found.tokenizer, framing: framing)
     }
 
     private static func cleaning(_ configuration: ALBEFConfiguration) -> TextCleaning {
@@ -65,24 +55,10 @@ public struct TextInput: Sendable {
         }
     }
 
-    /// Texts as the rows of the text encoder.
-    public func batch(_ texts: [String]) -> TokenBatch { framing.batch(texts, by: tokenizer) }
-
-    /// The token ids of a text with those that frame it.
-    public func ids(of text: String) -> [Int] { framing.ids(of: text, by: tokenizer) }
-
-    /// The words of a text; their tokens are places among ``ids(of:)``.
-    public func words(of text: String) -> [TokenizedWord] { framing.words(of: text, by: tokenizer) }
-
-    /// Whether nothing of a text is left to search for.
-    func isEmpty(_ text: String) -> Bool {
-        tokenizer.ids(of: framing.cleaning.clean(text), limit: 1).isEmpty
-    }
-
     /// How much of a text the model reads.
     func reading(of text: String) -> QueryReading {
         let all = tokenizer.ids(of: framing.cleaning.unlimited(text))
-        let read = tokenizer.ids(of: framing.cleaning.clean(text), limit: framing.room)
+        let read = tokenizer.ids(of: clean(text), limit: framing.room)
         let unknown = tokenizer.unknown
         return QueryReading(
             isCut: read.count < all.count,
