@@ -16,7 +16,7 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
         case custom(EfficientNetArchitecture)
     }
 
-    /// Whose way of computing the weights were trained with. Nothing in the tensors tells.
+    /// Whose arithmetic the weights were trained with, of which the tensors tell nothing.
     public enum Convention: String, Sendable, Hashable, Codable, CaseIterable {
         /// TensorFlow's: the originals, `efficientnet_lite_pytorch`, `efficientnet_pytorch` and
         /// timm's `tf_efficientnet_*`.

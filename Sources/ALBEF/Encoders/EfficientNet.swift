@@ -27,17 +27,25 @@ public final class EfficientNet: Sendable {
         self.configuration = configuration
         let plan = EfficientNetPlan(configuration)
         let activation = configuration.architecture.activation
-        func layer(_ element: EfficientNetPlan.Element) throws -> Convolution {
+        // Blocks that add to their input share what they add, so that its size stays bounded.
+        let share = 1 / Double(plan.stages.joined().count)
+        func layer(
+            _ element: EfficientNetPlan.Element, isAdded: Bool = false
+        ) throws -> Convolution {
             try Convolution(
                 scope, prefix.isEmpty ? element.name : "\(prefix).\(element.name)", element.shape,
                 padding: configuration.convention.padding,
-                gain: [.excitation, .projection].contains(element.role) ? 1 : 2)
+                gain: configuration.architecture.gain(element.role) * (isAdded ? share : 1))
         }
         stem = try layer(plan.stem)
         stages = try plan.stages.map { stage in
-            try stage.map { try EfficientNetBlock($0, activation, layer: layer) }
+            try stage.map { block in
+                try EfficientNetBlock(block, activation) {
+                    try layer($0, isAdded: block.isResidual && $0 == block.projection)
+                }
+            }
         }
-        head = try plan.head.map(layer)
+        head = try plan.head.map { try layer($0) }
         self.activation = activation
     }
 
@@ -117,6 +125,19 @@ public final class EfficientNetBlock: Sendable {
         }
         let output = projection(inner)
         return isResidual ? output + x : output
+    }
+}
+
+extension EfficientNetArchitecture {
+    /// What a fresh convolution makes up for, as no batch norm does: the activation before it, which
+    /// takes about half of the variance (Swish more), and weights of channels, which start at 1/2.
+    fileprivate func gain(_ role: EfficientNetPlan.Element.Role) -> Double {
+        let activated = activation == .relu6 ? 2.0 : 2.8
+        return switch role {
+        case .depthwise: activated
+        case .projection: squeezes ? 4 * activated : activated
+        case .stem, .expansion, .squeeze, .excitation, .head: 1
+        }
     }
 }
 

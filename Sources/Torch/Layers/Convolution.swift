@@ -60,8 +60,8 @@ public final class Convolution: Sendable {
 
     /// Takes `name.weight` and `name.bias` from a scope.
     ///
-    /// - Parameter gain: the variance of the output over that of the input in a fresh layer, 2 to
-    ///   make up for a rectifier behind it (He et al., 2015).
+    /// - Parameter gain: the variance of the output over the mean square of the input in a fresh
+    ///   layer; 2 makes up for a rectifier before it (He et al., 2015).
     /// - Throws: an error that names a missing or misshapen parameter.
     public init(
         _ scope: ParameterScope, _ name: String, _ shape: Shape,
