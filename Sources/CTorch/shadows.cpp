@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -62,7 +63,28 @@ const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
   static const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> rules = {
       {"aten::abs", [](const Stack &in) -> c10::IValue { return like_first(in); }},
       {"aten::relu", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"aten::relu6", [](const Stack &in) -> c10::IValue { return like_first(in); }},
       {"aten::layer_norm", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"aten::conv2d",
+       [](const Stack &in) -> c10::IValue {
+         const at::Tensor &from = in[0].toTensor(), &weight = in[1].toTensor();
+         auto stride = in[3].toIntVector(), padding = in[4].toIntVector();
+         auto dilation = in[5].toIntVector();
+         std::vector<int64_t> shape = from.sizes().vec();
+         shape.at(1) = weight.size(0);
+         for (size_t side = 0; side < 2; side++) {
+           auto window = dilation.at(side) * (weight.size(side + 2) - 1) + 1;
+           auto room = shape.at(side + 2) + 2 * padding.at(side) - window;
+           shape[side + 2] = room / stride.at(side) + 1;
+         }
+         return empty(shape, from.scalar_type());
+       }},
+      {"aten::adaptive_avg_pool2d",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[0].toTensor().sizes().vec(), grid = in[1].toIntVector();
+         std::copy(grid.begin(), grid.end(), shape.end() - 2);
+         return empty(shape, in[0].toTensor().scalar_type());
+       }},
       {"aten::max",
        [](const Stack &in) -> c10::IValue { return empty({}, in[0].toTensor().scalar_type()); }},
       {"aten::min",

@@ -156,4 +156,28 @@ struct ConvolutionTests {
         // Rows 0-1, 1-2 and 2-3.
         #expect(x.averagePooled(rows: 3, columns: 1).values() == [3.5, 7.5, 11.5])
     }
+
+    @Test("After a failure that is survived, there are shapes")
+    func shapesAfterFailure() throws {
+        let x = Tensor.normal([2, 4, 9, 6], generator: generator)
+        let weight = Tensor.normal([3, 4, 3, 5], generator: generator)
+        let operations: [(Tensor) -> Tensor] = [
+            { $0.convolved(weight, nil, stride: 2, padding: (1, 2)) },
+            { $0.convolved(weight[.all, 0..<1][0..<2], nil, padding: (0, 2), groups: 1) },
+            { $0.padded(top: 1, bottom: 2, left: 3) }, { $0.averagePooled(rows: 2, columns: 3) },
+            { $0.averagePooled(rows: 1, columns: 1) }, { $0.channelsLast() }, { $0.relu6() },
+            { $0.silu() }, { $0.relu6InPlace() }, { $0.siluInPlace() },
+        ]
+        for (index, operation) in operations.enumerated() {
+            let input = index == 1 ? x[.all, 0..<1] : x
+            let shape = operation(input.clone()).shape
+            #expect(throws: TorchError.self) {
+                // Nothing runs any more from here on.
+                try recovering(failingAtOperator: 0) {
+                    _ = input + 1
+                    #expect(operation(input).shape == shape, "operation \(index)")
+                }
+            }
+        }
+    }
 }

@@ -129,6 +129,40 @@ struct EfficientNetTests {
         #expect(maps[1] == maps[0])
     }
 
+    @Test("Wherever memory runs out, the error can be survived")
+    func survivedFailure() throws {
+        var configuration = EfficientNetConfiguration(.custom(Self.small), imageSize: 32)
+        configuration.poolingGrids = [1, 2]
+        let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 11)))
+        let network = try EfficientNet(scope, configuration)
+        for parameter in scope.parameters.values {
+            parameter.value = parameter.value.requiringGrad()
+        }
+        let pixels = Tensor.normal([2, 3, 31, 32], generator: try Generator(seed: 4))
+        let expected: [Float] = network.tokens(pixels).values()
+        for isCheckpointed in [false, true] {
+            var failures = 0
+            while failures < 1000 {
+                do {
+                    let tokens = try recovering(failingAtOperator: failures) {
+                        let map = network(pixels, isCheckpointed: isCheckpointed)
+                        #expect(map.shape == [2, 24, 4, 4])
+                        let tokens = network.tokens(of: map)
+                        #expect(tokens.shape == [2, 5, 24])
+                        return tokens
+                    }
+                    #expect(tokens.values() == expected)
+                    break
+                } catch let error as TorchError {
+                    #expect(error.isOutOfMemory)
+                    failures += 1
+                }
+            }
+            // The layers alone: stem, three to seven operators a block, head, pooling.
+            #expect((20..<200).contains(failures), "\(failures)")
+        }
+    }
+
     @Test("Pooling grids come one after the other, the whole image first if it is listed first")
     func grids() throws {
         var configuration = EfficientNetConfiguration(.custom(Self.small), imageSize: 32)
