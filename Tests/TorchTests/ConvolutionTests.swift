@@ -1,5 +1,4 @@
 import Testing
-
 import Torch
 
 @Suite("Convolutions")

@@ -2,9 +2,9 @@ import Torch
 
 /// Every convolution of an EfficientNet by name, from which follow its parameters, its layers and
 /// how checkpoints are read.
-struct EfficientNetPlan {
+package struct EfficientNetPlan {
     /// A convolution and what it is for.
-    struct Element: Hashable {
+    package struct Element: Hashable {
         enum Role: Hashable {
             case stem, expansion, depthwise, squeeze, excitation, projection, head
         }
@@ -13,9 +13,6 @@ struct EfficientNetPlan {
         /// The name without a prefix, as timm has it.
         let name: String
         let shape: Convolution.Shape
-
-        /// Whether a batch norm follows it in the original.
-        var isNormed: Bool { role != .squeeze && role != .excitation }
     }
 
     /// An inverted residual block (Sandler et al., 2018).
@@ -46,7 +43,7 @@ struct EfficientNetPlan {
         [stem] + stages.joined().flatMap(\.convolutions) + [head].compactMap(\.self)
     }
 
-    init(_ configuration: EfficientNetConfiguration) {
+    package init(_ configuration: EfficientNetConfiguration) {
         self.init(configuration.architecture, includesHead: configuration.includesHead)
     }
 

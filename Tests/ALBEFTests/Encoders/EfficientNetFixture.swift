@@ -1,10 +1,9 @@
+import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
-
-@testable import ALBEF
 
 /// What Python computed with a small EfficientNet, and its state dictionary.
 struct EfficientNetFixture {

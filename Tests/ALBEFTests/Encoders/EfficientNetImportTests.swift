@@ -1,10 +1,9 @@
+import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
-
-@testable import ALBEF
 
 @Suite("Reading EfficientNet's state dictionaries")
 struct EfficientNetImportTests {

@@ -1,10 +1,9 @@
+import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
-
-@testable import ALBEF
 
 @Suite("EfficientNet's parity with Python")
 struct EfficientNetParityTests {

@@ -1,6 +1,5 @@
-import OrderedCollections
-import SystemPackage
-import Torch
+package import SystemPackage
+package import Torch
 
 /// Reads the state dictionary of an EfficientNet, and accounts for every tensor in it.
 ///
@@ -8,35 +7,38 @@ import Torch
 /// `efficientnet_pytorch`, and that of timm. The variant is read off the shapes. Which padding and
 /// epsilon the weights were trained with is in no tensor: the packages have but one, timm's are in
 /// the name of its architecture.
-struct EfficientNetImport {
+package struct EfficientNetImport {
     /// What the tensors themselves do not tell, or should not decide.
-    struct Options: Sendable, Hashable {
+    package struct Options: Sendable, Hashable {
         /// The architecture in the words of timm's `config.json`, such as `tf_efficientnet_lite0`.
-        var timmArchitecture: String?
+        package var timmArchitecture: String?
         /// How the weights were trained; default what the naming or the architecture says.
-        var convention: EfficientNetConfiguration.Convention?
+        package var convention: EfficientNetConfiguration.Convention?
         /// Which sizes the layers have; default the variant that the tensors are of.
-        var form: EfficientNetConfiguration.Form?
+        package var form: EfficientNetConfiguration.Form?
         /// Side of the input in pixels; default the variant's.
-        var imageSize: Int?
+        package var imageSize: Int?
         /// Mean of the input, which timm keeps in `pretrained_cfg`; default as the configuration's.
-        var mean: [Double]?
+        package var mean: [Double]?
         /// Deviation of the input, which timm keeps in `pretrained_cfg`; default as the
         /// configuration's.
-        var standardDeviation: [Double]?
+        package var standardDeviation: [Double]?
         /// Whether the head's convolution is read; default true.
-        var includesHead = true
+        package var includesHead = true
+
+        /// The defaults.
+        package init() {}
     }
 
     /// Sizes and conventions, as found.
-    let configuration: EfficientNetConfiguration
+    package let configuration: EfficientNetConfiguration
     /// The parameters without a prefix, in the order of ``EfficientNetConfiguration/parameters(prefix:)``.
-    private(set) var tensors = NamedTensors()
+    package private(set) var tensors = NamedTensors()
     /// What became of every tensor of the file.
-    private(set) var entries: [ImportReport.Entry] = []
+    package private(set) var entries: [ImportReport.Entry] = []
 
     /// Whether a file's names are those of an EfficientNet.
-    static func recognizes(_ names: some Sequence<String>) -> Bool {
+    package static func recognizes(_ names: some Sequence<String>) -> Bool {
         EfficientNetNaming(of: names) != nil
     }
 
@@ -44,7 +46,7 @@ struct EfficientNetImport {
     ///
     /// - Throws: ``ModelFileError`` that names the file and a tensor that is missing, misshapen or
     ///   unknown, or says what must be given.
-    init(_ state: NamedTensors, file: FilePath, options: Options = Options()) throws {
+    package init(_ state: NamedTensors, file: FilePath, options: Options = Options()) throws {
         guard let naming = EfficientNetNaming(of: state.names) else {
             throw ModelFileError(
                 file,
@@ -102,12 +104,12 @@ struct EfficientNetImport {
         return (form, convention)
     }
 
-    static var forms: [EfficientNetConfiguration.Form] {
+    package static var forms: [EfficientNetConfiguration.Form] {
         EfficientNetVariant.allCases.map { .variant($0) }
     }
 
     /// The form whose tensors differ least from those of a file.
-    static func closest(
+    package static func closest(
         to state: NamedTensors, _ naming: EfficientNetNaming,
         forms: [EfficientNetConfiguration.Form], includesHead: Bool
     ) -> EfficientNetMatch {
@@ -182,8 +184,8 @@ extension StoredTensor {
 }
 
 /// How the tensors of a file agree with those of one form.
-struct EfficientNetMatch {
-    let form: EfficientNetConfiguration.Form
+package struct EfficientNetMatch {
+    package let form: EfficientNetConfiguration.Form
     let recipes: [EfficientNetNaming.Recipe]
     private(set) var missing: [String] = []
     private(set) var misshapen: [(name: String, expected: [Int], found: [Int])] = []
@@ -191,7 +193,7 @@ struct EfficientNetMatch {
     /// Tensors that are left out, and why.
     private(set) var ignored: [(name: String, reason: String)] = []
 
-    var faults: Int { missing.count + misshapen.count + unexplained.count }
+    package var faults: Int { missing.count + misshapen.count + unexplained.count }
 
     init(
         _ state: NamedTensors, _ naming: EfficientNetNaming,

@@ -1,14 +1,14 @@
 import Torch
 
 /// How a file names the tensors of an EfficientNet.
-enum EfficientNetNaming: CaseIterable {
+package enum EfficientNetNaming: CaseIterable {
     /// `efficientnet_pytorch` and `efficientnet_lite_pytorch`: all blocks numbered in one row.
     case numbered
     /// timm: blocks numbered stage by stage.
     case timm
 
     /// Where a convolution of ours comes from.
-    struct Recipe: Hashable {
+    package struct Recipe: Hashable {
         /// Ours.
         let convolution: EfficientNetPlan.Element
         /// The file's convolution.
@@ -17,7 +17,7 @@ enum EfficientNetNaming: CaseIterable {
         let norm: String?
 
         /// Every tensor that is read, and its shape.
-        var tensors: [(name: String, shape: [Int])] {
+        package var tensors: [(name: String, shape: [Int])] {
             let shape = convolution.shape
             let kernel = [("\(source).weight", shape.weight)]
             guard let norm else { return kernel + [("\(source).bias", [shape.outputs])] }
@@ -28,7 +28,7 @@ enum EfficientNetNaming: CaseIterable {
     }
 
     /// The naming of a file; nil if it holds no EfficientNet.
-    init?(of names: some Sequence<String>) {
+    package init?(of names: some Sequence<String>) {
         let names = Set(names)
         let found = Self.allCases.first {
             names.contains("\($0.parts(.stem).convolution).weight")
@@ -39,7 +39,7 @@ enum EfficientNetNaming: CaseIterable {
     }
 
     /// The recipes of all convolutions of a plan, in its order.
-    func recipes(_ plan: EfficientNetPlan) -> [Recipe] {
+    package func recipes(_ plan: EfficientNetPlan) -> [Recipe] {
         let blocks = plan.stages.joined().enumerated().flatMap { number, block in
             block.convolutions.map { element in
                 recipe(
@@ -102,12 +102,12 @@ enum EfficientNetNaming: CaseIterable {
 }
 
 /// What timm's name of an architecture says, such as `tf_efficientnet_b0.ns_jft_in1k`.
-struct TimmEfficientNetName {
-    let variant: EfficientNetVariant
-    let convention: EfficientNetConfiguration.Convention
+package struct TimmEfficientNetName {
+    package let variant: EfficientNetVariant
+    package let convention: EfficientNetConfiguration.Convention
 
     /// Reads a name, with or without the tag behind its full stop; nil for other architectures.
-    init?(_ name: String) {
+    package init?(_ name: String) {
         var rest = name.prefix { $0 != "." }
         convention = rest.hasPrefix("tf_") ? .tensorFlow : .timm
         if convention == .tensorFlow {
