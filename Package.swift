@@ -121,7 +121,9 @@ let package = Package(
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ALBEFTests",
-            dependencies: ["TestSupport", "ALBEF", "ImageText", "Torch", orderedCollections, system],
+            dependencies: [
+                "TestSupport", "ALBEF", "ImageText", "Torch", orderedCollections, system,
+            ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ALBEFTrainingTests",

@@ -13,7 +13,9 @@ struct ModelDocument: Codable {
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     var weightsDigest: String
 
-    /// What is written. Models of format 1, before there were switches, have ALBEF's.
+    /// What is written.
+    ///
+    /// Models of format 1, before there were switches, have ALBEF's.
     static let format = 2
 
     private enum CodingKeys: String, CodingKey, CaseIterable {

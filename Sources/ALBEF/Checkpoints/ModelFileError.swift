@@ -52,7 +52,8 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
             "lacks the key \"\(key)\", which no tensor tells: add it, with the value that the weights"
                 + " were trained with"
         case .noTensors: "holds no tensors, at the top level or in a model's dictionary"
-        case .format(let found): "has format \(found); this version reads formats 1 to \(ModelDocument.format)"
+        case .format(let found):
+            "has format \(found); this version reads formats 1 to \(ModelDocument.format)"
         case .digest(let expected, let found):
             "is not the file that was written: its SHA-256 is \(found), expected \(expected)"
         case .vocabulary(let lines, let rows):

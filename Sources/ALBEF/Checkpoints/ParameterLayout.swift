@@ -124,7 +124,9 @@ public struct ParameterLayout: Sendable {
         let width = text.width
         add("\(prefix).embeddings.word_embeddings.weight", [text.vocabularySize, width])
         add("\(prefix).embeddings.position_embeddings.weight", [text.positions, width])
-        if text.hasTokenTypes { add("\(prefix).embeddings.token_type_embeddings.weight", [2, width]) }
+        if text.hasTokenTypes {
+            add("\(prefix).embeddings.token_type_embeddings.weight", [2, width])
+        }
         if text.normPlacement == .after { addNorm("\(prefix).embeddings.LayerNorm", width) }
         for index in 0..<depth {
             let layer = "\(prefix).encoder.layer.\(index)"

@@ -39,10 +39,12 @@ public struct TokenizerFiles: Sendable, Hashable {
         files = names.map { (folder.appending($0), $0) }
     }
 
+    /// Whether both are the same files.
     public static func == (a: TokenizerFiles, b: TokenizerFiles) -> Bool {
         a.files.map(\.path) == b.files.map(\.path)
     }
 
+    /// Feeds the files' paths to a hasher.
     public func hash(into hasher: inout Hasher) { hasher.combine(files.map(\.path)) }
 
     /// Checks the files as far as they can be checked against weights.

@@ -24,7 +24,9 @@ extension ALBEFConfiguration {
         /// Whether the vocabulary is of the uncased kind; default true.
         public var lowercases: Bool
 
-        /// Whether the vector of token type 0 is added; default true. LAVIS, BLIP and CLIP have none.
+        /// Whether the vector of token type 0 is added; default true.
+        ///
+        /// LAVIS, BLIP and CLIP have none.
         public var hasTokenTypes = true
         /// Whether layers normalise what they give, or what they read; default what they give.
         public var normPlacement = NormPlacement.after
@@ -45,13 +47,19 @@ extension ALBEFConfiguration {
         /// The token at a text's end that ``Pooling/endOfText`` looks for.
         public var endToken: Int?
         /// Whether the layers from ``fusionLayer`` on also are the text encoder's, which runs them
-        /// without cross-attention; default false. BLIP has one stack of both.
+        /// without cross-attention; default false.
+        ///
+        /// BLIP has one stack of both.
         public var sharesLayers = false
         /// The token that stands first where a text is read with an image, instead of the first;
-        /// nil for the same one. BLIP's `[ENC]`.
+        /// nil for the same one.
+        ///
+        /// BLIP's `[ENC]`.
         public var matchingToken: Int?
 
-        /// Whether the tokenizer is BERT's WordPiece; default true. CLIP and SigLIP have others.
+        /// Whether the tokenizer is BERT's WordPiece; default true.
+        ///
+        /// CLIP and SigLIP have others.
         public var hasWordPieces = true
         /// What happens to a text before the tokenizer; nil: what the dialect does.
         public var cleaning: Cleaning?

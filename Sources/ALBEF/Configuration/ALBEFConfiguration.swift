@@ -34,7 +34,9 @@ public struct ALBEFConfiguration: Sendable, Hashable, Codable {
         case alignment
 
         /// Whether models of the task compare features of images and texts.
-        public var aligns: Bool { [.pretraining, .retrieval, .grounding, .alignment].contains(self) }
+        public var aligns: Bool {
+            [.pretraining, .retrieval, .grounding, .alignment].contains(self)
+        }
 
         /// Whether models of the task have an ITM head.
         public var matches: Bool { [.pretraining, .retrieval, .grounding].contains(self) }

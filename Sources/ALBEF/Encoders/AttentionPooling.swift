@@ -1,7 +1,9 @@
 import Torch
 
 /// Pools tokens by one learned query that attends to them all, followed by an MLP: the "MAP head"
-/// of SigLIP (Zhai et al., 2022, "Scaling Vision Transformers"). `[B, P, D_v]` to `[B, D_v]`.
+/// of SigLIP (Zhai et al., 2022, "Scaling Vision Transformers").
+///
+/// `[B, P, D_v]` to `[B, D_v]`.
 ///
 /// The names of its parameters are timm's.
 final class AttentionPooling: Sendable {

@@ -92,7 +92,8 @@ struct ConfigurationDocument {
         case "gelu_pytorch_tanh", "gelu_new", "gelu_fast": return .tanhGELU
         default:
             throw ModelFileError(
-                file, .configuration("\"\(location)\(key)\" is '\(name)', which no encoder here has"))
+                file,
+                .configuration("\"\(location)\(key)\" is '\(name)', which no encoder here has"))
         }
     }
 

@@ -32,7 +32,8 @@ struct IgnoredTensors {
         if heads.contains(where: name.hasPrefix) { return "the head of another task" }
         if name == "embeddings.mask_token" { return "hides patches in pretraining" }
         if ["dist_token", "embeddings.distillation_token"].contains(name) {
-            return "the distillation token: the tower can start a model, but is not the same without"
+            return
+                "the distillation token: the tower can start a model, but is not the same without"
         }
         return nil
     }

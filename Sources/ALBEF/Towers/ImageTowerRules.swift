@@ -6,7 +6,8 @@ extension TowerLayout {
         switch self {
         case .bert: return []
         case .timm: rules = Self.timmImage
-        case .blip: rules = TensorRule.prefixed(Self.timmImage, source: "visual_encoder.", target: "")
+        case .blip:
+            rules = TensorRule.prefixed(Self.timmImage, source: "visual_encoder.", target: "")
         case .openCLIPTimm:
             rules = TensorRule.prefixed(Self.timmImage, source: "visual.trunk.", target: "")
         case .huggingFaceViT: rules = Self.huggingFaceImage
@@ -47,7 +48,8 @@ extension TowerLayout {
     ]
 
     private static let huggingFaceImage =
-        huggingFaceEmbeddings + parts("encoder.layer.#.attention.attention.", ["query", "key", "value"])
+        huggingFaceEmbeddings
+        + parts("encoder.layer.#.attention.attention.", ["query", "key", "value"])
         + [
             TensorRule("encoder.layer.#.layernorm_before.@", "blocks.#.norm1.@"),
             TensorRule("encoder.layer.#.layernorm_after.@", "blocks.#.norm2.@"),

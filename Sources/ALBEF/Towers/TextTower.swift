@@ -131,7 +131,8 @@ struct TextTowerReader {
             text.endToken = try tower.integer("eos_id", else: 2)
         case let other:
             throw ModelFileError(
-                tower.file, .configuration("\"text_cfg.pool_type\" is '\(other)', which is not read"))
+                tower.file,
+                .configuration("\"text_cfg.pool_type\" is '\(other)', which is not read"))
         }
         if file.has("text.text_projection.bias") {
             text.projection = .linear
@@ -157,7 +158,8 @@ struct TextTowerReader {
         case let other:
             throw ModelFileError(
                 tower.file,
-                .configuration("\"text_cfg.tokenizer_kwargs.clean\" is '\(other)', which is unknown"))
+                .configuration(
+                    "\"text_cfg.tokenizer_kwargs.clean\" is '\(other)', which is unknown"))
         }
     }
 
@@ -216,8 +218,10 @@ struct TextTowerReader {
         return tower
     }
 
-    /// With the fixed length where padding takes part. Behind a causal mask what follows the end of
-    /// a text changes nothing, so that CLIP's texts need no padding.
+    /// With the fixed length where padding takes part.
+    ///
+    /// Behind a causal mask what follows the end of a text changes nothing, so that CLIP's texts
+    /// need no padding.
     private func padded(_ text: ALBEFConfiguration.Text) -> ALBEFConfiguration.Text {
         var text = text
         if text.attention == .all || text.pooling == .last { text.paddedLength = text.positions }
@@ -225,7 +229,9 @@ struct TextTowerReader {
     }
 
     private func sizes(prefix: String) throws -> ALBEFConfiguration.Text {
-        let words = try file.shape("\(prefix)embeddings.word_embeddings.weight", rank: 2)
+        let own = "\(prefix)embeddings.word_embeddings.weight"
+        let words = try file.shape(
+            file.has(own) ? own : "cls.predictions.decoder.weight", rank: 2)
         let positions = try file.shape("\(prefix)embeddings.position_embeddings.weight", rank: 2)[0]
         let depth = file.layers("\(prefix)encoder.layer.")
         var text = ALBEFConfiguration.Text(

@@ -62,7 +62,9 @@ extension TowerLayout {
             "encoder.layer.#.output.LayerNorm.@",
         ]
         for attention in ["attention", "crossattention"] {
-            for part in ["self.query", "self.key", "self.value", "output.dense", "output.LayerNorm"] {
+            for part in [
+                "self.query", "self.key", "self.value", "output.dense", "output.LayerNorm",
+            ] {
                 names.append("encoder.layer.#.\(attention).\(part).@")
             }
         }

@@ -136,14 +136,18 @@ enum TowerLayout: Hashable {
             .huggingFaceNewViT,
             ["embeddings.patch_embeddings.projection.weight", "layers.0.layernorm_before.weight"]
         ),
-        (.bert, ["embeddings.word_embeddings.weight", "embeddings.LayerNorm.weight"]),
+        // The words may be there under the name of the decoder alone, which is tied to them.
+        (.bert, ["embeddings.position_embeddings.weight", "embeddings.LayerNorm.weight"]),
     ]
 
     /// Why a file that is known cannot be read, and what to take instead; nil for all others.
     private static func refusal(_ file: TowerFile) -> String? {
-        func any(_ matches: (String) -> Bool) -> Bool { file.elements.keys.contains(where: matches) }
+        func any(_ matches: (String) -> Bool) -> Bool {
+            file.elements.keys.contains(where: matches)
+        }
         if file.has("visual.layer1.0.conv1.weight") {
-            return "is a CLIP whose image tower is a ResNet, which is not read; take one with a ViT,"
+            return
+                "is a CLIP whose image tower is a ResNet, which is not read; take one with a ViT,"
                 + " such as ViT-B-16"
         }
         if any({ $0.hasPrefix("image_encoder.model.patch_emb") }) {
@@ -164,7 +168,8 @@ enum TowerLayout: Hashable {
             return "\(what), which the image encoder here does not have"
         }
         if file.has("fc_norm.weight"), !file.has("norm.weight") {
-            return "is a ViT that averages its patches before the last norm, which is not read; take"
+            return
+                "is a ViT that averages its patches before the last norm, which is not read; take"
                 + " one with a class token"
         }
         return nil

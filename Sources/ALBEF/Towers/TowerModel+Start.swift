@@ -6,8 +6,9 @@ public import Torch
 public struct StartingPlan: Sendable, Hashable {
     /// Layers of the text encoder; nil: half of the text tower's.
     public var textLayers: Int?
-    /// Layers of the fusion encoder; nil: those that are left of the text tower's. Layers beyond
-    /// the tower's are new.
+    /// Layers of the fusion encoder; nil: those that are left of the text tower's.
+    ///
+    /// Layers beyond the tower's are new.
     public var fusionLayers: Int?
     /// Side of the input images in pixels, to which the positions are resized; nil: the tower's.
     public var imageSize: Int?

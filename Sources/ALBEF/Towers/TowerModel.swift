@@ -40,11 +40,19 @@ public struct TowerModel: Sendable {
             tensors.set("temp", (-scale.reshaped([])).exp())
         }
         let isBLIP = [.blip, .huggingFaceBLIP].contains(layout)
-        let configuration = ALBEFConfiguration(
+        var entries = tensors.entries
+        if isBLIP, tensors["temp"] == nil {
+            // Hugging Face's class has none; only ITC and the ranking "posterior" use it.
+            tensors.set("temp", .full([], 0.07))
+            entries.append(
+                .init(name: "temp", action: .new, reason: "BLIP's own starting temperature, 0.07"))
+        }
+        var configuration = ALBEFConfiguration(
             dialect: isBLIP ? .blip : tensors["logit_bias"] == nil ? .clip : .siglip,
             task: isBLIP ? .retrieval : .alignment, vision: vision, text: text,
             embeddingWidth: tensors["text_proj.weight"]?.shape.first
                 ?? tensors["vision_proj.weight"]?.shape.first ?? text.width)
+        configuration.text.hasTokenTypes = text.hasTokenTypes
         try Self.check(configuration, file.path)
         let missing = try tensors.fit(ParameterLayout(configuration).parameters)
         guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
@@ -53,7 +61,7 @@ public struct TowerModel: Sendable {
         var report = ImportReport(
             file: file.path.string, location: "", dialect: configuration.dialect,
             task: configuration.task, others: [])
-        report.entries = tensors.entries
+        report.entries = entries
         reports = [report]
         tokenizer = TokenizerFiles(folder: file.folder, isWordPiece: text.hasWordPieces)
     }

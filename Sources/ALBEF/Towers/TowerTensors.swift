@@ -168,7 +168,8 @@ struct TowerTensors {
     private mutating func joinParts() throws {
         for (name, found) in parts {
             let known = found.compactMap { $0 }
-            guard known.count == found.count, Set(known.map { Array($0.shape.dropFirst()) }).count == 1
+            guard known.count == found.count,
+                Set(known.map { Array($0.shape.dropFirst()) }).count == 1
             else {
                 throw ModelFileError(
                     file.path,

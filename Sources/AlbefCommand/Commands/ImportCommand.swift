@@ -87,8 +87,9 @@ struct ImportCommand: AsyncParsableCommand {
                 "\(name) is for checkpoints of ALBEF and LAVIS; these weights say it themselves.")
         }
         let model = try TowerModel(importing: FilePath(checkpoint))
-        guard let tokenizer = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
-            ?? model.tokenizer
+        guard
+            let tokenizer = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
+                ?? model.tokenizer
         else { throw noVocabulary }
         try model.write(to: FilePath(output), tokenizer: tokenizer)
         if json {

@@ -14,10 +14,12 @@ struct ModelsCommand: AsyncParsableCommand {
 
 /// The dialects that can be chosen; the others come with the weights that are imported.
 extension Dialect: ExpressibleByArgument {
+    /// The dialect of this name, if it can be chosen.
     public init?(argument: String) {
         self.init(rawValue: argument)
         guard Self.original.contains(self) else { return nil }
     }
 
+    /// Their names, for help.
     public static var allValueStrings: [String] { original.map(\.rawValue) }
 }

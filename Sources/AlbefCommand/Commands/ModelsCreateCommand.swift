@@ -63,7 +63,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Layers of the text tower that become the text encoder; default: half.", valueName: "n"))
+            "Layers of the text tower that become the text encoder; default: half.", valueName: "n")
+    )
     var textLayers: Int?
 
     @Option(
@@ -126,8 +127,9 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         plan.dialect = dialect
         let model = try TowerModel(
             image: image, text: text, plan: plan, generator: Generator(seed: seed))
-        guard let words = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
-            ?? model.tokenizer
+        guard
+            let words = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
+                ?? model.tokenizer
         else {
             throw ValidationError(
                 "There is no vocab.txt beside the text tower; name one with --vocabulary.")

@@ -9,6 +9,10 @@ struct ScoreCommand: AsyncParsableCommand {
         commandName: "score",
         abstract: "Score how well each of several texts describes one image.",
         discussion: """
+            A model with a fusion encoder reads each text with the image. Models with two towers alone \
+            score in their own terms: CLIP by each text's share among all, SigLIP by a probability for \
+            each pair.
+
               albef score street.jpg "black top, white trousers" "white top, black trousers" \
             --model model
             """)
@@ -25,12 +29,39 @@ struct ScoreCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let scores = try model.load().score(FilePath(image), texts)
+        let model = try model.load()
+        guard model.matches else {
+            try scoreByTowers(model)
+            return
+        }
+        let scores = try model.score(FilePath(image), texts)
         if json {
             try Console.json(ScoreOutput(image: FilePath(image), scores: scores))
         } else {
             Console.result(Self.table(scores))
         }
+    }
+
+    /// What two towers alone say, in the order of the texts.
+    private func scoreByTowers(_ model: SearchModel) throws {
+        let classifier = try ZeroShotClassifier(
+            labels: texts, templates: [ZeroShotClassifier.place], model: model)
+        let found = try classifier(model.encode(pixels: [model.pixels(of: FilePath(image))]))[0]
+        let scores = texts.compactMap { text in found.first { $0.label == text } }
+        if json {
+            try Console.json(
+                TowerOutput(
+                    image: FilePath(image), isIndependent: classifier.isIndependent,
+                    scores: scores))
+            return
+        }
+        let column = classifier.isIndependent ? "  match " : "  share "
+        Console.result(
+            (["\(column)  logit  text"]
+                + scores.map { score in
+                    String(format: "%5.1f %%  %6.2f  ", score.probability * 100, score.logit)
+                        + score.label.displayed
+                }).joined(separator: "\n"))
     }
 
     /// Scores and texts in columns, in the order of the texts.
@@ -41,6 +72,37 @@ struct ScoreCommand: AsyncParsableCommand {
                     format: "%5.1f %%  %6.2f  %7.4f  ", score.matchProbability * 100,
                     score.matchLogit, score.similarity) + score.text.displayed
             }).joined(separator: "\n")
+    }
+}
+
+/// The JSON of `albef score --json` by two towers alone.
+private struct TowerOutput: Encodable {
+    struct Score: Encodable {
+        let text: String
+        let logit: Float
+        /// Among all texts; nil where each has a probability of its own.
+        let share: Float?
+        let probability: Float?
+    }
+
+    let image: FilePath
+    let scores: [Score]
+
+    init(image: FilePath, isIndependent: Bool, scores: [ZeroShotClassifier.Score]) {
+        self.image = image
+        self.scores = scores.map {
+            Score(
+                text: $0.label, logit: $0.logit, share: isIndependent ? nil : $0.probability,
+                probability: isIndependent ? $0.probability : nil)
+        }
+    }
+
+    enum CodingKeys: String, CodingKey { case scores }
+
+    func encode(to encoder: any Encoder) throws {
+        try JSONPath(path: image).encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(scores, forKey: .scores)
     }
 }
 

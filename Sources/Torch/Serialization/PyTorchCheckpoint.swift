@@ -72,8 +72,7 @@ public struct PyTorchCheckpoint: Sendable {
         }
         let folder = String(name.dropLast("data.pkl".count))
         if archive.entries["\(folder)constants.pkl"] != nil {
-            throw TensorFileError(
-                file.path, .wrongFormat("is a TorchScript program, not a checkpoint"))
+            throw TensorFileError(file.path, .torchScript)
         }
         switch checksums {
         case .none: break

@@ -19,6 +19,7 @@ public struct TensorFileError: Error, Sendable, CustomStringConvertible {
         case unsupported(String)
         case tensor(name: String, problem: String)
         case noTensor(name: String)
+        case torchScript
     }
 
     package init(_ file: FilePath, _ code: Code) {
@@ -70,6 +71,9 @@ public struct TensorFileError: Error, Sendable, CustomStringConvertible {
             "tensor \"\(name)\" \(problem)"
         case .noTensor(let name):
             "has no tensor \"\(name)\""
+        case .torchScript:
+            "is a TorchScript program, not a checkpoint; take the same weights as safetensors, such as"
+                + " openai/clip-vit-base-patch16 for OpenAI's CLIP"
         }
     }
 }

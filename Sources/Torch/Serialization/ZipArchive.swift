@@ -103,6 +103,9 @@ struct ZipArchive {
         guard flags & 1 == 0 else {
             throw TensorFileError(cursor.file, .unsupported("the entry \(name) is encrypted"))
         }
+        guard method == 0 || !name.contains("/code/") else {
+            throw TensorFileError(cursor.file, .torchScript)
+        }
         guard method == 0 else {
             throw TensorFileError(
                 cursor.file,

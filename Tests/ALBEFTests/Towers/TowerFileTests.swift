@@ -10,7 +10,8 @@ struct TowerFileTests {
     @Test(
         "One tower is the same in every container",
         arguments: [
-            "pytorch_model.bin", "legacy.pth", "module.pth", "compiled.pth", "both.pth", "model.pth",
+            "pytorch_model.bin", "legacy.pth", "module.pth", "compiled.pth", "both.pth",
+            "model.pth",
             "model-prefix.safetensors", "model.safetensors", "namespace.pth", "omegaconf.pth",
             "sharded", "sharded-bin",
         ])
@@ -33,7 +34,7 @@ struct TowerFileTests {
     @Test(
         "What cannot be read is refused by name, with what to take instead",
         arguments: [
-            ("calls.pth", "os"), ("mobileclip.safetensors", "OpenCLIP form"),
+            ("calls.pth", "__builtin__.print"), ("mobileclip.safetensors", "OpenCLIP form"),
             ("resnet-chinese-clip.safetensors", "take one with a ViT"),
             ("resnet-clip.safetensors", "take one with a ViT"),
             ("torchscript.pt", "TorchScript"), ("unknown.safetensors", "no known layout"),
@@ -66,7 +67,8 @@ struct TowerFileTests {
         arguments: [
             ("minilm", "num_attention_heads"), ("minilm", "hidden_act"),
             ("minilm", "layer_norm_eps"), ("minilm", "pad_token_id"),
-            ("hf-vit", "num_attention_heads"), ("hf-vit", "layer_norm_eps"), ("hf-vit", "hidden_act"),
+            ("hf-vit", "num_attention_heads"), ("hf-vit", "layer_norm_eps"),
+            ("hf-vit", "hidden_act"),
             ("timm-vit", "architecture"), ("hf-clip", "text_config"), ("hf-siglip", "text_config"),
             ("open-clip", "model_cfg"), ("open-siglip", "text_cfg"),
         ])
@@ -83,7 +85,8 @@ struct TowerFileTests {
             try changed.write(toFile: document.string, atomically: true, encoding: .utf8)
             let error = #expect(throws: ModelFileError.self) {
                 let isText = name == "minilm"
-                if try TowerModel.recognizes(copy), name.contains("clip") || name.contains("siglip") {
+                if try TowerModel.recognizes(copy), name.contains("clip") || name.contains("siglip")
+                {
                     _ = try TowerModel(importing: copy)
                 } else {
                     _ = try TowerModel(

@@ -25,7 +25,8 @@ struct WholeModelTests {
         try fixture.expect(logits.softmax(1), equals: "probabilities_per_text")
     }
 
-    @Test("SigLIP gives each pair a probability of its own", arguments: ["hf-siglip", "open-siglip"])
+    @Test(
+        "SigLIP gives each pair a probability of its own", arguments: ["hf-siglip", "open-siglip"])
     func siglip(_ name: String) throws {
         let fixture = try TowerFixture(name)
         let imported = try TowerModel(importing: fixture.path)

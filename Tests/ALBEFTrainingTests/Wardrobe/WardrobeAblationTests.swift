@@ -126,7 +126,7 @@ struct WardrobeAblationTests {
             let images = try model.encodeImages(
                 Tensor(transform(picture), shape: [1, 3, 32, 32]))
             let scores = try [swap.right, swap.wrong].map { texts in
-                let batch = text.batch([texts[.chinese] ?? ""], maximumTokens: 40)
+                let batch = text.batch([texts[.chinese] ?? ""])
                 let encoded = try model.encodeTexts(
                     Tensor(batch.ids, shape: [1, batch.length]),
                     mask: Tensor(batch.mask, shape: [1, batch.length]))
