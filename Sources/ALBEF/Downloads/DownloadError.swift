@@ -12,7 +12,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         case network(reason: String)
         case size(expected: Int64, actual: Int64)
         case range(String)
-        case content(fault: String, isNew: Bool)
+        case content(DownloadContent, fault: String, isNew: Bool)
         case hash(expected: String, actual: String, isNew: Bool)
         case recordedHash(expected: String, actual: String, record: FilePath, isNew: Bool)
         case disk(Errno)
@@ -44,6 +44,9 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         if case .status(let status) = code { status } else { nil }
     }
 
+    /// Whether the server has no such file.
+    var isAbsence: Bool { [404, 410].contains(status) }
+
     /// The address, the file, and what went wrong.
     public var description: String {
         switch code {
@@ -56,10 +59,12 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
             return "\(address): received \(actual) bytes of \(expected)"
         case .range(let range):
             return "\(address): the server continued at the wrong place ('\(range)')"
-        case .content(let fault, true):
-            return "\(address): the server did not send a checkpoint: \(fault); nothing was kept"
-        case .content(let fault, false):
-            return "\(file): is not a checkpoint: \(fault); delete the file to download it again"
+        case .content(let content, let fault, true):
+            return "\(address): the server did not send a \(content.name): \(fault); nothing was"
+                + " kept"
+        case .content(let content, let fault, false):
+            return "\(file): is not a \(content.name): \(fault); delete the file to download it"
+                + " again"
         case .hash(let expected, let actual, true):
             return "\(address): the server sent a file whose SHA-256 is \(actual), but \(expected) "
                 + "is published; nothing was kept"

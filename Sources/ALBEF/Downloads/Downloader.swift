@@ -30,19 +30,6 @@ public struct Downloader: Sendable {
         self.idleTimeout = idleTimeout
     }
 
-    /// Fetches an entry of the catalogue into a folder, under its own file name.
-    ///
-    /// - Throws: As ``download(_:to:sha256:expecting:progress:)``.
-    public func download(
-        _ entry: ModelCatalog.Entry, into folder: FilePath,
-        progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
-    ) async throws -> DownloadedFile {
-        try await download(
-            entry.address, to: folder.appending(entry.file), sha256: entry.sha256,
-            expecting: entry.purpose == .vocabulary ? .anything : .checkpoint,
-            progress: progress)
-    }
-
     /// Fetches a file, or checks the one that is there already.
     ///
     /// - Parameters:
@@ -85,7 +72,13 @@ public struct Downloader: Sendable {
             throw DownloadError(.inUse, address: address, file: file)
         }
         defer { partial.close() }
-        try await fill(&partial, from: address, for: file, progress: progress)
+        do {
+            try await fill(&partial, from: address, for: file, progress: progress)
+        } catch let error as DownloadError {
+            // A file that a server does not have leaves no empty one behind.
+            if partial.size == 0 { partial.discard() }
+            throw error
+        }
         do {
             let actual = try check.run(on: partial.path, isNew: true)
             try partial.publish(as: file)
@@ -119,14 +112,6 @@ public struct Downloader: Sendable {
             try await Task.sleep(for: delay)
         }
     }
-}
-
-/// What a downloaded file has to be.
-public enum DownloadContent: Sendable, Hashable {
-    /// Whatever the server sends.
-    case anything
-    /// A whole PyTorch or safetensors file: mirrors and proxies answer with web pages too.
-    case checkpoint
 }
 
 /// How far a download has come.

@@ -1,6 +1,5 @@
 import Foundation
 import SystemPackage
-import Torch
 
 /// What the bytes of one download have to be.
 struct FileCheck: Sendable {
@@ -33,8 +32,8 @@ struct FileCheck: Sendable {
     ///
     /// - Parameter isNew: Whether the bytes have just been downloaded; they are not kept on failure.
     func run(on path: FilePath, isNew: Bool) throws -> String {
-        if content == .checkpoint, let fault = TensorFile.fault(of: path) {
-            throw error(.content(fault: fault, isNew: isNew))
+        if let fault = content.fault(of: path) {
+            throw error(.content(content, fault: fault, isNew: isNew))
         }
         let actual = try HashRecord.sha256(of: path)
         if let published, published != actual {

@@ -1,152 +1,175 @@
 public import Foundation
 
-/// The public files that ALBEF works with: checkpoints and vocabularies, by short names.
+/// The public models that ALBEF works with, by name: what to fetch from where, how much it is, and
+/// what can be done with it.
 public struct ModelCatalog: Sendable {
-    /// What a file is for.
-    public enum Purpose: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Weights to fine-tune, or to search with as they are.
-        case pretraining
-        /// Weights fine-tuned for search.
-        case retrieval
-        /// Weights that answer questions.
-        case questionAnswering = "question answering"
-        /// Weights that locate an expression in a picture.
-        case grounding
-        /// Weights that compare a sentence with two pictures, or the start of training them.
-        case pairReasoning = "reasoning over two images"
-        /// Weights that tell whether a picture entails a sentence.
-        case visualEntailment = "visual entailment"
-        /// The tokens of a text encoder.
-        case vocabulary
-    }
-
-    /// One public file.
-    public struct Entry: Sendable, Hashable {
-        /// The short name, such as `albef-coco`.
-        public let name: String
-        /// The name of the file once downloaded; no two entries share one.
-        public let file: String
-        /// Where its owner keeps it.
-        public let address: URL
-        /// What it is, in one line.
-        public let summary: String
-        /// The licence that its owner publishes it under.
-        public let licence: String
-        /// The implementation that the weights were made for; `nil` for vocabularies.
-        public let dialect: Dialect?
-        /// What it is for.
-        public let purpose: Purpose
-        /// The SHA-256 of the file in hexadecimal; `nil` where the owner publishes none, and then
-        /// the first download's is remembered.
-        public let sha256: String?
-    }
-
     /// Every entry, in the order to list them.
     public let entries: [Entry]
 
-    /// The files that the owners of ALBEF, LAVIS and BERT publish.
-    public static let published = ModelCatalog(entries: original + lavis + vocabularies)
+    /// What the owners of ALBEF, LAVIS, BLIP, CLIP, Chinese-CLIP, SigLIP and of the usual towers
+    /// publish.
+    public static let published = ModelCatalog(
+        entries: original + lavis + blip + chineseCLIP + openAI + laion + sigLIP + towers
+            + vocabularies)
 
     /// A catalogue of these entries.
     public init(entries: [Entry]) {
         self.entries = entries
     }
 
-    /// The entry with a short name.
+    /// The entry of a name.
     public subscript(name: String) -> Entry? {
         entries.first { $0.name == name }
     }
+}
 
-    /// The same files on a mirror that keeps them all in one folder, under ``Entry/file``.
-    public func mirrored(at base: URL) -> ModelCatalog {
-        ModelCatalog(
-            entries: entries.map { entry in
-                Entry(
-                    name: entry.name, file: entry.file, address: base.appending(path: entry.file),
-                    summary: entry.summary, licence: entry.licence, dialect: entry.dialect,
-                    purpose: entry.purpose, sha256: entry.sha256)
-            })
+extension ModelCatalog {
+    /// What an entry is for.
+    public enum Purpose: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Weights to fine-tune, or to search with as they are.
+        case pretraining
+        /// Weights for search.
+        case retrieval
+        /// Weights that answer questions.
+        case questionAnswering = "question answering"
+        /// Weights that locate an expression in an image.
+        case grounding
+        /// Weights that compare a sentence with two images, or the start of training them.
+        case pairReasoning = "reasoning over two images"
+        /// Weights that tell whether an image entails a sentence.
+        case visualEntailment = "visual entailment"
+        /// An image encoder that a model can start from.
+        case imageTower = "image tower"
+        /// A text encoder that a model can start from.
+        case textTower = "text tower"
+        /// The tokens of a text encoder.
+        case vocabulary
     }
 
-    // An address that is not one would be a typing error here: such an entry is left out, and the
-    // tests count the entries.
-    private static func entry(
-        _ name: String, _ file: String, at address: String, _ summary: String, licence: String,
-        dialect: Dialect?, _ purpose: Purpose, sha256: String? = nil
-    ) -> Entry? {
-        guard let address = URL(string: address) else { return nil }
-        return Entry(
-            name: name, file: file, address: address, summary: summary, licence: licence,
-            dialect: dialect, purpose: purpose, sha256: sha256)
+    /// What can be done with an entry here.
+    public enum Ability: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Finding images by texts, in the order of recall.
+        case search
+        /// Ordering what recall found by reading each image together with the text.
+        case rerank = "re-rank"
+        /// Choosing among texts for an image.
+        case classify
+        /// Being what a new model is trained from.
+        case start
     }
 
-    private static let original: [Entry] = {
-        let rows: [(String, String, String, Purpose)] = [
-            ("albef-14m", "ALBEF.pth", "pretrained on 14 million images", .pretraining),
-            ("albef-4m", "ALBEF_4M.pth", "pretrained on 4 million images", .pretraining),
-            (
-                "albef-coco", "mscoco.pth",
-                "retrieval, fine-tuned on COCO; also the zero-shot Flickr30K model", .retrieval
-            ),
-            ("albef-flickr30k", "flickr30k.pth", "retrieval, fine-tuned on Flickr30K", .retrieval),
-            ("albef-vqa", "vqa.pth", "question answering on VQAv2", .questionAnswering),
-            ("albef-refcoco", "refcoco.pth", "grounding on RefCOCO+", .grounding),
-            (
-                "albef-nlvr-ta", "pretrain_model_nlvr.pth",
-                "NLVR2 after text assignment, to be fine-tuned", .pairReasoning
-            ),
-        ]
-        let base = "https://storage.googleapis.com/sfr-pcl-data-research/ALBEF/"
-        return rows.compactMap { name, file, summary, purpose in
-            entry(
-                name, file, at: base + file, summary, licence: "BSD-3-Clause", dialect: .albef,
-                purpose)
-        }
-    }()
+    /// One public file.
+    public struct File: Sendable, Hashable {
+        /// Its name once downloaded.
+        public let name: String
+        /// Where its owner keeps it.
+        public let address: URL
+        /// Its SHA-256 in hexadecimal; `nil` where the owner publishes none, and then the first
+        /// download's is remembered.
+        public let sha256: String?
+        /// What it has to be.
+        public let content: DownloadContent
 
-    private static let lavis: [Entry] = {
-        let rows: [(String, String, String, Purpose)] = [
-            (
-                "lavis-coco", "albef_coco_retrieval_lavis.pt", "retrieval, fine-tuned on COCO",
-                .retrieval
-            ),
-            (
-                "lavis-flickr30k", "albef_flickr_retrieval_lavis.pt",
-                "retrieval, fine-tuned on Flickr30K", .retrieval
-            ),
-            ("lavis-nlvr", "albef_nlvr_lavis.pt", "NLVR2", .pairReasoning),
-            ("lavis-ve", "albef_snli_ve_lavis.pt", "entailment on SNLI-VE", .visualEntailment),
-            (
-                "lavis-vqa", "albef_vqav2_lavis.pt", "question answering on VQAv2",
-                .questionAnswering
-            ),
-        ]
-        let base =
-            "https://storage.googleapis.com/sfr-vision-language-research/LAVIS/models/ALBEF/"
-        return rows.compactMap { name, file, summary, purpose in
-            entry(
-                name, file, at: base + file, summary, licence: "BSD-3-Clause", dialect: .lavis,
-                purpose)
+        package init(
+            name: String, address: URL, sha256: String? = nil, content: DownloadContent
+        ) {
+            self.name = name
+            self.address = address
+            self.sha256 = sha256
+            self.content = content
         }
-    }()
+    }
 
-    private static let vocabularies: [Entry] = {
-        let rows = [
-            (
-                "bert-base-uncased",
-                "30,522 English tokens; the vocabulary of every published model",
-                "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
-            ),
-            (
-                "bert-base-chinese", "21,128 Chinese tokens",
-                "45bbac6b341c319adc98a532532882e91a9cefc0329aa57bac9ae761c27b291c"
-            ),
-        ]
-        return rows.compactMap { name, summary, sha256 in
-            entry(
-                name, "\(name)-vocab.txt",
-                at: "https://huggingface.co/\(name)/resolve/main/vocab.txt", summary,
-                licence: "Apache-2.0", dialect: nil, .vocabulary, sha256: sha256)
+    /// One thing that an entry needs, which owners publish under different names.
+    public struct Part: Sendable, Hashable {
+        /// The files that would do. The first that the server has is fetched.
+        public let alternatives: [File]
+        /// Whether the entry is of no use without; else it is left out where no server has it.
+        public let isRequired: Bool
+
+        package init(_ alternatives: [File], isRequired: Bool = true) {
+            self.alternatives = alternatives
+            self.isRequired = isRequired
         }
-    }()
+    }
+
+    /// A model, a tower or a vocabulary.
+    public struct Entry: Sendable, Hashable {
+        /// What it is called: a short name such as `albef-coco`, or the name that its owner
+        /// publishes it under, such as `openai/clip-vit-base-patch16`.
+        public let name: String
+        /// What it is, in one line.
+        public let summary: String
+        /// What it is for.
+        public let purpose: Purpose
+        /// What can be done with it here, in the order of ``Ability``.
+        public let abilities: [Ability]
+        /// The languages of its texts, as BCP 47 has them; `mul` for many. Empty for an image tower.
+        public let languages: [String]
+        /// The licence that its owner publishes it under.
+        public let licence: String
+        /// Whose conventions the weights follow; `nil` for towers and vocabularies.
+        public let dialect: Dialect?
+        /// Its files. The weights come last.
+        public let parts: [Part]
+        /// Whether it is a folder of files that belong together, as on Hugging Face. A mirror keeps
+        /// such a folder under ``name``, and the file of any other entry beside the other files.
+        public let isFolder: Bool
+        /// The entry whose file is its vocabulary; `nil` if it has its own or needs none.
+        public let vocabulary: String?
+        /// How many parameters it has: computed from the shapes of its architecture, not read off
+        /// the file. 0 for a vocabulary.
+        public let parameters: Int
+        /// About how many bytes are downloaded.
+        ///
+        /// Computed: four for each parameter, since all are published as 32-bit floats, and those of
+        /// the momentum twins and queues where they are known to be published, too. A file may
+        /// hold more than that.
+        public let downloadSize: Int64
+
+        /// About how many bytes the weights take while they are used: four for each parameter.
+        public var memorySize: Int64 { 4 * Int64(parameters) }
+
+        /// Whether it is a whole model, of which a model directory can be made.
+        public var isModel: Bool {
+            ![.imageTower, .textTower, .vocabulary].contains(purpose)
+        }
+
+        /// - Parameter downloadSize: nil for four bytes a parameter.
+        package init(
+            name: String, summary: String, purpose: Purpose, abilities: [Ability],
+            languages: [String], licence: String, dialect: Dialect?, parts: [Part],
+            isFolder: Bool, vocabulary: String? = nil, parameters: Int, downloadSize: Int64? = nil
+        ) {
+            self.name = name
+            self.summary = summary
+            self.purpose = purpose
+            self.abilities = abilities
+            self.languages = languages
+            self.licence = licence
+            self.dialect = dialect
+            self.parts = parts
+            self.isFolder = isFolder
+            self.vocabulary = vocabulary
+            self.parameters = parameters
+            self.downloadSize = downloadSize ?? 4 * Int64(parameters)
+        }
+
+        /// The same entry with its files elsewhere.
+        func moved(_ address: (File) -> URL) -> Entry {
+            Entry(
+                name: name, summary: summary, purpose: purpose, abilities: abilities,
+                languages: languages, licence: licence, dialect: dialect,
+                parts: parts.map { part in
+                    Part(
+                        part.alternatives.map { file in
+                            File(
+                                name: file.name, address: address(file), sha256: file.sha256,
+                                content: file.content)
+                        }, isRequired: part.isRequired)
+                },
+                isFolder: isFolder, vocabulary: vocabulary, parameters: parameters,
+                downloadSize: downloadSize)
+        }
+    }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A web server on 127.0.0.1 for one file, which can misbehave in the ways that real ones do.
+/// A web server on 127.0.0.1, which can misbehave in the ways that real ones do.
 ///
 /// Each connection serves one request on its own thread.
 final class FileServer: Sendable {
@@ -24,7 +24,8 @@ final class FileServer: Sendable {
         var rangeShift = 0
     }
 
-    /// A request as it came in: its header fields, lower-cased.
+    /// A request as it came in: its header fields, lower-cased, and under `:path` its path behind
+    /// `/files/`.
     typealias Request = [String: String]
 
     private struct State {
@@ -35,12 +36,23 @@ final class FileServer: Sendable {
     let address: URL
     private let listener: Int32
     private let state = Mutex(State())
-    private let behaviour: @Sendable (_ attempt: Int) -> Behaviour
+    private let behaviour: @Sendable (_ attempt: Int, _ path: String) -> Behaviour
+
+    /// Starts to listen on a free port, to serve one file.
+    ///
+    /// - Parameter behaviour: How to answer request number 0, 1, …
+    convenience init(
+        path: String = "model.pth", _ behaviour: @escaping @Sendable (Int) -> Behaviour
+    ) throws {
+        try self.init(path: path) { attempt, _ in behaviour(attempt) }
+    }
 
     /// Starts to listen on a free port.
     ///
-    /// - Parameter behaviour: How to answer request number 0, 1, …
-    init(path: String = "model.pth", _ behaviour: @escaping @Sendable (Int) -> Behaviour) throws {
+    /// - Parameter behaviour: How to answer request number 0, 1, … for a path.
+    init(
+        path: String = "", _ behaviour: @escaping @Sendable (Int, String) -> Behaviour
+    ) throws {
         #if canImport(Darwin)
             listener = socket(AF_INET, SOCK_STREAM, 0)
         #else
@@ -98,7 +110,7 @@ final class FileServer: Sendable {
             state.requests.append(request)
             return state.requests.count - 1
         }
-        let behaviour = behaviour(attempt)
+        let behaviour = behaviour(attempt, request[":path"] ?? "")
         var start = 0
         var status = behaviour.status
         if status == 200, behaviour.honoursRange, let range = request["range"],
@@ -140,8 +152,10 @@ final class FileServer: Sendable {
             guard recv(connection, &byte, 1, 0) == 1 else { return nil }
             bytes.append(byte)
         }
-        var request: Request = [:]
-        for line in String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n") {
+        let lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n")
+        let target = lines[0].split(separator: " ").dropFirst().first ?? ""
+        var request: Request = [":path": String(target.trimmingPrefix("/files/"))]
+        for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { continue }
             let value = line[line.index(after: colon)...]
             request[line[..<colon].lowercased()] = value.trimmingCharacters(in: .whitespaces)
@@ -173,8 +187,14 @@ final class FileServer: Sendable {
 /// Keeps threads waiting until it is opened.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
+    private let state = Mutex(false)
 
-    func open() { semaphore.signal() }
+    var isOpen: Bool { state.withLock { $0 } }
+
+    func open() {
+        state.withLock { $0 = true }
+        semaphore.signal()
+    }
 
     func wait() {
         semaphore.wait()
