@@ -39,13 +39,13 @@ public struct ModelCache: Sendable {
         }
     }
 
-    /// The model directory of an entry, if it is there. Nothing in it is read.
+    /// The model directory of an entry, if it is there; nothing in it is read.
     public func model(_ entry: ModelCatalog.Entry) -> FilePath? {
         let path = place(of: entry).model
         return FileSystem.exists(path.appending(ModelDirectory.configurationName)) ? path : nil
     }
 
-    /// The folder of an entry's files, if all of them are there. Nothing in it is read.
+    /// The folder of an entry's files, if all of them are there; nothing in it is read.
     public func files(_ entry: ModelCatalog.Entry) -> FilePath? {
         let path = place(of: entry).files
         return FileSystem.isDirectory(path) ? path : nil

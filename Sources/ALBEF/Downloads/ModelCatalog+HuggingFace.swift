@@ -16,7 +16,9 @@ extension ModelCatalog {
         static func maybe(_ name: String) -> Need { Need(names: [name], isRequired: false) }
     }
 
-    /// What lies in the folders of one kind. Weights come last, since they are the most.
+    /// What lies in the folders of one kind.
+    ///
+    /// Weights come last, since they are the most.
     private enum Layout {
         /// Weights of Hugging Face's own classes, with how images are prepared.
         case image

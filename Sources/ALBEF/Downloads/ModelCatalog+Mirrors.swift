@@ -31,8 +31,10 @@ extension ModelCatalog {
             })
     }
 
-    /// The same catalogue as an environment wants it: `ALBEF_MIRROR` is the address of a mirror of
-    /// everything, `HF_ENDPOINT` that of one of Hugging Face. Neither gets a token of any kind.
+    /// The same catalogue as an environment wants it.
+    ///
+    /// `ALBEF_MIRROR` is the address of a mirror of everything, `HF_ENDPOINT` that of one of Hugging
+    /// Face. Neither gets a token of any kind.
     ///
     /// - Throws: ``ModelNameError`` if a variable is set and is no `http` or `https` address.
     public func fetched(

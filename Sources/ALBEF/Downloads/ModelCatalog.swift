@@ -82,7 +82,7 @@ extension ModelCatalog {
 
     /// One thing that an entry needs, which owners publish under different names.
     public struct Part: Sendable, Hashable {
-        /// The files that would do. The first that the server has is fetched.
+        /// The files that would do, of which the first that the server has is fetched.
         public let alternatives: [File]
         /// Whether the entry is of no use without; else it is left out where no server has it.
         public let isRequired: Bool
@@ -104,21 +104,24 @@ extension ModelCatalog {
         public let purpose: Purpose
         /// What can be done with it here, in the order of ``Ability``.
         public let abilities: [Ability]
-        /// The languages of its texts, as BCP 47 has them; `mul` for many. Empty for an image tower.
+        /// The languages of its texts, as BCP 47 has them, `mul` for many; empty for an image tower.
         public let languages: [String]
         /// The licence that its owner publishes it under.
         public let licence: String
         /// Whose conventions the weights follow; `nil` for towers and vocabularies.
         public let dialect: Dialect?
-        /// Its files. The weights come last.
+        /// Its files, the weights last.
         public let parts: [Part]
-        /// Whether it is a folder of files that belong together, as on Hugging Face. A mirror keeps
-        /// such a folder under ``name``, and the file of any other entry beside the other files.
+        /// Whether it is a folder of files that belong together, as on Hugging Face.
+        ///
+        /// A mirror keeps such a folder under ``name``, and the file of any other entry beside the
+        /// other files.
         public let isFolder: Bool
         /// The entry whose file is its vocabulary; `nil` if it has its own or needs none.
         public let vocabulary: String?
-        /// How many parameters it has: computed from the shapes of its architecture, not read off
-        /// the file. 0 for a vocabulary.
+        /// How many parameters it has; 0 for a vocabulary.
+        ///
+        /// Computed from the shapes of its architecture, not read off the file.
         public let parameters: Int
         /// About how many bytes are downloaded.
         ///

@@ -21,10 +21,10 @@ enum ModelImport {
                 .writeModel(to: target, vocabulary: vocabulary)
         } else {
             let model = try TowerModel(importing: folder)
-            guard let words = vocabulary ?? model.vocabulary else {
-                throw ModelFileError(folder, .notAModel(missing: "vocab.txt"))
+            guard let tokenizer = model.tokenizer else {
+                throw ModelFileError(folder, .notAModel(missing: "vocab.txt or tokenizer.json"))
             }
-            try model.write(to: target, vocabulary: words)
+            try model.write(to: target, tokenizer: tokenizer)
         }
     }
 }
