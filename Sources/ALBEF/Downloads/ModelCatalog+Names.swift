@@ -14,6 +14,20 @@ extension ModelCatalog {
         throw ModelNameError(.unknown(name, near: names(near: name)))
     }
 
+    /// The entry of a name, if a thing can be done with it.
+    ///
+    /// - Throws: ``ModelNameError`` as ``entry(named:)`` does, and for an entry that is of no use.
+    public func entry(named name: String, for ability: Ability) throws -> Entry {
+        let entry = try entry(named: name)
+        guard entry.abilities.contains(ability) else {
+            let near = names(near: name).compactMap { self[$0] }
+                .first { $0.abilities.contains(ability) }
+            throw ModelNameError(
+                .useless(name, entry.purpose, ability: ability, near: near?.name))
+        }
+        return entry
+    }
+
     /// At most three names that somebody may have meant, the nearest first.
     ///
     /// - Complexity: O(entries · length²).
@@ -66,7 +80,7 @@ public struct ModelNameError: Error, Sendable, Hashable, CustomStringConvertible
     enum Code: Sendable, Hashable {
         case unknown(String, near: [String])
         case foreign(String, known: String?)
-        case useless(String, summary: String)
+        case useless(String, ModelCatalog.Purpose, ability: ModelCatalog.Ability, near: String?)
         case address(String, variable: String)
     }
 
@@ -91,9 +105,11 @@ public struct ModelNameError: Error, Sendable, Hashable, CustomStringConvertible
                 "'\(name.prefix(100))' is not downloaded: only models of the catalogue are, since"
                 + " their layout, size and licence are known ('albef models list'). Download the"
                 + " folder yourself, then 'albef import' it"
-        case .useless(let name, let summary):
+        case .useless(let name, let purpose, let ability, let near):
+            let hint = near.map { "; is it '\($0)'?" } ?? ";"
             return
-                "'\(name)' does not search (\(summary)); 'albef models list' says what each can do"
+                "'\(name)' cannot \(ability.rawValue), since it is for \(purpose.rawValue)\(hint)"
+                + " 'albef models list' says what each can do"
         case .address(let text, let variable):
             return "\(variable) is '\(text.prefix(200))', which is not an address such as https://…"
         }

@@ -9,7 +9,7 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or the name of one that ships with the program (./NAME for a directory of that name).",
+            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name).",
             valueName: "model"))
     var model = ShippedModel.wardrobe.rawValue
 
@@ -30,14 +30,24 @@ struct ModelOptions: ParsableArguments {
         try NumberBounds.check("--image-size", imageSize, 1...4096)
     }
 
+    /// The directory of the model, which is fetched first if it is one of the catalogue.
+    ///
+    /// - Parameter note: gets a remark; nil: standard error does.
+    func directory(
+        note: (@Sendable (String) -> Void)? = nil
+    ) async throws -> FilePath {
+        try await ModelFetch(note: note).model(model)
+    }
+
     /// Loads the model, and says so if it was never trained, or was trained for other images.
     ///
     /// - Parameters:
     ///   - ofScenes: whether the images are drawn scenes, which the shipped model knows.
-    ///   - note: gets a remark; default: writes it to standard error.
+    ///   - note: gets a remark; nil: standard error does.
     func load(
-        ofScenes: Bool = false, note: (String) -> Void = Console.note
-    ) throws -> SearchModel {
+        ofScenes: Bool = false, note remarks: (@Sendable (String) -> Void)? = nil
+    ) async throws -> SearchModel {
+        let note = remarks ?? { Console.note($0) }
         if let threads { setThreadCount(threads) }
         if ShippedModel(rawValue: model) != nil,
             FileManager.default.fileExists(atPath: "\(model)/config.json")
@@ -47,7 +57,8 @@ struct ModelOptions: ParsableArguments {
                     + " '\(model)' here holds a model too, which is --model ./\(model)")
         }
         let model = try SearchModel(
-            ShippedModel.resolve(model), imageSize: imageSize, device: Device(named: device))
+            try await directory(note: remarks), imageSize: imageSize,
+            device: Device(named: device))
         if !model.model.configuration.isTrained {
             note(
                 "note: the weights of this model are untrained; its order and its numbers mean"

@@ -5,10 +5,10 @@ public import ArgumentParser
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the published checkpoints, download one, make or pack a model.",
+        abstract: "List the models that can be used by name; fetch, make, pack or remove one.",
         subcommands: [
             ModelsListCommand.self, ModelsPullCommand.self, ModelsCreateCommand.self,
-            ModelsPackCommand.self,
+            ModelsPackCommand.self, ModelsRemoveCommand.self,
         ])
 }
 

@@ -1,51 +1,162 @@
 import ALBEF
 import ArgumentParser
-import Foundation
 import Retrieval
 
-/// `albef models list`: the published checkpoints and vocabularies.
+/// `albef models list`: the catalogue.
 struct ModelsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the published checkpoints and vocabularies.",
+        abstract: "List the models that can be used by name.",
         discussion: """
+            A model is fetched and imported when it is first named, and kept in $ALBEF_CACHE, else \
+            in albef in $XDG_CACHE_HOME or the user's cache folder. Sizes are computed from the \
+            architecture. All models that search also classify.
+
               albef models list
-              albef models pull albef-14m
+              albef search "a dog in the snow" --model albef-coco --index photos.index
             """)
 
     @Flag(help: "Print the list as JSON, with the addresses.")
     var json = false
 
     func run() async throws {
+        let cache = ModelCache()
         let entries = ModelCatalog.published.entries
         if json {
-            try Console.json(entries.map(Entry.init))
+            try Console.json(entries.map { ModelListing($0, cache) })
             return
         }
-        let width = entries.map(\.name.count).max() ?? 0
-        for entry in entries {
-            let name = entry.name.padding(toLength: width, withPad: " ", startingAt: 0)
-            Console.result("\(name)  \(entry.summary)")
-        }
+        let table = ModelTable(entries: entries, cache: cache)
+        Console.result(table.text)
         Console.note(
-            "comes with the program: \(ShippedModel.allCases.map(\.rawValue).joined(separator: ", "))"
+            "\ncomes with the program: \(ShippedModel.allCases.map(\.rawValue).joined(separator: ", "))"
         )
-        Console.note("fetch one with 'albef models pull NAME', then 'albef import' it")
+        Console.note("the cache is \(cache.folder.displayed)")
+    }
+}
+
+/// The catalogue as a person reads it: a table for each thing that one may want.
+struct ModelTable {
+    let entries: [ModelCatalog.Entry]
+    let cache: ModelCache
+
+    private static let groups: [(title: String, holds: @Sendable (ModelCatalog.Entry) -> Bool)] = [
+        ("search, re-rank", { $0.abilities.contains(.rerank) }),
+        (
+            "search, in the order of recall",
+            { $0.abilities.contains(.search) && !$0.abilities.contains(.rerank) }
+        ),
+        ("image towers to start from", { $0.purpose == .imageTower }),
+        ("text towers to start from", { $0.purpose == .textTower }),
+        ("other tasks, to import", { $0.isModel && $0.abilities.isEmpty }),
+        ("vocabularies", { $0.purpose == .vocabulary }),
+    ]
+
+    /// The tables, with an empty line between them.
+    var text: String {
+        Self.groups.map { group in
+            let rows = entries.filter(group.holds).map(row)
+            return Self.aligned([Self.heading(group.title)] + rows)
+        }.joined(separator: "\n\n")
     }
 
-    private struct Entry: Encodable {
-        let name, file, address, summary, licence: String
-        let dialect: Dialect?
-        let sha256: String?
+    private static func heading(_ title: String) -> [String] {
+        [title.uppercased(), "download", "memory", "texts", "licence", "here", "what"]
+    }
 
-        init(_ entry: ModelCatalog.Entry) {
-            name = entry.name
-            file = entry.file
-            address = entry.address.absoluteString
-            summary = entry.summary
-            licence = entry.licence
-            dialect = entry.dialect
-            sha256 = entry.sha256
+    private func row(_ entry: ModelCatalog.Entry) -> [String] {
+        let languages = entry.languages.map { $0 == "mul" ? "many" : $0 }
+        return [
+            entry.name, ByteCount.text(entry.downloadSize),
+            entry.parameters > 0 ? ByteCount.text(entry.memorySize) : "–",
+            languages.isEmpty ? "–" : languages.joined(separator: " "), entry.licence,
+            ModelListing.state(of: entry, cache).mark, entry.summary,
+        ]
+    }
+
+    /// Columns; sizes stand at the right of theirs.
+    private static func aligned(_ rows: [[String]]) -> String {
+        let count = rows.first?.count ?? 0
+        let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).enumerated().map { column, cell in
+                let space = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
+                return [1, 2].contains(column) ? space + cell.0 : cell.0 + space
+            }
+            let line = cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
+    }
+}
+
+/// An entry in JSON.
+struct ModelListing: Encodable {
+    /// How much of an entry is in the cache.
+    enum State: String, Encodable {
+        case absent, partial, ready
+
+        /// What the table says.
+        var mark: String {
+            switch self {
+            case .absent: ""
+            case .partial: "part"
+            case .ready: "yes"
+            }
         }
+    }
+
+    private struct File: Encodable {
+        let names, addresses: [String]
+        let sha256: String?
+        let required: Bool
+    }
+
+    private let name, summary, licence: String
+    private let purpose: ModelCatalog.Purpose
+    private let abilities: [ModelCatalog.Ability]
+    private let languages: [String]
+    private let dialect: Dialect?
+    private let vocabulary: String?
+    private let parameters: Int
+    private let downloadBytes, memoryBytes, cachedBytes: Int64
+    private let state: State
+    private let path: String?
+    private let files: [File]
+
+    enum CodingKeys: String, CodingKey {
+        case name, summary, licence, purpose, abilities, languages, dialect, vocabulary, parameters
+        case downloadBytes = "download_bytes"
+        case memoryBytes = "memory_bytes"
+        case cachedBytes = "cached_bytes"
+        case state, path, files
+    }
+
+    init(_ entry: ModelCatalog.Entry, _ cache: ModelCache) {
+        name = entry.name
+        summary = entry.summary
+        licence = entry.licence
+        purpose = entry.purpose
+        abilities = entry.abilities
+        languages = entry.languages
+        dialect = entry.dialect
+        vocabulary = entry.vocabulary
+        parameters = entry.parameters
+        downloadBytes = entry.downloadSize
+        memoryBytes = entry.memorySize
+        cachedBytes = cache.size(of: entry)
+        state = Self.state(of: entry, cache)
+        path = (cache.model(entry) ?? cache.files(entry))?.string
+        files = entry.parts.map { part in
+            File(
+                names: part.alternatives.map(\.name),
+                addresses: part.alternatives.map(\.address.absoluteString),
+                sha256: part.alternatives.compactMap(\.sha256).first, required: part.isRequired)
+        }
+    }
+
+    /// How much of an entry is in the cache.
+    static func state(of entry: ModelCatalog.Entry, _ cache: ModelCache) -> State {
+        if cache.model(entry) != nil || cache.files(entry) != nil { return .ready }
+        return cache.size(of: entry) > 0 ? .partial : .absent
     }
 }

@@ -1,19 +1,24 @@
 import ALBEF
 import ArgumentParser
 import Foundation
-import Synchronization
 import SystemPackage
 
-/// `albef models pull`: downloads a checkpoint or a vocabulary.
+/// `albef models pull`: fetches a model before it is needed, or its files as they are published.
 struct ModelsPullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Download a published checkpoint or vocabulary.",
+        abstract: "Fetch a model of the catalogue, so that it can be used without a network.",
         discussion: """
-            A broken download goes on where it stopped. The file's SHA-256 is checked where one is \
-            published, else recorded the first time and compared ever after. Prints the file's path.
+            Commands fetch what they need by themselves; this does it beforehand. A broken download \
+            goes on where it stopped. A file's SHA-256 is checked where one is published, else \
+            recorded the first time and compared ever after. Prints the path of the model directory; \
+            with --output, and for towers and vocabularies, that of the files.
+
+            $ALBEF_MIRROR is the address of a mirror, $HF_ENDPOINT that of one of Hugging Face. \
+            --output lays files out as a mirror has them. No token is ever sent.
 
               albef models pull albef-14m
+              albef models pull google/siglip2-base-patch16-224 --mirror http://192.168.0.2/models
               albef models pull bert-base-uncased --output .
             """)
 
@@ -22,55 +27,70 @@ struct ModelsPullCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where to put the file; default: $ALBEF_HOME/downloads, else ~/.cache/albef/downloads.",
+            "Put the files here as they are published, and import nothing; default: the cache.",
             valueName: "directory"))
     var output: String?
 
     @Option(
-        help: ArgumentHelp("Fetch the same file names from here instead.", valueName: "address"))
+        help: ArgumentHelp(
+            "Fetch from here instead: NAME/FILE of a folder of files, FILE of a single one.",
+            valueName: "address"))
     var mirror: String?
 
-    @Flag(help: "Print the path and the SHA-256 as JSON.")
+    @Flag(help: "Print the path, and the files' SHA-256, as JSON.")
     var json = false
 
     func run() async throws {
-        var catalog = ModelCatalog.published
+        var fetch = ModelFetch()
         if let mirror {
-            guard let address = URL(string: mirror), address.scheme != nil else {
+            guard let address = ModelCatalog.address(mirror) else {
                 throw ValidationError("--mirror '\(mirror)' is not an address such as http://…")
             }
-            catalog = catalog.mirrored(at: address)
+            fetch.mirror = address
         }
-        guard let entry = catalog[name] else {
-            let names = catalog.entries.map(\.name).joined(separator: ", ")
-            throw ValidationError("There is no model '\(name)'. Known: \(names).")
-        }
-        let directory = FilePath(output ?? Self.defaultDirectory)
-        try FileManager.default.createDirectory(
-            atPath: directory.string, withIntermediateDirectories: true)
-        let (downloader, label) = (Downloader(), entry.file)
-        let file = try await Interrupts.cancelling(
-            "stopping; the next pull continues from here"
-        ) {
-            let bar = Mutex(ProgressBar(label, unit: "MB"))
-            defer { bar.withLock { $0.finish() } }
-            return try await downloader.download(entry, into: directory) { progress in
-                guard let total = progress.total else { return }
-                bar.withLock { $0.show(Int(progress.received >> 20), of: Int(total >> 20)) }
-            }
-        }
-        if json {
-            try Console.json([
-                "path": file.path.string, "sha256": file.sha256, "name": entry.name,
-            ])
+        let catalog = try fetch.catalog()
+        let entry = try catalog.entry(named: name)
+        if let output {
+            try await put(entry, into: FilePath(output), fetch)
+        } else if entry.isModel {
+            try tell(try await fetch.prepare(entry, catalog), entry)
         } else {
-            Console.result(file.path.string)
+            let folder = try await fetch.files(entry)
+            try tell(entry.isFolder ? folder : Self.file(of: entry, in: folder), entry)
         }
     }
 
-    /// Where downloads go unless told otherwise.
-    static var defaultDirectory: String {
-        let home = ProcessInfo.processInfo.environment["ALBEF_HOME"]
-        return (home ?? NSHomeDirectory() + "/.cache/albef") + "/downloads"
+    private func put(
+        _ entry: ModelCatalog.Entry, into output: FilePath, _ fetch: ModelFetch
+    ) async throws {
+        let folder = entry.isFolder ? output.pushing(FilePath(entry.name)) : output
+        let files = try await fetch.files(entry, into: folder)
+        try tell(entry.isFolder ? folder : Self.file(of: entry, in: folder), entry, files)
+    }
+
+    private static func file(of entry: ModelCatalog.Entry, in folder: FilePath) -> FilePath {
+        entry.parts.first?.alternatives.first.map { folder.appending($0.name) } ?? folder
+    }
+
+    private func tell(
+        _ path: FilePath, _ entry: ModelCatalog.Entry, _ files: [DownloadedFile] = []
+    ) throws {
+        guard json else {
+            Console.result(path.string)
+            return
+        }
+        try Console.json(
+            Outcome(
+                name: entry.name, path: path.string,
+                files: files.map { .init(path: $0.path.string, sha256: $0.sha256) }))
+    }
+
+    private struct Outcome: Encodable {
+        struct File: Encodable {
+            let path, sha256: String
+        }
+
+        let name, path: String
+        let files: [File]
     }
 }

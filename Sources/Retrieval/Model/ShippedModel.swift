@@ -23,12 +23,4 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
         }
         return nil
     }
-
-    /// The directory that the name of a shipped model, or a path, means.
-    ///
-    /// A name has no slash: `wardrobe` is the shipped model, whatever the current folder holds, and
-    /// `./wardrobe` is a directory of that name.
-    public static func resolve(_ model: String) -> FilePath {
-        ShippedModel(rawValue: model)?.directory ?? FilePath(model)
-    }
 }

@@ -1,0 +1,38 @@
+import ALBEF
+import ArgumentParser
+
+/// `albef models remove`: frees the space of a model that was fetched.
+struct ModelsRemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove a fetched model from the cache.",
+        discussion: """
+            What is named once more is fetched again. Model directories elsewhere stay.
+
+              albef models remove albef-coco
+            """)
+
+    @Argument(help: ArgumentHelp("A name that 'albef models list' shows.", valueName: "name"))
+    var name: String
+
+    @Flag(help: "Print what was removed as JSON.")
+    var json = false
+
+    func run() async throws {
+        let cache = ModelCache()
+        let entry = try ModelCatalog.published.entry(named: name)
+        let size = try cache.remove(entry)
+        if json {
+            try Console.json(Outcome(name: entry.name, bytes: size))
+        } else if size > 0 {
+            Console.result("removed \(entry.name): \(ByteCount.text(size))")
+        } else {
+            Console.result("\(entry.name) is not in the cache \(cache.folder.displayed)")
+        }
+    }
+
+    private struct Outcome: Encodable {
+        let name: String
+        let bytes: Int64
+    }
+}
