@@ -11,9 +11,9 @@ struct ShippedModelTests {
     @Test("Is found by its name, small, trained, and reads both languages")
     func opens() throws {
         let directory = try #require(ShippedModel.wardrobe.directory)
-        #expect(ShippedModel.resolve("wardrobe") == directory)
-        #expect(ShippedModel.resolve("/nowhere/else") == "/nowhere/else")
-        #expect(ShippedModel.resolve("./wardrobe") == "./wardrobe")
+        #expect(try ModelReference("wardrobe") == .directory(directory))
+        #expect(try ModelReference("/nowhere/else") == .directory("/nowhere/else"))
+        #expect(try ModelReference("./wardrobe") == .directory("./wardrobe"))
         let weights = directory.appending("model.safetensors").string
         let size = try FileManager.default.attributesOfItem(atPath: weights)[.size] as? Int
         #expect(try #require(size) < 20_000_000)
