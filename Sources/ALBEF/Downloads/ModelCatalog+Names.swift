@@ -44,7 +44,9 @@ extension ModelCatalog {
             // A part of a name, as "siglip2" is.
             return typed.count >= 4 && Self.contains(name, typed) ? (100, entry.name) : nil
         }
-        return ranked.sorted { $0.distance < $1.distance }.prefix(3).map(\.name)
+        let exact = ranked.filter { $0.distance == 0 }
+        return (exact.isEmpty ? ranked : exact).sorted { $0.distance < $1.distance }
+            .prefix(3).map(\.name)
     }
 
     /// Letters and digits alone, small: "clip_vit" and "CLIP-ViT" are one name to a reader.

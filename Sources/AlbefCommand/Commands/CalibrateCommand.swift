@@ -56,7 +56,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     func run() async throws {
         let dataset = try CaptionDataset(
             reading: files.map { FilePath($0) }, imageRoot: images.map { FilePath($0) })
-        let search = try model.load()
+        let search = try await model.load()
         guard search.matches else {
             throw ValidationError(
                 "this model was not trained to match; there is nothing to calibrate")
@@ -76,7 +76,7 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "the candidates are all right, all wrong, or the model does not tell them apart")
         }
         if !dryRun {
-            try ModelDirectory.open(ShippedModel.resolve(model.model)).write(found.calibration)
+            try ModelDirectory.open(try await model.directory()).write(found.calibration)
         }
         if json {
             try Console.json(CalibrationOutput(found))

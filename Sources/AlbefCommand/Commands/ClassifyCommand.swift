@@ -59,7 +59,7 @@ struct ClassifyCommand: AsyncParsableCommand {
     func run() async throws {
         let names = try labelNames()
         guard !names.isEmpty else { throw ValidationError("There are no labels.") }
-        let model = try options.load()
+        let model = try await options.load()
         let classifier = try ZeroShotClassifier(
             labels: names, templates: template.isEmpty ? nil : template, model: model)
         var answers: [Answer] = []

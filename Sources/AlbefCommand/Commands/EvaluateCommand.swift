@@ -76,7 +76,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     func run() async throws {
         let dataset = try CaptionDataset(
             reading: files.map { FilePath($0) }, imageRoot: images.map { FilePath($0) })
-        let search = try model.load()
+        let search = try await model.load()
         let evaluator = try RetrievalEvaluator(
             dataset, source: files.joined(separator: ", "), limit: limit,
             vision: search.model.configuration.vision, text: search.text)

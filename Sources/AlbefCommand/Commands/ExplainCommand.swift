@@ -57,7 +57,7 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let search = try model.load()
+        let search = try await model.load()
         SearchCommand.remark(on: search.reading(of: text))
         let explanation = try search.explain(FilePath(image), text, layer: layer)
         if let output, let format = Format(output) {

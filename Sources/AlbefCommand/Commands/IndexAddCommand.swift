@@ -86,7 +86,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
         var options = Indexer.Options(batchSize: batchSize, budget: budget)
         options.rereads = force
-        let indexer = Indexer(try model.load(), options: options)
+        let indexer = Indexer(try await model.load(), options: options)
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
             // A folder that is watched may be empty for now.
             if !watch || !scan.files.isEmpty {

@@ -29,7 +29,7 @@ struct IndexTextsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try TextListFile(FilePath(file))
-        let indexer = TextIndexer(try model.load())
+        let indexer = TextIndexer(try await model.load())
         let clock = ContinuousClock.now
         let report = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "texts")

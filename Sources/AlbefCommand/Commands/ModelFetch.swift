@@ -1,4 +1,5 @@
 import ALBEF
+import ArgumentParser
 import Foundation
 import Retrieval
 import Synchronization
@@ -38,6 +39,12 @@ struct ModelFetch: Sendable {
         case .published(let entry):
             if let path = cache.files(entry) { return path }
             let found = try catalog().entry(named: entry.name, for: .start)
+            guard found.isFolder else {
+                throw ValidationError(
+                    "'\(name)' has both encoders and their fusion: 'albef pretrain --set"
+                        + " model.start=…' goes on training what 'albef models pull \(name)' prints."
+                )
+            }
             return try await files(found)
         }
     }

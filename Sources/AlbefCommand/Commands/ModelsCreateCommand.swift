@@ -16,7 +16,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             DeiT and ViT of timm or Hugging Face, CLIP, SigLIP, Chinese-CLIP. Text towers: BERT, \
             RoBERTa-wwm, MiniLM. The config.json beside the weights has to say what no tensor tells.
 
-              albef models create --image deit-base --text bert-base-uncased --output model
+              albef models create --image facebook/deit-base-patch16-224 \\
+                --text google-bert/bert-base-uncased --output model
               albef models create --preset tiny --vocabulary vocab.txt --output model
             """)
 
@@ -42,10 +43,14 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         }
     }
 
-    @Option(help: ArgumentHelp("The image tower.", valueName: "file or folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The image tower, or its name in 'albef models list'.", valueName: "file or folder"))
     var image: String?
 
-    @Option(help: ArgumentHelp("The text tower.", valueName: "file or folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The text tower, or its name in 'albef models list'.", valueName: "file or folder"))
     var text: String?
 
     @Option(
@@ -112,7 +117,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     func run() async throws {
         if let image, let text {
-            try start(from: FilePath(image), FilePath(text))
+            let fetch = ModelFetch()
+            try start(from: try await fetch.tower(image), try await fetch.tower(text))
         } else if let vocabulary {
             try createUntrained(FilePath(vocabulary))
         }

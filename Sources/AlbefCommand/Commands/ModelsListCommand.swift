@@ -1,6 +1,8 @@
 import ALBEF
 import ArgumentParser
+import Foundation
 import Retrieval
+import SystemPackage
 
 /// `albef models list`: the catalogue.
 struct ModelsListCommand: AsyncParsableCommand {

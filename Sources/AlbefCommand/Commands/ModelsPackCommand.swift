@@ -16,7 +16,8 @@ struct ModelsPackCommand: AsyncParsableCommand {
               albef models pack run/last --output model
             """)
 
-    @ArgumentParser.Argument(help: ArgumentHelp("The model.", valueName: "directory"))
+    @ArgumentParser.Argument(
+        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"))
     var model: String
 
     @Option(help: ArgumentHelp("Where the small model will be.", valueName: "directory"))
@@ -33,7 +34,7 @@ struct ModelsPackCommand: AsyncParsableCommand {
     var full = false
 
     func run() async throws {
-        let source = try ModelDirectory.open(FilePath(model))
+        let source = try ModelDirectory.open(try await ModelFetch().model(model))
         let network = try ALBEFModel(source)
         let type: DType = full ? .float32 : .float16
         let entries = network.parameters.map { $1.value.to(type).entry(named: $0) }

@@ -18,7 +18,7 @@ struct ModelsPullCommand: AsyncParsableCommand {
             --output lays files out as a mirror has them. No token is ever sent.
 
               albef models pull albef-14m
-              albef models pull google/siglip2-base-patch16-224 --mirror http://192.168.0.2/models
+              albef models pull google/siglip2-base-patch16-224 --mirror http://lan/models
               albef models pull bert-base-uncased --output .
             """)
 

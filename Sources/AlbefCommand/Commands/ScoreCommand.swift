@@ -29,7 +29,7 @@ struct ScoreCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let model = try model.load()
+        let model = try await model.load()
         guard model.matches else {
             try scoreByTowers(model)
             return

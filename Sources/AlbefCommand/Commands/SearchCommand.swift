@@ -113,7 +113,7 @@ struct SearchCommand: AsyncParsableCommand {
                     + (forward.content == .images
                         ? "a sentence." : "--image: this index is of texts."))
         }
-        let model = try model.load()
+        let model = try await model.load()
         if let query { Self.remark(on: model.reading(of: query)) }
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")

@@ -94,7 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
         try configuration.check()
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
-        let loaded = try model.load { remark in
+        let loaded = try await model.load { remark in
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
         let service = try await RetrievalService(
