@@ -17,7 +17,7 @@ struct HelpTests {
         ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
-        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],
+        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct DownloaderTests {

@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct ResumedDownloadTests {

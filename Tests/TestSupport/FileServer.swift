@@ -1,39 +1,58 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A web server on 127.0.0.1, which can misbehave in the ways that real ones do.
 ///
 /// Each connection serves one request on its own thread.
-final class FileServer: Sendable {
+package final class FileServer: Sendable {
     /// How to answer one request.
-    struct Behaviour: Sendable {
-        var status = 200
-        var content = Data()
-        var entityTag: String? = "\"v1\""
-        var lastModified: String?
-        var honoursRange = true
+    package struct Behaviour: Sendable {
+        package var status: Int
+        package var content: Data
+        package var entityTag: String?
+        package var lastModified: String?
+        package var honoursRange: Bool
         /// Close the connection after this many bytes of the body.
-        var cut: Int?
+        package var cut: Int?
         /// Announce this length instead of the body's.
-        var announcedLength: Int?
+        package var announcedLength: Int?
         /// Announce no length at all.
-        var hidesLength = false
+        package var hidesLength: Bool
         /// Send no more than this many bytes of the body until the gate is open.
-        var hold: (count: Int, until: Gate)?
+        package var hold: (count: Int, until: Gate)?
         /// Answer a range request with a `Content-Range` that starts elsewhere.
-        var rangeShift = 0
+        package var rangeShift: Int
+
+        /// Sends `content`, with a status and perhaps an entity tag.
+        package init(
+            status: Int = 200, content: Data = Data(), entityTag: String? = "\"v1\"",
+            lastModified: String? = nil, honoursRange: Bool = true, cut: Int? = nil,
+            announcedLength: Int? = nil, hidesLength: Bool = false,
+            hold: (count: Int, until: Gate)? = nil, rangeShift: Int = 0
+        ) {
+            self.status = status
+            self.content = content
+            self.entityTag = entityTag
+            self.lastModified = lastModified
+            self.honoursRange = honoursRange
+            self.cut = cut
+            self.announcedLength = announcedLength
+            self.hidesLength = hidesLength
+            self.hold = hold
+            self.rangeShift = rangeShift
+        }
     }
 
     /// A request as it came in: its header fields, lower-cased, and under `:path` its path behind
     /// `/files/`.
-    typealias Request = [String: String]
+    package typealias Request = [String: String]
 
     private struct State {
         var requests: [Request] = []
         var isStopped = false
     }
 
-    let address: URL
+    package let address: URL
     private let listener: Int32
     private let state = Mutex(State())
     private let behaviour: @Sendable (_ attempt: Int, _ path: String) -> Behaviour
@@ -41,7 +60,7 @@ final class FileServer: Sendable {
     /// Starts to listen on a free port, to serve one file.
     ///
     /// - Parameter behaviour: How to answer request number 0, 1, …
-    convenience init(
+    package convenience init(
         path: String = "model.pth", _ behaviour: @escaping @Sendable (Int) -> Behaviour
     ) throws {
         try self.init(path: path) { attempt, _ in behaviour(attempt) }
@@ -50,7 +69,7 @@ final class FileServer: Sendable {
     /// Starts to listen on a free port.
     ///
     /// - Parameter behaviour: How to answer request number 0, 1, … for a path.
-    init(
+    package init(
         path: String = "", _ behaviour: @escaping @Sendable (Int, String) -> Behaviour
     ) throws {
         #if canImport(Darwin)
@@ -79,10 +98,10 @@ final class FileServer: Sendable {
     }
 
     /// The requests so far.
-    var requests: [Request] { state.withLock { $0.requests } }
+    package var requests: [Request] { state.withLock { $0.requests } }
 
     /// Refuses further connections.
-    func stop() {
+    package func stop() {
         let isFirst = state.withLock { state in
             defer { state.isStopped = true }
             return !state.isStopped
@@ -185,18 +204,20 @@ final class FileServer: Sendable {
 }
 
 /// Keeps threads waiting until it is opened.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     private let state = Mutex(false)
 
-    var isOpen: Bool { state.withLock { $0 } }
+    package var isOpen: Bool { state.withLock { $0 } }
 
-    func open() {
+    package init() {}
+
+    package func open() {
         state.withLock { $0 = true }
         semaphore.signal()
     }
 
-    func wait() {
+    package func wait() {
         semaphore.wait()
         // For the next one.
         semaphore.signal()

@@ -1,23 +1,21 @@
-import ALBEF
-import Foundation
+package import ALBEF
+package import Foundation
 import SystemPackage
-import Synchronization
-import TestSupport
 import Torch
 
 /// A mirror of the catalogue, which has tiny models under the names of large ones.
-final class ModelServer: Sendable {
-    typealias Behaviour = FileServer.Behaviour
+package final class ModelServer: Sendable {
+    package typealias Behaviour = FileServer.Behaviour
 
-    let server: FileServer
-    let catalog: ModelCatalog
+    package let server: FileServer
+    package let catalog: ModelCatalog
 
     /// Serves some files.
     ///
     /// - Parameters:
     ///   - files: by their paths on the mirror; any other is answered with 404.
     ///   - change: what goes wrong with request number 0, 1, … for a path.
-    init(
+    package init(
         _ files: [String: Data],
         _ change: @escaping @Sendable (Int, String, inout Behaviour) -> Void = { _, _, _ in }
     ) throws {
@@ -35,17 +33,20 @@ final class ModelServer: Sendable {
     deinit { server.stop() }
 
     /// What was asked for, in order.
-    var paths: [String] { server.requests.compactMap { $0[":path"] } }
+    package var paths: [String] { server.requests.compactMap { $0[":path"] } }
 
-    func entry(_ name: String) throws -> ModelCatalog.Entry { try catalog.entry(named: name) }
+    package func entry(_ name: String) throws -> ModelCatalog.Entry {
+        try catalog.entry(named: name)
+    }
 
     /// How often a file was asked for.
-    func count(_ file: String) -> Int { paths.filter { $0.hasSuffix("/\(file)") }.count }
+    package func count(_ file: String) -> Int { paths.filter { $0.hasSuffix("/\(file)") }.count }
 
-    static let chinese = "OFA-Sys/chinese-clip-vit-base-patch16"
+    package static let chinese = "OFA-Sys/chinese-clip-vit-base-patch16"
 
     /// A tiny Chinese-CLIP in the form that its owners publish, with the names of its weights.
-    static func chineseCLIP(weights: String = "model.safetensors") throws -> [String: Data] {
+    package static func chineseCLIP(weights: String = "model.safetensors") throws -> [String: Data]
+    {
         let folder = Fixtures.path("towers/hf-chinese-clip")
         func data(_ name: String) throws -> Data {
             try Data(contentsOf: URL(filePath: folder.appending(name).string))
@@ -60,14 +61,14 @@ final class ModelServer: Sendable {
     }
 
     /// BERT's special tokens and as many others as it takes.
-    static func vocabulary(_ rows: Int) -> Data {
+    package static func vocabulary(_ rows: Int) -> Data {
         let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
         let words = special + (0..<rows).map { "w\($0)" }
         return Data((words.prefix(rows).joined(separator: "\n") + "\n").utf8)
     }
 
     /// A tiny ALBEF with the vocabulary of the large one.
-    static func albef() async throws -> [String: Data] {
+    package static func albef() async throws -> [String: Data] {
         let configuration = ALBEFConfiguration(
             task: .retrieval,
             vision: .init(imageSize: 32, width: 64, depth: 1, heads: 1, mlpWidth: 64),
@@ -85,17 +86,5 @@ final class ModelServer: Sendable {
                     contentsOf: URL(filePath: words.string)),
             ]
         }
-    }
-}
-
-/// What a cache reported, from any thread.
-final class CacheReports: Sendable {
-    private let reports = Mutex<[ModelProgress]>([])
-    var all: [ModelProgress] { reports.withLock { $0 } }
-    func append(_ report: ModelProgress) { reports.withLock { $0.append(report) } }
-
-    /// The bytes in the order of the reports.
-    var downloads: [DownloadProgress] {
-        all.compactMap { if case .downloading(let step) = $0 { step } else { nil } }
     }
 }
