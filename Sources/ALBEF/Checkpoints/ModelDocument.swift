@@ -67,6 +67,7 @@ struct ModelDocument: Codable {
             json["vision"],
             against: Vision.allCases.filter { hasSwitches || !Vision.switches.contains($0) }
                 .map(\.rawValue), path: "vision.", file: file)
+        try ModelDocument.checkTrunk(json["vision"]?["trunk"], file: file)
         try ModelDocument.check(
             json["text"],
             against: Text.allCases.filter { hasSwitches || !Text.switches.contains($0) }
@@ -81,6 +82,31 @@ struct ModelDocument: Codable {
             try configuration.validate()
         } catch {
             throw ModelFileError(file, .configuration(error.description))
+        }
+    }
+
+    /// Checks the keys of a trunk, if there is one.
+    private static func checkTrunk(_ json: JSONValue?, file: FilePath) throws {
+        typealias Trunk = EfficientNetConfiguration.CodingKeys
+        typealias Architecture = EfficientNetArchitecture.CodingKeys
+        typealias Stage = EfficientNetArchitecture.Stage.CodingKeys
+        guard let json else { return }
+        if case .null = json { return }
+        let path = "vision.trunk."
+        let isCustom = json["variant"]?.string == EfficientNetConfiguration.custom
+        try check(
+            json,
+            against: Trunk.allCases.filter { isCustom || $0 != .architecture }.map(\.rawValue),
+            path: path, file: file)
+        guard isCustom else { return }
+        let architecture = json["architecture"]
+        try check(
+            architecture, against: Architecture.allCases.map(\.rawValue),
+            path: "\(path)architecture.", file: file)
+        for (index, stage) in (architecture?["stages"]?.array ?? []).enumerated() {
+            try check(
+                stage, against: Stage.allCases.map(\.rawValue),
+                path: "\(path)architecture.stages[\(index)].", file: file)
         }
     }
 

@@ -93,7 +93,13 @@ public struct ParameterLayout: Sendable {
         let (prefix, width) = ("visual_encoder", vision.width)
         if vision.hasClassToken { add("\(prefix).cls_token", [1, 1, width]) }
         add("\(prefix).pos_embed", [1, vision.tokenCount, width])
-        add("\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
+        if let trunk = vision.trunk {
+            for (name, shape) in trunk.parameters(prefix: "\(prefix).trunk") { add(name, shape) }
+            addNorm("\(prefix).patch_embed.norm", trunk.featureWidth)
+            add("\(prefix).patch_embed.proj.weight", [width, trunk.featureWidth])
+        } else {
+            add("\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
+        }
         if vision.hasPatchBias { add("\(prefix).patch_embed.proj.bias", [width]) }
         if vision.normalizesEmbeddings { addNorm("\(prefix).norm_pre", width) }
         for index in 0..<vision.depth {

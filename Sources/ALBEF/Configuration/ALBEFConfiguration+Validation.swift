@@ -8,11 +8,7 @@ extension ALBEFConfiguration {
         try checkSizes()
         try checkNumbers()
         try checkSwitches()
-        guard vision.imageSize % vision.patchSize == 0 else {
-            throw .configuration(
-                "vision.image_size",
-                "\(vision.imageSize) is not a multiple of the patch size \(vision.patchSize)")
-        }
+        try checkPatches()
         guard vision.width % vision.heads == 0 else {
             throw .configuration(
                 "vision.heads", "\(vision.heads) does not divide the width \(vision.width)")
@@ -29,6 +25,24 @@ extension ALBEFConfiguration {
             throw .configuration(
                 "text.maximum_tokens",
                 "\(text.maximumTokens) is more than the \(text.positions) positions")
+        }
+    }
+
+    /// Checks that images are cut into whole patches, or that there is a trunk that can be built.
+    private func checkPatches() throws(ALBEFError) {
+        guard let trunk = vision.trunk else {
+            guard vision.imageSize % vision.patchSize == 0 else {
+                throw .configuration(
+                    "vision.image_size",
+                    "\(vision.imageSize) is not a multiple of the patch size \(vision.patchSize)")
+            }
+            return
+        }
+        try trunk.validate(imageSize: vision.imageSize)
+        guard vision.patchSize == trunk.featureStride else {
+            throw .configuration(
+                "vision.patch_size",
+                "must be the trunk's stride, \(trunk.featureStride), not \(vision.patchSize)")
         }
     }
 
@@ -89,6 +103,8 @@ extension ALBEFConfiguration {
             ("embedding_width", embeddingWidth, 65_536),
         ]
         for (name, value, limit) in sizes {
+            // A trunk needs no blocks above it.
+            if name == "vision.depth", value == 0, vision.trunk != nil { continue }
             guard value > 0 else { throw .configuration(name, "must be positive, not \(value)") }
             guard value <= limit else {
                 throw .configuration(name, "is \(value), over the limit of \(limit)")

@@ -3,9 +3,9 @@ extension ALBEFConfiguration {
     ///
     /// The defaults of all switches are those of ViT, DeiT and ALBEF.
     public struct Vision: Sendable, Hashable {
-        /// Side of the square input, in pixels; a multiple of ``patchSize``.
+        /// Side of the square input, in pixels; a multiple of ``patchSize`` without a ``trunk``.
         public var imageSize: Int
-        /// Side of a patch, in pixels; default 16.
+        /// Side of a patch, in pixels; default 16. With a ``trunk`` its stride.
         public var patchSize: Int
         /// Width of a patch token (D_v).
         public var width: Int
@@ -21,6 +21,12 @@ extension ALBEFConfiguration {
         public var mean: [Double]
         /// Per-channel standard deviation of the input in [0, 1]; default CLIP's.
         public var standardDeviation: [Double]
+
+        /// A convolutional network whose feature map the ViT reads instead of pixels; default nil.
+        ///
+        /// Patches are the places of its map then, or the cells of its pooling grids, normalised and
+        /// mapped to ``width``.
+        public var trunk: EfficientNetConfiguration?
 
         /// Whether a class token stands before the patches; default true. SigLIP has none.
         public var hasClassToken = true
@@ -80,10 +86,16 @@ extension ALBEFConfiguration {
             case antialiased = "bicubic_antialiased"
         }
 
-        /// Patches along one side of the input.
-        public var gridSide: Int { imageSize / patchSize }
+        /// Patches along one side of the input; nil where they are of several grids.
+        public var gridSide: Int? {
+            guard let trunk else { return imageSize / patchSize }
+            return trunk.poolingGrids.isEmpty ? trunk.featureSide(imageSize: imageSize) : nil
+        }
         /// Number of patches P, without the class token.
-        public var patchCount: Int { gridSide * gridSide }
+        public var patchCount: Int {
+            let side = imageSize / patchSize
+            return trunk?.tokenCount(imageSize: imageSize) ?? side * side
+        }
         /// Tokens before those of the patches: 1 with a class token.
         public var prefixCount: Int { hasClassToken ? 1 : 0 }
         /// Number of tokens that an image becomes, P + 1 with a class token.
@@ -108,6 +120,27 @@ extension ALBEFConfiguration {
             self.mean = mean
             self.standardDeviation = standardDeviation
         }
+
+        /// Creates the configuration of an image encoder with a trunk: its features are averaged
+        /// after the blocks, without a class token.
+        ///
+        /// - Parameters:
+        ///   - depth: number of blocks above the trunk, which may be 0.
+        ///   - mean: per-channel mean of the input in [0, 1]; default ImageNet's.
+        ///   - standardDeviation: per-channel deviation of the input; default ImageNet's.
+        public init(
+            trunk: EfficientNetConfiguration, imageSize: Int = 224, width: Int, depth: Int = 1,
+            heads: Int, mean: [Double] = [0.485, 0.456, 0.406],
+            standardDeviation: [Double] = [0.229, 0.224, 0.225]
+        ) {
+            self.init(
+                imageSize: imageSize, patchSize: trunk.featureStride, width: width, depth: depth,
+                heads: heads, mlpWidth: 4 * width, mean: mean,
+                standardDeviation: standardDeviation)
+            self.trunk = trunk
+            hasClassToken = false
+            pooling = .mean
+        }
     }
 }
 
@@ -120,6 +153,7 @@ extension ALBEFConfiguration.Vision: Codable {
         case layerNormEpsilon = "layer_norm_epsilon"
         case mean
         case standardDeviation = "standard_deviation"
+        case trunk
         case hasClassToken = "class_token"
         case hasPatchBias = "patch_bias"
         case normalizesEmbeddings = "embedding_norm"
@@ -129,8 +163,8 @@ extension ALBEFConfiguration.Vision: Codable {
 
         /// Those that models of the first format do not have.
         static let switches: Set<CodingKeys> = [
-            .hasClassToken, .hasPatchBias, .normalizesEmbeddings, .normalizesTokens, .activation,
-            .pooling, .projection, .fit, .filter, .positionFilter,
+            .trunk, .hasClassToken, .hasPatchBias, .normalizesEmbeddings, .normalizesTokens,
+            .activation, .pooling, .projection, .fit, .filter, .positionFilter,
         ]
     }
 
@@ -146,6 +180,7 @@ extension ALBEFConfiguration.Vision: Codable {
         layerNormEpsilon = try container.decode(Double.self, forKey: .layerNormEpsilon)
         mean = try container.decode([Double].self, forKey: .mean)
         standardDeviation = try container.decode([Double].self, forKey: .standardDeviation)
+        trunk = try container.decodeIfPresent(EfficientNetConfiguration.self, forKey: .trunk)
         try container.update(&hasClassToken, forKey: .hasClassToken)
         try container.update(&hasPatchBias, forKey: .hasPatchBias)
         try container.update(&normalizesEmbeddings, forKey: .normalizesEmbeddings)
@@ -156,6 +191,31 @@ extension ALBEFConfiguration.Vision: Codable {
         try container.update(&fit, forKey: .fit)
         try container.update(&filter, forKey: .filter)
         try container.update(&positionFilter, forKey: .positionFilter)
+    }
+
+    /// Writes every key, also those without a value.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(imageSize, forKey: .imageSize)
+        try container.encode(patchSize, forKey: .patchSize)
+        try container.encode(width, forKey: .width)
+        try container.encode(depth, forKey: .depth)
+        try container.encode(heads, forKey: .heads)
+        try container.encode(mlpWidth, forKey: .mlpWidth)
+        try container.encode(layerNormEpsilon, forKey: .layerNormEpsilon)
+        try container.encode(mean, forKey: .mean)
+        try container.encode(standardDeviation, forKey: .standardDeviation)
+        try container.encode(trunk, forKey: .trunk)
+        try container.encode(hasClassToken, forKey: .hasClassToken)
+        try container.encode(hasPatchBias, forKey: .hasPatchBias)
+        try container.encode(normalizesEmbeddings, forKey: .normalizesEmbeddings)
+        try container.encode(normalizesTokens, forKey: .normalizesTokens)
+        try container.encode(activation, forKey: .activation)
+        try container.encode(pooling, forKey: .pooling)
+        try container.encode(projection, forKey: .projection)
+        try container.encode(fit, forKey: .fit)
+        try container.encode(filter, forKey: .filter)
+        try container.encode(positionFilter, forKey: .positionFilter)
     }
 }
 

@@ -82,6 +82,10 @@ public struct EfficientNetArchitecture: Sendable, Hashable, Codable {
             self.width = width
             self.depth = depth
         }
+
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case kernel, stride, expansion, width, depth
+        }
     }
 
     /// Channels of the first convolution, which has stride 2.

@@ -3,33 +3,28 @@ extension EfficientNetConfiguration {
     ///
     /// The limits are far beyond any trunk; below them no product of sizes overflows.
     ///
-    /// - Parameter path: what stands before the names of fields in errors.
+    /// - Parameters:
+    ///   - imageSize: side of the square input in pixels, at least 1; nil if it is not known.
+    ///   - path: what stands before the names of fields in errors.
     /// - Throws: ``ALBEFError`` that names the first field that does not fit.
-    public func validate(_ path: String = "vision") throws(ALBEFError) {
+    public func validate(
+        imageSize: Int? = nil, _ path: String = "vision.trunk"
+    ) throws(ALBEFError) {
         if case .custom(let architecture) = form {
             try architecture.validate("\(path).architecture")
-        }
-        try check("\(path).image_size", imageSize, 1...16_384)
-        guard mean.count == 3, standardDeviation.count == 3 else {
-            throw .configuration("\(path).mean", "and standard_deviation need three channels each")
-        }
-        // Not-a-number is in no range.
-        for mean in mean where !(-10...10).contains(mean) {
-            throw .configuration("\(path).mean", "must be from -10 to 10, not \(mean)")
-        }
-        for deviation in standardDeviation where !(1e-4...100).contains(deviation) {
-            throw .configuration(
-                "\(path).standard_deviation", "must be from 0.0001 to 100, not \(deviation)")
         }
         guard poolingGrids.count <= 16 else {
             throw .configuration("\(path).pooling_grids", "has more than 16 grids")
         }
-        for grid in poolingGrids where !(1...featureSide).contains(grid) {
+        for grid in poolingGrids { try check("\(path).pooling_grids", grid, 1...16_384) }
+        guard let imageSize else { return }
+        let side = featureSide(imageSize: imageSize)
+        for grid in poolingGrids where grid > side {
             throw .configuration(
                 "\(path).pooling_grids",
-                "\(grid) is not within 1...\(featureSide), the side of the feature map")
+                "has a grid of side \(grid), but the feature map of \(imageSize) pixels has only"
+                    + " the side \(side)")
         }
-        try check("\(path).frozen_stages", frozenStages, 0...architecture.stages.count)
     }
 }
 

@@ -35,14 +35,6 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
     public var form: Form
     /// How the weights were trained.
     public var convention: Convention
-    /// Side of the square input, in pixels; default the variant's.
-    public var imageSize: Int
-    /// Per-channel mean of the input in [0, 1]; default 127 / 255 for Lite weights of TensorFlow,
-    /// else ImageNet's.
-    public var mean: [Double]
-    /// Per-channel standard deviation of the input in [0, 1]; default 128 / 255 for Lite weights of
-    /// TensorFlow, else ImageNet's.
-    public var standardDeviation: [Double]
     /// Whether the head's convolution belongs to the trunk; default true.
     ///
     /// With it Lite0 has 1280 features a place, without it 320.
@@ -50,37 +42,16 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
     /// Sides of the grids that the feature map is averaged over, as in the multi-scale patch pooling
     /// of BriVL (Huo et al., 2021), where they are 1 and 6; default empty, which keeps every place.
     public var poolingGrids: [Int]
-    /// How many stages get no gradients, counted from the image and with the stem; default 0, which
-    /// trains the stem, too.
-    public var frozenStages: Int
 
-    /// Creates the configuration of a trunk; `nil` stands for what the form and the convention imply.
-    ///
-    /// The image size of a custom form is 224 unless it is given.
+    /// Creates the configuration of a trunk.
     public init(
         _ form: Form = .variant(.lite0), convention: Convention = .tensorFlow,
-        imageSize: Int? = nil, mean: [Double]? = nil, standardDeviation: [Double]? = nil,
-        includesHead: Bool = true, poolingGrids: [Int] = [], frozenStages: Int = 0
+        includesHead: Bool = true, poolingGrids: [Int] = []
     ) {
-        var isLite = false
-        var variantSize = 224
-        if case .variant(let variant) = form {
-            isLite = variant.isLite
-            variantSize = variant.imageSize
-        }
-        let isRaw = isLite && convention == .tensorFlow
         self.form = form
         self.convention = convention
-        self.imageSize = imageSize ?? variantSize
-        // The original computes (pixel - 127) / 128 of values from 0 to 255.
-        self.mean =
-            mean ?? (isRaw ? Array(repeating: 127 / 255, count: 3) : [0.485, 0.456, 0.406])
-        self.standardDeviation =
-            standardDeviation
-            ?? (isRaw ? Array(repeating: 128 / 255, count: 3) : [0.229, 0.224, 0.225])
         self.includesHead = includesHead
         self.poolingGrids = poolingGrids
-        self.frozenStages = frozenStages
     }
 
     /// The sizes of every layer.
@@ -101,13 +72,16 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
     /// Pixels between neighbours of the feature map; 32 in every published variant.
     public var featureStride: Int { architecture.stages.reduce(2) { $0 * $1.stride } }
 
-    /// Side of the feature map of an image of the configured size, ⌈size / stride⌉.
-    public var featureSide: Int { (imageSize + featureStride - 1) / featureStride }
+    /// Side of the feature map of a square image, ⌈size / stride⌉.
+    public func featureSide(imageSize: Int) -> Int {
+        (imageSize + featureStride - 1) / featureStride
+    }
 
-    /// Number of tokens of an image of the configured size.
-    public var tokenCount: Int {
-        poolingGrids.isEmpty
-            ? featureSide * featureSide : poolingGrids.reduce(0) { $0 + $1 * $1 }
+    /// Number of tokens of a square image, which depends on its size only without
+    /// ``poolingGrids``.
+    public func tokenCount(imageSize: Int) -> Int {
+        let grids = poolingGrids.isEmpty ? [featureSide(imageSize: imageSize)] : poolingGrids
+        return grids.reduce(0) { $0 + $1 * $1 }
     }
 
     /// Names and shapes of all parameters, in the order of the file, as timm names them:
@@ -130,15 +104,12 @@ extension EfficientNetConfiguration: Codable {
     /// The keys of the JSON form; `architecture` is there only if `variant` is "custom".
     enum CodingKeys: String, CodingKey, CaseIterable {
         case variant, architecture, convention
-        case imageSize = "image_size"
-        case mean
-        case standardDeviation = "standard_deviation"
         case includesHead = "includes_head"
         case poolingGrids = "pooling_grids"
-        case frozenStages = "frozen_stages"
     }
 
-    private static let custom = "custom"
+    /// The variant's name in a form of one's own.
+    static let custom = "custom"
 
     /// Reads a configuration, all of whose keys must be there.
     public init(from decoder: any Decoder) throws {
@@ -164,12 +135,8 @@ extension EfficientNetConfiguration: Codable {
         }
         self.init(
             form, convention: try container.decode(Convention.self, forKey: .convention),
-            imageSize: try container.decode(Int.self, forKey: .imageSize),
-            mean: try container.decode([Double].self, forKey: .mean),
-            standardDeviation: try container.decode([Double].self, forKey: .standardDeviation),
             includesHead: try container.decode(Bool.self, forKey: .includesHead),
-            poolingGrids: try container.decode([Int].self, forKey: .poolingGrids),
-            frozenStages: try container.decode(Int.self, forKey: .frozenStages))
+            poolingGrids: try container.decode([Int].self, forKey: .poolingGrids))
     }
 
     /// Writes a configuration.
@@ -182,11 +149,7 @@ extension EfficientNetConfiguration: Codable {
             try container.encode(architecture, forKey: .architecture)
         }
         try container.encode(convention, forKey: .convention)
-        try container.encode(imageSize, forKey: .imageSize)
-        try container.encode(mean, forKey: .mean)
-        try container.encode(standardDeviation, forKey: .standardDeviation)
         try container.encode(includesHead, forKey: .includesHead)
         try container.encode(poolingGrids, forKey: .poolingGrids)
-        try container.encode(frozenStages, forKey: .frozenStages)
     }
 }

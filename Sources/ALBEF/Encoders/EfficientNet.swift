@@ -21,7 +21,7 @@ public final class EfficientNet: Sendable {
     ///   missing or misshapen parameter.
     public init(
         _ scope: ParameterScope, _ configuration: EfficientNetConfiguration,
-        prefix: String = "visual_encoder"
+        prefix: String = "visual_encoder.trunk"
     ) throws {
         try configuration.validate()
         self.configuration = configuration
@@ -51,22 +51,15 @@ public final class EfficientNet: Sendable {
 
     /// Computes the feature map `[B, C, ⌈S / 32⌉, ⌈S / 32⌉]` of normalised pixels `[B, 3, S, S]`.
     ///
-    /// Sides other than the configured one are allowed, and need not be the same.
+    /// The sides may be any, and need not be the same.
     ///
     /// - Parameter isCheckpointed: whether each block that is trained is computed again for its
     ///   gradients, which costs a third more time and keeps one tensor a block.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        let frozen = configuration.frozenStages
-        func run(_ x: Tensor, _ stages: some Sequence<[EfficientNetBlock]>) -> Tensor {
-            stages.joined().reduce(x) { x, block in
-                isCheckpointed ? x.checkpointed { block($0) } : block(x)
-            }
+        let start = activation(stem(pixels.channelsLast()))
+        let x = stages.joined().reduce(start) { x, block in
+            isCheckpointed ? x.checkpointed { block($0) } : block(x)
         }
-        func start() -> Tensor { activation(stem(pixels.channelsLast())) }
-        var x =
-            frozen > 0
-            ? withoutGradients { run(start(), stages.prefix(frozen)) } : start()
-        x = run(x, stages.dropFirst(frozen))
         return head.map { activation($0(x)) } ?? x
     }
 

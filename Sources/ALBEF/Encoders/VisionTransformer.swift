@@ -3,9 +3,12 @@ public import Torch
 /// The image encoder: a ViT whose every output token is kept (Dosovitskiy et al., 2021).
 ///
 /// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first; `[B, P, D_v]` in
-/// models without one.
+/// models without one. With a trunk the patches are the places of its feature map, the hybrid of
+/// that paper.
 public final class VisionTransformer: Sendable {
-    /// Cuts the image into patches and projects each.
+    /// What makes the feature map that is cut into patches; nil where pixels are.
+    public let trunk: EfficientNet?
+    /// Cuts the image into patches and projects each; or projects the features of each place.
     public let patchEmbedding: PatchEmbedding
     /// The transformer blocks, first to last.
     public let blocks: [VisionBlock]
@@ -33,6 +36,9 @@ public final class VisionTransformer: Sendable {
         positions = try scope.parameter(
             "\(prefix).pos_embed", [1, configuration.tokenCount, width],
             .truncatedNormal(width: width))
+        trunk = try configuration.trunk.map {
+            try EfficientNet(scope, $0, prefix: "\(prefix).trunk")
+        }
         patchEmbedding = try PatchEmbedding(scope, "\(prefix).patch_embed", configuration)
         embeddingNorm =
             configuration.normalizesEmbeddings
@@ -61,7 +67,26 @@ public final class VisionTransformer: Sendable {
     /// - Parameter isCheckpointed: whether each block is computed again for its gradients, which
     ///   costs a third more time and keeps one tensor a block instead of about fifteen.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        let x = blocks.reduce(embedded(patchEmbedding(pixels))) { x, block in
+        tokens(
+            ofMap: trunkMap(pixels, isCheckpointed: isCheckpointed), isCheckpointed: isCheckpointed)
+    }
+
+    /// What the trunk makes of normalised pixels `[B, 3, S, S]`: a feature map `[B, C, h, w]`, or
+    /// without a trunk the pixels themselves.
+    ///
+    /// It depends on the trunk's parameters alone, so that encoders which share them can share it.
+    ///
+    /// - Parameter isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
+    public func trunkMap(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
+        trunk.map { $0(pixels, isCheckpointed: isCheckpointed) } ?? pixels
+    }
+
+    /// The tokens `[B, P + 1, D_v]` of what ``trunkMap(_:isCheckpointed:)`` gives.
+    ///
+    /// - Parameter isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
+    public func tokens(ofMap map: Tensor, isCheckpointed: Bool = false) -> Tensor {
+        let patches = patchEmbedding(trunk.map { $0.tokens(of: map) } ?? map)
+        let x = blocks.reduce(embedded(patches)) { x, block in
             isCheckpointed ? x.checkpointed { block($0) } : block(x)
         }
         return configuration.normalizesTokens ? norm(x) : x
@@ -79,8 +104,10 @@ public final class VisionTransformer: Sendable {
     }
 }
 
-/// A linear map of each patch: `[B, 3, S, S]` to `[B, P, D_v]`, row by row.
+/// A linear map of each patch, `[B, 3, S, S]` to `[B, P, D_v]`, row by row; or of the normalised
+/// features of each place of a trunk's map, `[B, P, C]` to `[B, P, D_v]`.
 public final class PatchEmbedding: Sendable {
+    private let norm: LayerNorm?
     private let weight: Parameter
     private let bias: Parameter?
     private let patchSize: Int
@@ -89,25 +116,38 @@ public final class PatchEmbedding: Sendable {
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Vision
     ) throws {
         patchSize = configuration.patchSize
-        weight = try scope.parameter(
-            "\(name).proj.weight", [configuration.width, 3, patchSize, patchSize],
-            .truncatedNormal(0.02))
+        let width = configuration.width
+        if let features = configuration.trunk?.featureWidth {
+            norm = try LayerNorm(
+                scope, "\(name).norm", width: features, epsilon: configuration.layerNormEpsilon)
+            weight = try scope.parameter(
+                "\(name).proj.weight", [width, features], .truncatedNormal(width: features))
+        } else {
+            norm = nil
+            weight = try scope.parameter(
+                "\(name).proj.weight", [width, 3, patchSize, patchSize], .truncatedNormal(0.02))
+        }
         bias =
             configuration.hasPatchBias
-            ? try scope.parameter("\(name).proj.bias", [configuration.width], .zeros) : nil
+            ? try scope.parameter("\(name).proj.bias", [width], .zeros) : nil
     }
 
-    /// Embeds the patches of an image.
+    /// Embeds the patches of images, or the features of places.
+    public func callAsFunction(_ input: Tensor) -> Tensor {
+        let patches = norm.map { $0(input) } ?? cut(input)
+        return patches.linear(weight.value.flattened(from: 1), bias?.value)
+    }
+
+    /// The pixels of each patch, `[B, P, 3 s²]`.
     ///
     /// Patches do not overlap, so the original's convolution is a plain product, which libraries
     /// compute several times as fast.
-    public func callAsFunction(_ pixels: Tensor) -> Tensor {
+    private func cut(_ pixels: Tensor) -> Tensor {
         let (batch, rows) = (pixels.size(0), pixels.size(2) / patchSize)
         let columns = pixels.size(3) / patchSize
-        let patches = pixels.reshaped(batch, 3, rows, patchSize, columns, patchSize)
+        return pixels.reshaped(batch, 3, rows, patchSize, columns, patchSize)
             .permuted(0, 2, 4, 1, 3, 5)
             .reshaped(batch, rows * columns, 3 * patchSize * patchSize)
-        return patches.linear(weight.value.flattened(from: 1), bias?.value)
     }
 }
 

@@ -41,8 +41,8 @@ extension ALBEFModel {
     ///   - tokens: all tokens `[B, P + 1, D_v]` of B images, the class token first.
     ///   - layer: whose attention to take, counted from 0 over all of the BERT stack; nil for
     ///     ``ALBEFConfiguration/Text/explainedLayer``.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head, the numbers differ, or the layer does not
-    ///   read images.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, the numbers differ, the layer does not
+    ///   read images, or their patches are of several grids.
     public func gradCAM(
         _ texts: EncodedTexts, tokens: Tensor, layer: Int? = nil
     ) throws -> GradCAM {
@@ -51,7 +51,7 @@ extension ALBEFModel {
             throw ALBEFError.layer(nil, of: text)
         }
         let vision = configuration.vision
-        let side = vision.gridSide
+        guard let side = vision.gridSide else { throw ALBEFError.severalGrids(vision) }
         guard tokens.rank == 3, tokens.size(1) == vision.tokenCount else {
             throw ALBEFError.pairs(texts: texts.states.shape, tokens: tokens.shape)
         }

@@ -2,7 +2,7 @@
 public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion,
-            singlePair, layer
+            singlePair, layer, severalGrids
     }
 
     private let code: Code
@@ -53,6 +53,14 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
             .layer,
             "layer \(layer) does not read the image: the fusion layers are \(fusion.lowerBound)"
                 + " to \(fusion.upperBound - 1)")
+    }
+
+    static func severalGrids(_ vision: ALBEFConfiguration.Vision) -> ALBEFError {
+        let grids = vision.trunk?.poolingGrids.map { "\($0) x \($0)" } ?? []
+        return ALBEFError(
+            .severalGrids,
+            "a heat map needs one grid of patches, but this model pools its images over the grids"
+                + " \(grids.joined(separator: ", "))")
     }
 
     static let singlePair = ALBEFError(

@@ -63,12 +63,33 @@ public final class ALBEFModel: Sendable {
     public func encodeImages(
         _ pixels: Tensor, isCheckpointed: Bool = false
     ) throws(ALBEFError) -> EncodedImages {
+        try encodeImages(
+            ofMap: trunkMap(pixels, isCheckpointed: isCheckpointed), isCheckpointed: isCheckpointed)
+    }
+
+    /// What the image encoder's trunk makes of normalised pixels `[B, 3, S, S]`, as in
+    /// ``VisionTransformer/trunkMap(_:isCheckpointed:)``.
+    ///
+    /// - Throws: ``ALBEFError`` if the pixels have another size.
+    package func trunkMap(
+        _ pixels: Tensor, isCheckpointed: Bool = false
+    ) throws(ALBEFError) -> Tensor {
         let size = configuration.vision.imageSize
         guard pixels.rank == 4, Array(pixels.shape.dropFirst()) == [3, size, size] else {
             throw .imageShape(found: pixels.shape, expected: size)
         }
+        return visualEncoder.trunkMap(pixels, isCheckpointed: isCheckpointed)
+    }
+
+    /// Encodes what ``trunkMap(_:isCheckpointed:)`` gives, of this model or of one whose trunk has
+    /// the same weights.
+    ///
+    /// - Throws: ``ALBEFError`` if the model has no projections.
+    package func encodeImages(
+        ofMap map: Tensor, isCheckpointed: Bool = false
+    ) throws(ALBEFError) -> EncodedImages {
         guard let alignment else { throw .missingHead("vision_proj", configuration.task) }
-        let tokens = visualEncoder(pixels, isCheckpointed: isCheckpointed)
+        let tokens = visualEncoder.tokens(ofMap: map, isCheckpointed: isCheckpointed)
         return EncodedImages(
             tokens: tokens, features: alignment.imageFeatures(visualEncoder.pooled(tokens)))
     }

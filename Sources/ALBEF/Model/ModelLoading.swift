@@ -29,11 +29,13 @@ package struct CheckpointParameters: ParameterSource {
     }
 
     /// Position embeddings `[1, P + 1, D]` for another number of patches: the class token's stays,
-    /// the square of the others is resized by the rule of the model's source.
+    /// the square of the others is resized by the rule of the model's source. As they are where
+    /// they are no square.
     package static func interpolated(
         _ positions: Tensor, to vision: ALBEFConfiguration.Vision
     ) -> Tensor {
-        let (prefix, side, width) = (vision.prefixCount, vision.gridSide, positions.size(2))
+        guard let side = vision.gridSide else { return positions }
+        let (prefix, width) = (vision.prefixCount, positions.size(2))
         let count = positions.size(1) - prefix
         let from = Int(Double(count).squareRoot().rounded())
         guard from > 0, from * from == count else { return positions }

@@ -11,6 +11,9 @@ public final class MomentumTeacher {
     public let model: ALBEFModel
     /// How often ``follow(momentum:)`` has moved the twins.
     package private(set) var moves = 0
+    /// Whether the student and the teacher have one trunk, so that what it makes of an image is the
+    /// same for both.
+    package let sharesTrunk: Bool
     private let student: [Parameter]
     /// What moves towards its counterpart in ``student``.
     private let twins: [Parameter]
@@ -35,6 +38,8 @@ public final class MomentumTeacher {
             student.configuration,
             parameters: Sharing(student: student, names: still, source: source),
             device: student.device)
+        let trunk = student.parameters.keys.filter { $0.hasPrefix("visual_encoder.trunk.") }
+        sharesTrunk = !trunk.isEmpty && trunk.allSatisfy(still.contains)
         let names = student.parameters.keys.filter { Self.hasTwin($0) && !still.contains($0) }
         self.student = names.compactMap { student.parameters[$0] }
         twins = names.compactMap { [model] in model.parameters[$0] }

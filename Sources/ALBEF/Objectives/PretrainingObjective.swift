@@ -73,14 +73,17 @@ public final class PretrainingObjective {
         teacher?.follow(momentum: configuration.teacher.momentum)
 
         // Student: images once, texts and their masked copies as one batch of the text encoder.
-        let images = try student.encodeImages(batch.pixels, isCheckpointed: isCheckpointed)
+        let map = try student.trunkMap(batch.pixels, isCheckpointed: isCheckpointed)
+        let images = try student.encodeImages(ofMap: map, isCheckpointed: isCheckpointed)
         let masked =
             configuration.maskedLanguage.weight > 0 ? choices.masking(batch, by: masking) : nil
         let texts = try student.encodeTexts(
             Self.joined(batch.ids, masked?.ids),
             mask: Self.joined(batch.mask, masked.map { _ in batch.mask }),
             dropout: dropout)
-        let teaching = try teach(batch, masked, alpha: alpha)
+        // A trunk that nothing moves is both models', and runs once.
+        let sharedMap = teacher?.sharesTrunk == true ? map.detached() : nil
+        let teaching = try teach(batch, masked, alpha: alpha, map: sharedMap)
 
         var losses = PretrainingLosses(total: .zeros([], device: student.device))
         if configuration.contrastive.weight > 0, let temperature = student.temperature {
@@ -234,8 +237,10 @@ public final class PretrainingObjective {
     }
 
     /// What the teacher makes of the batch, without recording gradients.
+    ///
+    /// - Parameter map: what its trunk makes of the pixels; nil if that is not known.
     private func teach(
-        _ batch: PretrainingBatch, _ masked: MaskedTokens?, alpha: Double
+        _ batch: PretrainingBatch, _ masked: MaskedTokens?, alpha: Double, map: Tensor?
     ) throws(ALBEFError) -> Teaching? {
         guard let teacher else { return nil }
         let dropout = configuration.isFaithful ? dropout : nil
@@ -244,7 +249,12 @@ public final class PretrainingObjective {
             var teaching = Teaching()
             let distilsWords = alpha > 0 && masked.map { $0.labels.count > 0 } == true
             guard configuration.contrastive.weight > 0 || distilsWords else { return teaching }
-            let images = try model.encodeImages(batch.pixels)
+            let images =
+                if let map {
+                    try model.encodeImages(ofMap: map)
+                } else {
+                    try model.encodeImages(batch.pixels)
+                }
             if configuration.contrastive.weight > 0 {
                 let encoder = model.textEncoder
                 let states = encoder.encode(

@@ -83,6 +83,15 @@ struct ConfigurationDocument {
         }
     }
 
+    /// Whole numbers, a given count of them; nil if the key is not there.
+    func integers(_ key: String, count: Int) throws -> [Int]? {
+        guard has(key) else { return nil }
+        return try value(key, "\(count) whole numbers", else: nil) { value in
+            let numbers = value.array?.compactMap(\.integer)
+            return numbers?.count == count && value.array?.count == count ? numbers : nil
+        }
+    }
+
     /// The function inside the MLPs, by the name that Hugging Face's libraries have for it.
     func activation(_ key: String, else standard: String? = nil) throws -> Activation {
         let name = try text(key, else: standard)

@@ -16,13 +16,6 @@ package struct EfficientNetImport {
         package var convention: EfficientNetConfiguration.Convention?
         /// Which sizes the layers have; default the variant that the tensors are of.
         package var form: EfficientNetConfiguration.Form?
-        /// Side of the input in pixels; default the variant's.
-        package var imageSize: Int?
-        /// Mean of the input, which timm keeps in `pretrained_cfg`; default as the configuration's.
-        package var mean: [Double]?
-        /// Deviation of the input, which timm keeps in `pretrained_cfg`; default as the
-        /// configuration's.
-        package var standardDeviation: [Double]?
         /// Whether the head's convolution is read; default true.
         package var includesHead = true
 
@@ -32,6 +25,26 @@ package struct EfficientNetImport {
 
     /// Sizes and conventions, as found.
     package let configuration: EfficientNetConfiguration
+    /// Side of the square input that the weights were made for, in pixels; 224 for an architecture
+    /// of one's own.
+    package var imageSize: Int {
+        if case .variant(let variant) = configuration.form { variant.imageSize } else { 224 }
+    }
+    /// Per-channel mean of the input in [0, 1]: 127 / 255 for Lite weights of TensorFlow, else
+    /// ImageNet's.
+    package var mean: [Double] {
+        isRaw ? Array(repeating: 127 / 255, count: 3) : [0.485, 0.456, 0.406]
+    }
+    /// Per-channel standard deviation of the input in [0, 1]: 128 / 255 for Lite weights of
+    /// TensorFlow, else ImageNet's.
+    package var standardDeviation: [Double] {
+        isRaw ? Array(repeating: 128 / 255, count: 3) : [0.229, 0.224, 0.225]
+    }
+    /// Whether the input is (pixel - 127) / 128 of values from 0 to 255.
+    private var isRaw: Bool {
+        guard case .variant(let variant) = configuration.form else { return false }
+        return variant.isLite && configuration.convention == .tensorFlow
+    }
     /// The parameters without a prefix, in the order of ``EfficientNetConfiguration/parameters(prefix:)``.
     package private(set) var tensors = NamedTensors()
     /// What became of every tensor of the file.
@@ -53,19 +66,19 @@ package struct EfficientNetImport {
                 .option("holds no EfficientNet: neither _conv_stem.weight nor conv_stem.weight"))
         }
         let told = try Self.told(options, naming, file)
+        if let form = told.form {
+            do {
+                try EfficientNetConfiguration(form).validate()
+            } catch {
+                throw ModelFileError(file, .configuration(error.description))
+            }
+        }
         let match = Self.closest(
             to: state, naming, forms: told.form.map { [$0] } ?? Self.forms,
             includesHead: options.includesHead)
         try match.check(file, isGiven: told.form != nil)
         configuration = EfficientNetConfiguration(
-            match.form, convention: told.convention, imageSize: options.imageSize,
-            mean: options.mean, standardDeviation: options.standardDeviation,
-            includesHead: options.includesHead)
-        do {
-            try configuration.validate()
-        } catch {
-            throw ModelFileError(file, .configuration(error.description))
-        }
+            match.form, convention: told.convention, includesHead: options.includesHead)
         for recipe in match.recipes { try take(recipe, from: state, file) }
         for (name, reason) in match.ignored {
             entries.append(.init(name: name, source: name, action: .ignored, reason: reason))

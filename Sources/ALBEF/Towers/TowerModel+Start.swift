@@ -18,6 +18,31 @@ public struct StartingPlan: Sendable, Hashable {
     public var maximumTokens = 30
     /// `albef` or `lavis`: how texts are cut and framed.
     public var dialect = Dialect.albef
+    /// What an EfficientNet needs to become an image tower; of no use to a ViT.
+    public var trunk = Trunk()
+
+    /// What stands above an EfficientNet, whose feature map is all that it gives.
+    public struct Trunk: Sendable, Hashable {
+        /// Transformer blocks above the trunk, all new; nil: 1. May be 0.
+        public var layers: Int?
+        /// Their width; nil: the text tower's.
+        public var width: Int?
+        /// Their attention heads; nil: as many as are 64 wide or a little more.
+        public var heads: Int?
+        /// What an image's feature is made of; nil: the mean of the tokens. Only with
+        /// ``ALBEFConfiguration/Vision/Pooling/classToken`` there is such a token.
+        public var pooling: ALBEFConfiguration.Vision.Pooling?
+        /// As ``EfficientNetConfiguration/poolingGrids``; nil: every place is a token.
+        public var poolingGrids: [Int]?
+        /// As ``EfficientNetConfiguration/includesHead``; nil: true.
+        public var includesHead: Bool?
+        /// The sizes of an EfficientNet of one's own; nil: those of the published variant that the
+        /// weights are of.
+        public var form: EfficientNetConfiguration.Form?
+
+        /// The defaults.
+        public init() {}
+    }
 
     /// The paper's plan.
     public init() {}
@@ -32,7 +57,8 @@ extension TowerModel {
     /// the text tower's where it has one.
     ///
     /// - Parameters:
-    ///   - image: a file or folder of an image tower, or of a model that has one.
+    ///   - image: a file or folder of an image tower, or of a model that has one; or of an
+    ///     EfficientNet, which becomes the trunk of a new one.
     ///   - text: a file or folder of a BERT.
     ///   - plan: sizes that the towers do not decide.
     ///   - generator: what new parameters are drawn from.
@@ -40,15 +66,17 @@ extension TowerModel {
     public init(
         image: FilePath, text: FilePath, plan: StartingPlan = StartingPlan(), generator: Generator
     ) throws {
-        let images = try ImageStart(image, imageSize: plan.imageSize)
         let texts = try TextStart(text, plan)
+        let images = try ImageStart(image, plan, textWidth: texts.text.width)
         var configuration = ALBEFConfiguration(
             dialect: plan.dialect, vision: images.vision, text: texts.text,
             embeddingWidth: plan.embeddingWidth, isTrained: false)
         configuration.text.hasTokenTypes = texts.text.hasTokenTypes
+        // The image encoder first, so that the file that does not fit is named.
+        try Self.check(ALBEFConfiguration(vision: images.vision), images.file)
         try Self.check(configuration, texts.file.path)
 
-        var taken = images.tensors.tensors
+        var taken = images.tensors
         taken.merge(texts.tensors.tensors) { first, _ in first }
         let source = StartingParameters(taken: taken, generator: generator)
         let model = try ALBEFModel(configuration, parameters: source)
@@ -65,68 +93,6 @@ extension TowerModel {
                 images.report(configuration), texts.report(configuration), report,
             ],
             tokenizer: TokenizerFiles(folder: texts.file.folder, isWordPiece: true))
-    }
-}
-
-/// The image tower of a new model.
-private struct ImageStart {
-    let file: TowerFile
-    var vision: ALBEFConfiguration.Vision
-    var tensors: TowerTensors
-
-    init(_ path: FilePath, imageSize: Int?) throws {
-        file = try TowerFile(path)
-        let layout = try TowerLayout(file)
-        vision = try ImageTowerReader(file: file, layout: layout).configuration()
-        let others = layout.textRules + layout.scoreRules
-        let ignored = IgnoredTensors(layout: layout)
-        tensors = try TowerTensors(file, layout.imageRules) { name in
-            ignored.reason(name)
-                ?? (others.contains { $0.target(of: name) != nil }
-                    ? "no part of the image tower" : nil)
-        }
-        // The projection is the new model's own.
-        vision.projection = .linear
-        try addClassPosition()
-        let name = "visual_encoder.pos_embed"
-        if let imageSize, imageSize != vision.imageSize, let positions = tensors[name] {
-            vision.imageSize = imageSize
-            tensors.set(
-                name,
-                CheckpointParameters.interpolated(
-                    positions.reshaped(1, -1, vision.width), to: vision))
-        }
-        let layers = ParameterLayout(ALBEFConfiguration(vision: vision)).parameters
-            .filter { $0.name.hasPrefix("visual_encoder.") }
-        let missing = try tensors.fit(layers)
-        guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
-    }
-
-    /// Makes the positions those of one class token and the patches.
-    ///
-    /// DeiT-3 adds positions to the patches before the class token joins them: its own is zero. A
-    /// distilled DeiT has a second token, which is left out.
-    private mutating func addClassPosition() throws {
-        let name = "visual_encoder.pos_embed"
-        guard vision.hasClassToken, let positions = tensors[name]?.reshaped(1, -1, vision.width)
-        else { return }
-        let rows = positions.size(1)
-        if rows == vision.patchCount {
-            let zero = Tensor.zeros([1, 1, vision.width])
-            tensors.set(name, Tensor.concatenated([zero, positions], 1))
-        } else if rows == vision.patchCount + 2 {
-            tensors.set(
-                name,
-                Tensor.concatenated([positions[.all, 0..<1], positions[.all, 2...]], 1))
-        }
-    }
-
-    func report(_ configuration: ALBEFConfiguration) -> ImportReport {
-        var report = ImportReport(
-            file: file.path.string, location: "", dialect: configuration.dialect,
-            task: configuration.task, others: [])
-        report.entries = tensors.entries
-        return report
     }
 }
 

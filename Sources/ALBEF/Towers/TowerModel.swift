@@ -22,14 +22,14 @@ public struct TowerModel: Sendable {
     ///   a document is missing or lacks a key that no tensor tells.
     public init(importing path: FilePath) throws {
         let file = try TowerFile(path)
+        let single = ModelFileError(
+            file.path,
+            .configuration(
+                "is one tower, not a model that searches: 'albef models create --image … --text"
+                    + " …' starts a model from it"))
+        guard !EfficientNetImport.recognizes(file.elements.keys) else { throw single }
         let layout = try TowerLayout(file)
-        guard layout.hasBothTowers else {
-            throw ModelFileError(
-                file.path,
-                .configuration(
-                    "is one tower, not a model that searches: 'albef models create --image … --text"
-                        + " …' starts a model from it"))
-        }
+        guard layout.hasBothTowers else { throw single }
         let vision = try ImageTowerReader(file: file, layout: layout).configuration()
         let text = try TextTowerReader(file: file, layout: layout).configuration()
         let ignored = IgnoredTensors(layout: layout)
@@ -71,7 +71,8 @@ public struct TowerModel: Sendable {
     /// - Throws: ``ModelFileError`` if it is one that is known and cannot be read.
     public static func recognizes(_ path: FilePath) throws -> Bool {
         guard let file = try? TowerFile(path) else { return false }
-        return try TowerLayout.known(file) != nil
+        return try EfficientNetImport.recognizes(file.elements.keys)
+            || TowerLayout.known(file) != nil
     }
 
     init(

@@ -30,6 +30,9 @@ package struct ParameterPlace: Sendable, Hashable {
         case embeddings
         /// A block, counted from 0 within the part.
         case block(Int)
+        /// A stage of the image encoder's convolutional trunk, counted from 0; the first one has the
+        /// stem, too.
+        case trunkStage(Int)
         /// Anything else, such as the last norm or a head.
         case other(String)
     }
@@ -39,12 +42,14 @@ package struct ParameterPlace: Sendable, Hashable {
     /// What of it.
     package let section: Section
 
-    /// The place as settings name it: `image.embeddings`, `text.3`, `heads.matching`.
+    /// The place as settings name it: `image.embeddings`, `image.trunk.0`, `text.3`,
+    /// `heads.matching`.
     package var address: String {
         let name =
             switch section {
             case .embeddings: "embeddings"
             case .block(let index): "\(index)"
+            case .trunkStage(let index): "trunk.\(index)"
             case .other(let name): name
             }
         return "\(part.rawValue).\(name)"
@@ -61,7 +66,10 @@ package struct ParameterPlace: Sendable, Hashable {
         switch word(0) {
         case "visual_encoder":
             part = .image
-            section = Self.imageSection(word(1), index: Int(word(2)))
+            section =
+                word(1) == "trunk"
+                ? Self.trunkSection(word(2), index: Int(word(3)))
+                : Self.imageSection(word(1), index: Int(word(2)))
         case "text_encoder" where word(1) == "bert":
             switch (word(2), Int(word(4))) {
             case ("embeddings", _): (part, section) = (.text, .embeddings)
@@ -78,6 +86,15 @@ package struct ParameterPlace: Sendable, Hashable {
         case "itm_head": (part, section) = (.heads, .other("matching"))
         case "temp", "logit_bias": (part, section) = (.heads, .other("temperature"))
         default: (part, section) = (.heads, .other(word(0)))
+        }
+    }
+
+    private static func trunkSection(_ word: String, index: Int?) -> Section {
+        switch (word, index) {
+        case ("blocks", let index?): .trunkStage(index)
+        case ("conv_stem", _): .trunkStage(0)
+        case ("conv_head", _): .other("trunk.head")
+        default: .other("trunk")
         }
     }
 
@@ -100,7 +117,9 @@ extension ParameterPlace {
         let depth = part == .image ? configuration.vision.depth : configuration.text.depth
         switch (part, section) {
         case (.heads, _): return 0
-        case (_, .embeddings), (.image, .other("trunk")): return depth + 1
+        case (_, .embeddings), (_, .trunkStage), (.image, .other("trunk")),
+            (.image, .other("trunk.head")):
+            return depth + 1
         case (.fusion, .block(let index)): return depth - configuration.text.fusionLayer - index
         case (_, .block(let index)): return depth - index
         case (_, .other): return 0

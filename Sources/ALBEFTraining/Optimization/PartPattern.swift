@@ -3,7 +3,8 @@
 /// - `image`, `text`, `fusion`, `heads`: a part.
 /// - `image.3`, `text.0-2`: a block of a part, or several, counted from 0 within the part; both ends
 ///   are meant too, and must be there.
-/// - `image.embeddings`, `image.norm`, `heads.matching` and so on: what else a part has.
+/// - `image.trunk.0-4`: stages of a convolutional trunk, in the same way; the stem is the first's.
+/// - `image.embeddings`, `image.trunk`, `heads.matching` and so on: what else a part has.
 /// - `embeddings`: what lies below the first block, of image and text.
 /// - `taken`, `new`: what was taken from other models, and what was made at random.
 /// - `text_encoder.bert.embeddings.word_embeddings`: the start of parameters' names, whole words.
@@ -27,12 +28,49 @@ package struct PartPattern: Sendable, Hashable {
 
     private enum Meaning: Sendable, Hashable {
         case part(ModelPart)
-        case blocks(ModelPart, ClosedRange<Int>)
+        case blocks(Stack, ClosedRange<Int>)
         case embeddings
         case taken
         case new
         /// A place's address, or the start of a name.
         case name
+    }
+
+    /// What blocks or stages are counted in.
+    private struct Stack: Sendable, Hashable {
+        let part: ModelPart
+        var isTrunk = false
+
+        /// Reads `text` or `image.trunk`.
+        init?(_ words: some Collection<Substring>) {
+            guard let name = words.first, let part = ModelPart(rawValue: String(name)) else {
+                return nil
+            }
+            let rest = Array(words.dropFirst())
+            guard rest.isEmpty || (part == .image && rest == ["trunk"]) else { return nil }
+            (self.part, isTrunk) = (part, !rest.isEmpty)
+        }
+
+        init(_ part: ModelPart, isTrunk: Bool = false) {
+            (self.part, self.isTrunk) = (part, isTrunk)
+        }
+
+        var name: String { isTrunk ? "\(part.rawValue).trunk" : part.rawValue }
+
+        /// The last one in words.
+        var lastWords: String {
+            isTrunk ? "stage of this model's trunk" : "block of this model's \(part.words)"
+        }
+
+        /// Which one of this stack a place is; nil if it is none.
+        func index(of place: ParameterPlace) -> Int? {
+            guard place.part == part else { return nil }
+            return switch place.section {
+            case .block(let index): isTrunk ? nil : index
+            case .trunkStage(let index): isTrunk ? index : nil
+            default: nil
+            }
+        }
     }
 
     /// The pattern as it was given.
@@ -54,29 +92,29 @@ package struct PartPattern: Sendable, Hashable {
 
     private static func blocks(_ text: String) -> Meaning? {
         let words = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard words.count == 2, let part = ModelPart(rawValue: String(words[0])) else { return nil }
-        let ends = words[1].split(separator: "-", omittingEmptySubsequences: false).map {
+        guard let numbers = words.last, let stack = Stack(words.dropLast()) else { return nil }
+        let ends = numbers.split(separator: "-", omittingEmptySubsequences: false).map {
             $0.allSatisfy(\.isNumber) ? Int($0) : nil
         }
         guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil,
             first <= last
         else { return nil }
-        return .blocks(part, first...last)
+        return .blocks(stack, first...last)
     }
 
     /// Whether a parameter is meant.
     package func matches(_ subject: Subject) -> Bool {
         switch (meaning, subject.place.section) {
         case (.part(let part), _): subject.place.part == part
-        case (.blocks(let part, let range), .block(let index)):
-            subject.place.part == part && range.contains(index)
-        case (.blocks, _): false
+        case (.blocks(let stack, let range), _):
+            stack.index(of: subject.place).map(range.contains) ?? false
         case (.embeddings, let section): section == .embeddings
         case (.taken, _): !subject.isNew
         case (.new, _): subject.isNew
         case (.name, _):
-            subject.place.address == text || subject.name == text
-                || subject.name.hasPrefix("\(text).")
+            [subject.place.address, subject.name].contains {
+                $0 == text || $0.hasPrefix("\(text).")
+            }
         }
     }
 
@@ -92,24 +130,17 @@ package struct PartPattern: Sendable, Hashable {
                     + ", embeddings, taken and new, and the starts of parameter names, such as"
                     + " '\(subjects.first?.name ?? "temp")'")
         }
-        guard case .blocks(let part, let range) = meaning else { return }
-        let last = Self.blocks(of: part, in: subjects).last ?? 0
+        guard case .blocks(let stack, let range) = meaning else { return }
+        let last = Self.blocks(of: stack, in: subjects).last ?? 0
         guard range.upperBound <= last else {
             throw .setting(
                 "optimizer.frozen",
-                "names '\(text)', but the last block of this model's \(part.words) is"
-                    + " \(part.rawValue).\(last)")
+                "names '\(text)', but the last \(stack.lastWords) is \(stack.name).\(last)")
         }
     }
 
-    private static func blocks(of part: ModelPart, in subjects: [Subject]) -> [Int] {
-        Set(
-            subjects.compactMap { subject in
-                guard subject.place.part == part, case .block(let index) = subject.place.section
-                else { return nil }
-                return index
-            }
-        ).sorted()
+    private static func blocks(of stack: Stack, in subjects: [Subject]) -> [Int] {
+        Set(subjects.compactMap { stack.index(of: $0.place) }).sorted()
     }
 
     /// Every part with what it has: `fusion (fusion.0 to fusion.5)`.
@@ -117,14 +148,15 @@ package struct PartPattern: Sendable, Hashable {
         ModelPart.allCases.compactMap { part in
             let places = Set(subjects.map(\.place).filter { $0.part == part })
             guard !places.isEmpty else { return nil }
-            let blocks = blocks(of: part, in: subjects)
-            var names = places.filter {
-                if case .block = $0.section { false } else { true }
+            let stacks = [Stack(part), Stack(part, isTrunk: true)]
+            var names = places.filter { place in
+                stacks.allSatisfy { $0.index(of: place) == nil }
             }.map(\.address).sorted()
-            if let first = blocks.first, let last = blocks.last {
+            for stack in stacks {
+                let blocks = blocks(of: stack, in: subjects)
+                guard let first = blocks.first, let last = blocks.last else { continue }
                 names.append(
-                    "\(part.rawValue).\(first)"
-                        + (first == last ? "" : " to \(part.rawValue).\(last)"))
+                    "\(stack.name).\(first)" + (first == last ? "" : " to \(stack.name).\(last)"))
             }
             return "\(part.rawValue) (\(names.joined(separator: ", ")))"
         }.joined(separator: ", ")
