@@ -1,4 +1,6 @@
+import Foundation
 import SystemPackage
+import Torch
 
 /// Makes a model directory of the files of an entry.
 enum ModelImport {
@@ -21,10 +23,37 @@ enum ModelImport {
                 .writeModel(to: target, vocabulary: vocabulary)
         } else {
             let model = try TowerModel(importing: folder)
-            guard let tokenizer = model.tokenizer else {
+            let completed = folder.appending("vocab-completed.txt")
+            defer { unlink(completed.string) }
+            let isCompleted = try complete(model, in: folder, as: completed)
+            guard
+                let tokenizer = isCompleted
+                    ? TokenizerFiles(vocabulary: completed) : model.tokenizer
+            else {
                 throw ModelFileError(folder, .notAModel(missing: "vocab.txt or tokenizer.json"))
             }
             try model.write(to: target, tokenizer: tokenizer)
         }
+    }
+
+    /// Adds to BERT's vocabulary, which BLIP's owners publish, the two tokens that BLIP has more.
+    ///
+    /// - Returns: whether it was needed.
+    private static func complete(
+        _ model: TowerModel, in folder: FilePath, as file: FilePath
+    ) throws -> Bool {
+        let path = folder.appending(TokenizerFiles.wordPieceName)
+        guard model.configuration.dialect == .blip, FileSystem.exists(path) else { return false }
+        let words = try VocabularyFile(path)
+        let added = ["[DEC]", "[ENC]"]
+        guard words.lineCount + added.count == model.configuration.text.vocabularySize else {
+            return false
+        }
+        let lineFeed = UInt8(ascii: "\n")
+        var bytes = words.bytes
+        if bytes.last != lineFeed { bytes.append(lineFeed) }
+        for token in added { bytes += Array(token.utf8) + [lineFeed] }
+        try AtomicFile.write(bytes, to: file)
+        return true
     }
 }

@@ -194,6 +194,25 @@ struct ModelCacheTests {
         #expect(names(path).contains(isWordPiece ? "vocab.txt" : "tokenizer.json"))
     }
 
+    @Test("BLIP's vocabulary is published without its last two tokens, which are added")
+    func blipTokens() async throws {
+        let name = "Salesforce/blip-itm-base-coco"
+        let folder = Fixtures.path("towers/hf-blip")
+        let rows = try TowerModel(importing: folder).configuration.text.vocabularySize
+        var files: [String: Data] = ["\(name)/vocab.txt": ModelServer.vocabulary(rows - 2)]
+        for file in ["config.json", "preprocessor_config.json", "model.safetensors"] {
+            files["\(name)/\(file)"] = try Data(
+                contentsOf: URL(filePath: folder.appending(file).string))
+        }
+        let server = try ModelServer(files)
+        let path = try await cache.prepare(server.entry(name), from: server.catalog)
+        let text = try String(
+            contentsOfFile: path.appending("vocab.txt").string, encoding: .utf8)
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == rows && lines.suffix(3) == ["w\(rows - 8)", "[DEC]", "[ENC]"])
+        #expect(names(place(name).appending("download")) == ["hashes.json"])
+    }
+
     @Test("A file with another digest than the published one is refused")
     func digest() async throws {
         let server = try ModelServer([
