@@ -5,14 +5,27 @@ import Torch
 
 /// A model of the smallest size with random weights, and pictures to feed it.
 package enum TinyModel {
-    /// The sizes; 48 pixels and the vocabulary of the golden sets.
+    /// A trunk of the smallest size, with every kind of layer; one place is 8 pixels wide.
+    package static let trunk = EfficientNetConfiguration(
+        .custom(
+            EfficientNetArchitecture(
+                stemWidth: 8,
+                stages: [
+                    .init(kernel: 3, stride: 1, expansion: 1, width: 8, depth: 1),
+                    .init(kernel: 5, stride: 2, expansion: 2, width: 16, depth: 2),
+                    .init(kernel: 3, stride: 2, expansion: 3, width: 16, depth: 1),
+                ], headWidth: 24, activation: .silu, squeezes: true)))
+
+    /// Writes a model of 48 pixels and the vocabulary of the golden sets.
+    ///
+    /// - Parameter vision: the image encoder; nil for a ViT.
     package static func write(
         to path: FilePath, task: ALBEFConfiguration.Task = .pretraining, seed: UInt64 = 1,
-        dialect: Dialect = .albef
+        dialect: Dialect = .albef, vision: ALBEFConfiguration.Vision? = nil
     ) throws {
         let configuration = ALBEFConfiguration(
             dialect: dialect, task: task,
-            vision: .init(imageSize: 48, width: 24, depth: 2, heads: 4, mlpWidth: 48),
+            vision: vision ?? .init(imageSize: 48, width: 24, depth: 2, heads: 4, mlpWidth: 48),
             text: .init(
                 vocabularySize: 200, width: 32, depth: 4, fusionLayer: 2, heads: 4, mlpWidth: 64,
                 positions: 40, maximumTokens: 30),

@@ -67,6 +67,10 @@ private struct TrunkStart {
         let pixels = document?.section("pretrained_cfg")
         let size = try pixels?.integers("input_size", count: 3)?.last
         let width = wanted.width ?? textWidth
+        guard (1...65_536).contains(width) else {
+            throw ModelFileError(
+                file.path, .option("cannot have blocks of the width \(width) above it"))
+        }
         var vision = ALBEFConfiguration.Vision(
             trunk: trunk, imageSize: plan.imageSize ?? size ?? found.imageSize, width: width,
             depth: wanted.layers ?? 1, heads: wanted.heads ?? Self.heads(width),

@@ -43,7 +43,6 @@ struct EfficientNetFixture {
     var options: EfficientNetImport.Options {
         var options = EfficientNetImport.Options()
         options.form = configuration.form
-        options.imageSize = configuration.imageSize
         if name.hasPrefix("timm") { options.convention = configuration.convention }
         return options
     }

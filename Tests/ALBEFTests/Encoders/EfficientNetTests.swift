@@ -18,11 +18,11 @@ struct EfficientNetTests {
         _ variant: EfficientNetVariant, size: Int, width: Int, side: Int, millions: Double
     ) {
         let configuration = EfficientNetConfiguration(.variant(variant))
-        #expect(configuration.imageSize == size)
+        #expect(variant.imageSize == size)
         #expect(configuration.featureWidth == width)
         #expect(configuration.featureStride == 32)
-        #expect(configuration.featureSide == side)
-        #expect(configuration.tokenCount == side * side)
+        #expect(configuration.featureSide(imageSize: size) == side)
+        #expect(configuration.tokenCount(imageSize: size) == side * side)
         let count = configuration.parameters().reduce(1000 * (width + 1)) {
             $0 + $1.shape.reduce(1, *)
         }
@@ -38,11 +38,10 @@ struct EfficientNetTests {
         ], headWidth: 24, activation: .silu, squeezes: true)
 
     private func network(
-        frozenStages: Int = 0, gradients: Bool = false, prefix: String = "visual_encoder"
+        gradients: Bool = false, prefix: String = "visual_encoder.trunk"
     ) throws -> (EfficientNet, ParameterScope) {
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 11)))
-        let configuration = EfficientNetConfiguration(
-            .custom(Self.small), imageSize: 32, frozenStages: frozenStages)
+        let configuration = EfficientNetConfiguration(.custom(Self.small))
         let network = try EfficientNet(scope, configuration, prefix: prefix)
         if gradients {
             for parameter in scope.parameters.values {
@@ -100,20 +99,26 @@ struct EfficientNetTests {
         }
     }
 
+    private func isFrozen(_ name: String, _ stages: Int) -> Bool {
+        if name.hasPrefix("conv_stem") { return stages > 0 }
+        let stage = name.hasPrefix("blocks.") ? Int(String(name.dropFirst(7).prefix(1))) : nil
+        return stage.map { $0 < stages } ?? false
+    }
+
     @Test("Frozen stages and the stem get no gradients, the others do", arguments: 0...3)
     func frozen(_ count: Int) throws {
         let pixels = Tensor.normal([2, 3, 32, 32], generator: try Generator(seed: 4))
         var maps: [[Float]] = []
         for isCheckpointed in [false, true] {
-            let (network, scope) = try network(frozenStages: count, gradients: true, prefix: "")
+            let (network, scope) = try network(gradients: true, prefix: "")
+            for (name, parameter) in scope.parameters where isFrozen(name, count) {
+                parameter.value = parameter.value.detached()
+            }
             let map = network(pixels, isCheckpointed: isCheckpointed)
             maps.append(map.values())
             try (map * map).sum().backward()
             for (name, parameter) in scope.parameters {
-                let stage =
-                    name.hasPrefix("blocks.") ? Int(String(name.dropFirst(7).prefix(1))) : nil
-                let isFrozen =
-                    name.hasPrefix("conv_stem") ? count > 0 : stage.map { $0 < count } ?? false
+                let isFrozen = isFrozen(name, count)
                 let gradient = parameter.value.grad
                 if isFrozen {
                     #expect(gradient == nil, "\(name)")
@@ -130,7 +135,7 @@ struct EfficientNetTests {
 
     @Test("Wherever memory runs out, the error can be survived")
     func survivedFailure() throws {
-        var configuration = EfficientNetConfiguration(.custom(Self.small), imageSize: 32)
+        var configuration = EfficientNetConfiguration(.custom(Self.small))
         configuration.poolingGrids = [1, 2]
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 11)))
         let network = try EfficientNet(scope, configuration)
@@ -164,14 +169,14 @@ struct EfficientNetTests {
 
     @Test("Pooling grids come one after the other, the whole image first if it is listed first")
     func grids() throws {
-        var configuration = EfficientNetConfiguration(.custom(Self.small), imageSize: 32)
+        var configuration = EfficientNetConfiguration(.custom(Self.small))
         configuration.poolingGrids = [1, 4, 2]
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 11)))
         let network = try EfficientNet(scope, configuration)
         let map = network(Tensor.normal([1, 3, 32, 32], generator: try Generator(seed: 4)))
         let tokens = network.tokens(of: map)
         #expect(tokens.shape == [1, 21, 24])
-        #expect(configuration.tokenCount == 21)
+        #expect(configuration.tokenCount(imageSize: 32) == 21)
         let places = map.flattened(from: 2).transposed()
         #expect(tokens[.all, 0].isClose(to: places.mean(1), relative: 1e-5, absolute: 1e-6))
         // The map is 4 x 4 itself.
@@ -183,26 +188,12 @@ struct EfficientNetTests {
 
 @Suite("Configurations of EfficientNet")
 struct EfficientNetConfigurationTests {
-    @Test("Means and deviations follow from the variant and the convention")
-    func pixels() {
-        let lite = EfficientNetConfiguration(.variant(.lite2))
-        for value in [0, 50, 255] {
-            let found = (Double(value) / 255 - lite.mean[1]) / lite.standardDeviation[1]
-            #expect(abs(found - (Double(value) - 127) / 128) < 1e-12)
-        }
-        let imageNet = [0.485, 0.456, 0.406]
-        #expect(EfficientNetConfiguration(.variant(.lite2), convention: .timm).mean == imageNet)
-        #expect(EfficientNetConfiguration(.variant(.b2)).mean == imageNet)
-        #expect(EfficientNetConfiguration(.variant(.lite0), mean: [1, 2, 3]).mean == [1, 2, 3])
-    }
-
     @Test("As JSON and back", arguments: [true, false])
     func json(_ isCustom: Bool) throws {
         let form: EfficientNetConfiguration.Form =
             isCustom ? .custom(EfficientNetArchitecture(.b1)) : .variant(.lite3)
         let configuration = EfficientNetConfiguration(
-            form, convention: .timm, imageSize: 256, includesHead: false, poolingGrids: [1, 6],
-            frozenStages: 5)
+            form, convention: .timm, includesHead: false, poolingGrids: [1, 6])
         let data = try JSONEncoder().encode(configuration)
         #expect(
             try JSONDecoder().decode(EfficientNetConfiguration.self, from: data) == configuration)
@@ -211,8 +202,7 @@ struct EfficientNetConfigurationTests {
         #expect(
             object.keys.sorted()
                 == (isCustom ? ["architecture"] : []) + [
-                    "convention", "frozen_stages", "image_size", "includes_head", "mean",
-                    "pooling_grids", "standard_deviation", "variant",
+                    "convention", "includes_head", "pooling_grids", "variant",
                 ])
     }
 
@@ -237,19 +227,16 @@ struct EfficientNetConfigurationTests {
     @Test("Numbers that no network can have are refused by name")
     func numbers() throws {
         let changes: [(String, (inout EfficientNetConfiguration) -> Void)] = [
-            ("image_size", { $0.imageSize = 0 }), ("image_size", { $0.imageSize = .max }),
-            ("mean", { $0.mean = [0] }), ("mean", { $0.mean[1] = .nan }),
-            ("standard_deviation", { $0.standardDeviation[2] = 0 }),
             ("pooling_grids", { $0.poolingGrids = [8] }),
+            ("pooling_grids", { $0.poolingGrids = [.max] }),
             ("pooling_grids", { $0.poolingGrids = [1, 0] }),
             ("pooling_grids", { $0.poolingGrids = Array(repeating: 1, count: 17) }),
-            ("frozen_stages", { $0.frozenStages = 8 }), ("frozen_stages", { $0.frozenStages = -1 }),
         ]
-        try EfficientNetConfiguration(.variant(.lite0)).validate()
+        try EfficientNetConfiguration(.variant(.lite0), poolingGrids: [7]).validate(imageSize: 224)
         for (field, change) in changes {
             var configuration = EfficientNetConfiguration(.variant(.lite0))
             change(&configuration)
-            let text = failure { try configuration.validate("here") }
+            let text = failure { try configuration.validate(imageSize: 224, "here") }
             #expect(text.contains("here.\(field)"), "\(field): \(text)")
         }
     }
@@ -270,7 +257,7 @@ struct EfficientNetConfigurationTests {
             change(&architecture)
             let configuration = EfficientNetConfiguration(.custom(architecture))
             let text = failure { try configuration.validate() }
-            #expect(text.contains("vision.architecture.\(field)"), "\(field): \(text)")
+            #expect(text.contains("vision.trunk.architecture.\(field)"), "\(field): \(text)")
         }
     }
 }

@@ -80,12 +80,8 @@ def configuration(activation, squeezes, convention):
             "squeezes": squeezes,
         },
         "convention": convention,
-        "image_size": 38,
-        "mean": [0.485, 0.456, 0.406],
-        "standard_deviation": [0.229, 0.224, 0.225],
         "includes_head": True,
         "pooling_grids": [1, 3],
-        "frozen_stages": 0,
     }
 
 
