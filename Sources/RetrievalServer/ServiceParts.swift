@@ -25,7 +25,7 @@ struct ServiceParts: Sendable {
     /// What clients that write need; nil where none may.
     let writing: Writing?
     let follower: FolderFollower?
-    /// What people call the model; nil where nobody said.
+    /// What people call the model, the one that re-ranks of two; nil where nobody said.
     let modelName: String?
 
     /// What writing needs.
@@ -56,14 +56,14 @@ struct ServiceParts: Sendable {
         return query.text.map { .imageAndText(pixels, $0) } ?? .image(pixels)
     }
 
-    /// Reads a picture as the model's input.
+    /// Reads a picture as the input of the model, or of both.
     ///
     /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
-    func pixels(of bytes: [UInt8], named name: String) async throws -> [Float] {
+    func pixels(of bytes: [UInt8], named name: String) async throws -> PreparedImage {
         let model = model
         let loader = ImageLoader(
             maximumPixels: configuration.limits.pixels, targetSide: model.loader.targetSide)
-        return try await pictures.run { model.transform(try loader.load(bytes, named: name)) }
+        return try await pictures.run { model.pixels(of: try loader.load(bytes, named: name)) }
     }
 
     /// The bytes of a picture of the index.

@@ -25,12 +25,25 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
         [.lavis, .blip].contains(dialect) ? .sum : .matching
     }
 
+    /// What is left of the score without the cosine: the match logit, or the log-odds of a match.
+    ///
+    /// That is what two models rank by unless told otherwise. What is added to the match belongs to
+    /// the re-ranking model's own cosine: in LAVIS's sum its scale is the weight, and ``posterior``
+    /// rests on hard negatives that the same towers drew. Asked for all the same, both take the
+    /// recall model's cosine, and ``posterior`` its temperature.
+    public var withoutSimilarity: RankingScore {
+        switch self {
+        case .matching, .sum: .matching
+        case .probability, .posterior: .probability
+        }
+    }
+
     /// The score of a candidate; only differences within one query mean anything.
     ///
     /// - Parameters:
     ///   - logits: of no match and of a match.
-    ///   - similarity: the cosine of the features.
-    ///   - temperature: tau (equation 3-2).
+    ///   - similarity: the cosine of the features that recall compares.
+    ///   - temperature: tau (equation 3-2) of the model that they are of.
     public func callAsFunction(
         _ logits: MatchLogits, similarity: Float, temperature: Float
     ) -> Float {

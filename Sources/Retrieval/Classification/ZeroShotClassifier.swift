@@ -55,7 +55,7 @@ public struct ZeroShotClassifier: Sendable {
                 let texts = (templates ?? [Self.template(for: label)]).map {
                     $0.replacing(Self.place, with: label)
                 }
-                let encoded = try model.encode(texts: texts).features
+                let encoded = try model.features(of: texts)
                 return try recovering { withoutGradients { encoded.mean(0).normalized() } }
             })
     }
@@ -87,10 +87,10 @@ public struct ZeroShotClassifier: Sendable {
 
 extension SearchModel {
     /// Whether the model was trained to give each pair a probability by itself, as SigLIP is.
-    public var givesPairProbabilities: Bool { model.logitBias != nil }
+    public var givesPairProbabilities: Bool { featureModel.model.logitBias != nil }
 
     /// Logits `[N, M]` of texts and images by their features, as the recall model has them.
     func similarityLogits(_ texts: Tensor, _ images: Tensor) throws -> Tensor {
-        try model.similarityLogits(texts, images)
+        try featureModel.model.similarityLogits(texts, images)
     }
 }

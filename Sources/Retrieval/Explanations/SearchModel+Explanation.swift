@@ -27,7 +27,7 @@ extension SearchModel {
         _ picture: RGBImage, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
         guard matches else { throw ExplanationError.matching }
-        return try explain(try encode(pixels: [transform(picture)]), text, layer: layer)
+        return try explain(try encode(pixels: [pixels(of: picture)]), text, layer: layer)
     }
 
     /// Explains how well a text describes one encoded picture, all of whose tokens are there.

@@ -16,7 +16,7 @@ struct IndexUpdate {
     /// What was done so far.
     var report = Indexer.Report()
     private var done = 0
-    private var waiting: [(entry: IndexEntry, pixels: [Float])] = []
+    private var waiting: [(entry: IndexEntry, pixels: PreparedImage)] = []
     private var pending: PendingEntries
     private var repeated: [(entry: IndexEntry, digest: ContentDigest)] = []
     /// Why files cannot be read, by what is in them: others with the same bytes cannot be either.
@@ -88,7 +88,8 @@ struct IndexUpdate {
 
     private mutating func encode() async throws {
         guard !waiting.isEmpty else { return }
-        let encoded = try await indexer.encode(waiting.map(\.pixels))
+        let encoded = try await indexer.encode(
+            waiting.map(\.pixels), keepsTokens: snapshot.budget.count != 0)
         pending.add(waiting.map(\.entry), encoded)
         report.encoded += waiting.count
         waiting = []

@@ -39,8 +39,8 @@ public struct Indexer: Sendable {
 
     /// Does the costly parts of an update, where they have to take turns with other work.
     public struct Work: Sendable {
-        /// Encodes images, `[3, S, S]` each.
-        public var encode: @Sendable ([[Float]]) async throws -> EncodedImages
+        /// Encodes images; tokens are not looked at in an index that keeps none.
+        public var encode: @Sendable ([PreparedImage]) async throws -> EncodedImages
         /// Commits a change to the index, and returns which of the paths to remove were there.
         ///
         /// The change may hold vectors that only
@@ -50,7 +50,7 @@ public struct Indexer: Sendable {
 
         /// Takes the parts.
         public init(
-            encode: @escaping @Sendable ([[Float]]) async throws -> EncodedImages,
+            encode: @escaping @Sendable ([PreparedImage]) async throws -> EncodedImages,
             commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>
         ) {
             self.encode = encode
@@ -159,9 +159,9 @@ public struct Indexer: Sendable {
         return index
     }
 
-    func encode(_ pixels: [[Float]]) async throws -> EncodedImages {
+    func encode(_ pixels: [PreparedImage], keepsTokens: Bool) async throws -> EncodedImages {
         if let work { return try await work.encode(pixels) }
-        return try model.encode(pixels: pixels)
+        return try model.encode(pixels: pixels, keepsTokens: keepsTokens)
     }
 
     /// Joins the files of many commits, and removes what a writer that was killed left behind.
@@ -189,8 +189,11 @@ extension SearchModel {
     /// Larger batches feed small models; a large one is as fast image by image on a processor.
     package var defaultBatchSize: Int {
         guard model.device == .cpu else { return 32 }
-        let vision = model.configuration.vision
-        let perImage = vision.tokenCount * vision.width
+        let perImage =
+            [reader, featureModel].map { each in
+                let vision = each.model.configuration.vision
+                return vision.tokenCount * vision.width
+            }.max() ?? 1
         return max(1, min(32, (1 << 19) / perImage))
     }
 }

@@ -12,8 +12,8 @@ struct PictureReader: Sendable {
         case known(IndexEntry, ForwardIndex.EntryID)
         /// Another file that this reader has seen has the same bytes.
         case repeated(IndexEntry, ContentDigest)
-        /// Normalised pixels `[3, S, S]`, ready for the encoder.
-        case pixels(IndexEntry, [Float])
+        /// What the encoders take.
+        case pixels(IndexEntry, PreparedImage)
         /// Why the file cannot be read, and what is in it, if that is known.
         case failed(String, ContentDigest?)
     }
@@ -101,8 +101,8 @@ struct PictureReader: Sendable {
             if replaced[file.path] == entry { return .unchanged }
             if let same = known[found] { return .known(entry, same) }
             guard seen.insert(found) else { return .repeated(entry, found) }
-            let image = try model.loader.load(bytes, named: file.path.description)
-            return .pixels(entry, model.transform(image))
+            return .pixels(
+                entry, try model.pixels(of: bytes, named: file.path.description))
         } catch {
             return .failed(error.reason, digest)
         }

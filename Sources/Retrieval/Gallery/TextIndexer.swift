@@ -75,8 +75,8 @@ public struct TextIndexer: Sendable {
             onProgress(.init(done: report.encoded + report.reused, total: total))
             if Task.isCancelled { break }
             let lines = plan.fresh[start..<min(start + Self.batchSize, plan.fresh.count)]
-            let encoded = try model.encode(texts: lines.map(\.entry.text))
-            pending.add(lines.map(\.entry), features: encoded.features)
+            let features = try model.features(of: lines.map(\.entry.text))
+            pending.add(lines.map(\.entry), features: features)
             report.encoded += lines.count
             if pending.count >= Self.commitInterval { try await commit(pending.take()) }
         }
@@ -129,7 +129,7 @@ public struct TextIndexer: Sendable {
                 if known[entry.path] == entry {
                     known[entry.path] = nil
                     report.unchanged += 1
-                } else if model.text.isEmpty(line.text) {
+                } else if model.isEmpty(line.text) {
                     report.failures.append(
                         GalleryFailure(
                             path: entry.path, reason: QueryError.empty(line.text).description))

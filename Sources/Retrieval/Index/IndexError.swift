@@ -79,10 +79,7 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     static func otherModel(_ directory: FilePath, _ difference: String) -> IndexError {
-        IndexError(
-            .otherModel, directory,
-            "was made with another model (\(difference)); search it with that model or index into"
-                + " a new directory")
+        IndexError(.otherModel, directory, difference)
     }
 
     static func otherContent(_ directory: FilePath, _ content: IndexContent) -> IndexError {

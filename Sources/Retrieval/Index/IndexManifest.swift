@@ -6,11 +6,13 @@ import Torch
 ///
 /// A segment that is not named here does not exist for readers, however much of it is on disk.
 struct IndexManifest: Codable, Sendable, Equatable {
-    /// The newest format this program reads and the one that it writes.
+    /// The newest format this program reads.
     ///
     /// Format 2 added the budget of tokens, and to segments the table of entries, digests and codes.
-    /// An index of format 1 is read as it is; the next commit makes it one of format 2.
-    static let format = 2
+    /// An index of format 1 is read as it is; the next commit makes it one of format 2. Format 3 is
+    /// written for two models alone: a program that knows of one would compare the features of the
+    /// other.
+    static let format = 3
     static let fileName = "manifest.json"
 
     /// One append-only file of entries.
@@ -30,7 +32,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         }
     }
 
-    var format = Self.format
+    var format: Int
     /// Grows with every commit.
     var generation = 0
     var model: ModelSignature
@@ -43,6 +45,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
     ///
     /// Under a name of its own, so that a program of before rows could move sees no graph.
     var graph: Graph?
+
+    /// The format that is written for what an index was made with.
+    static func format(of model: ModelSignature) -> Int { model.recall == nil ? 2 : 3 }
 
     /// Reads the manifest of an index.
     ///
@@ -88,6 +93,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         for (field, value) in [
             ("image_size", model.imageSize), ("embedding_width", model.embeddingWidth),
             ("token_count", model.tokenCount), ("token_width", model.tokenWidth),
+            ("recall.image_size", model.recall?.imageSize ?? 1),
         ] where !(1...1 << 17).contains(value) {
             return "model.\(field): \(value) is not from 1 to \(1 << 17)"
         }
@@ -105,24 +111,17 @@ struct IndexManifest: Codable, Sendable, Equatable {
         return nil
     }
 
-    /// Checks that the index was made with a model.
+    /// Checks that the index was made with a model, or two.
     ///
     /// - Throws: ``IndexError`` that says what differs.
     func check(_ model: ModelSignature, in directory: FilePath) throws {
-        if self.model.imageSize != model.imageSize {
-            throw IndexError.otherModel(
-                directory,
-                "its images are \(self.model.imageSize) pixels, this model's \(model.imageSize)")
-        }
-        guard self.model == model else {
-            throw IndexError.otherModel(
-                directory,
-                "weights \(self.model.fingerprint.prefix(12)), this model's"
-                    + " \(model.fingerprint.prefix(12))")
+        if let difference = self.model.difference(from: model) {
+            throw IndexError.otherModel(directory, difference)
         }
     }
 
     init(model: ModelSignature, content: IndexContent = .images, tokens: TokenBudget) {
+        format = Self.format(of: model)
         self.model = model
         self.content = content
         self.tokens = tokens

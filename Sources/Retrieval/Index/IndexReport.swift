@@ -24,12 +24,14 @@ public struct IndexStatistics: Sendable, Hashable {
     public internal(set) var budget = TokenBudget()
     /// Tokens the image encoder makes of a picture, `[CLS]` included.
     public internal(set) var tokenCount = 0
-    /// Side of the encoded pictures in pixels.
+    /// Side of the encoded pictures in pixels; of two models, for the one that re-ranks.
     public internal(set) var imageSize = 0
     /// Length of a feature.
     public internal(set) var embeddingWidth = 0
-    /// Digest of the model's weights.
+    /// Digest of the model's weights; of two models, of the one that re-ranks.
     public internal(set) var model = ""
+    /// The model that the features are of, where it is another than that of the tokens.
+    public internal(set) var recall: ModelSignature.Recall?
 }
 
 /// Something in an index that is not as it was written.
@@ -59,6 +61,7 @@ extension ForwardIndex {
         result.imageSize = model.imageSize
         result.embeddingWidth = model.embeddingWidth
         result.model = model.fingerprint
+        result.recall = model.recall
         return result
     }
 

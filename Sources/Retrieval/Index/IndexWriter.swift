@@ -39,7 +39,7 @@ final class IndexWriter {
         lock = try Self.locked(directory)
         self.directory = directory
         if var found = try IndexManifest.ifPresent(in: directory) {
-            found.format = IndexManifest.format
+            found.format = IndexManifest.format(of: found.model)
             manifest = try found.opened(with: model, content, budget, in: directory)
         } else if creates, let model {
             // Segments without a manifest are not a new index, but one that lost it.

@@ -3,124 +3,153 @@ public import ImageText
 public import SystemPackage
 public import Torch
 
-/// A model together with what its inputs go through: all that turns photos and sentences into
-/// vectors.
+/// What turns images and sentences into vectors: a model with what its inputs go through, or two.
+///
+/// Of two, the features that recall compares come from the one, such as SigLIP or CLIP, whose
+/// towers were aligned on far more images; the tokens and states that the fusion encoder reads from
+/// the other, such as ALBEF or BLIP. An index holds the features of the first and the tokens of the
+/// second.
 public struct SearchModel: Sendable {
-    /// The encoders and heads.
-    public let model: ALBEFModel
-    /// What its texts go through.
-    public let text: TextInput
-    /// Reads picture files.
+    /// The model whose fusion encoder re-ranks; it recalls too where there is no other.
+    public let reader: EncodingModel
+    /// Another model, whose features recall compares; nil where ``reader`` does both.
+    public let recall: EncodingModel?
+    /// Reads image files, large enough for both models.
     public let loader: ImageLoader
-    /// Brings pictures to the model's size and range.
-    public let transform: ImageTransform
-    /// Digest of the weights.
-    public let fingerprint: String
     /// Whether the fusion encoder was trained to match; without it there is no re-ranking.
     public let matches: Bool
     /// What candidates are re-ranked by unless a search says: what the weights say, else as the
     /// dialect does.
+    ///
+    /// Of two models the cosine is not part of it: what is added to the match was found for the
+    /// reader's own cosine, and that of another model has another scale. See
+    /// ``RankingScore/withoutSimilarity``.
     public let ranking: RankingScore
     /// What turns match logits into probabilities: what `albef calibrate` found, else the softmax.
     public let calibration: MatchCalibration
-    /// Whether that was measured for this model.
+    /// Whether that was measured for the model that re-ranks.
     public let isCalibrated: Bool
 
-    /// Opens a model directory.
+    /// Opens a model directory, or two.
     ///
     /// - Parameters:
     ///   - directory: what `albef import` or `albef models create` wrote.
-    ///   - imageSize: side of the input in pixels; position embeddings are interpolated to it.
-    ///     Default: the size the weights have.
-    ///   - device: where the model runs.
-    /// - Throws: an error that names the file and the field that is wrong.
+    ///   - recall: another such directory, whose features recall compares; nil for one model.
+    ///   - imageSize: side of the input of the first model in pixels; position embeddings are
+    ///     interpolated to it. Default: the size the weights have, which the second always takes.
+    ///   - device: where the models run.
+    /// - Throws: an error that names the file and the field that is wrong; ``ModelPairError`` if the
+    ///   first of two cannot re-rank, or the second cannot recall.
     public init(
-        _ directory: FilePath, imageSize: Int? = nil, device: Device = .cpu
+        _ directory: FilePath, recall: FilePath? = nil, imageSize: Int? = nil,
+        device: Device = .cpu
     ) throws {
         let files = try ModelDirectory.open(directory)
-        model = try ALBEFModel(files, imageSize: imageSize, device: device)
-        let configuration = model.configuration
-        text = try TextInput(files)
-        let vision = configuration.vision
-        loader = ImageLoader(targetSide: vision.imageSize)
-        transform = ImageTransform(vision)
-        fingerprint = files.fingerprint
+        let recallFiles = try recall.map { try ModelDirectory.open($0) }
+        if let recallFiles {
+            guard files.matches else { throw ModelPairError.reader(directory) }
+            let task = recallFiles.configuration.task
+            guard task.aligns else { throw ModelPairError.recall(recallFiles.path, task) }
+        }
+        reader = try EncodingModel(files, imageSize: imageSize, device: device)
+        self.recall = try recallFiles.map {
+            try EncodingModel($0, imageSize: nil, device: device)
+        }
+        loader = ImageLoader(
+            targetSide: max(reader.transform.side, self.recall?.transform.side ?? 0))
         matches = files.matches
-        ranking = files.ranking ?? .standard(configuration.dialect)
+        let ranking = files.ranking ?? .standard(files.configuration.dialect)
+        self.ranking = recall == nil ? ranking : ranking.withoutSimilarity
         calibration = files.calibration ?? MatchCalibration()
         isCalibrated = files.calibration != nil
     }
 
-    /// Reads a picture as the model's input: normalised pixels `[3, S, S]`, row by row.
-    ///
-    /// - Throws: ``ImageError`` that names the file.
-    public func pixels(of file: FilePath) throws(ImageError) -> [Float] {
-        transform(try loader.load(file))
-    }
+    /// The encoders and heads of the model that re-ranks.
+    public var model: ALBEFModel { reader.model }
+    /// What the texts of the model that re-ranks go through.
+    public var text: TextInput { reader.text }
+    /// Digest of the weights of the model that re-ranks.
+    public var fingerprint: String { reader.fingerprint }
+    /// The model whose features recall compares.
+    public var featureModel: EncodingModel { recall ?? reader }
 
-    /// Reads a picture that is in memory as the model's input: normalised pixels `[3, S, S]`.
+    /// Encodes images that ``pixels(of:)`` prepared: tokens of the reader, features for recall.
     ///
-    /// - Parameters:
-    ///   - bytes: the whole file.
-    ///   - name: what errors call it.
-    /// - Throws: ``ImageError`` if it is no picture that can be read.
-    public func pixels(of bytes: [UInt8], named name: String) throws(ImageError) -> [Float] {
-        transform(try loader.load(bytes, named: name))
-    }
-
-    /// Encodes images that ``pixels(of:)`` read.
-    ///
-    /// - Throws: ``ALBEFError`` if the model has no image projection; `TorchError` if there is too
+    /// - Parameter keepsTokens: false where nobody reads the tokens: of two models the reader then
+    ///   does nothing, and the tokens are `[B, 0, D_v]`.
+    /// - Throws: ``ALBEFError`` if a model has no image projection; `TorchError` if there is too
     ///   little memory or a device fails.
-    public func encode(pixels: [[Float]]) throws -> EncodedImages {
-        let side = transform.side
-        let area = 3 * side * side
-        return try recovering {
-            let batch = Tensor(shape: [pixels.count, 3, side, side]) { buffer in
-                for (index, image) in pixels.enumerated() {
-                    _ = UnsafeMutableBufferPointer(rebasing: buffer[(index * area)...])
-                        .update(fromContentsOf: image)
-                }
-            }
-            return try withoutGradients { try model.encodeImages(batch.to(model.device)) }
+    public func encode(
+        pixels: [PreparedImage], keepsTokens: Bool = true
+    ) throws -> EncodedImages {
+        guard let recall else { return try reader.encode(pixels: pixels.map(\.reader)) }
+        let features = try recall.encode(pixels: pixels.map(\.recall)).features
+        guard keepsTokens else {
+            let width = model.configuration.vision.width
+            return EncodedImages(tokens: .zeros([pixels.count, 0, width]), features: features)
         }
+        return EncodedImages(tokens: try tokens(of: pixels), features: features)
     }
 
-    /// Encodes texts, each cleaned as a caption and cut to the model's length.
+    /// The tokens alone, `[B, P + 1, D_v]`, which the fusion encoder reads.
     ///
-    /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if the
+    /// - Throws: as ``encode(pixels:keepsTokens:)``.
+    func tokens(of pixels: [PreparedImage]) throws -> Tensor {
+        try reader.encode(pixels: pixels.map(\.reader)).tokens
+    }
+
+    /// Encodes texts, each cleaned and cut as the models want it: states and mask of the reader,
+    /// features for recall.
+    ///
+    /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if a
     ///   model has no text projection; `TorchError` if there is too little memory or a device fails.
     public func encode(texts: [String]) throws -> EncodedTexts {
         for text in texts { try check(text) }
-        let batch = text.batch(texts)
-        let shape = [batch.count, batch.length]
-        return try recovering {
-            try withoutGradients {
-                try model.encodeTexts(
-                    Tensor(batch.ids, shape: shape, device: model.device),
-                    mask: Tensor(batch.mask, shape: shape, device: model.device))
-            }
-        }
+        var encoded = try reader.encode(texts: texts)
+        if let recall { encoded.features = try recall.encode(texts: texts).features }
+        return encoded
     }
 
-    /// Checks that a text has something to search for.
+    /// The features of texts alone, `[B, E]`, which recall compares.
+    ///
+    /// - Throws: as ``encode(texts:)``.
+    func features(of texts: [String]) throws -> Tensor {
+        for text in texts { try check(text) }
+        return try featureModel.encode(texts: texts).features
+    }
+
+    /// Checks that a text has something to search for, for each of the models.
     ///
     /// - Throws: ``QueryError`` if it has not.
     func check(_ text: String) throws {
-        guard !self.text.isEmpty(text) else { throw QueryError.empty(text) }
+        guard !isEmpty(text) else { throw QueryError.empty(text) }
     }
 
-    /// How much of a query the model reads.
-    public func reading(of query: String) -> QueryReading { text.reading(of: query) }
+    /// Whether nothing of a text is left for one of the models.
+    func isEmpty(_ text: String) -> Bool {
+        reader.text.isEmpty(text) || recall?.text.isEmpty(text) ?? false
+    }
 
-    /// What an index made with this model records about it.
+    /// How much of a query the models read: the shortcomings of either.
+    public func reading(of query: String) -> QueryReading {
+        let (first, second) = (reader.text.reading(of: query), recall?.text.reading(of: query))
+        return QueryReading(
+            isCut: first.isCut || second?.isCut ?? false,
+            isUnknown: first.isUnknown || second?.isUnknown ?? false)
+    }
+
+    /// What an index made with this model, or these two, records about it.
     public var signature: ModelSignature {
-        let configuration = model.configuration
+        let vision = model.configuration.vision
         return ModelSignature(
-            fingerprint: fingerprint, imageSize: configuration.vision.imageSize,
-            embeddingWidth: configuration.embeddingWidth,
-            tokenCount: configuration.vision.tokenCount,
-            tokenWidth: configuration.vision.width)
+            fingerprint: fingerprint, imageSize: vision.imageSize,
+            embeddingWidth: featureModel.model.configuration.embeddingWidth,
+            tokenCount: vision.tokenCount, tokenWidth: vision.width,
+            recall: recall.map {
+                .init(
+                    name: $0.name, fingerprint: $0.fingerprint,
+                    imageSize: $0.model.configuration.vision.imageSize)
+            })
     }
 }
 

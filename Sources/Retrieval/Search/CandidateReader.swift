@@ -89,10 +89,10 @@ struct CandidateReader {
         _ deadline: ContinuousClock.Instant?, _ limit: WorkLimit
     ) throws -> Reading {
         var reading = Reading()
-        var batch: [(position: Int, pixels: [Float])] = []
+        var batch: [(position: Int, pixels: PreparedImage)] = []
         func flush() throws {
             guard !batch.isEmpty else { return }
-            let tokens = ImageTokens(try model.encode(pixels: batch.map(\.pixels)).tokens)
+            let tokens = ImageTokens(try model.tokens(of: batch.map(\.pixels)))
             let scores = try reranker.scores(text, count: batch.count, limit: limit) { range in
                 ImageTokens(tokens.values[range])
             }

@@ -8,22 +8,27 @@ struct EncodedQuery {
     /// Its image.
     let image: EncodedImages?
 
-    private init(_ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel) throws {
+    private init(
+        _ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel, keepsTokens: Bool
+    ) throws {
         self.text = text
         image = try query.image.map { picture in
-            switch picture {
-            case .file(let file): try model.encode(pixels: [try model.pixels(of: file)])
-            case .pixels(let pixels): try model.encode(pixels: [pixels])
-            }
+            let pixels =
+                switch picture {
+                case .file(let file): try model.pixels(of: file)
+                case .pixels(let pixels): pixels
+                }
+            return try model.encode(pixels: [pixels], keepsTokens: keepsTokens)
         }
     }
 
     /// Encodes queries, all their texts at once.
     ///
+    /// - Parameter keepsTokens: whether the fusion encoder reads the queries' images.
     /// - Returns: for each the encoded query, or its ``QueryError``, `ImageError`, `ALBEFError` or
     ///   what its limit threw.
     static func encoded(
-        _ queries: [SearchQuery], limits: [WorkLimit], _ model: SearchModel
+        _ queries: [SearchQuery], limits: [WorkLimit], _ model: SearchModel, keepsTokens: Bool
     ) -> [Result<EncodedQuery, any Error>] {
         // A text that says nothing is its own query's error, not that of all.
         let checks = zip(queries, limits).map { query, limit in
@@ -48,7 +53,8 @@ struct EncodedQuery {
                 try checks[index].get()
                 if queries[index].text != nil { _ = try together.get() }
                 try limits[index].check()
-                return try EncodedQuery(queries[index], text: texts[index], model)
+                return try EncodedQuery(
+                    queries[index], text: texts[index], model, keepsTokens: keepsTokens)
             }
         }
     }

@@ -35,8 +35,8 @@ public enum SearchQuery: Sendable, Hashable {
 public enum QueryPicture: Sendable, Hashable {
     /// A file, read when the search begins.
     case file(FilePath)
-    /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read, `[3, S, S]`.
-    case pixels([Float])
+    /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read.
+    case pixels(PreparedImage)
 }
 
 /// How a search goes about it.
@@ -81,7 +81,8 @@ public struct SearchResult: Sendable, Hashable {
     public let rank: Int
     /// Place by the two towers alone; the best is 1.
     public let recallRank: Int
-    /// Cosine of the query's and the entry's features, in [-1, 1].
+    /// Cosine of the query's and the entry's features, in [-1, 1]; of two models the features are
+    /// those of the one that recalls.
     public let similarity: Float
     /// The ITM logit of "match"; nil without re-ranking.
     public let matchLogit: Float?

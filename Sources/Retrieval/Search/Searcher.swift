@@ -8,7 +8,7 @@ public struct Searcher: Sendable {
 
     /// Pairs a model with an index that it made.
     ///
-    /// - Throws: ``IndexError`` if the index was made with another model.
+    /// - Throws: ``IndexError`` if the index was made with another model, or other two.
     public init(_ model: SearchModel, _ index: ForwardIndex) throws {
         try index.check(model.signature)
         self.model = model
@@ -59,7 +59,9 @@ public struct Searcher: Sendable {
     ) -> [Result<SearchAnswer, any Error>] {
         var times = StageTimes()
         let encoded = Self.time(&times.encoding) {
-            EncodedQuery.encoded(requests.map(\.query), limits: requests.map(\.limit), model)
+            EncodedQuery.encoded(
+                requests.map(\.query), limits: requests.map(\.limit), model,
+                keepsTokens: index.content == .texts && model.matches)
         }
         let recalled = Self.time(&times.recall) {
             zip(requests, encoded).map { request, encoded in
@@ -181,11 +183,13 @@ public struct Searcher: Sendable {
     }
 
     /// What the candidates that were read are ordered by.
+    ///
+    /// The cosine is that of the model that recalls, so its temperature belongs to it.
     private func keys(
         _ reading: CandidateReader.Reading, of candidates: [Candidate], _ ranking: RankingScore?
     ) -> [Float] {
         let ranking = ranking ?? model.ranking
-        let temperature = model.model.temperatureValue
+        let temperature = model.featureModel.model.temperatureValue
         return zip(reading.logits, reading.positions).map { logits, position in
             ranking(
                 logits, similarity: candidates[position].similarity, temperature: temperature)

@@ -56,7 +56,7 @@ final class FolderFollower: Service, Sendable {
         executor = WorkQueueExecutor(images, .folder)
         work = Indexer.Work(
             encode: { pixels in
-                try await compute.run(.folder) { try library.model.encode(pixels: pixels) }
+                try await compute.run(.folder) { try library.encode(pixels) }
             },
             commit: { try await Self.commit($0, writer) })
     }

@@ -12,7 +12,7 @@ package actor GalleryWriter {
     package enum Change: Sendable {
         /// A client's image that is new, or takes the place of the entry with its path; its file is
         /// moved there from where it waits.
-        case put(IndexEntry, pixels: [Float], waiting: FilePath?)
+        case put(IndexEntry, pixels: PreparedImage, waiting: FilePath?)
         /// Removes an entry, and its file where that is the service's own.
         case remove(FilePath)
         /// What the followed folder brings, encoded already.
@@ -147,7 +147,7 @@ package actor GalleryWriter {
 
     private func commit(_ changes: [Change]) async throws -> Set<FilePath> {
         var change = IndexChange()
-        var pixels: [[Float]] = []
+        var pixels: [PreparedImage] = []
         for item in changes {
             switch item {
             case .put(let entry, let values, _):

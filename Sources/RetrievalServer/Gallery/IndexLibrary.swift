@@ -1,3 +1,4 @@
+import ALBEF
 package import Logging
 package import Retrieval
 import ServiceLifecycle
@@ -53,6 +54,11 @@ package final class IndexLibrary: Sendable {
 
     /// Why what is on disk now cannot be served; nil if all is well.
     package var failure: String? { state.withLock { $0.failure } }
+
+    /// Encodes images for the index, with tokens if it keeps any.
+    func encode(_ pixels: [PreparedImage]) throws -> EncodedImages {
+        try model.encode(pixels: pixels, keepsTokens: gallery.index.budget.count != 0)
+    }
 
     /// How often another program changed the index, or put back one that was away.
     var foreignChanges: Int { state.withLock { $0.foreignChanges } }

@@ -6,7 +6,7 @@ extension GalleryWriter {
     /// What the writer has done by others.
     package struct Steps: Sendable {
         /// Encodes images on the model's thread.
-        package var encode: @Sendable ([[Float]]) async throws -> EncodedImages
+        package var encode: @Sendable ([PreparedImage]) async throws -> EncodedImages
         /// Commits a change, and returns which of the paths to remove were there.
         package var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
         /// One step of tidying; returns whether there may be more to do.
@@ -14,7 +14,7 @@ extension GalleryWriter {
 
         /// Takes the steps.
         package init(
-            encode: @escaping @Sendable ([[Float]]) async throws -> EncodedImages,
+            encode: @escaping @Sendable ([PreparedImage]) async throws -> EncodedImages,
             commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>,
             tidy: @escaping @Sendable () async throws -> Bool
         ) {
@@ -38,7 +38,7 @@ extension GalleryWriter.Steps {
     ) {
         self.init(
             encode: { pixels in
-                try await compute.run(.upload) { try library.model.encode(pixels: pixels) }
+                try await compute.run(.upload) { try library.encode(pixels) }
             },
             commit: { change in
                 let start = ContinuousClock.now

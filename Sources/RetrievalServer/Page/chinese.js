@@ -128,6 +128,7 @@ export const chinese = {
   skippedKinds: (kinds) => `不支持的文件类型：${kinds}`,
   about: (number) => `共 ${amount(number)} 张图片`,
   model: (name) => `模型：${name}`,
+  models: (recall, name) => `模型：${recall} 召回，${name} 重排`,
 
   dialogLabel: "图片",
   close: "关闭",

@@ -131,6 +131,7 @@ export const english = {
   skippedKinds: (kinds) => `Files of kinds that are not read: ${kinds}`,
   about: (number) => images(number),
   model: (name) => `Model: ${name}`,
+  models: (recall, name) => `Models: ${recall} finds, ${name} re-ranks`,
 
   dialogLabel: "Image",
   close: "Close",

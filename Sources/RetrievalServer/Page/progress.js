@@ -60,7 +60,9 @@ export function showIndex({ images, model, indexing, skipped }) {
     find("indexing-bar").value = indexing.done;
   }
   const parts = [say("about", images)];
-  if (model?.name) parts.push(say("model", model.name));
+  if (model?.name) {
+    parts.push(model.recall ? say("models", model.recall.name, model.name) : say("model", model.name));
+  }
   find("about").textContent = parts.join(" · ");
   const kinds = Object.values(skipped?.passed_over ?? {});
   const passed = kinds.reduce((sum, count) => sum + count, skipped?.count ?? 0);

@@ -65,7 +65,7 @@ export function notesOn(answer, query, index, isStale, actions) {
     if (answer.reading?.is_cut) notes.push(note(say("cut")));
     if (answer.reading?.is_unknown) notes.push(note(say("unknown")));
     if (index?.model?.matches === false) notes.push(note(say("mismatch")));
-    else if (index?.model?.is_trained === false) notes.push(note(say("untrained")));
+    else if (index?.model?.is_trained === false || index?.model?.recall?.is_trained === false) notes.push(note(say("untrained")));
   }
   if (isStale) notes.push(note(say("changed"), button(say("refresh"), actions.refresh)));
   return notes;

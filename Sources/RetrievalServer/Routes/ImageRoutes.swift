@@ -156,7 +156,7 @@ struct ImageRoutes: Sendable {
         let fileName: String?
         let kind: ImageKind
         let metadata: [String: MetadataValue]?
-        let pixels: [Float]
+        let pixels: PreparedImage
     }
 
     private func receive(_ request: Request) async throws -> Sent {

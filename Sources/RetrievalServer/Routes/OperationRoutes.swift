@@ -19,6 +19,15 @@ struct OperationRoutes: Sendable {
             let fingerprint: String
             let image_size: Int
             let is_trained, is_calibrated, matches: Bool
+            /// The model whose features recall compares; null if that is this one.
+            let recall: Nullable<Recall>
+        }
+
+        /// The second of two models.
+        struct Recall: Encodable {
+            let name, fingerprint: String
+            let image_size: Int
+            let is_trained: Bool
         }
 
         struct Indexing: Encodable {
@@ -121,7 +130,15 @@ struct OperationRoutes: Sendable {
                 name: parts.modelName, fingerprint: model.fingerprint,
                 image_size: model.model.configuration.vision.imageSize,
                 is_trained: model.model.configuration.isTrained,
-                is_calibrated: model.isCalibrated, matches: model.matches),
+                is_calibrated: model.isCalibrated, matches: model.matches,
+                recall: .init(
+                    value: model.recall.map {
+                        let configuration = $0.model.configuration
+                        return .init(
+                            name: $0.name, fingerprint: $0.fingerprint,
+                            image_size: configuration.vision.imageSize,
+                            is_trained: configuration.isTrained)
+                    })),
             rankings: RankingScore.allCases.map(\.rawValue),
             standard_ranking: model.ranking.rawValue,
             facts: gallery.facts,

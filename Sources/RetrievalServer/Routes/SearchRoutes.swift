@@ -204,7 +204,7 @@ struct SearchRoutes: Sendable {
 
     private func pixels(
         _ id: String?, _ sent: MultipartBody.Part?
-    ) async throws -> [Float] {
+    ) async throws -> PreparedImage {
         switch try await picture(id, sent) {
         case .pixels(let pixels)?: return pixels
         case .file(let file)?:
