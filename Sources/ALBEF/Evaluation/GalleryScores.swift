@@ -11,13 +11,21 @@ public struct GalleryScores: Sendable {
     private let gallery: EncodedGallery
     private let texts: EncodedTexts
     private let model: ALBEFModel
+    /// Divides cosines in scores; that of the model which the features are of.
+    private let temperature: Float
 
     /// Compares pictures and texts by their features.
     ///
     /// - Parameters:
     ///   - gallery: I pictures.
     ///   - texts: states `[T, L, D]` and features `[T, E]`.
-    public init(_ gallery: EncodedGallery, _ texts: EncodedTexts, model: ALBEFModel) {
+    ///   - model: what tokens and states are of.
+    ///   - recall: what the features are of, where that is another model.
+    public init(
+        _ gallery: EncodedGallery, _ texts: EncodedTexts, model: ALBEFModel,
+        recall: ALBEFModel? = nil
+    ) {
+        temperature = (recall ?? model).temperatureValue
         similarities = gallery.features.matmul(texts.features.transposed())
         self.gallery = gallery
         self.texts = texts
@@ -79,7 +87,6 @@ public struct GalleryScores: Sendable {
             for image in images { wanted[image].insert(text) }
         }
         let cosines: [Float] = similarities.values()
-        let temperature = model.temperatureValue
         var scores = [[Int: Float]](repeating: [:], count: imageCount)
         for image in 0..<imageCount {
             let rows = wanted[image].sorted()

@@ -19,10 +19,11 @@ struct CaptionedGallery: Sendable {
     ///   - limit: images used, the first ones; 0 for all.
     ///   - vision: what images become.
     ///   - text: what captions become.
+    ///   - recall: what the features are of, where that is another model.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     init(
         _ dataset: CaptionDataset, source: String, limit: Int, vision: ALBEFConfiguration.Vision,
-        text: TextInput
+        text: TextInput, recall: RecallModel? = nil
     ) throws(TrainingError) {
         let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
         paths = images.map(\.path)
@@ -32,9 +33,13 @@ struct CaptionedGallery: Sendable {
         guard !captions.isEmpty else {
             throw .nothingToEvaluate(source, images: images.count)
         }
-        loader = ImageLoader(targetSide: vision.imageSize)
-        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
+        loader = ImageLoader(targetSide: max(vision.imageSize, recall?.transform.side ?? 0))
+        encoder = GalleryEncoder(
+            text: text, transform: ImageTransform(vision), recall: recall)
     }
+
+    /// What the features are of, where that is another model.
+    var recall: RecallModel? { encoder.recall }
 
     /// The captions as the model reads them.
     var cleanedCaptions: [String] { captions.map { encoder.text.clean($0.text) } }
@@ -48,6 +53,6 @@ struct CaptionedGallery: Sendable {
             try loader.load(paths[$0])
         }
         let texts = try encoder.texts(captions.map(\.text), model)
-        return try recovering { GalleryScores(images, texts, model: model) }
+        return try recovering { encoder.scores(images, texts, model) }
     }
 }

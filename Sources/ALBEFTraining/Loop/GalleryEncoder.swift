@@ -1,5 +1,5 @@
-import ALBEF
-import ImageText
+public import ALBEF
+public import ImageText
 import Torch
 
 /// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
@@ -8,6 +8,8 @@ struct GalleryEncoder: Sendable {
     let text: TextInput
     /// Brings pictures to the model's size and range.
     let transform: ImageTransform
+    /// What the features are of, where that is another model than the one of tokens and states.
+    var recall: RecallModel?
 
     private static let imagesAtOnce = 64
     private static let textsAtOnce = 256
@@ -20,7 +22,7 @@ struct GalleryEncoder: Sendable {
     func images(
         _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
     ) async throws -> EncodedGallery {
-        let (side, transform) = (transform.side, transform)
+        let (transform, recall) = (transform, recall)
         let vision = model.configuration.vision
         var tokens = SpilledTokens(
             byteCount: count * vision.tokenCount * vision.width * MemoryLayout<Float>.size)
@@ -28,48 +30,78 @@ struct GalleryEncoder: Sendable {
         for start in stride(from: 0, to: count, by: Self.imagesAtOnce) {
             try Task.checkCancellation()
             let range = start..<min(start + Self.imagesAtOnce, count)
-            let pixels = try await withThrowingTaskGroup(of: (Int, [Float]).self) { group in
+            let pixels = try await withThrowingTaskGroup(
+                of: (Int, [Float], recall: [Float]?).self
+            ) { group in
                 for index in range {
-                    group.addTask { (index - start, transform(try picture(index))) }
+                    group.addTask {
+                        let picture = try picture(index)
+                        return (index - start, transform(picture), recall?.transform(picture))
+                    }
                 }
-                var pixels = [[Float]](repeating: [], count: range.count)
-                for try await (index, picture) in group { pixels[index] = picture }
+                var pixels = [([Float], recall: [Float])](
+                    repeating: ([], []), count: range.count)
+                for try await (index, one, other) in group { pixels[index] = (one, other ?? []) }
                 return pixels
             }
-            let encoded = try recovering {
-                let batch = Tensor(
-                    pixels.flatMap { $0 }, shape: [range.count, 3, side, side],
-                    device: model.device)
-                return try withoutGradients { try model.encodeImages(batch) }
-            }
+            let encoded = try Self.images(pixels.map(\.0), side: transform.side, model)
             try tokens.append(encoded.tokens)
-            features.append(encoded.features)
+            features.append(
+                try recall.map {
+                    try Self.images(pixels.map(\.recall), side: $0.transform.side, $0.model)
+                        .features
+                } ?? encoded.features)
         }
+        let sizes = (recall?.model ?? model).configuration
         return EncodedGallery(
             tokens: tokens.blocks,
             features: features.isEmpty
-                ? .zeros([0, model.configuration.embeddingWidth], device: model.device)
+                ? .zeros([0, sizes.embeddingWidth], device: model.device)
                 : Tensor.concatenated(features))
+    }
+
+    private static func images(
+        _ pixels: [[Float]], side: Int, _ model: ALBEFModel
+    ) throws -> EncodedImages {
+        try recovering {
+            let batch = Tensor(
+                pixels.flatMap { $0 }, shape: [pixels.count, 3, side, side], device: model.device)
+            return try withoutGradients { try model.encodeImages(batch) }
+        }
     }
 
     /// Encodes texts, all at one length, so that any of them can be put in one batch.
     ///
     /// - Throws: `TorchError` if there is not enough memory; what the model throws.
     func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
-        let sizes = model.configuration
         guard !texts.isEmpty else {
+            let sizes = (recall?.model ?? model).configuration
             return EncodedTexts(
-                states: .zeros([0, 1, sizes.text.width], device: model.device),
+                states: .zeros([0, 1, model.configuration.text.width], device: model.device),
                 mask: Tensor([Int](), shape: [0, 1], device: model.device),
                 features: .zeros([0, sizes.embeddingWidth], device: model.device))
         }
-        let all = text.batch(texts)
+        var encoded = try Self.texts(text.batch(texts), model)
+        if let recall {
+            encoded.features = try Self.texts(recall.text.batch(texts), recall.model).features
+        }
+        return encoded
+    }
+
+    /// The scores of what was encoded.
+    func scores(
+        _ images: EncodedGallery, _ texts: EncodedTexts, _ model: ALBEFModel
+    ) -> GalleryScores {
+        GalleryScores(images, texts, model: model, recall: recall?.model)
+    }
+
+    private static func texts(_ all: TokenBatch, _ model: ALBEFModel) throws -> EncodedTexts {
         return try recovering {
             let ids = Tensor(all.ids, shape: [all.count, all.length], device: model.device)
             let mask = Tensor(all.mask, shape: [all.count, all.length], device: model.device)
             let parts = try withoutGradients {
-                try stride(from: 0, to: all.count, by: Self.textsAtOnce).map { start in
-                    let rows = start..<min(start + Self.textsAtOnce, all.count)
+                try stride(from: 0, to: all.count, by: textsAtOnce).map { start in
+                    let rows = start..<min(start + textsAtOnce, all.count)
                     return try model.encodeTexts(ids[rows], mask: mask[rows])
                 }
             }
@@ -77,5 +109,25 @@ struct GalleryEncoder: Sendable {
                 states: Tensor.concatenated(parts.map(\.states)), mask: mask,
                 features: Tensor.concatenated(parts.map(\.features)))
         }
+    }
+}
+
+/// A model that recalls in an evaluation of two, with what its inputs go through: its features are
+/// compared, and another model re-ranks.
+public struct RecallModel: Sendable {
+    let model: ALBEFModel
+    let text: TextInput
+    let transform: ImageTransform
+
+    /// Takes a model whose towers are aligned.
+    ///
+    /// - Parameters:
+    ///   - model: on the device of the model that re-ranks.
+    ///   - text: what its captions become.
+    ///   - transform: what its images become.
+    public init(_ model: ALBEFModel, text: TextInput, transform: ImageTransform) {
+        self.model = model
+        self.text = text
+        self.transform = transform
     }
 }

@@ -5,7 +5,9 @@ import Torch
 /// Measures on captioned pictures how sure a model may be that a candidate matches.
 ///
 /// The candidates are those of a search: for every caption, the pictures that the towers find most
-/// alike. Half of the captions fit the calibration, the other half judge it.
+/// alike. Those may be another model's: the logits are the same, but better towers leave harder
+/// candidates, so that a calibration is best measured with the towers of the searches. Half of the
+/// captions fit the calibration, the other half judge it.
 public struct MatchCalibrator: Sendable {
     /// What was found.
     public struct Result: Sendable {
@@ -28,13 +30,14 @@ public struct MatchCalibrator: Sendable {
     ///   - limit: images used, the first ones; 0 for all.
     ///   - vision: what images become.
     ///   - text: what captions become.
+    ///   - recall: another model, whose features find the candidates; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
-        vision: ALBEFConfiguration.Vision, text: TextInput
+        vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel? = nil
     ) throws(TrainingError) {
         gallery = try CaptionedGallery(
-            dataset, source: source, limit: limit, vision: vision, text: text)
+            dataset, source: source, limit: limit, vision: vision, text: text, recall: recall)
     }
 
     /// Reads every caption with its candidates and fits the calibration.

@@ -4,6 +4,8 @@ import SystemPackage
 import Torch
 
 /// Evaluates a model by retrieval on captioned images: the towers alone, and re-ranked.
+///
+/// Of two models one has the towers, the other re-ranks what they recall.
 public struct RetrievalEvaluator: Sendable {
     /// What was found.
     public struct Result: Sendable {
@@ -30,20 +32,22 @@ public struct RetrievalEvaluator: Sendable {
     ///   - limit: images used, the first ones; 0 for all.
     ///   - vision: what images become.
     ///   - text: what captions become.
+    ///   - recall: another model, whose features find the candidates; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
-        vision: ALBEFConfiguration.Vision, text: TextInput
+        vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel? = nil
     ) throws(TrainingError) {
         gallery = try CaptionedGallery(
-            dataset, source: source, limit: limit, vision: vision, text: text)
+            dataset, source: source, limit: limit, vision: vision, text: text, recall: recall)
     }
 
     /// Encodes and compares everything, by the protocol of the model's dialect.
     ///
     /// - Parameters:
     ///   - depths: numbers of candidates to re-rank; none for the towers alone.
-    ///   - ranking: what they are ordered by; nil for what the model's dialect does.
+    ///   - ranking: what they are ordered by; nil for what the model's dialect does, without the
+    ///     cosine where that is another model's.
     ///   - samples: how many texts' findings are told, spread over all; nil for all.
     ///   - progress: told the pictures done and in all.
     /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
@@ -53,10 +57,12 @@ public struct RetrievalEvaluator: Sendable {
         progress: @escaping (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let scores = try await gallery.scores(model)
+        let standard = RankingScore.standard(model.configuration.dialect)
         return try recovering {
             try result(
                 scores, depths: depths,
-                ranking: ranking ?? .standard(model.configuration.dialect), samples: samples
+                ranking: ranking ?? (gallery.recall == nil ? standard : standard.withoutSimilarity),
+                samples: samples
             ) { done in
                 try Task.checkCancellation()
                 progress(done, imageCount)
@@ -112,6 +118,8 @@ extension ImageTransform {
     init(_ vision: ALBEFConfiguration.Vision) {
         self.init(
             side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
-            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)),
+            fit: vision.fit == .crop ? .crop : .squeeze,
+            filter: vision.filter == .bilinear ? .bilinear : .bicubic)
     }
 }

@@ -16,15 +16,17 @@ public struct WardrobeEvaluator: Sendable {
     ///   - text: what captions become.
     ///   - ranking: what the fusion encoder's candidates are ordered by; default: by the match
     ///     logit, as the original does. A model without towers is always judged by it.
+    ///   - recall: another model, whose features are compared; nil for the model's own.
     ///   - side: pixels a side that scenes are drawn at, as the model's training pictures were.
     public init(
         _ benchmark: WardrobeBenchmark, vision: ALBEFConfiguration.Vision, text: TextInput,
-        ranking: RankingScore = .matching, side: Int = 128
+        ranking: RankingScore = .matching, recall: RecallModel? = nil, side: Int = 128
     ) {
         self.ranking = ranking
         self.benchmark = benchmark
         self.side = side
-        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision))
+        encoder = GalleryEncoder(
+            text: text, transform: ImageTransform(vision), recall: recall)
     }
 
     /// Asks everything in every language.
@@ -103,7 +105,7 @@ public struct WardrobeEvaluator: Sendable {
     ) throws -> [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] {
         let swaps = benchmark.swaps
         let texts = swaps.flatMap { [$0.right[language] ?? "", $0.wrong[language] ?? ""] }
-        let scores = GalleryScores(images, try encoder.texts(texts, model), model: model)
+        let scores = encoder.scores(images, try encoder.texts(texts, model), model)
         let cosines: [Float] = scores.similarities.values()
         let needsFusion = stages.contains { $0 != .towers }
         var outcomes: [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] = [:]
@@ -116,7 +118,7 @@ public struct WardrobeEvaluator: Sendable {
                 let found = pair.indices.map {
                     score(
                         stage, logits.isEmpty ? nil : logits[$0], similarities[$0],
-                        model.temperatureValue)
+                        temperature(model))
                 }
                 outcomes[stage, default: [:]][swap.kind, default: []]
                     .append(found[0] > found[1] ? 1 : 0)
@@ -134,12 +136,17 @@ public struct WardrobeEvaluator: Sendable {
         return ranking(logits, similarity: similarity, temperature: temperature)
     }
 
+    /// That of the model whose cosines are compared.
+    private func temperature(_ model: ALBEFModel) -> Float {
+        (encoder.recall?.model ?? model).temperatureValue
+    }
+
     /// For each query the scenes, best first.
     private func order(
         _ images: EncodedGallery, _ queries: [String], _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [[Int]]] {
-        let scores = GalleryScores(images, try encoder.texts(queries, model), model: model)
+        let scores = encoder.scores(images, try encoder.texts(queries, model), model)
         let recalled = GalleryScores.best(
             scores.similarities.transposed().contiguous(), images.features.size(0))
         let deepest =
@@ -166,7 +173,7 @@ public struct WardrobeEvaluator: Sendable {
                             scene,
                             score(
                                 stage, logits[query][scene], cosines[scene * queries.count + query],
-                                model.temperatureValue)
+                                temperature(model))
                         )
                     }
                     return found.sorted { $0.1 > $1.1 }.map(\.0) + order.dropFirst(depth)

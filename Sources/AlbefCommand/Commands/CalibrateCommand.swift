@@ -14,10 +14,12 @@ struct CalibrateCommand: AsyncParsableCommand {
         discussion: """
             Reads every caption with its best candidates among the pictures, as a search does, and \
             fits a temperature and a bias under which the share of right candidates is the \
-            probability that is shown. Half of the captions fit, the other half judge. Writes \
+            probability that is shown. --recall decides which candidates are met, nothing else: \
+            name it if searches do, since better ones are harder to tell from right. Half of the captions fit, the other half judge. Writes \
             calibration.json into the model's directory; indexes stay valid.
 
               albef calibrate validation.json --model run/best
+              albef calibrate validation.json --recall siglip2 --model blip
               albef search "a dog" --model run/best --index photos.index --min-probability 0.5
             """)
 
@@ -63,7 +65,8 @@ struct CalibrateCommand: AsyncParsableCommand {
         }
         let calibrator = try MatchCalibrator(
             dataset, source: files.joined(separator: ", "), limit: limit,
-            vision: search.model.configuration.vision, text: search.text)
+            vision: search.model.configuration.vision, text: search.text,
+            recall: search.recall.map(RecallModel.init))
         let found = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("reading", unit: "captions")
             defer { bar.finish() }

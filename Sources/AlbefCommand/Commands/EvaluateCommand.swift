@@ -31,6 +31,10 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             equal scores the last comes first, as in the original.
 
               albef evaluate retrieval test.json --model run/best --rerank 16,64,128
+              albef evaluate retrieval test.json --recall siglip2 --model blip
+
+            With --recall the towers are that model's, and --model re-ranks by the match alone \
+            unless --ranking says otherwise.
             """)
 
     @Argument(
@@ -79,7 +83,8 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         let search = try await model.load()
         let evaluator = try RetrievalEvaluator(
             dataset, source: files.joined(separator: ", "), limit: limit,
-            vision: search.model.configuration.vision, text: search.text)
+            vision: search.model.configuration.vision, text: search.text,
+            recall: search.recall.map(RecallModel.init))
         let asked = try RerankDepths(rerank).numbers
         if !search.matches, !asked.isEmpty {
             Console.note("note: this model was not trained to match; nothing is re-ranked")

@@ -44,7 +44,7 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
             + (search.matches ? try RerankDepths(rerank).numbers.map { .reranked($0) } : [])
         let evaluator = WardrobeEvaluator(
             WardrobeBenchmark(seed: seed), vision: search.model.configuration.vision,
-            text: search.text, ranking: ranking)
+            text: search.text, ranking: ranking, recall: search.recall.map(RecallModel.init))
         let rows = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("testing", unit: "parts")
             defer { bar.finish() }

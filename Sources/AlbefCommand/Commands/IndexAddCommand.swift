@@ -16,9 +16,13 @@ struct IndexAddCommand: AsyncParsableCommand {
               albef index add ~/Pictures --index pictures.index --watch
               albef index add ~/Pictures --index pictures.index --exclude Screenshots
               albef index add shop --index shop.index --metadata shop.jsonl --tokens 64
+              albef index add shop --index two.index --recall siglip2 --model blip
 
             Hidden files and folders are left out, folders such as @eaDir and node_modules, and \
             what a file .albefignore in a folder names, one pattern per line.
+
+            With --recall, the features come from that model and the tokens for re-ranking from \
+            --model; whoever searches the index names both again.
 
             A line of the metadata is {"image": "a.jpg", "price": 30, "tags": ["new"]}; \
             albef search --where 'price<50' asks for it.

@@ -48,7 +48,18 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ("images", "\(statistics.imageSize) pixels"),
             ("model", String(statistics.model.prefix(12))),
             ("generation", "\(statistics.generation)"),
-        ]
+        ].flatMap { fact in
+            // Of two models, where the features come from, below what they are.
+            guard fact.0 == "features", let recall = statistics.recall else { return [fact] }
+            return [
+                fact,
+                (
+                    "recall",
+                    "\(recall.name.displayed), \(recall.fingerprint.prefix(12)), images of"
+                        + " \(recall.imageSize) pixels"
+                ),
+            ]
+        }
         return facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }.map {
             name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
@@ -68,9 +79,10 @@ private struct StatisticsOutput: Encodable {
     let tokens: Tokens
     let graphRows: Int?
     let model: String
+    let recall: ModelSignature.Recall?
 
     enum CodingKeys: String, CodingKey {
-        case content, photos, removed, files, bytes, generation, tokens, model
+        case content, photos, removed, files, bytes, generation, tokens, model, recall
         case graphRows = "graph_photos"
         case featureWidth = "feature_width"
         case imageSize = "image_size"
@@ -86,6 +98,7 @@ private struct StatisticsOutput: Encodable {
         featureWidth = statistics.embeddingWidth
         imageSize = statistics.imageSize
         model = statistics.model
+        recall = statistics.recall
         graphRows = statistics.graphRows
         tokens = Tokens(
             kept: min(statistics.budget.count ?? statistics.tokenCount, statistics.tokenCount),

@@ -14,6 +14,8 @@ struct IndexTextsCommand: AsyncParsableCommand {
 
               albef index texts captions.txt --index captions.index
               albef search --image dog.jpg --index captions.index
+
+            With --recall, the features of the texts come from that model.
             """)
 
     @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"))

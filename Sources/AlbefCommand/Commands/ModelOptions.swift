@@ -1,4 +1,5 @@
 import ALBEF
+import ALBEFTraining
 import ArgumentParser
 import Foundation
 import Retrieval
@@ -15,7 +16,13 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Side of the input images in pixels; default: the size the weights have.",
+            "A second model, such as SigLIP or CLIP, whose features find the candidates that --model re-ranks; default: --model does both.",
+            valueName: "model"))
+    var recall: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Side of the input images of --model in pixels; default: the size the weights have.",
             valueName: "pixels"))
     var imageSize: Int?
 
@@ -39,6 +46,19 @@ struct ModelOptions: ParsableArguments {
         try await ModelFetch(note: note).model(model)
     }
 
+    /// The directory of the model that recalls, fetched likewise, and what it is called.
+    private func secondDirectory(
+        note: (@Sendable (String) -> Void)?
+    ) async throws -> (path: FilePath, name: String?)? {
+        guard let recall else { return nil }
+        let path = try await ModelFetch(note: note).model(recall)
+        // A model that was fetched lies in a folder that is not called as it is.
+        return switch try ModelReference(recall) {
+        case .directory: (path, nil)
+        case .published(let entry): (path, entry.name)
+        }
+    }
+
     /// Loads the model, and says so if it was never trained, or was trained for other images.
     ///
     /// - Parameters:
@@ -56,13 +76,16 @@ struct ModelOptions: ParsableArguments {
                 "note: '\(model)' is the model that ships with the program; the directory"
                     + " '\(model)' here holds a model too, which is --model ./\(model)")
         }
+        let second = try await secondDirectory(note: remarks)
         let model = try SearchModel(
-            try await directory(note: remarks), imageSize: imageSize,
-            device: Device(named: device))
-        if !model.model.configuration.isTrained {
+            try await directory(note: remarks), recall: second?.path, named: second?.name,
+            imageSize: imageSize, device: Device(named: device))
+        for each in [model.reader, model.recall] where each?.model.configuration.isTrained == false
+        {
             note(
                 "note: the weights of this model are untrained; its order and its numbers mean"
                     + " nothing")
+            break
         }
         if self.model == ShippedModel.wardrobe.rawValue, !ofScenes {
             note(
@@ -70,5 +93,12 @@ struct ModelOptions: ParsableArguments {
                     + " give --model, see 'albef models list'")
         }
         return model
+    }
+}
+
+extension RecallModel {
+    /// What recalls of two models that search.
+    init(_ model: EncodingModel) {
+        self.init(model.model, text: model.text, transform: model.transform)
     }
 }

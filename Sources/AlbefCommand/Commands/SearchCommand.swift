@@ -17,6 +17,7 @@ struct SearchCommand: AsyncParsableCommand {
               albef search --image cat.jpg --index photos.index
               albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
               albef search --image cat.jpg --index captions.index
+              albef search "a dog" --index two.index --recall siglip2 --model blip
               albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
             """)
 
@@ -55,7 +56,7 @@ struct SearchCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "How recall goes about it: exact, or by the graph that 'albef index graph' made; "
                 + "default: by the graph if there is one.", valueName: "method"))
-    var recall: RecallMethod?
+    var recallMethod: RecallMethod?
 
     @Option(
         name: .customLong("where"),
@@ -92,6 +93,11 @@ struct SearchCommand: AsyncParsableCommand {
         if query == nil, image == nil {
             throw ValidationError("ask by a sentence, by --image, or by both.")
         }
+        if let method = model.recall.flatMap(RecallMethod.init(rawValue:)) {
+            throw ValidationError(
+                "--recall names a model; how recall goes about it is --recall-method"
+                    + " \(method.rawValue).")
+        }
         try NumberBounds.check("--min-probability", minProbability, 0...1)
         try NumberBounds.check("--time-budget", timeBudget, 0.001...86_400_000)
         try NumberBounds.check("--top", top, 1...1_000_000)
@@ -126,7 +132,7 @@ struct SearchCommand: AsyncParsableCommand {
             count: foldDuplicates ? SearchOutput.looked(for: top) : top,
             candidates: skipsReranking ? 0 : candidates)
         options.ranking = ranking
-        options.recall = recall
+        options.recall = recallMethod
         options.filters = filters
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }

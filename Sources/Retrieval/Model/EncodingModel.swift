@@ -13,19 +13,21 @@ public struct EncodingModel: Sendable {
     public let transform: ImageTransform
     /// Digest of the weights.
     public let fingerprint: String
-    /// What people call the model: the name of its directory.
+    /// What people call the model; the name of its directory unless told otherwise.
     public let name: String
 
     /// Loads what a model directory holds.
     ///
-    /// - Parameter imageSize: side of the input in pixels; nil for the size the weights have.
+    /// - Parameters:
+    ///   - name: what people call the model; nil for the name of its directory.
+    ///   - imageSize: side of the input in pixels; nil for the size the weights have.
     /// - Throws: an error that names the file and the field that is wrong.
-    init(_ files: ModelDirectory, imageSize: Int?, device: Device) throws {
+    init(_ files: ModelDirectory, named name: String?, imageSize: Int?, device: Device) throws {
         model = try ALBEFModel(files, imageSize: imageSize, device: device)
         text = try TextInput(files)
         transform = ImageTransform(model.configuration.vision)
         fingerprint = files.fingerprint
-        name = files.path.absolute.lastComponent?.string ?? "model"
+        self.name = name ?? files.path.absolute.lastComponent?.string ?? "model"
     }
 
     /// Encodes normalised pixels, `[3, S, S]` each.

@@ -35,14 +35,15 @@ public struct SearchModel: Sendable {
     /// - Parameters:
     ///   - directory: what `albef import` or `albef models create` wrote.
     ///   - recall: another such directory, whose features recall compares; nil for one model.
+    ///   - recallName: what people call it; nil for the name of its directory.
     ///   - imageSize: side of the input of the first model in pixels; position embeddings are
     ///     interpolated to it. Default: the size the weights have, which the second always takes.
     ///   - device: where the models run.
     /// - Throws: an error that names the file and the field that is wrong; ``ModelPairError`` if the
     ///   first of two cannot re-rank, or the second cannot recall.
     public init(
-        _ directory: FilePath, recall: FilePath? = nil, imageSize: Int? = nil,
-        device: Device = .cpu
+        _ directory: FilePath, recall: FilePath? = nil, named recallName: String? = nil,
+        imageSize: Int? = nil, device: Device = .cpu
     ) throws {
         let files = try ModelDirectory.open(directory)
         let recallFiles = try recall.map { try ModelDirectory.open($0) }
@@ -51,9 +52,9 @@ public struct SearchModel: Sendable {
             let task = recallFiles.configuration.task
             guard task.aligns else { throw ModelPairError.recall(recallFiles.path, task) }
         }
-        reader = try EncodingModel(files, imageSize: imageSize, device: device)
+        reader = try EncodingModel(files, named: nil, imageSize: imageSize, device: device)
         self.recall = try recallFiles.map {
-            try EncodingModel($0, imageSize: nil, device: device)
+            try EncodingModel($0, named: recallName, imageSize: nil, device: device)
         }
         loader = ImageLoader(
             targetSide: max(reader.transform.side, self.recall?.transform.side ?? 0))
