@@ -128,8 +128,8 @@ let package = Package(
         .testTarget(
             name: "ALBEFTrainingTests",
             dependencies: [
-                "TestSupport", "ALBEFTraining", "ALBEF", "ImageText", "Torch", orderedCollections,
-                system,
+                "TestSupport", "ALBEFTraining", "Retrieval", "ALBEF", "ImageText", "Torch",
+                orderedCollections, system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -14,9 +14,8 @@ struct FollowingServiceTests {
         _ count: Int, _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             try TinyModel.writePictures(count, to: folder.appending("photos"))
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             try await ServiceUnderTest.serve(
                 folder, model, { $0.photos = folder.appending("photos") }, body)
         }
@@ -72,13 +71,12 @@ struct FollowingServiceTests {
     @Test("Files that cannot be read are named with the reason, others are counted by their kind")
     func skipped() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let photos = folder.appending("photos")
             try TinyModel.writePictures(3, to: photos)
             for name in ["broken.jpg", "half.png", "notes.txt"] {
                 try Data("no image".utf8).write(to: URL(filePath: photos.appending(name).string))
             }
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
                 #expect(try await has(3, service))
                 let state = try await state(service)
@@ -175,8 +173,7 @@ struct FollowingServiceTests {
     @Test("A folder that does not exist is refused at the start, and no index is made")
     func missing() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let photos = folder.appending("photos")
             await #expect(throws: ServerError.self) {
                 try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { _ in }

@@ -8,7 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The one writer of an index", .timeLimit(.minutes(10)))
+@Suite("The one writer of an index", .oneModelAndTwo, .timeLimit(.minutes(10)))
 struct GalleryWriterTests {
     /// A writer over an index of five images, whose commits a test may hinder.
     private struct Fixture {
@@ -44,10 +44,9 @@ struct GalleryWriterTests {
         _ body: (Fixture) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let photos = folder.appending("photos")
             try TinyModel.writePictures(5, to: photos)
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: photos)
             let library = try IndexLibrary(index, model, ServiceUnderTest.silent)

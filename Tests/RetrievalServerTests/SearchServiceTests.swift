@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The service answers what the library does")
+@Suite("The service answers what the library does", .oneModelAndTwo)
 struct SearchServiceTests {
     @Test("A text finds the pictures that the library finds, in its order")
     func text() async throws {
@@ -27,6 +27,25 @@ struct SearchServiceTests {
                 let logit = result["match_logit"] as? Double
                 #expect(abs((logit ?? 0) - Double(reference.matchLogit ?? 0)) < 1e-4)
             }
+        }
+    }
+
+    @Test("The service says what its index was made with, one model or two")
+    func models() async throws {
+        try await ServiceUnderTest.run(pictures: 2) { service in
+            let index = try await service.client.send("GET", "/api/index")
+            let model = try #require(index.json["model"] as? [String: Any])
+            #expect(model["fingerprint"] as? String == service.model.fingerprint)
+            #expect(model["image_size"] as? Int == 48)
+            #expect(index.json["standard_ranking"] as? String == "itm")
+            guard TinyModel.hasRecall else {
+                #expect(model["recall"] is NSNull)
+                return
+            }
+            let recall = try #require(model["recall"] as? [String: Any])
+            #expect(recall["name"] as? String == "recall" && recall["image_size"] as? Int == 32)
+            #expect(recall["fingerprint"] as? String == service.model.recall?.fingerprint)
+            #expect(recall["is_trained"] as? Bool == false)
         }
     }
 

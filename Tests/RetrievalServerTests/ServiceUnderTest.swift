@@ -32,10 +32,9 @@ struct ServiceUnderTest: Sendable {
         _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let photos = folder.appending("photos")
             try TinyModel.writePictures(count, to: photos)
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try await serve(folder, model, logger: logger, configure, body)
         }

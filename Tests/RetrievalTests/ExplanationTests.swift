@@ -7,15 +7,14 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Explanations")
+@Suite("Explanations", .oneModelAndTwo)
 struct ExplanationTests {
     private static func model(
         _ dialect: Dialect, _ body: (SearchModel, FilePath) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"), dialect: dialect)
             let photos = try TinyModel.writePictures(2, to: folder.appending("photos"))
-            try body(try SearchModel(folder.appending("model")), photos[1])
+            try body(try TinyModel.search(in: folder, dialect: dialect), photos[1])
         }
     }
 

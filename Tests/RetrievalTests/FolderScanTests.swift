@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Folder scans")
+@Suite("Folder scans", .oneModelAndTwo)
 struct FolderScanTests {
     /// A folder with empty files of these names, in folders where they have some.
     private func withFiles(
@@ -49,13 +49,12 @@ struct FolderScanTests {
 
     @Test func aFolderWhoseListingFailsProtectsItsEntries() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let photos = folder.absolute.appending("photos")
             let broken = photos.appending("broken")
             try TinyModel.writePictures(4, to: broken)
             try TinyModel.writePictures(2, to: photos)
             let (indexer, index) = (
-                Indexer(try SearchModel(folder.appending("model"))), folder.appending("index")
+                Indexer(try TinyModel.search(in: folder)), folder.appending("index")
             )
             _ = try await indexer.update(index, with: photos)
             try FileManager.default.removeItem(atPath: photos.appending("001.bmp").string)

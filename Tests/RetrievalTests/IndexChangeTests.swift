@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Changes of single pictures")
+@Suite("Changes of single pictures", .oneModelAndTwo)
 struct IndexChangeTests {
     private struct Gallery {
         let model: SearchModel
@@ -43,9 +43,8 @@ struct IndexChangeTests {
 
     private func withGallery(_ body: (Gallery) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let paths = try TinyModel.writePictures(6, to: folder.appending("photos"))
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))
             try await body(Gallery(model: model, index: index, paths: paths))

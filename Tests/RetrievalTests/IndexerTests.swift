@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Updates of an index")
+@Suite("Updates of an index", .oneModelAndTwo)
 struct IndexerTests {
     private struct Gallery {
         let model: SearchModel
@@ -42,11 +42,10 @@ struct IndexerTests {
         _ count: Int, _ body: (Gallery) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             try TinyModel.writePictures(count, to: folder.appending("photos"))
             try await body(
                 Gallery(
-                    model: SearchModel(folder.appending("model")),
+                    model: TinyModel.search(in: folder),
                     photos: folder.absolute.appending("photos"), index: folder.appending("index")))
         }
     }

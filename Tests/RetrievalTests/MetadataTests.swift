@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Metadata")
+@Suite("Metadata", .oneModelAndTwo)
 struct MetadataTests {
     private let picture: [String: MetadataValue] = [
         "year": .number(2021), "place": .text("Kyoto"), "raw": .flag(true),
@@ -66,9 +66,8 @@ struct MetadataTests {
     @Test func searchesAreFilteredAndNotesKept() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.write(to: folder.appending("model"))
             let paths = try TinyModel.writePictures(6, to: photos)
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let scan = try FolderScan(photos)
             let notes = Dictionary(
                 uniqueKeysWithValues: paths.enumerated().map { number, path in

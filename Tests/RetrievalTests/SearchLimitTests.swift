@@ -5,16 +5,15 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Limits of a search")
+@Suite("Limits of a search", .oneModelAndTwo)
 struct SearchLimitTests {
     private func withSearcher(
         _ budget: TokenBudget? = nil,
         _ body: (Searcher, _ index: FilePath, _ paths: [FilePath]) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let paths = try TinyModel.writePictures(90, to: folder.appending("photos"))
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model, options: .init(budget: budget))
                 .update(index, with: folder.appending("photos"))
@@ -101,7 +100,7 @@ struct SearchLimitTests {
             let last = try #require(
                 try searcher.search(.text("two dogs"), options).results.last)
             try IndexFiles(index).damageEntry(last.path)
-            let model = try SearchModel(index.removingLastComponent().appending("model"))
+            let model = try TinyModel.opened(in: index.removingLastComponent())
             let damaged = try Searcher(model, ForwardIndex(index))
             options = SearchOptions(count: 1, candidates: 90)
             #expect(throws: IndexError.self) {
@@ -117,7 +116,7 @@ struct SearchLimitTests {
             try ForwardIndex.makeGraph(index)
             let files = IndexFiles(index)
             try files.change(files.graph()) { $0[500] ^= 1 }
-            let model = try SearchModel(index.removingLastComponent().appending("model"))
+            let model = try TinyModel.opened(in: index.removingLastComponent())
             let answer = try Searcher(model, ForwardIndex(index))
                 .search(.text("two dogs"), SearchOptions())
             #expect(answer.results.count == 10 && answer.notes.count == 1)

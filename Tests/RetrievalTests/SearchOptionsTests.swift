@@ -4,15 +4,14 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Kinds of search")
+@Suite("Kinds of search", .oneModelAndTwo)
 struct SearchOptionsTests {
     private func withSearcher(
         _ body: (Searcher, _ photos: [FilePath]) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let paths = try TinyModel.writePictures(90, to: folder.appending("photos"))
-            let model = try SearchModel(folder.appending("model"))
+            let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))
             try body(Searcher(model, ForwardIndex(index)), paths)

@@ -34,7 +34,7 @@ struct ShippedModelTests {
         sizes.captions = 240
         let gallery = WardrobeBenchmark(seed: 5_000_001, sizes: sizes).all
         let images = try model.encode(
-            pixels: gallery.scenes.map { model.transform(try $0.picture(side: 128)) })
+            pixels: gallery.scenes.map { model.pixels(of: try $0.picture(side: 128)) })
         for language in WardrobeLanguage.allCases {
             let captions = gallery.queries.compactMap { $0.text[language] }
             let texts = try model.encode(texts: captions)

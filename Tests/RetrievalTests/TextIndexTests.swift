@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Indexes of texts")
+@Suite("Indexes of texts", .oneModelAndTwo)
 struct TextIndexTests {
     private let captions = [
         "a dog in the snow", "two dogs", "a cat on a sofa", "a red ball", "the sea at night",
@@ -15,9 +15,8 @@ struct TextIndexTests {
         _ body: (SearchModel, _ folder: FilePath, _ photos: [FilePath]) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             let photos = try TinyModel.writePictures(3, to: folder.appending("photos"))
-            try await body(SearchModel(folder.appending("model")), folder, photos)
+            try await body(TinyModel.search(in: folder), folder, photos)
         }
     }
 

@@ -6,16 +6,15 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Token budgets")
+@Suite("Token budgets", .oneModelAndTwo)
 struct TokenBudgetTests {
     private func withGallery(
         _ body: (SearchModel, FilePath, FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
             try TinyModel.writePictures(12, to: folder.appending("photos"))
             try await body(
-                SearchModel(folder.appending("model")), folder.appending("photos"), folder)
+                TinyModel.search(in: folder), folder.appending("photos"), folder)
         }
     }
 
@@ -62,7 +61,9 @@ struct TokenBudgetTests {
             // `[CLS]`, then each of three patches three times.
             let distinct = Tensor.normal([2, 4, 24], generator: generator)
             let tokens = distinct[.all, Tensor([0, 1, 2, 3, 1, 2, 3, 1, 2, 3])]
-            let features = Tensor.normal([2, 16], generator: generator).normalized()
+            let features = Tensor.normal(
+                [2, model.signature.embeddingWidth], generator: generator
+            ).normalized()
             let index = folder.appending("index")
             let entries = (0..<2).map { number in
                 IndexEntry(

@@ -29,7 +29,7 @@ let generator = WardrobeGenerator(seed: 2_000_001)
 print("N, pairs, encoding s, towers s, fusion s, fusion pairs a second")
 for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
     let scenes = (0..<count).map { generator.scene($0) }
-    let pixels = try scenes.map { search.transform(try $0.picture(side: 128)) }
+    let pixels = try scenes.map { search.pixels(of: try $0.picture(side: 128)) }
     let texts = scenes.map { scene in
         WardrobeOutfit(
             top: scene.people[0].top, trousers: scene.people[0].bottom.colour
