@@ -38,6 +38,10 @@ struct TextTowerReader {
         }
         var text = try sizes(prefix: "")
         try readBERT(document, into: &text)
+        // A sentence encoder's meaning is in the mean of its states, not in its first one.
+        if try file.sentencePooling?.truth("pooling_mode_mean_tokens", else: false) == true {
+            text.pooling = .mean
+        }
         return text
     }
 

@@ -22,6 +22,8 @@ struct TowerFile {
     /// Hugging Face's `preprocessor_config.json`, or the part of `processor_config.json` that
     /// transformers 5 has instead: how images are prepared.
     let preparation: ConfigurationDocument?
+    /// How sentence-transformers pools what its model gives.
+    let sentencePooling: ConfigurationDocument?
     /// The folder that all these are in.
     let folder: FilePath
 
@@ -47,6 +49,7 @@ struct TowerFile {
             try ConfigurationDocument(folder.appending("preprocessor_config.json"))
             ?? ConfigurationDocument(folder.appending("processor_config.json"))?
             .section("image_processor")
+        sentencePooling = try ConfigurationDocument(folder.appending("1_Pooling/config.json"))
         elements = try Self.elements(file)
     }
 

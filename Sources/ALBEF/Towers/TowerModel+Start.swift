@@ -23,14 +23,15 @@ public struct StartingPlan: Sendable, Hashable {
 
     /// What stands above an EfficientNet, whose feature map is all that it gives.
     public struct Trunk: Sendable, Hashable {
-        /// Transformer blocks above the trunk, all new; nil: 1. May be 0.
+        /// Transformer blocks above the trunk, all new, 0 or more; nil: 1.
         public var layers: Int?
         /// Their width; nil: the text tower's.
         public var width: Int?
         /// Their attention heads; nil: as many as are 64 wide or a little more.
         public var heads: Int?
-        /// What an image's feature is made of; nil: the mean of the tokens. Only with
-        /// ``ALBEFConfiguration/Vision/Pooling/classToken`` there is such a token.
+        /// What an image's feature is made of; nil: the mean of the tokens.
+        ///
+        /// Only with ``ALBEFConfiguration/Vision/Pooling/classToken`` there is such a token.
         public var pooling: ALBEFConfiguration.Vision.Pooling?
         /// As ``EfficientNetConfiguration/poolingGrids``; nil: every place is a token.
         public var poolingGrids: [Int]?

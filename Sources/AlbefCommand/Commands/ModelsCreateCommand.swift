@@ -16,8 +16,13 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             DeiT and ViT of timm or Hugging Face, CLIP, SigLIP, Chinese-CLIP. Text towers: BERT, \
             RoBERTa-wwm, MiniLM. The config.json beside the weights has to say what no tensor tells.
 
+            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) gives a \
+            map of features alone. It becomes the trunk of the image encoder: --image-layers and \
+            the options after it say what stands above. WenLan's model (BriVL) is made this way.
+
               albef models create --image facebook/deit-base-patch16-224 \\
                 --text google-bert/bert-base-uncased --output model
+              albef models create --image efficientnet-lite0.pth --text minilm --output model
               albef models create --preset tiny --vocabulary vocab.txt --output model
             """)
 
@@ -66,6 +71,9 @@ struct ModelsCreateCommand: AsyncParsableCommand {
                 + "the tower's.", valueName: "pixels"))
     var imageSize: Int?
 
+    @OptionGroup(title: "Above an EfficientNet")
+    var trunk: TrunkOptions
+
     @Option(
         help: ArgumentHelp(
             "Layers of the text tower that become the text encoder; default: half.", valueName: "n")
@@ -110,6 +118,11 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         ] where value != nil && image == nil {
             throw ValidationError("\(name) is for models that start from towers.")
         }
+        if image == nil, trunk.isGiven {
+            throw ValidationError(
+                "--image-layers, --image-width, --image-heads, --image-pooling, --pooling-grids and "
+                    + "--without-trunk-head are for models that start from an EfficientNet.")
+        }
         try NumberBounds.check("--image-size", imageSize, 1...4096)
         try NumberBounds.check("--text-layers", textLayers, 1...1000)
         try NumberBounds.check("--fusion-layers", fusionLayers, 1...1000)
@@ -131,6 +144,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         plan.imageSize = imageSize
         plan.embeddingWidth = preset.sizes.embeddingWidth
         plan.dialect = dialect
+        plan.trunk = trunk.plan
         let model = try TowerModel(
             image: image, text: text, plan: plan, generator: Generator(seed: seed))
         guard
@@ -151,7 +165,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     private static func summary(_ configuration: ALBEFConfiguration) -> String {
         let (vision, text) = (configuration.vision, configuration.text)
-        return "\(vision.imageSize) pixels, \(vision.depth) + \(text.fusionLayer) +"
+        let trunk = vision.trunk.map { "a trunk of \($0.featureWidth) features, " } ?? ""
+        return "\(vision.imageSize) pixels, \(trunk)\(vision.depth) + \(text.fusionLayer) +"
             + " \(text.depth - text.fusionLayer) layers of image, text and fusion; to be trained with"
             + " 'albef pretrain --set model.start=…'"
     }

@@ -68,6 +68,9 @@ struct StartingTests {
         #expect(start.configuration.text.fusionLayer == 1)
         #expect(start.configuration.text.depth == 3)
         #expect(!start.configuration.isTrained)
+        // Its 1_Pooling/config.json says so.
+        #expect(start.configuration.text.pooling == .mean)
+        #expect(try Self.start(text: TowerFixture("bert-mlm").path).configuration.text.pooling == .start)
         let isNew = Set(start.newParameters)
         for name in start.parameters.keys {
             let expected =

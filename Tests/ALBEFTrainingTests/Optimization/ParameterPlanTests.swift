@@ -61,7 +61,12 @@ struct ParameterPlanTests {
         for (name, address) in [
             ("visual_encoder.norm_pre.weight", "image.embeddings"),
             ("visual_encoder.attn_pool.latent", "image.pool"),
-            ("visual_encoder.trunk.conv_stem.weight", "image.trunk"),
+            ("visual_encoder.trunk.conv_stem.weight", "image.trunk.0"),
+            ("visual_encoder.trunk.blocks.0.1.conv_pw.bias", "image.trunk.0"),
+            ("visual_encoder.trunk.blocks.12.0.conv_pw.bias", "image.trunk.12"),
+            ("visual_encoder.trunk.conv_head.bias", "image.trunk.head"),
+            ("visual_encoder.trunk", "image.trunk"),
+            ("visual_encoder.patch_embed.norm.bias", "image.embeddings"),
             ("text_encoder.bert.norm.weight", "text.norm"),
             ("logit_bias", "heads.temperature"), ("text_encoder", "heads.words"),
             ("visual_encoder.blocks", "image.blocks"), ("", "heads."),
