@@ -19,7 +19,7 @@ struct KilledIndexTests {
                 [
                     "index", "add", "photos", "--model", "model", "--index", "index",
                     "--batch-size", "1", "--threads", "1",
-                ]
+                ] + (TinyModel.hasRecall ? ["--recall", "recall"] : [])
             case .remove: ["index", "remove"] + photos + ["--index", "index"]
             case .compact: ["index", "compact", "index"]
             case .graph: ["index", "graph", "index"]
@@ -34,11 +34,11 @@ struct KilledIndexTests {
         return Set(paths)
     }
 
-    @Test("Killed at any moment of any change, it opens and loses nothing")
+    @Test("Killed at any moment of any change, it opens and loses nothing", .oneModelAndTwo)
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.write(to: folder.appending("model"))
+            _ = try TinyModel.search(in: folder)
             try TinyModel.writePictures(200, to: photos)
             let first = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(first.status == 0, "\(first.errors)")
@@ -93,7 +93,7 @@ struct KilledIndexTests {
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.write(to: folder.appending("model"))
+            _ = try TinyModel.search(in: folder)
             try TinyModel.writePictures(40, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
@@ -169,7 +169,7 @@ struct KilledIndexTests {
     func graphOnAFullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.write(to: folder.appending("model"))
+            _ = try TinyModel.search(in: folder)
             try TinyModel.writePictures(60, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
