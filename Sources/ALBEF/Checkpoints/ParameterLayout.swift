@@ -98,7 +98,8 @@ public struct ParameterLayout: Sendable {
             addNorm("\(prefix).patch_embed.norm", trunk.featureWidth)
             add("\(prefix).patch_embed.proj.weight", [width, trunk.featureWidth])
         } else {
-            add("\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
+            add(
+                "\(prefix).patch_embed.proj.weight", [width, 3, vision.patchSize, vision.patchSize])
         }
         if vision.hasPatchBias { add("\(prefix).patch_embed.proj.bias", [width]) }
         if vision.normalizesEmbeddings { addNorm("\(prefix).norm_pre", width) }

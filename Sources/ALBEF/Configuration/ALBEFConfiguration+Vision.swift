@@ -5,7 +5,9 @@ extension ALBEFConfiguration {
     public struct Vision: Sendable, Hashable {
         /// Side of the square input, in pixels; a multiple of ``patchSize`` without a ``trunk``.
         public var imageSize: Int
-        /// Side of a patch, in pixels; default 16. With a ``trunk`` its stride.
+        /// Side of a patch, in pixels; default 16.
+        ///
+        /// With a ``trunk`` its stride.
         public var patchSize: Int
         /// Width of a patch token (D_v).
         public var width: Int
@@ -28,11 +30,17 @@ extension ALBEFConfiguration {
         /// mapped to ``width``.
         public var trunk: EfficientNetConfiguration?
 
-        /// Whether a class token stands before the patches; default true. SigLIP has none.
+        /// Whether a class token stands before the patches; default true.
+        ///
+        /// SigLIP has none.
         public var hasClassToken = true
-        /// Whether the map of the patches has a bias; default true. CLIP's has none.
+        /// Whether the map of the patches has a bias; default true.
+        ///
+        /// CLIP's has none.
         public var hasPatchBias = true
-        /// Whether the embeddings are normalised before the first block; default false. CLIP's are.
+        /// Whether the embeddings are normalised before the first block; default false.
+        ///
+        /// CLIP's are.
         public var normalizesEmbeddings = false
         /// Whether the last LayerNorm is over all tokens, or over the pooled one only; default true.
         ///

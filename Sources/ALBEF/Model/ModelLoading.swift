@@ -29,8 +29,9 @@ package struct CheckpointParameters: ParameterSource {
     }
 
     /// Position embeddings `[1, P + 1, D]` for another number of patches: the class token's stays,
-    /// the square of the others is resized by the rule of the model's source. As they are where
-    /// they are no square.
+    /// the square of the others is resized by the rule of the model's source.
+    ///
+    /// As they are where they are no square.
     package static func interpolated(
         _ positions: Tensor, to vision: ALBEFConfiguration.Vision
     ) -> Tensor {

@@ -30,7 +30,9 @@ struct ImageStart {
                             + " cannot be chosen"))
             }
             let start = try TransformerStart(file, imageSize: plan.imageSize)
-            (vision, tensors, entries) = (start.vision, start.tensors.tensors, start.tensors.entries)
+            (vision, tensors, entries) = (
+                start.vision, start.tensors.tensors, start.tensors.entries
+            )
         }
     }
 

@@ -18,6 +18,10 @@ public struct StartingPlan: Sendable, Hashable {
     public var maximumTokens = 30
     /// `albef` or `lavis`: how texts are cut and framed.
     public var dialect = Dialect.albef
+    /// Whether the weights of the towers are taken; default true.
+    ///
+    /// Otherwise all are drawn at random at the towers' sizes, to measure what the weights bring.
+    public var takesWeights = true
     /// What an EfficientNet needs to become an image tower; of no use to a ViT.
     public var trunk = Trunk()
 
@@ -79,6 +83,7 @@ extension TowerModel {
 
         var taken = images.tensors
         taken.merge(texts.tensors.tensors) { first, _ in first }
+        if !plan.takesWeights { taken = [:] }
         let source = StartingParameters(taken: taken, generator: generator)
         let model = try ALBEFModel(configuration, parameters: source)
         let isNew = Set(model.parameters.keys).subtracting(taken.keys)
@@ -90,9 +95,8 @@ extension TowerModel {
         }
         self.init(
             configuration: configuration, parameters: model.parameters.mapValues(\.value),
-            reports: [
-                images.report(configuration), texts.report(configuration), report,
-            ],
+            reports: plan.takesWeights
+                ? [images.report(configuration), texts.report(configuration), report] : [report],
             tokenizer: TokenizerFiles(folder: texts.file.folder, isWordPiece: true))
     }
 }

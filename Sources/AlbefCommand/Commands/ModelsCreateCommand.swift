@@ -98,6 +98,13 @@ struct ModelsCreateCommand: AsyncParsableCommand {
     @Option(help: "albef (the original) or lavis.")
     var dialect: Dialect = .albef
 
+    @Flag(
+        help: """
+            Draw every weight at random, at the sizes of the towers: to measure what their weights \
+            bring.
+            """)
+    var randomWeights = false
+
     @Option(help: "What new weights are drawn from; equal seeds give equal weights.")
     var seed: UInt64 = 42
 
@@ -123,6 +130,9 @@ struct ModelsCreateCommand: AsyncParsableCommand {
                 "--image-layers, --image-width, --image-heads, --image-pooling, --pooling-grids and "
                     + "--without-trunk-head are for models that start from an EfficientNet.")
         }
+        if randomWeights, image == nil {
+            throw ValidationError("--random-weights is for models that start from towers.")
+        }
         try NumberBounds.check("--image-size", imageSize, 1...4096)
         try NumberBounds.check("--text-layers", textLayers, 1...1000)
         try NumberBounds.check("--fusion-layers", fusionLayers, 1...1000)
@@ -144,6 +154,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         plan.imageSize = imageSize
         plan.embeddingWidth = preset.sizes.embeddingWidth
         plan.dialect = dialect
+        plan.takesWeights = !randomWeights
         plan.trunk = trunk.plan
         let model = try TowerModel(
             image: image, text: text, plan: plan, generator: Generator(seed: seed))

@@ -70,7 +70,9 @@ struct StartingTests {
         #expect(!start.configuration.isTrained)
         // Its 1_Pooling/config.json says so.
         #expect(start.configuration.text.pooling == .mean)
-        #expect(try Self.start(text: TowerFixture("bert-mlm").path).configuration.text.pooling == .start)
+        #expect(
+            try Self.start(text: TowerFixture("bert-mlm").path).configuration.text.pooling == .start
+        )
         let isNew = Set(start.newParameters)
         for name in start.parameters.keys {
             let expected =
@@ -93,6 +95,19 @@ struct StartingTests {
             $0.reason == "a layer beyond those of the new model"
         }
         #expect(left.count == 16)
+    }
+
+    @Test("Random weights have the towers' sizes, and all of them are new")
+    func random() throws {
+        var plan = StartingPlan()
+        plan.takesWeights = false
+        let start = try Self.start(plan)
+        let taken = try Self.start()
+        #expect(start.configuration == taken.configuration)
+        #expect(start.newParameters == Array(start.parameters.keys))
+        let name = "text_encoder.bert.embeddings.word_embeddings.weight"
+        let (drawn, given) = (start.parameters[name], taken.parameters[name])
+        #expect(try #require(drawn).isClose(to: #require(given)) == false)
     }
 
     @Test("Positions are resized by the source's rule")
