@@ -46,7 +46,7 @@ struct TrunkSearchTests {
                 for result in results {
                     let score = try #require(
                         try model.score(result.path, ["a red bus near the tree"]).first)
-                    #expect(abs(score.score.matchLogit - (result.matchLogit ?? .nan)) < 1e-2)
+                    #expect(abs(score.matchLogit - (result.matchLogit ?? .nan)) < 1e-2)
                 }
             } else {
                 let error = #expect(throws: ALBEFError.self) {
