@@ -59,8 +59,12 @@ struct DemoCommand: AsyncParsableCommand {
         }
         if report.wasCancelled { throw CancellationError() }
         let searcher = try Searcher(search, ForwardIndex(gallery.index))
-        let answers = try gallery.questions.map {
-            try DemoAnswer($0, gallery, searcher, candidates: search.matches ? candidates : 0)
+        let depth = search.matches ? candidates : 0
+        let answers = try await Interrupts.cancelling("stopping after this question") {
+            try gallery.questions.map { question in
+                try Task.checkCancellation()
+                return try DemoAnswer(question, gallery, searcher, candidates: depth)
+            }
         }
         let page = directory.appending("index.html")
         try DemoPage(gallery: gallery, answers: answers).write(to: page)
