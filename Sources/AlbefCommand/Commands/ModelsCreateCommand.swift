@@ -17,12 +17,12 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             RoBERTa-wwm, MiniLM. The config.json beside the weights has to say what no tensor tells.
 
             An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) gives a \
-            map of features alone. It becomes the trunk of the image encoder: --image-layers and \
-            the options after it say what stands above. WenLan's model (BriVL) is made this way.
+            map of features alone. It becomes the trunk of the image encoder, and options say what \
+            stands above it. WenLan's model (BriVL) is made this way.
 
               albef models create --image facebook/deit-base-patch16-224 \\
                 --text google-bert/bert-base-uncased --output model
-              albef models create --image efficientnet-lite0.pth --text minilm --output model
+              albef models create --image lite0.pth --text minilm --output model
               albef models create --preset tiny --vocabulary vocab.txt --output model
             """)
 

@@ -29,6 +29,11 @@ enum Interrupts {
     static let exitCode = ExitCode(130)
 }
 
+/// A signal that came before anyone could hear it; 0 for none.
+private enum EarlySignal {
+    static let number = Atomic<Int32>(0)
+}
+
 /// Waits for SIGINT and SIGTERM, for as long as the program runs.
 ///
 /// Signals belong to the process, and so does this. The sources are made once: on Linux a source
@@ -55,13 +60,22 @@ private struct SignalWatch: Sendable {
             #if canImport(Darwin)
                 // There the default action would come first.
                 signal(number, SIG_IGN)
+            #else
+                // A source hears signals some time after it is resumed; until then the default
+                // action would end the program.
+                signal(number) { EarlySignal.number.store($0, ordering: .relaxed) }
             #endif
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
+            let hear: @Sendable () -> Void = {
                 guard let act = current.action.withLock({ $0 }) else { Self.end(by: number) }
                 act(number)
             }
-            source.resume()
+            source.setEventHandler(handler: hear)
+            source.setRegistrationHandler {
+                let (isEarly, _) = EarlySignal.number.compareExchange(
+                    expected: number, desired: 0, ordering: .relaxed)
+                if isEarly { hear() }
+            }
             return source
         }
     }
@@ -71,11 +85,17 @@ private struct SignalWatch: Sendable {
     /// - Returns: What happened before.
     @discardableResult
     func replaceAction(_ new: Action?) -> Action? {
-        current.action.withLock { action in
+        let old = current.action.withLock { action in
             defer { action = new }
             return action
         }
+        // Not before there is an action: a source tells at once of a signal that came early.
+        Self.listening
+        return old
     }
+
+    /// Lets the sources hear, once.
+    private static let listening: Void = { for source in shared.sources { source.resume() } }()
 
     /// Ends the program as the signal itself would, seen from a shell.
     static func end(by number: Int32) -> Never { _exit(128 + number) }
