@@ -16,7 +16,9 @@ struct IndexAddCommand: AsyncParsableCommand {
               albef index add ~/Pictures --index pictures.index --watch
               albef index add ~/Pictures --index pictures.index --exclude Screenshots
               albef index add shop --index shop.index --metadata shop.jsonl --tokens 64
-              albef index add shop --index two.index --recall siglip2 --model blip
+              albef index add shop --index two.index \\
+                --recall google/siglip2-base-patch16-224 \\
+                --model Salesforce/blip-itm-base-coco
 
             Hidden files and folders are left out, folders such as @eaDir and node_modules, and \
             what a file .albefignore in a folder names, one pattern per line.

@@ -17,7 +17,9 @@ struct SearchCommand: AsyncParsableCommand {
               albef search --image cat.jpg --index photos.index
               albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
               albef search --image cat.jpg --index captions.index
-              albef search "a dog" --index two.index --recall siglip2 --model blip
+              albef search "a dog" --index two.index \\
+                --recall google/siglip2-base-patch16-224 \\
+                --model Salesforce/blip-itm-base-coco
               albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
             """)
 
