@@ -174,7 +174,9 @@ struct WritingServiceTests {
             #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
             #expect(try await service.client.send("GET", "/health/live").status == 200)
             try TinyModel.write(to: service.folder.appending("other"), seed: 2)
-            let other = try SearchModel(service.folder.appending("other"))
+            let other = try SearchModel(
+                service.folder.appending("other"),
+                recall: TinyModel.hasRecall ? service.folder.appending("recall") : nil)
             _ = try await Indexer(other).update(service.index, with: service.photos)
             #expect(
                 try await eventually {
