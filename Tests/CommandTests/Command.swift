@@ -46,6 +46,23 @@ struct Command {
         return (process, log)
     }
 
+    /// Sends a signal to a process as soon as a file is there, or the process has ended.
+    ///
+    /// A thread of its own looks: the tasks of other tests may keep all others busy for longer than
+    /// the process has work.
+    static func signal(_ process: Process, _ number: Int32, onceThereIs path: FilePath) async {
+        let (file, id) = (path.string, process.processIdentifier)
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                while kill(id, 0) == 0, !FileManager.default.fileExists(atPath: file) {
+                    usleep(2000)
+                }
+                kill(id, number)
+                continuation.resume()
+            }
+        }
+    }
+
     static func run(_ arguments: [String], folder: FilePath) async throws -> Result {
         let (process, log) = try start(arguments, folder: folder)
         await process.exited()

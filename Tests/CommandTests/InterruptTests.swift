@@ -21,11 +21,7 @@ struct InterruptTests {
     func interrupts(_ arguments: [String], _ sign: String, _ number: Int32) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (process, log) = try Command.start(arguments, folder: folder)
-            let path = folder.pushing(FilePath(sign)).string
-            while process.isRunning, !FileManager.default.fileExists(atPath: path) {
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            kill(process.processIdentifier, number)
+            await Command.signal(process, number, onceThereIs: folder.pushing(FilePath(sign)))
             await process.exited()
             let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
             #expect(process.terminationReason == .exit, "\(errors)")
