@@ -4,6 +4,7 @@ import RetrievalServer
 import SystemPackage
 import TestSupport
 import Testing
+import Torch
 
 @Suite("A service that follows a folder", .timeLimit(.minutes(10)))
 struct FollowingServiceTests {
@@ -157,23 +158,34 @@ struct FollowingServiceTests {
         try await follow(6) { service in
             let (files, backup) = (FileManager.default, service.folder.appending("backup").string)
             #expect(try await has(6, service))
-            // The service may be tidying up, and a file be removed on the way.
-            let isCopied = try await eventually {
-                try? files.removeItem(atPath: backup)
-                try? files.copyItem(atPath: service.index.string, toPath: backup)
-                return (try? ForwardIndex.verify(FilePath(backup)).isEmpty) == true
+            // The service tidies up after a commit: what copies or moves its index has to hold the
+            // lock, as every other writer.
+            try await locking(service.index) {
+                try files.copyItem(atPath: service.index.string, toPath: backup)
             }
-            #expect(isCopied)
             try TinyModel.writePictures(9, to: service.photos)
             #expect(try await has(9, service))
-            try files.moveItem(
-                atPath: service.index.string, toPath: service.folder.appending("new").string)
-            try files.moveItem(atPath: backup, toPath: service.index.string)
+            try await locking(service.index) {
+                try files.moveItem(
+                    atPath: service.index.string, toPath: service.folder.appending("new").string)
+                try files.moveItem(atPath: backup, toPath: service.index.string)
+            }
             // Nothing in the folder changes: only the index says that something is missing.
             #expect(
                 try await eventually { try ForwardIndex(service.index).count == 9 })
             #expect(try await has(9, service))
         }
+    }
+
+    /// Runs a body while no other writer can.
+    private func locking(_ index: FilePath, _ body: () throws -> Void) async throws {
+        var lock: FileLock?
+        let isLocked = try await eventually {
+            lock = try? FileLock(index.appending("lock"))
+            return lock != nil
+        }
+        try #require(isLocked)
+        try withExtendedLifetime(lock) { try body() }
     }
 
     @Test("A folder that does not exist is refused at the start, and no index is made")

@@ -74,7 +74,7 @@ struct TokenizerModelTests {
             let long = String(repeating: "dog ", count: 60)
             #expect(model.reading(of: long).isCut)
             #expect(!model.reading(of: "a dog").isCut)
-            #expect(throws: QueryError.self) { try searcher.search(" ", count: 1) }
+            #expect(throws: QueryError.self) { try searcher.search("", count: 1) }
         }
     }
 

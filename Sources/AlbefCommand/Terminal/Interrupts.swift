@@ -15,18 +15,43 @@ enum Interrupts {
     static func cancelling<Result: Sendable>(
         _ message: String, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        let task = Task { try await body() }
+        let work = Work<Result>()
+        // Before the work begins, so that no signal comes between the two.
         let outer = SignalWatch.shared.replaceAction { number in
-            guard !task.isCancelled else { SignalWatch.end(by: number) }
+            guard work.cancel() else { SignalWatch.end(by: number) }
             Console.note("\n\(message) (again to stop at once)")
-            task.cancel()
         }
         defer { SignalWatch.shared.replaceAction(outer) }
-        return try await task.value
+        return try await work.start(body).value
     }
 
     /// The exit status of a program that was interrupted.
     static let exitCode = ExitCode(130)
+}
+
+/// A task that may be cancelled before it has begun.
+private final class Work<Result: Sendable>: Sendable {
+    private let state = Mutex<(task: Task<Result, any Error>?, isCancelled: Bool)>((nil, false))
+
+    func start(_ body: @escaping @Sendable () async throws -> Result) -> Task<Result, any Error> {
+        let task = Task { try await body() }
+        let isCancelled = state.withLock { state in
+            state.task = task
+            return state.isCancelled
+        }
+        if isCancelled { task.cancel() }
+        return task
+    }
+
+    /// Cancels the task; false if that was done before.
+    func cancel() -> Bool {
+        let (task, isFirst) = state.withLock { state in
+            defer { state.isCancelled = true }
+            return (state.task, !state.isCancelled)
+        }
+        task?.cancel()
+        return isFirst
+    }
 }
 
 /// A signal that came before anyone could hear it; 0 for none.
