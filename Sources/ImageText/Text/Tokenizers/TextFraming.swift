@@ -8,6 +8,8 @@
 ///
 /// | | cleaning | start | end | length | padding |
 /// |---|---|---|---|---|---|
+/// | ALBEF | ``TextCleaning/albef`` | `[CLS]` | | 25 in pretraining, 30 in retrieval | `[PAD]` |
+/// | LAVIS, BLIP | ``TextCleaning/lavis`` | `[CLS]` | `[SEP]` | 30, 35 | `[PAD]` |
 /// | CLIP, OpenCLIP | ``TextCleaning/openCLIP`` | 49406 | 49407 | 77 | 0, or 49407 |
 /// | SigLIP | ``TextCleaning/siglip`` | | 1 | 64 | 1 |
 /// | SigLIP 2 | ``TextCleaning/lowercase`` | | 1 | 64 | 0 |

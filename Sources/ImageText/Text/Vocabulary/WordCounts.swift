@@ -1,6 +1,6 @@
 /// How often each word occurs in a set of captions.
 ///
-/// Captions are cleaned and cut into words exactly as ``TextPreprocessor`` and
+/// Captions are cleaned and cut into words exactly as ``TextInput`` and
 /// ``WordPieceTokenizer`` will do it, so that what is counted is what will be tokenized: words in
 /// lower case without accents (unless cased), every ideograph and punctuation mark for itself.
 public struct WordCounts: Sendable {

@@ -1,7 +1,7 @@
 import ImageText
 import Testing
 
-@Suite struct TextPreprocessorTests {
+@Suite struct TextInputTests {
     @Test func cleaningFollowsTheOriginal() throws {
         for row in try ReferenceTexts.load().albef {
             #expect(same(TextRules.albef.caption(row.text), try #require(row.caption)))
@@ -34,54 +34,59 @@ import Testing
     }
 
     @Test func pretrainingIDsFollowTheOriginal() throws {
-        let preprocessor = TextPreprocessor(
-            rules: .albef,
-            tokenizer: WordPieceTokenizer(
-                vocabulary: try TextFixtures.vocabulary("bert-base-uncased")))
+        let input = try self.input("bert-base-uncased", .albef, length: 25)
         let rows = try ReferenceTexts.load().albef
-        let batch = preprocessor.batch(rows.map(\.text), maximumTokens: 25)
+        let batch = input.batch(rows.map(\.text))
         #expect(batch.count == rows.count && batch.length == 25)
         for (index, row) in rows.enumerated() { #expect(batch[index] == row.ids) }
-        #expect(preprocessor.tokens(of: batch) == rows.map { $0.tokens ?? [] })
+        for (index, row) in rows.enumerated() {
+            #expect(input.tokenizer.tokens(of: batch[index]) == row.tokens ?? [])
+        }
     }
 
     @Test func separatorsAreCountedAndKeptWhenCutting() throws {
-        let preprocessor = TextPreprocessor(
-            rules: .lavis,
-            tokenizer: WordPieceTokenizer(
-                vocabulary: try TextFixtures.vocabulary("bert-base-uncased"),
-                recognizesSpecialTokens: true))
+        let framed = try input("bert-base-uncased", .none, length: 30, isFixedLength: true)
+        let input = TextInput(
+            tokenizer: .wordPiece(
+                WordPieceTokenizer(
+                    vocabulary: try TextFixtures.vocabulary("bert-base-uncased"),
+                    recognizesSpecialTokens: true)), framing: framed.framing)
         for row in try ReferenceTexts.load().lavis {
-            let batch = preprocessor.batch(
-                [row.text], cleaning: .none, maximumTokens: 30, padding: .fixed(30))
-            #expect(batch.ids == row.padded30, "\(row.text)")
+            #expect(input.batch([row.text]).ids == row.padded30, "\(row.text)")
         }
-        #expect(preprocessor.ids(of: "a red bus", maximumTokens: 1) == [101, 102])
+        let short = try self.input("bert-base-uncased", .lavis, length: 1)
+        #expect(short.ids(of: "a red bus") == [101, 102])
     }
 
     @Test func tinyIDsFollowLAVIS() throws {
-        let preprocessor = TextPreprocessor(
-            rules: .lavis,
-            tokenizer: WordPieceTokenizer(vocabulary: try TextFixtures.vocabulary("tiny")))
+        let input = try self.input("tiny", .none, length: nil)
         for row in try ReferenceTexts.load().lavisTiny {
-            #expect(preprocessor.ids(of: row.text, cleaning: .none) == row.input_ids)
+            #expect(input.ids(of: row.text) == row.input_ids)
         }
     }
 
-    @Test(arguments: [("albef", TextRules.albef), ("lavis", TextRules.lavis)])
-    func retrievalBatchesFollowBoth(name: String, rules: TextRules) throws {
-        let reference = try #require(try ReferenceTexts.load().retrieval[name])
-        let preprocessor = TextPreprocessor(
-            rules: rules,
-            tokenizer: WordPieceTokenizer(vocabulary: try TextFixtures.vocabulary("tiny")))
-        let batch = preprocessor.batch(
-            reference.texts, maximumTokens: reference.length, padding: .fixed(reference.length))
+    @Test(arguments: [TextCleaning.albef, .lavis])
+    func retrievalBatchesFollowBoth(cleaning: TextCleaning) throws {
+        let reference = try #require(try ReferenceTexts.load().retrieval[cleaning.rawValue])
+        let batch = try input(
+            "tiny", cleaning, length: reference.length, isFixedLength: true
+        ).batch(reference.texts)
         #expect(batch.length == reference.length)
         #expect(batch.ids == reference.ids)
         #expect(batch.mask == reference.mask)
-        let training = preprocessor.batch(
-            reference.trainingTexts, maximumTokens: 12, padding: .fixed(12))
+        let training = try input("tiny", cleaning, length: 12, isFixedLength: true)
+            .batch(reference.trainingTexts)
         #expect(training.ids == reference.trainingIds)
+    }
+
+    /// The input of a BERT: only the original leaves out `[SEP]`.
+    private func input(
+        _ vocabulary: String, _ cleaning: TextCleaning, length: Int?, isFixedLength: Bool = false
+    ) throws -> TextInput {
+        TextInput(
+            vocabulary: try TextFixtures.vocabulary(vocabulary), isUncased: true,
+            cleaning: cleaning, endsWithSeparator: cleaning != .albef, length: length,
+            isFixedLength: isFixedLength)
     }
 
     @Test func batchesOfNothing() throws {
