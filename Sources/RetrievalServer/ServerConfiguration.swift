@@ -67,6 +67,8 @@ public struct ServerConfiguration: Sendable, Hashable {
         public var bodySeconds = 20.0
         /// Seconds for an answer; default 30.
         public var requestSeconds = 30.0
+        /// Seconds that a connection may be open without a request; default 60.
+        public var idleSeconds = 60.0
         /// Requests a second that one address may make, with bursts of three times as many.
         ///
         /// 0: any number. Default 50, and on the loopback any number.

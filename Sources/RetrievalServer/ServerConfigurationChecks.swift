@@ -73,6 +73,7 @@ extension ServerConfiguration.Limits {
         try checks.bound(candidates, count, "limits.candidates")
         try checks.bound(headSeconds, seconds, "limits.head_seconds")
         try checks.bound(bodySeconds, seconds, "limits.body_seconds")
+        try checks.bound(idleSeconds, seconds, "limits.idle_seconds")
         try checks.bound(requestSeconds, seconds, "limits.request_seconds")
         if let rate = requestsPerSecond, rate != 0 {
             try checks.expect(

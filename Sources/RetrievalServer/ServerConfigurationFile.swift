@@ -41,6 +41,7 @@ extension ServerConfiguration.Limits {
         try part.whole("candidates") { candidates = $0 }
         try part.number("head_seconds") { headSeconds = $0 }
         try part.number("body_seconds") { bodySeconds = $0 }
+        try part.number("idle_seconds") { idleSeconds = $0 }
         try part.number("request_seconds") { requestSeconds = $0 }
         try part.number("requests_per_second") { requestsPerSecond = $0 }
         try part.whole("connections") { connections = $0 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// One connection of a client.
 ///
-/// Its methods wait, for a minute at most, which only ends a hang.
+/// Its methods wait, for five minutes at most, which only ends a hang.
 final class RawConnection: Sendable {
     /// A connection that failed or was closed before an answer was there.
     struct Closed: Error {}
@@ -14,7 +14,7 @@ final class RawConnection: Sendable {
 
     init(port: UInt16) throws {
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var wait = timeval(tv_sec: 60, tv_usec: 0)
+        var wait = timeval(tv_sec: 300, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, size)
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, size)

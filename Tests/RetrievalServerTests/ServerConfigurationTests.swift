@@ -25,6 +25,7 @@ struct ServerConfigurationTests {
                   candidates: 5
                   head_seconds: 3
                   body_seconds: 1.5
+                  idle_seconds: 45
                   request_seconds: 2
                   requests_per_second: 0
                   connections: 7
@@ -52,6 +53,7 @@ struct ServerConfigurationTests {
         expected.limits.results = 10
         expected.limits.candidates = 5
         expected.limits.headSeconds = 3
+        expected.limits.idleSeconds = 45
         expected.limits.bodySeconds = 1.5
         expected.limits.requestSeconds = 2
         expected.limits.requestsPerSecond = 0

@@ -49,6 +49,12 @@ struct ServiceUnderTest: Sendable {
         var configuration = ServerConfiguration()
         configuration.port = 0
         configuration.key = key
+        // Beside all other tests a service may wait minutes for its turn; tests of these limits set
+        // their own.
+        configuration.limits.headSeconds = 300
+        configuration.limits.bodySeconds = 300
+        configuration.limits.requestSeconds = 300
+        configuration.limits.idleSeconds = 300
         configure(&configuration)
         let service = try await RetrievalService(
             configuration, model: model, index: folder.appending("index"),

@@ -2,7 +2,7 @@
 ///
 /// - Returns: whether it came to hold.
 package func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let end = ContinuousClock.now + .seconds(60)
+    let end = ContinuousClock.now + .seconds(300)
     repeat {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(20))

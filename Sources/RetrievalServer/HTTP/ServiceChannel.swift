@@ -21,7 +21,7 @@ struct ServiceChannel: ServerChildChannel {
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(
-                idleTimeout: .seconds(60),
+                idleTimeout: .milliseconds(Int64(limits.idleSeconds * 1000)),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
                     maxHeaderFieldCount: 100)))
