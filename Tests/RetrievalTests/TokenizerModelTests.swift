@@ -78,6 +78,12 @@ struct TokenizerModelTests {
         }
     }
 
+    @Test("Every cleaning that a model may name is one that texts can have")
+    func cleanings() {
+        let named = ALBEFConfiguration.Text.Cleaning.allCases.map(\.rawValue)
+        #expect(named == TextCleaning.allCases.map(\.rawValue))
+    }
+
     @Test("A tokenizer of another model is refused when the model is opened")
     func foreign() async throws {
         try await Fixtures.withTemporaryFolder { folder in

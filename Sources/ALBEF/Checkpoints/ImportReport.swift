@@ -78,3 +78,12 @@ public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible
         return lines.joined(separator: "\n")
     }
 }
+
+extension ImportReport {
+    /// What became of the tensors of one file that a model is made of.
+    init(file: String, _ configuration: ALBEFConfiguration, _ entries: [Entry]) {
+        self.init(
+            file: file, location: "", dialect: configuration.dialect, task: configuration.task,
+            entries: entries)
+    }
+}

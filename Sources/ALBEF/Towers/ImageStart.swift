@@ -37,11 +37,7 @@ struct ImageStart {
     }
 
     func report(_ configuration: ALBEFConfiguration) -> ImportReport {
-        var report = ImportReport(
-            file: file.string, location: "", dialect: configuration.dialect,
-            task: configuration.task, others: [])
-        report.entries = entries
-        return report
+        ImportReport(file: file.string, configuration, entries)
     }
 }
 

@@ -36,20 +36,26 @@ struct ImageTowerReader {
         let document = try needed(file.configuration, "config.json", "architecture")
         let architecture = TimmArchitecture(
             name: try document.text("architecture"), file: document.file)
-        let arguments = document.section("model_args")
+        return try timm(prefix: "", architecture, arguments: document.section("model_args"))
+    }
+
+    /// A tower of timm's, by itself or inside a model of OpenCLIP's.
+    private func timm(
+        prefix: String, _ architecture: TimmArchitecture, arguments: ConfigurationDocument?
+    ) throws -> ALBEFConfiguration.Vision {
         var vision = try sizes(
-            patches: "patch_embed.proj.weight", positions: "pos_embed", layer: "blocks.",
-            mlp: "blocks.0.mlp.fc1.weight")
+            patches: "\(prefix)patch_embed.proj.weight", positions: "\(prefix)pos_embed",
+            layer: "\(prefix)blocks.", mlp: "\(prefix)blocks.0.mlp.fc1.weight")
         vision.heads =
             try arguments.flatMap { $0.has("num_heads") ? try $0.integer("num_heads") : nil }
             ?? architecture.heads()
         vision.layerNormEpsilon = architecture.layerNormEpsilon
         vision.activation = architecture.activation
-        vision.normalizesEmbeddings = file.has("norm_pre.weight")
-        vision.hasPatchBias = file.has("patch_embed.proj.bias")
-        vision.hasClassToken = file.has("cls_token")
+        vision.normalizesEmbeddings = file.has("\(prefix)norm_pre.weight")
+        vision.hasPatchBias = file.has("\(prefix)patch_embed.proj.bias")
+        vision.hasClassToken = file.has("\(prefix)cls_token")
         vision.positionFilter = .antialiased
-        if file.has("attn_pool.latent") { vision.pooling = .attention }
+        if file.has("\(prefix)attn_pool.latent") { vision.pooling = .attention }
         return vision
     }
 
@@ -89,20 +95,8 @@ struct ImageTowerReader {
         let (_, tower) = try openCLIPSections("vision_cfg")
         let architecture = TimmArchitecture(
             name: try tower.text("timm_model_name"), file: tower.file)
-        var vision = try sizes(
-            patches: "visual.trunk.patch_embed.proj.weight", positions: "visual.trunk.pos_embed",
-            layer: "visual.trunk.blocks.", mlp: "visual.trunk.blocks.0.mlp.fc1.weight")
-        let arguments = tower.section("timm_model_kwargs")
-        vision.heads =
-            try arguments.flatMap { $0.has("num_heads") ? try $0.integer("num_heads") : nil }
-            ?? architecture.heads()
-        vision.layerNormEpsilon = architecture.layerNormEpsilon
-        vision.activation = architecture.activation
-        vision.hasClassToken = file.has("visual.trunk.cls_token")
-        vision.hasPatchBias = file.has("visual.trunk.patch_embed.proj.bias")
-        vision.normalizesEmbeddings = file.has("visual.trunk.norm_pre.weight")
-        vision.positionFilter = .antialiased
-        if file.has("visual.trunk.attn_pool.latent") { vision.pooling = .attention }
+        var vision = try timm(
+            prefix: "visual.trunk.", architecture, arguments: tower.section("timm_model_kwargs"))
         vision.projection = file.has("visual.head.proj.weight") ? .matrix : .none
         return vision
     }

@@ -167,15 +167,20 @@ struct TextTowerReader {
         }
     }
 
-    private var isSigLIP: Bool { file.has("logit_bias") }
-
-    private func huggingFaceCLIP() throws -> ALBEFConfiguration.Text {
-        let tower = try section("text_config")
-        var text = try modern(
+    /// The sizes of CLIP's and SigLIP's text towers at Hugging Face.
+    private func huggingFace() throws -> ALBEFConfiguration.Text {
+        try modern(
             words: "text_model.embeddings.token_embedding.weight",
             positions: "text_model.embeddings.position_embedding.weight",
             layer: "text_model.encoder.layers.",
             mlp: "text_model.encoder.layers.0.mlp.fc1.weight")
+    }
+
+    private var isSigLIP: Bool { file.has("logit_bias") }
+
+    private func huggingFaceCLIP() throws -> ALBEFConfiguration.Text {
+        let tower = try section("text_config")
+        var text = try huggingFace()
         // What the class takes for keys that are left out.
         text.heads = try tower.integer("num_attention_heads", else: 8)
         text.activation = try tower.activation("hidden_act", else: "quick_gelu")
@@ -192,11 +197,7 @@ struct TextTowerReader {
 
     private func huggingFaceSigLIP() throws -> ALBEFConfiguration.Text {
         let tower = try section("text_config")
-        var text = try modern(
-            words: "text_model.embeddings.token_embedding.weight",
-            positions: "text_model.embeddings.position_embedding.weight",
-            layer: "text_model.encoder.layers.",
-            mlp: "text_model.encoder.layers.0.mlp.fc1.weight")
+        var text = try huggingFace()
         text.heads = try tower.integer("num_attention_heads", else: 12)
         text.activation = try tower.activation("hidden_act", else: "gelu_pytorch_tanh")
         text.layerNormEpsilon = try tower.number("layer_norm_eps", else: 1e-6)

@@ -20,7 +20,7 @@ struct TimmArchitecture {
 
     /// Attention heads.
     ///
-    /// - Throws: ``ModelFileError`` for an architecture that is none of timm's ViTs.
+    /// - Throws: ``ModelFileError`` unless the architecture is one of timm's ViTs.
     func heads() throws -> Int {
         let words = name.split(separator: "_")
         guard words.count > 1, ["vit", "deit", "deit3"].contains(words[0]),

@@ -87,12 +87,10 @@ extension TowerModel {
         let source = StartingParameters(taken: taken, generator: generator)
         let model = try ALBEFModel(configuration, parameters: source)
         let isNew = Set(model.parameters.keys).subtracting(taken.keys)
-        var report = ImportReport(
-            file: "new parameters", location: "", dialect: configuration.dialect,
-            task: configuration.task, others: [])
-        report.entries = model.parameters.keys.filter(isNew.contains).map {
-            .init(name: $0, action: .new, reason: "random; no tower has it")
+        let fresh = model.parameters.keys.filter(isNew.contains).map {
+            ImportReport.Entry(name: $0, action: .new, reason: "random; no tower has it")
         }
+        let report = ImportReport(file: "new parameters", configuration, fresh)
         self.init(
             configuration: configuration, parameters: model.parameters.mapValues(\.value),
             reports: plan.takesWeights
@@ -164,11 +162,7 @@ private struct TextStart {
     }
 
     func report(_ configuration: ALBEFConfiguration) -> ImportReport {
-        var report = ImportReport(
-            file: file.path.string, location: "", dialect: configuration.dialect,
-            task: configuration.task, others: [])
-        report.entries = tensors.entries
-        return report
+        ImportReport(file: file.path.string, configuration, tensors.entries)
     }
 }
 

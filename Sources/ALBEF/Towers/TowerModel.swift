@@ -58,11 +58,7 @@ public struct TowerModel: Sendable {
         guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
         self.configuration = configuration
         parameters = tensors.tensors
-        var report = ImportReport(
-            file: file.path.string, location: "", dialect: configuration.dialect,
-            task: configuration.task, others: [])
-        report.entries = entries
-        reports = [report]
+        reports = [ImportReport(file: file.path.string, configuration, entries)]
         tokenizer = TokenizerFiles(folder: file.folder, isWordPiece: text.hasWordPieces)
     }
 
