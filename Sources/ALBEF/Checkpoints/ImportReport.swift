@@ -20,7 +20,7 @@ public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible
         public var source: String?
         /// What was done.
         public var action: Action
-        /// Why it was left out, or how a new tensor is made.
+        /// Why it was left out, or how a new or changed tensor is made.
         public var reason: String?
 
         enum CodingKeys: String, CodingKey {

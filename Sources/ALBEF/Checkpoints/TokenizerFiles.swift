@@ -11,6 +11,11 @@ public struct TokenizerFiles: Sendable, Hashable {
     /// Whether it is a WordPiece vocabulary.
     public var isWordPiece: Bool { files.map(\.name) == [Self.wordPieceName] }
 
+    /// The file of a WordPiece vocabulary; nil of other tokenizers.
+    public var vocabulary: FilePath? { isWordPiece ? files.first?.path : nil }
+    /// The files.
+    public var paths: [FilePath] { files.map(\.path) }
+
     static let wordPieceName = "vocab.txt"
     /// Sets of files, the first that is complete counts.
     private static let sets = [

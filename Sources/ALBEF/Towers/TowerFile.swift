@@ -38,7 +38,7 @@ struct TowerFile {
     /// - Throws: ``ModelFileError`` or `TensorFileError` that names the file.
     init(_ path: FilePath) throws {
         let isFolder = FileSystem.isDirectory(path)
-        folder = isFolder ? path : path.removingLastComponent()
+        folder = Self.folder(of: path)
         let special = Self.openCLIPNames.map { [folder] in folder.appending($0) }
             .first(where: FileSystem.exists)
         let file = try TensorFile.open(isFolder ? special ?? path : path)
@@ -51,6 +51,11 @@ struct TowerFile {
             .section("image_processor")
         sentencePooling = try ConfigurationDocument(folder.appending("1_Pooling/config.json"))
         elements = try Self.elements(file)
+    }
+
+    /// The folder of a file; a folder itself.
+    static func folder(of path: FilePath) -> FilePath {
+        FileSystem.isDirectory(path) ? path : path.removingLastComponent()
     }
 
     /// The tensor of a name.

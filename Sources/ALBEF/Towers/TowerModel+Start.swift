@@ -22,6 +22,8 @@ public struct StartingPlan: Sendable, Hashable {
     ///
     /// Otherwise all are drawn at random at the towers' sizes, to measure what the weights bring.
     public var takesWeights = true
+    /// The vocabulary; nil: the text tower's own.
+    public var words: StartingWords?
     /// What an EfficientNet needs to become an image tower; of no use to a ViT.
     public var trunk = Trunk()
 
@@ -71,7 +73,7 @@ extension TowerModel {
     public init(
         image: FilePath, text: FilePath, plan: StartingPlan = StartingPlan(), generator: Generator
     ) throws {
-        let texts = try TextStart(text, plan)
+        let texts = try TextStart(text, plan, generator: generator)
         let images = try ImageStart(image, plan, textWidth: texts.text.width)
         var configuration = ALBEFConfiguration(
             dialect: plan.dialect, vision: images.vision, text: texts.text,
@@ -99,13 +101,25 @@ extension TowerModel {
     }
 }
 
+extension TowerModel {
+    /// The tokenizer that lies beside a text tower; nil if there is none.
+    ///
+    /// - Parameters:
+    ///   - text: a file or a folder.
+    ///   - isWordPiece: whether a WordPiece vocabulary is looked for, or the files of another kind.
+    public static func tokenizer(beside text: FilePath, isWordPiece: Bool = true) -> TokenizerFiles?
+    {
+        TokenizerFiles(folder: TowerFile.folder(of: text), isWordPiece: isWordPiece)
+    }
+}
+
 /// The text tower of a new model, which becomes its text and fusion encoders.
 private struct TextStart {
     let file: TowerFile
     var text: ALBEFConfiguration.Text
     var tensors: TowerTensors
 
-    init(_ path: FilePath, _ plan: StartingPlan) throws {
+    init(_ path: FilePath, _ plan: StartingPlan, generator: Generator) throws {
         file = try TowerFile(path)
         let layout = try TowerLayout(file)
         guard [.bert, .chineseCLIP, .huggingFaceChineseCLIP].contains(layout) else {
@@ -146,6 +160,21 @@ private struct TextStart {
             .filter { $0.name.hasPrefix("text_encoder.") }
         let missing = try tensors.fit(layers)
         try check(missing, depth: depth)
+        if let words = plan.words { try change(to: words, noise: generator) }
+    }
+
+    /// Gives the word embeddings, and the MLM head's bias, the rows of another vocabulary.
+    private mutating func change(to words: StartingWords, noise: Generator) throws {
+        try words.check(rowCount: text.vocabularySize, file.path)
+        let table = "text_encoder.bert.embeddings.word_embeddings.weight"
+        let bias = "text_encoder.cls.predictions.bias"
+        for (name, noise) in [(table, noise), (bias, nil)] {
+            guard let tensor = tensors[name] else { continue }
+            tensors.set(name, words.rows(of: tensor, noise: noise))
+            tensors.explain(name, words.account)
+        }
+        text.vocabularySize = words.rows.count
+        text.paddingToken = words.paddingToken
     }
 
     /// What may be missing: cross-attention, layers beyond the tower's, a whole MLM head.

@@ -60,6 +60,13 @@ struct TowerTensors {
         }
     }
 
+    /// Says in the report how a tensor was changed.
+    mutating func explain(_ name: String, _ reason: String) {
+        for index in entries.indices where entries[index].name == name {
+            entries[index].reason = reason
+        }
+    }
+
     /// Puts a tensor under a name.
     mutating func set(_ name: String, _ tensor: Tensor) { tensors[name] = tensor }
 

@@ -20,9 +20,16 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             map of features alone. It becomes the trunk of the image encoder, and options say what \
             stands above it. WenLan's model (BriVL) is made this way.
 
+            --vocabulary replaces a WordPiece text tower's vocabulary. A token that both have keeps \
+            its embedding. One that the tower lacks starts as the mean of the embeddings of its gloss, \
+            if --glosses has one (a token, a tab and a text on each line, such as 狗, dog), else as the \
+            mean of all embeddings with a little noise.
+
               albef models create --image facebook/deit-base-patch16-224 \\
                 --text google-bert/bert-base-uncased --output model
               albef models create --image lite0.pth --text minilm --output model
+              albef models create --image lite0.pth --text minilm --vocabulary both.txt \\
+                --glosses glosses.tsv --output model
               albef models create --preset tiny --vocabulary vocab.txt --output model
             """)
 
@@ -88,9 +95,16 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A WordPiece vocabulary, one token a line; default: the vocab.txt beside the text tower.",
+            "A WordPiece vocabulary, one token a line, which replaces the text tower's; default: the "
+                + "vocab.txt beside the text tower.",
             valueName: "file"))
     var vocabulary: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What tokens of --vocabulary that the text tower lacks mean, in words that it knows.",
+            valueName: "file"))
+    var glosses: String?
 
     @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
     var output: String
@@ -130,6 +144,10 @@ struct ModelsCreateCommand: AsyncParsableCommand {
                 "--image-layers, --image-width, --image-heads, --image-pooling, --pooling-grids and "
                     + "--without-trunk-head are for models that start from an EfficientNet.")
         }
+        if glosses != nil, image == nil || vocabulary == nil {
+            throw ValidationError(
+                "--glosses is for models that start from towers with another --vocabulary.")
+        }
         if randomWeights, image == nil {
             throw ValidationError("--random-weights is for models that start from towers.")
         }
@@ -156,21 +174,27 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         plan.dialect = dialect
         plan.takesWeights = !randomWeights
         plan.trunk = trunk.plan
+        let words = try vocabulary.map { file in
+            try TowerVocabulary(
+                FilePath(file), glosses: glosses.map { FilePath($0) }, textTower: text)
+        }
+        plan.words = words?.words
         let model = try TowerModel(
             image: image, text: text, plan: plan, generator: Generator(seed: seed))
-        guard
-            let words = vocabulary.map({ TokenizerFiles(vocabulary: FilePath($0)) })
-                ?? model.tokenizer
-        else {
+        try words?.check(model.configuration)
+        guard let tokenizer = words?.tokenizer ?? model.tokenizer else {
             throw ValidationError(
                 "There is no vocab.txt beside the text tower; name one with --vocabulary.")
         }
-        try model.write(to: FilePath(output), tokenizer: words)
+        try model.write(to: FilePath(output), tokenizer: tokenizer)
         if json {
             try Console.json(model.reports)
             return
         }
         for report in model.reports { Console.result(report.account) }
+        if let words = plan.words, plan.takesWeights {
+            Console.result("word embeddings: \(words.account)")
+        }
         Console.result("wrote \(output): \(Self.summary(model.configuration))")
     }
 

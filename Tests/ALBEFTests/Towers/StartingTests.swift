@@ -142,12 +142,83 @@ struct StartingTests {
         }
     }
 
+    @Test(
+        "Another vocabulary keeps rows, takes means of rows, or gets new ones", arguments: [1, 2])
+    func words(seed: UInt64) throws {
+        let fixture = try TowerFixture("bert-mlm")
+        let given = try Self.start(text: fixture.path)
+        var plan = StartingPlan()
+        plan.words = StartingWords(
+            rows: [
+                .kept(4), .new, .mean([5, 6, 6]), .kept(0), .kept(59), .mean([7]), .new,
+                .mean([8, 9, 10]),
+            ], paddingToken: 3)
+        let start = try Self.start(text: fixture.path, plan, seed: seed)
+        #expect(start.configuration.text.vocabularySize == 8)
+        #expect(start.configuration.text.paddingToken == 3)
+        #expect(start.newParameters == given.newParameters)
+
+        for name in [
+            "text_encoder.bert.embeddings.word_embeddings.weight",
+            "text_encoder.cls.predictions.bias",
+        ] {
+            let old = try #require(given.parameters[name])
+            let new = try #require(start.parameters[name])
+            #expect(new.shape == [8] + old.shape.dropFirst())
+            for (row, source) in [(0, 4), (3, 0), (4, 59), (5, 7)] {
+                #expect(new[row].isEqual(to: old[source]).to(.int64).min().scalar() == 1)
+            }
+            #expect(new[2].isClose(to: (old[5] + old[6] + old[6]) / 3))
+            #expect(new[7].isClose(to: (old[8] + old[9] + old[10]) / 3))
+            let mean = old.mean(0)
+            let spread = ((old - mean) * (old - mean)).mean(0).sqrt()
+            if new.rank == 2 {
+                // Noise of a tenth of the deviation: six times that is not reached by 24 numbers.
+                for row in [1, 6] {
+                    let noise = (new[row] - mean).abs()
+                    #expect((noise / spread).max().scalar() < 0.6)
+                    #expect((noise / spread).mean().scalar() > 0.03)
+                }
+                #expect(!new[1].isClose(to: new[6]))
+            } else {
+                #expect(new[1].isClose(to: mean) && new[6].isClose(to: mean))
+            }
+            let entry = start.reports[1].entries.first { $0.name == name }
+            #expect(entry?.reason == "3 rows kept, 3 made from glosses, 2 made anew")
+        }
+        let again = try Self.start(text: fixture.path, plan, seed: seed)
+        for (name, tensor) in start.parameters {
+            #expect(try #require(again.parameters[name]).isClose(to: tensor), "\(name)")
+        }
+        _ = try start.model()
+    }
+
+    @Test("New rows differ by seed; random weights have the sizes of the new vocabulary")
+    func wordsAtRandom() throws {
+        var plan = StartingPlan()
+        plan.words = StartingWords(rows: [.new, .kept(1), .kept(0)], paddingToken: 2)
+        let name = "text_encoder.bert.embeddings.word_embeddings.weight"
+        let rows = try [1, 2].map { seed in
+            try #require(Self.start(plan, seed: seed).parameters[name])
+        }
+        #expect(!rows[0][0].isClose(to: rows[1][0]))
+        #expect(rows[0][1...].isClose(to: rows[1][1...]))
+        plan.takesWeights = false
+        let drawn = try Self.start(plan)
+        #expect(drawn.parameters[name]?.shape == [3, 12])
+        #expect(drawn.newParameters == Array(drawn.parameters.keys))
+        plan.words?.rows = [.kept(60)]
+        let error = #expect(throws: ModelFileError.self) { try Self.start(plan) }
+        #expect(error?.description.contains("has 60 word embeddings; the row of token 0") == true)
+    }
+
     private static func start(
-        image: FilePath? = nil, text: FilePath? = nil, _ plan: StartingPlan = StartingPlan()
+        image: FilePath? = nil, text: FilePath? = nil, _ plan: StartingPlan = StartingPlan(),
+        seed: UInt64 = 1
     ) throws -> TowerModel {
         try TowerModel(
             image: image ?? Fixtures.path("towers/timm-vit"),
             text: text ?? Fixtures.path("towers/minilm"), plan: plan,
-            generator: Generator(seed: 1))
+            generator: Generator(seed: seed))
     }
 }
