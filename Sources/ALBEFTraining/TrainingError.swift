@@ -2,7 +2,7 @@
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
-            nothingToEvaluate, evaluation, outOfMemory
+            nothingToEvaluate, evaluation, outOfMemory, trunkMaps
     }
 
     private let code: Code
@@ -76,6 +76,10 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
                 ? "\(source): there are no images to evaluate on"
                 : "\(source): none of the \(images) images has a caption, so there is nothing to"
                     + " evaluate")
+    }
+
+    static func trunkMaps(_ path: String, _ problem: String) -> TrainingError {
+        TrainingError(.trunkMaps, "\(path): \(problem)")
     }
 
     static func evaluation(step: Int, _ reason: any Error) -> TrainingError {

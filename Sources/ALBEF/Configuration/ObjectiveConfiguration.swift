@@ -84,6 +84,8 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         /// A model from random weights that sees hard ones alone can stay at chance for long: they
         /// differ from right ones in what it cannot see yet.
         public var easyEpochs: Double
+        /// Epochs after those in which hard negatives become as hard as ITC's similarities say.
+        public var rampEpochs: Double
         /// Whether other captions of an image are never its negatives; ignored when faithful.
         public var excludesSameImage: Bool
 
@@ -98,18 +100,21 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         /// Creates settings.
         public init(
             weight: Double = 1, negatives: Source = .hard, shift: Int = 1, easyEpochs: Double = 0,
+            rampEpochs: Double = 0,
             excludesSameImage: Bool = true
         ) {
             self.weight = weight
             self.negatives = negatives
             self.shift = shift
             self.easyEpochs = easyEpochs
+            self.rampEpochs = rampEpochs
             self.excludesSameImage = excludesSameImage
         }
 
         enum CodingKeys: String, CodingKey {
             case weight, negatives, shift
             case easyEpochs = "easy_epochs"
+            case rampEpochs = "ramp_epochs"
             case excludesSameImage = "exclude_same_image"
         }
     }
@@ -215,6 +220,9 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
         guard matching.easyEpochs >= 0 else {
             throw .configuration("objectives.matching.easy_epochs", "must be 0 or more")
+        }
+        guard matching.rampEpochs >= 0 else {
+            throw .configuration("objectives.matching.ramp_epochs", "must be 0 or more")
         }
         guard teacher.rampEpochs >= 0 else {
             throw .configuration("objectives.teacher.ramp_epochs", "must be 0 or more")

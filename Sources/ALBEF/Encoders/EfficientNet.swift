@@ -56,11 +56,31 @@ public final class EfficientNet: Sendable {
     /// - Parameter isCheckpointed: whether each block that is trained is computed again for its
     ///   gradients, which costs a third more time and keeps one tensor a block.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        let start = activation(stem(pixels.channelsLast()))
-        let x = stages.joined().reduce(start) { x, block in
+        self(stageMap(pixels, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
+    }
+
+    /// How many parts the trunk can be cut behind: the stages, and the last convolution where there
+    /// is one.
+    package var partCount: Int { stages.count + (head == nil ? 0 : 1) }
+
+    /// What the stem and the first parts make of normalised pixels `[B, 3, S, S]`.
+    ///
+    /// - Parameter count: how many parts, from 0 to ``partCount``.
+    package func stageMap(_ pixels: Tensor, stages count: Int) -> Tensor {
+        let x = stages.prefix(count).joined().reduce(activation(stem(pixels.channelsLast()))) {
+            x, block in block(x)
+        }
+        return count > stages.count ? head.map { activation($0(x)) } ?? x : x
+    }
+
+    /// The feature map of what ``stageMap(_:stages:)`` gives: the rest of the trunk.
+    package func callAsFunction(
+        _ map: Tensor, afterStages count: Int, isCheckpointed: Bool = false
+    ) -> Tensor {
+        let x = stages.dropFirst(count).joined().reduce(map) { x, block in
             isCheckpointed ? x.checkpointed { block($0) } : block(x)
         }
-        return head.map { activation($0(x)) } ?? x
+        return count > stages.count ? x : head.map { activation($0(x)) } ?? x
     }
 
     /// The tokens of normalised pixels `[B, 3, S, S]`: `[B, P, C]`, as ``tokens(of:)`` orders them.

@@ -81,6 +81,15 @@ public final class VisionTransformer: Sendable {
         trunk.map { $0(pixels, isCheckpointed: isCheckpointed) } ?? pixels
     }
 
+    /// What the trunk makes of images of which it has seen a part already.
+    package func trunkMap(_ input: ImageInput, isCheckpointed: Bool = false) -> Tensor {
+        switch input {
+        case .pixels(let pixels): trunkMap(pixels, isCheckpointed: isCheckpointed)
+        case .stageMap(let map, let stages):
+            trunk?(map, afterStages: stages, isCheckpointed: isCheckpointed) ?? map
+        }
+    }
+
     /// The tokens `[B, P + 1, D_v]` of what ``trunkMap(_:isCheckpointed:)`` gives.
     ///
     /// - Parameter isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.

@@ -64,21 +64,24 @@ public final class ALBEFModel: Sendable {
         _ pixels: Tensor, isCheckpointed: Bool = false
     ) throws(ALBEFError) -> EncodedImages {
         try encodeImages(
-            ofMap: trunkMap(pixels, isCheckpointed: isCheckpointed), isCheckpointed: isCheckpointed)
+            ofMap: trunkMap(.pixels(pixels), isCheckpointed: isCheckpointed),
+            isCheckpointed: isCheckpointed)
     }
 
-    /// What the image encoder's trunk makes of normalised pixels `[B, 3, S, S]`, as in
+    /// What the image encoder's trunk makes of images, as in
     /// ``VisionTransformer/trunkMap(_:isCheckpointed:)``.
     ///
-    /// - Throws: ``ALBEFError`` if the pixels have another size.
+    /// - Throws: ``ALBEFError`` if pixels have another size than the model takes.
     package func trunkMap(
-        _ pixels: Tensor, isCheckpointed: Bool = false
+        _ input: ImageInput, isCheckpointed: Bool = false
     ) throws(ALBEFError) -> Tensor {
         let size = configuration.vision.imageSize
-        guard pixels.rank == 4, Array(pixels.shape.dropFirst()) == [3, size, size] else {
-            throw .imageShape(found: pixels.shape, expected: size)
+        if case .pixels(let pixels) = input {
+            guard pixels.rank == 4, Array(pixels.shape.dropFirst()) == [3, size, size] else {
+                throw .imageShape(found: pixels.shape, expected: size)
+            }
         }
-        return visualEncoder.trunkMap(pixels, isCheckpointed: isCheckpointed)
+        return visualEncoder.trunkMap(input, isCheckpointed: isCheckpointed)
     }
 
     /// Encodes what ``trunkMap(_:isCheckpointed:)`` gives, of this model or of one whose trunk has

@@ -30,15 +30,18 @@ package enum HardNegatives {
     ///
     /// - Parameters:
     ///   - similarities: s / tau `[N, N]` of rows with the batch's keys.
+    ///   - hardness: what the similarities are multiplied by first; 1 draws as the paper does, 0
+    ///     draws any other row.
     ///   - excluded: what must not be drawn, true on the diagonal at least, `[N, N]`.
     ///   - isFaithful: the original takes the softmax first and zeroes what is excluded afterwards.
     ///     A row that holds nothing else then has no weight left and crashes the draw; excluding
     ///     first gives the same proportions wherever both are defined.
     /// - Returns: weights `[N, N]`; uniform over the other rows where everything is excluded.
-    package static func weights(_ similarities: Tensor, excluded: Tensor, isFaithful: Bool)
-        -> Tensor
-    {
-        let scores = similarities.detached().to(.float32)
+    package static func weights(
+        _ similarities: Tensor, hardness: Double = 1, excluded: Tensor, isFaithful: Bool
+    ) -> Tensor {
+        let similarities = similarities.detached().to(.float32)
+        let scores = hardness == 1 ? similarities : similarities * hardness
         let weights =
             isFaithful
             ? scores.softmax(1).filled(with: 0, where: excluded)

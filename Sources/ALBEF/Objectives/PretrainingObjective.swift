@@ -62,18 +62,19 @@ public final class PretrainingObjective {
     /// - Parameters:
     ///   - alpha: weight of the teacher's opinion at this step.
     ///   - negatives: where this step's wrong pairs come from; nil for the settings' choice.
+    ///   - hardness: how closely hard ones follow ITC's similarities, from 0 to 1.
     /// - Throws: ``ALBEFError`` for pixels or texts that the model cannot take, or a single pair,
     ///   which has no negatives.
     public func callAsFunction(
         _ batch: PretrainingBatch, alpha: Double,
-        negatives: ObjectiveConfiguration.Matching.Source? = nil
+        negatives: ObjectiveConfiguration.Matching.Source? = nil, hardness: Double = 1
     ) throws(ALBEFError) -> PretrainingLosses {
         guard batch.count > 1 else { throw .singlePair }
         clampTemperature()
         teacher?.follow(momentum: configuration.teacher.momentum)
 
         // Student: images once, texts and their masked copies as one batch of the text encoder.
-        let map = try student.trunkMap(batch.pixels, isCheckpointed: isCheckpointed)
+        let map = try student.trunkMap(batch.images, isCheckpointed: isCheckpointed)
         let images = try student.encodeImages(ofMap: map, isCheckpointed: isCheckpointed)
         let masked =
             configuration.maskedLanguage.weight > 0 ? choices.masking(batch, by: masking) : nil
@@ -106,7 +107,8 @@ public final class PretrainingObjective {
         let memory = student.textEncoder.memory(of: images.tokens)
         // Hard ones are drawn by ITC's similarities.
         let isHard = (negatives ?? configuration.matching.negatives) == .hard
-        let fused = fuse(batch, texts, memory, masked, isHard ? losses.contrastive : nil)
+        let drawing = isHard ? losses.contrastive.map { ($0, hardness) } : nil
+        let fused = fuse(batch, texts, memory, masked, drawing)
         if let matching = fused.matching {
             losses.matching = matching
             losses.total = losses.total + matching.loss * configuration.matching.weight
@@ -127,7 +129,7 @@ public final class PretrainingObjective {
     /// their images, the pairs, the wrong texts with the images, the texts with the wrong images.
     private func fuse(
         _ batch: PretrainingBatch, _ texts: EncodedTexts, _ memory: [KeysAndValues],
-        _ masked: MaskedTokens?, _ contrastive: ContrastiveObjective.Outcome?
+        _ masked: MaskedTokens?, _ drawing: (ContrastiveObjective.Outcome, hardness: Double)?
     ) -> (matching: MatchingObjective.Outcome?, masked: Tensor?) {
         let count = batch.count
         let encoder = student.textEncoder
@@ -141,7 +143,7 @@ public final class PretrainingObjective {
         }
         var drawn: (negatives: Negatives, images: Tensor?, texts: Tensor?)?
         if configuration.matching.weight > 0 {
-            let found = negatives(batch, contrastive)
+            let found = negatives(batch, drawing)
             rows += [clean, found.negatives.texts, clean]
             pairing.alignedBlocks += 2
             pairing.chosen = found.negatives.images
@@ -179,10 +181,10 @@ public final class PretrainingObjective {
     }
 
     private func negatives(
-        _ batch: PretrainingBatch, _ contrastive: ContrastiveObjective.Outcome?
+        _ batch: PretrainingBatch, _ drawing: (ContrastiveObjective.Outcome, hardness: Double)?
     ) -> (negatives: Negatives, images: Tensor?, texts: Tensor?) {
         let count = batch.count
-        guard let contrastive else {
+        guard let (contrastive, hardness) = drawing else {
             let shift = configuration.matching.shift
             return (.shifted(by: shift, count: count, device: student.device), nil, nil)
         }
@@ -190,7 +192,7 @@ public final class PretrainingObjective {
             let excluded = excluded(batch)
             func weights(_ similarities: Tensor, _ excluded: Tensor) -> Tensor {
                 HardNegatives.weights(
-                    similarities[.all, 0..<count], excluded: excluded,
+                    similarities[.all, 0..<count], hardness: hardness, excluded: excluded,
                     isFaithful: configuration.isFaithful)
             }
             let (images, texts) = (
@@ -238,7 +240,7 @@ public final class PretrainingObjective {
 
     /// What the teacher makes of the batch, without recording gradients.
     ///
-    /// - Parameter map: what its trunk makes of the pixels; nil if that is not known.
+    /// - Parameter map: what its trunk makes of the images; nil if that is not known.
     private func teach(
         _ batch: PretrainingBatch, _ masked: MaskedTokens?, alpha: Double, map: Tensor?
     ) throws(ALBEFError) -> Teaching? {
@@ -249,12 +251,8 @@ public final class PretrainingObjective {
             var teaching = Teaching()
             let distilsWords = alpha > 0 && masked.map { $0.labels.count > 0 } == true
             guard configuration.contrastive.weight > 0 || distilsWords else { return teaching }
-            let images =
-                if let map {
-                    try model.encodeImages(ofMap: map)
-                } else {
-                    try model.encodeImages(batch.pixels)
-                }
+            let map = if let map { map } else { try model.trunkMap(batch.images) }
+            let images = try model.encodeImages(ofMap: map)
             if configuration.contrastive.weight > 0 {
                 let encoder = model.textEncoder
                 let states = encoder.encode(

@@ -31,6 +31,8 @@ public struct RunDirectory: Sendable, Hashable {
     public var last: FilePath { path.appending("last") }
     /// The checkpoint with the best recall on the validation data.
     public var best: FilePath { path.appending("best") }
+    /// What the frozen part of a trunk made of the images, where no other place was named.
+    var trunkMaps: FilePath { path.appending("trunk-maps") }
     private var checkpoints: FilePath { path.appending("checkpoints") }
 
     /// Whether a run was begun here.

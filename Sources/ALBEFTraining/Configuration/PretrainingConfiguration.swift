@@ -106,6 +106,12 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var lookahead: Int
         /// Memory for decoded pictures in megabytes, for sets that are read many times.
         public var cacheMegabytes: Int
+        /// Augmented views of each image, drawn once, of which the frozen part of a trunk makes a
+        /// feature map once; 0 to draw and compute anew at each step.
+        public var trunkViews: Int
+        /// Where these maps are kept, so that several runs can use them one after another; nil for
+        /// the run's directory.
+        public var trunkMaps: String?
 
         /// What one row of an epoch is.
         public enum Rows: String, Sendable, Hashable, Codable, CaseIterable {
@@ -118,6 +124,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         enum CodingKeys: String, CodingKey {
             case train, validation, images, rows, group, workers, lookahead
             case cacheMegabytes = "cache_megabytes"
+            case trunkViews = "trunk_views"
+            case trunkMaps = "trunk_maps"
         }
     }
 

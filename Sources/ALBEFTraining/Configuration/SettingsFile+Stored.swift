@@ -12,7 +12,7 @@ extension SettingsFile {
     /// The version of stored settings; it rises with every setting that is added.
     ///
     /// Runs that were begun before settings had versions count as version 0.
-    static let version = 2
+    static let version = 3
 
     /// The settings that were added after some runs had been begun, and the value that stands for
     /// how those runs were made, as YAML.
@@ -25,6 +25,9 @@ extension SettingsFile {
             (2, ["optimizer"], "rates", "{image: 1, text: 1, fusion: 1, heads: 1}"),
             (2, ["optimizer"], "new_parts_rate", "1"),
             (2, ["optimizer"], "layer_decay", "1"),
+            (3, ["data"], "trunk_views", "0"),
+            (3, ["objectives", "matching"], "ramp_epochs", "0"),
+            (3, ["data"], "trunk_maps", "null"),
         ]
 
     /// Reads the settings of a run, of this version or an earlier one.
@@ -87,6 +90,7 @@ extension SettingsFile {
         settings.data.train = settings.data.train.map(absolute)
         settings.data.validation = settings.data.validation.map(absolute)
         settings.data.images = settings.data.images.map(absolute)
+        settings.data.trunkMaps = settings.data.trunkMaps.map(absolute)
         return try decode(parse(text(of: settings), place: "settings"), place: "settings")
     }
 

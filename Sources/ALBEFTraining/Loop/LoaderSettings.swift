@@ -5,15 +5,14 @@ import SystemPackage
 extension PretrainingConfiguration {
     /// What makes the batches of a run.
     ///
-    /// - Parameter onFailure: told once of each file that cannot be read.
+    /// - Parameters:
+    ///   - maps: what has been made of views so far; nil where every sample is drawn anew.
+    ///   - onFailure: told once of each file that cannot be read.
     /// - Throws: `DatasetError` that names what is wrong with the annotations.
     func loader(
-        for vision: ALBEFConfiguration.Vision,
+        _ dataset: CaptionDataset, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
         onFailure: @escaping @Sendable (ImageError) -> Void
     ) throws -> BatchLoader {
-        let dataset = try CaptionDataset(
-            reading: data.train.map { FilePath($0) },
-            imageRoot: data.images.map { FilePath($0) })
         let isCropped = augmentation.minimumScale < 1
         let transform = TrainingTransform(
             side: vision.imageSize,
@@ -31,9 +30,22 @@ extension PretrainingConfiguration {
         if data.workers > 0 { options.workers = data.workers }
         options.lookahead = data.lookahead
         options.cacheBytes = data.cacheMegabytes * 1_000_000
+        if let maps {
+            options.views = data.trunkViews
+            options.isKept = { maps.holds($0) }
+        }
         return try BatchLoader(
             dataset, batchSize: training.batchSize, transform: transform, options: options,
             onFailure: onFailure)
+    }
+
+    /// What the run learns from.
+    ///
+    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    func trainingData() throws -> CaptionDataset {
+        try CaptionDataset(
+            reading: data.train.map { FilePath($0) },
+            imageRoot: data.images.map { FilePath($0) })
     }
 
     /// What evaluates the model on the way; nil if the settings name no validation data.

@@ -44,13 +44,17 @@ extension PretrainingRun {
     }
 
     private func losses(of batch: TrainingBatch, alpha: Double) throws -> PretrainingLosses {
-        let easySteps =
-            configuration.objectives.matching.easyEpochs * Double(schedule.stepsPerEpoch)
-        let isEasy = Double(step) < easySteps
+        let matching = configuration.objectives.matching
+        let epoch = Double(step) / Double(schedule.stepsPerEpoch) - matching.easyEpochs
+        let hardness = matching.rampEpochs > 0 ? min(1, epoch / matching.rampEpochs) : 1
+        // Kept maps are of full precision before they are rounded, whatever the step computes in.
+        let inputs = try inputs(batch)
         return try withAutocast(
             configuration.training.precision.autocast, on: state.student.device
         ) {
-            try state.objective(inputs(batch), alpha: alpha, negatives: isEasy ? .shifted : nil)
+            try state.objective(
+                inputs, alpha: alpha, negatives: epoch < 0 ? .shifted : nil,
+                hardness: hardness)
         }
     }
 
@@ -81,14 +85,18 @@ extension PretrainingRun {
     }
 
     /// A batch as the objectives take it.
-    private func inputs(_ batch: TrainingBatch) -> PretrainingBatch {
+    private func inputs(_ batch: TrainingBatch) throws -> PretrainingBatch {
         let device = state.student.device
         let side = state.student.configuration.vision.imageSize
         let tokens = text.batch(batch.captions)
         let shape = [tokens.count, tokens.length]
+        let pixels = Tensor(
+            batch.pixels, shape: [batch.pixelRows.count, 3, side, side], device: device)
         let knowsTruths = configuration.objectives.contrastive.positives == .caption
         return PretrainingBatch(
-            pixels: Tensor(batch.pixels, shape: [tokens.count, 3, side, side], device: device),
+            images: try maps.map {
+                try $0.input(batch, pixels, of: state.student.visualEncoder)
+            } ?? .pixels(pixels),
             ids: Tensor(tokens.ids, shape: shape, device: device),
             mask: Tensor(tokens.mask, shape: shape, device: device),
             imageIDs: Tensor(batch.ids, device: device),

@@ -44,6 +44,8 @@ public final class PretrainingRun {
     let text: TextInput
     let schedule: LearningRateSchedule
     let ramp: DistillationRamp
+    /// What the frozen part of the trunk made of the images' views; nil where it runs at each step.
+    let maps: TrunkMaps?
     private let loader: BatchLoader
     private let evaluator: RetrievalEvaluator?
     private let report: @Sendable (Event) -> Void
@@ -127,7 +129,14 @@ public final class PretrainingRun {
             vocabulary: vocabulary, isUncased: sizes.text.lowercases,
             cleaning: isOriginal ? .albef : .lavis, endsWithSeparator: !isOriginal,
             length: sizes.text.maximumTokens)
-        loader = try configuration.loader(for: sizes.vision) { report(.failure($0)) }
+        let dataset = try configuration.trainingData()
+        let kept = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
+        maps = try TrunkMaps.Plan(configuration, state, dataset).map {
+            try TrunkMaps($0, at: kept)
+        }
+        loader = try configuration.loader(dataset, for: sizes.vision, maps: maps) {
+            report(.failure($0))
+        }
         evaluator = try configuration.evaluator(for: sizes.vision, text: text)
 
         let accumulation = configuration.training.accumulation
@@ -148,6 +157,7 @@ public final class PretrainingRun {
             epochs: configuration.objectives.teacher.rampEpochs,
             iterationsPerEpoch: stepsPerEpoch * accumulation)
         self.lock = try lock ?? directory.begin(configuration, vocabulary: words)
+        try maps?.open()
     }
 
     // MARK: The loop

@@ -62,6 +62,12 @@ public struct BatchLoader: Sendable {
         public var cacheBytes = 0
         /// What happens when a picture cannot be read; it is replaced by default.
         public var failurePolicy = FailurePolicy.replace
+        /// How many views each image has, each drawn once and for all; by default 0, which draws
+        /// every sample anew.
+        public var views = 0
+        /// Whether the consumer has kept what it made of a view, so that it needs no pixels; asked
+        /// from any thread. By default it has kept nothing.
+        public var isKept: @Sendable (ImageView) -> Bool = { _ in false }
 
         /// The defaults.
         public init() {}
@@ -69,7 +75,7 @@ public struct BatchLoader: Sendable {
 
     private static let maximumAttempts = 100
 
-    private let images: [CaptionedImage]
+    let images: [CaptionedImage]
     private let transform: TrainingTransform
     private let pictures: PictureSource
     private let gate: WorkerGate
@@ -142,9 +148,11 @@ public struct BatchLoader: Sendable {
     // MARK: Making a batch
 
     private struct Sample: Sendable {
-        let square: RGBImage
+        /// nil where the consumer needs no pixels.
+        let square: RGBImage?
         let caption: String
         let image: Int
+        let view: ImageView?
     }
 
     /// Makes the batch of these rows.
@@ -164,16 +172,18 @@ public struct BatchLoader: Sendable {
             return samples.compactMap { $0 }
         }
         let length = transform.count
-        let pixels = [Float](unsafeUninitializedCapacity: samples.count * length) {
+        let squares = samples.compactMap(\.square)
+        let pixels = [Float](unsafeUninitializedCapacity: squares.count * length) {
             buffer, initialized in
-            for (place, sample) in samples.enumerated() {
+            for (place, square) in squares.enumerated() {
                 let slot = buffer[place * length..<(place + 1) * length]
-                transform.normalise(sample.square, into: UnsafeMutableBufferPointer(rebasing: slot))
+                transform.normalise(square, into: UnsafeMutableBufferPointer(rebasing: slot))
             }
-            initialized = samples.count * length
+            initialized = squares.count * length
         }
         return TrainingBatch(
-            pixels: pixels, captions: samples.map(\.caption),
+            pixels: pixels, pixelRows: samples.indices.filter { samples[$0].square != nil },
+            views: samples.compactMap(\.view), captions: samples.map(\.caption),
             ids: samples.map { images[$0.image].id },
             pictureCaptions: samples.map { images[$0.image].captions },
             images: samples.map { images[$0.image].path },
@@ -188,10 +198,21 @@ public struct BatchLoader: Sendable {
             var random = SplitMix64(
                 seed: options.seed, stream: EpochOrder.Stream.sample.rawValue, epoch, row, attempt)
             let (image, caption) = order.sample(current, of: images, using: &random)
+            let view =
+                options.views > 0
+                ? ImageView(image: image, index: random.integer(below: options.views)) : nil
             do {
+                if let view, options.isKept(view) {
+                    return Sample(square: nil, caption: caption, image: image, view: view)
+                }
                 let picture = try pictures.picture(image)
+                if let view {
+                    random = SplitMix64(
+                        seed: options.seed, stream: EpochOrder.Stream.view.rawValue, view.image,
+                        view.index)
+                }
                 let square = transform.augmented(picture, using: &random)
-                return Sample(square: square, caption: caption, image: image)
+                return Sample(square: square, caption: caption, image: image, view: view)
             } catch {
                 guard failurePolicy == .replace else { throw error }
                 try pictures.record(error, of: image)

@@ -87,7 +87,7 @@ struct EpochOrder: Sendable {
 
     /// What random numbers are for: the first number of a generator's stream.
     enum Stream: Int {
-        case order, sample, replacement
+        case order, sample, replacement, view
     }
 }
 

@@ -2,8 +2,13 @@ public import SystemPackage
 
 /// Pictures and captions for one step of training.
 public struct TrainingBatch: Sendable {
-    /// Normalised pixels, `[B, 3, S, S]`.
+    /// Normalised pixels of the rows that need them, `[pixelRows.count, 3, S, S]`.
     public let pixels: [Float]
+    /// The rows that have pixels, in order: all of them, unless views are kept
+    /// (``BatchLoader/Options/isKept``).
+    public let pixelRows: [Int]
+    /// The view that each row shows: `[B]`, or empty where samples are drawn anew.
+    public let views: [ImageView]
     /// A caption for each picture, as annotated: `[B]`.
     public let captions: [String]
     /// What the annotations call each image: `[B]`, equal for captions of the same image.
@@ -21,5 +26,20 @@ public struct TrainingBatch: Sendable {
     public var truths: [Bool] {
         let known = pictureCaptions.map { Set($0) }
         return captions.flatMap { caption in known.map { $0.contains(caption) } }
+    }
+}
+
+/// One of the views of an image: a crop and what else the training transform makes of it, drawn once
+/// and for all.
+public struct ImageView: Sendable, Hashable {
+    /// The image's position in the data set.
+    public let image: Int
+    /// Which of its views, from 0.
+    public let index: Int
+
+    /// Names a view.
+    public init(image: Int, index: Int) {
+        self.image = image
+        self.index = index
     }
 }

@@ -121,6 +121,19 @@ extension Tensor {
         self.init(memory: UnsafeMutableRawPointer(owner.buffer.baseAddress), shape, .float32, owner)
     }
 
+    /// Creates a tensor whose bytes `body` writes, all of them, in row-major order.
+    package init(
+        shape: [Int], dtype: DType,
+        fillingBytes body: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
+        let owner = try ArrayOwner<UInt64>(
+            filling: { words in
+                let bytes = UnsafeMutableRawBufferPointer(words)
+                try body(.init(rebasing: bytes[..<(shape.reduce(1, *) * dtype.byteCount)]))
+            }, count: (shape.reduce(1, *) * dtype.byteCount + 7) / 8)
+        self.init(memory: UnsafeMutableRawPointer(owner.buffer.baseAddress), shape, dtype, owner)
+    }
+
     private init(
         memory: UnsafeMutableRawPointer?, _ shape: [Int], _ dtype: DType, _ owner: AnyObject
     ) {

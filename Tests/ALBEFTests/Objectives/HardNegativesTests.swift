@@ -96,6 +96,25 @@ struct HardNegativesTests {
         }
     }
 
+    @Test("Are any others where they shall not be hard, and as hard as asked for otherwise")
+    func hardness() throws {
+        let scores = Tensor.normal([5, 5], generator: try Generator(seed: 3)) * 4
+        func weights(_ scores: Tensor, _ hardness: Double) -> [[Double]] {
+            rows(
+                HardNegatives.weights(
+                    scores, hardness: hardness, excluded: diagonal(5), isFaithful: false))
+        }
+        for (found, expected) in zip(weights(scores, 0).joined(), uniform(5).joined()) {
+            #expect(abs(found - expected / 4) < 1e-6)
+        }
+        for (found, expected) in zip(
+            weights(scores, 0.5).joined(), weights(scores * 0.5, 1).joined())
+        {
+            #expect(abs(found - expected) < 1e-6)
+        }
+        #expect(weights(scores, 1) != weights(scores, 0.5))
+    }
+
     @Test("Are drawn as often as their weights say")
     func frequencies() throws {
         let draws = 20_000
