@@ -65,8 +65,9 @@ public struct BatchLoader: Sendable {
         /// How many views each image has, each drawn once and for all; by default 0, which draws
         /// every sample anew.
         public var views = 0
-        /// Whether the consumer has kept what it made of a view, so that it needs no pixels; asked
-        /// from any thread. By default it has kept nothing.
+        /// Whether the consumer has kept what it made of a view, so that it needs no pixels.
+        ///
+        /// Asked from any thread; by default it has kept nothing.
         public var isKept: @Sendable (ImageView) -> Bool = { _ in false }
 
         /// The defaults.
