@@ -17,19 +17,21 @@ public struct RetrievalService: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: checked by ``ServerConfiguration/check()``.
-    ///   - model: what made the index.
+    ///   - model: what made the index, or what it is to be changed to.
     ///   - modelName: what people call the model; shown beside its fingerprint.
+    ///   - former: what made the index, if that is another model: it answers while the index is
+    ///     changed to `model`, which is done here if clients or a folder may write.
     ///   - index: its directory.
     ///   - logger: gets a line for every request.
     /// - Throws: ``IndexError`` if the index cannot be opened or was made with another model;
     ///   ``ServerError`` for settings that do not fit; an error of the file system.
     public init(
         _ configuration: ServerConfiguration, model: SearchModel, modelName: String? = nil,
-        index: FilePath, logger: Logger
+        former: SearchModel? = nil, index: FilePath, logger: Logger
     ) async throws {
         try configuration.check()
         parts = try await ServiceParts.open(
-            configuration, model, named: modelName, index: index, logger)
+            configuration, model, named: modelName, former: former, index: index, logger)
         self.logger = logger
     }
 
@@ -60,6 +62,7 @@ public struct RetrievalService: Sendable {
             IndexWatch(library: parts.library, queue: parts.disk, writer: parts.writer)
         ]
         if let follower = parts.follower { services.append(follower) }
+        if let changer = parts.changer { services.append(changer) }
         services.append(application)
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -11,7 +11,7 @@ extension ServiceParts {
     ///   be opened or was made with another model; an error of the file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, named modelName: String?,
-        index: FilePath, _ logger: Logger
+        former: SearchModel?, index: FilePath, _ logger: Logger
     ) async throws -> ServiceParts {
         if let photos = configuration.photos { try check(photos, index) }
         let store = try configuration.key.map { _ in
@@ -20,8 +20,8 @@ extension ServiceParts {
         }
         let isWriting = store != nil || configuration.photos != nil
         if isWriting { try create(index, model) }
-        if let store { try await reconcile(store, model, index, logger) }
-        let library = try IndexLibrary(index, model, logger)
+        let library = try IndexLibrary(index, model, former: former, logger)
+        if let store { try await reconcile(store, library, logger) }
         let metrics = ServiceMetrics(version: configuration.version)
         let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)
         func queue(_ name: String, threads: Int) -> WorkQueue {
@@ -42,7 +42,7 @@ extension ServiceParts {
             }
         }
         return ServiceParts(
-            configuration: configuration, model: model, library: library, metrics: metrics,
+            configuration: configuration, library: library, metrics: metrics,
             compute: compute, pictures: pictures, documents: queue("documents", threads: cores),
             disk: disk,
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
@@ -50,7 +50,30 @@ extension ServiceParts {
             writing: store.flatMap { store in
                 writer.map { Writing(writer: $0, store: store) }
             },
-            follower: follower, modelName: modelName)
+            follower: follower,
+            changer: changer(
+                configuration.photos ?? store?.directory, library, compute: compute,
+                images: pictures, logger),
+            wantedName: modelName)
+    }
+
+    /// What changes the index to the model that is wanted; nil if it is of that one, or nobody may
+    /// write to it here.
+    private static func changer(
+        _ folder: FilePath?, _ library: IndexLibrary, compute: WorkQueue, images: WorkQueue,
+        _ logger: Logger
+    ) -> ModelChanger? {
+        let (index, wanted) = (library.gallery.index, library.wanted.signature)
+        if index.model.isSame(as: wanted) { return nil }
+        guard let folder, index.content == .images else {
+            logger.notice(
+                """
+                the index is of the model \(index.model.title), which answers; 'albef index' with \
+                \(wanted.options) changes it, and the new one is served then
+                """)
+            return nil
+        }
+        return ModelChanger(folder, library, compute: compute, images: images, logger)
     }
 
     /// Ends the threads when what waits is done.
@@ -83,10 +106,12 @@ extension ServiceParts {
     /// Brings the index in step with the images that clients sent: where a service was killed, a
     /// file may be there that the index does not know yet, or an entry whose file is gone.
     private static func reconcile(
-        _ store: UploadStore, _ model: SearchModel, _ index: FilePath, _ logger: Logger
+        _ store: UploadStore, _ library: IndexLibrary, _ logger: Logger
     ) async throws {
-        let report = try await Indexer(model).update(index, with: FolderScan(store.directory))
+        let report = try await Indexer(library.model)
+            .update(library.directory, with: FolderScan(store.directory))
         if report.changed > 0 {
+            library.refresh()
             logger.notice("took over \(report.changed) changes that a service before this left")
         }
     }

@@ -41,8 +41,11 @@ struct ServiceUnderTest: Sendable {
     }
 
     /// Runs a service over an index that is there.
+    ///
+    /// - Parameter former: what the index was made with, if the service is to change it.
     static func serve(
-        _ folder: FilePath, _ model: SearchModel, logger: Logger = silent,
+        _ folder: FilePath, _ model: SearchModel, former: SearchModel? = nil,
+        logger: Logger = silent,
         _ configure: (inout ServerConfiguration) -> Void = { _ in },
         _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
@@ -57,7 +60,7 @@ struct ServiceUnderTest: Sendable {
         configuration.limits.idleSeconds = 300
         configure(&configuration)
         let service = try await RetrievalService(
-            configuration, model: model, index: folder.appending("index"),
+            configuration, model: model, former: former, index: folder.appending("index"),
             logger: logger)
         let (ports, found) = AsyncStream<UInt16>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -20,6 +20,10 @@ struct IndexAddCommand: AsyncParsableCommand {
                 --recall google/siglip2-base-patch16-224 \\
                 --model Salesforce/blip-itm-base-coco
 
+            With another --model than an index was made with, the index is changed to that one: it is \
+            built beside the old one, which searches use until it is complete. A change that is \
+            interrupted goes on the next time.
+
             Hidden files and folders are left out, folders such as @eaDir and node_modules, and \
             what a file .albefignore in a folder names, one pattern per line.
 
@@ -92,7 +96,10 @@ struct IndexAddCommand: AsyncParsableCommand {
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
         var options = Indexer.Options(batchSize: batchSize, budget: budget)
         options.rereads = force
+        options.changesModel = model.choice.isMade
+        options.changesImageSize = model.imageSize != nil
         let indexer = Indexer(try await model.load(), options: options)
+        defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
             // A folder that is watched may be empty for now.
             if !watch || !scan.files.isEmpty {
@@ -111,10 +118,10 @@ struct IndexAddCommand: AsyncParsableCommand {
         _ indexer: Indexer, _ scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]
     ) async throws -> IndexOutput.Done {
         let clock = ContinuousClock.now
-        var bar = ProgressBar("indexing", unit: "photos")
+        var bar = IndexProgress(unit: "photos")
         defer { bar.finish() }
         let report = try await indexer.update(FilePath(index), with: scan, metadata: notes) {
-            Self.show($0, &bar)
+            bar.show($0)
         }
         return .init(report: report, scan: scan, seconds: (ContinuousClock.now - clock).seconds)
     }
@@ -124,7 +131,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]], since scan: FolderScan?
     ) async throws {
         var start: ContinuousClock.Instant?
-        var bar = ProgressBar("indexing", unit: "photos")
+        var bar = IndexProgress(unit: "photos")
         var isHindered = false
         var known: Set<GalleryFailure> = []
         try await indexer.follow(
@@ -132,7 +139,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             interval: .seconds(interval), since: scan
         ) { progress in
             start = start ?? .now
-            Self.show(progress, &bar)
+            bar.show(progress)
         } onEvent: { event in
             bar.finish()
             switch event {
@@ -151,15 +158,6 @@ struct IndexAddCommand: AsyncParsableCommand {
                 known = Set(report.failures)
             }
             start = nil
-        }
-    }
-
-    private static func show(_ progress: Indexer.Progress, _ bar: inout ProgressBar) {
-        if progress.isWaiting {
-            bar.finish()
-            Console.note("waiting for another process that writes to this index")
-        } else if progress.total > 0 {
-            bar.show(progress.done, of: progress.total)
         }
     }
 

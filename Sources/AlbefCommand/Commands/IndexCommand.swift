@@ -108,6 +108,7 @@ struct IndexVerifyCommand: AsyncParsableCommand {
             for item in damage { Console.result("\(item.file): \(item.reason)") }
             Console.note("'albef index repair \(index)' drops what is damaged and keeps the rest")
         }
+        ChangeOutput.remark(on: index)
         if !damage.isEmpty { throw ExitCode(1) }
     }
 }
@@ -222,5 +223,6 @@ struct IndexCompactCommand: AsyncParsableCommand {
                 "\(RunFormat.bytes(Double(before.byteCount))) in \(before.segments) files became"
                     + " \(RunFormat.bytes(Double(after.byteCount))) in \(after.segments)")
         }
+        ChangeOutput.remark(on: index)
     }
 }

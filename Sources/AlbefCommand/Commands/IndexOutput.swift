@@ -29,12 +29,15 @@ struct IndexOutput: Encodable {
     let skipped: [Failure]
     let passedOver: [String: Int]?
     let interrupted: Bool
+    /// The model whose index was replaced, or is being replaced.
+    let replaced: String?
     let seconds: Double
 
     private enum CodingKeys: String, CodingKey {
         case encoded, reused, unchanged, removed, skipped
         case passedOver = "passed_over"
         case interrupted, seconds
+        case replaced = "replaced_model"
     }
 
     init(_ done: Done) {
@@ -46,6 +49,7 @@ struct IndexOutput: Encodable {
         skipped = report.failures.map { Failure(path: $0.path, reason: $0.reason) }
         passedOver = done.scan?.passedOver
         interrupted = report.wasCancelled
+        replaced = report.replaced
         seconds = done.seconds
     }
 
@@ -64,6 +68,9 @@ struct IndexOutput: Encodable {
             try asLine ? Console.jsonLine(IndexOutput(done)) : Console.json(IndexOutput(done))
         } else {
             Console.result(summary(done))
+        }
+        if let replaced = done.report.replaced, !done.report.wasCancelled {
+            Console.note("the index is of this model now; it was of \(replaced.displayed)")
         }
     }
 

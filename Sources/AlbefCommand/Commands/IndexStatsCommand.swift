@@ -19,16 +19,18 @@ struct IndexStatsCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let statistics = try ForwardIndex(FilePath(index)).statistics
+        let index = FilePath(index)
+        let statistics = try ForwardIndex(index).statistics
+        let successor = IndexSuccessor(of: index)
         if json {
-            try Console.json(StatisticsOutput(statistics))
+            try Console.json(StatisticsOutput(statistics, successor))
         } else {
-            Console.result(Self.table(statistics))
+            Console.result(Self.table(statistics, successor))
         }
     }
 
     /// One line per fact.
-    static func table(_ statistics: IndexStatistics) -> String {
+    static func table(_ statistics: IndexStatistics, _ successor: IndexSuccessor?) -> String {
         let budget = statistics.budget
         let kept = min(budget.count ?? statistics.tokenCount, statistics.tokenCount)
         let tokens =
@@ -39,6 +41,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         let isOfTexts = statistics.content == .texts
         let noun = isOfTexts ? "texts" : "photos"
         let graph = statistics.graphRows.map { "of \($0) \(noun)" } ?? "none"
+        let name = statistics.modelName?.displayed
         let facts: [(String, String)] = [
             (noun, "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
             ("files", "\(statistics.segments)"),
@@ -46,7 +49,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ("tokens", tokens), ("graph", graph),
             ("features", "\(statistics.embeddingWidth) numbers"),
             ("images", "\(statistics.imageSize) pixels"),
-            ("model", String(statistics.model.prefix(12))),
+            ("model", (name.map { "\($0), " } ?? "") + statistics.model.prefix(12)),
             ("generation", "\(statistics.generation)"),
         ].flatMap { fact in
             // Of two models, where the features come from, below what they are.
@@ -60,8 +63,11 @@ struct IndexStatsCommand: AsyncParsableCommand {
                 ),
             ]
         }
-        return facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }.map {
-            name, value in
+        let change = successor.map {
+            ("change", ChangeOutput($0, of: statistics.pictures).text(noun))
+        }
+        let shown = facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }
+        return (shown + (change.map { [$0] } ?? [])).map { name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
     }
@@ -79,16 +85,19 @@ private struct StatisticsOutput: Encodable {
     let tokens: Tokens
     let graphRows: Int?
     let model: String
+    let modelName: String?
     let recall: ModelSignature.Recall?
+    let change: ChangeOutput?
 
     enum CodingKeys: String, CodingKey {
-        case content, photos, removed, files, bytes, generation, tokens, model, recall
+        case content, photos, removed, files, bytes, generation, tokens, model, recall, change
+        case modelName = "model_name"
         case graphRows = "graph_photos"
         case featureWidth = "feature_width"
         case imageSize = "image_size"
     }
 
-    init(_ statistics: IndexStatistics) {
+    init(_ statistics: IndexStatistics, _ successor: IndexSuccessor?) {
         content = statistics.content
         photos = statistics.pictures
         removed = statistics.removed
@@ -98,7 +107,9 @@ private struct StatisticsOutput: Encodable {
         featureWidth = statistics.embeddingWidth
         imageSize = statistics.imageSize
         model = statistics.model
+        modelName = statistics.modelName
         recall = statistics.recall
+        change = successor.map { ChangeOutput($0, of: statistics.pictures) }
         graphRows = statistics.graphRows
         tokens = Tokens(
             kept: min(statistics.budget.count ?? statistics.tokenCount, statistics.tokenCount),

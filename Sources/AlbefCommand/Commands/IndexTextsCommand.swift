@@ -15,7 +15,8 @@ struct IndexTextsCommand: AsyncParsableCommand {
               albef index texts captions.txt --index captions.index
               albef search --image dog.jpg --index captions.index
 
-            With --recall, the features of the texts come from that model.
+            With --recall, the features of the texts come from that model. Another --model than the \
+            index was made with changes it to that one, as 'albef index add' does.
             """)
 
     @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"))
@@ -31,19 +32,13 @@ struct IndexTextsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try TextListFile(FilePath(file))
-        let indexer = TextIndexer(try await model.load())
+        let indexer = TextIndexer(try await model.load(), changesModel: model.choice.isMade)
         let clock = ContinuousClock.now
+        defer { ChangeOutput.remark(on: FilePath(index), continuing: "texts \(file)") }
         let report = try await Interrupts.cancelling("stopping after this batch") {
-            var bar = ProgressBar("indexing", unit: "texts")
+            var bar = IndexProgress(unit: "texts")
             defer { bar.finish() }
-            return try await indexer.update(FilePath(index), with: list) { progress in
-                if progress.isWaiting {
-                    bar.finish()
-                    Console.note("waiting for another process that writes to this index")
-                } else if progress.total > 0 {
-                    bar.show(progress.done, of: progress.total)
-                }
-            }
+            return try await indexer.update(FilePath(index), with: list) { bar.show($0) }
         }
         let seconds = (ContinuousClock.now - clock).seconds
         try IndexOutput.show(.init(report: report, scan: nil, seconds: seconds), json: json)

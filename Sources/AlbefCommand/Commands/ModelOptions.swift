@@ -9,10 +9,11 @@ import Torch
 /// The options of every command that runs a model.
 struct ModelOptions: ParsableArguments {
     @Option(
+        name: .customLong("model"),
         help: ArgumentHelp(
             "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name).",
             valueName: "model"))
-    var model = ShippedModel.wardrobe.rawValue
+    var choice = ModelChoice()
 
     @Option(
         help: ArgumentHelp(
@@ -32,9 +33,26 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
     var threads: Int?
 
+    /// The name or directory of the model.
+    var model: String { choice.name }
+
     func validate() throws {
         try NumberBounds.check("--threads", threads, 1...1024)
         try NumberBounds.check("--image-size", imageSize, 1...4096)
+    }
+
+    /// These options for the model, or the two, of an index.
+    ///
+    /// - Throws: a `ValidationError` if the index does not say where they were found.
+    func like(_ signature: ModelSignature) throws -> ModelOptions {
+        let recall = signature.recall?.source
+        guard let source = signature.source, (recall == nil) == (signature.recall == nil)
+        else { throw ValidationError("the index does not say where its model was found") }
+        var options = self
+        options.choice = ModelChoice(argument: source)
+        options.recall = recall
+        options.imageSize = signature.imageSize
+        return options
     }
 
     /// The directory of the model, which is fetched first if it is one of the catalogue.
@@ -59,6 +77,13 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
+    /// The name of a model that is shipped or published; nil for a directory.
+    private static func name(_ model: String) throws -> String? {
+        if ShippedModel(rawValue: model) != nil { return model }
+        guard case .published(let entry) = try ModelReference(model) else { return nil }
+        return entry.name
+    }
+
     /// Loads the model, and says so if it was never trained, or was trained for other images.
     ///
     /// - Parameters:
@@ -77,9 +102,12 @@ struct ModelOptions: ParsableArguments {
                     + " '\(model)' here holds a model too, which is --model ./\(model)")
         }
         let second = try await secondDirectory(note: remarks)
-        let model = try SearchModel(
+        var model = try SearchModel(
             try await directory(note: remarks), recall: second?.path, named: second?.name,
             imageSize: imageSize, device: Device(named: device))
+        // Names stay where they are when the cache or the program moves.
+        if let name = try Self.name(self.model) { model.source = name }
+        if let name = try recall.flatMap(Self.name) { model.recallSource = name }
         for each in [model.reader, model.recall] where each?.model.configuration.isTrained == false
         {
             note(
@@ -94,6 +122,25 @@ struct ModelOptions: ParsableArguments {
         }
         return model
     }
+}
+
+/// What `--model` takes, and whether it was given.
+struct ModelChoice: ExpressibleByArgument, Sendable {
+    let name: String
+    /// False for the model that ships, if nobody asked for it.
+    let isMade: Bool
+
+    init() {
+        name = ShippedModel.wardrobe.rawValue
+        isMade = false
+    }
+
+    init(argument: String) {
+        name = argument
+        isMade = true
+    }
+
+    var defaultValueDescription: String { name }
 }
 
 extension RecallModel {

@@ -19,6 +19,9 @@ struct ServeCommand: AsyncParsableCommand {
               albef serve --index photos.index --photos ~/Pictures --model model
               albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
 
+            With another --model than the index was made with, and --photos or a key, the index is \
+            changed to that one while the old one answers; see 'albef index add'.
+
             The API is described at /openapi.json, metrics are at /metrics.
             """)
 
@@ -99,9 +102,33 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let service = try await RetrievalService(
             configuration, model: loaded,
-            modelName: FilePath(model.model).lastComponent?.string, index: FilePath(index),
+            modelName: FilePath(model.model).lastComponent?.string,
+            former: try await former(than: loaded, logger), index: FilePath(index),
             logger: logger)
         try await service.run { Console.result("listening on \($0)") }
+    }
+
+    /// The model of the index, if another was named for it to be changed to.
+    ///
+    /// - Returns: nil if the index is of the same one, or of one that cannot be loaded; opening the
+    ///   index then says that.
+    private func former(
+        than wanted: SearchModel, _ logger: Logger
+    ) async throws -> SearchModel? {
+        guard model.choice.isMade, let found = try? ForwardIndex(FilePath(index)),
+            found.isToChange(to: wanted.signature, imageSize: model.imageSize != nil)
+        else { return nil }
+        do {
+            let former = try await model.like(found.model).load { remark in
+                logger.notice("\(remark.trimmingPrefix("note: "))")
+            }
+            if former.signature.isSame(as: found.model) { return former }
+            logger.warning("\(found.model.title) is not any more the model that made the index")
+        } catch {
+            logger.warning(
+                "the model of the index cannot be loaded to answer while it is changed: \(error)")
+        }
+        return nil
     }
 
     /// Reads a key, which may have spaces and lines around it.

@@ -120,6 +120,30 @@ public struct FolderScan: Sendable {
         files.sort { FilePath.precedes($0.path, $1.path) }
     }
 
+    /// Files of any folders, which together are all that there is.
+    ///
+    /// - Parameter files: in the order of their paths' bytes.
+    init(everywhere files: [File], _ failures: [GalleryFailure]) {
+        root = FilePath("/")
+        self.files = files
+        self.failures = failures
+    }
+
+    /// Tells of a path that was not found whether there is no file: it lies below the root, and in
+    /// no folder that could not be read.
+    var covers: (FilePath) -> Bool {
+        let (root, unread) = (root, Set(failures.map(\.path)))
+        return { path in
+            guard path.starts(with: root) else { return false }
+            guard !unread.isEmpty else { return true }
+            var path = path
+            while !unread.contains(path) {
+                guard path != root, path.removeLastComponent() else { return true }
+            }
+            return false
+        }
+    }
+
     /// Whether another scan found the same files, and could not read the same.
     public func findsSame(as other: FolderScan) -> Bool {
         files == other.files && failures == other.failures

@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// A gallery that cannot be indexed at all.
 public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
-    private enum Code: Sendable, Hashable { case unreadable, empty }
+    private enum Code: Sendable, Hashable { case unreadable, empty, away }
 
     private let code: Code
     /// What is wrong and where, in one line.
@@ -19,6 +19,17 @@ public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
             description: "\(scan.root): no images here"
                 + (count == 0 ? "" : ", only \(count) files of other kinds")
                 + " (looked for " + FolderScan.extensions.sorted().joined(separator: ", ") + ")")
+    }
+
+    /// Files that an index of another model cannot be made without.
+    static func away(
+        _ index: FilePath, _ count: Int, _ first: FilePath, _ errno: Errno
+    ) -> GalleryError {
+        GalleryError(
+            code: .away,
+            description: "\(index): \(count) of its images cannot be reached to be encoded anew,"
+                + " such as \(first): \(errno); put their folder back, or forget them with"
+                + " 'albef index remove FOLDER --index \(index)'")
     }
 }
 

@@ -32,11 +32,15 @@ extension Indexer {
         onProgress: (Progress) -> Void = { _ in },
         onEvent: (FollowEvent) async throws -> Void
     ) async throws {
+        // Two that follow with different models would else take turns.
+        var options = options
+        options.changesModel = false
+        let indexer = Indexer(model, options: options, work: work)
         var last = scan
         for await _ in FolderWatch(folder, interval: interval).changes() {
             var (pause, hindrance) = (interval, "")
             while !Task.isCancelled {
-                let result = await attempt(
+                let result = await indexer.attempt(
                     directory, folder, exclude, metadata, since: last, onProgress)
                 switch result {
                 case .success(nil): break

@@ -22,6 +22,14 @@ public struct Indexer: Sendable {
         /// Whether files of the same size and date as before are read again, to see whether their
         /// bytes have changed; false by default.
         public var rereads = false
+        /// Whether an index of other weights is changed to those of this indexer; false by default,
+        /// which makes it an error.
+        ///
+        /// The new one is built inside the directory of the old, which searches use until the new
+        /// one has all entries and takes its place. Both take space until then.
+        public var changesModel = false
+        /// Whether an index of the same weights and another size of the images is changed too.
+        public var changesImageSize = false
         /// How long a commit waits while another process writes to the index; default 30 seconds.
         public var lockPatience = Duration.seconds(30)
 
@@ -41,17 +49,18 @@ public struct Indexer: Sendable {
     public struct Work: Sendable {
         /// Encodes images; tokens are not looked at in an index that keeps none.
         public var encode: @Sendable ([PreparedImage]) async throws -> EncodedImages
-        /// Commits a change to the index, and returns which of the paths to remove were there.
+        /// Commits a change to the index, and returns which of the paths to remove were there; nil
+        /// commits directly.
         ///
         /// The change may hold vectors that only
         /// ``ForwardIndex/apply(_:to:model:locator:creates:reusing:)`` can read, so it has to be
         /// passed on as it is.
-        public var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
+        public var commit: (@Sendable (IndexChange) async throws -> Set<FilePath>)?
 
         /// Takes the parts.
         public init(
             encode: @escaping @Sendable ([PreparedImage]) async throws -> EncodedImages,
-            commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>
+            commit: (@Sendable (IndexChange) async throws -> Set<FilePath>)?
         ) {
             self.encode = encode
             self.commit = commit
@@ -66,6 +75,10 @@ public struct Indexer: Sendable {
         public let total: Int
         /// Whether the update waits while another process writes to the index.
         public internal(set) var isWaiting = false
+        /// Whether what is counted are the entries of a graph that is made again.
+        public internal(set) var isLinking = false
+        /// The model whose index answers meanwhile, where this builds one of another model.
+        public internal(set) var replaced: String?
     }
 
     /// What an update did.
@@ -82,6 +95,9 @@ public struct Indexer: Sendable {
         public internal(set) var failures: [GalleryFailure] = []
         /// True if the update was cancelled; what was encoded until then is in the index.
         public internal(set) var wasCancelled = false
+        /// The model whose index one of another model has replaced, or will if this was cancelled;
+        /// nil where the model stayed the same.
+        public internal(set) var replaced: String?
 
         /// Entries that differ from before.
         public var changed: Int { encoded + reused + removed }
@@ -90,7 +106,8 @@ public struct Indexer: Sendable {
     /// Creates an indexer.
     ///
     /// - Parameter work: encodes and commits; nil encodes in the calling task and commits directly,
-    ///   waiting ``Options/lockPatience`` for other writers. With it, the index has to exist.
+    ///   waiting ``Options/lockPatience`` for other writers. Where it commits, the index has to
+    ///   exist.
     public init(_ model: SearchModel, options: Options = Options(), work: Work? = nil) {
         self.model = model
         self.options = options
@@ -132,6 +149,47 @@ public struct Indexer: Sendable {
         metadata: [FilePath: [String: MetadataValue]] = [:],
         onProgress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
+        guard let old = try changed(directory) else {
+            return try await bring(directory, scan, metadata, onProgress)
+        }
+        func show(_ progress: Progress) {
+            var progress = progress
+            progress.replaced = old.model.title
+            onProgress(progress)
+        }
+        return try await change(directory).run {
+            show(Progress(done: 0, total: 0, isWaiting: true))
+        } onLink: {
+            show(Progress(done: $0, total: $1, isLinking: true))
+        } _: { old, place in
+            let all = try Inheritance(scan, old, notes: metadata)
+            var report = try await bring(place, all.scan, all.metadata, show)
+            report.removed = all.removed
+            return report
+        }
+    }
+
+    /// The index, if it is to be changed to this model; nil if not.
+    private func changed(_ directory: FilePath) throws -> ForwardIndex? {
+        guard options.changesModel, IndexManifest.exists(in: directory) else { return nil }
+        let index = try ForwardIndex(directory)
+        let isMeant =
+            index.content == .images
+            && index.isToChange(to: model.signature, imageSize: options.changesImageSize)
+        return isMeant ? index : nil
+    }
+
+    private func change(_ directory: FilePath) -> ModelChange {
+        ModelChange(
+            directory: directory, model: model.signature, budget: options.budget,
+            patience: LockPatience(limit: options.lockPatience))
+    }
+
+    /// Brings an index of this model up to date.
+    private func bring(
+        _ directory: FilePath, _ scan: FolderScan,
+        _ metadata: [FilePath: [String: MetadataValue]], _ onProgress: (Progress) -> Void
+    ) async throws -> Report {
         let snapshot = try await open(directory, scan, onProgress)
         let plan = try UpdatePlan(
             scan, snapshot: snapshot, metadata: metadata, rereads: options.rereads)
@@ -145,7 +203,7 @@ public struct Indexer: Sendable {
     private func open(
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
-        if work == nil, !IndexManifest.exists(in: directory) {
+        if work?.commit == nil, !IndexManifest.exists(in: directory) {
             guard !scan.files.isEmpty else { throw GalleryError.empty(scan) }
             var change = IndexChange()
             change.budget = options.budget
@@ -168,7 +226,7 @@ public struct Indexer: Sendable {
     ///
     /// The update is complete without it, so a lock or a full disk does not fail the update.
     func tidy(_ directory: FilePath) {
-        guard work == nil else { return }
+        guard work?.commit == nil else { return }
         while (try? ForwardIndex.tidy(directory)) == true, !Task.isCancelled {}
     }
 
@@ -176,7 +234,11 @@ public struct Indexer: Sendable {
         _ change: IndexChange, to directory: FilePath, creates: Bool = false,
         reusing snapshot: ForwardIndex? = nil, onWait: () -> Void
     ) async throws -> Set<FilePath> {
-        if let work { return try await work.commit(change) }
+        if let commit = work?.commit {
+            var change = change
+            change.model = model.signature
+            return try await commit(change)
+        }
         return try await LockPatience(limit: options.lockPatience)(onWait: onWait) {
             try ForwardIndex.apply(
                 change, to: directory, model: model.signature, locator: locator, creates: creates,

@@ -13,15 +13,22 @@ public struct TextIndexer: Sendable {
     private static let budget = TokenBudget(count: 0)
 
     private let model: SearchModel
+    private let changesModel: Bool
     private let patience: LockPatience
     private let locator = EntryLocator()
 
     /// Creates an indexer.
     ///
-    /// - Parameter lockPatience: how long a commit waits while another process writes to the index;
-    ///   default 30 seconds.
-    public init(_ model: SearchModel, lockPatience: Duration = .seconds(30)) {
+    /// - Parameters:
+    ///   - changesModel: whether an index of other weights is changed to those of the model, as
+    ///     ``Indexer/Options/changesModel``; default: false.
+    ///   - lockPatience: how long a commit waits while another process writes to the index;
+    ///     default 30 seconds.
+    public init(
+        _ model: SearchModel, changesModel: Bool = false, lockPatience: Duration = .seconds(30)
+    ) {
         self.model = model
+        self.changesModel = changesModel
         patience = LockPatience(limit: lockPatience)
     }
 
@@ -42,8 +49,65 @@ public struct TextIndexer: Sendable {
         _ directory: FilePath, with file: TextListFile,
         onProgress: (Indexer.Progress) -> Void = { _ in }
     ) async throws -> Indexer.Report {
+        let lines = Texts(file)
+        guard changesModel, IndexManifest.exists(in: directory),
+            case let old = try ForwardIndex(directory), old.content == .texts,
+            old.isToChange(to: model.signature, imageSize: false)
+        else { return try await bring(directory, lines, onProgress) }
+        func show(_ progress: Indexer.Progress) {
+            var progress = progress
+            progress.replaced = old.model.title
+            onProgress(progress)
+        }
+        let change = ModelChange(
+            directory: directory, model: model.signature, budget: Self.budget, patience: patience)
+        return try await change.run {
+            show(.init(done: 0, total: 0, isWaiting: true))
+        } onLink: {
+            show(.init(done: $0, total: $1, isLinking: true))
+        } _: { old, place in
+            let (all, removed) = try lines.inheriting(old)
+            var report = try await bring(place, all, show)
+            report.removed = removed
+            return report
+        }
+    }
+
+    /// What entries there should be.
+    private struct Texts {
+        var entries: [IndexEntry]
+        /// Whether an entry at a path is one of these, or should not be there.
+        let covers: @Sendable (FilePath) -> Bool
+
+        /// The lines of a file.
+        init(_ file: TextListFile) {
+            let path = file.path
+            entries = file.lines.map { IndexEntry($0, of: path) }
+            covers = { $0.isLine(of: path) }
+        }
+
+        private init(_ entries: [IndexEntry]) {
+            self.entries = entries
+            covers = { _ in true }
+        }
+
+        /// These and those of other files that an index has; and how many it has that are to go.
+        func inheriting(_ old: ForwardIndex) throws -> (Texts, removed: Int) {
+            let present = Set(entries.map(\.path))
+            var (all, removed) = (Texts(entries), 0)
+            for entry in try old.ids.map(old.entry) where !present.contains(entry.path) {
+                if covers(entry.path) { removed += 1 } else { all.entries.append(entry) }
+            }
+            return (all, removed)
+        }
+    }
+
+    /// Brings an index of this model up to date.
+    private func bring(
+        _ directory: FilePath, _ texts: Texts, _ onProgress: (Indexer.Progress) -> Void
+    ) async throws -> Indexer.Report {
         let snapshot = try await open(directory, onProgress)
-        let plan = try Plan(file, snapshot, model)
+        let plan = try Plan(texts, snapshot, model)
         var report = plan.report
         let total = plan.count
         func commit(_ change: IndexChange?) async throws {
@@ -113,26 +177,25 @@ public struct TextIndexer: Sendable {
 
         var count: Int { copied.count + fresh.count + repeated.count }
 
-        /// Compares a file with an index.
+        /// Compares texts with an index.
         ///
         /// - Throws: ``IndexError`` if an entry is damaged.
-        init(_ file: TextListFile, _ snapshot: ForwardIndex, _ model: SearchModel) throws {
+        init(_ texts: Texts, _ snapshot: ForwardIndex, _ model: SearchModel) throws {
             var known: [FilePath: IndexEntry] = [:]
             for id in snapshot.ids {
                 let entry = try snapshot.entry(id)
-                if entry.path.isLine(of: file.path) { known[entry.path] = entry }
+                if texts.covers(entry.path) { known[entry.path] = entry }
             }
             var changed: [Line] = []
-            for line in file.lines {
-                let digest = ContentDigest(of: Array(line.text.utf8))
-                let entry = IndexEntry(line, digest, of: file.path)
+            for entry in texts.entries {
+                let digest = ContentDigest(of: Array(entry.text.utf8))
                 if known[entry.path] == entry {
                     known[entry.path] = nil
                     report.unchanged += 1
-                } else if model.isEmpty(line.text) {
+                } else if model.isEmpty(entry.text) {
                     report.failures.append(
                         GalleryFailure(
-                            path: entry.path, reason: QueryError.empty(line.text).description))
+                            path: entry.path, reason: QueryError.empty(entry.text).description))
                 } else {
                     known[entry.path] = nil
                     changed.append(Line(entry: entry, digest: digest))
@@ -203,12 +266,13 @@ extension FilePath {
 
 extension IndexEntry {
     /// Describes a line of a file of texts.
-    fileprivate init(_ line: TextListFile.Line, _ digest: ContentDigest, of file: FilePath) {
+    fileprivate init(_ line: TextListFile.Line, of file: FilePath) {
         var metadata = line.metadata
         metadata["text"] = .text(line.text)
         self.init(
             path: FilePath(bytes: file.bytes + Data("#\(line.number)".utf8)),
-            size: line.text.utf8.count, modified: 0, sha256: digest.hexadecimal,
+            size: line.text.utf8.count, modified: 0,
+            sha256: ContentDigest(of: Array(line.text.utf8)).hexadecimal,
             metadata: metadata)
     }
 

@@ -38,10 +38,7 @@ struct UpdatePlan {
             }
         }
         // A folder that cannot be read now says nothing about the images in it.
-        let unread = Set(scan.failures.map(\.path))
-        vanished = known.keys.filter { path in
-            path.starts(with: scan.root) && !path.isInside(unread, under: scan.root)
-        }
+        vanished = known.keys.filter(scan.covers)
     }
 }
 
@@ -52,17 +49,5 @@ extension IndexEntry {
     func describes(_ file: FolderScan.File, _ metadata: [String: MetadataValue]?) -> Bool {
         size == file.size && modified == file.modified
             && (metadata ?? self.metadata) == self.metadata
-    }
-}
-
-extension FilePath {
-    /// Whether this path or a folder that holds it is one of some paths.
-    fileprivate func isInside(_ paths: Set<FilePath>, under root: FilePath) -> Bool {
-        guard !paths.isEmpty else { return false }
-        var path = self
-        while !paths.contains(path) {
-            guard path != root, path.removeLastComponent() else { return false }
-        }
-        return true
     }
 }

@@ -56,7 +56,7 @@ public struct ForwardIndex: Sendable {
         self.directory = directory
         self.manifest = manifest
         let isAlike =
-            older?.manifest.model == manifest.model
+            older?.manifest.model.isSame(as: manifest.model) == true
             && older?.manifest.tokens == manifest.tokens
         let known = Dictionary(
             (isAlike ? older?.segments ?? [] : []).map { ($0.record.name, $0) },
@@ -95,6 +95,9 @@ public struct ForwardIndex: Sendable {
 
     /// Grows with every commit: equal generations of a directory hold the same entries.
     public var generation: Int { manifest.generation }
+
+    /// What the vectors were made with.
+    public var model: ModelSignature { manifest.model }
 
     /// What the entries are.
     public var content: IndexContent { manifest.content }

@@ -12,6 +12,9 @@ public struct IndexChange: Sendable {
     public var removed: [FilePath] = []
     /// What a new index keeps of tokens; nil for what an existing index keeps, or all.
     public var budget: TokenBudget?
+    /// What made the vectors, where the index may have changed to another model since; nil for the
+    /// model that the change is applied with.
+    package var model: ModelSignature?
     /// The vectors of `entries` as an index keeps them, instead of `encoded`.
     var packed: PackedVectors?
     /// What the entries are.
@@ -54,6 +57,9 @@ extension ForwardIndex {
         _ change: IndexChange, to directory: FilePath, model: ModelSignature,
         locator: EntryLocator, creates: Bool = true, reusing older: ForwardIndex? = nil
     ) throws -> Set<FilePath> {
+        if let made = change.model, let difference = model.difference(from: made) {
+            throw IndexError.otherModel(directory, difference)
+        }
         let writer = try IndexWriter(
             directory, model: model, content: change.content, budget: change.budget,
             creates: creates)

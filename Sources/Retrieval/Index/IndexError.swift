@@ -32,6 +32,9 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether there is no index in the directory, or no directory.
     public var isMissing: Bool { code == .missing }
 
+    /// Whether vectors of one model were to go with those of another.
+    public var isOfOtherModel: Bool { code == .otherModel }
+
     static func missing(_ directory: FilePath) -> IndexError {
         IndexError(.missing, directory, "no index here; make one with 'albef index'")
     }

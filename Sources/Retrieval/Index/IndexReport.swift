@@ -30,6 +30,8 @@ public struct IndexStatistics: Sendable, Hashable {
     public internal(set) var embeddingWidth = 0
     /// Digest of the model's weights; of two models, of the one that re-ranks.
     public internal(set) var model = ""
+    /// What people call the model, or both; nil in indexes of earlier versions.
+    public internal(set) var modelName: String?
     /// The model that the features are of, where it is another than that of the tokens.
     public internal(set) var recall: ModelSignature.Recall?
 }
@@ -61,6 +63,7 @@ extension ForwardIndex {
         result.imageSize = model.imageSize
         result.embeddingWidth = model.embeddingWidth
         result.model = model.fingerprint
+        result.modelName = model.source.map { _ in model.title }
         result.recall = model.recall
         return result
     }

@@ -53,6 +53,7 @@ final class IndexWriter {
             throw IndexError.missing(directory)
         }
         removeStrays()
+        removeReplaced()
     }
 
     private static func locked(_ directory: FilePath) throws(IndexError) -> FileLock {
@@ -74,7 +75,9 @@ final class IndexWriter {
         let files = FileManager.default
         if files.fileExists(atPath: directory.appending(IndexManifest.fileName).string) { return }
         guard creates else { throw IndexError.missing(directory) }
-        let known: Set<String> = ["segments", "lock", IndexManifest.fileName]
+        let known: Set<String> = [
+            "segments", "lock", IndexManifest.fileName, IndexSuccessor.folderName,
+        ]
         let present = (try? files.contentsOfDirectory(atPath: directory.string)) ?? []
         guard present.allSatisfy({ known.contains($0) || $0.hasSuffix(".tmp") }) else {
             throw IndexError.occupied(directory)
@@ -183,7 +186,11 @@ extension IndexManifest {
             }
         }
         if let budget, budget != tokens { throw IndexError.otherBudget(directory) }
-        return self
+        // Where the model was found last is where it will be looked for.
+        var copy = self
+        copy.model.source = model?.source ?? self.model.source
+        copy.model.recall?.source = model?.recall?.source ?? self.model.recall?.source
+        return copy
     }
 }
 

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// What every feature and token in an index was computed with.
 public struct ModelSignature: Sendable, Hashable, Codable {
     /// Digest of the weights; of two models, of the one that makes the tokens.
@@ -12,6 +14,11 @@ public struct ModelSignature: Sendable, Hashable, Codable {
     public var tokenWidth: Int
     /// The model that makes the features; nil if one model makes features and tokens.
     public var recall: Recall?
+    /// Where the model was found when the index was last written to, a name of the catalogue or an
+    /// absolute path; nil in indexes of earlier versions.
+    ///
+    /// It is for people and for what goes on to load the model; it is not compared.
+    public var source: String?
 
     /// The model whose features are compared, where that is not the one that re-ranks.
     public struct Recall: Sendable, Hashable, Codable {
@@ -21,16 +28,19 @@ public struct ModelSignature: Sendable, Hashable, Codable {
         public var fingerprint: String
         /// Side of the images that it encodes, in pixels.
         public var imageSize: Int
+        /// Where it was found, as ``ModelSignature/source``.
+        public var source: String?
 
         /// Describes a model.
-        public init(name: String, fingerprint: String, imageSize: Int) {
+        public init(name: String, fingerprint: String, imageSize: Int, source: String? = nil) {
             self.name = name
             self.fingerprint = fingerprint
             self.imageSize = imageSize
+            self.source = source
         }
 
         enum CodingKeys: String, CodingKey {
-            case name, fingerprint
+            case name, fingerprint, source
             case imageSize = "image_size"
         }
     }
@@ -38,7 +48,7 @@ public struct ModelSignature: Sendable, Hashable, Codable {
     /// Describes a model, or two.
     public init(
         fingerprint: String, imageSize: Int, embeddingWidth: Int, tokenCount: Int, tokenWidth: Int,
-        recall: Recall? = nil
+        recall: Recall? = nil, source: String? = nil
     ) {
         self.fingerprint = fingerprint
         self.imageSize = imageSize
@@ -46,6 +56,7 @@ public struct ModelSignature: Sendable, Hashable, Codable {
         self.tokenCount = tokenCount
         self.tokenWidth = tokenWidth
         self.recall = recall
+        self.source = source
     }
 
     enum CodingKeys: String, CodingKey {
@@ -54,8 +65,46 @@ public struct ModelSignature: Sendable, Hashable, Codable {
         case embeddingWidth = "embedding_width"
         case tokenCount = "token_count"
         case tokenWidth = "token_width"
-        case recall
+        case recall, source
     }
+}
+
+extension ModelSignature {
+    /// What people call the model, or both: a name of the catalogue or of a directory, or else how
+    /// its digest begins.
+    public var title: String {
+        let name =
+            source.map { source in
+                source.hasPrefix("/") ? FilePath(source).lastComponent?.string ?? source : source
+            } ?? String(fingerprint.prefix(12))
+        return recall.map { "\(name) with \($0.named)" } ?? name
+    }
+
+    /// The options that name the model, or both, to `albef`; `MODEL` where that is not known.
+    public var options: String {
+        func name(_ source: String?) -> String {
+            guard let source, !source.isEmpty, !source.contains(where: \.isWhitespace) else {
+                return "MODEL"
+            }
+            return source
+        }
+        return "--model \(name(source))" + (recall.map { " --recall \(name($0.source))" } ?? "")
+    }
+
+    /// Whether vectors of one go with those of the other: all is equal but what is for people.
+    public func isSame(as other: ModelSignature) -> Bool { compared == other.compared }
+
+    /// What is compared.
+    private var compared: ModelSignature {
+        var copy = self
+        copy.source = nil
+        copy.recall?.name = ""
+        copy.recall?.source = nil
+        return copy
+    }
+
+    /// The digests of the one model, or of both.
+    var weights: Set<String> { Set([fingerprint] + (recall.map { [$0.fingerprint] } ?? [])) }
 }
 
 extension ModelSignature {
@@ -64,12 +113,13 @@ extension ModelSignature {
     ///
     /// Whoever reads it learns which of two models differs, and what to do.
     func difference(from model: ModelSignature) -> String? {
-        let instead = "search it with that model or index into a new directory"
+        let instead =
+            "search it with that model, or change the index to this one by 'albef index' with --model"
         switch (recall, model.recall) {
         case (nil, nil):
             return Self.difference(
                 (fingerprint, imageSize), (model.fingerprint, model.imageSize)
-            ).map { "was made with another model (\($0)); \(instead)" } ?? rest(model)
+            ).map { "was made with another model\(sourced) (\($0)); \(instead)" } ?? rest(model)
         case (nil, _?):
             return "was made with one model; search it without --recall, or index into a new"
                 + " directory"
@@ -107,11 +157,12 @@ extension ModelSignature {
         return nil
     }
 
+    /// The name after a comma; nothing if it is not known.
+    private var sourced: String { source == nil ? "" : ", \(title)" }
+
     /// What else differs, as in a manifest that was edited.
     private func rest(_ model: ModelSignature) -> String? {
-        var renamed = model
-        renamed.recall?.name = recall?.name ?? ""
-        return self == renamed
+        isSame(as: model)
             ? nil : "says other lengths of features or tokens than its model has; it is damaged"
     }
 }

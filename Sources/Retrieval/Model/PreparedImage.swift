@@ -9,6 +9,8 @@ public struct PreparedImage: Sendable, Hashable {
     public let reader: [Float]
     /// For the model whose features recall compares, `[3, R, R]`.
     public let recall: [Float]
+    /// Whose encoders they are: others would read nonsense, and say nothing.
+    package let model: ModelSignature
 }
 
 extension SearchModel {
@@ -34,6 +36,7 @@ extension SearchModel {
     /// - Parameter image: of any size; what ``loader`` decodes is large enough for both.
     public func pixels(of image: RGBImage) -> PreparedImage {
         let pixels = reader.transform(image)
-        return PreparedImage(reader: pixels, recall: recall?.transform(image) ?? pixels)
+        return PreparedImage(
+            reader: pixels, recall: recall?.transform(image) ?? pixels, model: signature)
     }
 }

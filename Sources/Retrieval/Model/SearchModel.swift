@@ -29,6 +29,11 @@ public struct SearchModel: Sendable {
     public let calibration: MatchCalibration
     /// Whether that was measured for the model that re-ranks.
     public let isCalibrated: Bool
+    /// Where ``reader`` comes from, as indexes note it: the absolute path of its directory unless
+    /// set to a name, such as one of the catalogue.
+    public var source: String
+    /// Where ``recall`` comes from, likewise.
+    public var recallSource: String?
 
     /// Opens a model directory, or two.
     ///
@@ -63,6 +68,8 @@ public struct SearchModel: Sendable {
         self.ranking = recall == nil ? ranking : ranking.withoutSimilarity
         calibration = files.calibration ?? MatchCalibration()
         isCalibrated = files.calibration != nil
+        source = directory.absolute.string
+        recallSource = recall?.absolute.string
     }
 
     /// The encoders and heads of the model that re-ranks.
@@ -78,11 +85,12 @@ public struct SearchModel: Sendable {
     ///
     /// - Parameter keepsTokens: false where nobody reads the tokens: of two models the reader then
     ///   does nothing, and the tokens are `[B, 0, D_v]`.
-    /// - Throws: ``ALBEFError`` if a model has no image projection; `TorchError` if there is too
-    ///   little memory or a device fails.
+    /// - Throws: ``ALBEFError`` if a model has no image projection; ``QueryError`` if images were
+    ///   prepared for another model; `TorchError` if there is too little memory or a device fails.
     public func encode(
         pixels: [PreparedImage], keepsTokens: Bool = true
     ) throws -> EncodedImages {
+        try check(pixels)
         guard let recall else { return try reader.encode(pixels: pixels.map(\.reader)) }
         let features = try recall.encode(pixels: pixels.map(\.recall)).features
         guard keepsTokens else {
@@ -96,7 +104,13 @@ public struct SearchModel: Sendable {
     ///
     /// - Throws: as ``encode(pixels:keepsTokens:)``.
     func tokens(of pixels: [PreparedImage]) throws -> Tensor {
-        try reader.encode(pixels: pixels.map(\.reader)).tokens
+        try check(pixels)
+        return try reader.encode(pixels: pixels.map(\.reader)).tokens
+    }
+
+    private func check(_ pixels: [PreparedImage]) throws {
+        let own = signature
+        guard pixels.allSatisfy({ $0.model.isSame(as: own) }) else { throw QueryError.otherModel }
     }
 
     /// Encodes texts, each cleaned and cut as the models want it: states and mask of the reader,
@@ -149,8 +163,8 @@ public struct SearchModel: Sendable {
             recall: recall.map {
                 .init(
                     name: $0.name, fingerprint: $0.fingerprint,
-                    imageSize: $0.model.configuration.vision.imageSize)
-            })
+                    imageSize: $0.model.configuration.vision.imageSize, source: recallSource)
+            }, source: source)
     }
 }
 
@@ -164,7 +178,7 @@ public struct QueryReading: Sendable, Hashable {
 
 /// A query that cannot be answered.
 public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
-    private enum Code: Sendable, Hashable { case empty, notFinite, shape, timeout }
+    private enum Code: Sendable, Hashable { case empty, notFinite, shape, otherModel, timeout }
 
     private let code: Code
     /// What is wrong, in one line.
@@ -177,6 +191,9 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Whether the time that a ``WorkLimit`` gave was over.
     public var isTimeout: Bool { code == .timeout }
+
+    /// Whether an image was prepared for another model than the one that was to read it.
+    public var isOfOtherModel: Bool { code == .otherModel }
 
     static func empty(_ text: String) -> QueryError {
         QueryError(
@@ -196,6 +213,9 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
     static func shape(_ shape: [Int], width: Int) -> QueryError {
         QueryError(.shape, "a query of shape \(shape) where the index has \(width) numbers")
     }
+
+    static let otherModel = QueryError(
+        .otherModel, "an image was prepared for another model than the one that is to read it")
 
     /// The time for a query was over before its answer was there.
     public static let timeout = QueryError(

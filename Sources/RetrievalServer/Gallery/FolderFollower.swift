@@ -112,6 +112,11 @@ final class FolderFollower: Service, Sendable {
         }
     }
 
+    /// Whether vectors came too late, as the index was changed to another model.
+    private static func isStale(_ error: any Error) -> Bool {
+        (error as? IndexError)?.isOfOtherModel ?? (error as? QueryError)?.isOfOtherModel ?? false
+    }
+
     /// What a look found.
     private struct Look {
         let scan: FolderScan
@@ -134,6 +139,10 @@ final class FolderFollower: Service, Sendable {
             }
             return try await update(scan) ? look : nil
         } catch is CancellationError {
+            return nil
+        } catch let error where Self.isStale(error) && library.refusal == nil {
+            // The index was changed to another model of ours meanwhile: the next time is soon.
+            state.withLock { $0.isRunning = false }
             return nil
         } catch {
             let reason = "\(error)"

@@ -157,7 +157,10 @@ package actor GalleryWriter {
             case .folder(let whole): change = whole
             }
         }
-        if !pixels.isEmpty { change.encoded = try await steps.encode(pixels) }
+        if let model = pixels.first?.model {
+            change.encoded = try await steps.encode(pixels)
+            change.model = model
+        }
         return try await steps.commit(change)
     }
 
@@ -194,7 +197,8 @@ package actor GalleryWriter {
     /// Resumes changes whose commit failed.
     private func fail(_ batch: [Pending], _ error: any Error) {
         let reason: any Error =
-            library.failure.map {
+            library.refusal
+            ?? library.failure.map {
                 Problem.unavailable("the index cannot be written to: \($0)", retryAfter: 10)
             } ?? error
         for item in batch {

@@ -8,6 +8,8 @@ package import SystemPackage
 /// One state of the index, which never changes.
 package struct Gallery: Sendable {
     package let index: ForwardIndex
+    /// What it was made with.
+    package let model: SearchModel
     let searcher: Searcher
     /// Names of metadata, as a sample of the entries has them.
     let facts: [String]
@@ -17,14 +19,20 @@ package struct Gallery: Sendable {
 package final class IndexLibrary: Sendable {
     private struct State {
         var gallery: Gallery
+        /// What made the index, if that is not the model that is wanted: it answers until the index
+        /// was changed to that one.
+        var former: SearchModel?
         /// Why what is on disk now cannot be served.
         var failure: String?
+        /// The model that the index belongs to now, if it is none of ours.
+        var stranger: ModelSignature?
         /// Grows when the index was changed by anything but ``change(_:)``.
         var foreignChanges = 0
     }
 
     package let directory: FilePath
-    let model: SearchModel
+    /// The model that the service was started with.
+    let wanted: SearchModel
     let locator = EntryLocator()
     private let state: Mutex<State>
     /// One look or change at a time: a slow look must not put an older state over a newer, and a
@@ -35,25 +43,52 @@ package final class IndexLibrary: Sendable {
 
     /// Opens an index.
     ///
+    /// - Parameters:
+    ///   - model: what the index is of, or is to be changed to.
+    ///   - former: what it is of, if that is another; it answers until the index was changed.
     /// - Throws: ``IndexError`` if it cannot be opened or was made with another model.
-    package init(_ directory: FilePath, _ model: SearchModel, _ logger: Logger) throws {
+    package init(
+        _ directory: FilePath, _ model: SearchModel, former: SearchModel? = nil, _ logger: Logger
+    ) throws {
         self.directory = directory
-        self.model = model
+        wanted = model
         self.logger = logger
         let index = try ForwardIndex(directory)
+        let own = Self.maker(of: index, [model, former]) ?? model
         state = Mutex(
             State(
                 gallery: Gallery(
-                    index: index, searcher: try Searcher(model, index),
+                    index: index, model: own, searcher: try Searcher(own, index),
                     facts: try FactSample.all(of: index)),
-                failure: nil))
+                former: former))
     }
+
+    private static func maker(of index: ForwardIndex, _ models: [SearchModel?]) -> SearchModel? {
+        models.lazy.compactMap(\.self).first { index.model.isSame(as: $0.signature) }
+    }
+
+    /// The model that answers now.
+    var model: SearchModel { gallery.model }
 
     /// What is served now.
     package var gallery: Gallery { state.withLock { $0.gallery } }
 
     /// Why what is on disk now cannot be served; nil if all is well.
     package var failure: String? { state.withLock { $0.failure } }
+
+    /// Whether what is served is what is on disk.
+    var isCurrent: Bool { state.withLock { $0.failure == nil && $0.stranger == nil } }
+
+    /// Why nothing can be written, where the index was changed to a model that is not loaded; nil
+    /// otherwise.
+    var refusal: Problem? {
+        state.withLock(\.stranger).map {
+            Problem(
+                .conflict,
+                "the index was changed to the model \($0.title); searches are answered from before,"
+                    + " and nothing can be written until the service is started with that model")
+        }
+    }
 
     /// Encodes images for the index, with tokens if it keeps any.
     func encode(_ pixels: [PreparedImage]) throws -> EncodedImages {
@@ -88,16 +123,26 @@ package final class IndexLibrary: Sendable {
             let old = state.withLock { $0 }
             guard let index = try old.gallery.index.refreshed() else {
                 // What had vanished is back.
-                if old.failure != nil { noteForeignChange() }
+                if old.failure != nil || old.stranger != nil { noteForeignChange() }
+                return
+            }
+            guard let model = Self.maker(of: index, [old.gallery.model, wanted, old.former]) else {
+                meet(index.model)
                 return
             }
             let isNext = index.generation == old.gallery.index.generation + 1
             let gallery = Gallery(
-                index: index, searcher: try Searcher(model, index),
+                index: index, model: model, searcher: try Searcher(model, index),
                 facts: try FactSample.facts(of: index, after: old.gallery))
+            let isChanged = !model.signature.isSame(as: old.gallery.model.signature)
             state.withLock {
                 $0.gallery = gallery
                 $0.failure = nil
+                $0.stranger = nil
+                if isChanged { $0.former = nil }
+            }
+            if isChanged {
+                logger.notice("the index is of the model \(model.signature.title) now")
             }
             if !isOwnChange || !isNext { noteForeignChange() }
             try locator.prepare(index)
@@ -110,9 +155,27 @@ package final class IndexLibrary: Sendable {
         }
     }
 
+    /// Serves on what was opened last, and says so once: the index was changed to another model.
+    private func meet(_ stranger: ModelSignature) {
+        let isNew = state.withLock { state in
+            defer {
+                state.stranger = stranger
+                state.failure = nil
+            }
+            return state.stranger != stranger
+        }
+        guard isNew else { return }
+        logger.warning(
+            """
+            the index was changed to the model \(stranger.title); searches are answered from before \
+            until the service is started with \(stranger.options)
+            """)
+    }
+
     private func noteForeignChange() {
         state.withLock {
             $0.failure = nil
+            $0.stranger = nil
             $0.foreignChanges += 1
         }
         foreign.continuation.yield()

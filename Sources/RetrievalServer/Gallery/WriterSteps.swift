@@ -47,7 +47,8 @@ extension GalleryWriter.Steps {
                     try await disk.run(.upload) {
                         try library.change {
                             try ForwardIndex.apply(
-                                change, to: library.directory, model: library.model.signature,
+                                change, to: library.directory,
+                                model: change.model ?? library.model.signature,
                                 locator: library.locator, creates: false,
                                 reusing: library.gallery.index)
                         }

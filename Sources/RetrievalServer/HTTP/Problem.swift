@@ -145,6 +145,10 @@ extension Problem {
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
+        case let error as QueryError where error.isOfOtherModel:
+            self = .unavailable("the index was changed to another model just now; ask again")
+        case let error as IndexError where error.isOfOtherModel:
+            self = .unavailable("the index was changed to another model just now; send it again")
         case let error as QueryError: self.init(.emptyText, error.description)
         case let error as ImageError: self.init(.unsupportedPicture, error.description)
         case let error as ExplanationError: self.init(.conflict, error.description)

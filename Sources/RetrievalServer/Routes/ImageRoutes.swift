@@ -180,6 +180,7 @@ struct ImageRoutes: Sendable {
         guard let writing = parts.writing else {
             throw Problem(.forbidden, "the service was started so that nobody may write")
         }
+        if let refusal = parts.library.refusal { throw refusal }
         return writing
     }
 

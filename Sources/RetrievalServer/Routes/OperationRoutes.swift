@@ -39,6 +39,14 @@ struct OperationRoutes: Sendable {
             let last_scan: Nullable<String>
         }
 
+        /// The index of another model that is built beside this one.
+        struct Change: Encodable {
+            let model: String
+            let encoded, images: Int
+            /// Why it does not go on; null if it does.
+            let error: Nullable<String>
+        }
+
         /// What the followed folder has that is not in the index.
         struct Skipped: Encodable {
             struct File: Encodable { let path, reason: String }
@@ -63,6 +71,8 @@ struct OperationRoutes: Sendable {
         let limits: Limits
         let is_writable: Bool
         let indexing: Indexing?
+        /// How far a change to another model is; null where there is none.
+        let change: Nullable<Change>
         let skipped: Skipped
     }
 
@@ -119,7 +129,7 @@ struct OperationRoutes: Sendable {
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery
         let statistics = gallery.index.statistics
-        let model = parts.model
+        let model = gallery.model
         let indexing = parts.follower?.status
         let limits = parts.configuration.limits
         return IndexDocument(
@@ -127,7 +137,7 @@ struct OperationRoutes: Sendable {
             segments: statistics.segments, generation: statistics.generation,
             bytes: statistics.byteCount, content: statistics.content.rawValue,
             model: .init(
-                name: parts.modelName, fingerprint: model.fingerprint,
+                name: parts.name(of: model), fingerprint: model.fingerprint,
                 image_size: model.model.configuration.vision.imageSize,
                 is_trained: model.model.configuration.isTrained,
                 is_calibrated: model.isCalibrated, matches: model.matches,
@@ -146,7 +156,14 @@ struct OperationRoutes: Sendable {
                 characters: limits.characters, results: limits.results,
                 candidates: limits.candidates),
             is_writable: parts.writing != nil,
-            indexing: indexing?.document, skipped: (indexing ?? IndexingStatus()).skipped)
+            indexing: indexing?.document,
+            change: .init(
+                value: parts.changer?.status.map {
+                    .init(
+                        model: $0.model, encoded: $0.encoded,
+                        images: max(statistics.pictures, $0.encoded),
+                        error: .init(value: $0.error))
+                }), skipped: (indexing ?? IndexingStatus()).skipped)
     }
 
     private func ready() throws -> Response {
@@ -164,7 +181,7 @@ struct OperationRoutes: Sendable {
             images: statistics.pictures, segments: statistics.segments,
             generation: statistics.generation,
             waiting: parts.batcher.waiting + parts.compute.waiting,
-            isCurrent: parts.library.failure == nil)
+            isCurrent: parts.library.isCurrent)
     }
 }
 

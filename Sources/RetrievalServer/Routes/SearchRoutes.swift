@@ -164,14 +164,14 @@ struct SearchRoutes: Sendable {
         let submission = try await request.submission(ExplainRequest.self, parts)
         let asked = submission.document
         let text = try parts.checked(asked.text, "text")
-        let layers = parts.model.model.configuration.text
+        let (model, metrics) = (parts.model, parts.metrics)
+        let layers = model.model.configuration.text
         if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
             throw Problem(
                 .conflict,
                 "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read pictures")
         }
         let pixels = try await pixels(asked.image, submission.picture)
-        let (model, metrics) = (parts.model, parts.metrics)
         let explanation = try await parts.compute.run {
             let start = ContinuousClock.now
             defer { metrics.record(.explain, ContinuousClock.now - start) }

@@ -1,0 +1,177 @@
+import Foundation
+import Retrieval
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("albef index with another model", .serialized, .timeLimit(.minutes(30)))
+struct ModelChangeCommandTests {
+    /// How often the change is killed; `ALBEF_INDEX_KILLS` asks for more.
+    private static let kills =
+        ProcessInfo.processInfo.environment["ALBEF_INDEX_KILLS"].flatMap { Int($0) } ?? 16
+
+    /// A folder with two models (of two towers each where that is asked for), images, and an index.
+    private func withFolder(
+        _ count: Int,
+        _ body: (FilePath, ([String]) async throws -> Command.Result) async throws
+            -> Void
+    ) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let folder = folder.absolute
+            _ = try TinyModel.search(in: folder)
+            try TinyModel.write(to: folder.appending("other"), seed: 2)
+            try FileManager.default.createDirectory(
+                atPath: folder.appending("photos").string, withIntermediateDirectories: true)
+            for number in 0..<count {
+                // Different ones: equal images are encoded once.
+                let bytes = TinyModel.bitmap(number % 250, side: 8 + number / 250 * 4)
+                try Data(bytes).write(
+                    to: URL(filePath: folder.appending("photos/\(number).bmp").string))
+            }
+            func run(_ arguments: [String]) async throws -> Command.Result {
+                try await Command.run(arguments, folder: folder)
+            }
+            let made = try await run(Self.index("model"))
+            #expect(made.status == 0, "\(made.errors)")
+            try await body(folder, run)
+        }
+    }
+
+    private static func index(_ model: String) -> [String] {
+        ["index", "photos", "--index", "index", "--batch-size", "1", "--threads", "1"]
+            + models(model)
+    }
+
+    private static func models(_ model: String) -> [String] {
+        ["--model", model] + (TinyModel.hasRecall ? ["--recall", "recall"] : [])
+    }
+
+    @Test("It says what it does, how far it is, and how to go on or give it up")
+    func words() async throws {
+        try await withFolder(1000) { folder, run in
+            let (process, log) = try Command.start(Self.index("other"), folder: folder)
+            let begun = folder.appending("index/next/segments/00000001.safetensors")
+            await Command.signal(process, SIGINT, onceThereIs: begun)
+            await process.exited()
+            let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+            #expect(process.terminationStatus == 130, "\(errors)")
+            #expect(
+                errors.contains(
+                    "building beside the index of model; searches use it until this is done"))
+            let hint = "'albef index photos --index index --model \(folder)/other' goes on with it"
+            #expect(errors.contains(hint), "\(errors)")
+
+            let stats = try await run(["index", "stats", "index", "--json"]).json()
+            #expect(stats["model_name"] as? String == "model")
+            let change = try #require(stats["change"] as? [String: Any])
+            #expect(change["model"] as? String == "other" && change["photos"] as? Int == 1000)
+            let encoded = try #require(change["encoded"] as? Int)
+            #expect((1..<1000).contains(encoded))
+            let table = try await run(["index", "stats", "index"]).output
+            #expect(table.contains("\nchange      to other, \(encoded) of 1000 photos encoded\n"))
+            #expect(table.contains("\nmodel       model, "))
+            for command in [["verify"], ["compact"]] {
+                let result = try await run(["index"] + command + ["index"])
+                #expect(result.status == 0 && result.errors.contains("deleting index/next gives"))
+            }
+
+            // Searches use the old one; nobody else is disturbed.
+            let search = ["search", "a dog", "--index", "index", "--json"]
+            let found = try await run(search + Self.models("model"))
+            #expect((try found.json()["results"] as? [Any])?.count == 10, "\(found.errors)")
+            let early = try await run(search + Self.models("other"))
+            #expect(early.status == 1 && early.errors.contains("another model, model"))
+            let kept = try await run(Self.index("model"))
+            #expect(kept.output.contains("1000 unchanged"))
+            #expect(kept.errors.contains("a change of this index to other, \(encoded) of 1000"))
+
+            // Without --model nothing is changed to the model that ships.
+            let forgotten = try await run(["index", "photos", "--index", "index"])
+            #expect(forgotten.status == 1 && forgotten.errors.contains("another model, model"))
+            let second = try await run(Self.index("other") + ["--json"])
+            #expect(second.status == 0, "\(second.errors)")
+            let done = try second.json()
+            #expect(done["encoded"] as? Int == 1000 - encoded && done["skipped"] as? [String] == [])
+            #expect(done["replaced_model"] as? String == "model")
+            #expect(second.errors.contains("the index is of this model now; it was of model"))
+            let late = try await run(search + Self.models("model"))
+            #expect(late.status == 1 && late.errors.contains("another model, other"))
+            let now = try await run(search + Self.models("other"))
+            #expect((try now.json()["results"] as? [Any])?.count == 10, "\(now.errors)")
+            let after = try await run(["index", "stats", "index", "--json"]).json()
+            #expect(after["change"] == nil && after["model_name"] as? String == "other")
+        }
+    }
+
+    @Test(
+        "Killed at any moment, one of both indexes is whole, and the change goes on",
+        .oneModelAndTwo)
+    func kills() async throws {
+        try await withFolder(400) { folder, run in
+            let index = folder.appending("index")
+            _ = try await run(["index", "graph", "index"])
+            let models = try ["model", "other"].map { name in
+                try SearchModel(
+                    folder.appending(name),
+                    recall: TinyModel.hasRecall ? folder.appending("recall") : nil)
+            }
+            var (from, encoded, switches) = (0, 0, 0)
+            for round in 0..<Self.kills {
+                let (process, _) = try Command.start(
+                    Self.index(["other", "model"][from]), folder: folder)
+                if round.isMultiple(of: 2) {
+                    // About where the one takes the place of the other.
+                    while process.isRunning, (IndexSuccessor(of: index)?.count ?? 0) < 400 {
+                        try await Task.sleep(for: .milliseconds(1))
+                    }
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 0...80)))
+                } else {
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 50...1500)))
+                }
+                kill(process.processIdentifier, SIGKILL)
+                await process.exited()
+
+                let forward = try ForwardIndex(index)
+                #expect(forward.count == 400)
+                #expect(try ForwardIndex.verify(index).isEmpty)
+                let isNew = forward.model.isSame(as: models[1 - from].signature)
+                #expect(isNew || forward.model.isSame(as: models[from].signature))
+                let answer = try Searcher(models[isNew ? 1 - from : from], forward).search(
+                    .text("two dogs"), SearchOptions(count: 200))
+                #expect(answer.results.count == 400 && answer.notes.isEmpty)
+                if isNew {
+                    // From here on, back again.
+                    (from, encoded, switches) = (1 - from, 0, switches + 1)
+                } else {
+                    let count = IndexSuccessor(of: index)?.count ?? 0
+                    #expect(count >= encoded, "what was encoded is lost")
+                    encoded = count
+                }
+            }
+            let last = try await run(Self.index(["other", "model"][from]))
+            #expect(last.status == 0, "\(last.errors)")
+            let forward = try ForwardIndex(index)
+            #expect(forward.model.isSame(as: models[1 - from].signature))
+            #expect(forward.count == 400 && forward.statistics.graphRows == 400)
+            #expect(try ForwardIndex.verify(index).isEmpty)
+            let names = try FileManager.default.contentsOfDirectory(atPath: index.string)
+            #expect(!names.contains { $0.contains("next") })
+        }
+    }
+
+    @Test("Texts are changed in the same way")
+    func texts() async throws {
+        try await withFolder(1) { folder, run in
+            try "a dog\ntwo dogs\n".write(
+                toFile: folder.appending("x.txt").string, atomically: true, encoding: .utf8)
+            let command = ["index", "texts", "x.txt", "--index", "captions"]
+            #expect(try await run(command + Self.models("model")).status == 0)
+            let changed = try await run(command + Self.models("other"))
+            #expect(changed.output.contains("2 encoded"), "\(changed.errors)")
+            #expect(changed.errors.contains("building beside the index of model"))
+            let found = try await run(
+                ["search", "a dog", "--index", "captions"] + Self.models("other"))
+            #expect(found.status == 0 && found.output.contains("two dogs"))
+        }
+    }
+}
