@@ -151,6 +151,13 @@ class StateTests(PageTest):
         self.settle()
         self.assertEqual(len(self.asked("api/search")), before + 1)
 
+    def test_a_change_of_the_model(self):
+        change = {"model": "new", "encoded": 30, "images": 120, "error": None}
+        self.open([{"path": "api/index", "times": 9, "patch": {"change": change, "indexing": None}}])
+        self.until(lambda: self.find("#indexing").is_displayed())
+        self.assertEqual(self.text("#indexing-text"), "Encoding the images for the model new: 30 of 120")
+        self.assertEqual(self.run_script("return document.getElementById('indexing-bar').position"), 30 / 120)
+
     def test_a_hidden_page_does_not_ask(self):
         self.open()
         # From now on the page's timers are only noted.

@@ -157,7 +157,7 @@ struct TwoModelsTests {
                 ("model", nil, "was made with two models: recall needs --recall recall, with"),
                 ("recall", nil, "was made with two models: recall needs --recall recall, with"),
                 ("model", "recall-2", "another model for recall, recall (weights"),
-                ("model 2", "recall", "another model for re-ranking (weights"),
+                ("model 2", "recall", "another model for re-ranking, model (weights"),
                 ("model", "model", "another model for recall, recall (its images are 32 pixels"),
             ]
             for item in cases {

@@ -161,7 +161,7 @@ public struct Indexer: Sendable {
             show(Progress(done: 0, total: 0, isWaiting: true))
         } onLink: {
             show(Progress(done: $0, total: $1, isLinking: true))
-        } _: { old, place in
+        } build: { old, place in
             let all = try Inheritance(scan, old, notes: metadata)
             var report = try await bring(place, all.scan, all.metadata, show)
             report.removed = all.removed

@@ -24,7 +24,7 @@ struct ModelChange {
     ///   stays for the next time.
     func run(
         onWait: () -> Void, onLink: (Int, Int) -> Void,
-        _ build: (ForwardIndex, FilePath) async throws -> Indexer.Report
+        build: (ForwardIndex, FilePath) async throws -> Indexer.Report
     ) async throws -> Indexer.Report {
         var (encoded, reused) = (0, 0)
         while true {

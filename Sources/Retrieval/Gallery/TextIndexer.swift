@@ -65,7 +65,7 @@ public struct TextIndexer: Sendable {
             show(.init(done: 0, total: 0, isWaiting: true))
         } onLink: {
             show(.init(done: $0, total: $1, isLinking: true))
-        } _: { old, place in
+        } build: { old, place in
             let (all, removed) = try lines.inheriting(old)
             var report = try await bring(place, all, show)
             report.removed = removed

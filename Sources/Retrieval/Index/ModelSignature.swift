@@ -113,16 +113,17 @@ extension ModelSignature {
     ///
     /// Whoever reads it learns which of two models differs, and what to do.
     func difference(from model: ModelSignature) -> String? {
-        let instead =
-            "search it with that model, or change the index to this one by 'albef index' with --model"
+        let change = "change the index to what you name by 'albef index'"
         switch (recall, model.recall) {
         case (nil, nil):
             return Self.difference(
                 (fingerprint, imageSize), (model.fingerprint, model.imageSize)
-            ).map { "was made with another model\(sourced) (\($0)); \(instead)" } ?? rest(model)
+            ).map {
+                "was made with another model\(sourced) (\($0)); search it with that model, or"
+                    + " \(change) with --model"
+            } ?? rest(model)
         case (nil, _?):
-            return "was made with one model; search it without --recall, or index into a new"
-                + " directory"
+            return "was made with one model\(sourced); search it without --recall, or \(change)"
         case (let recall?, nil):
             return "was made with two models: recall needs --recall \(recall.named), with the"
                 + " weights \(recall.fingerprint.prefix(12)), beside the --model that re-ranks,"
@@ -132,13 +133,13 @@ extension ModelSignature {
                 (recall.fingerprint, recall.imageSize), (other.fingerprint, other.imageSize))
             {
                 return "was made with another model for recall, \(recall.named) (\(found)); name"
-                    + " that one with --recall or index into a new directory"
+                    + " that one with --recall, or \(change)"
             }
             return Self.difference(
                 (fingerprint, imageSize), (model.fingerprint, model.imageSize)
             ).map {
-                "was made with another model for re-ranking (\($0)); name that one with --model or"
-                    + " index into a new directory"
+                "was made with another model for re-ranking\(sourced) (\($0)); name that one with"
+                    + " --model, or \(change)"
             } ?? rest(model)
         }
     }
@@ -158,7 +159,11 @@ extension ModelSignature {
     }
 
     /// The name after a comma; nothing if it is not known.
-    private var sourced: String { source == nil ? "" : ", \(title)" }
+    private var sourced: String {
+        var reader = self
+        reader.recall = nil
+        return source == nil ? "" : ", \(reader.title)"
+    }
 
     /// What else differs, as in a manifest that was edited.
     private func rest(_ model: ModelSignature) -> String? {

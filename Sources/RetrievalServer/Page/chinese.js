@@ -118,6 +118,7 @@ export const chinese = {
   changed: "此次搜索之后，图库有更新。",
   refresh: "刷新结果",
   indexing: (done, total) => `正在添加图片：${amount(done)} / ${amount(total)}`,
+  changing: (model, done, total) => `正在为模型 ${model} 重新编码图片：${amount(done)} / ${amount(total)}`,
   indexFailed: (number) => `${amount(number)} 个文件无法读取`,
   folderTrouble: (reason) => `图片文件夹中的变化暂时无法显示在这里：${reason}`,
   skipped: (number) => `已跳过 ${amount(number)} 个文件`,

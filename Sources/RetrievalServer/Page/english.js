@@ -120,6 +120,7 @@ export const english = {
   changed: "The gallery has changed since this search.",
   refresh: "Refresh",
   indexing: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
+  changing: (model, done, total) => `Encoding the images for the model ${model}: ${amount(done)} of ${amount(total)}`,
   indexFailed: (number) => `${counted(number, "file", "files")} could not be read`,
   folderTrouble: (reason) => `What changes in the image folder does not show here at present: ${reason}`,
   skipped: (number) => `${counted(number, "file", "files")} skipped`,

@@ -39,7 +39,7 @@ export class IndexFollower {
     let pause = calm;
     try {
       const index = await getIndex(request.signal);
-      if (index.indexing?.is_running || index.images === 0) pause = busy;
+      if (index.indexing?.is_running || index.change || index.images === 0) pause = busy;
       this.actions.know(index);
     } catch (error) {
       if (isAbort(error)) return;
@@ -51,13 +51,17 @@ export class IndexFollower {
 }
 
 /** Shows how far indexing is, what is indexed, and how much was skipped. */
-export function showIndex({ images, model, indexing, skipped }) {
-  find("indexing").hidden = !indexing?.is_running;
+export function showIndex({ images, model, indexing, change, skipped }) {
+  find("indexing").hidden = !indexing?.is_running && !change;
   if (indexing?.is_running) {
     const failed = indexing.failed ? ` · ${say("indexFailed", indexing.failed)}` : "";
     find("indexing-text").textContent = say("indexing", indexing.done, indexing.total) + failed;
     find("indexing-bar").max = Math.max(indexing.total, 1);
     find("indexing-bar").value = indexing.done;
+  } else if (change) {
+    find("indexing-text").textContent = say("changing", change.model, change.encoded, change.images);
+    find("indexing-bar").max = Math.max(change.images, 1);
+    find("indexing-bar").value = change.encoded;
   }
   const parts = [say("about", images)];
   if (model?.name) {
