@@ -2,7 +2,7 @@
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
-            nothingToEvaluate, evaluation, outOfMemory, trunkMaps
+            nothingToEvaluate, evaluation, outOfMemory, trunkMaps, scoreNotFinite
     }
 
     private let code: Code
@@ -80,6 +80,25 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
 
     static func trunkMaps(_ path: String, _ problem: String) -> TrainingError {
         TrainingError(.trunkMaps, "\(path): \(problem)")
+    }
+
+    /// - Parameter place: the file and the item.
+    static func scoreNotFinite(_ place: String) -> TrainingError {
+        TrainingError(
+            .scoreNotFinite,
+            "\(place): a score of it is not a finite number: the model's weights are damaged, or its"
+                + " training diverged")
+    }
+
+    /// - Parameters:
+    ///   - source: what the data is called.
+    ///   - what: what there is none of, such as `items`.
+    ///   - reason: why there is none.
+    static func nothingToEvaluate(_ source: String, _ what: String, _ reason: String)
+        -> TrainingError
+    {
+        TrainingError(
+            .nothingToEvaluate, "\(source): there are no \(what) to evaluate on: \(reason)")
     }
 
     static func evaluation(step: Int, _ reason: any Error) -> TrainingError {

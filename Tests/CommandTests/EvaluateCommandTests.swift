@@ -34,6 +34,8 @@ struct EvaluateCommandTests {
             (["evaluate", "retrieval", "x.json", "--limit"], "within 0...1000000000"),
             (["evaluate", "retrieval", "x.json", "--rerank"], "within 0...1000000"),
             (["evaluate", "wardrobe", "--rerank"], "within 0...1000000"),
+            (["evaluate", "choice", "x.json", "--limit"], "from 0 to 1000000000"),
+            (["evaluate", "pairs", "x.json", "--limit"], "from 0 to 1000000000"),
             (["calibrate", "x.json", "--candidates"], "within 1...1000000"),
             (["calibrate", "x.json", "--limit"], "within 0...1000000000"),
             (["ablate", "wardrobe", "--output", "o", "--seeds"], "within 1...1000"),

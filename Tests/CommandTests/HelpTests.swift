@@ -16,7 +16,8 @@ struct HelpTests {
         ["index", "stats"],
         ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
-        ["evaluate", "retrieval"], ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
+        ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
+        ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
         ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {

@@ -11,8 +11,10 @@ struct GalleryEncoder: Sendable {
     /// What the features are of, where that is another model than the one of tokens and states.
     var recall: RecallModel?
 
-    private static let imagesAtOnce = 64
-    private static let textsAtOnce = 256
+    /// Images that are encoded at once.
+    static let imagesAtOnce = 64
+    /// Texts that are encoded at once.
+    static let textsAtOnce = 256
 
     /// Encodes pictures, which are read or drawn in parallel.
     ///
@@ -22,7 +24,6 @@ struct GalleryEncoder: Sendable {
     func images(
         _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
     ) async throws -> EncodedGallery {
-        let (transform, recall) = (transform, recall)
         let vision = model.configuration.vision
         var tokens = SpilledTokens(
             byteCount: count * vision.tokenCount * vision.width * MemoryLayout<Float>.size)
@@ -30,27 +31,17 @@ struct GalleryEncoder: Sendable {
         for start in stride(from: 0, to: count, by: Self.imagesAtOnce) {
             try Task.checkCancellation()
             let range = start..<min(start + Self.imagesAtOnce, count)
-            let pixels = try await withThrowingTaskGroup(
-                of: (Int, [Float], recall: [Float]?).self
-            ) { group in
+            let prepared = try await withThrowingTaskGroup(of: (Int, Prepared).self) { group in
                 for index in range {
-                    group.addTask {
-                        let picture = try picture(index)
-                        return (index - start, transform(picture), recall?.transform(picture))
-                    }
+                    group.addTask { (index - start, prepare(try picture(index))) }
                 }
-                var pixels = [([Float], recall: [Float])](
-                    repeating: ([], []), count: range.count)
-                for try await (index, one, other) in group { pixels[index] = (one, other ?? []) }
-                return pixels
+                var prepared = [Prepared](repeating: Prepared(), count: range.count)
+                for try await (index, one) in group { prepared[index] = one }
+                return prepared
             }
-            let encoded = try Self.images(pixels.map(\.0), side: transform.side, model)
+            let encoded = try images(prepared, model)
             try tokens.append(encoded.tokens)
-            features.append(
-                try recall.map {
-                    try Self.images(pixels.map(\.recall), side: $0.transform.side, $0.model)
-                        .features
-                } ?? encoded.features)
+            features.append(encoded.features)
         }
         let sizes = (recall?.model ?? model).configuration
         return EncodedGallery(
@@ -58,6 +49,32 @@ struct GalleryEncoder: Sendable {
             features: features.isEmpty
                 ? .zeros([0, sizes.embeddingWidth], device: model.device)
                 : Tensor.concatenated(features))
+    }
+
+    /// A picture as the models take it.
+    struct Prepared: Sendable {
+        /// For the model of tokens, `[3, S, S]`.
+        var pixels: [Float] = []
+        /// For the model of features, `[3, R, R]`, where that is another.
+        var recall: [Float] = []
+    }
+
+    /// Brings a picture to the sizes and ranges of the models.
+    func prepare(_ picture: RGBImage) -> Prepared {
+        Prepared(pixels: transform(picture), recall: recall?.transform(picture) ?? [])
+    }
+
+    /// Encodes prepared pictures, at least one, in one batch.
+    ///
+    /// - Throws: `TorchError` if there is not enough memory; what the models throw.
+    func images(_ prepared: [Prepared], _ model: ALBEFModel) throws -> EncodedImages {
+        var encoded = try Self.images(prepared.map(\.pixels), side: transform.side, model)
+        if let recall {
+            encoded.features = try Self.images(
+                prepared.map(\.recall), side: recall.transform.side, recall.model
+            ).features
+        }
+        return encoded
     }
 
     private static func images(

@@ -13,7 +13,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measure a model on captioned pictures.",
-        subcommands: [EvaluateRetrievalCommand.self, EvaluateWardrobeCommand.self])
+        subcommands: [
+            EvaluateRetrievalCommand.self, EvaluateChoiceCommand.self, EvaluatePairsCommand.self,
+            EvaluateWardrobeCommand.self,
+        ])
 }
 
 /// `albef evaluate retrieval`: recall in both directions, by the towers and re-ranked.

@@ -10,7 +10,7 @@ struct CaptionEntries {
     private struct Entry: Decodable {
         let image: String
         let imageField: String
-        let captions: OneOrMany
+        let captions: OneOrMoreTexts
         let imageID: DecodedImageID?
 
         init(from decoder: any Decoder) throws {
@@ -22,7 +22,7 @@ struct CaptionEntries {
             image = try container.decode(String.self, forKey: imageName)
             imageField = imageName.stringValue
             captions = try container.decode(
-                OneOrMany.self, forKey: Self.first(of: names.captionNames, in: container))
+                OneOrMoreTexts.self, forKey: Self.first(of: names.captionNames, in: container))
             imageID = try container.decodeIfPresent(
                 DecodedImageID.self, forKey: Name(stringValue: "image_id"))
         }
@@ -49,27 +49,6 @@ struct CaptionEntries {
     }
 
     private static let columnsKey = CodingUserInfoKey(rawValue: "columns")
-
-    private struct OneOrMany: Decodable {
-        let texts: [String]
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            do {
-                if let text = try? container.decode(String.self) {
-                    texts = [text]
-                } else {
-                    texts = try container.decode([String].self)
-                }
-            } catch DecodingError.dataCorrupted(let context) {
-                // The texts themselves are wrong, not what they are in.
-                throw DecodingError.dataCorrupted(context)
-            } catch {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "is neither a text nor a list of texts")
-            }
-        }
-    }
 
     private var decoder: JSONDecoder {
         let decoder = JSONDecoder()
@@ -127,6 +106,28 @@ struct DecodedImageID: Decodable {
         } else {
             throw DecodingError.dataCorruptedError(
                 in: container, debugDescription: "is neither a whole number nor a text")
+        }
+    }
+}
+
+/// A text, or a list of texts.
+struct OneOrMoreTexts: Decodable {
+    let texts: [String]
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        do {
+            if let text = try? container.decode(String.self) {
+                texts = [text]
+            } else {
+                texts = try container.decode([String].self)
+            }
+        } catch DecodingError.dataCorrupted(let context) {
+            // The texts themselves are wrong, not what they are in.
+            throw DecodingError.dataCorrupted(context)
+        } catch {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "is neither a text nor a list of texts")
         }
     }
 }

@@ -4,7 +4,7 @@ internal import SystemPackage
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures,
-            occupied
+            occupied, missingImage, parquet
     }
 
     private let code: Code
@@ -41,6 +41,44 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
             description: "\(path): is no annotation file that is known (a JSON list, JSON Lines, "
                 + "COCO's or Karpathy's JSON, CSV or TSV with a header, or a folder of images); "
                 + "the columns of a table would be called: \(found)")
+    }
+
+    /// - Parameters:
+    ///   - items: how many items lack an image.
+    ///   - count: how many items were looked at.
+    static func missingImage(
+        _ path: FilePath, entry: String, image: FilePath, items: Int, of count: Int
+    ) -> DatasetError {
+        DatasetError(
+            code: .missingImage,
+            description: "\(path): \(entry): there is no image \(image); \(items) of \(count) items"
+                + " lack theirs: say where the images are (--images), or leave such items out"
+                + " (--skip-missing)")
+    }
+
+    static func parquet(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .parquet,
+            description: "\(path): is a Parquet file, which is not read; take the data set's JSON"
+                + " Lines or CSV, or write them with Python: import pandas;"
+                + " pandas.read_parquet('x.parquet').to_json('x.jsonl', orient='records', lines=True)"
+                + " with the names of image files in place of the images")
+    }
+
+    static func noChoices(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .unrecognised,
+            description: "\(path): is no annotation file that is known (SugarCrepe's, ARO's,"
+                + " VL-CheckList's or What'sUp's JSON, or JSON Lines with image, positives and"
+                + " negatives)")
+    }
+
+    static func noPairs(_ path: FilePath) -> DatasetError {
+        DatasetError(
+            code: .unrecognised,
+            description:
+                "\(path): is no annotation file that is known (JSON Lines, a JSON list, CSV"
+                + " or TSV with image_0, image_1, caption_0 and caption_1)")
     }
 
     static func occupied(_ path: FilePath) -> DatasetError {

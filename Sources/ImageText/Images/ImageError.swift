@@ -10,6 +10,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         case tooManyPixels(format: String, width: Int64, height: Int64, limit: Int)
         case undecodable(format: String, String)
         case unencodable(format: String, String)
+        case outside(CropBox, width: Int, height: Int)
     }
 
     let code: Code
@@ -41,6 +42,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
             "is a \(format) that cannot be decoded: \(why.isEmpty ? "it is damaged" : why)"
         case .unencodable(let format, let why):
             "cannot be made a \(format): \(why.isEmpty ? "the encoder fails" : why)"
+        case .outside(let box, let width, let height):
+            "has \(width) x \(height) pixels, and none of them in the box \(box)"
         }
     }
 }

@@ -1,0 +1,79 @@
+"""Makes items for `albef evaluate choice` and `albef evaluate pairs` of drawn scenes.
+
+    albef wardrobe generate --count 400 --seed 77 --output scenes
+    python3 Benchmarks/wardrobe_items.py scenes
+
+Writes choice.jsonl and pairs.jsonl into the folder of scenes. An item of choice is a scene with an
+outfit that somebody in it wears, in two colours, and the same with the colours exchanged, which
+nobody wears (kind `outfit`); or its small thing in its colour and in another (kind `thing`). A pair
+is two scenes of which one shows an outfit and the other its mirror.
+"""
+
+import json
+import pathlib
+import sys
+
+COLOURS = ["black", "white", "red", "yellow", "blue", "green", "purple", "orange"]
+THINGS = ["ball", "cup", "duck", "car"]
+
+
+def text(outfit):
+    return f"{outfit[0]} top and {outfit[1]} trousers"
+
+
+def outfits(scene):
+    """The outfits of a top over trousers, in order."""
+    return [
+        (person["top"], person["bottom"]["colour"]) for person in scene["people"]
+        if person["bottom"]["kind"] == "trousers"]
+
+
+def choices(image, scene):
+    worn = outfits(scene)
+    for outfit in worn:
+        mirror = outfit[::-1]
+        if outfit[0] != outfit[1] and mirror not in worn:
+            yield {"image": image, "positives": [text(outfit)], "negatives": [text(mirror)],
+                   "kind": "outfit"}
+            break
+    for thing in scene["props"]:
+        if thing["kind"] in THINGS and thing.get("colour"):
+            colour = thing["colour"]
+            other = COLOURS[(COLOURS.index(colour) + 3) % len(COLOURS)]
+            yield {"image": image, "positives": [f"{colour} toy {thing['kind']}"],
+                   "negatives": [f"{other} toy {thing['kind']}"], "kind": "thing"}
+
+
+def pairs(scenes):
+    """Each scene at most once, with the first other that shows the mirror of its outfit."""
+    waiting = {}
+    for image, scene in scenes:
+        worn = outfits(scene)
+        for outfit in worn:
+            mirror = outfit[::-1]
+            if outfit[0] == outfit[1] or mirror in worn:
+                continue
+            if waiting.get(mirror):
+                other = waiting[mirror].pop()
+                yield {"image_0": other, "image_1": image, "caption_0": text(mirror),
+                       "caption_1": text(outfit),
+                       "tag": "one person" if len(scene["people"]) == 1 else "several people"}
+            else:
+                waiting.setdefault(outfit, []).append(image)
+            break
+
+
+def write(path, items):
+    path.write_text("".join(json.dumps(item) + "\n" for item in items))
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    lines = map(json.loads, (folder / "scenes.jsonl").read_text().splitlines())
+    scenes = [(line["image"], line["scene"]) for line in lines]
+    write(folder / "choice.jsonl", (item for scene in scenes for item in choices(*scene)))
+    write(folder / "pairs.jsonl", ({"id": n} | pair for n, pair in enumerate(pairs(scenes))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+internal import SystemPackage
+
+/// An annotation file of pairs, whose form is yet to be told.
+struct PairFile {
+    let path: FilePath
+    let imageRoot: FilePath?
+
+    func read() throws(DatasetError) -> [PairItem] {
+        let bytes = try BenchmarkText.bytes(of: path)
+        let items: [PairItem]
+        switch bytes.first(where: { !" \t\r\n".utf8.contains($0) }) {
+        case nil: throw .empty(path, "is empty")
+        case UInt8(ascii: "["):
+            let entries = try BenchmarkText.list(
+                of: PairEntry.self, JSONText.repaired(bytes[...]), path)
+            items = entries.enumerated().map { item($1, "[\($0)]") }
+        case UInt8(ascii: "{"):
+            let entries = try BenchmarkText.lines(
+                of: PairEntry.self, JSONText.repaired(bytes[...]), path, unknown: .noPairs(path))
+            items = entries.map { item($0.value, "line \($0.number)") }
+        default:
+            let rows = try PairColumns(path: path).read(bytes[...])
+            items = rows.map { item($0.entry, "line \($0.line)") }
+        }
+        guard !items.isEmpty else { throw .empty(path, "has no pairs") }
+        return items
+    }
+
+    private func item(_ entry: PairEntry, _ place: String) -> PairItem {
+        PairItem(
+            id: entry.id ?? place, images: entry.images.map(image), captions: entry.captions,
+            tags: entry.tags, file: path, entry: place)
+    }
+
+    /// The file of a name, which may lack its extension.
+    private func image(_ name: String) -> FilePath {
+        let root = imageRoot ?? path.removingLastComponent()
+        let image = root.pushing(FilePath(name)).lexicallyNormalized()
+        guard !ImageFile.exists(image), let last = image.lastComponent else { return image }
+        for suffix in Self.extensions {
+            var candidate = image.removingLastComponent()
+            candidate.append(last.string + "." + suffix)
+            if ImageFile.exists(candidate) { return candidate }
+        }
+        return image
+    }
+
+    /// The common ones first.
+    private static let extensions: [String] = {
+        let common = ["png", "jpg", "jpeg", "webp"]
+        return common + ImageLoader.fileExtensions.subtracting(common).sorted()
+    }()
+}
+
+/// What a file says of one pair.
+struct PairEntry: Decodable {
+    let id: String?
+    let images: [String]
+    let captions: [String]
+    let tags: [PairItem.Tag: String]
+
+    static let imageFields = ["image_0", "image_1"]
+    static let captionFields = ["caption_0", "caption_1"]
+    static let fields = imageFields + captionFields
+
+    init(
+        id: String?, images: [String], captions: [String], tags: [PairItem.Tag: String]
+    ) {
+        self.id = id
+        self.images = images
+        self.captions = captions
+        self.tags = tags
+    }
+
+    private struct Name: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Name.self)
+        func text(_ name: String) throws -> String {
+            let key = Name(stringValue: name)
+            let text = try fields.decode(String.self, forKey: key)
+            if let fault = PairEntry.fault(text) {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key, in: fields, debugDescription: fault)
+            }
+            return text
+        }
+        /// A text or a number, and nothing where it is null or empty.
+        func label(_ name: String) throws -> String? {
+            let key = Name(stringValue: name)
+            guard fields.contains(key), try !fields.decodeNil(forKey: key) else { return nil }
+            if let number = try? fields.decode(Int.self, forKey: key) { return "\(number)" }
+            let text = try fields.decode(String.self, forKey: key)
+            return text.isEmpty ? nil : text
+        }
+        id = try label("id")
+        images = try Self.imageFields.map(text)
+        captions = try Self.captionFields.map(text)
+        var tags: [PairItem.Tag: String] = [:]
+        for tag in PairItem.Tag.allCases { tags[tag] = try label(tag.rawValue) }
+        self.tags = tags
+    }
+
+    /// What is wrong with the text of a field that is needed.
+    static func fault(_ text: String) -> String? {
+        text.allSatisfy(\.isWhitespace) ? "is empty" : nil
+    }
+}
+
+/// A table of pairs with a header.
+private struct PairColumns {
+    let path: FilePath
+
+    /// What may stand between fields.
+    private static let separators = Array(",\t;|".utf8)
+
+    func read(_ bytes: ArraySlice<UInt8>) throws(DatasetError) -> [(line: Int, entry: PairEntry)] {
+        do {
+            return try rows(bytes)
+        } catch let fault as DelimitedText.Fault {
+            throw .malformed(path, line: fault.line, fault.reason)
+        } catch {
+            throw error as? DatasetError ?? .noPairs(path)
+        }
+    }
+
+    private func rows(_ bytes: ArraySlice<UInt8>) throws -> [(line: Int, entry: PairEntry)] {
+        let separator = Self.separators.first { names(bytes, $0).contains(PairEntry.fields[0]) }
+        guard let separator else { throw DatasetError.noPairs(path) }
+        let header = names(bytes, separator)
+        for field in PairEntry.fields where !header.contains(field) {
+            throw DatasetError.malformed(
+                path, line: 1, field: field,
+                "no column is called that; there are: \(header.joined(separator: ", "))")
+        }
+        var table = DelimitedText(bytes, separator: separator)
+        var fields: [DelimitedText.Field] = []
+        _ = try table.next(&fields)
+        var rows: [(line: Int, entry: PairEntry)] = []
+        while try table.next(&fields) {
+            guard fields.count == header.count else {
+                throw DatasetError.malformed(
+                    path, line: table.line,
+                    "has \(fields.count) fields where the header has \(header.count)")
+            }
+            func label(_ name: String) throws -> String? {
+                guard let column = header.firstIndex(of: name) else { return nil }
+                guard let text = table.text(fields[column]) else {
+                    throw DatasetError.malformed(
+                        path, line: table.line, field: name, "is not UTF-8")
+                }
+                return text.isEmpty ? nil : text
+            }
+            func text(_ name: String) throws -> String {
+                let text = try label(name) ?? ""
+                if let fault = PairEntry.fault(text) {
+                    throw DatasetError.malformed(path, line: table.line, field: name, fault)
+                }
+                return text
+            }
+            var tags: [PairItem.Tag: String] = [:]
+            for tag in PairItem.Tag.allCases { tags[tag] = try label(tag.rawValue) }
+            let entry = PairEntry(
+                id: try label("id"), images: try PairEntry.imageFields.map(text),
+                captions: try PairEntry.captionFields.map(text), tags: tags)
+            rows.append((table.line, entry))
+        }
+        return rows
+    }
+
+    /// The header with some separator, in lower case.
+    private func names(_ bytes: ArraySlice<UInt8>, _ separator: UInt8) -> [String] {
+        var table = DelimitedText(bytes, separator: separator)
+        var fields: [DelimitedText.Field] = []
+        guard (try? table.next(&fields)) == true else { return [] }
+        return fields.map { field in
+            (table.text(field) ?? "").lowercased().split(separator: " ").joined(separator: " ")
+        }
+    }
+}
