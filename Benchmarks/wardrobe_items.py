@@ -5,8 +5,9 @@
 
 Writes choice.jsonl and pairs.jsonl into the folder of scenes. An item of choice is a scene with an
 outfit that somebody in it wears, in two colours, and the same with the colours exchanged, which
-nobody wears (kind `outfit`); or its small thing in its colour and in another (kind `thing`). A pair
-is two scenes of which one shows an outfit and the other its mirror.
+nobody wears (kind `outfit`); or two people and the same with their tops exchanged (`neighbours`); or
+its small thing in its colour and in another (`thing`). A pair is two scenes of which one shows an
+outfit and the other its mirror.
 """
 
 import json
@@ -28,6 +29,14 @@ def outfits(scene):
         if person["bottom"]["kind"] == "trousers"]
 
 
+def sides(tops, people):
+    """Two people, with tops of their own or each other's."""
+    bottoms = [person["bottom"] for person in people]
+    return " ".join(
+        f"{top} top and {bottom['colour']} {bottom['kind']} on the {side}"
+        for top, bottom, side in zip(tops, bottoms, ["left,", "right"]))
+
+
 def choices(image, scene):
     worn = outfits(scene)
     for outfit in worn:
@@ -36,6 +45,12 @@ def choices(image, scene):
             yield {"image": image, "positives": [text(outfit)], "negatives": [text(mirror)],
                    "kind": "outfit"}
             break
+    people = scene["people"]
+    if len(people) == 2 and people[0]["top"] != people[1]["top"]:
+        tops = [person["top"] for person in people]
+        if people[0]["bottom"] != people[1]["bottom"]:
+            yield {"image": image, "positives": [sides(tops, people)],
+                   "negatives": [sides(tops[::-1], people)], "kind": "neighbours"}
     for thing in scene["props"]:
         if thing["kind"] in THINGS and thing.get("colour"):
             colour = thing["colour"]
