@@ -10,6 +10,11 @@ public struct StartingPlan: Sendable, Hashable {
     ///
     /// Layers beyond the tower's are new.
     public var fusionLayers: Int?
+    /// Hidden units of each text and fusion layer's MLP; nil: as many as the text tower has.
+    ///
+    /// The units are kept whose weights are the largest: those with the greatest product of the
+    /// lengths of their incoming and outgoing weights.
+    public var textMLPWidth: Int?
     /// Side of the input images in pixels, to which the positions are resized; nil: the tower's.
     public var imageSize: Int?
     /// Length of the features that recall compares; default 256.
@@ -156,11 +161,41 @@ private struct TextStart {
             _ = tensors.remove(name)
         }
         tensors.markIgnored(unused, "a layer beyond those of the new model")
+        if let width = plan.textMLPWidth { try narrow(to: width) }
         let layers = ParameterLayout(ALBEFConfiguration(text: text)).parameters
             .filter { $0.name.hasPrefix("text_encoder.") }
         let missing = try tensors.fit(layers)
         try check(missing, depth: depth)
         if let words = plan.words { try change(to: words, noise: generator) }
+    }
+
+    /// Leaves each layer's MLP the units that weigh most.
+    private mutating func narrow(to width: Int) throws {
+        guard width <= text.mlpWidth else {
+            throw ModelFileError(
+                file.path,
+                .option("has MLPs of \(text.mlpWidth) units, fewer than the \(width) asked for"))
+        }
+        for layer in 0..<text.depth {
+            let prefix = "text_encoder.bert.encoder.layer.\(layer)."
+            let names = [
+                "intermediate.dense.weight", "intermediate.dense.bias", "output.dense.weight",
+            ]
+            .map { prefix + $0 }
+            guard let into = tensors[names[0]], let bias = tensors[names[1]],
+                let out = tensors[names[2]]
+            else { continue }
+            let weights: [Float] = ((into * into).sum(1) * (out * out).sum(0)).values()
+            let kept = weights.indices.sorted { weights[$0] > weights[$1] }.prefix(width).sorted()
+            let units = Tensor(Array(kept))
+            tensors.set(names[0], into.selected(0, units))
+            tensors.set(names[1], bias.selected(0, units))
+            tensors.set(names[2], out.selected(1, units))
+            for name in names {
+                tensors.explain(name, "\(width) of \(text.mlpWidth) hidden units")
+            }
+        }
+        text.mlpWidth = width
     }
 
     /// Gives the word embeddings, and the MLM head's bias, the rows of another vocabulary.

@@ -95,6 +95,12 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Hidden units of each text and fusion layer's MLP, those with the largest weights; "
+                + "default: all of the text tower's.", valueName: "n"))
+    var textMlpWidth: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "A WordPiece vocabulary, one token a line, which replaces the text tower's; default: the "
                 + "vocab.txt beside the text tower.",
             valueName: "file"))
@@ -135,7 +141,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         }
         for (name, value) in [
             ("--image-size", imageSize), ("--text-layers", textLayers),
-            ("--fusion-layers", fusionLayers),
+            ("--fusion-layers", fusionLayers), ("--text-mlp-width", textMlpWidth),
         ] where value != nil && image == nil {
             throw ValidationError("\(name) is for models that start from towers.")
         }
@@ -154,6 +160,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         try NumberBounds.check("--image-size", imageSize, 1...4096)
         try NumberBounds.check("--text-layers", textLayers, 1...1000)
         try NumberBounds.check("--fusion-layers", fusionLayers, 1...1000)
+        try NumberBounds.check("--text-mlp-width", textMlpWidth, 1...1_000_000)
     }
 
     func run() async throws {
@@ -169,6 +176,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         var plan = StartingPlan()
         plan.textLayers = textLayers
         plan.fusionLayers = fusionLayers
+        plan.textMLPWidth = textMlpWidth
         plan.imageSize = imageSize
         plan.embeddingWidth = preset.sizes.embeddingWidth
         plan.dialect = dialect

@@ -62,6 +62,38 @@ struct StartingTests {
         }
     }
 
+    @Test("A narrower MLP keeps the units that weigh most, and computes what they did")
+    func narrow() throws {
+        let path = try TowerFixture("minilm").path
+        let whole = try Self.start(text: path)
+        var plan = StartingPlan()
+        plan.textMLPWidth = 5
+        let narrow = try Self.start(text: path, plan)
+        #expect(narrow.configuration.text.mlpWidth == 5)
+        let prefix = "text_encoder.bert.encoder.layer.1."
+        func weights(_ model: TowerModel, _ name: String) throws -> [[Float]] {
+            let tensor = try #require(model.parameters[prefix + name])
+            let values: [Float] = tensor.values()
+            let width = tensor.size(tensor.rank - 1)
+            return stride(from: 0, to: values.count, by: width).map {
+                Array(values[$0..<$0 + width])
+            }
+        }
+        let into = try weights(whole, "intermediate.dense.weight")
+        let out = try weights(whole, "output.dense.weight")
+        let products = into.indices.map { unit in
+            into[unit].map { $0 * $0 }.reduce(0, +) * out.map { $0[unit] * $0[unit] }.reduce(0, +)
+        }
+        let kept = products.indices.sorted { products[$0] > products[$1] }.prefix(5).sorted()
+        #expect(try weights(narrow, "intermediate.dense.weight") == kept.map { into[$0] })
+        #expect(
+            try weights(narrow, "output.dense.weight") == out.map { row in kept.map { row[$0] } })
+        let bias = try weights(whole, "intermediate.dense.bias")[0]
+        #expect(try weights(narrow, "intermediate.dense.bias")[0] == kept.map { bias[$0] })
+        plan.textMLPWidth = 1_000
+        #expect(throws: ModelFileError.self) { try Self.start(text: path, plan) }
+    }
+
     @Test("The first layers are the text encoder, the rest the fusion encoder, cross-attention new")
     func layers() throws {
         let start = try Self.start(text: try TowerFixture("minilm").path)
