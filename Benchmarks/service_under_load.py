@@ -182,14 +182,15 @@ def bodies(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default=".build/release/albef")
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--model", default="wardrobe")
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--bodies", type=int, default=8)
     parser.add_argument("--megabytes", type=int, default=18)
     options = parser.parse_args()
-    options.model = ["--model", os.path.abspath(options.model)] if options.model else []
+    model = os.path.abspath(options.model)
+    options.model = ["--model", model if os.path.isdir(model) else options.model]
     uploads(options)
     bodies(options)
 

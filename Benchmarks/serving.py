@@ -102,14 +102,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", default=".build/release/albef")
     parser.add_argument("--index", required=True)
-    parser.add_argument("--model", default=None)
+    parser.add_argument("--model", default="wardrobe")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--candidates", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--waiting", type=int, default=256)
     parser.add_argument("--requests", type=int, default=None)
     options = parser.parse_args()
-    options.model = ["--model", options.model] if options.model else []
+    options.model = ["--model", options.model]
 
     if options.requests:
         service = Service(options, 16)

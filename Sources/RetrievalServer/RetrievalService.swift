@@ -18,7 +18,6 @@ public struct RetrievalService: Sendable {
     /// - Parameters:
     ///   - configuration: checked by ``ServerConfiguration/check()``.
     ///   - model: what made the index, or what it is to be changed to.
-    ///   - modelName: what people call the model; shown beside its fingerprint.
     ///   - former: what made the index, if that is another model: it answers while the index is
     ///     changed to `model`, which is done here if clients or a folder may write.
     ///   - index: its directory.
@@ -26,12 +25,12 @@ public struct RetrievalService: Sendable {
     /// - Throws: ``IndexError`` if the index cannot be opened or was made with another model;
     ///   ``ServerError`` for settings that do not fit; an error of the file system.
     public init(
-        _ configuration: ServerConfiguration, model: SearchModel, modelName: String? = nil,
-        former: SearchModel? = nil, index: FilePath, logger: Logger
+        _ configuration: ServerConfiguration, model: SearchModel, former: SearchModel? = nil,
+        index: FilePath, logger: Logger
     ) async throws {
         try configuration.check()
         parts = try await ServiceParts.open(
-            configuration, model, named: modelName, former: former, index: index, logger)
+            configuration, model, former: former, index: index, logger)
         self.logger = logger
     }
 

@@ -10,8 +10,8 @@ extension ServiceParts {
     /// - Throws: ``ServerError`` for settings that do not fit; ``IndexError`` if the index cannot
     ///   be opened or was made with another model; an error of the file system.
     static func open(
-        _ configuration: ServerConfiguration, _ model: SearchModel, named modelName: String?,
-        former: SearchModel?, index: FilePath, _ logger: Logger
+        _ configuration: ServerConfiguration, _ model: SearchModel, former: SearchModel?,
+        index: FilePath, _ logger: Logger
     ) async throws -> ServiceParts {
         if let photos = configuration.photos { try check(photos, index) }
         let store = try configuration.key.map { _ in
@@ -53,8 +53,7 @@ extension ServiceParts {
             follower: follower,
             changer: changer(
                 configuration.photos ?? store?.directory, library, compute: compute,
-                images: pictures, logger),
-            wantedName: modelName)
+                images: pictures, logger))
     }
 
     /// What changes the index to the model that is wanted; nil if it is of that one, or nobody may

@@ -26,17 +26,8 @@ struct ServiceParts: Sendable {
     let follower: FolderFollower?
     /// Changes the index to the model that is wanted; nil where it is of that one.
     let changer: ModelChanger?
-    /// What people call the model that is wanted, the one that re-ranks of two; nil where nobody
-    /// said.
-    let wantedName: String?
-
     /// The model that answers now: another after the index was changed to it.
     var model: SearchModel { library.model }
-
-    /// What people call the model of a state of the index.
-    func name(of model: SearchModel) -> String? {
-        model.signature.isSame(as: library.wanted.signature) ? wantedName : model.signature.title
-    }
 
     /// What writing needs.
     struct Writing: Sendable {

@@ -52,6 +52,34 @@ struct EvaluateCommandTests {
         }
     }
 
+    @Test("A calibration on two languages is judged on each of them")
+    func calibrate() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            _ = try await Command.run(
+                ["wardrobe", "generate", "--count", "12", "--seed", "8", "--output", "s"],
+                folder: folder)
+            let calibrate = [
+                "calibrate", "s/en.json", "s/zh.json", "--model", "wardrobe", "--dry-run",
+                "--candidates", "6", "--device", "cpu",
+            ]
+            let json = try await Command.run(calibrate + ["--json"], folder: folder).json()
+            let files = try #require(json["files"] as? [[String: Any]])
+            #expect(files.map { $0["file"] as? String } == ["s/en.json", "s/zh.json"])
+            let judged = files.compactMap { $0["judged"] as? Int }
+            #expect(judged.reduce(0, +) == json["judged"] as? Int && judged.allSatisfy { $0 > 0 })
+            for each in [json] + files {
+                let after = try #require(each["after"] as? [String: Any])
+                #expect(after["error"] is Double && after["loss"] is Double)
+                #expect(each["missed"] is Double)
+            }
+            let least = try #require(json["least"] as? Double)
+            #expect((0...0.5).contains(least))
+            let text = try await Command.run(calibrate, folder: folder).output
+            #expect(text.contains("'nothing here matches well' is said below"))
+            #expect(text.contains("\ns/zh.json: \(judged[1])\n  the softmax as it is "))
+        }
+    }
+
     @Test("What --rerank cannot read is shown")
     func rerank() async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -32,7 +32,13 @@ struct SearchCommandTests {
             #expect(answer.errors.contains("untrained"))
             let json = try answer.json()
             #expect(json["query"] as? String == query)
-            #expect(Set(json.keys) == ["query", "reranked", "results"])
+            #expect(
+                Set(json.keys) == [
+                    "query", "model", "reranked", "matches_well", "unknown_words", "results",
+                ])
+            #expect(json["matches_well"] is NSNull && json["unknown_words"] as? [String] == [])
+            let model = try #require(json["model"] as? [String: Any])
+            #expect(model["name"] as? String == "model" && model["knows"] is NSNull)
             let results = try #require(json["results"] as? [[String: Any]])
             #expect(results.map { $0["rank"] as? Int } == [1, 2, 3])
             for result in results {
@@ -206,10 +212,53 @@ struct SearchCommandTests {
                 folder: folder)
             #expect(result.status == 0)
             #expect(result.errors.contains("only its beginning is read"))
-            let foreign = try await Command.run(
-                ["search", "黑色上衣", "--model", "model", "--index", "index"], folder: folder)
-            #expect(foreign.status == 0)
-            #expect(foreign.errors.contains("vocabulary has no word"))
+        }
+    }
+
+    @Test func whatTheModelKnowsAndThatNothingMatchesWellIsSaid() async throws {
+        try await withIndex { folder in
+            let model = folder.appending("model").string
+            try Data("# model\n\ncolours of squares\n".utf8).write(
+                to: URL(filePath: model + "/card.md"))
+            let search = ["search", "--model", "model", "--index", "index", "-k", "2"]
+            func run(_ words: String...) async throws -> Command.Result {
+                try await Command.run(search + words, folder: folder)
+            }
+            let known = try await run("a red dog")
+            #expect(known.errors.contains("model: colours of squares\n"))
+            #expect(known.output.hasPrefix("rank "))
+            let foreign = try await run("黑色上衣 qwxz 狗 \u{1B}")
+            let lines = foreign.output.split(separator: "\n")
+            #expect(lines.count == 5)
+            #expect(lines[0] == "nothing here matches well")
+            #expect(lines[1] == #"does not know: "黑色上衣", "狗""#)
+            #expect(lines[2].hasPrefix("rank "))
+            let json = try await run("黑色上衣", "--json").json()
+            #expect(json["matches_well"] as? Bool == false)
+            #expect(json["unknown_words"] as? [String] == ["黑色上衣"])
+            let named = json["model"] as? [String: Any]
+            #expect(named?["knows"] as? String == "colours of squares")
+            let paths = try await run("黑色上衣", "--paths-only")
+            #expect(paths.output.split(separator: "\n").allSatisfy { $0.hasSuffix(".bmp") })
+            #expect(paths.errors.contains("note: nothing here matches well\n"))
+
+            // One word among others is named; what is probable decides.
+            let one = try await run("a red dog 狗")
+            #expect(one.output.hasPrefix("does not know: \"狗\"\nrank "))
+            try Data(#"{"temperature": 1, "bias": -50, "least": 0.2}"#.utf8).write(
+                to: URL(filePath: model + "/calibration.json"))
+            let improbable = try await run("a red dog")
+            #expect(improbable.output.hasPrefix("nothing here matches well\nrank "))
+            #expect(!improbable.errors.contains("nothing here"))
+            let towers = try await run("a red dog", "--no-rerank")
+            #expect(towers.output.hasPrefix("rank "))
+            let made = try await Command.run(
+                ["index", "photos", "--model", "model", "--index", "index", "--json"],
+                folder: folder)
+            #expect(made.errors.contains("model: colours of squares\n"))
+            let report = try made.json()["model"] as? [String: Any]
+            #expect(report?["name"] as? String == "model")
+            #expect(report?["knows"] as? String == "colours of squares")
         }
     }
 

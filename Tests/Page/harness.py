@@ -85,7 +85,7 @@ class Server:
 
     def __init__(self, *arguments):
         command = shlex.split(os.environ.get("ALBEF_SERVE", SERVE))
-        command += [*(arguments or GALLERY), "--port", "0"]
+        command += [*(arguments or GALLERY), "--model", "wardrobe", "--port", "0"]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.address = ""

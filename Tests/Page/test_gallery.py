@@ -94,7 +94,7 @@ class GalleryTests(PageTest):
         folder.mkdir()
         for scene in sorted((PICTURES / "scenes/images").glob("*.jpg"))[:6]:
             shutil.copy(scene, folder)
-        subprocess.run([ALBEF, "index", "add", str(folder), "--index", str(index)], cwd=ROOT, check=True,
+        subprocess.run([ALBEF, "index", "add", str(folder), "--model", "wardrobe", "--index", str(index)], cwd=ROOT, check=True,
                        capture_output=True)
         gone = sorted(folder.glob("*.jpg"))[2]
         gone.unlink()

@@ -127,12 +127,58 @@ class StateTests(PageTest):
     def test_notes(self):
         self.open(q="black top " * 150)
         self.assertIn("the end was left out", self.text("#notes"))
-        self.open(q="qwrtzx")
-        self.assertIn("does not know any of these words", self.text("#notes"))
+        found = {"path": "api/search", "times": 1, "patch": {"matches_well": True, "reading": {"unknown_words": ["<b>", "snow"]}}}
+        self.open([found], q=QUERY)
+        self.assertEqual(self.text("#notes"), "The model does not know “<b>”, “snow”.")
+        self.assertFalse(self.find("#doubt").is_displayed())
         for fault, words in (("is_trained", "not trained"), ("matches", "cannot compare")):
             model = {"path": "api/index", "times": 9, "patch": {"model": {fault: False}}}
             self.open([model], q=QUERY)
             self.until(lambda: words in self.text("#notes"))
+
+    def test_nothing_matches_well(self):
+        self.open(q="qwrtzx")
+        self.assertEqual(
+            self.text("#doubt"), "Nothing here matches well. The model does not know “qwrtzx”. These come closest.")
+        self.assertEqual(len(self.tiles()), 24, "the best guesses stay")
+        self.assertEqual(self.text("#notes"), "")
+        self.assertIn("Nothing here matches well", self.text("#live"))
+        self.assertEqual(self.opacity(), "0.7")
+        self.photograph("nothing-well")
+        # A search that finds something takes it away, and browsing does.
+        self.type_query(QUERY)
+        self.assertFalse(self.find("#doubt").is_displayed())
+        self.assertEqual(self.opacity(), "1")
+        self.assertNotIn("matches well", self.text("#live"))
+        self.open(q="a dog running in the snow")
+        self.assertIn("Nothing here matches well.", self.text("#doubt"))
+        self.photograph("nothing-well-known-words")
+        self.find("#home").click()
+        self.settle()
+        self.assertFalse(self.find("#doubt").is_displayed())
+        self.dress(language="zh-CN", width=360, height=740, scheme="dark")
+        self.open(q="海狗")
+        self.assertEqual(self.text("#doubt"), "没有很匹配的图片。 模型不认识“海狗”。 以下是最接近的。")
+        self.photograph("nothing-well-chinese")
+
+    def opacity(self):
+        """How pale the first image is."""
+        self.until(lambda: self.run_script("return document.querySelector('.tile.loaded') !== null"))
+        return self.run_script("return getComputedStyle(document.querySelector('.tile.loaded img')).opacity")
+
+    def test_what_the_model_knows(self):
+        self.open()
+        self.until(lambda: self.find("#knows").is_displayed())
+        self.assertEqual(
+            self.text("#knows"), "wardrobe: drawn scenes of people in clothes; it knows no photos")
+        self.assertNotIn("wardrobe", self.text("#about"))
+        self.photograph("knows")
+        model = {"name": "a", "knows": "<i>one</i>", "recall": {"name": "b", "knows": "two"}}
+        self.open([{"path": "api/index", "times": 9, "patch": {"model": model}}])
+        self.until(lambda: "a: <i>one</i> · b: two" == self.text("#knows"))
+        self.open([{"path": "api/index", "times": 9, "patch": {"model": {"knows": None}}}])
+        self.until(lambda: "Model: wardrobe" in self.text("#about"))
+        self.assertFalse(self.find("#knows").is_displayed())
 
     def test_indexing_and_a_new_generation(self):
         running = {"done": 12, "total": 300, "failed": 1, "is_running": True, "last": "a.jpg"}

@@ -1,3 +1,4 @@
+import ALBEF
 import Foundation
 import Retrieval
 import RetrievalServer
@@ -36,6 +37,7 @@ struct SearchServiceTests {
             let index = try await service.client.send("GET", "/api/index")
             let model = try #require(index.json["model"] as? [String: Any])
             #expect(model["fingerprint"] as? String == service.model.fingerprint)
+            #expect(model["name"] as? String == "model" && model["knows"] is NSNull)
             #expect(model["image_size"] as? Int == 48)
             #expect(index.json["standard_ranking"] as? String == "itm")
             guard TinyModel.hasRecall else {
@@ -46,6 +48,42 @@ struct SearchServiceTests {
             #expect(recall["name"] as? String == "recall" && recall["image_size"] as? Int == 32)
             #expect(recall["fingerprint"] as? String == service.model.recall?.fingerprint)
             #expect(recall["is_trained"] as? Bool == false)
+        }
+    }
+
+    @Test("What the model knows is said, and that nothing matches well")
+    func guesses() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try TinyModel.writePictures(6, to: folder.appending("photos"))
+            _ = try TinyModel.search(in: folder)
+            let files = try ModelDirectory.open(folder.appending("model"))
+            try files.write(try #require(ModelCard("colours of squares")))
+            try files.write(MatchCalibration(temperature: 1, bias: -50, least: 0.2))
+            let model = try TinyModel.opened(in: folder)
+            _ = try await Indexer(model).update(
+                folder.appending("index"), with: folder.appending("photos"))
+            try await ServiceUnderTest.serve(folder, model) { service in
+                let index = try await service.client.send("GET", "/api/index")
+                let named = index.json["model"] as? [String: Any]
+                #expect(named?["knows"] as? String == "colours of squares")
+                // The second time it is remembered.
+                for (text, candidates, isGood, words) in [
+                    ("a red dog", 4, false, []), ("a red dog", 4, false, []),
+                    ("a red dog 狗", 4, false, ["狗"]), ("黑色", 0, false, ["黑色"]),
+                    ("a red dog", 0, nil, []),
+                ] as [(String, Int, Bool?, [String])] {
+                    let answer = try await service.client.post(
+                        "/api/search", ["text": text, "candidates": candidates])
+                    #expect(answer.json["matches_well"] as? Bool == isGood, "\(text)")
+                    #expect((answer.json["matches_well"] is NSNull) == (isGood == nil))
+                    let reading = answer.json["reading"] as? [String: Any]
+                    #expect(reading?["unknown_words"] as? [String] == words)
+                    #expect((answer.json["results"] as? [Any])?.count == 6)
+                }
+                let image = try await service.client.form(
+                    "POST", "/api/search", query: ["count": 3], image: TinyModel.bitmap(2))
+                #expect(image.json["matches_well"] is NSNull)
+            }
         }
     }
 

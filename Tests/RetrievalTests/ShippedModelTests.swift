@@ -26,6 +26,32 @@ struct ShippedModelTests {
         }
     }
 
+    @Test("Each has a card, and the one that is meant without a name is there")
+    func cards() throws {
+        #expect(ShippedModel.available.contains(.default))
+        for shipped in ShippedModel.available {
+            let directory = try #require(shipped.directory)
+            let model = try SearchModel(directory)
+            #expect(model.reader.name == shipped.rawValue)
+            let knows = try #require(model.reader.knows)
+            #expect(model.reader.introduction == "\(shipped.rawValue): \(knows)")
+            #expect(model.isCalibrated && model.calibration.least != nil)
+        }
+        let wardrobe = try ModelDirectory.open(try #require(ShippedModel.wardrobe.directory))
+        #expect(
+            wardrobe.card?.knows == "drawn scenes of people in clothes; it knows no photos")
+    }
+
+    @Test("A published model is called as in the catalogue, which says what it knows")
+    func published() throws {
+        let reference = try ModelReference("albef-coco")
+        let model = reference.named(at: "cache/0123/model")
+        #expect(model.name == "albef-coco")
+        #expect(
+            model.knows == "fine-tuned on COCO; also the zero-shot Flickr30K model, English")
+        #expect(try ModelReference("./a").named(at: "./a") == NamedModel("./a"))
+    }
+
     @Test("Finds scenes it has not seen by their captions, better by reading than by the towers")
     func finds() throws {
         let model = try SearchModel(try #require(ShippedModel.wardrobe.directory))

@@ -27,8 +27,14 @@ extension ModelDirectory {
         let bytes = try MappedFile(path).withUnsafeBytes { Data($0) }
         guard let calibration = try? JSONDecoder().decode(MatchCalibration.self, from: bytes),
             calibration.temperature > 0, calibration.temperature.isFinite,
-            calibration.bias.isFinite
-        else { throw ModelFileError(path, .configuration("no calibration: a temperature, a bias")) }
+            calibration.bias.isFinite, (0...1).contains(calibration.least ?? 0)
+        else {
+            throw ModelFileError(
+                path,
+                .configuration(
+                    "no calibration: a temperature above 0, a bias, and a least probability from 0 to 1"
+                ))
+        }
         return calibration
     }
 }

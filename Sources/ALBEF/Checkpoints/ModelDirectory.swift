@@ -34,6 +34,8 @@ public struct ModelDirectory: Sendable {
     public let fingerprint: String
     /// What turns match logits into probabilities, if that was measured for this model.
     public let calibration: MatchCalibration?
+    /// What the model knows, if somebody wrote that down.
+    public let card: ModelCard?
     private let weightsDigest: String
 
     /// The name of ``ranking`` in the weights' metadata.
@@ -43,10 +45,11 @@ public struct ModelDirectory: Sendable {
     static let weightsName = "model.safetensors"
     static let configurationName = "config.json"
     static let calibrationName = "calibration.json"
+    static let cardName = "card.md"
     /// The files that every model has, beside those of its tokenizer.
     static let names = [configurationName, weightsName]
-    /// These, those of tokenizers, and the file that it may have.
-    static let allNames = names + TokenizerFiles.names + [calibrationName]
+    /// These, those of tokenizers, and the files that it may have.
+    static let allNames = names + TokenizerFiles.names + [calibrationName, cardName]
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
     ///
@@ -85,6 +88,7 @@ public struct ModelDirectory: Sendable {
         }
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
+        card = try ModelDirectory.card(in: path)
         try ModelDirectory.check(weights, configuration)
         try tokenizer.check(rows: configuration.text.vocabularySize)
     }

@@ -133,6 +133,19 @@ extension ModelCatalog {
         /// About how many bytes the weights take while they are used: four for each parameter.
         public var memorySize: Int64 { 4 * Int64(parameters) }
 
+        /// What it is and which languages its texts have, in one line.
+        public var knows: String {
+            let spoken = languages.map { language in
+                switch language {
+                case "en": "English"
+                case "zh": "Chinese"
+                case "mul": "many languages"
+                default: language
+                }
+            }
+            return ([summary] + spoken).joined(separator: ", ")
+        }
+
         /// Whether it is a whole model, of which a model directory can be made.
         public var isModel: Bool {
             ![.imageTower, .textTower, .vocabulary].contains(purpose)

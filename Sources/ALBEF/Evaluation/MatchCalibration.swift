@@ -19,11 +19,33 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
     public var temperature: Double
     /// What is added: below 0 if matches are rarer than in training.
     public var bias: Double
+    /// The probability below which the best candidate of a sentence means that nothing matches well;
+    /// nil where that was not measured, and then nothing is claimed.
+    ///
+    /// It is decided by ``leastProbable(best:)``.
+    public var least: Double?
 
     /// A calibration; by default that of the softmax as it is.
-    public init(temperature: Double = 1, bias: Double = 0) {
+    public init(temperature: Double = 1, bias: Double = 0, least: Double? = nil) {
         self.temperature = temperature
         self.bias = bias
+        self.least = least
+    }
+
+    /// Where "nothing matches well" begins: at 0.5, or lower where sentences that have a right answer
+    /// go lower.
+    ///
+    /// 0.5 alone would not do. A pair is labelled as a match where the caption was written for the
+    /// image, so that other images which it fits as well count against it: of everyday photos a good
+    /// answer may have a calibrated probability of 0.2. So the best candidates of held-out sentences,
+    /// all of which do have an answer, decide: of twenty such sentences, one is said to match
+    /// nothing well.
+    ///
+    /// - Parameter best: for each sentence the probability of its most probable candidate.
+    /// - Returns: nil without a sentence, or with what is not a number.
+    public static func leastProbable(best: [Double]) -> Double? {
+        guard !best.isEmpty, best.allSatisfy(\.isFinite) else { return nil }
+        return min(0.5, best.sorted()[best.count / 20])
     }
 
     /// The probability of a match.
@@ -94,6 +116,11 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
         }
         guard slope > 1e-6 else { return nil }
         return MatchCalibration(temperature: 1 / slope, bias: bias)
+    }
+
+    /// The probability of the most probable of some candidates; 0 without any.
+    public func best(_ pairs: [Pair]) -> Double {
+        pairs.map { probability($0.logOdds) }.max() ?? 0
     }
 
     /// How well probabilities fit labelled candidates.

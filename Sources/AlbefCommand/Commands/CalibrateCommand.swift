@@ -15,10 +15,13 @@ struct CalibrateCommand: AsyncParsableCommand {
             Reads every caption with its best candidates among the pictures, as a search does, and \
             fits a temperature and a bias under which the share of right candidates is the \
             probability that is shown. --recall decides which candidates are met, nothing else: \
-            name it if searches do, since better ones are harder to tell from right. Half of the captions fit, the other half judge. Writes \
+            name it if searches do, since better ones are harder to tell from right. Half of the \
+            images fit, the other half judge, all captions together and those of each file. Also \
+            measures below which probability a search says that nothing matches well. Writes \
             calibration.json into the model's directory; indexes stay valid.
 
               albef calibrate validation.json --model run/best
+              albef calibrate english.json chinese.json --model run/best
               albef calibrate validation.json --recall siglip2 --model blip
               albef search "a dog" --model run/best --index photos.index --min-probability 0.5
             """)
@@ -56,15 +59,22 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let dataset = try CaptionDataset(
-            reading: files.map { FilePath($0) }, imageRoot: images.map { FilePath($0) })
+        let paths = files.map { FilePath($0) }
+        let root = images.map { FilePath($0) }
+        let dataset = try CaptionDataset(reading: paths, imageRoot: root)
+        let parts =
+            try paths.count < 2
+            ? []
+            : paths.map {
+                try MatchCalibrator.Part($0.displayed, .read($0, imageRoot: root))
+            }
         let search = try await model.load()
         guard search.matches else {
             throw ValidationError(
                 "this model was not trained to match; there is nothing to calibrate")
         }
         let calibrator = try MatchCalibrator(
-            dataset, source: files.joined(separator: ", "), limit: limit,
+            dataset, parts: parts, source: files.joined(separator: ", "), limit: limit,
             vision: search.model.configuration.vision, text: search.text,
             recall: search.recall.map(RecallModel.init))
         let found = try await Interrupts.cancelling("stopping") {
@@ -79,7 +89,7 @@ struct CalibrateCommand: AsyncParsableCommand {
                 "the candidates are all right, all wrong, or the model does not tell them apart")
         }
         if !dryRun {
-            try ModelDirectory.open(try await model.directory()).write(found.calibration)
+            try ModelDirectory.open(search.reader.path).write(found.calibration)
         }
         if json {
             try Console.json(CalibrationOutput(found))
@@ -89,32 +99,70 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
 
     private static func text(_ found: MatchCalibrator.Result) -> String {
-        func line(_ name: String, _ quality: MatchCalibration.Quality) -> String {
-            String(format: "%@  %11.4f  %15.2f %%", name, quality.loss, quality.error * 100)
+        func padded(_ text: String) -> String {
+            text + String(repeating: " ", count: max(0, 34 - text.count))
         }
-        return [
+        func line(_ name: String, _ quality: MatchCalibration.Quality) -> String {
+            padded(name)
+                + String(format: "  %10.4f  %15.2f %%", quality.loss, quality.error * 100)
+        }
+        var lines = [
             String(
                 format: "temperature %.3f, bias %.3f", found.calibration.temperature,
-                found.calibration.bias),
-            "on \(found.judged) other candidates   loss, nats   calibration error",
-            line("  the softmax as it is         ", found.before),
-            line("  calibrated                   ", found.after),
-        ].joined(separator: "\n")
+                found.calibration.bias)
+        ]
+        if let least = found.calibration.least {
+            lines.append(
+                String(format: "'nothing here matches well' is said below %.1f %%", least * 100))
+        }
+        lines.append(padded("on other candidates") + "  loss, nats  calibration error")
+        for judgement in [found.all] + found.parts {
+            lines.append("\(judgement.name ?? "all"): \(judgement.judged)")
+            lines.append(line("  the softmax as it is", judgement.before))
+            lines.append(line("  calibrated", judgement.after))
+            if let missed = judgement.missed {
+                lines.append(
+                    padded("  captions said to match nothing")
+                        + String(format: "  %10.1f %%", missed * 100))
+            }
+        }
+        return lines.joined(separator: "\n")
     }
 }
 
 /// The JSON of `albef calibrate --json`.
 private struct CalibrationOutput: Encodable {
+    struct File: Encodable {
+        let file: String
+        let judged: Int
+        let before, after: MatchCalibration.Quality
+        let missed: Double?
+
+        init(_ judgement: MatchCalibrator.Judgement) {
+            file = judgement.name ?? ""
+            judged = judgement.judged
+            before = judgement.before
+            after = judgement.after
+            missed = judgement.missed
+        }
+    }
+
     let temperature, bias: Double
+    let least: Double?
     let fitted, judged: Int
     let before, after: MatchCalibration.Quality
+    let missed: Double?
+    let files: [File]
 
     init(_ found: MatchCalibrator.Result) {
         temperature = found.calibration.temperature
         bias = found.calibration.bias
+        least = found.calibration.least
         fitted = found.fitted
-        judged = found.judged
-        before = found.before
-        after = found.after
+        judged = found.all.judged
+        before = found.all.before
+        after = found.all.after
+        missed = found.all.missed
+        files = found.parts.map(File.init)
     }
 }

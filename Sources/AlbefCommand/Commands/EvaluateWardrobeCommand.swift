@@ -37,7 +37,7 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
     func validate() throws { _ = try RerankDepths(rerank) }
 
     func run() async throws {
-        let search = try await model.load(ofScenes: true)
+        let search = try await model.load(or: .wardrobe)
         if !search.matches { Console.note("note: this model was not trained to match") }
         let stages =
             [WardrobeStage.towers]

@@ -58,7 +58,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let search = try await model.load()
-        SearchCommand.remark(on: search.reading(of: text))
+        let reading = search.reading(of: text)
+        reading.noteIfCut()
+        if let unknown = reading.namedUnknownWords { Console.note("note: \(unknown)") }
         let explanation = try search.explain(FilePath(image), text, layer: layer)
         if let output, let format = Format(output) {
             let photo = try ImageLoader(targetSide: ExplanationFigure.photoSide)

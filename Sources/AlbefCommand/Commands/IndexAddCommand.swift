@@ -96,7 +96,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
         var options = Indexer.Options(batchSize: batchSize, budget: budget)
         options.rereads = force
-        options.changesModel = model.choice.isMade
+        options.changesModel = model.model != nil
         options.changesImageSize = model.imageSize != nil
         let indexer = Indexer(try await model.load(), options: options)
         defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
@@ -123,7 +123,9 @@ struct IndexAddCommand: AsyncParsableCommand {
         let report = try await indexer.update(FilePath(index), with: scan, metadata: notes) {
             bar.show($0)
         }
-        return .init(report: report, scan: scan, seconds: (ContinuousClock.now - clock).seconds)
+        return .init(
+            model: indexer.model, report: report, scan: scan,
+            seconds: (ContinuousClock.now - clock).seconds)
     }
 
     /// Keeps the index in step with the folder until the task is cancelled.
@@ -152,8 +154,9 @@ struct IndexAddCommand: AsyncParsableCommand {
                 if report.changed > 0 || !known.isSuperset(of: report.failures) {
                     let seconds = start.map { (ContinuousClock.now - $0).seconds } ?? 0
                     try IndexOutput.show(
-                        .init(report: report, scan: scan, seconds: seconds), json: json,
-                        asLine: true, except: known)
+                        .init(
+                            model: indexer.model, report: report, scan: scan, seconds: seconds),
+                        json: json, asLine: true, except: known)
                 }
                 known = Set(report.failures)
             }

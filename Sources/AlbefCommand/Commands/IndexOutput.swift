@@ -6,6 +6,7 @@ import SystemPackage
 struct IndexOutput: Encodable {
     /// What an update did, and what it took.
     struct Done: Sendable {
+        let model: SearchModel
         let report: Indexer.Report
         /// The folder; nil for a file of texts.
         let scan: FolderScan?
@@ -25,6 +26,7 @@ struct IndexOutput: Encodable {
         }
     }
 
+    let model: ModelOutput
     let encoded, reused, unchanged, removed: Int
     let skipped: [Failure]
     let passedOver: [String: Int]?
@@ -34,7 +36,7 @@ struct IndexOutput: Encodable {
     let seconds: Double
 
     private enum CodingKeys: String, CodingKey {
-        case encoded, reused, unchanged, removed, skipped
+        case model, encoded, reused, unchanged, removed, skipped
         case passedOver = "passed_over"
         case interrupted, seconds
         case replaced = "replaced_model"
@@ -42,6 +44,7 @@ struct IndexOutput: Encodable {
 
     init(_ done: Done) {
         let report = done.report
+        model = ModelOutput(done.model)
         encoded = report.encoded
         reused = report.reused
         unchanged = report.unchanged

@@ -32,7 +32,9 @@ struct IndexTextsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let list = try TextListFile(FilePath(file))
-        let indexer = TextIndexer(try await model.load(), changesModel: model.choice.isMade)
+        let changes = model.model != nil
+        let model = try await model.load()
+        let indexer = TextIndexer(model, changesModel: changes)
         let clock = ContinuousClock.now
         defer { ChangeOutput.remark(on: FilePath(index), continuing: "texts \(file)") }
         let report = try await Interrupts.cancelling("stopping after this batch") {
@@ -41,7 +43,8 @@ struct IndexTextsCommand: AsyncParsableCommand {
             return try await indexer.update(FilePath(index), with: list) { bar.show($0) }
         }
         let seconds = (ContinuousClock.now - clock).seconds
-        try IndexOutput.show(.init(report: report, scan: nil, seconds: seconds), json: json)
+        try IndexOutput.show(
+            .init(model: model, report: report, scan: nil, seconds: seconds), json: json)
         if report.wasCancelled { throw CancellationError() }
     }
 }

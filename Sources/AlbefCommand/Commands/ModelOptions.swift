@@ -9,11 +9,10 @@ import Torch
 /// The options of every command that runs a model.
 struct ModelOptions: ParsableArguments {
     @Option(
-        name: .customLong("model"),
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name).",
+            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name); default: \(ShippedModel.default.rawValue); for drawn scenes: \(ShippedModel.wardrobe.rawValue).",
             valueName: "model"))
-    var choice = ModelChoice()
+    var model: String?
 
     @Option(
         help: ArgumentHelp(
@@ -33,9 +32,6 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
     var threads: Int?
 
-    /// The name or directory of the model.
-    var model: String { choice.name }
-
     func validate() throws {
         try NumberBounds.check("--threads", threads, 1...1024)
         try NumberBounds.check("--image-size", imageSize, 1...4096)
@@ -49,32 +45,10 @@ struct ModelOptions: ParsableArguments {
         guard let source = signature.source, (recall == nil) == (signature.recall == nil)
         else { throw ValidationError("the index does not say where its model was found") }
         var options = self
-        options.choice = ModelChoice(argument: source)
+        options.model = source
         options.recall = recall
         options.imageSize = signature.imageSize
         return options
-    }
-
-    /// The directory of the model, which is fetched first if it is one of the catalogue.
-    ///
-    /// - Parameter note: gets a remark; nil: standard error does.
-    func directory(
-        note: (@Sendable (String) -> Void)? = nil
-    ) async throws -> FilePath {
-        try await ModelFetch(note: note).model(model)
-    }
-
-    /// The directory of the model that recalls, fetched likewise, and what it is called.
-    private func secondDirectory(
-        note: (@Sendable (String) -> Void)?
-    ) async throws -> (path: FilePath, name: String?)? {
-        guard let recall else { return nil }
-        let path = try await ModelFetch(note: note).model(recall)
-        // A model that was fetched lies in a folder that is not called as it is.
-        return switch try ModelReference(recall) {
-        case .directory: (path, nil)
-        case .published(let entry): (path, entry.name)
-        }
     }
 
     /// The name of a model that is shipped or published; nil for a directory.
@@ -84,63 +58,48 @@ struct ModelOptions: ParsableArguments {
         return entry.name
     }
 
-    /// Loads the model, and says so if it was never trained, or was trained for other images.
+    /// A model's directory with what it is called; it is fetched first if it is one of the catalogue.
+    private func named(
+        _ name: String, note: (@Sendable (String) -> Void)?
+    ) async throws -> NamedModel {
+        try ModelReference(name).named(at: await ModelFetch(note: note).model(name))
+    }
+
+    /// Loads the model, and says what it is called and what it knows, and if it was never trained.
     ///
     /// - Parameters:
-    ///   - ofScenes: whether the images are drawn scenes, which the shipped model knows.
+    ///   - shipped: what is meant where no model is named.
     ///   - note: gets a remark; nil: standard error does.
     func load(
-        ofScenes: Bool = false, note remarks: (@Sendable (String) -> Void)? = nil
+        or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil
     ) async throws -> SearchModel {
         let note = remarks ?? { Console.note($0) }
         if let threads { setThreadCount(threads) }
-        if ShippedModel(rawValue: model) != nil,
-            FileManager.default.fileExists(atPath: "\(model)/config.json")
+        let name = model ?? shipped.rawValue
+        if ShippedModel(rawValue: name)?.directory != nil,
+            FileManager.default.fileExists(atPath: "\(name)/config.json")
         {
             note(
-                "note: '\(model)' is the model that ships with the program; the directory"
-                    + " '\(model)' here holds a model too, which is --model ./\(model)")
+                "note: '\(name)' is the model that ships with the program; the directory"
+                    + " '\(name)' here holds a model too, which is --model ./\(name)")
         }
-        let second = try await secondDirectory(note: remarks)
+        var second: NamedModel?
+        if let recall { second = try await named(recall, note: remarks) }
         var model = try SearchModel(
-            try await directory(note: remarks), recall: second?.path, named: second?.name,
-            imageSize: imageSize, device: Device(named: device))
+            try await named(name, note: remarks), recall: second, imageSize: imageSize,
+            device: Device(named: device))
         // Names stay where they are when the cache or the program moves.
-        if let name = try Self.name(self.model) { model.source = name }
+        if let name = try Self.name(name) { model.source = name }
         if let name = try recall.flatMap(Self.name) { model.recallSource = name }
-        for each in [model.reader, model.recall] where each?.model.configuration.isTrained == false
-        {
+        for each in model.models { note(each.introduction.displayed) }
+        for each in model.models where !each.model.configuration.isTrained {
             note(
                 "note: the weights of this model are untrained; its order and its numbers mean"
                     + " nothing")
             break
         }
-        if self.model == ShippedModel.wardrobe.rawValue, !ofScenes {
-            note(
-                "note: the model 'wardrobe' knows drawn scenes of people in clothes; for photos"
-                    + " give --model, see 'albef models list'")
-        }
         return model
     }
-}
-
-/// What `--model` takes, and whether it was given.
-struct ModelChoice: ExpressibleByArgument, Sendable {
-    let name: String
-    /// False for the model that ships, if nobody asked for it.
-    let isMade: Bool
-
-    init() {
-        name = ShippedModel.wardrobe.rawValue
-        isMade = false
-    }
-
-    init(argument: String) {
-        name = argument
-        isMade = true
-    }
-
-    var defaultValueDescription: String { name }
 }
 
 extension RecallModel {

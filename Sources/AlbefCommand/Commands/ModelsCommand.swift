@@ -5,10 +5,11 @@ public import ArgumentParser
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List the models that can be used by name; fetch, make, pack or remove one.",
+        abstract:
+            "List the models that can be used by name; show, fetch, make, pack or remove one.",
         subcommands: [
-            ModelsListCommand.self, ModelsPullCommand.self, ModelsCreateCommand.self,
-            ModelsPackCommand.self, ModelsRemoveCommand.self,
+            ModelsListCommand.self, ModelsShowCommand.self, ModelsPullCommand.self,
+            ModelsCreateCommand.self, ModelsPackCommand.self, ModelsRemoveCommand.self,
         ])
 }
 

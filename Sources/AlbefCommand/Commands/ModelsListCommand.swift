@@ -28,17 +28,19 @@ struct ModelsListCommand: AsyncParsableCommand {
             try Console.json(entries.map { ModelListing($0, cache) })
             return
         }
-        let table = ModelTable(entries: entries, cache: cache)
+        let shipped = try ShippedModel.available.compactMap { model in
+            try model.directory.map { (model, try ModelDirectory.open($0).card) }
+        }
+        let table = ModelTable(shipped: shipped, entries: entries, cache: cache)
         Console.result(table.text)
-        Console.note(
-            "\ncomes with the program: \(ShippedModel.allCases.map(\.rawValue).joined(separator: ", "))"
-        )
-        Console.note("the cache is \(cache.folder.displayed)")
+        Console.note("\nthe cache is \(cache.folder.displayed)")
     }
 }
 
 /// The catalogue as a person reads it: a table for each thing that one may want.
 struct ModelTable {
+    /// What comes with the program.
+    let shipped: [(model: ShippedModel, card: ModelCard?)]
     let entries: [ModelCatalog.Entry]
     let cache: ModelCache
 
@@ -56,10 +58,15 @@ struct ModelTable {
 
     /// The tables, with an empty line between them.
     var text: String {
-        Self.groups.map { group in
+        let ours = shipped.map { model, card in
+            [model.rawValue + (model == .default ? " (default)" : ""), card?.knows ?? ""]
+        }
+        let own = ours.isEmpty ? [] : [Self.aligned([["COMES WITH THE PROGRAM", "knows"]] + ours)]
+        let published = Self.groups.map { group in
             let rows = entries.filter(group.holds).map(row)
-            return Self.aligned([Self.heading(group.title)] + rows)
-        }.joined(separator: "\n\n")
+            return Self.aligned([Self.heading(group.title)] + rows, numbers: [1, 2])
+        }
+        return (own + published).joined(separator: "\n\n")
     }
 
     private static func heading(_ title: String) -> [String] {
@@ -76,14 +83,14 @@ struct ModelTable {
         ]
     }
 
-    /// Columns; sizes stand at the right of theirs.
-    private static func aligned(_ rows: [[String]]) -> String {
+    /// Columns; numbers stand at the right of theirs.
+    private static func aligned(_ rows: [[String]], numbers: Set<Int> = []) -> String {
         let count = rows.first?.count ?? 0
         let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = zip(row, widths).enumerated().map { column, cell in
                 let space = String(repeating: " ", count: max(0, cell.1 - cell.0.count))
-                return [1, 2].contains(column) ? space + cell.0 : cell.0 + space
+                return numbers.contains(column) ? space + cell.0 : cell.0 + space
             }
             let line = cells.joined(separator: "  ")
             return String(line.reversed().drop { $0 == " " }.reversed())

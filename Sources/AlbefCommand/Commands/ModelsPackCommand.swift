@@ -13,7 +13,11 @@ struct ModelsPackCommand: AsyncParsableCommand {
             The momentum teacher and its queues are left out; every weight becomes a 16-bit float, \
             which is read as a 32-bit one. Searching answers the same but for the last digits.
 
+            A card is a page of Markdown about the model. Its first line that is no heading says in \
+            a few words what the model knows; commands and the search page show that line.
+
               albef models pack run/last --output model
+              albef models pack run/last --output model --card card.md
             """)
 
     @ArgumentParser.Argument(
@@ -30,11 +34,18 @@ struct ModelsPackCommand: AsyncParsableCommand {
                 + "the model says already.", valueName: "score"))
     var ranking: RankingScore?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the model knows, a page of Markdown; default: the card that the model has already.",
+            valueName: "file"))
+    var card: String?
+
     @Flag(help: "Keep 32-bit floats.")
     var full = false
 
     func run() async throws {
         let source = try ModelDirectory.open(try await ModelFetch().model(model))
+        let card = try card.map { try ModelCard(contentsOf: FilePath($0)) } ?? source.card
         let network = try ALBEFModel(source)
         let type: DType = full ? .float32 : .float16
         let entries = network.parameters.map { $1.value.to(type).entry(named: $0) }
@@ -43,6 +54,7 @@ struct ModelsPackCommand: AsyncParsableCommand {
         let packed = try ModelDirectory.write(
             entries, configuration: source.configuration, vocabulary: source.vocabulary,
             to: FilePath(output), metadata: metadata)
+        if let card { try packed.write(card) }
         let attributes = try FileManager.default.attributesOfItem(
             atPath: packed.weights.path.string)
         let bytes = (attributes[.size] as? Int) ?? 0

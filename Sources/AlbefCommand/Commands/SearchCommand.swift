@@ -10,7 +10,9 @@ struct SearchCommand: AsyncParsableCommand {
         abstract: "Find the photos or texts in an index that a sentence or a picture asks for.",
         discussion: """
             Recall compares the sentence's feature with every photo's; the fusion encoder then \
-            reads the sentence together with each of the best candidates and re-ranks them.
+            reads the sentence together with each of the best candidates and re-ranks them. Where \
+            nothing here matches well, that is said before the best guesses, and so are words that \
+            the model does not know.
 
               albef search "a dog in the snow" --model model --index photos.index
               albef search 黑色上衣白色裤子 --model model --index photos.index --json
@@ -122,7 +124,7 @@ struct SearchCommand: AsyncParsableCommand {
                         ? "a sentence." : "--image: this index is of texts."))
         }
         let model = try await model.load()
-        if let query { Self.remark(on: model.reading(of: query)) }
+        if let query { model.reading(of: query).noteIfCut() }
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
@@ -146,13 +148,20 @@ struct SearchCommand: AsyncParsableCommand {
         if json {
             try Console.json(
                 SearchOutput(
-                    query: query, image: image, reranked: answer.reranked, results: found))
+                    query: query, image: image, model: ModelOutput(model),
+                    reranked: answer.reranked, matchesWell: answer.matchesWell,
+                    unknownWords: answer.reading?.unknownWords ?? [], results: found))
             return
         }
-        if pathsOnly || printsZeros {
+        let warnings = SearchOutput.warnings(of: answer)
+        let isForPrograms = pathsOnly || printsZeros
+        if isForPrograms || found.isEmpty {
+            for warning in warnings { Console.note("note: \(warning)") }
+        }
+        if isForPrograms {
             SearchOutput.writePaths(found, end: printsZeros ? 0 : UInt8(ascii: "\n"))
         } else if !found.isEmpty {
-            Console.result(SearchOutput.table(found))
+            Console.result((warnings + [SearchOutput.table(found)]).joined(separator: "\n"))
         }
         if timeBudget != nil { Console.note("re-ranked \(answer.reranked) candidates") }
         if answer.results.isEmpty, let minProbability, answer.reranked > 0 {
@@ -168,14 +177,6 @@ struct SearchCommand: AsyncParsableCommand {
         case (let query?, let image?): .imageAndText(.file(FilePath(image)), query)
         case (let query?, nil): .text(query)
         default: .image(.file(FilePath(image ?? "")))
-        }
-    }
-
-    /// Says how much of a query the model does not read.
-    static func remark(on reading: QueryReading) {
-        if reading.isCut { Console.note("note: the query is long; only its beginning is read") }
-        if reading.isUnknown {
-            Console.note("note: the model's vocabulary has no word of this query")
         }
     }
 }

@@ -6,8 +6,37 @@ import SystemPackage
 struct SearchOutput: Encodable {
     let query: String?
     let image: String?
+    let model: ModelOutput
     let reranked: Int
+    let matchesWell: Bool?
+    let unknownWords: [String]
     let results: [Found]
+
+    private enum CodingKeys: String, CodingKey {
+        case query, image, model, reranked
+        case matchesWell = "matches_well"
+        case unknownWords = "unknown_words"
+        case results
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(query, forKey: .query)
+        try container.encodeIfPresent(image, forKey: .image)
+        try container.encode(model, forKey: .model)
+        try container.encode(reranked, forKey: .reranked)
+        // `null`: nothing can be said of it.
+        try container.encode(matchesWell, forKey: .matchesWell)
+        try container.encode(unknownWords, forKey: .unknownWords)
+        try container.encode(results, forKey: .results)
+    }
+
+    /// What a person has to know before the best guesses: that nothing matches well, and which words
+    /// the model does not know.
+    static func warnings(of answer: SearchAnswer) -> [String] {
+        let lines = answer.matchesWell == false ? ["nothing here matches well"] : []
+        return lines + [answer.reading?.namedUnknownWords].compactMap { $0 }
+    }
 
     /// One image or text of an answer, and others that are equal to it.
     struct Found {
@@ -61,6 +90,26 @@ struct SearchOutput: Encodable {
         // A reader that went away is not an error.
         _ = try? FileDescriptor.standardOutput.writeAll(bytes)
     }
+}
+
+extension QueryReading {
+    /// The words that the model does not know, in one line; nil if it knows all.
+    var namedUnknownWords: String? {
+        guard !unknownWords.isEmpty else { return nil }
+        let named = unknownWords.prefix(6).map { "\"\($0.shortened.displayed)\"" }
+        let others = unknownWords.count - named.count
+        return "does not know: \(named.joined(separator: ", "))"
+            + (others > 0 ? " and \(others) more" : "")
+    }
+
+    /// Says of a text that only its beginning is read, if that is so.
+    func noteIfCut() {
+        if isCut { Console.note("note: the query is long; only its beginning is read") }
+    }
+}
+
+extension String {
+    fileprivate var shortened: String { count > 40 ? prefix(40) + "…" : self }
 }
 
 extension SearchOutput.Found: Encodable {

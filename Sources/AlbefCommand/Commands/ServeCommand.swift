@@ -101,11 +101,12 @@ struct ServeCommand: AsyncParsableCommand {
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
         let service = try await RetrievalService(
-            configuration, model: loaded,
-            modelName: FilePath(model.model).lastComponent?.string,
-            former: try await former(than: loaded, logger), index: FilePath(index),
-            logger: logger)
-        try await service.run { Console.result("listening on \($0)") }
+            configuration, model: loaded, former: try await former(than: loaded, logger),
+            index: FilePath(index), logger: logger)
+        try await service.run { address in
+            Console.result("listening on \(address)")
+            for each in loaded.models { Console.result(each.introduction.displayed) }
+        }
     }
 
     /// The model of the index, if another was named for it to be changed to.
@@ -115,7 +116,7 @@ struct ServeCommand: AsyncParsableCommand {
     private func former(
         than wanted: SearchModel, _ logger: Logger
     ) async throws -> SearchModel? {
-        guard model.choice.isMade, let found = try? ForwardIndex(FilePath(index)),
+        guard model.model != nil, let found = try? ForwardIndex(FilePath(index)),
             found.isToChange(to: wanted.signature, imageSize: model.imageSize != nil)
         else { return nil }
         do {

@@ -41,7 +41,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let search = try await model.load(ofScenes: true)
+        let search = try await model.load(or: .wardrobe)
         let directory = FilePath(output)
         let gallery = DemoGallery(count: scenes, directory: directory)
         try await Interrupts.cancelling("stopping") {

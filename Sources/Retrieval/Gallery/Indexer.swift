@@ -4,7 +4,8 @@ import Torch
 
 /// Keeps a forward index in step with a folder of images.
 public struct Indexer: Sendable {
-    let model: SearchModel
+    /// What encodes the images.
+    public let model: SearchModel
     let options: Options
     let work: Work?
     let locator = EntryLocator()

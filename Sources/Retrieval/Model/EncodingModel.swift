@@ -1,6 +1,6 @@
 public import ALBEF
 public import ImageText
-import SystemPackage
+public import SystemPackage
 import Torch
 
 /// One model with what its inputs go through.
@@ -13,21 +13,32 @@ public struct EncodingModel: Sendable {
     public let transform: ImageTransform
     /// Digest of the weights.
     public let fingerprint: String
-    /// What people call the model; the name of its directory unless told otherwise.
+    /// Its directory.
+    public let path: FilePath
+    /// What people call the model.
     public let name: String
+    /// What it knows, in one line; nil if nobody wrote that down.
+    public let knows: String?
+
+    /// What the model is called and what it knows, in one line.
+    public var introduction: String {
+        "\(name): \(knows ?? "no card says what it knows")"
+    }
 
     /// Loads what a model directory holds.
     ///
     /// - Parameters:
-    ///   - name: what people call the model; nil for the name of its directory.
+    ///   - named: what people call the model, and what it knows where its directory has no card.
     ///   - imageSize: side of the input in pixels; nil for the size the weights have.
     /// - Throws: an error that names the file and the field that is wrong.
-    init(_ files: ModelDirectory, named name: String?, imageSize: Int?, device: Device) throws {
+    init(_ files: ModelDirectory, _ named: NamedModel, imageSize: Int?, device: Device) throws {
         model = try ALBEFModel(files, imageSize: imageSize, device: device)
         text = try TextInput(files)
         transform = ImageTransform(model.configuration.vision)
         fingerprint = files.fingerprint
-        self.name = name ?? files.path.absolute.lastComponent?.string ?? "model"
+        path = files.path
+        name = named.name ?? files.path.absolute.lastComponent?.string ?? "model"
+        knows = files.card?.knows ?? named.knows
     }
 
     /// Encodes normalised pixels, `[3, S, S]` each.

@@ -54,16 +54,6 @@ extension TextInput {
         case .siglip: .siglip
         }
     }
-
-    /// How much of a text the model reads.
-    func reading(of text: String) -> QueryReading {
-        let all = tokenizer.ids(of: framing.cleaning.unlimited(text))
-        let read = tokenizer.ids(of: clean(text), limit: framing.room)
-        let unknown = tokenizer.unknown
-        return QueryReading(
-            isCut: read.count < all.count,
-            isUnknown: !read.isEmpty && read.allSatisfy { $0 == unknown })
-    }
 }
 
 /// A model whose inputs cannot be prepared.

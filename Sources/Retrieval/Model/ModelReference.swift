@@ -26,4 +26,32 @@ public enum ModelReference: Sendable, Hashable {
             self = .published(try catalog.entry(named: name))
         }
     }
+
+    /// What people call the model, once it lies at a path.
+    ///
+    /// A model that was fetched lies in a folder that is not called as it is, and what it knows is
+    /// written in the catalogue.
+    public func named(at path: FilePath) -> NamedModel {
+        switch self {
+        case .directory: NamedModel(path)
+        case .published(let entry): NamedModel(path, name: entry.name, knows: entry.knows)
+        }
+    }
+}
+
+/// A model directory with what people call the model.
+public struct NamedModel: Sendable, Hashable {
+    /// The directory.
+    public var path: FilePath
+    /// What people call the model; nil for the name of its directory.
+    public var name: String?
+    /// What it knows, where its directory has no card.
+    public var knows: String?
+
+    /// Names a model.
+    public init(_ path: FilePath, name: String? = nil, knows: String? = nil) {
+        self.path = path
+        self.name = name
+        self.knows = knows
+    }
 }

@@ -38,28 +38,41 @@ public struct SearchModel: Sendable {
     /// Opens a model directory, or two.
     ///
     /// - Parameters:
-    ///   - directory: what `albef import` or `albef models create` wrote.
+    ///   - directory: what `albef import` or `albef models create` wrote; it names the model.
     ///   - recall: another such directory, whose features recall compares; nil for one model.
-    ///   - recallName: what people call it; nil for the name of its directory.
     ///   - imageSize: side of the input of the first model in pixels; position embeddings are
     ///     interpolated to it. Default: the size the weights have, which the second always takes.
     ///   - device: where the models run.
     /// - Throws: an error that names the file and the field that is wrong; ``ModelPairError`` if the
     ///   first of two cannot re-rank, or the second cannot recall.
     public init(
-        _ directory: FilePath, recall: FilePath? = nil, named recallName: String? = nil,
-        imageSize: Int? = nil, device: Device = .cpu
+        _ directory: FilePath, recall: FilePath? = nil, imageSize: Int? = nil,
+        device: Device = .cpu
     ) throws {
-        let files = try ModelDirectory.open(directory)
-        let recallFiles = try recall.map { try ModelDirectory.open($0) }
+        try self.init(
+            NamedModel(directory), recall: recall.map { NamedModel($0) }, imageSize: imageSize,
+            device: device)
+    }
+
+    /// Opens a model, or two, which people call by other names than those of their directories.
+    ///
+    /// Parameters and errors are those of ``init(_:recall:imageSize:device:)``.
+    public init(
+        _ model: NamedModel, recall: NamedModel? = nil, imageSize: Int? = nil,
+        device: Device = .cpu
+    ) throws {
+        let files = try ModelDirectory.open(model.path)
+        let recallFiles = try recall.map { try ModelDirectory.open($0.path) }
         if let recallFiles {
-            guard files.matches else { throw ModelPairError.reader(directory) }
+            guard files.matches else { throw ModelPairError.reader(model.path) }
             let task = recallFiles.configuration.task
             guard task.aligns else { throw ModelPairError.recall(recallFiles.path, task) }
         }
-        reader = try EncodingModel(files, named: nil, imageSize: imageSize, device: device)
-        self.recall = try recallFiles.map {
-            try EncodingModel($0, named: recallName, imageSize: nil, device: device)
+        reader = try EncodingModel(files, model, imageSize: imageSize, device: device)
+        self.recall = try recall.flatMap { recall in
+            try recallFiles.map {
+                try EncodingModel($0, recall, imageSize: nil, device: device)
+            }
         }
         loader = ImageLoader(
             targetSide: max(reader.transform.side, self.recall?.transform.side ?? 0))
@@ -68,8 +81,8 @@ public struct SearchModel: Sendable {
         self.ranking = recall == nil ? ranking : ranking.withoutSimilarity
         calibration = files.calibration ?? MatchCalibration()
         isCalibrated = files.calibration != nil
-        source = directory.absolute.string
-        recallSource = recall?.absolute.string
+        source = model.path.absolute.string
+        recallSource = recall?.path.absolute.string
     }
 
     /// The encoders and heads of the model that re-ranks.
@@ -78,6 +91,8 @@ public struct SearchModel: Sendable {
     public var text: TextInput { reader.text }
     /// Digest of the weights of the model that re-ranks.
     public var fingerprint: String { reader.fingerprint }
+    /// The model that re-ranks, and the one that recalls where that is another.
+    public var models: [EncodingModel] { [reader] + (recall.map { [$0] } ?? []) }
     /// The model whose features recall compares.
     public var featureModel: EncodingModel { recall ?? reader }
 
@@ -147,10 +162,12 @@ public struct SearchModel: Sendable {
 
     /// How much of a query the models read: the shortcomings of either.
     public func reading(of query: String) -> QueryReading {
-        let (first, second) = (reader.text.reading(of: query), recall?.text.reading(of: query))
-        return QueryReading(
-            isCut: first.isCut || second?.isCut ?? false,
-            isUnknown: first.isUnknown || second?.isUnknown ?? false)
+        models.map { $0.text.reading(of: query) }.reduce(into: QueryReading()) { all, reading in
+            all.isCut = all.isCut || reading.isCut
+            all.isUnknown = all.isUnknown || reading.isUnknown
+            all.isMostlyUnknown = all.isMostlyUnknown || reading.isMostlyUnknown
+            all.unknownWords += reading.unknownWords.filter { !all.unknownWords.contains($0) }
+        }
     }
 
     /// What an index made with this model, or these two, records about it.
@@ -166,14 +183,6 @@ public struct SearchModel: Sendable {
                     imageSize: $0.model.configuration.vision.imageSize, source: recallSource)
             }, source: source)
     }
-}
-
-/// How much of a query reaches the model.
-public struct QueryReading: Sendable, Hashable {
-    /// Whether only the beginning is read, because the query is too long.
-    public let isCut: Bool
-    /// Whether the vocabulary has nothing of what is read.
-    public let isUnknown: Bool
 }
 
 /// A query that cannot be answered.

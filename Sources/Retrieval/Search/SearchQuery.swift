@@ -100,6 +100,14 @@ public struct SearchAnswer: Sendable, Hashable {
     public let results: [SearchResult]
     /// How many candidates the fusion encoder read.
     public let reranked: Int
+    /// How much of the query's sentence the models read; nil without one.
+    public let reading: QueryReading?
+    /// Whether something matches the query well; nil where nothing can be said of that.
+    ///
+    /// False if the vocabulary lacks half of the sentence's words or more. Else the calibration
+    /// decides, where a sentence looks for images and a calibrated model re-ranked them: whether the
+    /// most probable one is as probable as ``MatchCalibration/least`` asks.
+    public let matchesWell: Bool?
     /// How long the stages took.
     public let times: StageTimes
     /// What to know of how it was found, one sentence each, such as why the graph was not followed.

@@ -78,8 +78,8 @@ public struct Searcher: Sendable {
         return requests.indices.map { position in
             Result {
                 try answer(
-                    recalled[position].get().candidates, readings[position].get(),
-                    requests[position].options, times)
+                    requests[position].query, recalled[position].get().candidates,
+                    readings[position].get(), requests[position].options, times)
             }
         }
     }
@@ -136,8 +136,8 @@ public struct Searcher: Sendable {
     }
 
     private func answer(
-        _ recalled: [Candidate], _ reading: CandidateReader.Reading, _ options: SearchOptions,
-        _ times: StageTimes
+        _ query: SearchQuery, _ recalled: [Candidate], _ reading: CandidateReader.Reading,
+        _ options: SearchOptions, _ times: StageTimes
     ) throws -> SearchAnswer {
         guard reading.logits.allSatisfy(\.isFinite) else {
             throw QueryError.notFinite("a match score")
@@ -168,9 +168,22 @@ public struct Searcher: Sendable {
                 matchProbability: logits.map { Float(model.calibration($0)) },
                 sha256: entry.sha256, metadata: entry.metadata)
         }
+        let words = query.text.map(model.reading)
         return SearchAnswer(
-            results: results, reranked: reading.positions.count, times: times,
-            notes: notes(options))
+            results: results, reranked: reading.positions.count, reading: words,
+            matchesWell: words?.isMostlyUnknown == true
+                ? false : matchesWell(query, reading.logits),
+            times: times, notes: notes(options))
+    }
+
+    /// Whether the calibration finds a candidate probable; nil where it says nothing of these.
+    ///
+    /// It was measured on sentences and the images that they recalled.
+    private func matchesWell(_ query: SearchQuery, _ logits: [MatchLogits]) -> Bool? {
+        guard case .text = query, index.content == .images, let least = model.calibration.least,
+            let best = logits.map({ model.calibration($0) }).max()
+        else { return nil }
+        return best >= least
     }
 
     /// What whoever asked should know of how the answer was found.

@@ -7,12 +7,16 @@ extension ServiceParts {
         let statistics = library.gallery.index.statistics
         var metadata: Logger.Metadata = [
             "address": "\(address)", "version": "\(configuration.version)",
-            "model": "\(model.fingerprint)", "index": "\(library.directory)",
+            "model": "\(model.fingerprint)", "model_name": "\(model.reader.name)",
+            "index": "\(library.directory)",
             "images": .stringConvertible(statistics.pictures),
             "generation": .stringConvertible(statistics.generation),
             "is_writable": .stringConvertible(writing != nil),
         ]
-        if let recall = model.recall { metadata["recall_model"] = "\(recall.fingerprint)" }
+        if let recall = model.recall {
+            metadata["recall_model"] = "\(recall.fingerprint)"
+            metadata["recall_model_name"] = "\(recall.name)"
+        }
         logger.notice("started", metadata: metadata)
     }
 }

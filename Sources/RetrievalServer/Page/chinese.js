@@ -111,7 +111,10 @@ export const chinese = {
   accessRefused: "服务器不接受此密钥。",
 
   cut: "描述超出模型可读的长度，末尾部分已被略去。",
-  unknown: "模型不认识其中的任何词，排序仅供参考。",
+  doubt: "没有很匹配的图片。",
+  closest: "以下是最接近的。",
+  quoted: (word) => `“${word}”`,
+  unknownWords: (words, others) => `模型不认识${words}${others ? `，还有另外 ${amount(others)} 个词` : ""}。`,
   untrained: "此模型未经训练，结果的顺序没有意义。",
   mismatch: "此模型无法仔细比对图片与文字，结果按初步印象排序。",
   conditionsWait: "筛选条件仅用于搜索，浏览时显示全部图片。",

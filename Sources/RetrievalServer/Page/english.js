@@ -113,7 +113,10 @@ export const english = {
   accessRefused: "The server does not accept this key.",
 
   cut: "The search is longer than the model can read: the end was left out.",
-  unknown: "The model does not know any of these words, so the order means little.",
+  doubt: "Nothing here matches well.",
+  closest: "These come closest.",
+  quoted: (word) => `“${word}”`,
+  unknownWords: (words, others) => `The model does not know ${words}${others ? ` and ${amount(others)} more` : ""}.`,
   untrained: "This model is not trained: the order of the results means nothing.",
   mismatch: "This model cannot compare images and words closely: results stay in the order of the first impression.",
   conditionsWait: "Filters apply to searches: browsing shows every image.",

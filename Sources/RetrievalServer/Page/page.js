@@ -16,7 +16,9 @@ import { IndexFollower, listSkipped, showIndex } from "./progress.js";
 import { QueryForm, isSameSearch, isSearch, limitsOf } from "./query.js";
 import { say } from "./strings.js";
 import { Viewer } from "./viewer.js";
-import { failure, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle } from "./words.js";
+import {
+  doubts, failure, isDoubtful, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle,
+} from "./words.js";
 
 const pageSize = 24;
 // One request brings so many images at most.
@@ -145,7 +147,7 @@ function head(text) {
   find("summary").textContent = text;
   find("summary").hidden = !text;
   find("summary").title = "";
-  for (const id of ["more", "order", "why"]) find(id).hidden = true;
+  for (const id of ["more", "order", "why", "doubt"]) find(id).hidden = true;
 }
 
 function show({ glides = false } = {}) {
@@ -164,12 +166,25 @@ function show({ glides = false } = {}) {
   find("why").textContent = whyInOrder(answer, items.slice(0, shown), query.order, index);
   find("why").hidden = !find("why").textContent;
   find("more").hidden = shown >= items.length && !hasMore(answer);
+  showDoubt();
   if (items.length === 0) showTrouble(...nothing(answer, query, index, change));
   tellNotes();
 }
 
+/** Says above the results that none matches well, where that is so; they are paler then. */
+function showDoubt() {
+  const isDoubted = isDoubtful(answer);
+  find("doubt").hidden = !isDoubted;
+  find("grid").classList.toggle("doubtful", isDoubted);
+  if (!isDoubted) return;
+  const [first, rest] = doubts(answer);
+  find("doubt").querySelector("strong").textContent = first;
+  find("doubt").querySelector("span").textContent = rest;
+}
+
 function announceAnswer() {
-  if (answer.results.length > 0) announce(outcome(answer, shown, query.order));
+  if (answer.results.length === 0) return;
+  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, shown, query.order)].join(" "));
 }
 
 /** Shows the next images, once at a time: keys repeat, and buttons are pressed twice. */

@@ -50,7 +50,7 @@ export class IndexFollower {
   }
 }
 
-/** Shows how far indexing is, what is indexed, and how much was skipped. */
+/** Shows how far indexing is, what is indexed, what the models know, and how much was skipped. */
 export function showIndex({ images, model, indexing, change, skipped }) {
   find("indexing").hidden = !indexing?.is_running && !change;
   if (indexing?.is_running) {
@@ -64,9 +64,11 @@ export function showIndex({ images, model, indexing, change, skipped }) {
     find("indexing-bar").value = change.encoded;
   }
   const parts = [say("about", images)];
-  if (model?.name) {
-    parts.push(model.recall ? say("models", model.recall.name, model.name) : say("model", model.name));
-  }
+  if (model?.recall) parts.push(say("models", model.recall.name, model.name));
+  else if (model && !model.knows) parts.push(say("model", model.name));
+  const known = [model, model?.recall].filter((each) => each?.knows).map(({ name, knows }) => `${name}: ${knows}`);
+  find("knows").textContent = known.join(" · ");
+  find("knows").hidden = known.length === 0;
   find("about").textContent = parts.join(" · ");
   const kinds = Object.values(skipped?.passed_over ?? {});
   const passed = kinds.reduce((sum, count) => sum + count, skipped?.count ?? 0);

@@ -43,6 +43,20 @@ export function whyInOrder(answer, items, order, index) {
   return weighing.includes(index?.standard_ranking) ? say("whyRank") : "";
 }
 
+/** Whether the results are no more than the best guesses. */
+export const isDoubtful = (answer) => answer.isResult && answer.matches_well === false && answer.results.length > 0;
+
+/** What is said above such results: that they are, and which words the model does not know. */
+export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(" ")];
+
+/** Which words of the search the model does not know; empty if it knows all. */
+function unknownWords(answer) {
+  const words = answer.reading?.unknown_words ?? [];
+  if (words.length === 0) return "";
+  const named = words.slice(0, 6).map((word) => say("quoted", word.length > 40 ? `${word.slice(0, 40)}…` : word));
+  return say("unknownWords", named.join(comma()), words.length - named.length);
+}
+
 /**
  * Notes on an answer.
  *
@@ -63,7 +77,7 @@ export function notesOn(answer, query, index, isStale, actions) {
   if (!answer.isResult && query.filters.length) notes.push(note(say("conditionsWait")));
   if (answer.isResult) {
     if (answer.reading?.is_cut) notes.push(note(say("cut")));
-    if (answer.reading?.is_unknown) notes.push(note(say("unknown")));
+    if (!isDoubtful(answer) && unknownWords(answer)) notes.push(note(unknownWords(answer)));
     if (index?.model?.matches === false) notes.push(note(say("mismatch")));
     else if (index?.model?.is_trained === false || index?.model?.recall?.is_trained === false) notes.push(note(say("untrained")));
   }

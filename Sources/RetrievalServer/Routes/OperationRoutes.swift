@@ -15,7 +15,9 @@ import SystemPackage
 struct OperationRoutes: Sendable {
     fileprivate struct IndexDocument: Encodable {
         struct Model: Encodable {
-            let name: String?
+            let name: String
+            /// In one line; null where nobody wrote it down.
+            let knows: Nullable<String>
             let fingerprint: String
             let image_size: Int
             let is_trained, is_calibrated, matches: Bool
@@ -25,7 +27,9 @@ struct OperationRoutes: Sendable {
 
         /// The second of two models.
         struct Recall: Encodable {
-            let name, fingerprint: String
+            let name: String
+            let knows: Nullable<String>
+            let fingerprint: String
             let image_size: Int
             let is_trained: Bool
         }
@@ -137,7 +141,8 @@ struct OperationRoutes: Sendable {
             segments: statistics.segments, generation: statistics.generation,
             bytes: statistics.byteCount, content: statistics.content.rawValue,
             model: .init(
-                name: parts.name(of: model), fingerprint: model.fingerprint,
+                name: model.reader.name, knows: .init(value: model.reader.knows),
+                fingerprint: model.fingerprint,
                 image_size: model.model.configuration.vision.imageSize,
                 is_trained: model.model.configuration.isTrained,
                 is_calibrated: model.isCalibrated, matches: model.matches,
@@ -145,7 +150,8 @@ struct OperationRoutes: Sendable {
                     value: model.recall.map {
                         let configuration = $0.model.configuration
                         return .init(
-                            name: $0.name, fingerprint: $0.fingerprint,
+                            name: $0.name, knows: .init(value: $0.knows),
+                            fingerprint: $0.fingerprint,
                             image_size: configuration.vision.imageSize,
                             is_trained: configuration.isTrained)
                     })),

@@ -82,6 +82,7 @@ struct SearchRequest: Decodable {
 struct SearchDocument: Encodable, Sendable {
     struct Reading: Encodable {
         let is_cut, is_unknown: Bool
+        let unknown_words: [String]
     }
 
     struct Milliseconds: Encodable {
@@ -113,11 +114,13 @@ struct SearchDocument: Encodable, Sendable {
 
     let generation, reranked: Int
     let is_cached: Bool
+    /// Null where nothing can be said of it.
+    let matches_well: Nullable<Bool>
     let reading: Reading
     let milliseconds: Milliseconds
     let results: [Result]
 
-    init(_ served: QueryBatcher.Served, isCached: Bool, reading: QueryReading?) {
+    init(_ served: QueryBatcher.Served, isCached: Bool) {
         func milliseconds(_ duration: Duration) -> Double {
             ((duration / .microseconds(1)).rounded()) / 1000
         }
@@ -125,8 +128,11 @@ struct SearchDocument: Encodable, Sendable {
         generation = served.gallery.index.generation
         reranked = served.answer.reranked
         is_cached = isCached
-        self.reading = Reading(
-            is_cut: reading?.isCut ?? false, is_unknown: reading?.isUnknown ?? false)
+        matches_well = .init(value: served.answer.matchesWell)
+        let read = served.answer.reading
+        reading = Reading(
+            is_cut: read?.isCut ?? false, is_unknown: read?.isUnknown ?? false,
+            unknown_words: read?.unknownWords ?? [])
         self.milliseconds = Milliseconds(
             encode: milliseconds(times.encoding), recall: milliseconds(times.recall),
             rerank: milliseconds(times.reranking))

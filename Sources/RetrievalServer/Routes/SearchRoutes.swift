@@ -49,21 +49,20 @@ struct SearchRoutes: Sendable {
                 .conflict,
                 "minimum_probability: there is no text and picture to be read together here")
         }
-        let reading = text.map(parts.model.reading)
         let key = CacheKey(
             query: query, options: options, generation: parts.library.gallery.index.generation)
         // Pictures that were sent are large, and hardly sent twice.
         let isRemembered = submission.picture == nil && options.timeBudget == nil
         if isRemembered, let served = answers[key] {
             parts.metrics.countCache(isHit: true)
-            return JSON.response(SearchDocument(served, isCached: true, reading: reading))
+            return JSON.response(SearchDocument(served, isCached: true))
         }
         if isRemembered { parts.metrics.countCache(isHit: false) }
         let served = try await parts.batcher.search(try await parts.decoded(query), options)
         if isRemembered, served.gallery.index.generation == key.generation {
             answers.keep(served, for: key)
         }
-        return JSON.response(SearchDocument(served, isCached: false, reading: reading))
+        return JSON.response(SearchDocument(served, isCached: false))
     }
 
     // MARK: Pairs

@@ -70,19 +70,39 @@ struct MatchCalibrationTests {
             try TinyModel.write(to: path)
             let model = try ModelDirectory.open(path)
             #expect(model.calibration == nil)
-            let calibration = MatchCalibration(temperature: 2, bias: -1)
+            let calibration = MatchCalibration(temperature: 2, bias: -1, least: 0.25)
             try model.write(calibration)
             let again = try ModelDirectory.open(path)
             #expect(again.calibration == calibration)
             #expect(again.fingerprint == model.fingerprint)
             let file = path.appending("calibration.json").string
-            try Data("{\"temperature\": 0, \"bias\": 0}".utf8).write(to: URL(filePath: file))
-            let error = #expect(throws: ModelFileError.self) { try ModelDirectory.open(path) }
-            #expect("\(try #require(error))".contains("calibration.json"))
+            for wrong in [
+                #"{"temperature": 0, "bias": 0}"#,
+                #"{"temperature": 1, "bias": 0, "least": 1.5}"#,
+            ] {
+                try Data(wrong.utf8).write(to: URL(filePath: file))
+                let error = #expect(throws: ModelFileError.self) { try ModelDirectory.open(path) }
+                #expect("\(try #require(error))".contains("calibration.json"))
+            }
+            // Nothing is claimed by a file that does not say from where on.
+            try Data(#"{"temperature": 1, "bias": 0}"#.utf8).write(to: URL(filePath: file))
+            #expect(try ModelDirectory.open(path).calibration == MatchCalibration())
             // A model of the same name replaces it, with its calibration.
             try TinyModel.write(to: path, seed: 2)
             #expect(try ModelDirectory.open(path).calibration == nil)
         }
+    }
+
+    @Test("Of twenty sentences with an answer one may be said to match nothing, none above 0.5")
+    func leastProbable() throws {
+        let unsure = (1...200).map { Double($0) / 1000 }
+        let least = try #require(MatchCalibration.leastProbable(best: unsure.reversed()))
+        #expect(unsure.count { $0 < least } == 10)
+        let sure = (0..<200).map { 0.7 + Double($0) / 1000 }
+        #expect(MatchCalibration.leastProbable(best: sure) == 0.5)
+        #expect(MatchCalibration.leastProbable(best: [0.3]) == 0.3)
+        #expect(MatchCalibration.leastProbable(best: []) == nil)
+        #expect(MatchCalibration.leastProbable(best: [0.3, .nan]) == nil)
     }
 
     @Test(

@@ -84,12 +84,13 @@ struct RecallModelTests {
             }
             let both = try #require(try await calibrate(gallery.both, 10))
             let alone = try #require(try await calibrate(gallery.reader, 10))
-            #expect(both.fitted == 100 && both.judged == 100)
+            #expect(both.fitted == 100 && both.all.judged == 100)
             #expect(abs(both.calibration.bias - alone.calibration.bias) < 1e-3)
-            #expect(abs(both.before.loss - alone.before.loss) < 1e-6)
+            #expect(abs(both.all.before.loss - alone.all.before.loss) < 1e-6)
+            #expect(both.parts.isEmpty && both.calibration.least != nil)
             let few = try #require(try await calibrate(gallery.both, 8))
             let fewAlone = try await calibrate(gallery.reader, 8)
-            #expect(fewAlone?.before.loss != few.before.loss)
+            #expect(fewAlone?.all.before.loss != few.all.before.loss)
         }
     }
 }

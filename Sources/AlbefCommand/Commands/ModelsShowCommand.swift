@@ -1,0 +1,52 @@
+import ALBEF
+import ArgumentParser
+import Retrieval
+
+/// `albef models show`: what a model knows.
+struct ModelsShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show what a model knows.",
+        discussion: """
+            Prints the card of a model directory or of a model that comes with the program, and \
+            what the catalogue says of a published one, which is not fetched for that.
+
+              albef models show wardrobe
+              albef models show run/best
+              albef models show albef-coco
+            """)
+
+    @ArgumentParser.Argument(
+        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"))
+    var model: String
+
+    func run() async throws {
+        switch try ModelReference(model) {
+        case .directory(let path):
+            let directory = try ModelDirectory.open(path)
+            guard let card = directory.card else {
+                throw ValidationError(
+                    "\(path.displayed) has no card that says what it knows; 'albef models pack --card'"
+                        + " writes one.")
+            }
+            Console.result(Self.page(card))
+        case .published(let entry): Console.result(Self.page(entry))
+        }
+    }
+
+    private static func page(_ card: ModelCard) -> String {
+        let lines = card.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let page = lines.map { String($0).displayed }.joined(separator: "\n")
+        return page.hasSuffix("\n") ? String(page.dropLast()) : page
+    }
+
+    private static func page(_ entry: ModelCatalog.Entry) -> String {
+        var lines = ["# \(entry.name)", "", entry.knows, ""]
+        let abilities = entry.abilities.map(\.rawValue).joined(separator: ", ")
+        if !abilities.isEmpty { lines.append("- it can: \(abilities)") }
+        lines.append("- licence: \(entry.licence)")
+        lines.append("- download: \(ByteCount.text(entry.downloadSize))")
+        if entry.parameters > 0 { lines.append("- memory: \(ByteCount.text(entry.memorySize))") }
+        return lines.joined(separator: "\n")
+    }
+}
