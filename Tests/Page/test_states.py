@@ -127,10 +127,6 @@ class StateTests(PageTest):
     def test_notes(self):
         self.open(q="black top " * 150)
         self.assertIn("the end was left out", self.text("#notes"))
-        found = {"path": "api/search", "times": 1, "patch": {"matches_well": True, "reading": {"unknown_words": ["<b>", "snow"]}}}
-        self.open([found], q=QUERY)
-        self.assertEqual(self.text("#notes"), "The model does not know “<b>”, “snow”.")
-        self.assertFalse(self.find("#doubt").is_displayed())
         for fault, words in (("is_trained", "not trained"), ("matches", "cannot compare")):
             model = {"path": "api/index", "times": 9, "patch": {"model": {fault: False}}}
             self.open([model], q=QUERY)
@@ -150,9 +146,15 @@ class StateTests(PageTest):
         self.assertFalse(self.find("#doubt").is_displayed())
         self.assertEqual(self.opacity(), "1")
         self.assertNotIn("matches well", self.text("#live"))
-        self.open(q="a dog running in the snow")
-        self.assertIn("Nothing here matches well.", self.text("#doubt"))
-        self.photograph("nothing-well-known-words")
+        words = ["<b>", *(f"{n}" * 50 for n in range(9))]
+        found = {"path": "api/search", "times": 1, "patch": {"matches_well": False, "reading": {"unknown_words": words}}}
+        self.open([found], q=QUERY)
+        self.assertIn(f"does not know “<b>”, “{'0' * 40}…”, ", self.text("#doubt"))
+        self.assertIn("… and 4 more. These", self.text("#doubt").replace("”", ""))
+        # Words that are known, of which the calibration says that nothing here shows them.
+        found = {"path": "api/search", "times": 1, "patch": {"matches_well": False}}
+        self.open([found], q=QUERY)
+        self.assertEqual(self.text("#doubt"), "Nothing here matches well. These come closest.")
         self.find("#home").click()
         self.settle()
         self.assertFalse(self.find("#doubt").is_displayed())

@@ -7,12 +7,11 @@ public struct QueryReading: Sendable, Hashable {
     public internal(set) var isCut = false
     /// Whether the vocabulary has nothing of what is read.
     public internal(set) var isUnknown = false
-    /// Whether the vocabulary lacks half of the words that are read, or more.
-    public internal(set) var isMostlyUnknown = false
     /// The words that the vocabulary cannot spell, as the model reads them, each once; ideographs
     /// that stand together are one.
     ///
-    /// Without any where the vocabulary spells every text, as one of bytes does.
+    /// A word has a letter or a digit. There are none where the vocabulary spells every text, as one
+    /// of bytes does.
     public internal(set) var unknownWords: [String] = []
 }
 
@@ -26,7 +25,6 @@ extension TextInput {
         reading.isCut = read.count < all.count
         guard let unknown = tokenizer.unknown, read.contains(unknown) else { return reading }
         reading.isUnknown = read.allSatisfy { $0 == unknown }
-        var (words, missing) = (0, 0)
         var joined: String?
         func finish() {
             if let word = joined, !reading.unknownWords.contains(word) {
@@ -35,14 +33,12 @@ extension TextInput {
             joined = nil
         }
         for word in tokenizer.words(of: text, limit: framing.room)
-        where !word.text.isPunctuation {
-            words += 1
+        where word.text.hasLetterOrDigit {
             // Special tokens that are typed may be fewer tokens than words.
             guard read[word.tokens.clamped(to: read.indices)].contains(unknown) else {
                 finish()
                 continue
             }
-            missing += 1
             if word.text.isIdeograph, let before = joined, before.last?.isIdeograph == true,
                 text.contains(before + word.text)
             {
@@ -53,13 +49,12 @@ extension TextInput {
             }
         }
         finish()
-        reading.isMostlyUnknown = missing * 2 >= max(words, 1)
         return reading
     }
 }
 
 extension StringProtocol {
-    fileprivate var isPunctuation: Bool { allSatisfy(\.isPunctuation) }
+    fileprivate var hasLetterOrDigit: Bool { contains { $0.isLetter || $0.isNumber } }
     fileprivate var isIdeograph: Bool { count == 1 && first?.isIdeograph == true }
 }
 

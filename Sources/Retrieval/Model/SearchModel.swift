@@ -165,7 +165,6 @@ public struct SearchModel: Sendable {
         models.map { $0.text.reading(of: query) }.reduce(into: QueryReading()) { all, reading in
             all.isCut = all.isCut || reading.isCut
             all.isUnknown = all.isUnknown || reading.isUnknown
-            all.isMostlyUnknown = all.isMostlyUnknown || reading.isMostlyUnknown
             all.unknownWords += reading.unknownWords.filter { !all.unknownWords.contains($0) }
         }
     }

@@ -104,8 +104,8 @@ public struct SearchAnswer: Sendable, Hashable {
     public let reading: QueryReading?
     /// Whether something matches the query well; nil where nothing can be said of that.
     ///
-    /// False if the vocabulary lacks half of the sentence's words or more. Else the calibration
-    /// decides, where a sentence looks for images and a calibrated model re-ranked them: whether the
+    /// False if the vocabulary lacks a word of the sentence: no image was compared with all of it.
+    /// Else the calibration decides, where a sentence looks for images and a calibrated model re-ranked them: whether the
     /// most probable one is as probable as ``MatchCalibration/least`` asks.
     public let matchesWell: Bool?
     /// How long the stages took.

@@ -171,7 +171,7 @@ public struct Searcher: Sendable {
         let words = query.text.map(model.reading)
         return SearchAnswer(
             results: results, reranked: reading.positions.count, reading: words,
-            matchesWell: words?.isMostlyUnknown == true
+            matchesWell: words?.unknownWords.isEmpty == false
                 ? false : matchesWell(query, reading.logits),
             times: times, notes: notes(options))
     }

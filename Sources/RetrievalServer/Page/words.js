@@ -77,7 +77,6 @@ export function notesOn(answer, query, index, isStale, actions) {
   if (!answer.isResult && query.filters.length) notes.push(note(say("conditionsWait")));
   if (answer.isResult) {
     if (answer.reading?.is_cut) notes.push(note(say("cut")));
-    if (!isDoubtful(answer) && unknownWords(answer)) notes.push(note(unknownWords(answer)));
     if (index?.model?.matches === false) notes.push(note(say("mismatch")));
     else if (index?.model?.is_trained === false || index?.model?.recall?.is_trained === false) notes.push(note(say("untrained")));
   }
