@@ -223,7 +223,7 @@ class LooksTests(PageTest):
         self.assertFalse(self.find("#examples").is_displayed())
         self.find("#home").click()
         self.settle()
-        self.assertTrue(self.find("#examples").is_displayed())
+        self.until(lambda: self.find("#examples").is_displayed())
 
     def test_the_chosen_order_is_marked(self):
         for scheme in ("light", "dark"):

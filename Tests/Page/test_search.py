@@ -52,7 +52,7 @@ class SearchTests(PageTest):
         total = self.server.get("/api/images?limit=1")["total"]
         self.assertEqual(len(self.tiles()), 24)
         self.assertEqual(self.text("#summary"), f"24 of {total} images")
-        self.assertEqual(len(self.all("#examples button")), 4)
+        self.until(lambda: len(self.all("#examples button")) == 4)
         self.assertFalse(self.find("#order").is_displayed())
         self.until(lambda: f"{total} images" in self.text("#about"))
         self.find("#more").click()
@@ -78,7 +78,7 @@ class SearchTests(PageTest):
 
     def test_example_is_a_search(self):
         self.open()
-        example = self.find("#examples button")
+        example = self.until(lambda: self.all("#examples button"))[0]
         text = example.text
         example.click()
         self.settle()

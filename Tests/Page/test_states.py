@@ -174,10 +174,13 @@ class StateTests(PageTest):
         self.assertEqual(
             self.text("#knows"), "wardrobe: drawn scenes of people in clothes; it knows no photos")
         self.assertNotIn("wardrobe", self.text("#about"))
+        self.assertIn("yellow toy duck", self.text("#examples"))
         self.photograph("knows")
         model = {"name": "a", "knows": "<i>one</i>", "recall": {"name": "b", "knows": "two"}}
         self.open([{"path": "api/index", "times": 9, "patch": {"model": model}}])
         self.until(lambda: "a: <i>one</i> · b: two" == self.text("#knows"))
+        self.assertNotIn("yellow toy duck", self.text("#examples"), "the examples are for that model")
+        self.assertIn("a dog running in the snow", self.text("#examples"))
         self.open([{"path": "api/index", "times": 9, "patch": {"model": {"knows": None}}}])
         self.until(lambda: "Model: wardrobe" in self.text("#about"))
         self.assertFalse(self.find("#knows").is_displayed())

@@ -14,7 +14,8 @@ export const chinese = {
   showKeys: "键盘快捷键",
   home: "全部图片",
   examples: "试试",
-  exampleQueries: ["黑色上衣白色裤子", "黄色玩具鸭", "紫色裙子", "red top and blue trousers"],
+  exampleQueries: ["在雪地里奔跑的狗", "围坐在桌边的人", "红色的汽车", "children by the sea"],
+  wardrobeQueries: ["黑色上衣白色裤子", "黄色玩具鸭", "紫色裙子", "red top and blue trousers"],
 
   chips: "本次搜索所用的图片和筛选条件",
   queryImage: "与此图相似",

@@ -16,7 +16,8 @@ export const english = {
   showKeys: "Keyboard shortcuts",
   home: "All images",
   examples: "For example",
-  exampleQueries: ["black top and white trousers", "yellow toy duck", "purple skirt", "红色上衣蓝色裤子"],
+  exampleQueries: ["a dog running in the snow", "people at a table", "a red car", "海边的孩子"],
+  wardrobeQueries: ["black top and white trousers", "yellow toy duck", "purple skirt", "红色上衣蓝色裤子"],
 
   chips: "Image and filters of this search",
   queryImage: "Similar to this image",

@@ -7,6 +7,8 @@ const find = (id) => document.getElementById(id);
 const otherLanguage = () => languages.find((name) => name !== currentLanguage());
 
 export class Language {
+  #model = null;
+
   /** @param actions example(text): an example was chosen; written(): the page is in another language */
   constructor(actions) {
     this.actions = actions;
@@ -26,10 +28,24 @@ export class Language {
     other.textContent = say("otherLanguage");
     other.lang = otherLanguage();
     other.title = say("switchLanguage");
-    find("examples").replaceChildren(...say("exampleQueries").map((text) => {
+    this.#writeExamples();
+  }
+
+  /** Gives examples of what a model knows. */
+  suggestFor(model) {
+    if (model === this.#model) return;
+    this.#model = model;
+    this.#writeExamples();
+  }
+
+  #writeExamples() {
+    if (!this.#model) return;
+    const queries = say(this.#model === "wardrobe" ? "wardrobeQueries" : "exampleQueries");
+    find("examples").replaceChildren(...queries.map((text) => {
       const item = document.createElement("li");
       item.append(button(text, () => this.actions.example(text), "plain"));
       return item;
     }));
+    find("hero-examples").classList.remove("waiting");
   }
 }

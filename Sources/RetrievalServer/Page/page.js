@@ -41,7 +41,7 @@ let isGrowing = false;
 let isLeaving = false;
 let waits = 0;
 
-new Language({ example: (text) => change({ text, image: null }), written: rewrite });
+const language = new Language({ example: (text) => change({ text, image: null }), written: rewrite });
 const grid = new Grid(find("grid"), { open, similar, more });
 const viewer = new Viewer({ leave, closed, similar, step: (item) => writeView(query, item.id) });
 const form = new QueryForm({ change, complain });
@@ -349,6 +349,7 @@ function know(next) {
   limits = limitsOf(next);
   form.limit(limits);
   form.suggest(next.facts ?? []);
+  language.suggestFor(next.model?.name ?? "");
   showIndex(next);
   if (trouble?.isOffline) run();
   else if (before && next.images !== before.images && isOutdated(before)) run({ isQuiet: true });
