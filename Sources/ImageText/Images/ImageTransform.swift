@@ -113,4 +113,12 @@ public struct ImageTransform: Sendable {
         if size == (image.width, image.height) { return image }
         return Pixels.resize(image, width: size.width, height: size.height, filter: filter)
     }
+
+    /// The image at its own aspect ratio, so that it fits into a square of `side` pixels; never
+    /// larger than it is.
+    package static func fitted(_ image: RGBImage, side: Int) -> RGBImage {
+        let scale = min(1, Double(side) / Double(max(image.width, image.height)))
+        func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
+        return resized(image, to: (scaled(image.width), scaled(image.height)))
+    }
 }

@@ -41,13 +41,7 @@ struct ThumbnailMaker: Sendable {
         let (path, maximumPixels) = (entry.path, maximumPixels)
         let made = try await queue.run {
             let loader = ImageLoader(maximumPixels: maximumPixels, targetSide: side)
-            let image = try loader.load(path)
-            let scale = min(1, Double(side) / Double(max(image.width, image.height)))
-            func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
-            let small =
-                scale < 1
-                ? Pixels.resize(image, width: scaled(image.width), height: scaled(image.height))
-                : image
+            let small = ImageTransform.fitted(try loader.load(path), side: side)
             return try JPEGEncoder.encode(small, quality: 82, named: path.description)
         }
         recent.keep(made, for: key)

@@ -104,4 +104,19 @@ struct ImageTransformTests {
         let image = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
         #expect(ImageTransform.resized(image, to: (2, 1)) == image)
     }
+
+    @Test(
+        "An image is fitted into a square at its own aspect ratio, and never enlarged",
+        arguments: [
+            ((40, 20), (10, 5)), ((20, 40), (5, 10)), ((10, 10), (10, 10)), ((7, 3), (7, 3)),
+            ((400, 1), (10, 1)),
+        ])
+    func fitted(_ size: (width: Int, height: Int), _ expected: (width: Int, height: Int)) {
+        let image = RGBImage(
+            width: size.width, height: size.height,
+            pixels: [UInt8](repeating: 90, count: size.width * size.height * 3))
+        let small = ImageTransform.fitted(image, side: 10)
+        #expect(small.width == expected.width && small.height == expected.height)
+        #expect(small.pixels.allSatisfy { $0 == 90 })
+    }
 }

@@ -31,7 +31,8 @@ struct Thumbnails {
             try Task.checkCancellation()
             progress(index, unique.count)
             guard let picture = Self.load(FilePath(path), run, loader),
-                let bytes = try? JPEGEncoder.encode(Self.small(picture), named: path)
+                let bytes = try? JPEGEncoder.encode(
+                    ImageTransform.fitted(picture, side: Self.side), named: path)
             else {
                 missing += 1
                 continue
@@ -48,13 +49,5 @@ struct Thumbnails {
     {
         if let picture = try? loader.load(path) { return picture }
         return path.isAbsolute ? nil : try? loader.load(run.pushing(path))
-    }
-
-    /// The picture at its own aspect ratio, never larger than it is.
-    private static func small(_ picture: RGBImage) -> RGBImage {
-        let scale = min(1, Double(side) / Double(max(picture.width, picture.height)))
-        func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
-        return ImageTransform.resized(
-            picture, to: (scaled(picture.width), scaled(picture.height)))
     }
 }
