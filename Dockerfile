@@ -15,7 +15,8 @@ COPY Tests Tests
 RUN swift build -c release --product albef \
     && mkdir -p runtime/.libtorch/torch/lib \
     && cp .build/release/albef runtime/ \
-    && cp -r .build/release/swift-albef_Retrieval.resources runtime/ \
+    && cp -r .build/release/swift-albef_Retrieval.resources \
+        .build/release/swift-albef_AlbefCommand.resources runtime/ \
     && cp -P .libtorch/torch/lib/*.so* runtime/.libtorch/torch/lib/
 
 FROM swift:6.1-bookworm-slim

@@ -61,6 +61,7 @@ let package = Package(
                 "RetrievalServer", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch",
                 argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
+            resources: [.copy("Demo/Photos")],
             swiftSettings: swiftSettings),
         .target(
             name: "RetrievalServer",

@@ -12,17 +12,40 @@ struct DemoCommandTests {
             let top20_recall, top20_reranked: [String: Int]
         }
 
+        struct Photos: Decodable {
+            struct Answer: Decodable {
+                struct Result: Decodable {
+                    let path: String
+                    let rank: Int
+                    let match_probability: Double?
+                }
+
+                let query: String
+                let reranked: Int
+                let results: [Result]
+            }
+
+            let folder: String
+            let count: Int
+            let answers: [Answer]
+        }
+
         let scenes: Int
         let answers: [Answer]
+        let photos: Photos
+
+        init(_ result: Command.Result) throws {
+            self = try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
+        }
     }
 
-    @Test("Asks three questions of a gallery of its own and writes one page")
+    @Test("Asks three questions of a gallery of its own, six of photos, and writes one page")
     func demo() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let command = ["demo", "--scenes", "200", "--output", "demo", "--json"]
             let result = try await Command.run(command, folder: folder)
-            #expect(result.status == 0)
-            let output = try JSONDecoder().decode(Output.self, from: Data(result.output.utf8))
+            #expect(result.status == 0, "\(result.errors)")
+            let output = try Output(result)
             #expect(output.scenes == 200)
             #expect(
                 output.answers.map(\.query) == [
@@ -33,11 +56,28 @@ struct DemoCommandTests {
                 #expect(answer.top20_reranked.values.reduce(0, +) == 20)
             }
             #expect(output.answers[0].right_in_gallery >= 22)
+
+            #expect(output.photos.count == 40 && output.photos.answers.count == 6)
+            for answer in output.photos.answers {
+                #expect(answer.reranked == 40)
+                #expect(answer.results.map(\.rank) == [1, 2, 3, 4, 5])
+                #expect(Set(answer.results.map(\.path)).count == 5)
+                for result in answer.results {
+                    #expect(result.path.hasPrefix(output.photos.folder + "/"))
+                    #expect(try #require(result.match_probability) >= 0)
+                }
+            }
             let page = try String(
                 contentsOfFile: folder.appending("demo/index.html").string, encoding: .utf8)
             let figures = page.components(separatedBy: "<figure").count - 1
-            #expect(figures == 120)
+            #expect(figures == 120 + 6 * 2 * 5)
             #expect(!page.contains("src=\"http"))
+            let copies = page.components(separatedBy: "src=\"thumbnails/").dropFirst()
+                .compactMap { $0.split(separator: "\"").first }
+            #expect(copies.count == 60)
+            for copy in copies {
+                #expect(Self.isThere(folder.appending("demo/thumbnails/\(copy)")))
+            }
 
             // A second demonstration replaces the first; what is not one stays.
             #expect(try await Command.run(command, folder: folder).output == result.output)
@@ -46,5 +86,54 @@ struct DemoCommandTests {
             let refused = try await Command.run(command, folder: folder)
             #expect(refused.status != 0 && refused.errors.contains("is there already"))
         }
+    }
+
+    @Test("Asks a folder of one's own what one likes, with another model than before")
+    func ownPhotos() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let photos = folder.appending("mine")
+            try FileManager.default.createDirectory(
+                atPath: photos.appending("<b>").string, withIntermediateDirectories: true)
+            for (name, seed) in [("one.bmp", 1), ("<b>/two.bmp", 2), ("three.bmp", 3)] {
+                try Data(TinyModel.bitmap(seed)).write(
+                    to: URL(filePath: photos.pushing(FilePath(name)).string))
+            }
+            try TinyModel.write(to: folder.appending("model"))
+            let command = [
+                "demo", "--scenes", "200", "--output", "demo", "--photos", "mine", "--query", "cat",
+                "--query", "<i>狗</i>",
+            ]
+            let text = try await Command.run(command, folder: folder)
+            #expect(text.status == 0, "\(text.errors)")
+            #expect(text.output.contains("『cat』  (3 photos)"))
+            #expect(text.output.contains("『<i>狗</i>』"))
+            #expect(text.output.contains("   <b>/two.bmp"))
+
+            let result = try await Command.run(
+                command + ["--model", "model", "--json"], folder: folder)
+            #expect(result.status == 0, "\(result.errors)")
+            let output = try Output(result)
+            #expect(output.photos.answers.map(\.query) == ["cat", "<i>狗</i>"])
+            #expect(output.photos.answers.map(\.results.count) == [3, 3])
+            let page = try String(
+                contentsOfFile: folder.appending("demo/index.html").string, encoding: .utf8)
+            #expect(page.contains("alt=\"&lt;b&gt;/two.bmp\""))
+            #expect(!page.contains("<i>狗") && !page.contains("<b>/"))
+        }
+    }
+
+    @Test("Says before it draws anything that there are no photos", arguments: ["empty", "absent"])
+    func noPhotos(_ name: String) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                atPath: folder.appending("empty").string, withIntermediateDirectories: false)
+            let result = try await Command.run(["demo", "--photos", name], folder: folder)
+            #expect(result.status != 0 && result.errors.contains(name))
+            #expect(!Self.isThere(folder.appending("out")))
+        }
+    }
+
+    private static func isThere(_ path: FilePath) -> Bool {
+        FileManager.default.fileExists(atPath: path.string)
     }
 }

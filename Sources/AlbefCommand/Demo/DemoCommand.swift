@@ -4,26 +4,44 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef demo`: the question that the system is for, asked of scenes it has not seen.
+/// `albef demo`: the question that the system is for, asked of scenes it has not seen, and everyday
+/// ones, asked of photos.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Draw a gallery, index it, and ask it for 黑色上衣白色裤子 before and after re-ranking.",
+        abstract:
+            "Search drawn scenes for 黑色上衣白色裤子, and photos for everyday things, before and after re-ranking.",
         discussion: """
-            Needs nothing but the model that comes with the program. The page it writes shows \
-            every answer with its pictures.
+            Needs nothing but what comes with the program: the model 'wardrobe', which reads the \
+            scenes, the default model, and forty photos for it. --model does both. The page it \
+            writes shows every answer with its pictures.
 
               albef demo
+              albef demo --photos ~/Pictures --query "a dog on a beach" --query 雪山
               albef demo --scenes 500 --output out/demo --json
             """)
 
-    @Option(help: ArgumentHelp("Where gallery, index and page go.", valueName: "directory"))
+    @Option(help: ArgumentHelp("Where gallery, indexes and page go.", valueName: "directory"))
     var output = "out/demo"
 
     @Option(help: "Scenes in the gallery, 200 to 100000.")
     var scenes = 2000
 
-    @Option(help: ArgumentHelp("Scenes that recall hands to the fusion encoder.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Photos to search; default: those that come with the program.", valueName: "directory"))
+    var photos: String?
+
+    @Option(
+        name: .customLong("query"),
+        help: ArgumentHelp(
+            "What to search the photos for; may be repeated. Default: six everyday things.",
+            valueName: "text"))
+    var queries: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Scenes or photos that recall hands to the fusion encoder.", valueName: "n"))
     var candidates = 128
 
     @OptionGroup var model: ModelOptions
@@ -41,9 +59,40 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let search = try await model.load(or: .wardrobe)
         let directory = FilePath(output)
+        // What cannot work is said before anything is drawn.
+        let photos = try DemoPhotos(photos, queries: queries, directory: directory)
+        let reader = try await model.load(or: .wardrobe)
+        let everyday = try await model.model == nil ? model.load() : reader
         let gallery = DemoGallery(count: scenes, directory: directory)
+        let answers = try await answers(of: gallery, reader)
+        let photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
+            var bar = ProgressBar("indexing", unit: "photos")
+            defer { bar.finish() }
+            return try await photos.answers(everyday, candidates: candidates) {
+                bar.show($0, of: $1)
+            }
+        }
+        let page = directory.appending("index.html")
+        try DemoPage(
+            gallery: gallery, answers: answers,
+            photos: DemoPhotoSection(photos: photos, answers: photoAnswers)
+        ).write(to: page)
+        if json {
+            try Console.json(
+                DemoOutput(
+                    scenes: scenes, page: page.string, answers: answers,
+                    photos: .init(photos, photoAnswers, ModelOutput(everyday))))
+        } else {
+            for answer in answers { Console.result(answer.text) }
+            for answer in photoAnswers { Console.result(answer.text(photos)) }
+            Console.result("every answer with its pictures: \(page)")
+        }
+    }
+
+    /// Draws the scenes, indexes them, and asks them.
+    private func answers(of gallery: DemoGallery, _ model: SearchModel) async throws -> [DemoAnswer]
+    {
         try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("drawing", unit: "scenes")
             defer { bar.finish() }
@@ -53,26 +102,18 @@ struct DemoCommand: AsyncParsableCommand {
         let report = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "scenes")
             defer { bar.finish() }
-            return try await Indexer(search).update(gallery.index, with: scan) { progress in
+            return try await Indexer(model).update(gallery.index, with: scan) { progress in
                 bar.show(progress.done, of: progress.total)
             }
         }
         if report.wasCancelled { throw CancellationError() }
-        let searcher = try Searcher(search, ForwardIndex(gallery.index))
-        let depth = search.matches ? candidates : 0
-        let answers = try await Interrupts.cancelling("stopping after this question") {
+        let searcher = try Searcher(model, ForwardIndex(gallery.index))
+        let depth = model.matches ? candidates : 0
+        return try await Interrupts.cancelling("stopping after this question") {
             try gallery.questions.map { question in
                 try Task.checkCancellation()
                 return try DemoAnswer(question, gallery, searcher, candidates: depth)
             }
-        }
-        let page = directory.appending("index.html")
-        try DemoPage(gallery: gallery, answers: answers).write(to: page)
-        if json {
-            try Console.json(DemoOutput(scenes: scenes, page: page.string, answers: answers))
-        } else {
-            for answer in answers { Console.result(answer.text) }
-            Console.result("every answer with its pictures: \(page)")
         }
     }
 }
@@ -93,13 +134,34 @@ private struct DemoOutput: Encodable {
         }
     }
 
+    /// The photos, and what was found among them as `albef search --json` prints it.
+    struct Photos: Encodable {
+        let folder: String
+        let count: Int
+        let answers: [SearchOutput]
+
+        init(_ photos: DemoPhotos, _ answers: [DemoPhotoAnswer], _ model: ModelOutput) {
+            folder = photos.scan.root.string
+            count = photos.scan.files.count
+            self.answers = answers.map { answer in
+                SearchOutput(
+                    query: answer.query, image: nil, model: model, reranked: answer.after.reranked,
+                    matchesWell: answer.after.matchesWell,
+                    unknownWords: answer.after.reading?.unknownWords ?? [],
+                    results: answer.after.results.map { .init(rank: $0.rank, result: $0) })
+            }
+        }
+    }
+
     let scenes: Int
     let page: String
     let answers: [Answer]
+    let photos: Photos
 
-    init(scenes: Int, page: String, answers: [DemoAnswer]) {
+    init(scenes: Int, page: String, answers: [DemoAnswer], photos: Photos) {
         self.scenes = scenes
         self.page = page
+        self.photos = photos
         self.answers = answers.map {
             Answer(
                 query: $0.question.text, right: $0.question.right.count,

@@ -7,10 +7,11 @@ import SystemPackage
 struct DemoPage {
     let gallery: DemoGallery
     let answers: [DemoAnswer]
+    let photos: DemoPhotoSection
 
     private static let side = 160
 
-    /// Writes the page, which needs no other file.
+    /// Writes the page, and beside it the small copies of photos that it shows.
     func write(to path: FilePath) throws {
         var html = """
             <!doctype html><html lang="en"><meta charset="utf-8">
@@ -23,7 +24,7 @@ struct DemoPage {
             the other way round, <b class="wrong">✗</b> something else.</span></p>
             """
         for answer in answers { html += try section(answer) }
-        html += "</main></html>\n"
+        html += try photos.write(to: path.removingLastComponent()) + "</main></html>\n"
         try Data(html.utf8).write(to: URL(filePath: path.string), options: .atomic)
     }
 
@@ -82,6 +83,9 @@ struct DemoPage {
         h3{font-size:15px;margin:14px 0 6px}p{margin:0 0 8px;color:var(--soft)}
         section{border-top:1px solid var(--line);margin-top:28px;padding-top:20px}
         .row{display:grid;grid-template-columns:repeat(10,minmax(0,1fr));gap:8px}
+        section+h1{margin-top:56px}
+        .row.photos{grid-template-columns:repeat(5,minmax(0,1fr))}
+        .photos img{aspect-ratio:4/3;object-fit:cover}
         figure{margin:0}img{display:block;width:100%;aspect-ratio:1;border-radius:6px;
         outline:3px solid transparent;outline-offset:-1px}
         .right img{outline-color:var(--right)}.mirrored img{outline-color:var(--mirror)}

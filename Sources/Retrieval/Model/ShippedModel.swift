@@ -1,4 +1,3 @@
-internal import Foundation
 public import SystemPackage
 
 /// The models that ship with the program.
@@ -17,20 +16,7 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
     public static var available: [ShippedModel] { allCases.filter { $0.directory != nil } }
 
     /// Its directory, beside the program; nil if the program was copied without its resources.
-    ///
-    /// `Bundle.module` would end the process then.
     public var directory: FilePath? {
-        let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
-            .deletingLastPathComponent()
-        for folder in [Bundle.main.bundleURL, program].compactMap({ $0 }) {
-            for bundle in ["resources", "bundle", "bundle/Contents/Resources"] {
-                let model = folder.appending(path: "swift-albef_Retrieval.\(bundle)/Models")
-                    .appending(path: rawValue)
-                if FileManager.default.fileExists(atPath: model.path) {
-                    return FilePath(model.path)
-                }
-            }
-        }
-        return nil
+        ProgramResources.folder("Models/\(rawValue)", of: "Retrieval")
     }
 }

@@ -1,0 +1,73 @@
+import ALBEFTraining
+import Foundation
+import ImageText
+import Retrieval
+import SystemPackage
+
+/// What the demonstration's page shows of photos: each query's two orders, with small copies of the
+/// photos in a folder beside the page.
+struct DemoPhotoSection {
+    /// The folder's name.
+    static let folder = "thumbnails"
+    /// The longer side of a copy in pixels: twice what is shown, for dense screens.
+    private static let side = 440
+
+    let photos: DemoPhotos
+    let answers: [DemoPhotoAnswer]
+
+    /// Writes the small copies into the page's folder, and returns the HTML that shows them.
+    func write(to directory: FilePath) throws -> String {
+        let folder = directory.appending(Self.folder)
+        try FileManager.default.createDirectory(
+            atPath: folder.string, withIntermediateDirectories: true)
+        let loader = ImageLoader(targetSide: Self.side)
+        for result in answers.flatMap({ $0.before + $0.after.results }) {
+            try Task.checkCancellation()
+            let path = folder.appending(Self.name(of: result))
+            // A photo that went away since it was indexed is shown by its name.
+            guard !FileManager.default.fileExists(atPath: path.string),
+                let image = try? loader.load(result.path)
+            else { continue }
+            let small = ImageTransform.fitted(image, side: Self.side)
+            try Data(JPEGEncoder.encode(small, named: result.path.string))
+                .write(to: URL(filePath: path.string), options: .atomic)
+        }
+        return "<h1>Everyday queries</h1><p>\(photos.scan.files.count) photos.</p>"
+            + answers.map(section).joined()
+    }
+
+    private func section(_ answer: DemoPhotoAnswer) -> String {
+        let warnings = SearchOutput.warnings(of: answer.after).map {
+            "<p>\(HTML.escape($0))</p>"
+        }
+        let orders =
+            answer.isReranked
+            ? row("Towers alone", answer.before) + row("Re-ranked", answer.after.results)
+            : row("Towers", answer.before)
+        return """
+            <section><h2>『\(HTML.escape(answer.query.displayed))』</h2>\(warnings.joined())
+            \(orders)</section>
+            """
+    }
+
+    private func row(_ title: String, _ results: [SearchResult]) -> String {
+        let figures = results.map { result in
+            let name = HTML.escape(photos.name(of: result.path).displayed)
+            let match = result.matchProbability.map { String(format: " %.0f %%", $0 * 100) } ?? ""
+            let moved =
+                result.matchProbability == nil || result.recallRank == result.rank
+                ? "" : "<i>from \(result.recallRank)</i>"
+            return """
+                <figure><img alt="\(name)" title="\(name)" loading="lazy" \
+                src="\(Self.folder)/\(Self.name(of: result))">\
+                <figcaption>\(result.rank)\(match)\(moved)</figcaption></figure>
+                """
+        }
+        return "<h3>\(title)</h3><div class=\"row photos\">\(figures.joined())</div>"
+    }
+
+    /// Equal photos are one file, and another demonstration writes the same.
+    private static func name(of result: SearchResult) -> String {
+        "\(result.sha256.prefix(16)).jpg"
+    }
+}
