@@ -7,8 +7,7 @@ import SystemPackage
 struct DemoPhotos {
     /// What is asked where nobody asks anything else.
     static let everyday = [
-        "a cat", "snowy mountains", "a castle by a river", "a bird on a branch", "草地上的马",
-        "一杯咖啡",
+        "a cat", "snowy mountains", "a castle", "a bird on a branch", "草地上的马", "一杯咖啡",
     ]
 
     /// The photos, as the file system has them.
