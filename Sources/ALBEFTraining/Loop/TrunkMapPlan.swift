@@ -23,7 +23,7 @@ extension TrunkMaps {
         var mapBytes: Int { shape.reduce(2, *) }
 
         /// A view's place among the maps.
-        func place(of view: ImageView) -> Int { view.image * views + view.index }
+        func place(of view: AugmentedView) -> Int { view.image * views + view.index }
 
         /// Plans the maps of a run; nil where its settings ask for none.
         ///

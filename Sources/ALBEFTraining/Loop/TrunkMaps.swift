@@ -77,7 +77,7 @@ final class TrunkMaps: Sendable {
     }
 
     /// Whether the map of a view is there.
-    func holds(_ view: ImageView) -> Bool {
+    func holds(_ view: AugmentedView) -> Bool {
         state.withLock { state in
             let place = plan.place(of: view)
             return place < state.checksums.count && state.checksums[place] != 0
@@ -143,7 +143,7 @@ final class TrunkMaps: Sendable {
         return checksums.map(UInt64.init(littleEndian:))
     }
 
-    private func keep(_ map: Tensor, as view: ImageView) throws {
+    private func keep(_ map: Tensor, as view: AugmentedView) throws {
         let place = plan.place(of: view)
         let values = map.to(.cpu).permuted(0, 2, 3, 1).to(.float16).contiguous()
         try values.withUnsafeBytes { bytes in
@@ -161,7 +161,7 @@ final class TrunkMaps: Sendable {
     }
 
     private func read(
-        _ view: ImageView, into bytes: UnsafeMutableRawBufferPointer, of image: FilePath
+        _ view: AugmentedView, into bytes: UnsafeMutableRawBufferPointer, of image: FilePath
     ) throws {
         let place = plan.place(of: view)
         let (file, checksum) = state.withLock { ($0.file, $0.checksums[place]) }

@@ -68,7 +68,7 @@ public struct BatchLoader: Sendable {
         /// Whether the consumer has kept what it made of a view, so that it needs no pixels.
         ///
         /// Asked from any thread; by default it has kept nothing.
-        public var isKept: @Sendable (ImageView) -> Bool = { _ in false }
+        public var isKept: @Sendable (AugmentedView) -> Bool = { _ in false }
 
         /// The defaults.
         public init() {}
@@ -153,7 +153,7 @@ public struct BatchLoader: Sendable {
         let square: RGBImage?
         let caption: String
         let image: Int
-        let view: ImageView?
+        let view: AugmentedView?
     }
 
     /// Makes the batch of these rows.
@@ -201,7 +201,7 @@ public struct BatchLoader: Sendable {
             let (image, caption) = order.sample(current, of: images, using: &random)
             let view =
                 options.views > 0
-                ? ImageView(image: image, index: random.integer(below: options.views)) : nil
+                ? AugmentedView(image: image, index: random.integer(below: options.views)) : nil
             do {
                 if let view, options.isKept(view) {
                     return Sample(square: nil, caption: caption, image: image, view: view)

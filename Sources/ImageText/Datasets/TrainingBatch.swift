@@ -8,7 +8,7 @@ public struct TrainingBatch: Sendable {
     /// (``BatchLoader/Options/isKept``).
     public let pixelRows: [Int]
     /// The view that each row shows: `[B]`, or empty where samples are drawn anew.
-    public let views: [ImageView]
+    public let views: [AugmentedView]
     /// A caption for each picture, as annotated: `[B]`.
     public let captions: [String]
     /// What the annotations call each image: `[B]`, equal for captions of the same image.
@@ -31,7 +31,7 @@ public struct TrainingBatch: Sendable {
 
 /// One of the views of an image: a crop and what else the training transform makes of it, drawn once
 /// and for all.
-public struct ImageView: Sendable, Hashable {
+public struct AugmentedView: Sendable, Hashable {
     /// The image's position in the data set.
     public let image: Int
     /// Which of its views, from 0.
