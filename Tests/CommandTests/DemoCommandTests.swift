@@ -42,7 +42,9 @@ struct DemoCommandTests {
     @Test("Asks three questions of a gallery of its own, six of photos, and writes one page")
     func demo() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let command = ["demo", "--scenes", "200", "--output", "demo", "--json"]
+            let command = [
+                "demo", "--scenes", "200", "--output", "demo", "--model", "wardrobe", "--json",
+            ]
             let result = try await Command.run(command, folder: folder)
             #expect(result.status == 0, "\(result.errors)")
             let output = try Output(result)
