@@ -28,7 +28,9 @@ struct SurvivedFailureTests {
     @Test("A search can fail at any operator, and the next one succeeds")
     func search() throws {
         let model = try TinyObjective.model()
-        let (pixels, batch) = (try TinyObjective.batch(3).pixels, try TinyObjective.batch(5))
+        let (pixels, batch) = (
+            try #require(try TinyObjective.batch(3).pixels), try TinyObjective.batch(5)
+        )
         var found: [GalleryScores.Reranked] = []
         let count = try failures(every: 7) {
             let images = try model.encodeImages(pixels)

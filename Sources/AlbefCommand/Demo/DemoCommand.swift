@@ -72,16 +72,16 @@ struct DemoCommand: AsyncParsableCommand {
         let everyday = try await model.model == nil ? model.load() : reader
         let gallery = DemoGallery(count: scenes, directory: directory)
         let answers = try await answers(of: gallery, reader)
-        let photoAnswers =
-            !asksPhotos
-            ? []
-            : try await Interrupts.cancelling("stopping after this batch") {
+        var photoAnswers: [DemoPhotoAnswer] = []
+        if asksPhotos {
+            photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
                 var bar = ProgressBar("indexing", unit: "photos")
                 defer { bar.finish() }
                 return try await photos.answers(everyday, candidates: candidates) {
                     bar.show($0, of: $1)
                 }
             }
+        }
         let page = directory.appending("index.html")
         try DemoPage(
             gallery: gallery, answers: answers,

@@ -13,7 +13,7 @@ struct GalleryScoresTests {
 
     init() throws {
         model = try TinyObjective.model()
-        images = try model.encodeImages(try TinyObjective.batch(imageCount).pixels)
+        images = try model.encodeImages(#require(try TinyObjective.batch(imageCount).pixels))
         let batch = try TinyObjective.batch(textCount, seed: 9)
         texts = try model.encodeTexts(batch.ids, mask: batch.mask)
         scores = GalleryScores(EncodedGallery(images), texts, model: model)

@@ -22,7 +22,7 @@ struct PaddingGradientTests {
         let states = model.textEncoder.encode(
             Tensor(ids, shape: batch.ids.shape), mask: batch.mask)
         let fused = model.textEncoder.fuse(
-            states, mask: batch.mask, image: model.visualEncoder(batch.pixels))
+            states, mask: batch.mask, image: model.visualEncoder(try #require(batch.pixels)))
         let head = try #require(model.maskedLanguage)
         let logits = head(fused.reshaped(-1, fused.size(2)).selected(0, Tensor(places)))
         try MaskedLanguageObjective()(

@@ -1,3 +1,4 @@
+import ALBEF
 import ALBEFTraining
 import Foundation
 import SystemPackage
