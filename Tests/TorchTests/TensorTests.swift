@@ -117,4 +117,17 @@ struct TensorTests {
             for await sum in group { #expect(sum == 8 * 64 * 65) }
         }
     }
+
+    @Test("Memory whose filling fails is given back once")
+    func failedFilling() {
+        struct Failure: Error {}
+        for _ in 0..<100 {
+            #expect(throws: Failure.self) {
+                try Tensor(shape: [64]) { _ in throw Failure() }
+            }
+            #expect(throws: Failure.self) {
+                try Tensor(shape: [3, 5], dtype: .float16) { _ in throw Failure() }
+            }
+        }
+    }
 }

@@ -171,6 +171,8 @@ public final class PretrainingRun {
     ///   cannot be read. What is saved is never newer than the last good step.
     public func run() async throws -> Outcome {
         keepFreedMemory()
+        // Batches that are still being prepared hold the maps, but need them no more.
+        defer { maps?.close() }
         directory.prune()
         let observer = try RunObserver(
             directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,

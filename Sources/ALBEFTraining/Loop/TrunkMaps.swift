@@ -39,10 +39,13 @@ final class TrunkMaps: Sendable {
             dataOffset + plan.count * plan.mapBytes, forNew: path, setting: "data.trunk_views")
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Closes the file and lets other runs use it.
+    func close() {
         state.withLock { state in
             try? state.file?.close()
-            state.file = nil
+            state = State()
         }
     }
 

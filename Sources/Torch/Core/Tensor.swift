@@ -84,12 +84,8 @@ private final class ArrayOwner<Element: Sendable>: Sendable {
 
     init(filling body: (UnsafeMutableBufferPointer<Element>) throws -> Void, count: Int) rethrows {
         buffer = .allocate(capacity: max(1, count))
-        do {
-            try body(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-        } catch {
-            buffer.deallocate()
-            throw error
-        }
+        // An error runs `deinit`, for the owner is complete by now.
+        try body(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
     }
 
     deinit { buffer.deallocate() }

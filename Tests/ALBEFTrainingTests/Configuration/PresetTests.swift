@@ -40,6 +40,7 @@ struct PresetTests {
         // What is nil is not encoded.
         configuration.model.start = "model"
         configuration.data.images = "pictures"
+        configuration.data.trunkMaps = "maps"
         let object = try JSONSerialization.jsonObject(
             with: JSONEncoder().encode(configuration))
         let named = try keys(preset).map(\.key)
