@@ -231,7 +231,7 @@ struct SearchCommandTests {
             let lines = foreign.output.split(separator: "\n")
             #expect(lines.count == 5)
             #expect(lines[0] == "nothing here matches well")
-            #expect(lines[1] == #"does not know: "黑色上衣", "狗""#)
+            #expect(lines[1] == #"does not know: "黑色上衣", "qwxz", "狗""#)
             #expect(lines[2].hasPrefix("rank "))
             let json = try await run("黑色上衣", "--json").json()
             #expect(json["matches_well"] as? Bool == false)

@@ -95,7 +95,7 @@ extension IndexWriter {
         }
     }
 
-    /// Deletes the successor; from the first step on it is none.
+    /// Deletes the successor; from the first step on nothing finds it.
     private func giveUpSuccessor() {
         let place = IndexSuccessor.place(in: directory)
         let aside = directory.appending(

@@ -7,11 +7,12 @@ public struct QueryReading: Sendable, Hashable {
     public internal(set) var isCut = false
     /// Whether the vocabulary has nothing of what is read.
     public internal(set) var isUnknown = false
-    /// The words that the vocabulary cannot spell, as the model reads them, each once; ideographs
-    /// that stand together are one.
+    /// The words that the vocabulary cannot spell, or only letter by letter, as the model reads
+    /// them, each once; ideographs that stand together are one.
     ///
-    /// A word has a letter or a digit. There are none where the vocabulary spells every text, as one
-    /// of bytes does.
+    /// A word has a letter or a digit. Letters mean nothing by themselves, so that a word of three
+    /// or more that is spelled in them is as good as unknown. The list is empty where the vocabulary
+    /// spells every text, as one of bytes does.
     public internal(set) var unknownWords: [String] = []
 }
 
@@ -23,8 +24,8 @@ extension TextInput {
         let read = tokenizer.ids(of: text, limit: framing.room)
         var reading = QueryReading()
         reading.isCut = read.count < all.count
-        guard let unknown = tokenizer.unknown, read.contains(unknown) else { return reading }
-        reading.isUnknown = read.allSatisfy { $0 == unknown }
+        guard let unknown = tokenizer.unknown else { return reading }
+        reading.isUnknown = !read.isEmpty && read.allSatisfy { $0 == unknown }
         var joined: String?
         func finish() {
             if let word = joined, !reading.unknownWords.contains(word) {
@@ -35,7 +36,10 @@ extension TextInput {
         for word in tokenizer.words(of: text, limit: framing.room)
         where word.text.hasLetterOrDigit {
             // Special tokens that are typed may be fewer tokens than words.
-            guard read[word.tokens.clamped(to: read.indices)].contains(unknown) else {
+            guard
+                word.isSpelledByLetters
+                    || read[word.tokens.clamped(to: read.indices)].contains(unknown)
+            else {
                 finish()
                 continue
             }
@@ -50,6 +54,13 @@ extension TextInput {
         }
         finish()
         return reading
+    }
+}
+
+extension TokenizedWord {
+    /// Whether each letter is a token, of three or more.
+    fileprivate var isSpelledByLetters: Bool {
+        text.count >= 3 && tokens.count == text.count && text.allSatisfy(\.isLetter)
     }
 }
 
