@@ -67,7 +67,7 @@ extension IndexWriter {
         try withExtendedLifetime(successor) {
             var next = successor.manifest
             next.generation = manifest.generation + 1
-            // The writer deleted what it does not name, so that no file is called so.
+            // The writer has deleted every file that the manifest does not name: this name is free.
             let stem = name(next.generation)
             var names: [String: String] = [:]
             for (position, segment) in next.segments.enumerated() {
