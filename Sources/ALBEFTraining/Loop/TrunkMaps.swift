@@ -232,19 +232,6 @@ extension FileDescriptor {
             done += count
         }
     }
-
-    /// Writes all bytes.
-    @discardableResult
-    fileprivate func writeAll(
-        toAbsoluteOffset offset: Int64, _ bytes: UnsafeRawBufferPointer
-    ) throws -> Int {
-        var done = 0
-        while done < bytes.count {
-            done += try write(
-                toAbsoluteOffset: offset + Int64(done), .init(rebasing: bytes[done...]))
-        }
-        return done
-    }
 }
 
 extension FileLock.Failure {
