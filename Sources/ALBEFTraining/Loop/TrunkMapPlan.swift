@@ -41,12 +41,13 @@ extension TrunkMaps {
                         + " EfficientNet); for others it must be 0")
             }
             let frozen = state.plan.frozen
+            let ofImages = student.parameters.compactMap { name, parameter in
+                let place = ParameterPlace(name, student.configuration.text)
+                return place.part == .image
+                    ? (name: name, section: place.section, value: parameter.value) : nil
+            }
             func isFrozen(_ section: ParameterPlace.Section) -> Bool {
-                let names = student.parameters.keys.filter { name in
-                    let place = ParameterPlace(name, student.configuration.text)
-                    return place.part == .image && place.section == section
-                }
-                return names.allSatisfy(frozen.contains)
+                ofImages.allSatisfy { $0.section != section || frozen.contains($0.name) }
             }
             let parts =
                 trunk.stages.indices.map { ParameterPlace.Section.trunkStage($0) }
@@ -68,22 +69,16 @@ extension TrunkMaps {
             views = configuration.data.trunkViews
             count = dataset.images.count * views
 
-            var checksum = Checksum()
+            var hash = ContentHash()
             let vision = student.configuration.vision
-            checksum.add("\(stages) \(size) \(vision.mean) \(vision.standardDeviation)")
-            checksum.add("\(configuration.augmentation) \(views) \(configuration.training.seed)")
-            for image in dataset.images { checksum.add(image.path.string) }
-            for (name, parameter) in student.parameters where frozen.contains(name) {
-                let place = ParameterPlace(name, student.configuration.text)
-                guard place.part == .image, parts.prefix(stages).contains(place.section) else {
-                    continue
-                }
-                checksum.add(name)
-                parameter.value.detached().to(.cpu).contiguous().withUnsafeBytes {
-                    checksum.add($0)
-                }
+            hash.add("\(stages) \(size) \(vision.mean) \(vision.standardDeviation)")
+            hash.add("\(configuration.augmentation) \(views) \(configuration.training.seed)")
+            for image in dataset.images { hash.add(image.path.string) }
+            for parameter in ofImages where parts.prefix(stages).contains(parameter.section) {
+                hash.add(parameter.name)
+                parameter.value.detached().to(.cpu).contiguous().withUnsafeBytes { hash.add($0) }
             }
-            digest = checksum.value
+            digest = hash.word
         }
     }
 }

@@ -150,7 +150,7 @@ final class TrunkMaps: Sendable {
         let place = plan.place(of: view)
         let values = map.to(.cpu).permuted(0, 2, 3, 1).to(.float16).contiguous()
         try values.withUnsafeBytes { bytes in
-            let checksum = Checksum(of: bytes).value
+            let checksum = ContentHash(bytes).word
             try state.withLock { state in
                 guard let file = state.file else { return }
                 try file.writeAll(
@@ -169,7 +169,7 @@ final class TrunkMaps: Sendable {
         let place = plan.place(of: view)
         let (file, checksum) = state.withLock { ($0.file, $0.checksums[place]) }
         try file?.read(all: bytes, at: dataOffset + place * plan.mapBytes)
-        guard checksum != 0, Checksum(of: UnsafeRawBufferPointer(bytes)).value == checksum else {
+        guard checksum != 0, ContentHash(UnsafeRawBufferPointer(bytes)).word == checksum else {
             // Its pixels were not loaded: the next run makes it anew.
             state.withLock { $0.checksums[place] = 0 }
             _ = try withUnsafeBytes(of: UInt64(0)) {
@@ -180,41 +180,6 @@ final class TrunkMaps: Sendable {
                 "the map of \(image) was damaged and has been dropped; continue with --resume, which"
                     + " makes it anew")
         }
-    }
-}
-
-/// A fingerprint of bytes against accidents; not a cryptographic one, and never 0.
-struct Checksum {
-    private var state: UInt64 = 0x243F_6A88_85A3_08D3
-
-    /// The fingerprint of what was added.
-    var value: UInt64 { state == 0 ? 1 : state }
-
-    init() {}
-
-    init(of bytes: UnsafeRawBufferPointer) {
-        add(bytes)
-    }
-
-    /// Adds bytes, eight at a time, and how many they were.
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        let whole = bytes.count & ~7
-        for offset in stride(from: 0, to: whole, by: 8) {
-            mix(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian)
-        }
-        mix(bytes[whole...].reduce(0) { $0 << 8 | UInt64($1) })
-        mix(UInt64(bytes.count))
-    }
-
-    /// Adds text.
-    mutating func add(_ text: String) {
-        var text = text
-        text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
-    }
-
-    private mutating func mix(_ word: UInt64) {
-        state = (state ^ word) &* 0x9E37_79B9_7F4A_7C15
-        state = state << 29 | state >> 35
     }
 }
 

@@ -1,21 +1,34 @@
-/// A 128-bit fingerprint of bytes, to find files that may be identical; not a cryptographic one.
+/// A 128-bit fingerprint of bytes: finds files that may be identical, and damage. Not a
+/// cryptographic one.
 ///
 /// Each half mixes eight bytes at a time by multiplication and rotation, with constants of its own.
-struct ContentHash: Hashable, Sendable {
+package struct ContentHash: Hashable, Sendable {
     private var first: UInt64 = 0x243F_6A88_85A3_08D3
     private var second: UInt64 = 0x1319_8A2E_0370_7344
 
-    init(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { buffer in
-            let whole = buffer.count & ~7
-            for offset in stride(from: 0, to: whole, by: 8) {
-                mix(buffer.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian)
-            }
-            var rest: UInt64 = 0
-            for byte in buffer[whole...] { rest = rest << 8 | UInt64(byte) }
-            mix(rest)
-            mix(UInt64(buffer.count))
+    /// The first half; 1 instead of 0, which may stand for a fingerprint that is not there.
+    package var word: UInt64 { first == 0 ? 1 : first }
+
+    package init() {}
+
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        add(bytes)
+    }
+
+    /// Adds bytes, and how many they were.
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        let whole = bytes.count & ~7
+        for offset in stride(from: 0, to: whole, by: 8) {
+            mix(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian)
         }
+        mix(bytes[whole...].reduce(0) { $0 << 8 | UInt64($1) })
+        mix(UInt64(bytes.count))
+    }
+
+    /// Adds text.
+    package mutating func add(_ text: String) {
+        var text = text
+        text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
     }
 
     private mutating func mix(_ word: UInt64) {

@@ -129,7 +129,7 @@ public struct DatasetValidator: Sendable {
         var outcome = Outcome()
         do throws(ImageError) {
             let bytes = try ImageFile.read(path) { _ in }
-            outcome.hash = ContentHash(bytes)
+            outcome.hash = bytes.withUnsafeBytes { ContentHash($0) }
             let image = try loader.load(bytes, named: path.description)
             outcome.width = image.width
             outcome.height = image.height
