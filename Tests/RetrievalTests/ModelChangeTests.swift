@@ -8,117 +8,9 @@ import Testing
 
 @Suite("A change of an index to another model", .oneModelAndTwo)
 struct ModelChangeTests {
-    /// Images in two folders, an index of both by one model, and another model.
-    private struct Fixture {
-        let folder: FilePath
-        let old: SearchModel
-        let new: SearchModel
-        let index: FilePath
-
-        var photos: FilePath { folder.appending("photos") }
-        var elsewhere: FilePath { folder.appending("elsewhere") }
-        var next: FilePath { index.appending("next") }
-
-        /// What `albef index` with `--model` does.
-        func change(
-            to model: SearchModel? = nil, budget: TokenBudget? = nil,
-            metadata: [FilePath: [String: MetadataValue]] = [:],
-            onProgress: (Indexer.Progress) -> Void = { _ in }
-        ) async throws -> Indexer.Report {
-            var options = Indexer.Options(batchSize: 2, commitInterval: 2, budget: budget)
-            options.changesModel = true
-            return try await Indexer(model ?? new, options: options).update(
-                index, with: FolderScan(photos), metadata: metadata, onProgress: onProgress)
-        }
-
-        /// Begins the change, and stops after some images.
-        func beginChange(after count: Int, to model: SearchModel? = nil) async throws {
-            let report = try await Task {
-                try await change(to: model) { progress in
-                    if progress.done >= count { withUnsafeCurrentTask { $0?.cancel() } }
-                }
-            }.value
-            #expect(report.wasCancelled && report.replaced == old.signature.title)
-        }
-
-        func write(_ seed: Int, _ path: FilePath) throws {
-            try Data(TinyModel.bitmap(seed)).write(to: URL(filePath: path.string))
-        }
-
-        func entries() throws -> [FilePath: IndexEntry] {
-            let forward = try ForwardIndex(index)
-            let entries = try forward.ids.map(forward.entry)
-            return Dictionary(entries.map { ($0.path, $0) }) { first, _ in
-                Issue.record("\(first.path) is there twice")
-                return first
-            }
-        }
-
-        /// Checks that the index is of a model, holds some images, and answers as one that was made
-        /// with that model from the beginning.
-        func expect(_ model: SearchModel, _ paths: [FilePath]) async throws {
-            let forward = try ForwardIndex(index)
-            #expect(forward.model.isSame(as: model.signature))
-            #expect(try Set(entries().keys) == Set(paths))
-            #expect(try ForwardIndex.verify(index).isEmpty)
-            let fresh = folder.appending("fresh-\(UInt32.random(in: 0 ... .max))")
-            for path in paths {
-                _ = try await Indexer(model, options: .init(budget: forward.budget))
-                    .update(fresh, with: path)
-            }
-            let options = SearchOptions(count: 100, candidates: 100)
-            let found = try Searcher(model, forward).search(.text("two dogs"), options)
-            let expected = try Searcher(model, ForwardIndex(fresh)).search(
-                .text("two dogs"), options)
-            let scores = Dictionary(
-                uniqueKeysWithValues: expected.results.map { ($0.path, $0.similarity) })
-            #expect(found.results.count == paths.count)
-            for result in found.results {
-                #expect(abs(result.similarity - (scores[result.path] ?? 9)) < 1e-5)
-            }
-        }
-    }
-
-    private func withFixture(
-        _ count: Int = 12, _ body: (Fixture) async throws -> Void
-    ) async throws {
-        try await Fixtures.withTemporaryFolder { folder in
-            let folder = folder.absolute
-            let old = try TinyModel.search(in: folder)
-            try TinyModel.write(to: folder.appending("other"), seed: 2)
-            try TinyModel.writeRecall(to: folder.appending("other-recall"), seed: 9)
-            let new = try SearchModel(
-                folder.appending("other"),
-                recall: TinyModel.hasRecall ? folder.appending("other-recall") : nil)
-            let fixture = Fixture(
-                folder: folder, old: old, new: new, index: folder.appending("index"))
-            try TinyModel.writePictures(count, to: fixture.photos)
-            try FileManager.default.createDirectory(
-                atPath: fixture.elsewhere.string, withIntermediateDirectories: true)
-            for number in 0..<3 {
-                try fixture.write(100 + number, fixture.elsewhere.appending("\(number).bmp"))
-            }
-            let notes = [
-                fixture.photos.appending("003.bmp"): ["year": MetadataValue.number(2003)],
-                fixture.elsewhere.appending("1.bmp"): ["name": .text("one")],
-            ]
-            let options = Indexer.Options(budget: TokenBudget(count: 6, precision: .int8))
-            for folder in [fixture.photos, fixture.elsewhere] {
-                _ = try await Indexer(old, options: options).update(
-                    fixture.index, with: FolderScan(folder), metadata: notes)
-            }
-            try await body(fixture)
-        }
-    }
-
-    private func all(_ fixture: Fixture, _ count: Int = 12) -> [FilePath] {
-        (0..<count).map { fixture.photos.appending(String(format: "%03d.bmp", $0)) }
-            + (0..<3).map { fixture.elsewhere.appending("\($0).bmp") }
-    }
-
     @Test("All entries, what is noted of them, the settings and the graph are taken along")
     func whole() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             try ForwardIndex.makeGraph(fixture.index)
             let before = try ForwardIndex(fixture.index)
             let titles = Mutex<Set<String?>>([])
@@ -128,7 +20,7 @@ struct ModelChangeTests {
             #expect(report.encoded == 15 && report.removed == 0 && report.failures.isEmpty)
             #expect(report.replaced == fixture.old.signature.title && !report.wasCancelled)
             #expect(titles.withLock { $0 } == [fixture.old.signature.title])
-            try await fixture.expect(fixture.new, all(fixture))
+            try await fixture.expect(fixture.new, fixture.all())
             let entries = try fixture.entries()
             #expect(
                 entries[fixture.photos.appending("003.bmp")]?.metadata == ["year": .number(2003)])
@@ -150,13 +42,13 @@ struct ModelChangeTests {
             #expect(next.encoded == 1 && next.unchanged == 12 && next.replaced == nil)
             try ForwardIndex.compact(fixture.index)
             try await fixture.expect(
-                fixture.new, all(fixture) + [fixture.photos.appending("new.bmp")])
+                fixture.new, fixture.all() + [fixture.photos.appending("new.bmp")])
         }
     }
 
     @Test("Nothing is changed unless it is meant")
     func consent() async throws {
-        try await withFixture(3) { fixture in
+        try await ModelChangeFixture.with(3) { fixture in
             let before = try ForwardIndex(fixture.index).generation
             await #expect(throws: IndexError.self) {
                 try await Indexer(fixture.new).update(fixture.index, with: fixture.photos)
@@ -184,13 +76,13 @@ struct ModelChangeTests {
 
     @Test("Interrupted, the old index answers, and the next time goes on")
     func interrupted() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             try await fixture.beginChange(after: 6)
             let successor = try #require(IndexSuccessor(of: fixture.index))
             #expect(successor.model.isSame(as: fixture.new.signature))
             #expect(successor.directory == fixture.next)
             #expect((4..<15).contains(successor.count))
-            try await fixture.expect(fixture.old, all(fixture))
+            try await fixture.expect(fixture.old, fixture.all())
 
             // The old model goes on keeping it up to date; what it does is taken over.
             try fixture.write(200, fixture.photos.appending("new.bmp"))
@@ -207,7 +99,7 @@ struct ModelChangeTests {
             #expect(report.encoded <= 14 - (successor.count - 2) && !report.wasCancelled)
             try await fixture.expect(
                 fixture.new,
-                all(fixture).filter {
+                fixture.all().filter {
                     $0 != fixture.photos.appending("000.bmp")
                         && $0 != fixture.elsewhere.appending("2.bmp")
                 } + [fixture.photos.appending("new.bmp")])
@@ -217,7 +109,7 @@ struct ModelChangeTests {
 
     @Test("What others change in the old index meanwhile is in the new one")
     func changedMeanwhile() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             let note = fixture.photos.appending("004.bmp")
             let place = fixture.elsewhere.appending("late.bmp")
             try fixture.write(210, place)
@@ -258,13 +150,13 @@ struct ModelChangeTests {
             #expect(report.replaced != nil && isDone.withLock { $0 })
             #expect(try fixture.entries()[note]?.metadata == ["seen": .flag(true)])
             // What was removed from the index alone, the folder brings back, as it always does.
-            try await fixture.expect(fixture.new, all(fixture) + [place])
+            try await fixture.expect(fixture.new, fixture.all() + [place])
         }
     }
 
     @Test("A third model, or other tokens, begin anew; deleting the folder gives the change up")
     func replaced() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             try await fixture.beginChange(after: 6)
             try TinyModel.write(to: fixture.folder.appending("third"), seed: 3)
             let third = try SearchModel(fixture.folder.appending("third"))
@@ -272,19 +164,19 @@ struct ModelChangeTests {
             #expect(IndexSuccessor(of: fixture.index)?.model.isSame(as: third.signature) == true)
             try FileManager.default.removeItem(atPath: fixture.next.string)
             #expect(IndexSuccessor(of: fixture.index) == nil)
-            try await fixture.expect(fixture.old, all(fixture))
+            try await fixture.expect(fixture.old, fixture.all())
 
             try await fixture.beginChange(after: 6)
             let report = try await fixture.change(budget: TokenBudget(count: 0))
             #expect(report.encoded == 15)
             #expect(try ForwardIndex(fixture.index).budget == TokenBudget(count: 0))
-            try await fixture.expect(fixture.new, all(fixture))
+            try await fixture.expect(fixture.new, fixture.all())
         }
     }
 
     @Test("Snapshots that are open answer on, and see the new index when they look")
     func readers() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             try ForwardIndex.makeGraph(fixture.index)
             let open = try ForwardIndex(fixture.index)
             let searcher = try Searcher(fixture.old, open)
@@ -317,32 +209,25 @@ struct ModelChangeTests {
 
     @Test("A folder that is away stops the change before anything is lost; deleted files do not")
     func away() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             let files = FileManager.default
             try files.removeItem(atPath: fixture.elsewhere.appending("0.bmp").string)
             let aside = fixture.folder.appending("aside").string
             try files.moveItem(atPath: fixture.elsewhere.string, toPath: aside)
             let error = await #expect(throws: GalleryError.self) { try await fixture.change() }
             #expect(error?.description.contains("3 of its images cannot be reached") == true)
-            try await Self.expectCount(15, fixture, fixture.old)
+            try await fixture.expectCount(15, fixture.old)
             try files.moveItem(atPath: aside, toPath: fixture.elsewhere.string)
             let report = try await fixture.change()
             #expect(report.removed == 1 && report.encoded == 14)
             try await fixture.expect(
-                fixture.new, all(fixture).filter { $0 != fixture.elsewhere.appending("0.bmp") })
+                fixture.new, fixture.all().filter { $0 != fixture.elsewhere.appending("0.bmp") })
         }
-    }
-
-    private static func expectCount(
-        _ count: Int, _ fixture: Fixture, _ model: SearchModel
-    ) async throws {
-        let forward = try ForwardIndex(fixture.index)
-        #expect(forward.count == count && forward.model.isSame(as: model.signature))
     }
 
     @Test("An image that cannot be read any more is reported, and is not in the new index")
     func unreadable() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             for path in [
                 fixture.photos.appending("002.bmp"), fixture.elsewhere.appending("2.bmp"),
             ] {
@@ -350,14 +235,14 @@ struct ModelChangeTests {
             }
             let report = try await fixture.change()
             #expect(report.failures.count == 2 && report.encoded == 13)
-            try await Self.expectCount(13, fixture, fixture.new)
+            try await fixture.expectCount(13, fixture.new)
         }
     }
 
     /// What a kill between two steps of the switch leaves.
     @Test("Killed before the new manifest or after it, the index is one or the other")
     func halfDone() async throws {
-        try await withFixture { fixture in
+        try await ModelChangeFixture.with { fixture in
             let files = FileManager.default
             // Before: the new files have their second names, which no manifest has.
             try await fixture.beginChange(after: 8)
@@ -369,12 +254,12 @@ struct ModelChangeTests {
                     atPath: file.path,
                     toPath: fixture.index.appending("segments").appending(name).string)
             }
-            try await fixture.expect(fixture.old, all(fixture))
+            try await fixture.expect(fixture.old, fixture.all())
             let copy = fixture.folder.appending("copy").string
             try files.copyItem(atPath: fixture.next.string, toPath: copy)
             let report = try await fixture.change()
             #expect(report.encoded < 15)
-            try await fixture.expect(fixture.new, all(fixture))
+            try await fixture.expect(fixture.new, fixture.all())
             // After: what was built is still there, and no change any more.
             try files.moveItem(atPath: copy, toPath: fixture.next.string)
             try files.createDirectory(
@@ -384,13 +269,13 @@ struct ModelChangeTests {
             _ = try await fixture.change()
             let names = try files.contentsOfDirectory(atPath: fixture.index.string)
             #expect(!names.contains { $0.contains("next") })
-            try await fixture.expect(fixture.new, all(fixture))
+            try await fixture.expect(fixture.new, fixture.all())
         }
     }
 
     @Test("Vectors of the old model do not get into the new index")
     func stale() async throws {
-        try await withFixture(3) { fixture in
+        try await ModelChangeFixture.with(3) { fixture in
             let bytes = TinyModel.bitmap(50)
             let pixels = try fixture.old.pixels(of: bytes, named: "it")
             #expect(throws: QueryError.self) { try fixture.new.encode(pixels: [pixels]) }
@@ -417,7 +302,7 @@ struct ModelChangeTests {
 
     @Test("Texts are encoded anew from what the index says of them, whatever file they are of")
     func texts() async throws {
-        try await withFixture(1) { fixture in
+        try await ModelChangeFixture.with(1) { fixture in
             let index = fixture.folder.appending("texts")
             func file(_ name: String, _ lines: [String]) throws -> TextListFile {
                 let path = fixture.folder.appending(name)
