@@ -152,6 +152,12 @@ void ct_keep_freed_memory(void) noexcept {
 #endif
 }
 
+void ct_return_freed_memory(void) noexcept {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 int64_t ct_thread_count(void) noexcept { return at::get_num_threads(); }
 
 ct_failure *ct_set_thread_count(int64_t count) noexcept {

@@ -253,6 +253,8 @@ public final class PretrainingRun {
         let metrics: EvaluationMetrics
         do {
             metrics = try await measure(evaluator, observer)
+            // What it allocated has other sizes than what a step does.
+            returnFreedMemory()
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -298,5 +300,6 @@ public final class PretrainingRun {
             try state.write(to: $0, vocabulary: directory.vocabulary)
         }
         savedStep = step
+        returnFreedMemory()
     }
 }

@@ -159,6 +159,8 @@ int64_t ct_thread_count(void) CT_NOEXCEPT;
 /// to the system and get it again, page by page. For work that allocates the same sizes over and
 /// over. Does nothing where the allocator is not glibc's.
 void ct_keep_freed_memory(void) CT_NOEXCEPT;
+/// Gives memory that was freed back to the system, also from the middle of the heap.
+void ct_return_freed_memory(void) CT_NOEXCEPT;
 ct_failure *ct_set_thread_count(int64_t count) CT_NOEXCEPT;
 
 #ifdef __cplusplus

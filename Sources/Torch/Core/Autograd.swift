@@ -45,6 +45,12 @@ public func withAutocast<Result, Failure: Error>(
 /// twentieth of it.
 public func keepFreedMemory() { Libtorch.keepFreedMemory() }
 
+/// Gives the memory that this process has freed back to the system, once.
+///
+/// After ``keepFreedMemory()`` the gaps between blocks of changing sizes add up; called now and then,
+/// this bounds them. It costs a second per few gigabytes, as the pages are fetched again.
+public func returnFreedMemory() { Libtorch.returnFreedMemory() }
+
 /// How many threads libtorch's operators use on the processor.
 public var threadCount: Int { Libtorch.threadCount }
 

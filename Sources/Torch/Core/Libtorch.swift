@@ -67,6 +67,7 @@ enum Libtorch {
     }
 
     static func keepFreedMemory() { ct_keep_freed_memory() }
+    static func returnFreedMemory() { ct_return_freed_memory() }
 
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
