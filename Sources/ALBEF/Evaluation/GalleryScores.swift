@@ -1,9 +1,9 @@
 public import Torch
 
-/// The scores of texts with pictures: by the two towers for all pairs, by the fusion encoder for the
+/// The scores of texts with images: by the two towers for all pairs, by the fusion encoder for the
 /// best of them.
 ///
-/// The original's protocol: each picture re-ranks its k best texts, each text its k best pictures;
+/// The original's protocol: each image re-ranks its k best texts, each text its k best images;
 /// what is not among them keeps -100.
 public struct GalleryScores: Sendable {
     /// Cosines of all pairs, `[I, T]`.
@@ -14,10 +14,10 @@ public struct GalleryScores: Sendable {
     /// Divides cosines in scores; that of the model which the features are of.
     private let temperature: Float
 
-    /// Compares pictures and texts by their features.
+    /// Compares images and texts by their features.
     ///
     /// - Parameters:
-    ///   - gallery: I pictures.
+    ///   - gallery: I images.
     ///   - texts: states `[T, L, D]` and features `[T, E]`.
     ///   - model: what tokens and states are of.
     ///   - recall: what the features are of, where that is another model.
@@ -32,23 +32,23 @@ public struct GalleryScores: Sendable {
         self.model = model
     }
 
-    /// What the towers alone achieve.
+    /// What the towers alone find.
     ///
     /// - Parameters:
     ///   - images: the index of each text's image, T of them.
     ///   - texts: what each text says after cleaning, T of them; texts of the same words are one
     ///     answer.
-    public func dual(images: [Int], texts: [String]) -> RecallMetrics {
-        RecallMetrics(
+    public func dual(images: [Int], texts: [String]) -> RecallRanks {
+        RecallRanks(
             imageToText: similarities, textToImage: similarities.transposed().contiguous(),
             images: images, texts: texts)
     }
 
     /// What the fusion encoder makes of the best of each row, both ways.
     public struct Reranked: Sendable {
-        /// Scores `[I, T]` of pictures for texts; -100 where a text was not among the best.
+        /// Scores `[I, T]` of images for texts; -100 where a text was not among the best.
         public let imageToText: Tensor
-        /// Scores `[T, I]` of texts for pictures; -100 where a picture was not among the best.
+        /// Scores `[T, I]` of texts for images; -100 where an image was not among the best.
         public let textToImage: Tensor
     }
 
@@ -63,13 +63,13 @@ public struct GalleryScores: Sendable {
 
     /// The same for several depths, for the work of the deepest.
     ///
-    /// A picture's keys and values are projected once for all the texts it is read with, and a pair
+    /// An image's keys and values are projected once for all the texts it is read with, and a pair
     /// that both sides want is read once.
     ///
     /// - Parameters:
     ///   - depths: k; beyond what there is, all are read.
     ///   - ranking: what the candidates are ordered by.
-    ///   - progress: called with the number of pictures done; throws to stop.
+    ///   - progress: called with the number of images done; throws to stop.
     /// - Returns: scores for each depth, in their order.
     /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws; `TorchError` in
     ///   a `recovering` that has failed.
@@ -116,7 +116,7 @@ public struct GalleryScores: Sendable {
         }
     }
 
-    /// Match logits of one text with some pictures.
+    /// Match logits of one text with some images.
     ///
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
     public func matchLogits(text: Int, images: [Int]) throws(ALBEFError) -> [MatchLogits] {
@@ -128,10 +128,10 @@ public struct GalleryScores: Sendable {
         }
     }
 
-    /// Match logits of one picture with some texts.
+    /// Match logits of one image with some texts.
     ///
     /// - Parameters:
-    ///   - image: the picture's index.
+    ///   - image: the image's index.
     ///   - rows: the texts' indices; may be none.
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
     public func matchLogits(image: Int, texts rows: [Int]) throws(ALBEFError) -> [MatchLogits] {

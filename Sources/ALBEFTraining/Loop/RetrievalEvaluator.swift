@@ -11,13 +11,27 @@ public struct RetrievalEvaluator: Sendable {
     public struct Result: Sendable {
         /// Recall of the two towers alone.
         public let dual: RecallMetrics
-        /// Recall after re-ranking, by the number of candidates (k); none where nothing was.
-        public let reranked: [(depth: Int, metrics: RecallMetrics)]
+        /// The same with standard errors.
+        public let measured: MeasuredRecall
+        /// Recall after re-ranking, for each number of candidates; none where nothing was re-ranked.
+        public let reranked: [Reranked]
         /// What some of the texts found, re-ranked as deep as was asked for.
         public let samples: [SampleRetrieval]
     }
 
-    /// Number of pictures.
+    /// Recall after re-ranking the best of each row.
+    public struct Reranked: Sendable {
+        /// The number of candidates (k).
+        public let depth: Int
+        /// Recall.
+        public let metrics: RecallMetrics
+        /// The same with standard errors.
+        public let measured: MeasuredRecall
+        /// What re-ranking gains over the towers, query by query.
+        public let gain: MeasuredRecall
+    }
+
+    /// Number of images.
     public var imageCount: Int { gallery.paths.count }
     /// Number of captions.
     public var textCount: Int { gallery.captions.count }
@@ -48,8 +62,8 @@ public struct RetrievalEvaluator: Sendable {
     ///   - depths: numbers of candidates to re-rank; none for the towers alone.
     ///   - ranking: what they are ordered by; nil for what the model's dialect does, without the
     ///     cosine where that is another model's.
-    ///   - samples: how many texts' findings are told, spread over all; nil for all.
-    ///   - progress: told the pictures done and in all.
+    ///   - samples: of how many texts the findings are returned, spread over all; nil for all.
+    ///   - progress: gets the images done and in all.
     /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
     ///   `CancellationError`.
     public func evaluate(
@@ -81,15 +95,16 @@ public struct RetrievalEvaluator: Sendable {
             ? []
             : scores.reranked(depths: depths, ranking: ranking, progress: progress)
         let deepest = zip(depths, reranked).max { $0.0 < $1.0 }?.1
+        let towers = scores.dual(images: rightImages, texts: texts)
         return Result(
-            dual: scores.dual(images: rightImages, texts: texts),
+            dual: towers.metrics, measured: MeasuredRecall(towers),
             reranked: zip(depths, reranked).map { depth, found in
-                (
-                    depth,
-                    RecallMetrics(
-                        imageToText: found.imageToText, textToImage: found.textToImage,
-                        images: rightImages, texts: texts)
-                )
+                let ranks = RecallRanks(
+                    imageToText: found.imageToText, textToImage: found.textToImage,
+                    images: rightImages, texts: texts)
+                return Reranked(
+                    depth: depth, metrics: ranks.metrics, measured: MeasuredRecall(ranks),
+                    gain: MeasuredRecall(ranks, over: towers))
             },
             samples: try self.samples(samples ?? textCount, scores, deepest?.textToImage))
     }

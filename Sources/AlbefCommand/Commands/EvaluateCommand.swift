@@ -12,7 +12,7 @@ import class Torch.AtomicFile
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure a model on captioned pictures.",
+        abstract: "Measure a model on captioned images.",
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateChoiceCommand.self, EvaluatePairsCommand.self,
             EvaluateWardrobeCommand.self,
@@ -23,7 +23,7 @@ struct EvaluateCommand: AsyncParsableCommand {
 struct EvaluateRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retrieval",
-        abstract: "Measure recall at 1, 5 and 10: texts find pictures, pictures find texts.",
+        abstract: "Measure recall at 1, 5 and 10: texts find images, images find texts.",
         discussion: """
             The protocol of the model's dialect: the towers compare everything, the fusion encoder \
             re-ranks the best of each row. The original ranks by the match logit (itm), LAVIS by \
@@ -45,7 +45,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"))
     var files: [String]
 
-    @Option(help: ArgumentHelp("Where relative picture paths start.", valueName: "directory"))
+    @Option(help: ArgumentHelp("Where relative image paths start.", valueName: "directory"))
     var images: String?
 
     @OptionGroup var model: ModelOptions
@@ -61,7 +61,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             valueName: "score"))
     var ranking: RankingScore?
 
-    @Option(help: ArgumentHelp("Use the first pictures only; 0 for all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use the first images only; 0 for all.", valueName: "n"))
     var limit = 0
 
     @Option(
@@ -95,7 +95,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         let depths = search.matches ? asked : []
         let samples = dump == nil ? 0 : nil
         let result = try await Interrupts.cancelling("stopping") {
-            var bar = ProgressBar("re-ranking", unit: "pictures")
+            var bar = ProgressBar("re-ranking", unit: "images")
             defer { bar.finish() }
             return try await evaluator.evaluate(
                 search.model, depths: depths, ranking: ranking, samples: samples
@@ -107,8 +107,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         if json {
             try Console.json(
                 EvaluationOutput(
-                    images: evaluator.imageCount, texts: evaluator.textCount, dual: result.dual,
-                    reranked: result.reranked.map { .init(depth: $0.depth, metrics: $0.metrics) }))
+                    images: evaluator.imageCount, texts: evaluator.textCount, result))
         } else {
             Console.result(
                 RecallTable(
@@ -131,11 +130,24 @@ private struct EvaluationOutput: Encodable {
     struct Depth: Encodable {
         let depth: Int
         let metrics: RecallMetrics
+        /// The same with standard errors, and what re-ranking gains over the towers.
+        let measured, gain: MeasuredRecall
     }
 
     let images, texts: Int
     let dual: RecallMetrics
+    let measured: MeasuredRecall
     let reranked: [Depth]
+
+    init(images: Int, texts: Int, _ result: RetrievalEvaluator.Result) {
+        self.images = images
+        self.texts = texts
+        dual = result.dual
+        measured = result.measured
+        reranked = result.reranked.map {
+            Depth(depth: $0.depth, metrics: $0.metrics, measured: $0.measured, gain: $0.gain)
+        }
+    }
 }
 
 /// The numbers of candidates that `--rerank` names.

@@ -4,45 +4,44 @@ import Foundation
 
 /// Recall at 1, 5 and 10 of the towers alone and of the re-ranked order, as text.
 struct RecallTable {
-    let images, texts: Int
-    let dual: RecallMetrics
-    let reranked: [(depth: Int, metrics: RecallMetrics)]
+    private let title: String
+    private var rows: [[String]]
 
+    /// An evaluation by itself: with standard errors, and what re-ranking gains.
     init(images: Int, texts: Int, _ result: RetrievalEvaluator.Result) {
-        self.images = images
-        self.texts = texts
-        dual = result.dual
-        reranked = result.reranked
+        title =
+            "recall in percent ± standard error, \(images) images and \(texts) texts"
+        rows = [Self.header, ["towers"] + Self.cells(result.measured)]
+        for reranked in result.reranked {
+            rows.append(["top \(reranked.depth)"] + Self.cells(reranked.measured))
+            rows.append(["  gain"] + Self.cells(reranked.gain, sign: "+"))
+        }
     }
 
+    /// An evaluation on the way.
     init(_ metrics: EvaluationMetrics) {
-        images = metrics.images
-        texts = metrics.texts
-        dual = metrics.dual
-        reranked = metrics.reranked.map { [(metrics.rerankDepth ?? 0, $0)] } ?? []
-    }
-
-    var text: String {
-        var lines = [
-            "R@1 / 5 / 10 in percent, \(images) images and \(texts) texts",
-            Self.row("", "text to image", "image to text"), Self.row("towers", dual),
-        ]
-        lines += reranked.map { Self.row("top \($0.depth)", $0.metrics) }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func row(_ name: String, _ metrics: RecallMetrics) -> String {
-        func text(_ direction: RecallMetrics.Direction) -> String {
-            [direction.r1, direction.r5, direction.r10].map { String(format: "%5.1f", $0) }
-                .joined(separator: " ")
+        title =
+            "recall in percent, \(metrics.images) images and \(metrics.texts) texts"
+        rows = [Self.header, ["towers"] + Self.cells(metrics.dual)]
+        if let reranked = metrics.reranked {
+            rows.append(["top \(metrics.rerankDepth ?? 0)"] + Self.cells(reranked))
         }
-        return row(name, text(metrics.textToImage), text(metrics.imageToText))
     }
 
-    private static func row(_ name: String, _ first: String, _ second: String) -> String {
-        func cell(_ text: String, _ width: Int) -> String {
-            text + String(repeating: " ", count: max(1, width - text.count))
+    var text: String { ([title] + Columns.aligned(rows)).joined(separator: "\n") }
+
+    private static let header =
+        ["", "text to image: R@1", "R@5", "R@10", "image to text: R@1", "R@5", "R@10"]
+
+    private static func cells(_ recall: MeasuredRecall, sign: String = "") -> [String] {
+        [recall.textToImage, recall.imageToText].flatMap { direction in
+            [direction.r1, direction.r5, direction.r10].map { Columns.share($0, sign: sign) }
         }
-        return "  " + cell(name, 8) + cell(first, 20) + second
+    }
+
+    private static func cells(_ metrics: RecallMetrics) -> [String] {
+        [metrics.textToImage, metrics.imageToText].flatMap { direction in
+            [direction.r1, direction.r5, direction.r10].map { String(format: "%.1f", $0) }
+        }
     }
 }

@@ -51,7 +51,7 @@ struct GalleryScoresTests {
         let words = ["a", "b", "a", "c", "d", "e", "d"]
         #expect(
             scores.dual(images: right, texts: words)
-                == RecallMetrics(
+                == RecallRanks(
                     imageToText: scores.similarities,
                     textToImage: scores.similarities.transposed().contiguous(), images: right,
                     texts: words))

@@ -13,10 +13,11 @@ struct RecallMetricsTests {
             Tensor(rows.flatMap { $0 }, shape: [rows.count, rows[0].count])
         }
         let forward = tensor(imageToText)
-        return RecallMetrics(
+        return RecallRanks(
             imageToText: forward,
             textToImage: textToImage.map(tensor) ?? forward.transposed().contiguous(),
-            images: images, texts: texts ?? images.indices.map { "text \($0)" })
+            images: images, texts: texts ?? images.indices.map { "text \($0)" }
+        ).metrics
     }
 
     @Test("Ranks are counted by hand")
