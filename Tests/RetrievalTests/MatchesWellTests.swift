@@ -9,13 +9,16 @@ import Testing
 struct MatchesWellTests {
     /// Searches ten images, or three texts, with a model of this calibration.
     private func withSearcher(
-        _ calibration: MatchCalibration?, ofTexts: Bool = false,
+        _ calibration: MatchCalibration?, ofTexts: Bool = false, learned words: [String]? = nil,
         _ body: (Searcher, FilePath) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try TinyModel.search(in: folder)
             if let calibration {
                 try ModelDirectory.open(folder.appending("model")).write(calibration)
+            }
+            if let words {
+                try ModelDirectory.open(folder.appending("model")).write(LearnedWords(words))
             }
             let model = try TinyModel.opened(in: folder)
             let photos = folder.appending("photos")
@@ -96,6 +99,21 @@ struct MatchesWellTests {
             let answer = try searcher.search(.text(text), SearchOptions(count: 3))
             #expect(answer.reading?.unknownWords == words)
             #expect(answer.matchesWell == matchesWell)
+            #expect(answer.results.count == 3)
+        }
+    }
+
+    @Test(
+        "Words that the model never learned are named, though the vocabulary spells them",
+        arguments: [
+            ("a dog", []), ("a red dog", ["red"]), ("a RED cat", ["red", "cat"]),
+            ("2 dog", []), ("a dog 狗", ["狗"]), ("the dog, x", ["the"]),
+        ] as [(String, [String])])
+    func unlearned(text: String, words: [String]) async throws {
+        try await withSearcher(Self.probable, learned: ["a", "dog"]) { searcher, _ in
+            let answer = try searcher.search(.text(text), SearchOptions(count: 3))
+            #expect(answer.reading?.unknownWords == words)
+            #expect(answer.matchesWell == words.isEmpty)
             #expect(answer.results.count == 3)
         }
     }

@@ -36,6 +36,8 @@ public struct ModelDirectory: Sendable {
     public let calibration: MatchCalibration?
     /// What the model knows, if somebody wrote that down.
     public let card: ModelCard?
+    /// The words that it learned from images, if somebody listed them.
+    public let learnedWords: LearnedWords?
     private let weightsDigest: String
 
     /// The name of ``ranking`` in the weights' metadata.
@@ -46,10 +48,11 @@ public struct ModelDirectory: Sendable {
     static let configurationName = "config.json"
     static let calibrationName = "calibration.json"
     static let cardName = "card.md"
+    static let wordsName = "words.txt"
     /// The files that every model has, beside those of its tokenizer.
     static let names = [configurationName, weightsName]
     /// These, those of tokenizers, and the files that it may have.
-    static let allNames = names + TokenizerFiles.names + [calibrationName, cardName]
+    static let allNames = names + TokenizerFiles.names + [calibrationName, cardName, wordsName]
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
     ///
@@ -89,6 +92,7 @@ public struct ModelDirectory: Sendable {
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
         calibration = try ModelDirectory.calibration(in: path)
         card = try ModelDirectory.card(in: path)
+        learnedWords = try ModelDirectory.words(in: path)
         try ModelDirectory.check(weights, configuration)
         try tokenizer.check(rows: configuration.text.vocabularySize)
     }

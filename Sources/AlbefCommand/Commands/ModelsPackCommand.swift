@@ -16,8 +16,11 @@ struct ModelsPackCommand: AsyncParsableCommand {
             A card is a page of Markdown about the model. Its first line that is no heading says in \
             a few words what the model knows; commands and the search page show that line.
 
+            A list of the words that training images showed, one per line, makes searches say which \
+            words of a query the model never learned.
+
               albef models pack run/last --output model
-              albef models pack run/last --output model --card card.md
+              albef models pack run/last --output model --card card.md --words words.txt
             """)
 
     @ArgumentParser.Argument(
@@ -40,12 +43,20 @@ struct ModelsPackCommand: AsyncParsableCommand {
             valueName: "file"))
     var card: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The words that the model learned, one per line; default: the list that the model has already.",
+            valueName: "file"))
+    var words: String?
+
     @Flag(help: "Keep 32-bit floats.")
     var full = false
 
     func run() async throws {
         let source = try ModelDirectory.open(try await ModelFetch().model(model))
         let card = try card.map { try ModelCard(contentsOf: FilePath($0)) } ?? source.card
+        let words =
+            try words.map { try LearnedWords(contentsOf: FilePath($0)) } ?? source.learnedWords
         let network = try ALBEFModel(source)
         let type: DType = full ? .float32 : .float16
         let entries = network.parameters.map { $1.value.to(type).entry(named: $0) }
@@ -55,6 +66,7 @@ struct ModelsPackCommand: AsyncParsableCommand {
             entries, configuration: source.configuration, vocabulary: source.vocabulary,
             to: FilePath(output), metadata: metadata)
         if let card { try packed.write(card) }
+        if let words { try packed.write(words) }
         let attributes = try FileManager.default.attributesOfItem(
             atPath: packed.weights.path.string)
         let bytes = (attributes[.size] as? Int) ?? 0

@@ -20,6 +20,9 @@ public struct EncodingModel: Sendable {
     /// What it knows, in one line; nil if nobody wrote that down.
     public let knows: String?
 
+    /// The words that it learned from images; nil if nobody listed them.
+    private let learnedWords: LearnedWords?
+
     /// What the model is called and what it knows, in one line.
     public var introduction: String {
         "\(name): \(knows ?? "no card says what it knows")"
@@ -39,6 +42,12 @@ public struct EncodingModel: Sendable {
         path = files.path
         name = named.name ?? files.path.absolute.lastComponent?.string ?? "model"
         knows = files.card?.knows ?? named.knows
+        learnedWords = files.learnedWords
+    }
+
+    /// How much of a query the model reads.
+    func reading(of query: String) -> QueryReading {
+        text.reading(of: query, learned: learnedWords)
     }
 
     /// Encodes normalised pixels, `[3, S, S]` each.

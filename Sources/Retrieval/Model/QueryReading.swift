@@ -7,24 +7,28 @@ public struct QueryReading: Sendable, Hashable {
     public internal(set) var isCut = false
     /// Whether the vocabulary has nothing of what is read.
     public internal(set) var isUnknown = false
-    /// The words that the vocabulary cannot spell, or only letter by letter, as the model reads
-    /// them, each once; ideographs that stand together are one.
+    /// The words that the model does not know, as it reads them, each once; ideographs that stand
+    /// together are one.
     ///
-    /// A word has a letter or a digit. Letters mean nothing by themselves, so that a word of three
-    /// or more that is spelled in them is as good as unknown. The list is empty where the vocabulary
-    /// spells every text, as one of bytes does.
+    /// A word has a letter or a digit. Letters mean nothing by themselves: a word of three or more
+    /// that the vocabulary spells letter by letter is as unknown as one that it cannot spell. Where
+    /// somebody listed what the model learned from images, words of two letters or more that are not
+    /// in the list are unknown too.
     public internal(set) var unknownWords: [String] = []
 }
 
 extension TextInput {
     /// How much of a text the model reads.
-    func reading(of text: String) -> QueryReading {
+    ///
+    /// - Parameter learned: the words that it learned from images; nil if nobody listed them.
+    func reading(of text: String, learned: LearnedWords? = nil) -> QueryReading {
         let all = tokenizer.ids(of: framing.cleaning.unlimited(text))
         let text = clean(text)
         let read = tokenizer.ids(of: text, limit: framing.room)
         var reading = QueryReading()
         reading.isCut = read.count < all.count
-        guard let unknown = tokenizer.unknown else { return reading }
+        let unknown = tokenizer.unknown
+        guard unknown != nil || learned != nil else { return reading }
         reading.isUnknown = !read.isEmpty && read.allSatisfy { $0 == unknown }
         var joined: String?
         func finish() {
@@ -36,9 +40,10 @@ extension TextInput {
         for word in tokenizer.words(of: text, limit: framing.room)
         where word.text.hasLetterOrDigit {
             // Special tokens that are typed may be fewer tokens than words.
+            let tokens = read[word.tokens.clamped(to: read.indices)]
             guard
-                word.isSpelledByLetters
-                    || read[word.tokens.clamped(to: read.indices)].contains(unknown)
+                word.isSpelledByLetters || unknown.map(tokens.contains) == true
+                    || learned.map(word.isMissing(in:)) == true
             else {
                 finish()
                 continue
@@ -61,6 +66,12 @@ extension TokenizedWord {
     /// Whether each letter is a token, of three or more.
     fileprivate var isSpelledByLetters: Bool {
         text.count >= 3 && tokens.count == text.count && text.allSatisfy(\.isLetter)
+    }
+
+    /// Whether a list lacks a word that it could have: an ideograph, or at least two letters.
+    fileprivate func isMissing(in words: LearnedWords) -> Bool {
+        let isWord = text.isIdeograph || (text.count > 1 && text.contains(where: \.isLetter))
+        return isWord && !words.contains(String(text))
     }
 }
 

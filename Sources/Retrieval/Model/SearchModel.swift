@@ -162,7 +162,7 @@ public struct SearchModel: Sendable {
 
     /// How much of a query the models read: the shortcomings of either.
     public func reading(of query: String) -> QueryReading {
-        models.map { $0.text.reading(of: query) }.reduce(into: QueryReading()) { all, reading in
+        models.map { $0.reading(of: query) }.reduce(into: QueryReading()) { all, reading in
             all.isCut = all.isCut || reading.isCut
             all.isUnknown = all.isUnknown || reading.isUnknown
             all.unknownWords += reading.unknownWords.filter { !all.unknownWords.contains($0) }
