@@ -268,6 +268,42 @@ struct KilledServiceTests {
         }
     }
 
+    @Test("A folder is served without another option; its index is kept among the user's data")
+    func folderAlone() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let folder = folder.absolute
+            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel.writePictures(3, to: folder.appending("photos"))
+            let data = folder.appending("data")
+            let (process, log) = try Command.start(
+                [
+                    "XDG_DATA_HOME=\(data)", Command.executable.path, "serve", "--photos", "photos",
+                    "--model", "model", "--port", "0",
+                ], folder: folder, program: "/usr/bin/env")
+            defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+            var output = ""
+            let isThere = try await eventually {
+                output = try String(contentsOfFile: "\(log.string).out", encoding: .utf8)
+                return output.contains("\nindex: ") || !process.isRunning
+            }
+            #expect(isThere && process.isRunning, "\(output)")
+            let line = try #require(output.split(separator: "\n").last { $0.hasPrefix("index: ") })
+            let index = folder.pushing(FilePath(String(line.dropFirst("index: ".count))))
+            #expect(index.removingLastComponent() == data.appending("albef").appending("indexes"))
+            #expect(index.lastComponent?.string.hasPrefix("photos-") == true)
+            #expect(try await eventually { (try? ForwardIndex(index).count) == 3 })
+            #expect(
+                !FileManager.default.fileExists(atPath: folder.appending("photos.index").string))
+            kill(process.processIdentifier, SIGTERM)
+            await process.exited()
+            #expect(process.terminationStatus == 0)
+
+            let nothing = try await Command.run(["serve", "--model", "model"], folder: folder)
+            #expect(
+                nothing.status == 64 && nothing.errors.contains("--photos"), "\(nothing.errors)")
+        }
+    }
+
     @Test("What cannot be served is said before anything listens")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -85,9 +85,9 @@ struct ModelChangeCommandTests {
             #expect(kept.output.contains("1000 unchanged"))
             #expect(kept.errors.contains("a change of this index to other, \(encoded) of 1000"))
 
-            // Without --model nothing is changed to the model that ships.
-            let forgotten = try await run(["index", "photos", "--index", "index"])
-            #expect(forgotten.status == 1 && forgotten.errors.contains("another model, model"))
+            // Without --model the index's own is meant, not the one that ships.
+            let unnamed = try await run(["index", "photos", "--index", "index"])
+            #expect(unnamed.output.contains("1000 unchanged"), "\(unnamed.errors)")
             let second = try await run(Self.index("other") + ["--json"])
             #expect(second.status == 0, "\(second.errors)")
             let done = try second.json()
@@ -175,9 +175,6 @@ struct ModelChangeCommandTests {
             let other = try SearchModel(
                 folder.appending("other"),
                 recall: TinyModel.hasRecall ? folder.appending("recall") : nil)
-            // Forgotten, the model that ships changes nothing.
-            let forgotten = try await run(Array(serve.prefix(7)))
-            #expect(forgotten.status == 1 && forgotten.errors.contains("another model, model"))
             // Without the old model there would be nothing to answer with.
             let (old, away) = (folder.appending("model").string, folder.appending("away").string)
             try FileManager.default.moveItem(atPath: old, toPath: away)
@@ -198,6 +195,31 @@ struct ModelChangeCommandTests {
             #expect(text.contains("the index is changed to the model other"), "\(text)")
             #expect(text.contains("model answers meanwhile"), "\(text)")
             #expect(try ForwardIndex(index).count == 40)
+        }
+    }
+
+    @Test("Where no model is named, the one that made the index is meant", .oneModelAndTwo)
+    func unnamed() async throws {
+        try await withFolder(4) { folder, run in
+            let search = ["search", "a dog", "--index", "index"]
+            let found = try await run(search + ["--json"])
+            #expect(found.status == 0, "\(found.errors)")
+            let model = try #require(try found.json()["model"] as? [String: Any])
+            #expect(model["name"] as? String == "model")
+            try Data(TinyModel.bitmap(77)).write(
+                to: URL(filePath: folder.appending("photos/new.bmp").string))
+            let added = try await run(["index", "photos", "--index", "index"])
+            #expect(added.output.contains("1 encoded"), "\(added.errors)")
+
+            try FileManager.default.moveItem(
+                atPath: folder.appending("model").string, toPath: folder.appending("away").string)
+            let lost = try await run(search)
+            #expect(lost.status == 64, "\(lost.errors)")
+            #expect(lost.errors.contains("the model that made the index, model"))
+            #expect(lost.errors.contains("name it with --model"))
+            let named = try await run(
+                search + ["--model", "away"] + (TinyModel.hasRecall ? ["--recall", "recall"] : []))
+            #expect(named.status == 0, "\(named.errors)")
         }
     }
 

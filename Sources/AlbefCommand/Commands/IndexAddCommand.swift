@@ -28,7 +28,7 @@ struct IndexAddCommand: AsyncParsableCommand {
             what a file .albefignore in a folder names, one pattern per line.
 
             With --recall, the features come from that model and the tokens for re-ranking from \
-            --model; whoever searches the index names both again.
+            --model. The index remembers both; searches need not name them.
 
             A line of the metadata is {"image": "a.jpg", "price": 30, "tags": ["new"]}; \
             albef search --where 'price<50' asks for it.
@@ -98,7 +98,8 @@ struct IndexAddCommand: AsyncParsableCommand {
         options.rereads = force
         options.changesModel = model.model != nil
         options.changesImageSize = model.imageSize != nil
-        let indexer = Indexer(try await model.load(), options: options)
+        let made = try? ForwardIndex(FilePath(index)).model
+        let indexer = Indexer(try await model.load(of: made), options: options)
         defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
             // A folder that is watched may be empty for now.

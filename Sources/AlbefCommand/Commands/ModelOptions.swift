@@ -10,7 +10,7 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name); default: \(ShippedModel.default.rawValue); for drawn scenes: \(ShippedModel.wardrobe.rawValue).",
+            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name); default: the one that made the index, else \(ShippedModel.default.rawValue); for drawn scenes: \(ShippedModel.wardrobe.rawValue).",
             valueName: "model"))
     var model: String?
 
@@ -63,6 +63,29 @@ struct ModelOptions: ParsableArguments {
         _ name: String, note: (@Sendable (String) -> Void)?
     ) async throws -> NamedModel {
         try ModelReference(name).named(at: await ModelFetch(note: note).model(name))
+    }
+
+    /// Loads the model that is named, else the one that made an index, else the default.
+    ///
+    /// - Parameters:
+    ///   - signature: the model of the index; nil where there is no index yet.
+    ///   - note: gets a remark; nil: standard error does.
+    /// - Throws: a `ValidationError` if the model of the index cannot be loaded; otherwise as
+    ///   ``load(or:note:)``.
+    func load(
+        of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil
+    ) async throws -> SearchModel {
+        guard model == nil, recall == nil, let signature, var own = try? like(signature) else {
+            return try await load(note: note)
+        }
+        own.imageSize = imageSize ?? own.imageSize
+        do { return try await own.load(note: note) } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw ValidationError(
+                "the model that made the index, \(signature.title), cannot be loaded: \(error); if it"
+                    + " was moved, name it with --model.")
+        }
     }
 
     /// Loads the model, and says what it is called and what it knows, and if it was never trained.

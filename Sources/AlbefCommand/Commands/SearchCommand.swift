@@ -123,7 +123,7 @@ struct SearchCommand: AsyncParsableCommand {
                     + (forward.content == .images
                         ? "a sentence." : "--image: this index is of texts."))
         }
-        let model = try await model.load()
+        let model = try await model.load(of: forward.model)
         if let query { model.reading(of: query).noteIfCut() }
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")

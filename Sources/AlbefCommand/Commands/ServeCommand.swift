@@ -13,20 +13,26 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Listens on this machine alone unless --host says otherwise. With --photos, the index is \
             made of a folder and kept in step with it; with a key, clients may add, replace and \
-            delete pictures. SIGTERM or Ctrl-C ends it when what is in flight is answered.
+            delete images. SIGTERM or Ctrl-C ends it when what is in flight is answered.
 
-              albef serve --index photos.index --model model
-              albef serve --index photos.index --photos ~/Pictures --model model
+              albef serve --photos ~/Pictures
+              albef serve --photos ~/Pictures --index photos.index --model albef-coco
               albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
 
             With another --model than the index was made with, and --photos or a key, the index is \
             changed to that one while the old one answers; see 'albef index add'.
 
+            Without --index, the index of a folder is kept in albef/indexes in $XDG_DATA_HOME or the \
+            user's data folder.
+
             The API is described at /openapi.json, metrics are at /metrics.
             """)
 
-    @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
-    var index: String
+    @Option(
+        help: ArgumentHelp(
+            "The index that 'albef index' made; default: one that is kept for the folder of --photos.",
+            valueName: "directory"))
+    var index: String?
 
     @OptionGroup var model: ModelOptions
 
@@ -95,18 +101,30 @@ struct ServeCommand: AsyncParsableCommand {
         }
         configuration.version = Albef.configuration.version
         try configuration.check()
+        let index = try indexPath(configuration)
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
-        let loaded = try await model.load { remark in
+        let loaded = try await model.load(of: try? ForwardIndex(index).model) { remark in
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
         let service = try await RetrievalService(
-            configuration, model: loaded, former: try await former(than: loaded, logger),
-            index: FilePath(index), logger: logger)
+            configuration, model: loaded, former: try await former(than: loaded, index, logger),
+            index: index, logger: logger)
         try await service.run { address in
             Console.result("listening on \(address)")
             for each in loaded.models { Console.result(each.introduction.displayed) }
+            if self.index == nil { Console.result("index: \(index.displayed)") }
         }
+    }
+
+    /// The index that is named, or the one that is kept for the folder.
+    private func indexPath(_ configuration: ServerConfiguration) throws -> FilePath {
+        if let index { return FilePath(index) }
+        guard let photos = configuration.photos else {
+            throw ValidationError(
+                "name a folder of images with --photos, or an index with --index.")
+        }
+        return FolderIndex.path(of: photos)
     }
 
     /// The model of the index, if another was named for it to be changed to.
@@ -114,9 +132,9 @@ struct ServeCommand: AsyncParsableCommand {
     /// - Returns: nil if the index is of the same one, or of one that cannot be loaded; opening the
     ///   index then says that.
     private func former(
-        than wanted: SearchModel, _ logger: Logger
+        than wanted: SearchModel, _ index: FilePath, _ logger: Logger
     ) async throws -> SearchModel? {
-        guard model.model != nil, let found = try? ForwardIndex(FilePath(index)),
+        guard model.model != nil, let found = try? ForwardIndex(index),
             found.isToChange(to: wanted.signature, imageSize: model.imageSize != nil)
         else { return nil }
         do {
