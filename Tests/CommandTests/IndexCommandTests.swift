@@ -179,6 +179,22 @@ struct IndexCommandTests {
                     try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
                 #expect(object["query"] is String && object["recall_rank"] is Int)
             }
+            // What the model says candidates are ordered by counts here as in searches.
+            let packed = try await Command.run(
+                [
+                    "models", "pack", "./model", "--output", "packed", "--full", "--ranking",
+                    "posterior",
+                ], folder: folder)
+            #expect(packed.status == 0, "\(packed.errors)")
+            func scores(_ arguments: String...) async throws -> String {
+                let command = ["evaluate", "retrieval", "captions.json", "--dump", "scores.jsonl"]
+                _ = try await run(command + arguments, in: folder)
+                return try String(
+                    contentsOfFile: folder.appending("scores.jsonl").string, encoding: .utf8)
+            }
+            let own = try await scores("--model", "./packed")
+            #expect(try await own == scores("--model", "./model", "--ranking", "posterior"))
+            #expect(try await own != scores("--model", "./model"))
             let bad = try await Command.run(
                 ["evaluate", "retrieval", "captions.json", "--rerank", "few"], folder: folder)
             #expect(bad.status == 64 && bad.errors.contains("'few'"))

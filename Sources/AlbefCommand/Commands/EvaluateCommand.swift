@@ -57,7 +57,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are ordered by; default: as the dialect does.",
+            "What candidates are ordered by; default: what the model says, or its dialect does.",
             valueName: "score"))
     var ranking: RankingScore?
 
@@ -98,7 +98,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
             var bar = ProgressBar("re-ranking", unit: "images")
             defer { bar.finish() }
             return try await evaluator.evaluate(
-                search.model, depths: depths, ranking: ranking, samples: samples
+                search.model, depths: depths, ranking: ranking ?? search.ranking, samples: samples
             ) { done, total in
                 bar.show(done, of: total)
             }
