@@ -81,11 +81,14 @@ def help_text():
 
 
 class Server:
-    """The server of a gallery, in a process of its own; it prints where it listens."""
+    """The server of a gallery, in a process of its own; it prints where it listens.
 
-    def __init__(self, *arguments):
+    No model is the one that answers where nobody names one.
+    """
+
+    def __init__(self, *arguments, model="wardrobe"):
         command = shlex.split(os.environ.get("ALBEF_SERVE", SERVE))
-        command += [*(arguments or GALLERY), "--model", "wardrobe", "--port", "0"]
+        command += [*(arguments or GALLERY), *(("--model", model) if model else ()), "--port", "0"]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.address = ""

@@ -3,6 +3,7 @@ import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
+import TestSupport
 import Testing
 import Torch
 
@@ -42,6 +43,36 @@ struct ShippedModelTests {
             wardrobe.card?.knows == "drawn scenes of people in clothes; it knows no photos")
     }
 
+    @Test("Everyday photos: finds what it learned, in both languages, and says what it did not")
+    func everyday() async throws {
+        let model = try SearchModel(try #require(ShippedModel.photos.directory))
+        let weights = model.reader.path.appending("model.safetensors").string
+        let size = try FileManager.default.attributesOfItem(atPath: weights)[.size] as? Int
+        #expect(try #require(size) < 30_000_000)
+        try ModelDirectory.open(model.reader.path).verify()
+        let photos = FilePath(#filePath).removingLastComponent().removingLastComponent()
+            .removingLastComponent().appending("Sources/AlbefCommand/Demo/Photos")
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            _ = try await Indexer(model).update(index, with: photos)
+            let searcher = try Searcher(model, ForwardIndex(index))
+            for (query, name) in [
+                ("a dog", "dog.jpg"), ("snowy mountains", "mountains.jpg"),
+                ("flowers in a field", "dandelions.jpg"), ("草地上的马", "horses.jpg"),
+                ("树林中的河流", "stream.jpg"),
+            ] {
+                let answer = try searcher.search(.text(query), SearchOptions(count: 2))
+                #expect(
+                    answer.results.contains { $0.path.lastComponent?.string == name }, "\(query)")
+                #expect(answer.reading?.unknownWords == [])
+            }
+            for (query, words) in [("a castle", ["castle"]), ("一杯咖啡", ["咖啡"])] {
+                let answer = try searcher.search(.text(query), SearchOptions(count: 2))
+                #expect(answer.reading?.unknownWords == words && answer.matchesWell == false)
+            }
+        }
+    }
+
     @Test("A published model is called as in the catalogue, which says what it knows")
     func published() throws {
         let reference = try ModelReference("albef-coco")
@@ -66,11 +97,12 @@ struct ShippedModelTests {
             let texts = try model.encode(texts: captions)
             let scores = GalleryScores(EncodedGallery(images), texts, model: model.model)
             let right = Array(gallery.queries.indices)
-            let dual = scores.dual(images: right, texts: captions).textToImage.r1
+            let dual = scores.dual(images: right, texts: captions).metrics.textToImage.r1
             let read16 = try scores.reranked(depth: 16, ranking: .posterior)
-            let read = RecallMetrics(
+            let read = RecallRanks(
                 imageToText: read16.imageToText, textToImage: read16.textToImage, images: right,
-                texts: captions)
+                texts: captions
+            ).metrics
             #expect(dual > 40)
             #expect(read.textToImage.r1 > dual + 5)
         }

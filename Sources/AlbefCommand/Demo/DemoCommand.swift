@@ -12,14 +12,13 @@ struct DemoCommand: AsyncParsableCommand {
         abstract:
             "Search drawn scenes for 黑色上衣白色裤子, and photos for everyday things, before and after re-ranking.",
         discussion: """
-            The scenes need nothing but the model 'wardrobe', which comes with the program. With \
-            --model, a model of photos answers for forty that come along, or for --photos. The page \
-            it writes shows every answer with its images.
+            Two models that ship answer: 'wardrobe' for the scenes, 'photos' for forty photos that \
+            come along, or for --photos. With --model, one model answers for both. The page it writes \
+            shows every answer with its images.
 
               albef demo
-              albef demo --model albef-coco
               albef demo --photos ~/Pictures --query "a dog on a beach" --query 雪山
-              albef demo --scenes 500 --output out/demo --json
+              albef demo --model albef-coco --scenes 500 --output out/demo --json
             """)
 
     @Option(help: ArgumentHelp("Where gallery, indexes and page go.", valueName: "directory"))
@@ -59,11 +58,6 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Whether photos are asked: nobody who names nothing means a model of drawn scenes to do that.
-    private var asksPhotos: Bool {
-        photos != nil || model.model != nil || ShippedModel.default != .wardrobe
-    }
-
     func run() async throws {
         let directory = FilePath(output)
         // What cannot work is said before anything is drawn.
@@ -72,14 +66,11 @@ struct DemoCommand: AsyncParsableCommand {
         let everyday = try await model.model == nil ? model.load() : reader
         let gallery = DemoGallery(count: scenes, directory: directory)
         let answers = try await answers(of: gallery, reader)
-        var photoAnswers: [DemoPhotoAnswer] = []
-        if asksPhotos {
-            photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
-                var bar = ProgressBar("indexing", unit: "photos")
-                defer { bar.finish() }
-                return try await photos.answers(everyday, candidates: candidates) {
-                    bar.show($0, of: $1)
-                }
+        let photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
+            var bar = ProgressBar("indexing", unit: "photos")
+            defer { bar.finish() }
+            return try await photos.answers(everyday, candidates: candidates) {
+                bar.show($0, of: $1)
             }
         }
         let page = directory.appending("index.html")

@@ -17,7 +17,6 @@ struct DemoPhotoSection {
 
     /// Writes the small copies into the page's folder, and returns the HTML that shows them.
     func write(to directory: FilePath) throws -> String {
-        if answers.isEmpty { return "" }
         let folder = directory.appending(Self.folder)
         try FileManager.default.createDirectory(
             atPath: folder.string, withIntermediateDirectories: true)

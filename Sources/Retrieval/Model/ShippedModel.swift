@@ -10,7 +10,7 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
     case wardrobe
 
     /// The one that is meant where no model is named.
-    public static let `default` = ShippedModel.wardrobe
+    public static let `default` = ShippedModel.photos
 
     /// Those whose directories are there.
     public static var available: [ShippedModel] { allCases.filter { $0.directory != nil } }
