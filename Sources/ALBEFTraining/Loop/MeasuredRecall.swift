@@ -30,8 +30,9 @@ public struct MeasuredRecall: Sendable, Hashable, Codable {
         }
     }
 
-    /// Texts ask for their image. The texts of one image are not independent: its standard errors
-    /// count by image.
+    /// Texts ask for their image.
+    ///
+    /// The texts of one image are not independent: standard errors count by image.
     public var textToImage: Direction
     /// Images ask for one of their texts.
     public var imageToText: Direction

@@ -1,7 +1,6 @@
-/// A 128-bit fingerprint of bytes: finds files that may be identical, and damage. Not a
-/// cryptographic one.
+/// A 128-bit fingerprint of bytes: finds files that may be identical, and damage.
 ///
-/// Each half mixes eight bytes at a time by multiplication and rotation, with constants of its own.
+/// It is not a cryptographic one. Each half mixes eight bytes at a time by multiplication and rotation, with constants of its own.
 package struct ContentHash: Hashable, Sendable {
     private var first: UInt64 = 0x243F_6A88_85A3_08D3
     private var second: UInt64 = 0x1319_8A2E_0370_7344
