@@ -108,22 +108,25 @@ struct HostileDocumentTests {
     func sum() async throws {
         try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let question = ["text": String(repeating: "two dogs ", count: 40)]
-            var held = try await service.client.converse { first in
-                let others = try (0..<15).map { _ in try RawConnection(port: service.client.port) }
-                for connection in [first] + others {
-                    connection.send(
-                        """
-                        POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4096\r\n\
-                        content-type: multipart/form-data; boundary=edge\r\n\r\n
-                        """)
-                    connection.send([UInt8](repeating: 0x20, count: 4090))
-                }
-                return [first] + others
+            let hold: @Sendable (RawConnection) -> RawConnection = { connection in
+                connection.send(
+                    """
+                    POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4096\r\n\
+                    content-type: multipart/form-data; boundary=edge\r\n\r\n
+                    """)
+                connection.send([UInt8](repeating: 0x20, count: 4090))
+                return connection
             }
+            // Sixteen of these fill the room. One that meets a question there is turned away itself,
+            // so each question that is still answered is followed by one more.
+            var held: [RawConnection] = []
+            for _ in 0..<16 { held.append(try await service.client.converse(hold)) }
             #expect(
                 try await eventually {
                     let answer = try await service.client.post("/api/search", question)
-                    return answer.status == 503 && answer.headers["retry-after"] != nil
+                    if answer.status == 503 { return answer.headers["retry-after"] != nil }
+                    held.append(try await service.client.converse(hold))
+                    return false
                 })
             held.removeAll()
             let isFree = try await eventually {
