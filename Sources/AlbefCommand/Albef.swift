@@ -1,5 +1,7 @@
 import ArgumentParser
 
+import var Torch.libtorchVersion
+
 /// The command line: one subcommand for each step of the two journeys, learn and search.
 @main
 struct Albef: AsyncParsableCommand {
@@ -12,7 +14,7 @@ struct Albef: AsyncParsableCommand {
               albef index photos --model model --index photos.index
               albef search "a dog in the snow" --model model --index photos.index
             """,
-        version: "0.1.0",
+        version: version,
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
             ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self,
@@ -21,6 +23,10 @@ struct Albef: AsyncParsableCommand {
             ImportCommand.self,
             ModelsCommand.self,
         ])
+
+    /// The program's version, and that of the library that computes.
+    private static let version = "0.1.0 (libtorch \(libtorchVersion))"
+
     /// Runs the command that was asked for.
     ///
     /// What was interrupted ends with the status 130 and without an error's text, whichever command

@@ -134,6 +134,7 @@ typedef struct {
     imaging_vips_format format;
     int64_t maximum_pixels;
     int apply_profile;
+    int inspects;
     imaging_vips_image *result;
 } load_request;
 
@@ -154,6 +155,18 @@ static VipsImage *open_image(const load_request *request) {
     return status == 0 ? image : NULL;
 }
 
+static void copy_blob(
+    const VipsImage *image, const char *name, uint8_t **copy, size_t *count) {
+    const void *blob = NULL;
+    size_t size = 0;
+    if (!*copy && vips()->typeof_field(image, name) != 0
+        && vips()->get_blob(image, name, &blob, &size) == 0
+        && (*copy = malloc(size ? size : 1)) != NULL) {
+        memcpy(*copy, blob, size);
+        *count = size;
+    }
+}
+
 static imaging_vips_status load(void *context) {
     const load_request *request = context;
     imaging_vips_image *result = request->result;
@@ -169,14 +182,8 @@ static imaging_vips_status load(void *context) {
     if (vips()->typeof_field(image, "orientation") != 0) {
         result->orientation = vips()->orientation(image);
     }
-    const void *xmp = NULL;
-    size_t xmp_count = 0;
-    if (!result->xmp && vips()->typeof_field(image, "xmp-data") != 0
-        && vips()->get_blob(image, "xmp-data", &xmp, &xmp_count) == 0
-        && (result->xmp = malloc(xmp_count ? xmp_count : 1)) != NULL) {
-        memcpy(result->xmp, xmp, xmp_count);
-        result->xmp_count = xmp_count;
-    }
+    copy_blob(image, "xmp-data", &result->xmp, &result->xmp_count);
+    if (request->inspects) copy_blob(image, "exif-data", &result->exif, &result->exif_count);
     // ImageMagick keeps a PNG's EXIF as a comment, and writes it in hexadecimal.
     for (int i = 0; i < 16 && !result->hexadecimal_exif; i++) {
         char name[64];
@@ -186,31 +193,46 @@ static imaging_vips_status load(void *context) {
             result->hexadecimal_exif = strdup(text);
         }
     }
-    if (to_srgb(&image, request->apply_profile) == 0) result->pixels = rgb_samples(image);
+    if (!request->inspects && to_srgb(&image, request->apply_profile) == 0) {
+        result->pixels = rgb_samples(image);
+    }
     vips()->unref(image);
-    return result->pixels ? IMAGING_VIPS_OK : IMAGING_VIPS_FAILED;
+    return result->pixels || request->inspects ? IMAGING_VIPS_OK : IMAGING_VIPS_FAILED;
+}
+
+static imaging_vips_status start(load_request *request) {
+    imaging_vips_image *image = request->result;
+    memset(image, 0, sizeof *image);
+    const int missing = request->format == IMAGING_VIPS_PNM ? !vips()->load_pnm
+                                                            : !vips()->load[request->format];
+    if (!vips()->problem[0] && missing) {
+        snprintf(image->message, IMAGING_MESSAGE_SIZE, "this libvips is built without it");
+        return IMAGING_VIPS_UNAVAILABLE;
+    }
+    return run(load, request, image->message);
 }
 
 imaging_vips_status imaging_vips_load(
     const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
     int apply_profile, imaging_vips_image *image) {
-    memset(image, 0, sizeof *image);
-    load_request request = {bytes, count, format, maximum_pixels, apply_profile, image};
-    const int missing = format == IMAGING_VIPS_PNM ? !vips()->load_pnm : !vips()->load[format];
-    if (!vips()->problem[0] && missing) {
-        snprintf(image->message, IMAGING_MESSAGE_SIZE, "this libvips is built without it");
-        return IMAGING_VIPS_UNAVAILABLE;
-    }
-    return run(load, &request, image->message);
+    load_request request = {bytes, count, format, maximum_pixels, apply_profile, 0, image};
+    return start(&request);
+}
+
+imaging_vips_status imaging_vips_inspect(
+    const uint8_t *bytes, size_t count, imaging_vips_format format, imaging_vips_image *image) {
+    load_request request = {bytes, count, format, INT64_MAX, 0, 1, image};
+    return start(&request);
 }
 
 void imaging_vips_image_free(imaging_vips_image *image) {
     if (image->pixels) vips()->free(image->pixels);
     free(image->xmp);
+    free(image->exif);
     free(image->hexadecimal_exif);
     image->hexadecimal_exif = NULL;
     image->pixels = NULL;
-    image->xmp = NULL;
+    image->xmp = image->exif = NULL;
 }
 
 // MARK: Colours of a picture decoded elsewhere

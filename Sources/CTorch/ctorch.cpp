@@ -5,6 +5,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#include <torch/version.h>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -159,6 +160,8 @@ void ct_return_freed_memory(void) noexcept {
 }
 
 int64_t ct_thread_count(void) noexcept { return at::get_num_threads(); }
+
+const char *ct_version(void) noexcept { return TORCH_VERSION; }
 
 ct_failure *ct_set_thread_count(int64_t count) noexcept {
   return guarded("threads", [&] {

@@ -27,11 +27,15 @@ struct Command {
 
     /// Starts the command; its output goes to files, so that no pipe can fill up.
     static func start(
-        _ arguments: [String], folder: FilePath, program: String? = nil
+        _ arguments: [String], folder: FilePath, program: String? = nil,
+        environment: [String: String] = [:]
     ) throws -> (Process, FilePath) {
         let process = Process()
         process.executableURL = program.map { URL(filePath: $0) } ?? executable
         process.arguments = arguments
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.currentDirectoryURL = URL(filePath: folder.string)
         process.standardInput = FileHandle.nullDevice
         let log = folder.appending("log-\(UUID().uuidString)")
@@ -63,8 +67,10 @@ struct Command {
         }
     }
 
-    static func run(_ arguments: [String], folder: FilePath) async throws -> Result {
-        let (process, log) = try start(arguments, folder: folder)
+    static func run(
+        _ arguments: [String], folder: FilePath, environment: [String: String] = [:]
+    ) async throws -> Result {
+        let (process, log) = try start(arguments, folder: folder, environment: environment)
         await process.exited()
         func text(_ suffix: String) throws -> String {
             let path = "\(log.string).\(suffix)"

@@ -22,6 +22,54 @@ struct SearchCommandTests {
         }
     }
 
+    @Test("What was found is copied under names of its own, once, and the best is opened")
+    func companions() async throws {
+        try await withIndex { folder in
+            let files = FileManager.default
+            try files.createDirectory(
+                atPath: folder.appending("photos/in").string, withIntermediateDirectories: true)
+            try Data(TinyModel.bitmap(77)).write(
+                to: URL(filePath: folder.appending("photos/in/001.bmp").string))
+            try files.createDirectory(
+                atPath: folder.appending("bin").string, withIntermediateDirectories: true)
+            let viewer = folder.appending("bin/xdg-open").string
+            try Data("#!/bin/sh\nprintf '%s' \"$1\" >opened\n".utf8).write(
+                to: URL(filePath: viewer))
+            try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: viewer)
+            let updated = try await Command.run(
+                ["index", "photos", "--model", "model", "--index", "index"], folder: folder)
+            #expect(updated.status == 0, "\(updated.errors)")
+            let search = ["search", "a bus", "--model", "model", "--index", "index", "--top", "11"]
+            for _ in 0..<2 {
+                let copied = try await Command.run(
+                    search + ["--copy-to", "a/chosen", "--paths"], folder: folder)
+                #expect(copied.status == 0, "\(copied.errors)")
+                #expect(copied.output.split(separator: "\n").count == 11)
+                let names = try files.contentsOfDirectory(
+                    atPath: folder.appending("a/chosen").string)
+                #expect(names.count == 11 && names.contains("001 (2).bmp"))
+            }
+            #if os(Linux)
+                let path = "\(folder.appending("bin").string):/usr/bin:/bin"
+                let opened = try await Command.run(
+                    search + ["--open", "-0"], folder: folder, environment: ["PATH": path])
+                #expect(opened.status == 0, "\(opened.errors)")
+                #expect(
+                    try String(contentsOfFile: folder.appending("opened").string, encoding: .utf8)
+                        == opened.output.split(separator: "\0").first.map(String.init))
+                let refused = try await Command.run(
+                    search + ["--open"], folder: folder, environment: ["PATH": "/nowhere"])
+                #expect(refused.status == 1 && refused.errors.contains("xdg-utils"))
+            #endif
+            let second = try await Command.run(
+                search + ["--skip", "1", "--paths"], folder: folder)
+            let all = try await Command.run(search + ["--paths"], folder: folder)
+            #expect(
+                second.output.split(separator: "\n")
+                    == Array(all.output.split(separator: "\n").dropFirst()))
+        }
+    }
+
     @Test func searchesAsJSON() async throws {
         try await withIndex { folder in
             let query = "a red bus near the tree"
@@ -45,7 +93,7 @@ struct SearchCommandTests {
                 #expect(
                     Set(result.keys) == [
                         "path", "rank", "recall_rank", "similarity", "match_logit",
-                        "match_probability",
+                        "match_probability", "folder", "size", "about",
                     ])
                 let probability = try #require(result["match_probability"] as? Double)
                 #expect((0...1).contains(probability))
@@ -135,7 +183,7 @@ struct SearchCommandTests {
             let json = try await Command.run(search + ["--json"], folder: folder).json()
             let results = try #require(json["results"] as? [[String: Any]])
             let paths = results.compactMap { $0["path"] as? String }
-            let lines = try await Command.run(search + ["--paths-only"], folder: folder)
+            let lines = try await Command.run(search + ["--paths"], folder: folder)
             #expect(lines.output == paths.map { $0 + "\n" }.joined())
             let zeros = try await Command.run(search + ["--print0"], folder: folder)
             #expect(zeros.output == paths.map { $0 + "\0" }.joined())
@@ -238,7 +286,7 @@ struct SearchCommandTests {
             #expect(json["unknown_words"] as? [String] == ["黑色上衣"])
             let named = json["model"] as? [String: Any]
             #expect(named?["knows"] as? String == "colours of squares")
-            let paths = try await run("黑色上衣", "--paths-only")
+            let paths = try await run("黑色上衣", "--paths")
             #expect(paths.output.split(separator: "\n").allSatisfy { $0.hasSuffix(".bmp") })
             #expect(paths.errors.contains("note: nothing here matches well\n"))
 

@@ -94,6 +94,30 @@ struct FollowingServiceTests {
         }
     }
 
+    @Test("The folder is looked through when somebody with the key asks for it")
+    func scan() async throws {
+        try await follow(3) { service in
+            #expect(try await has(3, service))
+            func scans() async throws -> String? {
+                (try await state(service)["indexing"] as? [String: Any])?["last_scan"] as? String
+            }
+            let before = try await scans()
+            #expect(try await service.client.send("POST", "/api/scan").status == 401)
+            #expect(
+                try await eventually {
+                    let asked = try await service.client.send(
+                        "POST", "/api/scan", headers: ServiceUnderTest.authorization)
+                    #expect(asked.status == 202 && asked.json["last_scan"] is String)
+                    return try await scans() != before
+                })
+        }
+        try await ServiceUnderTest.run(pictures: 1) { service in
+            let refused = try await service.client.send(
+                "POST", "/api/scan", headers: ServiceUnderTest.authorization)
+            #expect(refused.status == 409 && refused.problem == "conflict")
+        }
+    }
+
     @Test("The last image that is removed from the folder leaves the index too")
     func emptied() async throws {
         try await follow(4) { service in

@@ -31,6 +31,73 @@ struct SearchServiceTests {
         }
     }
 
+    @Test("Results say where their files are and what those tell; pages and conditions choose them")
+    func about() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let photos = folder.appending("photos")
+            try TinyModel.writePictures(6, to: photos)
+            for name in ["camera.jpg", "phone.png", "packet.jpg"] {
+                try FileManager.default.copyItem(
+                    atPath: Fixtures.repository.appending("Tests/Fixtures/facts/\(name)").string,
+                    toPath: photos.appending(name).string)
+            }
+            let model = try TinyModel.search(in: folder)
+            _ = try await Indexer(model).update(folder.appending("index"), with: photos)
+            try await ServiceUnderTest.serve(folder, model) { service in
+                let results = try await service.results(
+                    ["text": "two dogs", "filters": ["camera=NIKON D90"]])
+                let camera = try #require(results.first)
+                #expect(results.count == 1)
+                #expect(camera["folder"] as? String == photos.absolute.string)
+                #expect((camera["size"] as? Int ?? 0) > 500)
+                let about = try #require(camera["about"] as? [String: Any])
+                #expect(about["date"] as? String == "2020-06-14T12:34:56")
+                #expect(about["orientation"] as? String == "portrait")
+
+                func names(_ query: String) async throws -> (names: [String], total: Int?) {
+                    let page = try await service.client.send("GET", "/api/images?\(query)")
+                    let images = page.json["images"] as? [[String: Any]] ?? []
+                    return (images.compactMap { $0["name"] as? String }, page.json["total"] as? Int)
+                }
+                let newest = try await names("sort=date&limit=3")
+                #expect(newest.names == ["camera.jpg", "phone.png", "packet.jpg"])
+                #expect(newest.total == 9)
+                let oldest = try await names("sort=-date&limit=2")
+                #expect(oldest.names == ["packet.jpg", "phone.png"])
+                let chosen = try await names("where=date%3E%3D2019&where=width%3E10")
+                #expect(chosen.names == ["phone.png"] && chosen.total == 1)
+                let next = try await names("sort=date&limit=1&offset=1")
+                #expect(next.names == ["phone.png"] && next.total == 9)
+
+                let sorted = try await service.client.post(
+                    "/api/search", ["text": "two dogs", "sort": "-date", "count": 9])
+                let found = sorted.json["results"] as? [[String: Any]] ?? []
+                #expect(
+                    found.prefix(2).map { $0["name"] as? String } == ["packet.jpg", "phone.png"])
+                #expect(sorted.json["total"] as? Int == 9)
+
+                let facets = try await service.client.send("GET", "/api/facets").json
+                let years = facets["years"] as? [[String: Any]] ?? []
+                #expect(years.map { $0["value"] as? String } == ["2020", "2019", "2018"])
+                for (path, part) in [
+                    ("/api/images?sort=size", "sort: must be one of path, date, -date"),
+                    ("/api/images?where=size", "where: 'size' is not a condition"),
+                    ("/api/images?sort=date&sort=date", "sort: is there twice"),
+                ] {
+                    let refused = try await service.client.send("GET", path)
+                    #expect(refused.status == 400)
+                    #expect((refused.json["detail"] as? String)?.contains(part) == true)
+                }
+                for (field, value) in [("offset", -1 as Any), ("sort", "size")] {
+                    let refused = try await service.client.post(
+                        "/api/search", ["text": "dog", field: value])
+                    #expect(refused.status == 400)
+                    #expect((refused.json["detail"] as? String)?.hasPrefix("\(field): ") == true)
+                }
+            }
+        }
+    }
+
     @Test("The service says what its index was made with, one model or two")
     func models() async throws {
         try await ServiceUnderTest.run(pictures: 2) { service in

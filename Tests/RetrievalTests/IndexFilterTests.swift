@@ -1,4 +1,5 @@
 import Foundation
+import ImageText
 import Retrieval
 import SystemPackage
 import TestSupport
@@ -22,6 +23,47 @@ struct IndexFilterTests {
         return result
     }
 
+    private static func about(_ number: Int) -> ImageFacts? {
+        guard number % 4 > 0 else { return nil }
+        var about = ImageFacts()
+        if number % 3 > 0 {
+            about.date = "200\(number % 7)-0\(1 + number % 9)-1\(number % 5)T10:00:00"
+        }
+        (about.width, about.height) = (30 + number % 3, 31)
+        about.camera = "C \(number % 5)"
+        return about
+    }
+
+    @Test("Entries by date, the undated last, and what they have in common")
+    func orders() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let index = folder.appending("index")
+            let features = try SyntheticIndex.features(60, seed: 8)
+            try SyntheticIndex.append(features, first: 0, to: index, about: Self.about)
+            let forward = try ForwardIndex(index)
+            let dates = (0..<60).map { Self.about($0)?.date }
+            func numbers(_ order: EntryOrder, _ filters: String...) throws -> [Int] {
+                try forward.ids(where: filters.compactMap { MetadataFilter($0) }, by: order)
+                    .map { try forward.entry($0).size }
+            }
+            #expect(try numbers(.path) == Array(0..<60))
+            let newest = try numbers(.date)
+            let dated = newest.compactMap { dates[$0] }
+            #expect(dated == dated.sorted(by: >) && Set(newest) == Set(0..<60))
+            #expect(newest.suffix(60 - dated.count).allSatisfy { dates[$0] == nil })
+            #expect(try numbers(.oldest).prefix(dated.count).map { dates[$0] } == dated.reversed())
+            #expect(
+                try numbers(.date, "camera=C 1")
+                    == newest.filter { Self.about($0)?.camera == "C 1" })
+            #expect(try forward.count(where: []) == 60)
+            let facets = try forward.facets()
+            #expect(facets.years.map(\.value) == facets.years.map(\.value).sorted(by: >))
+            #expect(facets.years.reduce(0) { $0 + $1.count } == dated.count)
+            #expect(facets.folders == [Facets.Value(value: "/pictures", count: 60)])
+            #expect(facets.cameras.map(\.count) == facets.cameras.map(\.count).sorted(by: >))
+        }
+    }
+
     @Test(
         "Conditions are fulfilled by the entries whose metadata does, whether it is kept or read",
         arguments: [false, true])
@@ -32,22 +74,32 @@ struct IndexFilterTests {
             for range in [0..<50, 50..<Self.count] {
                 try SyntheticIndex.append(features[range], first: range.lowerBound, to: index) {
                     Self.metadata($0, isLarge: isLarge)
+                } about: {
+                    Self.about($0)
                 }
             }
             _ = try ForwardIndex.remove(index, paths: ["/pictures/6.jpg"])
             let forward = try ForwardIndex(index)
             try forward.prepareFilters()
+            let entries = (0..<Self.count).map { number in
+                IndexEntry(
+                    path: FilePath("/pictures/\(number).jpg"), size: number, modified: 0,
+                    sha256: "", about: Self.about(number),
+                    metadata: Self.metadata(number, isLarge: isLarge))
+            }
             for conditions in [
                 ["number>=100"], ["number<40", "place=Kyoto"], ["place!=Rome"], ["new=true"],
                 ["tags=t3"], ["tags!=a"], ["tags>s"], ["nothing=1"], ["nothing!=1"], ["name 61=1"],
                 ["name 61!=1", "number<65"], ["text>x600"], ["number=x"], ["number!=x"],
+                ["date>=2003"], ["date<=2001-02"], ["camera=C 1", "width>30"], ["size<40"],
+                ["orientation!=square"], ["folder=/pictures"], ["folder!=/pictures"],
             ] {
                 let filters = conditions.compactMap { MetadataFilter($0) }
                 let found = try forward.recall(features[0], count: Self.count, filters: filters)
                 let numbers = try Set(found.map { try forward.entry($0.id).size })
                 let expected = (0..<Self.count).filter { number in
                     number != 6
-                        && filters.allSatisfy { $0(Self.metadata(number, isLarge: isLarge)) }
+                        && filters.allSatisfy { $0(entries[number]) }
                 }
                 #expect(numbers == Set(expected), "\(conditions)")
             }

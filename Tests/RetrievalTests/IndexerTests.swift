@@ -50,6 +50,34 @@ struct IndexerTests {
         }
     }
 
+    @Test("An entry that lacks what its file tells is read again, and keeps its vectors")
+    func upgrade() async throws {
+        try await withGallery(3) { gallery in
+            let indexer = Indexer(gallery.model)
+            _ = try await indexer.update(gallery.index, with: gallery.photos)
+            let before = try ForwardIndex(gallery.index)
+            var change = IndexChange()
+            change.entries = try before.ids.map { id in
+                var entry = try before.entry(id)
+                #expect(entry.about?.width == 8)
+                entry.about = nil
+                return entry
+            }
+            change.encoded = try gallery.model.encode(
+                pixels: before.ids.map {
+                    try gallery.model.pixels(of: before.entry($0).path)
+                })
+            _ = try ForwardIndex.apply(
+                change, to: gallery.index, model: gallery.model.signature, locator: EntryLocator())
+            let report = try await indexer.update(gallery.index, with: gallery.photos)
+            #expect(report.encoded == 0 && report.reused == 3 && report.unchanged == 0)
+            let after = try ForwardIndex(gallery.index)
+            for id in after.ids { #expect(try after.entry(id).about?.width == 8) }
+            let again = try await indexer.update(gallery.index, with: gallery.photos)
+            #expect(again.unchanged == 3 && again.changed == 0)
+        }
+    }
+
     /// Work that is done at once, after something else.
     private func makeWork(
         _ gallery: Gallery, beforeEncoding: @escaping @Sendable () throws -> Void = {},

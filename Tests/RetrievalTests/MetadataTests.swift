@@ -1,4 +1,5 @@
 import Foundation
+import ImageText
 import Retrieval
 import SystemPackage
 import TestSupport
@@ -24,7 +25,37 @@ struct MetadataTests {
         ])
     func conditions(_ text: String, _ expected: Bool) throws {
         let filter = try #require(MetadataFilter(text))
-        #expect(filter(picture) == expected)
+        let entry = IndexEntry(
+            path: "/a/b.jpg", size: 1, modified: 0, sha256: "", metadata: picture)
+        #expect(filter(entry) == expected)
+    }
+
+    @Test(
+        "Conditions on what every image has",
+        arguments: [
+            ("date>=2020", true), ("date>=2020-06", true), ("date<=2020-06", true),
+            ("date=2020-06-14", true), ("date=2020", true), ("date<2020-06", false),
+            ("date>2020", false), ("date>2020-06-14T12", false), ("date!=2021", true),
+            ("width>=4000", true), ("height<3000", false), ("orientation=landscape", true),
+            ("camera=NIKON D90", true), ("lens=50mm", false), ("lens!=50mm", true),
+            ("latitude>50", true), ("size>1000", true), ("folder=/a/b", true), ("folder=/a", true),
+            ("folder=/a/", true), ("folder=/", true), ("folder=/a/bc", false),
+            ("folder=b", false), ("folder!=/a", false), ("year=given", true),
+        ])
+    func fields(_ text: String, _ expected: Bool) throws {
+        var about = ImageFacts()
+        about.date = "2020-06-14T12:34:56"
+        (about.width, about.height) = (4000, 3000)
+        (about.camera, about.latitude) = ("NIKON D90", 52.5)
+        let entry = IndexEntry(
+            path: "/a/b/c.jpg", size: 2000, modified: 0, sha256: "", about: about,
+            metadata: ["year": .text("given")])
+        let filter = try #require(MetadataFilter(text))
+        #expect(filter(entry) == expected)
+        // What somebody noted comes before what the file tells.
+        var noted = entry
+        noted.metadata[filter.name] = .text("noted")
+        #expect(MetadataFilter("\(filter.name)=noted")?(noted) == true)
     }
 
     @Test func whatIsNoConditionIsNone() {

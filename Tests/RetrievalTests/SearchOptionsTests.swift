@@ -54,6 +54,26 @@ struct SearchOptionsTests {
         }
     }
 
+    @Test("Pages that follow each other are the answer that one page is, and count on")
+    func pages() async throws {
+        try await withSearcher { searcher, paths in
+            let whole = try searcher.search(
+                .text("two dogs"), SearchOptions(count: 90, candidates: 20))
+            #expect(whole.total == 90)
+            var found: [SearchResult] = []
+            for offset in stride(from: 0, to: 100, by: 15) {
+                var options = SearchOptions(count: 15, candidates: 20)
+                options.offset = offset
+                let page = try searcher.search(.text("two dogs"), options)
+                #expect(page.total == 90 && page.reranked == (offset < 20 ? 20 : 0))
+                found += page.results
+            }
+            #expect(found.map(\.path) == whole.results.map(\.path))
+            #expect(found.map(\.rank) == Array(1...90))
+            #expect(found.map(\.recallRank) == whole.results.map(\.recallRank))
+        }
+    }
+
     @Test func aTimeBudgetReadsAtLeastOneBatchAndSaysHowMany() async throws {
         try await withSearcher { searcher, _ in
             var options = SearchOptions(count: 90, candidates: 90)

@@ -1,4 +1,5 @@
 import Foundation
+import ImageText
 import Retrieval
 import SystemPackage
 import Torch
@@ -25,14 +26,15 @@ enum SyntheticIndex {
     /// Appends entries `first`, `first + 1`, … with features alone.
     static func append(
         _ features: Tensor, first: Int, to directory: FilePath,
-        metadata: (Int) -> [String: MetadataValue] = { _ in [:] }
+        metadata: (Int) -> [String: MetadataValue] = { _ in [:] },
+        about: (Int) -> ImageFacts? = { _ in nil }
     ) throws {
         let entries = (first..<first + features.size(0)).map { number in
             let digits = String(number, radix: 16)
             return IndexEntry(
                 path: FilePath("/pictures/\(number).jpg"), size: number, modified: 0,
                 sha256: String(repeating: "0", count: 64 - digits.count) + digits,
-                metadata: metadata(number))
+                about: about(number), metadata: metadata(number))
         }
         try ForwardIndex.append(
             entries, features: features, tokens: nil, to: directory, model: signature(),

@@ -21,11 +21,7 @@ public struct LearnedWords: Sendable, Hashable {
     /// - Throws: ``ModelFileError`` for what is no list of words; `TensorFileError` if the file
     ///   cannot be read.
     public init(contentsOf path: FilePath) throws {
-        let file = try MappedFile(path)
-        let text = file.withUnsafeBytes { bytes in
-            bytes.count > Self.mostBytes ? nil : String(validating: bytes, as: UTF8.self)
-        }
-        guard let text else {
+        guard let text = try ModelDirectory.text(of: path, atMost: Self.mostBytes) else {
             throw ModelFileError(path, .configuration("is no list of words: UTF-8, 4 MiB at most"))
         }
         self.init(text.split(whereSeparator: \.isNewline).map(String.init))
@@ -49,10 +45,5 @@ extension ModelDirectory {
     /// - Throws: `TensorFileError` if it cannot be written.
     public func write(_ words: LearnedWords) throws {
         try AtomicFile.write(Array(words.text.utf8), to: path.appending(Self.wordsName))
-    }
-
-    static func words(in directory: FilePath) throws -> LearnedWords? {
-        let path = directory.appending(wordsName)
-        return FileSystem.exists(path) ? try LearnedWords(contentsOf: path) : nil
     }
 }

@@ -45,10 +45,7 @@ public struct ModelCard: Sendable, Hashable {
     /// - Throws: ``ModelFileError`` for what is no card; `TensorFileError` if the file cannot be
     ///   read.
     public init(contentsOf path: FilePath) throws {
-        let file = try MappedFile(path)
-        let text = file.withUnsafeBytes { bytes in
-            bytes.count > Self.mostBytes ? nil : String(validating: bytes, as: UTF8.self)
-        }
+        let text = try ModelDirectory.text(of: path, atMost: Self.mostBytes)
         guard let card = text.flatMap({ ModelCard($0) }) else {
             throw ModelFileError(
                 path,
@@ -68,10 +65,5 @@ extension ModelDirectory {
     /// - Throws: `TensorFileError` if it cannot be written.
     public func write(_ card: ModelCard) throws {
         try AtomicFile.write(Array(card.text.utf8), to: path.appending(Self.cardName))
-    }
-
-    static func card(in directory: FilePath) throws -> ModelCard? {
-        let path = directory.appending(cardName)
-        return FileSystem.exists(path) ? try ModelCard(contentsOf: path) : nil
     }
 }

@@ -21,9 +21,14 @@ extension ModelDirectory {
             to: path.appending(Self.calibrationName))
     }
 
-    static func calibration(in directory: FilePath) throws -> MatchCalibration? {
-        let path = directory.appending(calibrationName)
-        guard FileSystem.exists(path) else { return nil }
+}
+
+extension MatchCalibration {
+    /// Reads a file.
+    ///
+    /// - Throws: ``ModelFileError`` for what is no calibration; `TensorFileError` if the file cannot
+    ///   be read.
+    init(contentsOf path: FilePath) throws {
         let bytes = try MappedFile(path).withUnsafeBytes { Data($0) }
         guard let calibration = try? JSONDecoder().decode(MatchCalibration.self, from: bytes),
             calibration.temperature > 0, calibration.temperature.isFinite,
@@ -35,6 +40,6 @@ extension ModelDirectory {
                     "no calibration: a temperature above 0, a bias, and a least probability from 0 to 1"
                 ))
         }
-        return calibration
+        self = calibration
     }
 }

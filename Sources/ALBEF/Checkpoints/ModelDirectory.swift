@@ -90,9 +90,13 @@ public struct ModelDirectory: Sendable {
             return ranking
         }
         fingerprint = ModelDirectory.fingerprint(of: weights, configuration: file)
-        calibration = try ModelDirectory.calibration(in: path)
-        card = try ModelDirectory.card(in: path)
-        learnedWords = try ModelDirectory.words(in: path)
+        func ifThere<Value>(_ name: String, _ read: (FilePath) throws -> Value) rethrows -> Value? {
+            let file = path.appending(name)
+            return FileSystem.exists(file) ? try read(file) : nil
+        }
+        calibration = try ifThere(Self.calibrationName, MatchCalibration.init(contentsOf:))
+        card = try ifThere(Self.cardName, ModelCard.init(contentsOf:))
+        learnedWords = try ifThere(Self.wordsName, LearnedWords.init(contentsOf:))
         try ModelDirectory.check(weights, configuration)
         try tokenizer.check(rows: configuration.text.vocabularySize)
     }
@@ -104,6 +108,13 @@ public struct ModelDirectory: Sendable {
         let found = SHA256.ofFile(weights)
         guard found == weightsDigest else {
             throw ModelFileError(weights.path, .digest(expected: weightsDigest, found: found))
+        }
+    }
+
+    /// The text of a file beside the weights; nil if it is longer than some bytes or not UTF-8.
+    static func text(of path: FilePath, atMost bound: Int) throws -> String? {
+        try MappedFile(path).withUnsafeBytes { bytes in
+            bytes.count > bound ? nil : String(validating: bytes, as: UTF8.self)
         }
     }
 

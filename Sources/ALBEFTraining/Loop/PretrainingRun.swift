@@ -280,7 +280,7 @@ public final class PretrainingRun {
             step: step, epoch: state.progress.position.epoch + 1, split: "validation",
             images: evaluator.imageCount,
             texts: evaluator.textCount, rerankDepth: result.reranked.first?.depth,
-            dual: result.dual, reranked: result.reranked.first?.metrics)
+            dual: result.towers.metrics, reranked: result.reranked.first?.ranks.metrics)
         try observer.record(metrics)
         try observer.record(samples: result.samples)
         try observer.flush()

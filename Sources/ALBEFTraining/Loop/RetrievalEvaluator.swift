@@ -9,26 +9,20 @@ import Torch
 public struct RetrievalEvaluator: Sendable {
     /// What was found.
     public struct Result: Sendable {
-        /// Recall of the two towers alone.
-        public let dual: RecallMetrics
-        /// The same with standard errors.
-        public let measured: MeasuredRecall
-        /// Recall after re-ranking, for each number of candidates; none where nothing was re-ranked.
+        /// Where the two towers alone place the answers.
+        public let towers: RecallRanks
+        /// The same after re-ranking, for each number of candidates; none where nothing was re-ranked.
         public let reranked: [Reranked]
         /// What some of the texts found, re-ranked as deep as was asked for.
         public let samples: [SampleRetrieval]
     }
 
-    /// Recall after re-ranking the best of each row.
+    /// What was found after re-ranking the best of each row.
     public struct Reranked: Sendable {
         /// The number of candidates (k).
         public let depth: Int
-        /// Recall.
-        public let metrics: RecallMetrics
-        /// The same with standard errors.
-        public let measured: MeasuredRecall
-        /// What re-ranking gains over the towers, query by query.
-        public let gain: MeasuredRecall
+        /// Where re-ranking places the answers.
+        public let ranks: RecallRanks
     }
 
     /// Number of images.
@@ -95,16 +89,14 @@ public struct RetrievalEvaluator: Sendable {
             ? []
             : scores.reranked(depths: depths, ranking: ranking, progress: progress)
         let deepest = zip(depths, reranked).max { $0.0 < $1.0 }?.1
-        let towers = scores.dual(images: rightImages, texts: texts)
         return Result(
-            dual: towers.metrics, measured: MeasuredRecall(towers),
+            towers: scores.dual(images: rightImages, texts: texts),
             reranked: zip(depths, reranked).map { depth, found in
-                let ranks = RecallRanks(
-                    imageToText: found.imageToText, textToImage: found.textToImage,
-                    images: rightImages, texts: texts)
-                return Reranked(
-                    depth: depth, metrics: ranks.metrics, measured: MeasuredRecall(ranks),
-                    gain: MeasuredRecall(ranks, over: towers))
+                Reranked(
+                    depth: depth,
+                    ranks: RecallRanks(
+                        imageToText: found.imageToText, textToImage: found.textToImage,
+                        images: rightImages, texts: texts))
             },
             samples: try self.samples(samples ?? textCount, scores, deepest?.textToImage))
     }

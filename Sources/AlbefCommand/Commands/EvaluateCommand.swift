@@ -132,6 +132,13 @@ private struct EvaluationOutput: Encodable {
         let metrics: RecallMetrics
         /// The same with standard errors, and what re-ranking gains over the towers.
         let measured, gain: MeasuredRecall
+
+        init(_ reranked: RetrievalEvaluator.Reranked, over towers: RecallRanks) {
+            depth = reranked.depth
+            metrics = reranked.ranks.metrics
+            measured = MeasuredRecall(reranked.ranks)
+            gain = MeasuredRecall(reranked.ranks, over: towers)
+        }
     }
 
     let images, texts: Int
@@ -142,11 +149,9 @@ private struct EvaluationOutput: Encodable {
     init(images: Int, texts: Int, _ result: RetrievalEvaluator.Result) {
         self.images = images
         self.texts = texts
-        dual = result.dual
-        measured = result.measured
-        reranked = result.reranked.map {
-            Depth(depth: $0.depth, metrics: $0.metrics, measured: $0.measured, gain: $0.gain)
-        }
+        dual = result.towers.metrics
+        measured = MeasuredRecall(result.towers)
+        reranked = result.reranked.map { Depth($0, over: result.towers) }
     }
 }
 

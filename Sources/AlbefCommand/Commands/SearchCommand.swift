@@ -22,7 +22,8 @@ struct SearchCommand: AsyncParsableCommand {
               albef search "a dog" --index two.index \\
                 --recall google/siglip2-base-patch16-224 \\
                 --model Salesforce/blip-itm-base-coco
-              albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
+              albef search "on a sofa" --index photos.index --where 'date>=2020-06' --sort date
+              albef search "on a sofa" --index photos.index --top 50 --copy-to chosen
             """)
 
     @Argument(help: ArgumentHelp("A sentence.", valueName: "query"))
@@ -65,9 +66,22 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Only photos whose metadata fulfils this, such as year>=2020; may be repeated.",
+            "Only images that fulfil this, such as year>=2020 of their metadata, or of themselves "
+                + "date>=2020-06, camera, lens, orientation, width, height, size, folder; may be "
+                + "repeated.",
             valueName: "condition"))
     var filters: [MetadataFilter] = []
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Show the results by date, the newest first, or by -date; default: the best first.",
+            valueName: "order"))
+    var sort: EntryOrder?
+
+    @Option(
+        help: ArgumentHelp("Leave out the first results, to see those after them.", valueName: "n"))
+    var skip = 0
 
     @Option(
         help: ArgumentHelp(
@@ -87,11 +101,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
-    @Flag(help: "Print paths alone, one per line.")
-    var pathsOnly = false
-
-    @Flag(name: .customLong("print0"), help: "Print paths alone, each with a zero byte behind it.")
-    var printsZeros = false
+    @OptionGroup var actions: SearchActions
 
     func validate() throws {
         if query == nil, image == nil {
@@ -104,10 +114,14 @@ struct SearchCommand: AsyncParsableCommand {
         }
         try NumberBounds.check("--min-probability", minProbability, 0...1)
         try NumberBounds.check("--time-budget", timeBudget, 0.001...86_400_000)
+        try NumberBounds.check("--skip", skip, 0...1_000_000_000)
         try NumberBounds.check("--top", top, 1...1_000_000)
         try NumberBounds.check("--candidates", candidates, 1...100_000)
-        if [json, pathsOnly, printsZeros].count(where: { $0 }) > 1 {
-            throw ValidationError("--json, --paths-only and --print0 exclude each other.")
+        if sort == .path {
+            throw ValidationError("--sort takes date or -date; the best results come first anyway.")
+        }
+        if [json, actions.pathsOnly, actions.printsZeros].count(where: { $0 }) > 1 {
+            throw ValidationError("--json, --paths and --print0 exclude each other.")
         }
         if minProbability != nil, skipsReranking {
             throw ValidationError("--min-probability needs re-ranking.")
@@ -116,6 +130,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     func run() async throws {
         let forward = try ForwardIndex(FilePath(index))
+        try actions.check(forward.content)
         let canRead = forward.content.isReadable(with: asked)
         if minProbability != nil, !canRead {
             throw ValidationError(
@@ -135,6 +150,8 @@ struct SearchCommand: AsyncParsableCommand {
         var options = SearchOptions(
             count: foldDuplicates ? SearchOutput.looked(for: top) : top,
             candidates: skipsReranking ? 0 : candidates)
+        options.offset = skip
+        options.order = sort
         options.ranking = ranking
         options.recall = recallMethod
         options.filters = filters
@@ -145,6 +162,7 @@ struct SearchCommand: AsyncParsableCommand {
             foldDuplicates
             ? SearchOutput.Found.folding(answer.results, top: top)
             : answer.results.map { SearchOutput.Found(rank: $0.rank, result: $0) }
+        try await actions.act(on: found.map(\.result))
         if json {
             try Console.json(
                 SearchOutput(
@@ -154,12 +172,11 @@ struct SearchCommand: AsyncParsableCommand {
             return
         }
         let warnings = SearchOutput.warnings(of: answer)
-        let isForPrograms = pathsOnly || printsZeros
-        if isForPrograms || found.isEmpty {
+        if actions.isForPrograms || found.isEmpty {
             for warning in warnings { Console.note("note: \(warning)") }
         }
-        if isForPrograms {
-            SearchOutput.writePaths(found, end: printsZeros ? 0 : UInt8(ascii: "\n"))
+        if actions.isForPrograms {
+            SearchOutput.writePaths(found, end: actions.printsZeros ? 0 : UInt8(ascii: "\n"))
         } else if !found.isEmpty {
             Console.result((warnings + [SearchOutput.table(found)]).joined(separator: "\n"))
         }

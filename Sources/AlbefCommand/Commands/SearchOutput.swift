@@ -119,7 +119,7 @@ extension SearchOutput.Found: Encodable {
         case similarity
         case matchLogit = "match_logit"
         case matchProbability = "match_probability"
-        case metadata, duplicates
+        case folder, size, about, metadata, duplicates
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -131,6 +131,9 @@ extension SearchOutput.Found: Encodable {
         // `null` rather than nothing: every result has the same fields.
         try container.encode(result.matchLogit, forKey: .matchLogit)
         try container.encode(result.matchProbability, forKey: .matchProbability)
+        try container.encode(result.path.removingLastComponent().string, forKey: .folder)
+        try container.encode(result.size, forKey: .size)
+        try container.encodeIfPresent(result.about, forKey: .about)
         if !result.metadata.isEmpty { try container.encode(result.metadata, forKey: .metadata) }
         try container.encodeIfPresent(
             duplicates?.map { JSONPath(path: $0) }, forKey: .duplicates)

@@ -82,15 +82,18 @@ typedef struct {
     uint8_t *pixels;  // [height, width, 3], released by imaging_vips_image_free
     int64_t width, height;
     int32_t orientation;  // EXIF's 1 to 8, or 0 where the file says nothing
-    uint8_t *xmp;         // both released with the pixels
+    uint8_t *xmp, *exif;  // with hexadecimal_exif released with the pixels
     char *hexadecimal_exif;
-    size_t xmp_count;
+    size_t xmp_count, exif_count;
     char message[IMAGING_MESSAGE_SIZE];
 } imaging_vips_image;
 
 imaging_vips_status imaging_vips_load(
     const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
     int apply_profile, imaging_vips_image *image);
+// Reads what stands before the pixels; `pixels` stays null.
+imaging_vips_status imaging_vips_inspect(
+    const uint8_t *bytes, size_t count, imaging_vips_format format, imaging_vips_image *image);
 // Converts `pixels` [height, width, channels] by an ICC profile to sRGB in `output`
 // [height, width, 3].
 imaging_vips_status imaging_vips_to_srgb(

@@ -155,6 +155,8 @@ int64_t ct_device_count(int32_t device_type) CT_NOEXCEPT;
 /// Waits until the device has done all that was asked of it.
 ct_failure *ct_device_synchronize(int32_t device_type, int64_t device_index) CT_NOEXCEPT;
 int64_t ct_thread_count(void) CT_NOEXCEPT;
+/// The version of libtorch, such as "2.9.0+cpu".
+const char *ct_version(void) CT_NOEXCEPT;
 /// Makes this process keep memory that it frees for its next allocations, rather than give it back
 /// to the system and get it again, page by page. For work that allocates the same sizes over and
 /// over. Does nothing where the allocator is not glibc's.

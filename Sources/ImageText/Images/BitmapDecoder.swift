@@ -37,6 +37,13 @@ struct BitmapDecoder {
         return decoder.image(file)
     }
 
+    /// What stands before the pixels; nil where it is damaged.
+    static func header(of file: [UInt8]) -> ImageHeader? {
+        let decoder = try? BitmapDecoder(
+            file, maximumPixels: ImageLoader.defaultMaximumPixels, source: "")
+        return decoder.map { ImageHeader(width: $0.width, height: $0.height) }
+    }
+
     private init(_ file: [UInt8], maximumPixels: Int, source: String) throws(ImageError) {
         func broken(_ why: String) -> ImageError {
             ImageError(.undecodable(format: "BMP", why), source)

@@ -47,6 +47,19 @@ enum JPEGDecoder {
             samples, width: raster.width, height: raster.height, segments.orientation)
     }
 
+    /// What stands before the pixels; nil where libjpeg cannot read it.
+    static func header(of bytes: [UInt8]) -> ImageHeader? {
+        var info = imaging_jpeg_info()
+        var message = CMessage()
+        guard imaging_jpeg_inspect(bytes, bytes.count, &info, &message.characters) == 0 else {
+            return nil
+        }
+        let segments = JPEGSegments(bytes)
+        return ImageHeader(
+            width: Int(info.width), height: Int(info.height), orientation: segments.orientation,
+            exif: segments.exif, xmp: segments.xmp)
+    }
+
     /// Eighths of full size to decode at.
     ///
     /// Only halves are used: other fractions are slower than they are worth.

@@ -2,11 +2,15 @@
 struct JPEGSegments {
     /// EXIF's orientation, or else XMP's; 1 where neither says.
     private(set) var orientation = 1
+    /// The first EXIF block.
+    private(set) var exif: ArraySlice<UInt8>?
+    /// The first XMP packet.
+    private(set) var xmp: ArraySlice<UInt8>?
     /// The embedded ICC profile, whole, or `nil`.
     private(set) var profile: [UInt8]?
 
-    private static let exif = Array("Exif\0\0".utf8)
-    private static let xmp = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
+    private static let exifName = Array("Exif\0\0".utf8)
+    private static let xmpName = Array("http://ns.adobe.com/xap/1.0/\0".utf8)
     private static let icc = Array("ICC_PROFILE\0".utf8)
 
     init(_ jpeg: [UInt8]) {
@@ -15,10 +19,13 @@ struct JPEGSegments {
         var pieces: [Int: ArraySlice<UInt8>] = [:]
         var expected = 0
         Self.forEachSegment(jpeg) { marker, body in
-            if marker == 0xE1, body.starts(with: Self.exif) {
+            if marker == 0xE1, body.starts(with: Self.exifName) {
+                exif = exif ?? body
                 fromEXIF = fromEXIF ?? Orientation.exif(body)
-            } else if marker == 0xE1, body.starts(with: Self.xmp) {
-                fromXMP = fromXMP ?? Orientation.xmp(body.dropFirst(Self.xmp.count))
+            } else if marker == 0xE1, body.starts(with: Self.xmpName) {
+                let packet = body.dropFirst(Self.xmpName.count)
+                xmp = xmp ?? packet
+                fromXMP = fromXMP ?? Orientation.xmp(packet)
             } else if marker == 0xE2, body.starts(with: Self.icc), body.count > 14 {
                 let piece = body.dropFirst(Self.icc.count)
                 expected = Int(piece[piece.startIndex + 1])

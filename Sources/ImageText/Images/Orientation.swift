@@ -4,43 +4,19 @@ enum Orientation {
     ///
     /// `nil` for a block without one, and for one too broken to say.
     static func exif(_ block: ArraySlice<UInt8>) -> Int? {
-        var block = block
-        if block.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) { block = block.dropFirst(6) }
-        let bytes = Bytes(block)
-        let bigEndian: Bool
-        switch (bytes.u8(0), bytes.u8(1)) {
-        case (0x49, 0x49): bigEndian = false
-        case (0x4D, 0x4D): bigEndian = true
-        default: return nil
-        }
-        guard bytes.u16(2, bigEndian) == 42, let directory = bytes.u32(4, bigEndian),
-            let count = bytes.u16(directory, bigEndian)
+        guard let block = EXIFBlock(block), let value = block.number(.orientation, in: block.main)
         else { return nil }
-        for entry in 0..<count {
-            let start = directory + 2 + 12 * entry
-            guard let tag = bytes.u16(start, bigEndian) else { return nil }
-            guard tag == 0x0112, let type = bytes.u16(start + 2, bigEndian) else { continue }
-            let value: Int? =
-                switch type {
-                case 1: bytes.u8(start + 8)
-                case 3: bytes.u16(start + 8, bigEndian)
-                case 4: bytes.u32(start + 8, bigEndian)
-                default: nil
-                }
-            return value.flatMap { (1...8).contains($0) ? $0 : nil }
-        }
-        return nil
+        return (1...8).contains(value) ? value : nil
     }
 
-    /// The orientation in an EXIF block that ImageMagick spelled out: a name, a length, digits.
-    static func hexadecimalEXIF(_ text: String) -> Int? {
+    /// The EXIF block that ImageMagick spelled out: a name, a length, digits.
+    static func block(hexadecimal text: String) -> [UInt8]? {
         let fields = text.split(whereSeparator: \.isWhitespace)
         guard fields.count > 2, fields[0] == "exif" else { return nil }
         let digits = fields[2...].joined().compactMap(\.hexDigitValue)
-        let block = stride(from: 0, to: digits.count - 1, by: 2).map {
+        return stride(from: 0, to: digits.count - 1, by: 2).map {
             UInt8(digits[$0] << 4 | digits[$0 + 1])
         }
-        return exif(block[...])
     }
 
     /// The orientation in an XMP packet: `tiff:Orientation` as an attribute or an element.
@@ -57,29 +33,5 @@ enum Orientation {
             start = found.upperBound
         }
         return nil
-    }
-}
-
-/// Bounds-checked integers of a block whose offsets cannot be trusted.
-struct Bytes {
-    private let block: ArraySlice<UInt8>
-
-    init(_ block: ArraySlice<UInt8>) { self.block = block }
-
-    func u8(_ offset: Int) -> Int? {
-        guard offset >= 0, offset < block.count else { return nil }
-        return Int(block[block.startIndex + offset])
-    }
-
-    func u16(_ offset: Int, _ bigEndian: Bool) -> Int? {
-        guard let first = u8(offset), let second = u8(offset + 1) else { return nil }
-        return bigEndian ? first << 8 | second : second << 8 | first
-    }
-
-    func u32(_ offset: Int, _ bigEndian: Bool) -> Int? {
-        guard let first = u16(offset, bigEndian), let second = u16(offset + 2, bigEndian) else {
-            return nil
-        }
-        return bigEndian ? first << 16 | second : second << 16 | first
     }
 }

@@ -28,10 +28,33 @@ enum Vips {
         return Pixels.orient(samples, width: width, height: height, orientation)
     }
 
+    /// What stands before the pixels; nil where libvips cannot read it.
+    static func header(of bytes: [UInt8], _ format: imaging_vips_format) -> ImageHeader? {
+        var image = imaging_vips_image()
+        defer { imaging_vips_image_free(&image) }
+        guard imaging_vips_inspect(bytes, bytes.count, format, &image) == IMAGING_VIPS_OK else {
+            return nil
+        }
+        func copy(_ start: UnsafePointer<UInt8>?, _ count: Int) -> ArraySlice<UInt8>? {
+            count == 0 ? nil : Array(UnsafeBufferPointer(start: start, count: count))[...]
+        }
+        var exif = copy(image.exif, image.exif_count)
+        if exif == nil, let text = image.hexadecimal_exif {
+            exif = Orientation.block(hexadecimal: String(cString: text))?[...]
+        }
+        // A TIFF file is such a block itself.
+        if format == IMAGING_VIPS_TIFF { exif = bytes[...] }
+        return ImageHeader(
+            width: Int(image.width), height: Int(image.height),
+            orientation: orientation(of: image, bytes), exif: exif,
+            xmp: copy(image.xmp, image.xmp_count))
+    }
+
     private static func orientation(of image: imaging_vips_image, _ bytes: [UInt8]) -> Int {
         if image.orientation != 0 { return Int(image.orientation) }
         if let text = image.hexadecimal_exif,
-            let found = Orientation.hexadecimalEXIF(String(cString: text))
+            let found = Orientation.block(hexadecimal: String(cString: text))
+                .flatMap({ Orientation.exif($0[...]) })
         {
             return found
         }

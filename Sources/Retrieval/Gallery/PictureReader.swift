@@ -97,7 +97,8 @@ struct PictureReader: Sendable {
             digest = found
             let entry = IndexEntry(
                 path: file.path, size: file.size, modified: file.modified,
-                sha256: found.hexadecimal, metadata: metadata[file.path] ?? [:])
+                sha256: found.hexadecimal, about: ImageFacts(of: bytes),
+                metadata: metadata[file.path] ?? [:])
             if replaced[file.path] == entry { return .unchanged }
             if let same = known[found] { return .known(entry, same) }
             guard seen.insert(found) else { return .repeated(entry, found) }

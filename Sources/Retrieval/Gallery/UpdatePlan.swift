@@ -43,11 +43,12 @@ struct UpdatePlan {
 }
 
 extension IndexEntry {
-    /// Whether a file is as it was when this entry was made.
+    /// Whether an image file is as it was when this entry was made, and was read for all that
+    /// entries have today.
     ///
     /// - Parameter metadata: what the entry should say besides; nil for whatever it says.
     func describes(_ file: FolderScan.File, _ metadata: [String: MetadataValue]?) -> Bool {
-        size == file.size && modified == file.modified
+        size == file.size && modified == file.modified && about != nil
             && (metadata ?? self.metadata) == self.metadata
     }
 }

@@ -1,7 +1,8 @@
 import Foundation
+public import ImageText
 public import SystemPackage
 
-/// What an index knows about one picture besides its vectors.
+/// What an index knows about one image besides its vectors.
 public struct IndexEntry: Sendable, Hashable {
     /// The absolute path; any bytes, not only UTF-8.
     public let path: FilePath
@@ -11,14 +12,18 @@ public struct IndexEntry: Sendable, Hashable {
     public let modified: Int64
     /// SHA-256 of the file's bytes, hexadecimal.
     public let sha256: String
+    /// What the file tells of itself; nil in texts, and in entries of programs before 0.2, which the
+    /// next update reads again.
+    public var about: ImageFacts?
     /// What else is known of it, by name, for filters; empty unless given.
     public var metadata: [String: MetadataValue]
 
-    /// Describes a picture.
+    /// Describes an image.
     public init(
-        path: FilePath, size: Int, modified: Int64, sha256: String,
+        path: FilePath, size: Int, modified: Int64, sha256: String, about: ImageFacts? = nil,
         metadata: [String: MetadataValue] = [:]
     ) {
+        self.about = about
         self.path = path
         self.size = size
         self.modified = modified
@@ -31,7 +36,7 @@ extension IndexEntry: Codable {
     private enum CodingKeys: String, CodingKey {
         case path
         case pathBytes = "path_base64"
-        case size, modified, sha256, metadata
+        case size, modified, sha256, about, metadata
     }
 
     /// Reads an entry; a path that is not UTF-8 is stored in base 64.
@@ -45,6 +50,7 @@ extension IndexEntry: Codable {
         size = try container.decode(Int.self, forKey: .size)
         modified = try container.decode(Int64.self, forKey: .modified)
         sha256 = try container.decode(String.self, forKey: .sha256)
+        about = try container.decodeIfPresent(ImageFacts.self, forKey: .about)
         metadata =
             try container.decodeIfPresent([String: MetadataValue].self, forKey: .metadata) ?? [:]
     }
@@ -60,6 +66,7 @@ extension IndexEntry: Codable {
         try container.encode(size, forKey: .size)
         try container.encode(modified, forKey: .modified)
         try container.encode(sha256, forKey: .sha256)
+        try container.encodeIfPresent(about, forKey: .about)
         if !metadata.isEmpty { try container.encode(metadata, forKey: .metadata) }
     }
 }

@@ -57,7 +57,7 @@ extension ForwardIndex {
         let removed = try snapshot.ids.filter { id in
             let entry = try snapshot.entry(id)
             return (roots.isEmpty || isInside(entry.path))
-                && filters.allSatisfy { $0(entry.metadata) }
+                && filters.allSatisfy { $0(entry) }
         }
         if !removed.isEmpty { try writer.commit(nil, removing: removed) }
         return removed.count

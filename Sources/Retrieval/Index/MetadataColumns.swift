@@ -1,8 +1,10 @@
+import ImageText
 import Synchronization
+import SystemPackage
 import Torch
 
-/// The metadata of a segment's rows by name: what a condition is compared with, without decoding
-/// every entry for every search.
+/// The metadata and fields of a segment's rows by name: what a condition is compared with, without
+/// decoding every entry for every search.
 ///
 /// A value that many rows have is kept once. What has no room is read from its entry, so that the
 /// memory is bounded whatever the metadata is.
@@ -10,7 +12,7 @@ struct MetadataColumns: Sendable {
     /// The values of all rows under one name.
     struct Column: Sendable {
         /// Each value once.
-        var values: [MetadataValue] = []
+        var values: [FieldValue] = []
         /// For each row ``none``, ``unkept``, or which of the values it has, counted from 1.
         var codes: [UInt32]
 
@@ -21,7 +23,7 @@ struct MetadataColumns: Sendable {
     }
 
     /// Bytes per row that may be kept, about.
-    private static let bytesPerRow = 512
+    private static let bytesPerRow = 1024
 
     private(set) var columns: [String: Column] = [:]
     /// Whether every name has a column.
@@ -35,17 +37,17 @@ struct MetadataColumns: Sendable {
     init(_ segment: IndexSegment) throws {
         rows = segment.count
         room = max(1 << 16, rows * Self.bytesPerRow)
-        var known: [String: [MetadataValue: UInt32]] = [:]
+        var known: [String: [FieldValue: UInt32]] = [:]
         for row in 0..<rows {
-            for (name, value) in try Self.metadata(of: row, segment) {
+            for (name, value) in try Self.values(of: row, segment) {
                 keep(value, name, row, &known)
             }
         }
     }
 
     private mutating func keep(
-        _ value: MetadataValue, _ name: String, _ row: Int,
-        _ known: inout [String: [MetadataValue: UInt32]]
+        _ value: FieldValue, _ name: String, _ row: Int,
+        _ known: inout [String: [FieldValue: UInt32]]
     ) {
         if columns[name] == nil {
             guard take(rows * 4 + name.utf8.count) else {
@@ -71,32 +73,76 @@ struct MetadataColumns: Sendable {
         return true
     }
 
-    /// The metadata of a row.
+    /// What a row has under each name.
     ///
     /// - Throws: ``IndexError`` if the entry is damaged.
-    private static func metadata(
+    private static func values(
         of row: Int, _ segment: IndexSegment
-    ) throws -> [(name: String, value: MetadataValue)] {
+    ) throws -> [(name: String, value: FieldValue)] {
         // A third of the time that decoding the entry takes.
         let quick = try segment.withEntryBytes(row) { bytes in
-            try? JSONValue(bytes, file: segment.path, what: "an entry").metadata
+            try? JSONValue(bytes, file: segment.path, what: "an entry").fieldValues
         }
         if let quick { return quick }
-        return try segment.entry(row).metadata.map { ($0.key, $0.value) }
+        let entry = try segment.entry(row)
+        let names = Set(entry.metadata.keys).union(EntryField.allCases.map(\.rawValue))
+        return names.compactMap { name in entry.value(name).map { (name, $0) } }
     }
 }
 
 extension JSONValue {
-    /// The metadata of an entry; nil if this is not an entry as it has to be.
-    fileprivate var metadata: [(name: String, value: MetadataValue)]? {
+    /// What an entry has under each name; nil if this is not an entry as it has to be, or one with
+    /// a path that is not UTF-8.
+    fileprivate var fieldValues: [(name: String, value: FieldValue)]? {
         guard let members = object else { return nil }
-        guard let metadata = members.first(where: { $0.name == "metadata" })?.value else {
-            return []
+        var (given, fields): ([(name: String, value: FieldValue)], [JSONValue.Member]) = ([], [])
+        var (path, size): (String?, Int?)
+        for member in members {
+            switch member.name {
+            case "metadata":
+                for item in member.value.object ?? [] {
+                    guard let value = MetadataValue(item.value) else { return nil }
+                    given.append((item.name, .plain(value)))
+                }
+            case "about": fields = member.value.object ?? []
+            case "path": path = member.value.string
+            case "size": size = member.value.integer
+            default: break
+            }
         }
-        let pairs = metadata.object?.compactMap { member in
-            MetadataValue(member.value).map { (member.name, $0) }
+        guard let path, let size else { return nil }
+        let names = Set(given.map(\.name))
+        let folder = FilePath(path).removingLastComponent().string
+        let about = ImageFacts(fields)
+        return given
+            + EntryField.allCases.compactMap { field in
+                guard !names.contains(field.rawValue) else { return nil }
+                return IndexEntry.value(field, folder: folder, size: size, about: about).map {
+                    (field.rawValue, $0)
+                }
+            }
+    }
+}
+
+extension ImageFacts {
+    /// The facts in an entry's JSON.
+    fileprivate init(_ members: [JSONValue.Member]) {
+        self.init()
+        func double(_ value: JSONValue) -> Double? {
+            if case .number(let text) = value { Double(text) } else { nil }
         }
-        return pairs?.count == metadata.object?.count ? pairs : nil
+        for member in members {
+            switch CodingKeys(rawValue: member.name) {
+            case .date: date = member.value.string
+            case .width: width = member.value.integer
+            case .height: height = member.value.integer
+            case .camera: camera = member.value.string
+            case .lens: lens = member.value.string
+            case .latitude: latitude = double(member.value)
+            case .longitude: longitude = double(member.value)
+            case nil: break
+            }
+        }
     }
 }
 
@@ -114,15 +160,6 @@ extension MetadataValue {
             guard texts.count == items.count else { return nil }
             self = .list(texts)
         case .null, .object: return nil
-        }
-    }
-
-    /// About the bytes of keeping it once.
-    fileprivate var byteCount: Int {
-        switch self {
-        case .number, .flag: 80
-        case .text(let text): 80 + 2 * text.utf8.count
-        case .list(let list): list.reduce(80) { $0 + 32 + 2 * $1.utf8.count }
         }
     }
 }

@@ -1,7 +1,10 @@
-/// A condition on an entry's metadata: `year>=2020`, `place=Kyoto`, `tags=beach`.
+/// A condition on an entry's metadata or on one of its fields: `year>=2020`, `tags=beach`,
+/// `date>=2020-06`, `camera=NIKON D90`.
 ///
 /// Entries without the name never fulfil it, save for `!=`. Texts are compared exactly and ordered
-/// by their Unicode scalars; a list equals a text that it holds.
+/// by their Unicode scalars; a list equals a text that it holds. The field ``EntryField/date`` is
+/// compared as precisely as the value is: `date<=2020-06` holds for the whole of June. A value of
+/// ``EntryField/folder`` holds for the folders in it, too.
 public struct MetadataFilter: Sendable, Hashable {
     /// How the value is compared.
     public enum Comparison: String, Sendable, Hashable, CaseIterable {
@@ -47,15 +50,31 @@ public struct MetadataFilter: Sendable, Hashable {
         return nil
     }
 
-    /// Whether an entry with some metadata fulfils it.
-    public func callAsFunction(_ metadata: [String: MetadataValue]) -> Bool {
-        holds(metadata[name])
-    }
+    /// Whether an entry fulfils it.
+    public func callAsFunction(_ entry: IndexEntry) -> Bool { holds(entry.value(name)) }
 
     /// Whether a value fulfils it; nil where an entry has none.
-    func holds(_ value: MetadataValue?) -> Bool {
-        guard let found = value else { return comparison == .differs }
-        switch found {
+    func holds(_ value: FieldValue?) -> Bool {
+        switch value {
+        case nil: comparison == .differs
+        case .plain(let value): holds(value)
+        case .date(let date): compare(String(date.prefix(self.value.count)), self.value)
+        case .folder(let folder): holds(folder: folder)
+        }
+    }
+
+    private func holds(folder: String) -> Bool {
+        let wanted = value.count > 1 && value.hasSuffix("/") ? String(value.dropLast()) : value
+        let isInside = folder == wanted || folder.hasPrefix(wanted == "/" ? "/" : wanted + "/")
+        return switch comparison {
+        case .equals: isInside
+        case .differs: !isInside
+        default: compare(folder, wanted)
+        }
+    }
+
+    private func holds(_ value: MetadataValue) -> Bool {
+        switch value {
         case .number(let number):
             guard let value = Double(self.value) else { return comparison == .differs }
             return compare(number, value)

@@ -64,8 +64,8 @@ struct MetadataMask: Sendable {
     /// Looks at the entry itself.
     private func entryFulfils(_ id: ForwardIndex.EntryID) -> Bool {
         do {
-            let metadata = try segments[id.segment].entry(id.row).metadata
-            return filters.allSatisfy { $0(metadata) }
+            let entry = try segments[id.segment].entry(id.row)
+            return filters.allSatisfy { $0(entry) }
         } catch {
             damage.keep(error)
             return false

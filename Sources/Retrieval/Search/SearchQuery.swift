@@ -1,4 +1,5 @@
 public import ALBEF
+public import ImageText
 public import SystemPackage
 
 /// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
@@ -43,6 +44,14 @@ public enum QueryPicture: Sendable, Hashable {
 public struct SearchOptions: Sendable, Hashable {
     /// Results at most; default 10.
     public var count = 10
+    /// Results that are left out before them; default 0.
+    ///
+    /// Beyond ``candidates`` nothing is re-ranked: those results are the next in recall order.
+    public var offset = 0
+    /// What the results are shown by; nil for how well they match.
+    ///
+    /// It orders the `count` results that match best, and does not choose them.
+    public var order: EntryOrder?
     /// How many entries recall hands to the fusion encoder; default 64.
     ///
     /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
@@ -88,6 +97,10 @@ public struct SearchResult: Sendable, Hashable {
     public let matchLogit: Float?
     /// The model's probability that the text describes the picture; nil without re-ranking.
     public let matchProbability: Float?
+    /// Bytes of the image's file, or of the file that the text is in.
+    public let size: Int
+    /// What the image's file tells of itself.
+    public let about: ImageFacts?
     /// SHA-256 of the image's file or of the text, hexadecimal: equal for duplicates.
     public let sha256: String
     /// What the index notes of the entry besides.
@@ -98,6 +111,8 @@ public struct SearchResult: Sendable, Hashable {
 public struct SearchAnswer: Sendable, Hashable {
     /// What was found, best first.
     public let results: [SearchResult]
+    /// How many entries there are to find: those that fulfil the conditions and are probable enough.
+    public let total: Int
     /// How many candidates the fusion encoder read.
     public let reranked: Int
     /// How much of the query's sentence the models read; nil without one.

@@ -102,9 +102,12 @@ public struct Searcher: Sendable {
     private func recall(
         _ query: SearchQuery, _ encoded: EncodedQuery, _ options: SearchOptions
     ) throws -> Recalled {
-        let depth = reader.canRead(query) ? options.candidates : 0
+        // What is asked for may lie beyond all that re-ranking could move.
+        let isBeyond = options.offset >= options.candidates && options.minimumProbability == nil
+        let depth = reader.canRead(query) && !isBeyond ? options.candidates : 0
         let candidates = try index.recall(
-            encoded.feature(), count: max(options.count, depth), filters: options.filters,
+            encoded.feature(), count: max(options.offset + options.count, depth),
+            filters: options.filters,
             method: options.recall)
         return Recalled(candidates: candidates, depth: min(depth, candidates.count))
     }
@@ -157,20 +160,29 @@ public struct Searcher: Sendable {
                 return Float(model.calibration(logits)) < Float(least)
             }
         }
-        let results = try order.prefix(options.count).enumerated().map { rank, position in
+        let shown = Array(order.dropFirst(options.offset).prefix(options.count).enumerated())
+        let sorted = try index.sorted(shown, by: options.order ?? .path) {
+            recalled[$0.element].id
+        }
+        let results = try sorted.map { rank, position in
             let entry = try index.entry(recalled[position].id)
             let logits = logits(position)
             return SearchResult(
-                path: entry.path, text: index.content == .texts ? entry.text : nil, rank: rank + 1,
+                path: entry.path, text: index.content == .texts ? entry.text : nil,
+                rank: options.offset + rank + 1,
                 recallRank: position + 1,
                 similarity: recalled[position].similarity,
                 matchLogit: logits?.match,
                 matchProbability: logits.map { Float(model.calibration($0)) },
-                sha256: entry.sha256, metadata: entry.metadata)
+                size: entry.size, about: entry.about, sha256: entry.sha256,
+                metadata: entry.metadata)
         }
         let words = query.text.map(model.reading)
         return SearchAnswer(
-            results: results, reranked: reading.positions.count, reading: words,
+            results: results,
+            total: options.minimumProbability == nil
+                ? try index.count(where: options.filters) : order.count,
+            reranked: reading.positions.count, reading: words,
             matchesWell: words?.unknownWords.isEmpty == false
                 ? false : matchesWell(query, reading.logits),
             times: times, notes: notes(options))

@@ -15,6 +15,8 @@ struct IndexingStatus: Sendable {
     var done = 0
     var total = 0
     var isRunning = false
+    /// Whether somebody asked for a look that has not begun.
+    var isAsked = false
     /// Files and folders that the last look could not read.
     var failures: [GalleryFailure] = []
     /// Files of kinds that are not read, by their extensions.
@@ -40,6 +42,7 @@ final class FolderFollower: Service, Sendable {
     private let executor: WorkQueueExecutor
     private let logger: Logger
     private let state = Mutex(IndexingStatus())
+    private let requests = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     /// A follower.
     ///
@@ -78,6 +81,12 @@ final class FolderFollower: Service, Sendable {
     /// How far it is.
     var status: IndexingStatus { state.withLock { $0 } }
 
+    /// Looks through the folder soon, files that could not be read included.
+    func scan() {
+        state.withLock { $0.isAsked = true }
+        requests.continuation.yield()
+    }
+
     /// Whether an image belongs to the folder.
     func owns(_ path: FilePath) -> Bool { path.starts(with: folder) }
 
@@ -93,12 +102,18 @@ final class FolderFollower: Service, Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { for await _ in watch.changes() { reason.yield() } }
             group.addTask { for await _ in self.library.foreignChangeNotes { reason.yield() } }
+            group.addTask { for await _ in self.requests.stream { reason.yield() } }
             var last: Look?
             // One at a time: each look that fails would otherwise add another.
             var retry: Task<Void, Never>?
             defer { retry?.cancel() }
             for await _ in reasons {
                 retry?.cancel()
+                let isAsked = state.withLock { state in
+                    defer { state.isAsked = false }
+                    return state.isAsked
+                }
+                if isAsked { last = nil }
                 let (before, foreignChanges) = (last, library.foreignChanges)
                 last = await look(after: last, foreignChanges)
                 if last == nil {
@@ -106,7 +121,9 @@ final class FolderFollower: Service, Sendable {
                         if (try? await Task.sleep(for: Self.pause)) != nil { reason.yield() }
                     }
                 }
-                if before == nil, last != nil { logger.info("\(self.folder) is followed") }
+                if before == nil, last != nil, !isAsked {
+                    logger.info("\(self.folder) is followed")
+                }
             }
             group.cancelAll()
         }

@@ -10,14 +10,21 @@ import Hummingbird
 /// The paths that there are and what can be done with each, to tell 404 (no such path) from 405
 /// (wrong method).
 struct KnownPaths: Sendable {
+    /// The parameters that an operation has behind its path.
+    struct Parameters: Sendable {
+        var names: Set<String> = []
+        /// Those that may be there several times.
+        var lists: Set<String> = []
+    }
+
     private struct Path: Sendable {
         let parts: [Substring]
         /// By the method's name.
-        let operations: [String: Set<String>]
+        let operations: [String: Parameters]
         /// The methods that clients may use, in order.
         let methods: [String]
 
-        init(_ path: String, _ operations: [String: Set<String>]) {
+        init(_ path: String, _ operations: [String: Parameters]) {
             parts = path.split(separator: "/")
             self.operations = operations
             methods = (operations.keys + (operations["GET"] == nil ? [] : ["HEAD"])).sorted()
@@ -42,7 +49,8 @@ struct KnownPaths: Sendable {
             preconditionFailure("the API's description cannot be read: \(error)")
         }
         paths =
-            document.paths.map { Path($0, $1.parameters) } + pages.map { Path($0, ["GET": []]) }
+            document.paths.map { Path($0, $1.parameters) }
+            + pages.map { Path($0, ["GET": Parameters()]) }
     }
 
     /// The methods that a path has; nil for one that does not exist.
@@ -59,7 +67,7 @@ struct KnownPaths: Sendable {
     }
 
     /// The parameters that an operation has behind its path; nil for one that does not exist.
-    func parameters(of request: Request) -> Set<String>? {
+    func parameters(of request: Request) -> Parameters? {
         let method = request.method == .head ? "GET" : request.method.rawValue
         return self[request.uri.path]?.operations[method]
     }
@@ -76,21 +84,25 @@ extension KnownPaths {
             struct Parameter: Decodable {
                 let name: String
                 let `in`: String
+                let schema: Schema?
             }
+            struct Schema: Decodable { let type: String? }
             let parameters: [Parameter]?
         }
 
         struct Operations: Decodable {
             /// The names of the query's parameters, by method.
-            let parameters: [String: Set<String>]
+            let parameters: [String: Parameters]
 
             init(from decoder: any Decoder) throws {
                 let fields = try decoder.container(keyedBy: AnyKey.self)
-                var parameters: [String: Set<String>] = [:]
+                var parameters: [String: Parameters] = [:]
                 for key in fields.allKeys where key.stringValue != "parameters" {
                     let operation = try fields.decode(Operation.self, forKey: key)
-                    let query = operation.parameters?.filter { $0.in == "query" }.map(\.name)
-                    parameters[key.stringValue.uppercased()] = Set(query ?? [])
+                    let query = (operation.parameters ?? []).filter { $0.in == "query" }
+                    parameters[key.stringValue.uppercased()] = Parameters(
+                        names: Set(query.map(\.name)),
+                        lists: Set(query.filter { $0.schema?.type == "array" }.map(\.name)))
                 }
                 self.parameters = parameters
             }
@@ -110,10 +122,10 @@ struct ParameterMiddleware: RouterMiddleware {
             var seen: Set<String> = []
             for (name, _) in request.uri.queryParameters {
                 let name = String(name.prefix(60))
-                guard known.contains(name) else {
+                guard known.names.contains(name) else {
                     throw Problem(.invalidRequest, "'\(name)' is not a parameter of this path")
                 }
-                guard seen.insert(name).inserted else {
+                guard seen.insert(name).inserted || known.lists.contains(name) else {
                     throw Problem(.invalidRequest, "\(name): is there twice")
                 }
             }

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Retrieval
 
 /// A request's document and the image that came with it.
 struct Submission<Document: Decodable & Sendable>: Sendable {
@@ -26,6 +27,30 @@ extension Request {
                 "\(name): must be from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    /// Conditions of the query behind the path, one per parameter of the name.
+    ///
+    /// - Throws: ``Problem`` that names what is no condition.
+    func filters(_ name: Substring) throws -> [MetadataFilter] {
+        let texts = uri.queryParameters.getAll(String(name))
+        guard texts.count <= MetadataFilter.most else {
+            throw Problem(.invalidRequest, "\(name): at most \(MetadataFilter.most) conditions")
+        }
+        return try texts.map { try MetadataFilter(asked: $0, field: "\(name)") }
+    }
+
+    /// The order that the query behind the path asks for.
+    ///
+    /// - Throws: ``Problem`` if it is unknown.
+    func order(_ name: Substring) throws -> EntryOrder {
+        guard let text = uri.queryParameters[name] else { return .path }
+        guard let order = EntryOrder(rawValue: String(text)) else {
+            let names = EntryOrder.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Problem(
+                .invalidRequest, "\(name): must be one of \(names), not '\(text.prefix(60))'")
+        }
+        return order
     }
 
     /// How many bodies of the largest size may be held at a time.

@@ -16,8 +16,10 @@ import SystemPackage
 struct ImageRoutes: Sendable {
     private struct Document: Encodable {
         let id, name, path: String
+        let folder: String
         let size: Int
         let modified: String
+        let about: ImageFactsDocument
         let sha256: String
         let metadata: [String: MetadataValue]
 
@@ -25,7 +27,9 @@ struct ImageRoutes: Sendable {
             id = EntryKey(entry.path).description
             name = entry.metadata.displayName(of: entry.path)
             path = entry.path.string
+            folder = entry.folder
             size = entry.size
+            about = ImageFactsDocument(entry.about)
             modified = Date(timeIntervalSince1970: Double(entry.modified) / 1e9).formatted(.iso8601)
             sha256 = entry.sha256
             metadata = entry.metadata
@@ -34,15 +38,25 @@ struct ImageRoutes: Sendable {
 
     private let parts: ServiceParts
     private let thumbnails: ThumbnailMaker
+    /// The entries of the lists that were asked for lately: they are asked for page by page.
+    private let lists: RecentValues<ListKey, [ForwardIndex.EntryID]>
+
+    private struct ListKey: Hashable {
+        let generation: Int
+        let filters: [MetadataFilter]
+        let order: EntryOrder
+    }
 
     init(_ parts: ServiceParts) {
         self.parts = parts
+        lists = RecentValues(count: 8, bytes: 64 << 20) { 16 * $0.count }
         thumbnails = ThumbnailMaker(
             parts.pictures, maximumPixels: parts.configuration.limits.pixels)
     }
 
     func add(to router: RouterGroup<ServiceContext>) {
         router.get("images") { request, _ in try await list(request) }
+        router.get("facets") { _, _ in try await facets() }
         router.get("images/:id") { _, context in
             JSON.response(Document(try entry(context)))
         }
@@ -70,16 +84,32 @@ struct ImageRoutes: Sendable {
             let total: Int
             let images: [Document]
         }
-        let offset = try request.number("offset", in: 0...(1 << 40)) ?? 0
+        let offset = try request.number("offset", in: 0...SearchRequest.farthest) ?? 0
         let limit = try request.number("limit", in: 1...1000) ?? 24
+        let key = ListKey(
+            generation: parts.library.gallery.index.generation,
+            filters: try request.filters("where"), order: try request.order("sort"))
         let index = parts.library.gallery.index
         // A page may be large: it is put together where nobody else is kept waiting.
-        return try await parts.documents.run {
-            let images = try index.ids(skipping: offset, count: limit).map {
-                Document(try index.entry($0))
+        return try await parts.documents.run { [lists] in
+            func page(_ ids: [ForwardIndex.EntryID], of total: Int) throws -> Response {
+                JSON.response(
+                    Page(total: total, images: try ids.map { Document(try index.entry($0)) }))
             }
-            return JSON.response(Page(total: index.count, images: images))
+            if key.filters.isEmpty, key.order == .path {
+                return try page(index.ids(skipping: offset, count: limit), of: index.count)
+            }
+            let isCurrent = key.generation == index.generation
+            let known = isCurrent ? lists[key] : nil
+            let ids = try known ?? index.ids(where: key.filters, by: key.order)
+            if known == nil, isCurrent { lists.keep(ids, for: key) }
+            return try page(Array(ids.dropFirst(offset).prefix(limit)), of: ids.count)
         }
+    }
+
+    private func facets() async throws -> Response {
+        let index = parts.library.gallery.index
+        return try await parts.documents.run { JSON.response(try index.facets()) }
     }
 
     private func thumbnail(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -247,7 +277,8 @@ struct ImageRoutes: Sendable {
         }.value
         let entry = IndexEntry(
             path: path, size: file.size, modified: file.modified,
-            sha256: SHA256.hash(data: sent.bytes).hexadecimal, metadata: metadata)
+            sha256: SHA256.hash(data: sent.bytes).hexadecimal, about: ImageFacts(of: sent.bytes),
+            metadata: metadata)
         _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels, waiting: waiting))
         return entry
     }

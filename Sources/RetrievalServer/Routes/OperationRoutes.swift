@@ -86,6 +86,8 @@ struct OperationRoutes: Sendable {
 
     func add(to router: RouterGroup<ServiceContext>) {
         router.get("index") { _, _ in JSON.response(index()) }
+        router.group().add(middleware: KeyMiddleware(parts.configuration.key))
+            .post("scan") { _, _ in try scan() }
     }
 
     func addOutside(_ router: Router<ServiceContext>) {
@@ -170,6 +172,15 @@ struct OperationRoutes: Sendable {
                         images: max(statistics.pictures, $0.encoded),
                         error: .init(value: $0.error))
                 }), skipped: (indexing ?? IndexingStatus()).skipped)
+    }
+
+    /// Looks through the followed folder soon.
+    private func scan() throws -> Response {
+        guard let follower = parts.follower else {
+            throw Problem(.conflict, "this service follows no folder; start it with --photos")
+        }
+        follower.scan()
+        return JSON.response(follower.status.document, status: .accepted)
     }
 
     private func ready() throws -> Response {

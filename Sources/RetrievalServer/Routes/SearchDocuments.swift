@@ -1,4 +1,5 @@
 import ALBEF
+import ImageText
 import Retrieval
 import SystemPackage
 
@@ -8,6 +9,9 @@ struct SearchRequest: Decodable {
     var image: String?
     /// nil: 20, or as many as allowed.
     var count: Int?
+    /// nil: 0.
+    var offset: Int?
+    var order: EntryOrder?
     /// nil: 64, or as many as allowed.
     var candidates: Int?
     var ranking: RankingScore?
@@ -16,10 +20,14 @@ struct SearchRequest: Decodable {
     var timeBudget: Double?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case text, image, count, candidates, ranking, filters
+        case text, image, count, offset, sort, candidates, ranking, filters
         case minimumProbability = "minimum_probability"
         case timeBudget = "time_budget"
     }
+
+    private static let byRelevance = "relevance"
+    /// The largest offset; that of the list of images is bounded alike.
+    static let farthest = 1 << 40
 
     init(from decoder: any Decoder) throws {
         try decoder.refuseOthers(than: CodingKeys.self)
@@ -27,6 +35,16 @@ struct SearchRequest: Decodable {
         text = try fields.decodeIfPresent(String.self, forKey: .text)
         image = try fields.decodeIfPresent(String.self, forKey: .image)
         count = try fields.whole(forKey: .count)
+        offset = try fields.whole(forKey: .offset)
+        order = try fields.decodeIfPresent(String.self, forKey: .sort).flatMap { name in
+            if name == Self.byRelevance { return nil }
+            guard let order = EntryOrder(rawValue: name), order != .path else {
+                throw Problem(
+                    .invalidRequest,
+                    "sort: must be relevance, date or -date, not '\(name.prefix(60))'")
+            }
+            return order
+        }
         candidates = try fields.whole(forKey: .candidates)
         ranking = try fields.decodeIfPresent(String.self, forKey: .ranking).map { name in
             guard let ranking = RankingScore(rawValue: name) else {
@@ -37,14 +55,8 @@ struct SearchRequest: Decodable {
             return ranking
         }
         filters =
-            try fields.texts(forKey: .filters, atMost: 16)?.map { text in
-                guard let filter = MetadataFilter(text) else {
-                    throw Problem(
-                        .invalidRequest,
-                        "filters: '\(text.prefix(60))' is not a condition such as year>=2020 or"
-                            + " place=Kyoto")
-                }
-                return filter
+            try fields.texts(forKey: .filters, atMost: MetadataFilter.most)?.map {
+                try MetadataFilter(asked: $0, field: "filters")
             } ?? []
         minimumProbability = try fields.decodeIfPresent(Double.self, forKey: .minimumProbability)
         timeBudget = try fields.decodeIfPresent(Double.self, forKey: .timeBudget)
@@ -62,6 +74,9 @@ struct SearchRequest: Decodable {
         try expect(
             (1...limits.results).contains(count), "count: must be from 1 to \(limits.results)")
         try expect(
+            (0...Self.farthest).contains(offset ?? 0),
+            "offset: must be from 0 to \(Self.farthest)")
+        try expect(
             (0...limits.candidates).contains(candidates),
             "candidates: must be from 0 to \(limits.candidates)")
         try expect(
@@ -70,11 +85,31 @@ struct SearchRequest: Decodable {
             timeBudget.map { $0 > 0 && $0 <= limits.requestSeconds * 1000 } ?? true,
             "time_budget: must be positive milliseconds, and less than a request may take")
         var options = SearchOptions(count: count, candidates: candidates)
+        options.offset = offset ?? 0
+        options.order = order
         options.ranking = ranking
         options.filters = filters
         options.minimumProbability = minimumProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
         return options
+    }
+}
+
+extension MetadataFilter {
+    /// The most conditions that a request may have.
+    static let most = 16
+
+    /// Reads a condition of a request.
+    ///
+    /// - Throws: ``Problem`` that names the field if it is none.
+    init(asked text: String, field: String) throws {
+        guard let filter = MetadataFilter(text) else {
+            throw Problem(
+                .invalidRequest,
+                "\(field): '\(text.prefix(60))' is not a condition such as year>=2020 or"
+                    + " place=Kyoto")
+        }
+        self = filter
     }
 }
 
@@ -94,6 +129,9 @@ struct SearchDocument: Encodable, Sendable {
         let text: String?
         let rank, recall_rank: Int
         let similarity: Float
+        let folder: String
+        let size: Int
+        let about: ImageFactsDocument
         /// Null rather than nothing: every result has the same fields.
         let match_logit, match_probability: Nullable<Float>
         let metadata: [String: MetadataValue]
@@ -106,13 +144,16 @@ struct SearchDocument: Encodable, Sendable {
             rank = result.rank
             recall_rank = result.recallRank
             similarity = result.similarity
+            folder = result.path.removingLastComponent().string
+            size = result.size
+            about = ImageFactsDocument(result.about)
             match_logit = .init(value: result.matchLogit)
             match_probability = .init(value: result.matchProbability)
             metadata = result.metadata
         }
     }
 
-    let generation, reranked: Int
+    let generation, total, reranked: Int
     let is_cached: Bool
     /// Null where nothing can be said of it.
     let matches_well: Nullable<Bool>
@@ -126,6 +167,7 @@ struct SearchDocument: Encodable, Sendable {
         }
         let times = served.answer.times
         generation = served.gallery.index.generation
+        total = served.answer.total
         reranked = served.answer.reranked
         is_cached = isCached
         matches_well = .init(value: served.answer.matchesWell)
@@ -137,6 +179,25 @@ struct SearchDocument: Encodable, Sendable {
             encode: milliseconds(times.encoding), recall: milliseconds(times.recall),
             rerank: milliseconds(times.reranking))
         results = served.answer.results.map(Result.init)
+    }
+}
+
+/// What an image's file tells of itself; what is not known is left out.
+struct ImageFactsDocument: Encodable, Sendable {
+    let date: String?
+    let width, height: Int?
+    let orientation, camera, lens: String?
+    let latitude, longitude: Double?
+
+    init(_ facts: ImageFacts?) {
+        date = facts?.date
+        width = facts?.width
+        height = facts?.height
+        orientation = facts?.orientation?.rawValue
+        camera = facts?.camera
+        lens = facts?.lens
+        latitude = facts?.latitude
+        longitude = facts?.longitude
     }
 }
 

@@ -54,6 +54,9 @@ public func returnFreedMemory() { Libtorch.returnFreedMemory() }
 /// How many threads libtorch's operators use on the processor.
 public var threadCount: Int { Libtorch.threadCount }
 
+/// The version of libtorch, such as `2.9.0+cpu`.
+public var libtorchVersion: String { Libtorch.version }
+
 /// Sets how many threads libtorch's operators use on the processor.
 public func setThreadCount(_ count: Int) {
     precondition(count > 0, "at least one thread is needed")

@@ -69,6 +69,8 @@ enum Libtorch {
     static func keepFreedMemory() { ct_keep_freed_memory() }
     static func returnFreedMemory() { ct_return_freed_memory() }
 
+    static var version: String { String(cString: ct_version()) }
+
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
         set {
