@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import ImageText
 import Retrieval
 import Synchronization
 import SystemPackage
