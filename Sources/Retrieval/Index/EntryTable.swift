@@ -12,6 +12,8 @@ struct EntryTable: Sendable {
 
     private let form: Form
     private let path: FilePath
+    /// Where the files of the entries are, if they were moved with the index.
+    var relocation: Relocation?
 
     /// Entries whose JSON stands one after another.
     ///
@@ -39,25 +41,41 @@ struct EntryTable: Sendable {
     ///
     /// - Throws: ``IndexError`` if its bytes are damaged, or there is no such row.
     func entry(_ row: Int) throws -> IndexEntry {
+        var entry = try storedEntry(row)
+        if let relocation { entry.path = relocation(entry.path) }
+        return entry
+    }
+
+    private func storedEntry(_ row: Int) throws -> IndexEntry {
         switch form {
         case .parsed(let entries):
             guard entries.indices.contains(row) else { throw missing(row) }
             return entries[row]
         case .lazy:
-            return try withBytes(row) { try Self.decode(IndexEntry.self, Data($0), path) }
+            return try withStoredBytes(row) { try Self.decode(IndexEntry.self, Data($0), path) }
         }
     }
 
     /// The JSON of an entry.
     ///
-    /// - Throws: ``IndexError`` if it lies outside the entries; what `body` throws.
+    /// - Throws: ``IndexError`` if it lies outside the entries or is damaged; what `body` throws.
     func withBytes<Result>(
+        _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
+        guard relocation != nil else { return try withStoredBytes(row, body) }
+        return try IndexEntry.encoder.encode(entry(row)).withUnsafeBytes(body)
+    }
+
+    /// The JSON of an entry as it was written.
+    ///
+    /// - Throws: ``IndexError`` if it lies outside the entries; what `body` throws.
+    private func withStoredBytes<Result>(
         _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         switch form {
         case .parsed(let entries):
             guard entries.indices.contains(row) else { throw missing(row) }
-            return try JSONEncoder().encode(entries[row]).withUnsafeBytes(body)
+            return try IndexEntry.encoder.encode(entries[row]).withUnsafeBytes(body)
         case .lazy(let bytes, let ends):
             guard (0..<ends.elementCount).contains(row) else { throw missing(row) }
             return try withExtendedLifetime((bytes.storage, ends.storage)) {

@@ -5,7 +5,7 @@ public import SystemPackage
 /// What an index knows about one image besides its vectors.
 public struct IndexEntry: Sendable, Hashable {
     /// The absolute path; any bytes, not only UTF-8.
-    public let path: FilePath
+    public internal(set) var path: FilePath
     /// Size of the file in bytes when it was encoded.
     public let size: Int
     /// When the file was last changed, in nanoseconds since 1970.
@@ -33,6 +33,13 @@ public struct IndexEntry: Sendable, Hashable {
 }
 
 extension IndexEntry: Codable {
+    /// Writes an entry always in the same bytes.
+    static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+
     private enum CodingKeys: String, CodingKey {
         case path
         case pathBytes = "path_base64"

@@ -24,11 +24,14 @@ struct IndexManifest: Codable, Sendable, Equatable {
         var sha256: String
         /// Rows that were deleted or replaced since.
         var removed: [Int]
+        /// The absolute path of the index when the file was written, by which ``Relocation`` finds
+        /// images that were moved with it; nil if it is not UTF-8, or of a program before 0.2.
+        var directory: String?
 
         enum CodingKeys: String, CodingKey {
             case name, count
             case byteCount = "byte_count"
-            case sha256, removed
+            case sha256, removed, directory
         }
     }
 

@@ -32,7 +32,7 @@ struct IndexSegment: Sendable {
     private let tokenScales: Tensor?
     private let tokenWeights: Tensor?
     private let digests: StoredTensor?
-    private let table: EntryTable
+    private var table: EntryTable
 
     /// Codes of all rows, as ``FeatureCodes`` makes them.
     struct Codes: Sendable {
@@ -50,6 +50,12 @@ struct IndexSegment: Sendable {
     ) throws {
         do {
             try self.init(opening: record, manifest: manifest, directory: directory)
+            if let former = record.directory, FilePath(former) != directory.absolute {
+                table.relocation = Relocation(
+                    from: FilePath(former), to: directory.absolute,
+                    paths: (0..<count).lazy.filter { [removed] in !removed.contains($0) }
+                        .compactMap { [table] in try? table.entry($0).path })
+            }
         } catch let error as TensorFileError {
             let path = Self.path(record.name, in: directory)
             let isThere = FileManager.default.fileExists(atPath: path.string)

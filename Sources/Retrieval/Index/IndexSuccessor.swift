@@ -76,6 +76,7 @@ extension IndexWriter {
                     .addName(IndexSegment.path(new, in: directory))
                 names[segment.name] = new
                 next.segments[position].name = new
+                next.segments[position].directory = String(validating: directory.absolute)
             }
             if var graph = next.graph {
                 try GraphFile.path(graph.name, in: successor.directory)

@@ -21,9 +21,7 @@ enum SegmentWriter {
     static func write(
         _ rows: Rows, name: String, directory: FilePath
     ) throws -> IndexManifest.Segment {
-        let path = IndexSegment.path(name, in: directory)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let encoder = IndexEntry.encoder
         var (json, ends, digests): ([UInt8], [Int], [UInt8]) = ([], [], [])
         for entry in rows.entries {
             json += try encoder.encode(entry)
@@ -48,7 +46,7 @@ enum SegmentWriter {
                 tensors.append(weights.entry(named: "token_weights"))
             }
         }
-        return try write(tensors, count: count, to: path, name: name)
+        return try write(tensors, count: count, name: name, directory: directory)
     }
 
     /// Writes rows of other segments, one at a time, and gives the manifest's line for them.
@@ -58,7 +56,6 @@ enum SegmentWriter {
         _ rows: [(segment: IndexSegment, row: Int)], manifest: IndexManifest, name: String,
         directory: FilePath
     ) throws -> IndexManifest.Segment {
-        let path = IndexSegment.path(name, in: directory)
         let (count, model) = (rows.count, manifest.model)
         var ends: [Int] = []
         for (segment, row) in rows {
@@ -112,7 +109,7 @@ enum SegmentWriter {
                     perRow("token_weights", .float32, [kept]) { $0.tokens($1)?.weights })
             }
         }
-        return try write(tensors, count: count, to: path, name: name)
+        return try write(tensors, count: count, name: name, directory: directory)
     }
 
     private static func bytes(
@@ -122,16 +119,18 @@ enum SegmentWriter {
     }
 
     private static func write(
-        _ tensors: [SafetensorsWriter.Entry], count: Int, to path: FilePath, name: String
+        _ tensors: [SafetensorsWriter.Entry], count: Int, name: String, directory: FilePath
     ) throws -> IndexManifest.Segment {
         var digest = SHA256()
         var byteCount = 0
+        let path = IndexSegment.path(name, in: directory)
         try SafetensorsWriter.write(tensors, to: path) { bytes in
             digest.update(bufferPointer: bytes)
             byteCount += bytes.count
         }
         return IndexManifest.Segment(
             name: name, count: count, byteCount: byteCount,
-            sha256: digest.finalize().hexadecimal, removed: [])
+            sha256: digest.finalize().hexadecimal, removed: [],
+            directory: String(validating: directory.absolute))
     }
 }
