@@ -5,32 +5,31 @@
 #
 # indexes /photos, which the user with id 10001 must be able to read, and serves it. A model of your own: -v "$PWD/model:/model:ro" … albef --model /model
 FROM swift:6.1-bookworm AS build
-# The linker notes where libtorch is: both stages use one path.
-WORKDIR /opt/albef
+WORKDIR /source
 COPY Scripts Scripts
 RUN Scripts/bootstrap && rm -rf /var/lib/apt/lists/*
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
-RUN swift build -c release --product albef \
-    && mkdir -p runtime/.libtorch/torch/lib \
-    && cp .build/release/albef runtime/ \
-    && cp -r .build/release/swift-albef_Retrieval.resources \
-        .build/release/swift-albef_AlbefCommand.resources runtime/ \
-    && cp -P .libtorch/torch/lib/*.so* runtime/.libtorch/torch/lib/
+RUN swift build -c release --product albef
+COPY README.md CHANGELOG.md LICENSE NOTICE ./
+COPY Documentation Documentation
+COPY Examples Examples
+RUN DESTDIR=/installed Scripts/install /usr/local
 
-FROM swift:6.1-bookworm-slim
+# What was installed needs no Swift, and no Python.
+FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libjpeg62-turbo libvips42 curl \
+    && apt-get install -y --no-install-recommends libcurl4 libjpeg62-turbo libvips42 ca-certificates curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home --home-dir /data albef
-COPY --from=build /opt/albef/runtime /opt/albef
+COPY --from=build /installed/usr/local /usr/local
 USER 10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["curl", "-fsS", "http://127.0.0.1:8080/health/live"]
-ENTRYPOINT ["/opt/albef/albef", "serve", "--host", "0.0.0.0", "--index", "/data/index"]
+ENTRYPOINT ["/usr/local/bin/albef", "serve", "--host", "0.0.0.0", "--index", "/data/index"]
 CMD ["--photos", "/photos"]

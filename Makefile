@@ -1,7 +1,7 @@
 # Every target makes the machine ready first; what is ready is not fetched or built again.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test demo service install format lint clean bootstrap
+.PHONY: build test demo service install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -15,13 +15,19 @@ test: bootstrap  ## builds and runs every test
 demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
 	.build/release/albef demo --output out/demo
 
-service: build  ## tests the service against its description, its page in a browser, and an installed copy
+service: build  ## tests the service against its description, its page in a browser, and installed copies
 	Scripts/test-service
 	Scripts/test-install
 	Scripts/test-page
 
 install:  ## copies what `make build` made to PREFIX (/usr/local), with all that it needs to run
 	@Scripts/install $(PREFIX)
+
+uninstall:  ## removes from PREFIX what `make install` put there, and nothing else
+	@Scripts/uninstall $(PREFIX)
+
+archive:  ## packs what `make build` made for machines without Swift and libtorch: out/archive
+	@Scripts/archive
 
 format:  ## rewrites the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks

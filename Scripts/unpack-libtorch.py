@@ -1,4 +1,4 @@
-"""Unpacks the libraries and headers of libtorch from a wheel, checking each file's SHA-256.
+"""Unpacks the libraries, headers and licences of libtorch from a wheel, checking each file's SHA-256.
 
 usage: unpack-libtorch.py WHEEL DIRECTORY
 """
@@ -24,9 +24,11 @@ def main(wheel: str, directory: str) -> None:
             is_library = name.startswith("torch/lib/") and not any(
                 word in os.path.basename(name) for word in UNUSED
             )
-            if not (is_library or name.startswith("torch/include/")):
+            _, is_license, license = name.partition(".dist-info/licenses/")
+            if not (is_library or is_license or name.startswith("torch/include/")):
                 continue
-            target = os.path.join(directory, name)
+            inside = f"torch/licenses/{license}" if is_license else name
+            target = os.path.join(directory, inside)
             if name.endswith("/"):
                 os.makedirs(target, exist_ok=True)
                 continue

@@ -28,7 +28,9 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
               albef ablate wardrobe --output ablation --table
             """)
 
-    @Option(help: ArgumentHelp("Where the experiment keeps its files.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where the experiment keeps its files.", valueName: "directory"),
+        completion: .directory)
     var output: String
 
     @Option(help: ArgumentHelp("Runs of each system: seeds 1 to n.", valueName: "n"))

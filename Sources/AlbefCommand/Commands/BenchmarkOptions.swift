@@ -10,13 +10,15 @@ import class Torch.AtomicFile
 
 /// What the commands share that read a benchmark of images with texts of their own.
 struct BenchmarkOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("Annotations, in any of the forms above.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Annotations, in any of the forms above.", valueName: "file"),
+        completion: .file())
     var files: [String]
 
     @Option(
         help: ArgumentHelp(
             "Where relative image paths start; default: each file's own folder.",
-            valueName: "directory"))
+            valueName: "directory"), completion: .directory)
     var images: String?
 
     @Flag(help: "Leave out items whose images are missing or damaged, and say how many.")
@@ -33,7 +35,8 @@ struct BenchmarkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Write every item with all its scores, as JSON Lines.", valueName: "file"))
+            "Write every item with all its scores, as JSON Lines.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Flag(help: "Print the outcome as JSON.")

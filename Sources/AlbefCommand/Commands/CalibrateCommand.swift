@@ -28,10 +28,13 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"))
+            "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"),
+        completion: .file())
     var files: [String]
 
-    @Option(help: ArgumentHelp("Where relative picture paths start.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where relative picture paths start.", valueName: "directory"),
+        completion: .directory)
     var images: String?
 
     @OptionGroup var model: ModelOptions

@@ -18,13 +18,15 @@ struct ClassifyCommand: AsyncParsableCommand {
               albef classify *.jpg --labels 狗,猫 --template "一张{}的照片" --model model
             """)
 
-    @Argument(help: ArgumentHelp("Images.", valueName: "image"))
+    @Argument(help: ArgumentHelp("Images.", valueName: "image"), completion: .file())
     var images: [String]
 
     @Option(help: ArgumentHelp("Names of classes, separated by commas.", valueName: "names"))
     var labels: String?
 
-    @Option(help: ArgumentHelp("A file with one label per line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file with one label per line.", valueName: "file"),
+        completion: .file())
     var labelsFile: String?
 
     @Option(

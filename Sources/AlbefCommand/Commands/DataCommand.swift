@@ -27,13 +27,14 @@ struct DataValidateCommand: AsyncParsableCommand {
               albef data validate shop.csv --image-column photo --caption-column name
             """)
 
-    @Argument(help: ArgumentHelp("Annotation files or folders.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Annotation files or folders.", valueName: "file"), completion: .file())
     var files: [String]
 
     @Option(
         help: ArgumentHelp(
             "Where relative picture paths start; default: the annotations' folder.",
-            valueName: "directory"))
+            valueName: "directory"), completion: .directory)
     var images: String?
 
     @Option(

@@ -35,7 +35,9 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("A file of kinds to leave out, one a line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file of kinds to leave out, one a line.", valueName: "file"),
+        completion: .file())
     var leaveOut: String?
 
     func run() async throws {

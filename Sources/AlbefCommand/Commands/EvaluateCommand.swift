@@ -42,10 +42,13 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"))
+            "Annotations, in any format that 'albef pretrain' reads.", valueName: "file"),
+        completion: .file())
     var files: [String]
 
-    @Option(help: ArgumentHelp("Where relative image paths start.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where relative image paths start.", valueName: "directory"),
+        completion: .directory)
     var images: String?
 
     @OptionGroup var model: ModelOptions
@@ -67,7 +70,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Write what every caption found, as JSON Lines: places, scores, the first eight.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var dump: String?
 
     @Flag(help: "Print the outcome as JSON.")

@@ -20,7 +20,7 @@ struct ExplainCommand: AsyncParsableCommand {
             the whole sentence, and that of each word, from blue to red.
             """)
 
-    @Argument(help: ArgumentHelp("An image file.", valueName: "image"))
+    @Argument(help: ArgumentHelp("An image file.", valueName: "image"), completion: .file())
     var image: String
 
     @Argument(help: ArgumentHelp("The text.", valueName: "text"))
@@ -30,7 +30,8 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where to write the figure: a .png or .jpg.", valueName: "file"))
+        help: ArgumentHelp("Where to write the figure: a .png or .jpg.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Option(

@@ -26,16 +26,18 @@ struct ImportCommand: AsyncParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "A .pth, .pt or .safetensors file, or a folder or index of several.",
-            valueName: "checkpoint"))
+            valueName: "checkpoint"), completion: .file())
     var checkpoint: String
 
     @Option(
         help: ArgumentHelp(
             "The WordPiece vocabulary the text encoder was trained with; default: the vocab.txt "
-                + "beside the weights.", valueName: "file"))
+                + "beside the weights.", valueName: "file"), completion: .file())
     var vocabulary: String?
 
-    @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where the model will be.", valueName: "directory"),
+        completion: .directory)
     var output: String
 
     @Option(help: ArgumentHelp("albef or lavis; default: as detected.", valueName: "dialect"))

@@ -34,10 +34,14 @@ struct IndexAddCommand: AsyncParsableCommand {
             albef search --where 'price<50' asks for it.
             """)
 
-    @Argument(help: ArgumentHelp("A folder of images, or one image.", valueName: "photos"))
+    @Argument(
+        help: ArgumentHelp("A folder of images, or one image.", valueName: "photos"),
+        completion: .file())
     var photos: String
 
-    @Option(help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"),
+        completion: .directory)
     var index: String
 
     @OptionGroup var model: ModelOptions
@@ -58,7 +62,9 @@ struct IndexAddCommand: AsyncParsableCommand {
             "How tokens are kept, in a new index; default: float16.", valueName: "type"))
     var precision: TokenBudget.Precision?
 
-    @Option(help: ArgumentHelp("JSON Lines of what to note of images.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("JSON Lines of what to note of images.", valueName: "file"),
+        completion: .file())
     var metadata: String?
 
     @Option(

@@ -37,7 +37,7 @@ struct IndexRemoveCommand: AsyncParsableCommand {
         help: ArgumentHelp("Pictures, or folders of pictures.", valueName: "photos"))
     var photos: [String] = []
 
-    @Option(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Option(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Option(
@@ -82,7 +82,7 @@ struct IndexVerifyCommand: AsyncParsableCommand {
               albef index verify pictures.index
             """)
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Flag(help: "Print what is damaged as JSON.")
@@ -125,7 +125,7 @@ struct IndexRepairCommand: AsyncParsableCommand {
               albef index repair pictures.index
             """)
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Flag(help: "Print what was dropped as JSON.")
@@ -195,7 +195,7 @@ struct IndexCompactCommand: AsyncParsableCommand {
               albef index compact pictures.index
             """)
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Flag(help: "Print the sizes as JSON.")

@@ -18,7 +18,7 @@ struct IndexGraphCommand: AsyncParsableCommand {
               albef index graph pictures.index
             """)
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))

@@ -12,7 +12,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
               albef index stats pictures.index --json
             """)
 
-    @Argument(help: ArgumentHelp("The index.", valueName: "directory"))
+    @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
     @Flag(help: "Print it as JSON.")

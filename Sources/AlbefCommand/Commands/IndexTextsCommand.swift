@@ -19,10 +19,12 @@ struct IndexTextsCommand: AsyncParsableCommand {
             index was made with changes it to that one, as 'albef index add' does.
             """)
 
-    @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"), completion: .file())
     var file: String
 
-    @Option(help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("The index; created if it does not exist.", valueName: "directory"),
+        completion: .directory)
     var index: String
 
     @OptionGroup var model: ModelOptions

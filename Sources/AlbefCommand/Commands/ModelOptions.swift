@@ -11,13 +11,13 @@ struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name); default: the one that made the index, else \(ShippedModel.default.rawValue); for drawn scenes: \(ShippedModel.wardrobe.rawValue).",
-            valueName: "model"))
+            valueName: "model"), completion: .directory)
     var model: String?
 
     @Option(
         help: ArgumentHelp(
             "A second model, such as SigLIP or CLIP, whose features find the candidates that --model re-ranks; default: --model does both.",
-            valueName: "model"))
+            valueName: "model"), completion: .directory)
     var recall: String?
 
     @Option(

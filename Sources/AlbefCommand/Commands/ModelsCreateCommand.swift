@@ -57,12 +57,14 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The image tower, or its name in 'albef models list'.", valueName: "file or folder"))
+            "The image tower, or its name in 'albef models list'.", valueName: "file or folder"),
+        completion: .file())
     var image: String?
 
     @Option(
         help: ArgumentHelp(
-            "The text tower, or its name in 'albef models list'.", valueName: "file or folder"))
+            "The text tower, or its name in 'albef models list'.", valueName: "file or folder"),
+        completion: .file())
     var text: String?
 
     @Option(
@@ -103,16 +105,18 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "A WordPiece vocabulary, one token a line, which replaces the text tower's; default: the "
                 + "vocab.txt beside the text tower.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var vocabulary: String?
 
     @Option(
         help: ArgumentHelp(
             "What tokens of --vocabulary that the text tower lacks mean, in words that it knows.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var glosses: String?
 
-    @Option(help: ArgumentHelp("Where the model will be.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where the model will be.", valueName: "directory"),
+        completion: .directory)
     var output: String
 
     @Option(help: "albef (the original) or lavis.")

@@ -24,10 +24,13 @@ struct ModelsPackCommand: AsyncParsableCommand {
             """)
 
     @ArgumentParser.Argument(
-        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"))
+        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"),
+        completion: .directory)
     var model: String
 
-    @Option(help: ArgumentHelp("Where the small model will be.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where the small model will be.", valueName: "directory"),
+        completion: .directory)
     var output: String
 
     @Option(
@@ -40,13 +43,13 @@ struct ModelsPackCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What the model knows, a page of Markdown; default: the card that the model has already.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var card: String?
 
     @Option(
         help: ArgumentHelp(
             "The words that the model learned, one per line; default: the list that the model has already.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var words: String?
 
     @Flag(help: "Keep 32-bit floats.")

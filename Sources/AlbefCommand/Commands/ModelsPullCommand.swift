@@ -28,7 +28,7 @@ struct ModelsPullCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Put the files here as they are published, and import nothing; default: the cache.",
-            valueName: "directory"))
+            valueName: "directory"), completion: .directory)
     var output: String?
 
     @Option(

@@ -17,7 +17,8 @@ struct ModelsShowCommand: AsyncParsableCommand {
             """)
 
     @ArgumentParser.Argument(
-        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"))
+        help: ArgumentHelp("The model: a directory or a name.", valueName: "model"),
+        completion: .directory)
     var model: String
 
     func run() async throws {

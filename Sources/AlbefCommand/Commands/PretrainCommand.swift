@@ -20,14 +20,17 @@ struct PretrainCommand: AsyncParsableCommand {
               albef report run
             """)
 
-    @Option(help: ArgumentHelp("Where the run keeps its files.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where the run keeps its files.", valueName: "directory"),
+        completion: .directory)
     var run: String?
 
     @Option(help: "Settings to start from: \(Presets.names.joined(separator: ", ")).")
     var preset = "albef"
 
     @Option(
-        help: ArgumentHelp("YAML that names what differs from the preset.", valueName: "file"))
+        help: ArgumentHelp("YAML that names what differs from the preset.", valueName: "file"),
+        completion: .file())
     var config: String?
 
     @Option(

@@ -16,13 +16,14 @@ struct ReportCommand: AsyncParsableCommand {
               albef report runs/first --json
             """)
 
-    @Argument(help: ArgumentHelp("The run's directory.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run's directory.", valueName: "run"), completion: .directory)
     var run: String
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The page; default: report.html in the run's directory.", valueName: "file"))
+            "The page; default: report.html in the run's directory.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Flag(

@@ -17,7 +17,7 @@ struct ScoreCommand: AsyncParsableCommand {
             --model model
             """)
 
-    @Argument(help: ArgumentHelp("An image file.", valueName: "image"))
+    @Argument(help: ArgumentHelp("An image file.", valueName: "image"), completion: .file())
     var image: String
 
     @Argument(help: ArgumentHelp("One text or several.", valueName: "text"))

@@ -32,10 +32,12 @@ struct SearchCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Find pictures like this one, or texts that describe it; with a sentence, what fits both.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var image: String?
 
-    @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"),
+        completion: .directory)
     var index: String
 
     @OptionGroup var model: ModelOptions

@@ -31,7 +31,7 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "The index that 'albef index' made; default: one that is kept for the folder of --photos.",
-            valueName: "directory"))
+            valueName: "directory"), completion: .directory)
     var index: String?
 
     @OptionGroup var model: ModelOptions
@@ -43,31 +43,32 @@ struct ServeCommand: AsyncParsableCommand {
     var port: Int?
 
     @Option(
-        help: ArgumentHelp("Keep the index in step with this folder.", valueName: "directory"))
+        help: ArgumentHelp("Keep the index in step with this folder.", valueName: "directory"),
+        completion: .directory)
     var photos: String?
 
     @Option(
         help: ArgumentHelp(
             "File with the key that writing requests have to carry; without one nobody may write.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var keyFile: String?
 
     @Option(
         help: ArgumentHelp(
             "File with a key that reading requests have to carry, as a browser's password; without one everybody may read.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var readKeyFile: String?
 
     @Option(
         help: ArgumentHelp(
             "Where pictures that clients add are kept; default: the index's name with .uploads.",
-            valueName: "directory"))
+            valueName: "directory"), completion: .directory)
     var uploads: String?
 
     @Option(
         help: ArgumentHelp(
             "YAML with more settings: names, limits, batching; options here come first.",
-            valueName: "file"))
+            valueName: "file"), completion: .file())
     var settings: String?
 
     @Option(

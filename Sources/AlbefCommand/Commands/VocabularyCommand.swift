@@ -25,7 +25,9 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
               albef vocabulary train captions.json --size 8000 --output vocab.txt
             """)
 
-    @Argument(help: ArgumentHelp("One file of captions or several.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("One file of captions or several.", valueName: "file"),
+        completion: .file())
     var files: [String]
 
     @Option(
@@ -33,7 +35,8 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
             "The most tokens to have, the five special ones included.", valueName: "n"))
     var size: Int
 
-    @Option(help: ArgumentHelp("Where the vocabulary will be.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Where the vocabulary will be.", valueName: "file"), completion: .file())
     var output: String
 
     @Option(

@@ -30,7 +30,8 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     @Option(help: "What makes these scenes differ from others.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Where to write them.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where to write them.", valueName: "directory"), completion: .directory)
     var output: String
 
     @Flag(help: "Single people in any colours equally often, small things near: a first lesson.")

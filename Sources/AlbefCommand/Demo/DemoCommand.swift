@@ -21,7 +21,9 @@ struct DemoCommand: AsyncParsableCommand {
               albef demo --model albef-coco --scenes 500 --output out/demo --json
             """)
 
-    @Option(help: ArgumentHelp("Where gallery, indexes and page go.", valueName: "directory"))
+    @Option(
+        help: ArgumentHelp("Where gallery, indexes and page go.", valueName: "directory"),
+        completion: .directory)
     var output = "out/demo"
 
     @Option(help: "Scenes in the gallery, 200 to 100000.")
@@ -29,7 +31,8 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Photos to search; default: those that come with the program.", valueName: "directory"))
+            "Photos to search; default: those that come with the program.", valueName: "directory"),
+        completion: .directory)
     var photos: String?
 
     @Option(
