@@ -60,12 +60,12 @@ struct RecallModelTests {
                 gallery.both.model, depths: [3, 20], samples: nil)
             let towers = try await gallery.evaluator(gallery.recall).evaluate(
                 gallery.recall.model, depths: [])
-            #expect(found.dual == towers.dual)
+            #expect(found.towers == towers.towers)
             // Where all are candidates, towers only matter to scores that the cosine is part of.
             let reader = try await gallery.evaluator(gallery.reader).evaluate(
                 gallery.reader.model, depths: [3, 20], ranking: .matching)
-            #expect(found.reranked[1].metrics == reader.reranked[1].metrics)
-            #expect(found.dual != reader.dual)
+            #expect(found.reranked[1].ranks == reader.reranked[1].ranks)
+            #expect(found.towers != reader.towers)
             // The first of what a caption finds has the cosine of the model that recalls.
             let sample = try #require(found.samples.first)
             #expect(sample.query == "a dog")
