@@ -70,6 +70,37 @@ struct SearchCommandTests {
         }
     }
 
+    @Test("An image of the web is fetched when that is asked for")
+    func addresses() async throws {
+        try await withIndex { folder in
+            let server = try FileServer(path: "cat.bmp") { attempt in
+                switch attempt {
+                case 0: .init(content: Data(TinyModel.bitmap(3)))
+                case 1: .init(status: 404)
+                default: .init(content: Data(TinyModel.bitmap(3)), announcedLength: 1 << 30)
+                }
+            }
+            defer { server.stop() }
+            let address = server.address.absoluteString
+            let search = [
+                "search", "--model", "model", "--index", "index", "--top", "1", "--paths",
+            ]
+            let found = try await Command.run(
+                search + ["--image", address, "--fetch"], folder: folder)
+            #expect(found.status == 0, "\(found.errors)")
+            #expect(found.output.hasSuffix("/photos/003.bmp\n"))
+            let refused = try await Command.run(
+                search + ["--image", address], folder: folder)
+            #expect(refused.status == 64 && refused.errors.contains("add --fetch"))
+            for part in ["the server answered 404", "more than 64 MiB"] {
+                let failed = try await Command.run(
+                    search + ["--image", address, "--fetch"], folder: folder)
+                #expect(failed.status == 1 && failed.errors.contains("was not fetched: "))
+                #expect(failed.errors.contains(part), "\(failed.errors)")
+            }
+        }
+    }
+
     @Test func searchesAsJSON() async throws {
         try await withIndex { folder in
             let query = "a red bus near the tree"

@@ -103,13 +103,13 @@ struct FollowingServiceTests {
             }
             let before = try await scans()
             #expect(try await service.client.send("POST", "/api/scan").status == 401)
-            #expect(
-                try await eventually {
-                    let asked = try await service.client.send(
-                        "POST", "/api/scan", headers: ServiceUnderTest.authorization)
-                    #expect(asked.status == 202 && asked.json["last_scan"] is String)
-                    return try await scans() != before
-                })
+            let isScanned = try await eventually {
+                let asked = try await service.client.send(
+                    "POST", "/api/scan", headers: ServiceUnderTest.authorization)
+                #expect(asked.status == 202 && asked.json["last_scan"] is String)
+                return try await scans() != before
+            }
+            #expect(isScanned)
         }
         try await ServiceUnderTest.run(pictures: 1) { service in
             let refused = try await service.client.send(

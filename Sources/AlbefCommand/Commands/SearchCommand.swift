@@ -52,6 +52,9 @@ struct SearchCommand: AsyncParsableCommand {
         completion: .file())
     var unlike: [String] = []
 
+    @Flag(help: "Let --image and --unlike name addresses (https://…), and fetch what is there.")
+    var fetch = false
+
     @Option(
         help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"),
         completion: .directory)
@@ -132,6 +135,9 @@ struct SearchCommand: AsyncParsableCommand {
         do { try asked.check() } catch let error as QueryError {
             throw ValidationError("\(error).")
         }
+        if !fetch, let address = (image + unlike).first(where: { ImageAddress($0) != nil }) {
+            throw ValidationError("\(address) is an address; add --fetch to fetch the image.")
+        }
         if fold, foldDuplicates {
             throw ValidationError("--fold folds equal pictures too; leave out --fold-duplicates.")
         }
@@ -189,7 +195,7 @@ struct SearchCommand: AsyncParsableCommand {
         options.foldsDuplicates = fold
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
-        let answer = try Searcher(model, forward).search(asked, options)
+        let answer = try Searcher(model, forward).search(try await fetched(asked, model), options)
         let found =
             foldDuplicates
             ? SearchOutput.Found.folding(answer.results, top: top)
@@ -224,6 +230,22 @@ struct SearchCommand: AsyncParsableCommand {
         } else if answer.results.isEmpty, !filters.isEmpty {
             Console.note("note: nothing fulfils the conditions")
         }
+    }
+
+    /// The query with the images of addresses fetched.
+    private func fetched(_ query: SearchQuery, _ model: SearchModel) async throws -> SearchQuery {
+        guard fetch else { return query }
+        func picture(_ text: String) async throws -> QueryPicture {
+            guard let address = ImageAddress(text) else { return .file(FilePath(text)) }
+            let bytes = try await Interrupts.cancelling("stopping") { try await address.bytes() }
+            return .pixels(try model.pixels(of: bytes, named: text))
+        }
+        var query = query
+        query.images = []
+        for text in image { query.images.append(try await picture(text)) }
+        query.unlike = []
+        for text in unlike { query.unlike.append(try await picture(text)) }
+        return query
     }
 
     private var asked: SearchQuery {
