@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Retrieval
+public import Retrieval
 import SystemPackage
 
 /// What `albef search` does with the images that it found, besides naming them.
