@@ -53,7 +53,7 @@ window.fetch = async (path, options) => {
   return response;
 };
 const answer = async (path, options = {}) => {
-  asked.push({ path, headers: options.headers ?? {} });
+  asked.push({ path, headers: options.headers ?? {}, body: typeof options.body === "string" ? options.body : null });
   const rule = rules.find((rule) => path.startsWith(rule.path) && rule.times > 0);
   if (!rule) return real(path, options);
   rule.times -= 1;

@@ -21,7 +21,7 @@ class GalleryTests(PageTest):
         self.find("#notes button").click()
         self.until(lambda: self.find("#skipped").is_displayed())
         self.assertEqual(
-            self.run_script("return [...document.querySelectorAll('#skipped li')].map((l) => [...l.children].map((c) => c.textContent))"),
+            self.run_script("return [...document.querySelectorAll('#skipped-list li')].map((l) => [...l.children].map((c) => c.textContent))"),
             [[file["path"], file["reason"]] for file in files])
         self.assertEqual(self.text("#skipped-rest"), "and 117 more files")
         self.assertFalse(self.find("#skipped-kinds").is_displayed())

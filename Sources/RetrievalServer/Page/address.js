@@ -18,7 +18,9 @@ const session = {
 };
 
 /** What a search is where its address says nothing else. */
-export const standard = { text: "", image: null, filters: [], minimum: 0, candidates: 64, order: "rank" };
+export const standard = {
+  text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, candidates: 64, order: "rank", unfolds: false,
+};
 
 // Files that were dropped stay with this page: an address cannot hold them, only an entry's key.
 const files = new Map();
@@ -36,20 +38,31 @@ function fileOfEntry() {
   return file ? (files.get(file.key) ?? { ...file, isLost: true }) : null;
 }
 
-/** The query that the address holds. */
+/** The query that the address holds, with the file of the history's entry. */
 export function readAddress() {
-  const fields = new URLSearchParams(location.search);
+  const query = queryOf(location.search);
+  const file = fileOfEntry();
+  return file ? { ...query, image: file, likes: [query.image, ...query.likes].filter(Boolean) } : query;
+}
+
+/** The query that the part of an address behind "?" holds. */
+export function queryOf(search) {
+  const fields = new URLSearchParams(search);
   const number = (name, fallback) => (fields.has(name) ? Number(fields.get(name)) : fallback);
   const candidates = number("candidates", standard.candidates);
   const minimum = number("min", 0);
-  const id = fields.get("image");
+  const images = (name) => [...new Set(fields.getAll(name))].filter(Boolean).map((id) => ({ id, name: "" }));
+  const [image = null, ...likes] = images("image");
   return {
     text: (fields.get("q") ?? "").trim(),
-    image: fileOfEntry() ?? (id ? { id, name: "" } : null),
+    image,
+    likes,
+    unlike: images("unlike"),
     filters: fields.getAll("where"),
     minimum: minimum > 0 && minimum < 1 ? minimum : 0,
     candidates: Number.isInteger(candidates) && candidates >= 0 ? candidates : standard.candidates,
     order: fields.get("order") === "recall" ? "recall" : "rank",
+    unfolds: fields.get("fold") === "no",
   };
 }
 
@@ -59,14 +72,17 @@ export const readView = () => new URLSearchParams(location.search).get("view");
 /** Whether the open image has an entry of its own, which going back leaves. */
 export const isViewEntry = () => Boolean(readView() && history.state?.isView);
 
-function addressOf(query, view) {
+/** The address of a query, and of the image that is open. */
+export function addressOf(query, view = null) {
   const fields = new URLSearchParams();
   if (query.text) fields.set("q", query.text);
-  if (query.image?.id) fields.set("image", query.image.id);
+  for (const image of [query.image, ...query.likes]) if (image?.id) fields.append("image", image.id);
+  for (const { id } of query.unlike) fields.append("unlike", id);
   for (const filter of query.filters) fields.append("where", filter);
   if (query.minimum) fields.set("min", query.minimum);
   if (query.candidates !== standard.candidates) fields.set("candidates", query.candidates);
   if (query.order !== standard.order) fields.set("order", query.order);
+  if (query.unfolds) fields.set("fold", "no");
   if (view) fields.set("view", view);
   return fields.size ? `?${fields}` : location.pathname;
 }

@@ -1,8 +1,12 @@
 // Everything the page says in simplified Chinese.
 
+import { chineseActions } from "./chineseactions.js";
+
 const amount = (number) => number.toLocaleString("zh-CN");
 
 export const chinese = {
+  ...chineseActions,
+
   title: "搜索图片",
   lead: "用一句话描述画面，也可以拖入、粘贴或选择一张相似的图片。",
   searchLabel: "画面描述",
@@ -17,7 +21,7 @@ export const chinese = {
   exampleQueries: ["在雪地里奔跑的狗", "围坐在桌边的人", "红色的汽车", "children by the sea"],
   wardrobeQueries: ["黑色上衣白色裤子", "黄色玩具鸭", "紫色裙子", "red top and blue trousers"],
 
-  chips: "本次搜索所用的图片和筛选条件",
+  chips: "本次搜索所用的图片、权重和筛选条件",
   queryImage: "与此图相似",
   removeImage: "不使用这张图片",
   pasted: "粘贴的图片",
@@ -96,6 +100,7 @@ export const chinese = {
     "rate-limited": "搜索过于频繁",
     unavailable: "服务器繁忙",
     "timed-out": "请求超时",
+    "only-without": "没有要查找的内容",
   },
   emptyTextHint: "其中没有模型能读懂的文字或数字，请换个说法。",
   offline: "服务器没有响应",
@@ -164,9 +169,12 @@ export const chinese = {
     ["Enter", "打开图片"],
     ["s", "查找与所选图片相似的图片"],
     ["o", "切换排序"],
+    ["x", "选择当前图片"],
+    ["⇧ ← → ↑ ↓", "选择多张连续的图片"],
+    ["Ctrl A", "选择所有已显示的图片"],
     ["h", "显示或隐藏热力图"],
-    ["Esc", "关闭"],
+    ["Esc", "关闭，或取消选择"],
     ["?", "显示快捷键"],
   ],
-  singleKeys: "启用 / s o h ? 快捷键",
+  singleKeys: "启用 / s o x h ? 快捷键",
 };

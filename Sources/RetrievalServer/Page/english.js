@@ -1,10 +1,14 @@
 // Everything the page says in English.
 
+import { englishActions } from "./englishactions.js";
+
 const amount = (number) => number.toLocaleString("en");
 const counted = (number, one, many) => `${amount(number)} ${number === 1 ? one : many}`;
 const images = (number) => counted(number, "image", "images");
 
 export const english = {
+  ...englishActions,
+
   title: "Search images",
   lead: "Describe what an image shows, or drop, paste or choose one that looks similar.",
   searchLabel: "What the image shows",
@@ -19,7 +23,7 @@ export const english = {
   exampleQueries: ["a dog running in the snow", "people at a table", "a red car", "海边的孩子"],
   wardrobeQueries: ["black top and white trousers", "yellow toy duck", "purple skirt", "红色上衣蓝色裤子"],
 
-  chips: "Image and filters of this search",
+  chips: "Images, weights and filters of this search",
   queryImage: "Similar to this image",
   removeImage: "Search without the image",
   pasted: "Pasted image",
@@ -98,6 +102,7 @@ export const english = {
     "rate-limited": "Too many searches at once",
     unavailable: "The server is busy",
     "timed-out": "It took too long",
+    "only-without": "There is nothing to look for",
   },
   emptyTextHint: "The model finds no letters or digits in them that it can read. Please try other words.",
   offline: "The server does not answer",
@@ -169,9 +174,12 @@ export const english = {
     ["Enter", "open the image"],
     ["s", "find images similar to the chosen one"],
     ["o", "switch the order"],
+    ["x", "select the chosen image"],
+    ["⇧ ← → ↑ ↓", "select a range"],
+    ["Ctrl A", "select all images shown"],
     ["h", "show or hide the heat map"],
-    ["Esc", "close"],
+    ["Esc", "close, or clear the selection"],
     ["?", "show these keys"],
   ],
-  singleKeys: "Use the keys / s o h ?",
+  singleKeys: "Use the keys / s o x h ?",
 };

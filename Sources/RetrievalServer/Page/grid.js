@@ -29,7 +29,10 @@ export class Grid {
   #items = [];
   #current = null;
 
-  /** @param actions open(id), similar(item), more() which is asked for at the end of the grid */
+  /**
+   * @param actions open(id), similar(item), more() which is asked for at the end of the grid,
+   *   dress(tile, item) which adds to what a tile shows
+   */
   constructor(list, actions) {
     this.list = list;
     this.actions = actions;
@@ -157,6 +160,7 @@ export class Grid {
     part(".gone span").textContent = say("noFile");
     part(".similar").setAttribute("aria-label", say("similarTo", item.name));
     part(".similar").title = say("similar");
+    this.actions.dress(tile, item);
   }
 
   /** What the tile is called: what it shows, and whether its image cannot be shown. */
@@ -175,8 +179,13 @@ export class Grid {
 
   #steer(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (this.move(event.key)) event.preventDefault();
+  }
+
+  /** Moves the focus as an arrow, Home or End does; whether the key is one of these. */
+  move(key) {
     const index = this.#items.findIndex((item) => item.id === this.#current);
-    if (index < 0) return;
+    if (index < 0) return false;
     const last = this.#items.length - 1;
     const columns = this.#columns();
     const steps = {
@@ -184,15 +193,15 @@ export class Grid {
       ArrowUp: index - columns, ArrowDown: index + columns,
       Home: 0, End: last,
     };
-    let next = steps[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    if (next < 0) next = event.key === "ArrowUp" ? index : 0;
+    let next = steps[key];
+    if (next === undefined) return false;
+    if (next < 0) next = key === "ArrowUp" ? index : 0;
     if (next > last) {
       this.actions.more();
-      if (next >= this.#items.length) next = event.key === "ArrowDown" && index <= last - columns ? last : index;
+      if (next >= this.#items.length) next = key === "ArrowDown" && index <= last - columns ? last : index;
     }
     this.focus(this.#items[next].id);
+    return true;
   }
 
   #columns() {

@@ -7,7 +7,7 @@ const find = (id) => document.getElementById(id);
 export class Keys {
   #isOn = memory.get("single-keys") !== "off";
 
-  /** @param actions switchOrder(), similar(), toggleHeat() */
+  /** @param actions switchOrder(), similar(), select(), toggleHeat() */
   constructor(actions) {
     this.actions = actions;
     find("show-keys").addEventListener("click", () => find("keys").showModal());
@@ -47,6 +47,7 @@ export class Keys {
       "?": () => !isModal && find("keys").showModal(),
       o: () => !isModal && this.actions.switchOrder(),
       s: () => !isModal && event.target.closest(".tile") && this.actions.similar(),
+      x: () => !isModal && event.target.closest(".tile") && this.actions.select(),
       h: () => this.actions.toggleHeat(),
     };
     const act = acts[event.key];

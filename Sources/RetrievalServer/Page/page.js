@@ -1,20 +1,22 @@
 // The search page: asks, shows what came, and keeps the address, the form and the grid in step.
 
 import { AccessForm } from "./access.js";
+import { Actions } from "./actions.js";
 import {
   arrive, isViewEntry, keepPlace, readAddress, readView, savePlaces, takeHistory, writeAddress, writeView,
 } from "./address.js";
 import { ask, browse, extend, hasMore, learnName, ordered } from "./answers.js";
-import { getImage, isAbort } from "./api.js";
+import { Problem, getImage, isAbort } from "./api.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
 import { Language } from "./language.js";
 import {
   announce, button, clearNotes, complain, countDown, hideTrouble, note, showNotes, showTrouble,
 } from "./notices.js";
-import { IndexFollower, listSkipped, showIndex } from "./progress.js";
-import { QueryForm, isSameSearch, isSearch, limitsOf } from "./query.js";
+import { IndexFollower, showIndex } from "./progress.js";
+import { QueryForm, isSameSearch, isSearch, lacksSubject, limitsOf } from "./query.js";
 import { say } from "./strings.js";
+import { readTerms } from "./terms.js";
 import { Viewer } from "./viewer.js";
 import {
   doubts, failure, isDoubtful, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle,
@@ -41,16 +43,36 @@ let isGrowing = false;
 let isLeaving = false;
 let waits = 0;
 
-const language = new Language({ example: (text) => change({ text, image: null }), written: rewrite });
-const grid = new Grid(find("grid"), { open, similar, more });
-const viewer = new Viewer({ leave, closed, similar, step: (item) => writeView(query, item.id) });
+const language = new Language(rewrite);
+const grid = new Grid(find("grid"), { open, similar, more, dress: (tile, item) => actions.dress(tile, item) });
+const viewer = new Viewer({
+  leave, closed, similar, step: (item) => writeView(query, item.id), shown: (item) => actions.opened(item),
+});
 const form = new QueryForm({ change, complain });
 const access = new AccessForm(enter);
 const follower = new IndexFollower({ know, lose });
 const keys = new Keys({
   switchOrder: () => switchOrder(query.order === "recall" ? "rank" : "recall"),
   similar: () => similar(grid.current),
+  select: () => actions.selectCurrent(),
   toggleHeat: () => viewer.toggleHeat(),
+});
+const actions = new Actions(grid, {
+  get query() { return query; },
+  change: (part) => {
+    change(part);
+    viewer.close();
+  },
+  go: (next) => go(next),
+  take: (file, name) => form.take(file, name),
+  open,
+  leave,
+  renewed: (image) => viewer.renew(image),
+  look: () => follower.look(),
+  refresh: () => {
+    follower.look();
+    run({ isQuiet: true });
+  },
 });
 
 // What was asked
@@ -58,12 +80,12 @@ const keys = new Keys({
 function change(part, replaces = false) {
   const isLost = Boolean(query.image?.isLost);
   // New words are searched without a file that was said to be lost.
-  const next = isLost && part.text && part.text !== query.text ? { image: null, ...part } : part;
+  const next = isLost && part.text && part.text !== query.text ? { image: null, likes: [], ...part } : part;
   go({ ...query, ...next }, replaces || isLost);
 }
 
 function similar(item) {
-  change({ text: "", image: { id: item.id, name: item.name } });
+  change({ text: "", image: { id: item.id, name: item.name }, likes: [], unlike: [] });
   viewer.close();
 }
 
@@ -91,6 +113,7 @@ async function run({ isQuiet = false } = {}) {
   access.hide();
   form.show(query);
   if (query.image?.isLost) return fail({ kind: "file-lost" });
+  if (lacksSubject(query)) return fail(new Problem({ type: "urn:albef:problem:only-without", status: 400 }));
   begin();
   try {
     const count = Math.min(Math.max(wanted?.shown ?? 0, pageSize), mostImages);
@@ -106,7 +129,10 @@ async function run({ isQuiet = false } = {}) {
     grid.retry();
     if (wanted) scrollTo({ top: wanted.y });
     wanted = null;
-    if (!isQuiet) announceAnswer();
+    if (!isQuiet) {
+      announceAnswer();
+      actions.answered();
+    }
     showView();
   } catch (error) {
     if (isAbort(error) || mine.signal.aborted) return;
@@ -133,11 +159,12 @@ function begin() {
   find("hero-examples").hidden = isSearch(query);
   clearNotes();
   document.title = windowTitle(query);
-  nameImage(query.image);
+  [query.image, ...query.likes, ...query.unlike].forEach(nameImage);
 }
 
 async function nameImage(image) {
-  if ((await learnName(image)) && query.image === image) form.show({ ...query, text: find("text").value });
+  const isStill = () => [query.image, ...query.likes, ...query.unlike].includes(image);
+  if ((await learnName(image)) && isStill()) form.show({ ...query, text: find("text").value });
 }
 
 // What came
@@ -148,6 +175,7 @@ function head(text) {
   find("summary").hidden = !text;
   find("summary").title = "";
   for (const id of ["more", "order", "why", "doubt"]) find(id).hidden = true;
+  actions.hide();
 }
 
 function show({ glides = false } = {}) {
@@ -167,6 +195,7 @@ function show({ glides = false } = {}) {
   find("why").hidden = !find("why").textContent;
   find("more").hidden = shown >= items.length && !hasMore(answer);
   showDoubt();
+  actions.show(answer, items.slice(0, shown));
   if (items.length === 0) showTrouble(...nothing(answer, query, index, change));
   tellNotes();
 }
@@ -251,7 +280,7 @@ async function showView() {
 function openViewer(items, place, { isResult = false, isReranked = false }) {
   viewer.open({
     items, index: place, isResult, isReranked,
-    text: index?.model?.matches === false ? "" : query.text,
+    text: index?.model?.matches === false ? "" : readTerms(query.text).text,
     isCalibrated: index?.model?.is_calibrated ?? true,
   });
 }
@@ -303,8 +332,8 @@ function travel() {
 function tellNotes() {
   if (!answer) return;
   const isStale = Boolean(answer.generation && index && index.generation !== answer.generation);
-  const actions = { refresh: () => run(), showSkipped: () => listSkipped(index), changed: tellNotes };
-  showNotes(notesOn(answer, query, index, isStale, actions));
+  const ways = { refresh: () => run(), showSkipped: () => actions.folder.open(), changed: tellNotes };
+  showNotes(notesOn(answer, query, index, isStale, ways));
 }
 
 function fail(error) {
@@ -315,6 +344,11 @@ function fail(error) {
   head("");
   if (error.kind === "unauthorized") return access.show();
   if (error.kind === "file-lost") return lackFile();
+  if (error.kind === "only-without") {
+    setBusy(false);
+    find("hero-examples").hidden = true;
+    return showTrouble(...failure(error));
+  }
   const retry = button(say("retry"), () => run(), "strong");
   showTrouble(...failure(error), retry);
   // The first few times the page then tries by itself.
@@ -349,8 +383,8 @@ function know(next) {
   limits = limitsOf(next);
   form.limit(limits);
   form.suggest(next.facts ?? []);
-  language.suggestFor(next.model?.name ?? "");
   showIndex(next);
+  actions.know(next);
   if (trouble?.isOffline) run();
   else if (before && next.images !== before.images && isOutdated(before)) run({ isQuiet: true });
   else if (answer?.results.length === 0 && next.images !== before?.images) show();
@@ -383,12 +417,14 @@ function rewrite() {
   keys.write();
   form.show({ ...query, text: find("text").value });
   document.title = windowTitle(query);
+  actions.write();
   if (trouble && trouble.kind !== "unauthorized") fail(trouble);
   else show();
-  if (index) showIndex(index);
+  if (!index) return;
+  showIndex(index);
+  actions.folder.know(index);
 }
 
-find("show-skipped").addEventListener("click", () => listSkipped(index));
 for (const id of ["keys", "skipped"]) {
   find(`${id}-close`).addEventListener("click", () => find(id).close());
   find(id).addEventListener("click", (event) => event.target === find(id) && find(id).close());
@@ -398,7 +434,7 @@ find("more").addEventListener("click", more);
 find("home").addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  go({ ...query, text: "", image: null, filters: [], minimum: 0 });
+  go({ ...query, text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0 });
 });
 addEventListener("popstate", travel);
 addEventListener("pagehide", () => {

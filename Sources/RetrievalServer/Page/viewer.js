@@ -3,7 +3,7 @@
 import { explain, isAbort, original, thumbnail } from "./api.js";
 import { hasProbability, shownMove, spokenMove } from "./grid.js";
 import { clearHeat, drawHeat } from "./heat.js";
-import { currentLanguage, percent, say } from "./strings.js";
+import { currentLanguage, percent, say, sizeOf } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -29,12 +29,6 @@ const written = (value) => {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 };
 
-function sizeOf(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), 3);
-  return `${(bytes / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
-}
-
 export class Viewer {
   #dialog = find("viewer");
   #picture = find("viewer-picture");
@@ -49,7 +43,7 @@ export class Viewer {
 
   /**
    * @param actions leave(): the visitor wants to close the dialog; closed(item, isForced): it is
-   *   closed, if forced by the browser; step(item): it shows another; similar(item)
+   *   closed, if forced by the browser; step(item): it shows another; similar(item); shown(item)
    */
   constructor(actions) {
     this.actions = actions;
@@ -98,6 +92,14 @@ export class Viewer {
     find("viewer-next").focus();
   }
 
+  /** Shows what an image has become. */
+  renew(image) {
+    const place = this.#context?.items.findIndex(({ id }) => id === image.id) ?? -1;
+    if (place < 0) return;
+    Object.assign(this.#context.items[place], image);
+    if (this.isOpen && place === this.#context.index) this.#show();
+  }
+
   close() {
     if (!this.isOpen) return;
     this.#isClosing = true;
@@ -142,6 +144,7 @@ export class Viewer {
     this.#explanation = null;
     if (text) this.#explain(item, text);
     else clearHeat(this.#canvas);
+    this.actions.shown?.(item);
   }
 
   #facts(item) {

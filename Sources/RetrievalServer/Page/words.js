@@ -101,11 +101,15 @@ export function nothing(answer, query, index, change) {
   return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
 }
 
+/** What a problem is called. */
+export const problemTitle = (error) =>
+  error.isOffline ? say("offline") : (say("problems")[error.kind] ?? error.title ?? say("failed"));
+
 /** What a problem is called, and what is known about it. */
 export function failure(error) {
   if (error.isOffline) return [say("offline"), say("offlineHint")];
-  const title = say("problems")[error.kind] ?? error.title ?? say("failed");
-  return [title, error.kind === "empty-text" ? say("emptyTextHint") : error.message];
+  if (error.kind === "only-without") return [problemTitle(error), say("onlyWithoutHint")];
+  return [problemTitle(error), error.kind === "empty-text" ? say("emptyTextHint") : error.message];
 }
 
 /** The title of the window. */

@@ -108,7 +108,10 @@ struct OperationRoutes: Sendable {
     /// The page's files; they change with the program alone.
     static let page: [(path: String, bytes: [UInt8], type: String)] = [
         ("/", PackageResources.index_html, "text/html; charset=utf-8"),
-        ("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
+        ("/page.css", PackageResources.page_css, style),
+        ("/field.css", PackageResources.field_css, style),
+        ("/selection.css", PackageResources.selection_css, style),
+        ("/writing.css", PackageResources.writing_css, style),
         ("/page.js", PackageResources.page_js, script),
         ("/strings.js", PackageResources.strings_js, script),
         ("/english.js", PackageResources.english_js, script),
@@ -126,9 +129,33 @@ struct OperationRoutes: Sendable {
         ("/heat.js", PackageResources.heat_js, script),
         ("/progress.js", PackageResources.progress_js, script),
         ("/notices.js", PackageResources.notices_js, script),
+        ("/actions.js", PackageResources.actions_js, script),
+        ("/archive.js", PackageResources.archive_js, script),
+        ("/chineseactions.js", PackageResources.chineseactions_js, script),
+        ("/deletion.js", PackageResources.deletion_js, script),
+        ("/drop.js", PackageResources.drop_js, script),
+        ("/englishactions.js", PackageResources.englishactions_js, script),
+        ("/examples.js", PackageResources.examples_js, script),
+        ("/exports.js", PackageResources.exports_js, script),
+        ("/folder.js", PackageResources.folder_js, script),
+        ("/folding.js", PackageResources.folding_js, script),
+        ("/keyprompt.js", PackageResources.keyprompt_js, script),
+        ("/likes.js", PackageResources.likes_js, script),
+        ("/owners.js", PackageResources.owners_js, script),
+        ("/recent.js", PackageResources.recent_js, script),
+        ("/saving.js", PackageResources.saving_js, script),
+        ("/select.js", PackageResources.select_js, script),
+        ("/selectionbar.js", PackageResources.selectionbar_js, script),
+        ("/suggestions.js", PackageResources.suggestions_js, script),
+        ("/terms.js", PackageResources.terms_js, script),
+        ("/uploadqueue.js", PackageResources.uploadqueue_js, script),
+        ("/uploads.js", PackageResources.uploads_js, script),
+        ("/viewertools.js", PackageResources.viewertools_js, script),
+        ("/writing.js", PackageResources.writing_js, script),
         ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
     ]
     private static let script = "text/javascript; charset=utf-8"
+    private static let style = "text/css; charset=utf-8"
 
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery
