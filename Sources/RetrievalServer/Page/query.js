@@ -29,8 +29,8 @@ export const isSearch = (query) => Boolean(query.text || query.image);
 
 /** Whether two queries ask for the same: the order is the page's own. */
 export function isSameSearch(one, other) {
-  const asked = ({ text, image, filters, minimum, candidates }) =>
-    JSON.stringify([text, image?.id ?? image?.key, filters, minimum, candidates]);
+  const asked = ({ text, image, filters, minimum, candidates, sort }) =>
+    JSON.stringify([text, image?.id ?? image?.key, filters, minimum, candidates, sort]);
   return asked(one) === asked(other);
 }
 
@@ -40,10 +40,12 @@ const isRead = (query) => query.candidates > 0 && Boolean(query.text);
 /** The least match probability that is asked for; 0 where none is asked for or can be. */
 export const minimumOf = (query) => (isRead(query) ? query.minimum : 0);
 
-/** The request's fields: every image that is compared is a result, so that the page has both orders. */
+/** The fields of the first request: every image that is compared is a result, so that the page has both orders. */
 export function requestOf(query, limits) {
   const candidates = candidatesOf(query, limits);
-  const fields = { count: candidates || Math.min(standard.candidates, limits.results), candidates };
+  const count = Math.min(Math.max(candidates, standard.candidates), limits.results);
+  const fields = { count, candidates };
+  if (query.sort !== standard.sort) fields.sort = query.sort;
   if (query.text) fields.text = query.text;
   if (query.image?.id) fields.image = query.image.id;
   if (query.filters.length) fields.filters = query.filters;

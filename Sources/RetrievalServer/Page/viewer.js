@@ -1,9 +1,10 @@
 // One image in a dialog: its facts, and where the words of the query were found in it.
 
 import { explain, isAbort, original, thumbnail } from "./api.js";
-import { hasProbability, shownMove, spokenMove } from "./grid.js";
+import { sizeOf } from "./about.js";
 import { clearHeat, drawHeat } from "./heat.js";
 import { currentLanguage, percent, say } from "./strings.js";
+import { hasProbability, shownMove, spokenMove } from "./tile.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -28,12 +29,6 @@ const written = (value) => {
   if (Array.isArray(value)) return value.map(written).join(", ");
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 };
-
-function sizeOf(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), 3);
-  return `${(bytes / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
-}
 
 export class Viewer {
   #dialog = find("viewer");
@@ -87,7 +82,7 @@ export class Viewer {
   /**
    * Opens the dialog.
    *
-   * @param context items and the index of the one to show; text, if its words can be looked for;
+   * @param context items and the index of the one to show; total, how many there are; text, if its words can be looked for;
    *   isResult, isReranked, isCalibrated
    */
   open(context) {
@@ -96,6 +91,15 @@ export class Viewer {
     this.#show();
     if (!this.#dialog.open) this.#dialog.showModal();
     find("viewer-next").focus();
+  }
+
+  /** Goes on through these items, of which some came after it was opened. */
+  extend(items, total) {
+    const { item } = this;
+    const index = items.findIndex((other) => other.id === item?.id);
+    if (index < 0) return;
+    Object.assign(this.#context, { items, index, total });
+    this.#showPlace();
   }
 
   close() {
@@ -121,12 +125,10 @@ export class Viewer {
   }
 
   #show() {
-    const { items, index, text } = this.#context;
+    const { text } = this.#context;
     const item = this.item;
     find("viewer-name").textContent = item.name;
-    find("viewer-position").textContent = say("position", index + 1, items.length);
-    find("viewer-previous").setAttribute("aria-disabled", String(index === 0));
-    find("viewer-next").setAttribute("aria-disabled", String(index === items.length - 1));
+    this.#showPlace();
     find("viewer-original").href = original(item.id);
     this.#picture.alt = item.name;
     const source = thumbnail(item.id, 1024);
@@ -142,6 +144,13 @@ export class Viewer {
     this.#explanation = null;
     if (text) this.#explain(item, text);
     else clearHeat(this.#canvas);
+  }
+
+  #showPlace() {
+    const { items, index, total } = this.#context;
+    find("viewer-position").textContent = say("position", index + 1, Math.max(total, items.length));
+    find("viewer-previous").setAttribute("aria-disabled", String(index === 0));
+    find("viewer-next").setAttribute("aria-disabled", String(index === items.length - 1));
   }
 
   #facts(item) {
