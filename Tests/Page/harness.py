@@ -272,14 +272,26 @@ class PageTest(unittest.TestCase):
         self.settle()
 
     def tiles(self):
-        """What the tiles show, in their order."""
+        """What the tiles show that are in the document, in their order: those in sight, and some around."""
         return self.run_script("""
             return [...document.querySelectorAll("#grid .tile:not(.skeleton)")].map((tile) => ({
               id: tile.dataset.id, rank: Number(tile.dataset.rank), recall: Number(tile.dataset.recallRank),
-              name: tile.querySelector(".name").textContent, place: tile.querySelector(".place").textContent,
+              name: tile.dataset.name, caption: tile.querySelector(".name").textContent, place: tile.querySelector(".place").textContent,
               move: tile.querySelector(".move").textContent, value: tile.querySelector(".value").textContent,
               fill: tile.querySelector(".fill").style.width, label: tile.querySelector(".open").ariaLabel,
             }))""")
+
+    def seen(self):
+        """The ids of the tiles of which something is in sight."""
+        return self.run_script("""
+            return [...document.querySelectorAll("#grid .tile:not(.skeleton)")].filter((tile) => {
+              const { top, bottom } = tile.getBoundingClientRect();
+              return bottom > document.querySelector("header.top").offsetHeight && top < innerHeight;
+            }).map((tile) => tile.dataset.id)""")
+
+    def fetched(self):
+        """How many images the page has fetched so far."""
+        return int(self.find("#grid").get_attribute("data-count") or 0)
 
     def trouble(self):
         """The title and the detail of why there is nothing to show."""

@@ -56,10 +56,10 @@ class SelectionTests(PageTest):
     def test_by_mouse(self):
         self.open(q=QUERY)
         ids = [tile["id"] for tile in self.tiles()]
-        shown = lambda: float(self.tile(0, ".pick").value_of_css_property("opacity"))
-        self.assertEqual(shown(), 0)
-        ActionChains(self.driver).move_to_element(self.tile(0)).perform()
-        self.until(lambda: shown() == 1)
+        shown = lambda: [float(self.tile(place, ".pick").value_of_css_property("opacity")) for place in (0, 1)]
+        self.assertEqual(shown(), [0, 0])
+        self.run_script("document.querySelector('.tile .open').focus()")
+        self.until(lambda: shown() == [1, 0])
         self.assertFalse(self.find("#selection").is_displayed())
         self.tile(0, ".pick").click()
         self.assertEqual((self.count(), self.picked()), ("1 selected", ids[:1]))
@@ -74,6 +74,7 @@ class SelectionTests(PageTest):
         # While something is selected, a click selects.
         self.tile(1).click()
         self.assertEqual(self.count(), "4 selected")
+        self.assertEqual(shown(), [1, 1])
         self.photograph("selected")
         self.tile(1).click()
         self.assertEqual(self.count(), "3 selected")

@@ -19,8 +19,12 @@ const session = {
 
 /** What a search is where its address says nothing else. */
 export const standard = {
-  text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, candidates: 64, order: "rank", unfolds: false,
+  text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, candidates: 64, order: "rank",
+  sort: "relevance", unfolds: false,
 };
+
+/** What images can be sorted by: how well they fit (or their paths), newest first, oldest first. */
+export const sorts = ["relevance", "date", "-date"];
 
 // Files that were dropped stay with this page: an address cannot hold them, only an entry's key.
 const files = new Map();
@@ -62,6 +66,7 @@ export function queryOf(search) {
     minimum: minimum > 0 && minimum < 1 ? minimum : 0,
     candidates: Number.isInteger(candidates) && candidates >= 0 ? candidates : standard.candidates,
     order: fields.get("order") === "recall" ? "recall" : "rank",
+    sort: sorts.includes(fields.get("sort")) ? fields.get("sort") : standard.sort,
     unfolds: fields.get("fold") === "no",
   };
 }
@@ -82,6 +87,7 @@ export function addressOf(query, view = null) {
   if (query.minimum) fields.set("min", query.minimum);
   if (query.candidates !== standard.candidates) fields.set("candidates", query.candidates);
   if (query.order !== standard.order) fields.set("order", query.order);
+  if (query.sort !== standard.sort) fields.set("sort", query.sort);
   if (query.unfolds) fields.set("fold", "no");
   if (view) fields.set("view", view);
   return fields.size ? `?${fields}` : location.pathname;
@@ -123,7 +129,7 @@ function readPlaces() {
 const places = readPlaces();
 let here = history.state?.place ?? newPlace();
 
-/** Remembers where the page stands: the number of images shown and how far it is scrolled. */
+/** Remembers where the page stands: how many images were fetched, and how far it is scrolled. */
 export function keepPlace(place) {
   places.delete(here);
   places.set(here, place);

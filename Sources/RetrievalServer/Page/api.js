@@ -85,8 +85,12 @@ const post = (path, body, signal) =>
 
 export const getIndex = (signal) => ask("api/index", { signal, cache: "no-store" });
 
-export const getImages = (offset, limit, signal) =>
-  ask(`api/images?offset=${offset}&limit=${limit}`, { signal });
+/** Images from `offset` on; `where` are conditions that they fulfil. */
+export function getImages({ offset, limit, sort, where = [] }, signal) {
+  const fields = new URLSearchParams({ offset, limit, ...(sort ? { sort } : {}) });
+  for (const condition of where) fields.append("where", condition);
+  return ask(`api/images?${fields}`, { signal });
+}
 
 /** What the gallery has, with how often: years, cameras, folders, orientations. */
 export const getFacets = (signal) => ask("api/facets", { signal });

@@ -48,15 +48,18 @@ export const chinese = {
   byRecallHint: "快速浏览全部图片得到的顺序",
   whyRank: "排序还会考虑图片与描述的整体相似度，因此百分比较低的图片也可能排在前面。",
   whyRecall: "这一顺序来自对全部图片的快速浏览，百分比则来自之后的仔细比对。",
-  summary: (shown, total) =>
-    (shown < total ? `共 ${amount(total)} 个结果，显示前 ${amount(shown)} 个` : `共 ${amount(total)} 个结果`),
+  bestMatches: (total) => `最匹配的 ${amount(total)} 张`,
+  sorted: { date: "从新到旧", "-date": "从旧到新" },
   inRank: "按最佳匹配排序",
   inRecall: "按初步印象排序",
   timing: (time) => `${time} 毫秒`,
   timings: (encode, recall, rerank) => `理解描述 ${encode} 毫秒，浏览全部图片 ${recall} 毫秒，仔细比对 ${rerank} 毫秒`,
-  browse: (shown, total) =>
-    (shown < total ? `共 ${amount(total)} 张图片，显示前 ${amount(shown)} 张` : `共 ${amount(total)} 张图片`),
+  browse: (total) => `共 ${amount(total)} 张图片`,
   more: "显示更多",
+  loadingMore: "正在加载…",
+  moreFailed: (reason) => `后面的图片未能加载。${reason}`,
+  notCompared: "从这里开始的图片未经仔细比对，按初步印象排列。",
+  squares: "方形缩略图",
   loading: "正在搜索",
 
   place: (rank) => `第 ${rank} 名`,
@@ -66,7 +69,6 @@ export const chinese = {
   unmoved: "名次不变",
   similar: "查找相似图片",
   similarTo: (name) => `查找与 ${name} 相似的图片`,
-  similarityShort: (value) => `相似度 ${value}`,
   noFile: "无法预览",
   noFileLong: "无法显示这张图片，文件可能已被移动或删除。",
 
@@ -123,7 +125,6 @@ export const chinese = {
   unknownWords: (words, others) => `模型不认识${words}${others ? `，还有另外 ${amount(others)} 个词` : ""}。`,
   untrained: "此模型未经训练，结果的顺序没有意义。",
   mismatch: "此模型无法仔细比对图片与文字，结果按初步印象排序。",
-  conditionsWait: "筛选条件仅用于搜索，浏览时显示全部图片。",
   changed: "此次搜索之后，图库有更新。",
   refresh: "刷新结果",
   indexing: (done, total) => `正在添加图片：${amount(done)} / ${amount(total)}`,
@@ -160,6 +161,8 @@ export const chinese = {
   recallRank: "初步印象的名次",
   modified: "修改时间",
   size: "文件大小",
+  latitudes: ["N", "S"],
+  longitudes: ["E", "W"],
   heatOf: (word, name) => `“${word}”在 ${name} 上的热力图`,
 
   keys: "键盘快捷键",

@@ -50,15 +50,19 @@ export const english = {
   byRecallHint: "In the order found by a quick look at all images",
   whyRank: "The order also weighs how similar image and words are overall, so a lower percentage can stand higher.",
   whyRecall: "This order comes from a quick look at all images, the percentages from a closer look at each.",
-  summary: (shown, total) =>
-    shown < total ? `${amount(shown)} of ${counted(total, "result", "results")}` : counted(total, "result", "results"),
+  bestMatches: (total) => (total === 1 ? "the best match" : `the ${amount(total)} best matches`),
+  sorted: { date: "newest first", "-date": "oldest first" },
   inRank: "best match first",
   inRecall: "by first impression",
   timing: (time) => `${time} ms`,
   timings: (encode, recall, rerank) =>
     `Reading the query ${encode} ms, looking at all images ${recall} ms, comparing closely ${rerank} ms`,
-  browse: (shown, total) => (shown < total ? `${amount(shown)} of ${images(total)}` : images(total)),
+  browse: (total) => images(total),
   more: "Show more",
+  loadingMore: "Loading…",
+  moreFailed: (reason) => `The next images did not come. ${reason}`,
+  notCompared: "The images from here on were not compared closely. They follow in the order of the first impression.",
+  squares: "Squares",
   loading: "Searching",
 
   place: (rank) => `place ${rank}`,
@@ -68,7 +72,6 @@ export const english = {
   unmoved: "unmoved",
   similar: "Find similar",
   similarTo: (name) => `Find images similar to ${name}`,
-  similarityShort: (value) => `similarity ${value}`,
   noFile: "No preview",
   noFileLong: "This image cannot be shown. Its file may have been moved or deleted.",
 
@@ -125,7 +128,6 @@ export const english = {
   unknownWords: (words, others) => `The model does not know ${words}${others ? ` and ${amount(others)} more` : ""}.`,
   untrained: "This model is not trained: the order of the results means nothing.",
   mismatch: "This model cannot compare images and words closely: results stay in the order of the first impression.",
-  conditionsWait: "Filters apply to searches: browsing shows every image.",
   changed: "The gallery has changed since this search.",
   refresh: "Refresh",
   indexing: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
@@ -165,6 +167,8 @@ export const english = {
   recallRank: "Place at first impression",
   modified: "Modified",
   size: "File size",
+  latitudes: ["N", "S"],
+  longitudes: ["E", "W"],
   heatOf: (word, name) => `Heat map of “${word}” over ${name}`,
 
   keys: "Keyboard shortcuts",

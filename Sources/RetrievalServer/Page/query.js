@@ -34,10 +34,13 @@ export function isSameSearch(one, other) {
   return searchKey(one) === searchKey(other);
 }
 
+/** All images of a query. */
+export const imagesOf = ({ image, likes, unlike }) => [image, ...likes, ...unlike].filter(Boolean);
+
 /** What a query asks for, as one text. */
-export function searchKey({ text, image, likes, unlike, filters, minimum, candidates, unfolds }) {
+export function searchKey({ text, image, likes, unlike, filters, minimum, candidates, sort, unfolds }) {
   const ids = (images) => images.map(({ id }) => id);
-  const asked = [text, image?.id ?? image?.key, ids(likes), ids(unlike), filters, minimum, candidates, unfolds];
+  const asked = [text, image?.id ?? image?.key, ids(likes), ids(unlike), filters, minimum, candidates, sort, unfolds];
   return JSON.stringify(asked);
 }
 
@@ -50,10 +53,12 @@ const isRead = (query) => query.candidates > 0 && Boolean(readTerms(query.text).
 /** The least match probability that is asked for; 0 where none is asked for or can be. */
 export const minimumOf = (query) => (isRead(query) ? query.minimum : 0);
 
-/** The request's fields: every image that is compared is a result, so that the page has both orders. */
+/** The fields of the first request: every image that is compared is a result, so that the page has both orders. */
 export function requestOf(query, limits) {
   const candidates = candidatesOf(query, limits);
-  const fields = { count: candidates || Math.min(standard.candidates, limits.results), candidates };
+  const count = Math.min(Math.max(candidates, standard.candidates), limits.results);
+  const fields = { count, candidates };
+  if (query.sort !== standard.sort) fields.sort = query.sort;
   const { text, without, emphasis } = readTerms(query.text);
   if (text) fields.text = text;
   if (without.length) fields.without = without;

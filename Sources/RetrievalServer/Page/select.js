@@ -39,8 +39,8 @@ export class Selection {
   /** What is selected, in the order in which it is shown; what is not shown any more comes last. */
   get items() {
     const shown = this.#items.filter(({ id }) => this.#chosen.has(id));
-    const others = [...this.#chosen.values()].filter(({ id }) => !shown.some((item) => item.id === id));
-    return [...shown, ...others];
+    const ids = new Set(shown.map(({ id }) => id));
+    return [...shown, ...[...this.#chosen.values()].filter(({ id }) => !ids.has(id))];
   }
 
   has(id) {

@@ -1,12 +1,13 @@
 // The bar at the bottom: how much is selected, and what can be done with it.
 
+import { sizeOf } from "./about.js";
 import { downloadMany, downloadOne } from "./archive.js";
 import { isAbort, original } from "./api.js";
 import { confirmDeletion, deleteImages, remainder } from "./deletion.js";
 import { asCSV, asJSON } from "./exports.js";
 import { announce, complain } from "./notices.js";
 import { copy, saveFile, today } from "./saving.js";
-import { say, sizeOf } from "./strings.js";
+import { say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
 const tell = (text) => {

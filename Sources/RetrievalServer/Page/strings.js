@@ -71,10 +71,3 @@ export function percent(value) {
   if (value > 0 && value < 0.005) return "<1 %";
   return `${Math.round(value * 100)} %`;
 }
-
-/** A number of bytes with its unit. */
-export function sizeOf(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
-  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), 3);
-  return `${(bytes / 1000 ** power).toFixed(power ? 1 : 0)} ${units[power]}`;
-}

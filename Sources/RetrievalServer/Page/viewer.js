@@ -1,9 +1,10 @@
 // One image in a dialog: its facts, and where the words of the query were found in it.
 
 import { explain, isAbort, original, thumbnail } from "./api.js";
-import { hasProbability, shownMove, spokenMove } from "./grid.js";
+import { sizeOf } from "./about.js";
 import { clearHeat, drawHeat } from "./heat.js";
-import { currentLanguage, percent, say, sizeOf } from "./strings.js";
+import { currentLanguage, percent, say } from "./strings.js";
+import { hasProbability, shownMove, spokenMove } from "./tile.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -81,7 +82,7 @@ export class Viewer {
   /**
    * Opens the dialog.
    *
-   * @param context items and the index of the one to show; text, if its words can be looked for;
+   * @param context items and the index of the one to show; total, how many there are; text, if its words can be looked for;
    *   isResult, isReranked, isCalibrated
    */
   open(context) {
@@ -98,6 +99,15 @@ export class Viewer {
     if (place < 0) return;
     Object.assign(this.#context.items[place], image);
     if (this.isOpen && place === this.#context.index) this.#show();
+  }
+
+  /** Goes on through these items, of which some came after it was opened. */
+  extend(items, total) {
+    const { item } = this;
+    const index = items.findIndex((other) => other.id === item?.id);
+    if (index < 0) return;
+    Object.assign(this.#context, { items, index, total });
+    this.#showPlace();
   }
 
   close() {
@@ -123,12 +133,10 @@ export class Viewer {
   }
 
   #show() {
-    const { items, index, text } = this.#context;
+    const { text } = this.#context;
     const item = this.item;
     find("viewer-name").textContent = item.name;
-    find("viewer-position").textContent = say("position", index + 1, items.length);
-    find("viewer-previous").setAttribute("aria-disabled", String(index === 0));
-    find("viewer-next").setAttribute("aria-disabled", String(index === items.length - 1));
+    this.#showPlace();
     find("viewer-original").href = original(item.id);
     this.#picture.alt = item.name;
     const source = thumbnail(item.id, 1024);
@@ -145,6 +153,13 @@ export class Viewer {
     if (text) this.#explain(item, text);
     else clearHeat(this.#canvas);
     this.actions.shown?.(item);
+  }
+
+  #showPlace() {
+    const { items, index, total } = this.#context;
+    find("viewer-position").textContent = say("position", index + 1, Math.max(total, items.length));
+    find("viewer-previous").setAttribute("aria-disabled", String(index === 0));
+    find("viewer-next").setAttribute("aria-disabled", String(index === items.length - 1));
   }
 
   #facts(item) {
