@@ -65,7 +65,8 @@ export class Folder {
   }
 
   #showState(indexing, images, isWritable) {
-    const facts = [[say("indexed"), say("about", images)]];
+    const { folder } = this.#index;
+    const facts = [...(folder ? [[say("folder"), folder]] : []), [say("indexed"), say("about", images)]];
     if (indexing.is_running) facts.push([say("nowIndexing"), say("doneOf", indexing.done, indexing.total)]);
     facts.push([say("lastScan"), this.#when(scannedAt(this.#index))]);
     find("folder-facts").replaceChildren(...facts.map(([name, value]) => {
@@ -73,6 +74,7 @@ export class Folder {
       const term = document.createElement("dt");
       const detail = document.createElement("dd");
       term.textContent = name;
+      detail.dir = "auto";
       detail.textContent = value;
       group.append(term, detail);
       return group;

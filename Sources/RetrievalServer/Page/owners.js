@@ -3,8 +3,8 @@
 let places = { uploads: null, folder: null };
 
 /** Knows from the index where clients' files are kept, and which folder is followed. */
-export function knowPlaces({ uploads = null, indexing = null }) {
-  places = { uploads, folder: indexing?.folder ?? null };
+export function knowPlaces({ uploads = null, folder = null }) {
+  places = { uploads, folder };
 }
 
 const isIn = (path, folder) => Boolean(folder) && path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);

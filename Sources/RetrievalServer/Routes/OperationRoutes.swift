@@ -74,6 +74,11 @@ struct OperationRoutes: Sendable {
         let facts: [String]
         let limits: Limits
         let is_writable: Bool
+        /// Where the files are kept that clients send, which alone are deleted with their images; null
+        /// if nobody may write.
+        let uploads: Nullable<String>
+        /// The folder that is followed; null if none is.
+        let folder: Nullable<String>
         let indexing: Indexing?
         /// How far a change to another model is; null where there is none.
         let change: Nullable<Change>
@@ -196,6 +201,8 @@ struct OperationRoutes: Sendable {
                 characters: limits.characters, results: limits.results,
                 candidates: limits.candidates),
             is_writable: parts.writing != nil,
+            uploads: .init(value: parts.writing?.store.directory.string),
+            folder: .init(value: parts.follower?.folder.string),
             indexing: indexing?.document,
             change: .init(
                 value: parts.changer?.status.map {
