@@ -4,6 +4,7 @@ import { AccessForm } from "./access.js";
 import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
 import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
 import { isAbort } from "./api.js";
+import { FactsForm } from "./facts.js";
 import { Further } from "./further.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
@@ -45,12 +46,14 @@ const opening = new Opening({
   focus: (id) => answer && !isBusy && grid.focus(id),
 });
 const form = new QueryForm({ change, complain });
+const facts = new FactsForm({ change: (part) => change({ text: find("text").value.trim(), ...part }) });
 const access = new AccessForm(enter);
 const follower = new IndexFollower({ know, lose });
 const keys = new Keys({
   switchOrder: () => switchOrder(query.order === "recall" ? "rank" : "recall"),
   similar: () => similar(grid.current),
   toggleHeat: () => opening.viewer.toggleHeat(),
+  view: (key) => opening.viewer.act(key),
 });
 followShapes((isSquare) => { grid.isSquare = isSquare; });
 
@@ -99,6 +102,7 @@ async function run({ isQuiet = false } = {}) {
   hideTrouble();
   access.hide();
   form.show(query);
+  facts.show(query);
   if (query.image?.isLost) return fail({ kind: "file-lost" });
   begin();
   try {
@@ -306,6 +310,7 @@ function know(next) {
   limits = limitsOf(next);
   form.limit(limits);
   form.suggest(next.facts ?? []);
+  facts.follow(next);
   language.suggestFor(next.model?.name ?? "");
   showIndex(next);
   if (further.isOffline) further.more(false);
@@ -340,6 +345,7 @@ function lose(problem) {
 function rewrite() {
   keys.write();
   form.show({ ...query, text: find("text").value });
+  facts.show(query);
   document.title = windowTitle(query);
   if (trouble && trouble.kind !== "unauthorized") fail(trouble);
   else show();

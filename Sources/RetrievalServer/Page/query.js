@@ -2,6 +2,7 @@
 
 import { thumbnail } from "./api.js";
 import { keepFile, standard } from "./address.js";
+import { labelOf } from "./facts.js";
 import { percent, say } from "./strings.js";
 
 const candidateChoices = [0, 16, 32, 64, 128];
@@ -184,7 +185,7 @@ export class QueryForm {
   #showChips() {
     const { image, filters } = this.#query;
     const chips = filters.map((filter) =>
-      this.#chip(filter, say("removeCondition", filter), () => {
+      this.#chip(labelOf(filter), say("removeCondition", labelOf(filter)), () => {
         this.#change({ filters: this.#query.filters.filter((other) => other !== filter) });
       }));
     if (image) {
