@@ -7,11 +7,13 @@ import json
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import time
 import unittest
 import urllib.parse
 import urllib.request
+import zlib
 from pathlib import Path
 
 from selenium import webdriver
@@ -306,6 +308,18 @@ class PageTest(unittest.TestCase):
             })"""))
         time.sleep(0.1)
         self.driver.save_screenshot(str(PICTURES / f"{name}.png"))
+
+
+def png(width, height, shade):
+    """An image of one colour, as the bytes of a file."""
+    row = b"\0" + bytes((shade, 160, 255 - shade)) * width
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(row * height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + pixels + chunk(b"IEND", b"")
 
 
 def stop():

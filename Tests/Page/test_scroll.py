@@ -1,8 +1,10 @@
 """Scrolling through all images: few tiles in the document, both shapes, keys, and what goes wrong on the way."""
 
+import shutil
+
 from selenium.webdriver.common.keys import Keys
 
-from harness import PICTURES, ROOT, PageTest, Server
+from harness import PICTURES, PageTest, Server, png
 
 QUERY = "white top and black trousers"
 
@@ -115,20 +117,10 @@ class ShapeTests(PageTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        import shutil
-        import struct
-        import zlib
         folder, index = PICTURES / "shapes", PICTURES / "shapes.index"
         for place in (folder, index):
             shutil.rmtree(place, ignore_errors=True)
         folder.mkdir()
-
-        def png(width, height, shade):
-            row = b"\0" + bytes((shade, 160, 255 - shade)) * width
-            def chunk(kind, data):
-                return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-            head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-            return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
 
         for number in range(40):
             width, height = cls.sizes[number % len(cls.sizes)]

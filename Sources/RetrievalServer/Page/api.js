@@ -89,10 +89,11 @@ export const getIndex = (signal) => ask("api/index", { signal, cache: "no-store"
 export function getImages({ offset, limit, sort, where = [] }, signal) {
   const fields = new URLSearchParams({ offset, limit, ...(sort ? { sort } : {}) });
   for (const condition of where) fields.append("where", condition);
-  return ask(`api/images?${fields}`, { signal });
+  // The service reads a plus as a plus.
+  return ask(`api/images?${String(fields).replaceAll("+", "%20")}`, { signal });
 }
 
-/** What the gallery has, with how often: years, cameras, folders, orientations. */
+/** What conditions can be made of: years, cameras, folders and shapes, each with the number of images. */
 export const getFacets = (signal) => ask("api/facets", { signal });
 
 export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });

@@ -94,9 +94,7 @@ export const chineseActions = {
   recent: "最近搜索",
   clearRecent: "清除最近搜索",
   recentHint: "仅保存在这台设备上",
-  conditionAlone: (text) => `条件 ${text}`,
 
-  folder: "文件夹",
   indexed: "已收录",
   nowIndexing: "正在添加",
   doneOf: (done, total) => `${amount(done)} / ${amount(total)}`,

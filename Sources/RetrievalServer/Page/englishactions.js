@@ -99,9 +99,7 @@ export const englishActions = {
   recent: "Recent searches",
   clearRecent: "Clear recent searches",
   recentHint: "Kept on this device only",
-  conditionAlone: (text) => `Filter ${text}`,
 
-  folder: "Folder",
   indexed: "In the index",
   nowIndexing: "Being added",
   doneOf: (done, total) => `${amount(done)} of ${amount(total)}`,

@@ -2,7 +2,8 @@
 
 import { glide, placesOf } from "./glide.js";
 import { boxesOf, layOut, ratioOf, rowAt, rowOf } from "./layout.js";
-import { dropTile, fillTile, loadTile, makeTile, placeTile } from "./tile.js";
+import { spaceOf } from "./measure.js";
+import { dropTile, fillTile, hasProbability, loadTile, makeTile, placeTile } from "./tile.js";
 
 const ghosts = [1.5, 1.33, 0.75, 1.33, 1, 1.5, 0.67, 1.33, 1.78, 1, 0.75, 1.5];
 // Shapes that are learned from images come one after another: what comes within this time is laid out at once.
@@ -150,45 +151,8 @@ export class Grid {
 
   // Where everything lies
 
-  /** How wide the grid is, how wide gaps are, and how high what stands below an image is. */
   #measure() {
-    const { columnGap, rowGap, width } = getComputedStyle(this.list);
-    const probe = document.getElementById("tile").content.firstElementChild.cloneNode(true);
-    const hasMatch = this.#style.isCalibrated && this.#items.some((item) => item.match_probability != null);
-    probe.classList.add("probe");
-    probe.classList.toggle("result", Boolean(this.#style.order));
-    probe.querySelector(".track").hidden = !hasMatch;
-    probe.querySelectorAll(".place, .value, .name").forEach((part) => { part.textContent = "0"; });
-    this.list.append(probe);
-    const across = parseFloat(width) || 1;
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const caption = probe.querySelector(".open").offsetHeight;
-    probe.remove();
-    const line = this.#style.breakAt > 0 ? this.#line() : null;
-    this.#space = {
-      width: across, gap: { x: parseFloat(columnGap) || 0, y: parseFloat(rowGap) || 0 }, caption,
-      isSquare: this.#isSquare, target: this.#target(across, rem),
-      breakAt: line ? this.#style.breakAt : -1, breakHeight: line?.offsetHeight ?? 0,
-    };
-    if (!line) this.list.querySelector(".break")?.remove();
-  }
-
-  /** How high a row is to be, or how wide a square at least. */
-  #target(width, rem) {
-    if (this.#isSquare) return width < 40 * rem ? 8 * rem : 13 * rem;
-    return Math.min(Math.max(0.42 * width, 8 * rem), 14 * rem);
-  }
-
-  /** The line that stands between results of two kinds. */
-  #line() {
-    let line = this.list.querySelector(".break");
-    if (!line) {
-      line = document.createElement("li");
-      line.className = "break";
-      this.list.append(line);
-    }
-    line.textContent = this.#style.breakText;
-    return line;
+    this.#space = spaceOf(this.list, this.#style, this.#isSquare, this.#items.some(hasProbability));
   }
 
   #arrange() {

@@ -7,7 +7,7 @@ const find = (id) => document.getElementById(id);
 export class Keys {
   #isOn = memory.get("single-keys") !== "off";
 
-  /** @param actions switchOrder(), similar(), select(), toggleHeat() */
+  /** @param actions switchOrder(), similar(), select(), toggleHeat(), view(key): whether the open image takes a key */
   constructor(actions) {
     this.actions = actions;
     find("show-keys").addEventListener("click", () => find("keys").showModal());
@@ -51,8 +51,8 @@ export class Keys {
       h: () => this.actions.toggleHeat(),
     };
     const act = acts[event.key];
-    if (!act) return;
+    if (act) act();
+    else if (!this.actions.view(event.key)) return;
     event.preventDefault();
-    act();
   }
 }

@@ -5,6 +5,7 @@ import { Actions } from "./actions.js";
 import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
 import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
 import { Problem, isAbort } from "./api.js";
+import { FactsForm } from "./facts.js";
 import { Further } from "./further.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
@@ -50,6 +51,7 @@ const opening = new Opening({
   focus: (id) => answer && !isBusy && grid.focus(id),
 });
 const form = new QueryForm({ change, complain });
+const facts = new FactsForm({ change: (part) => change({ text: find("text").value.trim(), ...part }) });
 const access = new AccessForm(enter);
 const follower = new IndexFollower({ know, lose });
 const keys = new Keys({
@@ -57,6 +59,7 @@ const keys = new Keys({
   similar: () => similar(grid.current),
   select: () => actions.selectCurrent(),
   toggleHeat: () => opening.viewer.toggleHeat(),
+  view: (key) => opening.viewer.act(key),
 });
 const actions = new Actions(grid, {
   get query() { return query; },
@@ -122,6 +125,7 @@ async function run({ isQuiet = false } = {}) {
   hideTrouble();
   access.hide();
   form.show(query);
+  facts.show(query);
   if (query.image?.isLost) return fail({ kind: "file-lost" });
   if (lacksSubject(query)) return fail(new Problem({ type: "urn:albef:problem:only-without", status: 400 }));
   begin();
@@ -340,6 +344,7 @@ function know(next) {
   limits = limitsOf(next);
   form.limit(limits);
   form.suggest(next.facts ?? []);
+  facts.follow(next);
   showIndex(next);
   actions.know(next);
   if (further.isOffline) further.more(false);
@@ -374,6 +379,7 @@ function lose(problem) {
 function rewrite() {
   keys.write();
   form.show({ ...query, text: find("text").value });
+  facts.show(query);
   document.title = windowTitle(query);
   actions.write();
   if (trouble && trouble.kind !== "unauthorized") fail(trouble);

@@ -3,6 +3,7 @@
 import { thumbnail } from "./api.js";
 import { forgetting, imageFields } from "./likes.js";
 import { keepFile, standard } from "./address.js";
+import { labelOf } from "./facts.js";
 import { percent, say } from "./strings.js";
 import { dropTerm, readTerms, termsOf } from "./terms.js";
 
@@ -204,7 +205,7 @@ export class QueryForm {
       ...unlike.map((each) => this.#imageChip(each, "removeUnlike", "unlikeImage")),
       ...termsOf(text).filter(({ kind }) => kind !== "plain").map((term) => this.#termChip(term)),
       ...filters.map((filter) =>
-        this.#chip(filter, say("removeCondition", filter), () => {
+        this.#chip(labelOf(filter), say("removeCondition", labelOf(filter)), () => {
           this.#change({ filters: this.#query.filters.filter((other) => other !== filter) });
         })),
     ];

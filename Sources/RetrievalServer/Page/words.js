@@ -1,5 +1,6 @@
 // What an answer is called, why it stands in this order, and what is to be noted about it.
 
+import { labelOf } from "./facts.js";
 import { button, note } from "./notices.js";
 import { isSearch, minimumOf } from "./query.js";
 import { comma, memory, percent, say } from "./strings.js";
@@ -95,7 +96,7 @@ export function nothing(answer, query, index, change) {
     ways.push(button(say("dropMinimum"), () => change({ minimum: 0 })));
   }
   if (query.filters.length) {
-    reasons.push(say("nothingWith", query.filters.join(comma())));
+    reasons.push(say("nothingWith", query.filters.map(labelOf).join(comma())));
     ways.push(button(say("dropConditions"), () => change({ filters: [] })));
   }
   return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
