@@ -21,6 +21,7 @@ export class Grid {
   #style = {};
   #isSquare = false;
   #frame = 0;
+  #rendered = [-1, -1];
   #total = -1;
 
   /**
@@ -205,18 +206,26 @@ export class Grid {
   #soon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#render();
+      const [first, last] = this.#near();
+      if (first !== this.#rendered[0] || last !== this.#rendered[1]) this.#render();
     });
   }
 
-  /** Puts the tiles of the rows in sight, and of a window's height around them, into the document. */
+  /** The first and the last row of those in sight and of a window's height around them. */
+  #near() {
+    const { rows } = this.#layout;
+    const above = -this.#start();
+    return [rowAt(rows, above - innerHeight), rowAt(rows, above + 2 * innerHeight)];
+  }
+
+  /** Puts the tiles of the rows in sight, and of those around them, into the document. */
   #render() {
     const { rows } = this.#layout;
     const wanted = new Map();
+    this.#rendered = this.#near();
     if (this.#items.length && rows.length) {
-      const above = -this.#start();
-      const last = rowAt(rows, above + 2 * innerHeight);
-      for (let place = rowAt(rows, above - innerHeight); place <= last; place += 1) this.#want(rows[place], wanted);
+      const [first, last] = this.#rendered;
+      for (let place = first; place <= last; place += 1) this.#want(rows[place], wanted);
       // What has the focus keeps it, wherever it is.
       const held = document.activeElement?.closest?.("#grid .tile")?.dataset.id;
       const place = held ? this.placeOf(held) : -1;
