@@ -224,7 +224,7 @@ class SelectionTests(PageTest):
         self.menu("links")
         self.until(lambda: self.text("#selection-said") == "2 links copied")
         self.assertEqual(self.driver.execute_async_script(read).splitlines(),
-                         [f"{self.server.address}/api/images/{id}/original" for id in ids])
+                         [f"{self.server.address}/?view={id}" for id in ids])
 
     def test_the_list_as_json(self):
         self.open(q=QUERY)

@@ -115,6 +115,7 @@ export class Actions {
     this.uploads.write();
     this.examples.write();
     this.suggestions.write();
+    this.folder.write();
   }
 
   #ask(part) {

@@ -1,6 +1,7 @@
 // The folder: what of it is indexed, when it was looked through, and which files are left out and why.
 
 import { isAbort } from "./api.js";
+import { closes } from "./notices.js";
 import { comma, currentLanguage, say } from "./strings.js";
 import { scanNow } from "./writing.js";
 
@@ -24,6 +25,7 @@ export class Folder {
   /** @param actions scanned(): the service looks through the folder, and its state should be asked for */
   constructor(actions) {
     this.actions = actions;
+    closes("skipped");
     find("show-skipped").addEventListener("click", () => this.open());
     find("folder-scan").addEventListener("click", () => this.#scan());
     find("folder-excluded").replaceChildren(...leftOut.map((name) => {
@@ -45,6 +47,11 @@ export class Folder {
       ? [say("folder"), ...(skipped ? [say("skipped", skipped)] : [])].join(" · ")
       : say("skipped", skipped);
     if (find("skipped").open) this.#show();
+  }
+
+  /** Writes it anew, in the language that is chosen now. */
+  write() {
+    if (this.#index) this.know(this.#index);
   }
 
   open() {

@@ -1,5 +1,6 @@
 // The keys that act everywhere on the page, and their list.
 
+import { closes } from "./notices.js";
 import { memory, say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
@@ -11,6 +12,7 @@ export class Keys {
   constructor(actions) {
     this.actions = actions;
     find("show-keys").addEventListener("click", () => find("keys").showModal());
+    closes("keys");
     find("single-keys").checked = this.#isOn;
     find("single-keys").addEventListener("change", (event) => {
       this.#isOn = event.target.checked;

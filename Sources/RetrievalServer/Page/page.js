@@ -4,7 +4,8 @@ import { AccessForm } from "./access.js";
 import { Actions } from "./actions.js";
 import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
 import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
-import { Problem, isAbort } from "./api.js";
+import { isAbort } from "./api.js";
+import { showDoubt } from "./doubt.js";
 import { FactsForm } from "./facts.js";
 import { Further } from "./further.js";
 import { Grid } from "./grid.js";
@@ -127,7 +128,7 @@ async function run({ isQuiet = false } = {}) {
   form.show(query);
   facts.show(query);
   if (query.image?.isLost) return fail({ kind: "file-lost" });
-  if (lacksSubject(query)) return fail(new Problem({ type: "urn:albef:problem:only-without", status: 400 }));
+  if (lacksSubject(query)) return fail({ kind: "only-without" });
   begin();
   try {
     // The index says what the service takes.
@@ -211,7 +212,7 @@ function show({ glides = false } = {}) {
   }
   find("why").textContent = isCalibrated() ? whyInOrder(answer, items, query.order, index) : "";
   find("why").hidden = !find("why").textContent;
-  showDoubt();
+  showDoubt(answer);
   actions.show(answer, items);
   if (items.length === 0) showTrouble(...nothing(answer, query, index, change));
   tellNotes();
@@ -220,17 +221,6 @@ function show({ glides = false } = {}) {
 
 /** Whether match probabilities mean what they say; others are no numbers for people. */
 const isCalibrated = () => index?.model?.is_calibrated ?? true;
-
-/** Says above the results that none matches well, where that is so; they are paler then. */
-function showDoubt() {
-  const isDoubted = isDoubtful(answer);
-  find("doubt").hidden = !isDoubted;
-  find("grid").classList.toggle("doubtful", isDoubted);
-  if (!isDoubted) return;
-  const [first, rest] = doubts(answer);
-  find("doubt").querySelector("strong").textContent = first;
-  find("doubt").querySelector("span").textContent = rest;
-}
 
 function announceAnswer() {
   if (answer.results.length === 0) return;
@@ -306,8 +296,7 @@ function fail(error) {
   if (error.kind === "unauthorized") return access.show();
   if (error.kind === "file-lost") return lackFile();
   if (error.kind === "only-without") {
-    setBusy(false);
-    find("hero-examples").hidden = true;
+    nothingAsked();
     return showTrouble(...failure(error));
   }
   const retry = button(say("retry"), () => run(), "strong");
@@ -322,12 +311,17 @@ function fail(error) {
 }
 
 function lackFile() {
-  find("hero").classList.add("spoken");
-  find("hero-examples").hidden = true;
-  setBusy(false);
+  nothingAsked();
   const ways = [button(say("chooseAgain"), () => form.choose(), "strong")];
   if (query.text) ways.push(button(say("dropImage"), () => change({ image: null })));
   showTrouble(say("fileLost"), say("fileLostHint", query.image.name), ...ways);
+}
+
+/** Nothing was asked: the start page's words are not for this. */
+function nothingAsked() {
+  find("hero").classList.add("spoken");
+  find("hero-examples").hidden = true;
+  setBusy(false);
 }
 
 // The index
@@ -385,15 +379,9 @@ function rewrite() {
   if (trouble && trouble.kind !== "unauthorized") fail(trouble);
   else show();
   further.rewrite();
-  if (!index) return;
-  showIndex(index);
-  actions.folder.know(index);
+  if (index) showIndex(index);
 }
 
-for (const id of ["keys", "skipped"]) {
-  find(`${id}-close`).addEventListener("click", () => find(id).close());
-  find(id).addEventListener("click", (event) => event.target === find(id) && find(id).close());
-}
 for (const choice of find("order").children) choice.addEventListener("click", () => switchOrder(choice.value));
 find("home").addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;

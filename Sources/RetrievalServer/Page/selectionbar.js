@@ -1,10 +1,12 @@
 // The bar at the bottom: how much is selected, and what can be done with it.
 
 import { sizeOf } from "./about.js";
+import { addressOf, standard } from "./address.js";
+import { isAbort } from "./api.js";
 import { downloadMany, downloadOne } from "./archive.js";
-import { isAbort, original } from "./api.js";
 import { confirmDeletion, deleteImages, remainder } from "./deletion.js";
 import { asCSV, asJSON } from "./exports.js";
+import { mostQueryImages } from "./likes.js";
 import { announce, complain } from "./notices.js";
 import { copy, saveFile, today } from "./saving.js";
 import { say } from "./strings.js";
@@ -19,7 +21,6 @@ export class SelectionBar {
   #selection = null;
   /** What goes on and can be given up. */
   #work = null;
-  #mostQueryImages = 8;
 
   /** @param actions searchWith(items), unlike(items), changed(): images were deleted */
   constructor(actions) {
@@ -33,7 +34,7 @@ export class SelectionBar {
     on("delete", () => this.#delete());
     on("stop", () => this.#work?.abort());
     on("paths", () => this.#copy(({ path }) => path, "copiedPaths"));
-    on("links", () => this.#copy(({ id }) => new URL(original(id), document.baseURI).href, "copiedLinks"));
+    on("links", () => this.#copy(({ id }) => new URL(addressOf(standard, id), document.baseURI).href, "copiedLinks"));
     on("json", () => this.#save(asJSON, "application/json", "json"));
     on("csv", () => this.#save(asCSV, "text/csv;charset=utf-8", "csv"));
     find("selection-menu").addEventListener("click", (event) => {
@@ -64,9 +65,9 @@ export class SelectionBar {
     for (const control of bar.querySelectorAll(".acts button")) control.disabled = count === 0 || Boolean(this.#work);
     for (const name of ["like", "unlike"]) {
       const control = find(`selection-${name}`);
-      const isTooMany = count > this.#mostQueryImages;
+      const isTooMany = count > mostQueryImages;
       control.disabled ||= isTooMany;
-      control.title = isTooMany ? say("tooManyToSearch", this.#mostQueryImages) : "";
+      control.title = isTooMany ? say("tooManyToSearch", mostQueryImages) : "";
     }
   }
 

@@ -11,9 +11,6 @@ let key = null;
 let asking = null;
 const prompt = new KeyPrompt();
 
-/** The writers' key has been given before. */
-export const hasKey = () => key !== null;
-
 const abort = () => new DOMException("no key was given", "AbortError");
 
 function askForKey(wasRefused) {

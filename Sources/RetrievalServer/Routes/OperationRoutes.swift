@@ -151,6 +151,7 @@ struct OperationRoutes: Sendable {
         ("/archive.js", PackageResources.archive_js, script),
         ("/chineseactions.js", PackageResources.chineseactions_js, script),
         ("/deletion.js", PackageResources.deletion_js, script),
+        ("/doubt.js", PackageResources.doubt_js, script),
         ("/drop.js", PackageResources.drop_js, script),
         ("/englishactions.js", PackageResources.englishactions_js, script),
         ("/examples.js", PackageResources.examples_js, script),
