@@ -46,15 +46,18 @@ struct ServiceParts: Sendable {
         return text
     }
 
-    /// A query whose picture is read already, so that the model's thread need not wait for it.
+    /// A query whose image files are read already, so that the model's thread need not wait for them.
     ///
-    /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
+    /// - Throws: ``Problem`` if too much waits; `ImageError` if one cannot be read.
     func decoded(_ query: SearchQuery) async throws -> SearchQuery {
-        guard case .file(let file)? = query.image else { return query }
         let model = model
-        let pixels = QueryPicture.pixels(
-            try await pictures.run { try model.pixels(of: file) })
-        return query.text.map { .imageAndText(pixels, $0) } ?? .image(pixels)
+        var query = query
+        for place in query.images.indices {
+            guard case .file(let file) = query.images[place] else { continue }
+            query.images[place] = .pixels(
+                try await pictures.run { try model.pixels(of: file) })
+        }
+        return query
     }
 
     /// Reads a picture as the input of the model, or of both.

@@ -170,6 +170,38 @@ struct SearchCommandTests {
         }
     }
 
+    @Test func signsInAQueryAndSeveralImagesAreReadAsWhatTheyMean() async throws {
+        try await withIndex { folder in
+            let search = ["search", "--model", "model", "--index", "index", "--json"]
+            let signs = try await Command.run(
+                search + ["two^2 dogs -\"a hat\" -牵绳"], folder: folder
+            ).json()
+            #expect(signs["query"] as? String == "two dogs")
+            #expect(signs["without"] as? [String] == ["a hat", "牵绳"])
+            #expect(signs["emphasis"] as? [String: Double] == ["two": 2])
+            let images = try await Command.run(
+                search + [
+                    "--image", "photos/001.bmp", "--image", "photos/002.bmp", "--unlike",
+                    "photos/003.bmp",
+                ], folder: folder
+            ).json()
+            #expect(images["images"] as? [String] == ["photos/001.bmp", "photos/002.bmp"])
+            #expect(images["unlike"] as? [String] == ["photos/003.bmp"])
+            #expect((images["results"] as? [Any])?.count == 10)
+            let alone = try await Command.run(search + ["--", "-leash"], folder: folder)
+            #expect(alone.status == 64)
+            #expect(alone.errors.contains("without: the query says only what to leave out"))
+            let both = try await Command.run(
+                search + ["--image", "photos/001.bmp", "--", "-leash"], folder: folder
+            ).json()
+            #expect(both["query"] == nil && both["image"] as? String == "photos/001.bmp")
+            let folded = try await Command.run(search + ["two dogs", "--fold"], folder: folder)
+                .json()
+            let results = try #require(folded["results"] as? [[String: Any]])
+            #expect(results.allSatisfy { $0["duplicates"] is [Any] })
+        }
+    }
+
     @Test func controlCharactersInNamesAndTextsReachNoTerminal() async throws {
         try await withIndex { folder in
             let names = ["x\u{1B}[2Jy.bmp", "one\n  99      99   99.9 %   0.9999  fake.bmp"]

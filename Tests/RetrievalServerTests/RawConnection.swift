@@ -88,10 +88,30 @@ final class RawConnection: Sendable {
             )
             answer.headers[name] = answer.headers[name].map { "\($0), \(value)" } ?? value
         }
+        if answer.headers["transfer-encoding"] == "chunked" {
+            guard let (body, end) = chunks(bytes[end.upperBound...]) else { return nil }
+            answer.body = body
+            bytes.removeFirst(end)
+            return answer
+        }
         let length = answer.headers["content-length"].flatMap { Int($0) } ?? 0
         guard bytes.count - end.upperBound >= length else { return nil }
         answer.body = Array(bytes[end.upperBound...].prefix(length))
         bytes.removeFirst(end.upperBound + length)
         return answer
+    }
+
+    /// A body that comes in chunks, and where it ends; nil until it is whole.
+    private static func chunks(_ bytes: ArraySlice<UInt8>) -> (body: [UInt8], end: Int)? {
+        var (rest, body) = (bytes, [UInt8]())
+        let line = Array("\r\n".utf8)
+        while let end = rest.firstRange(of: line) {
+            let count = Int(String(decoding: rest[..<end.lowerBound], as: UTF8.self), radix: 16)
+            guard let count, rest.endIndex - end.upperBound >= count + 2 else { return nil }
+            body += rest[end.upperBound...].prefix(count)
+            rest = rest[(end.upperBound + count + 2)...]
+            if count == 0 { return (body, rest.startIndex) }
+        }
+        return nil
     }
 }

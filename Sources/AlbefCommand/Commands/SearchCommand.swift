@@ -18,21 +18,37 @@ struct SearchCommand: AsyncParsableCommand {
               albef search 黑色上衣白色裤子 --model model --index photos.index --json
               albef search --image cat.jpg --index photos.index
               albef search "on a sofa" --image cat.jpg --index photos.index --where 'year>=2020'
+              albef search 'dog^2 beach -leash -"red ball"' --index photos.index
+              albef search "a dog" --unlike mine.jpg --index photos.index --fold
               albef search --image cat.jpg --index captions.index
               albef search "a dog" --index two.index \\
                 --recall google/siglip2-base-patch16-224 \\
                 --model Salesforce/blip-itm-base-coco
               albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
+
+            -word leaves photos out that a word fits, -"two words" a phrase; word^2 weighs a word \
+            twice, word^0.5 half. Put a query that begins with a hyphen last, behind --:
+
+              albef search --index photos.index --image dog.jpg -- -leash
             """)
 
-    @Argument(help: ArgumentHelp("A sentence.", valueName: "query"))
+    @Argument(
+        help: ArgumentHelp(
+            "A sentence; -word leaves out what fits a word, word^2 weighs it twice.",
+            valueName: "query"))
     var query: String?
 
     @Option(
         help: ArgumentHelp(
-            "Find pictures like this one, or texts that describe it; with a sentence, what fits both.",
+            "Find pictures like this one, or texts that describe it; with a sentence, what fits "
+                + "both; may be repeated: pictures like all of them.",
             valueName: "file"))
-    var image: String?
+    var image: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Put pictures unlike this one first; may be repeated.", valueName: "file"))
+    var unlike: [String] = []
 
     @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
     var index: String
@@ -84,6 +100,9 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Show one of equal images or texts, and how many others there are.")
     var foldDuplicates = false
 
+    @Flag(help: "Show one of pictures that look nearly the same, and how many others there are.")
+    var fold = false
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
@@ -94,8 +113,14 @@ struct SearchCommand: AsyncParsableCommand {
     var printsZeros = false
 
     func validate() throws {
-        if query == nil, image == nil {
+        if query == nil, image.isEmpty {
             throw ValidationError("ask by a sentence, by --image, or by both.")
+        }
+        do { try asked.check() } catch let error as QueryError {
+            throw ValidationError("\(error).")
+        }
+        if fold, foldDuplicates {
+            throw ValidationError("--fold folds equal pictures too; leave out --fold-duplicates.")
         }
         if let method = model.recall.flatMap(RecallMethod.init(rawValue:)) {
             throw ValidationError(
@@ -124,7 +149,10 @@ struct SearchCommand: AsyncParsableCommand {
                         ? "a sentence." : "--image: this index is of texts."))
         }
         let model = try await model.load(of: forward.model)
-        if let query { model.reading(of: query).noteIfCut() }
+        let asked = asked
+        for text in [asked.text].compactMap(\.self) + asked.without {
+            model.reading(of: text).noteIfCut()
+        }
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
@@ -138,17 +166,22 @@ struct SearchCommand: AsyncParsableCommand {
         options.ranking = ranking
         options.recall = recallMethod
         options.filters = filters
+        options.foldsDuplicates = fold
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
         let answer = try Searcher(model, forward).search(asked, options)
         let found =
             foldDuplicates
             ? SearchOutput.Found.folding(answer.results, top: top)
-            : answer.results.map { SearchOutput.Found(rank: $0.rank, result: $0) }
+            : answer.results.map {
+                SearchOutput.Found(
+                    rank: $0.rank, result: $0, duplicates: $0.duplicates?.map(\.path))
+            }
         if json {
             try Console.json(
                 SearchOutput(
-                    query: query, image: image, model: ModelOutput(model),
+                    query: .init(asked, images: image, unlike: unlike),
+                    model: ModelOutput(model),
                     reranked: answer.reranked, matchesWell: answer.matchesWell,
                     unknownWords: answer.reading?.unknownWords ?? [], results: found))
             return
@@ -161,7 +194,8 @@ struct SearchCommand: AsyncParsableCommand {
         if isForPrograms {
             SearchOutput.writePaths(found, end: printsZeros ? 0 : UInt8(ascii: "\n"))
         } else if !found.isEmpty {
-            Console.result((warnings + [SearchOutput.table(found)]).joined(separator: "\n"))
+            let table = SearchOutput.table(found, others: fold ? "alike" : "equal")
+            Console.result((warnings + [table]).joined(separator: "\n"))
         }
         if timeBudget != nil { Console.note("re-ranked \(answer.reranked) candidates") }
         if answer.results.isEmpty, let minProbability, answer.reranked > 0 {
@@ -173,10 +207,8 @@ struct SearchCommand: AsyncParsableCommand {
     }
 
     private var asked: SearchQuery {
-        switch (query, image) {
-        case (let query?, let image?): .imageAndText(.file(FilePath(image)), query)
-        case (let query?, nil): .text(query)
-        default: .image(.file(FilePath(image ?? "")))
-        }
+        (query.map { QueryTerms($0) } ?? QueryTerms(text: nil)).query(
+            images: image.map { .file(FilePath($0)) },
+            unlike: unlike.map { .file(FilePath($0)) })
     }
 }

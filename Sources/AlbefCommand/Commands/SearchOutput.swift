@@ -4,8 +4,7 @@ import SystemPackage
 
 /// The JSON of `albef search --json`.
 struct SearchOutput: Encodable {
-    let query: String?
-    let image: String?
+    let query: Query
     let model: ModelOutput
     let reranked: Int
     let matchesWell: Bool?
@@ -13,7 +12,7 @@ struct SearchOutput: Encodable {
     let results: [Found]
 
     private enum CodingKeys: String, CodingKey {
-        case query, image, model, reranked
+        case model, reranked
         case matchesWell = "matches_well"
         case unknownWords = "unknown_words"
         case results
@@ -21,14 +20,32 @@ struct SearchOutput: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encodeIfPresent(query, forKey: .query)
-        try container.encodeIfPresent(image, forKey: .image)
+        try query.encode(to: encoder)
         try container.encode(model, forKey: .model)
         try container.encode(reranked, forKey: .reranked)
         // `null`: nothing can be said of it.
         try container.encode(matchesWell, forKey: .matchesWell)
         try container.encode(unknownWords, forKey: .unknownWords)
         try container.encode(results, forKey: .results)
+    }
+
+    /// What was asked for: the sentence as `query`, and each other part if there is one.
+    struct Query: Encodable {
+        let query: String?
+        /// One image by itself, as it always was.
+        let image: String?
+        let images, without, unlike: [String]?
+        let emphasis: [String: Double]?
+
+        init(_ query: SearchQuery, images: [String], unlike: [String]) {
+            func some<Part: Collection>(_ part: Part) -> Part? { part.isEmpty ? nil : part }
+            self.query = query.text
+            image = images.count == 1 ? images.first : nil
+            self.images = images.count > 1 ? images : nil
+            without = some(query.without)
+            self.unlike = some(unlike)
+            emphasis = some(query.emphasis)
+        }
     }
 
     /// What a person has to know before the best guesses: that nothing matches well, and which words
@@ -38,11 +55,11 @@ struct SearchOutput: Encodable {
         return lines + [answer.reading?.namedUnknownWords].compactMap { $0 }
     }
 
-    /// One image or text of an answer, and others that are equal to it.
+    /// One image or text of an answer, and others that are equal to it or look nearly the same.
     struct Found {
         let rank: Int
         let result: SearchResult
-        /// Where the equal ones are, in the order of the answer; nil where they were not folded.
+        /// Where the others are, in the order of the answer; nil where they were not folded.
         var duplicates: [FilePath]?
 
         /// The best of equal results each, best first.
@@ -65,7 +82,9 @@ struct SearchOutput: Encodable {
     static func looked(for top: Int) -> Int { max(200, top * 10) }
 
     /// Ranks, scores and paths in columns.
-    static func table(_ found: [Found]) -> String {
+    ///
+    /// - Parameter others: what those that are folded are.
+    static func table(_ found: [Found], others: String) -> String {
         let isOfTexts = found.contains { $0.result.text != nil }
         var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
         for item in found {
@@ -74,10 +93,10 @@ struct SearchOutput: Encodable {
             let numbers = String(format: "%4d  %6d", item.rank, result.recallRank)
             let cosine = String(format: "%7.4f", result.similarity)
             let name = result.text?.displayed ?? result.path.displayed
-            let others: String? = item.duplicates.flatMap {
-                $0.isEmpty ? nil : " (and \($0.count) equal)"
+            let more: String? = item.duplicates.flatMap {
+                $0.isEmpty ? nil : " (and \($0.count) \(others))"
             }
-            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(name)\(others ?? "")")
+            lines.append("\(numbers)  \(match ?? "      -")  \(cosine)  \(name)\(more ?? "")")
         }
         return lines.joined(separator: "\n")
     }

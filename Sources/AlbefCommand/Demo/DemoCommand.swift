@@ -145,8 +145,8 @@ private struct DemoOutput: Encodable {
             count = photos.scan.files.count
             self.answers = answers.map { answer in
                 SearchOutput(
-                    query: answer.query, image: nil, model: model, reranked: answer.after.reranked,
-                    matchesWell: answer.after.matchesWell,
+                    query: .init(.text(answer.query), images: [], unlike: []), model: model,
+                    reranked: answer.after.reranked, matchesWell: answer.after.matchesWell,
                     unknownWords: answer.after.reading?.unknownWords ?? [],
                     results: answer.after.results.map { .init(rank: $0.rank, result: $0) })
             }

@@ -30,10 +30,10 @@ struct OpenFile: ~Copyable {
         imaging_file_close(&file)
     }
 
-    /// The first bytes; fewer if the file ends before.
-    mutating func bytes(_ count: Int) throws(Fault) -> [UInt8] {
+    /// Bytes from a place on, by default the first; fewer if the file ends before.
+    mutating func bytes(_ count: Int, from offset: Int64 = 0) throws(Fault) -> [UInt8] {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            let read = imaging_file_read(&file, 0, buffer.baseAddress, count)
+            let read = imaging_file_read(&file, offset, buffer.baseAddress, count)
             initialized = max(0, Int(read))
         }
         guard file.code == 0 else { throw Self.fault(file.code) }

@@ -5,11 +5,13 @@ public enum IndexContent: String, Sendable, Hashable, Codable {
     /// Texts, with features of the text encoder; the text itself is the entry's metadata `text`.
     case texts
 
-    /// Whether the fusion encoder can read a query with the entries: it takes a text and a picture.
+    /// Whether the fusion encoder can say how well a query matches the entries.
+    ///
+    /// It takes a text and an image. Of several images none stands for all.
     public func isReadable(with query: SearchQuery) -> Bool {
         switch self {
         case .images: query.text != nil
-        case .texts: query.image != nil
+        case .texts: query.readableImage != nil
         }
     }
 }

@@ -15,6 +15,13 @@ public struct QueryReading: Sendable, Hashable {
     /// somebody listed what the model learned from images, words of two letters or more that are not
     /// in the list are unknown too.
     public internal(set) var unknownWords: [String] = []
+
+    /// How much is read of this and another text, or of one text by this and another model.
+    func joined(_ other: QueryReading) -> QueryReading {
+        QueryReading(
+            isCut: isCut || other.isCut, isUnknown: isUnknown || other.isUnknown,
+            unknownWords: unknownWords + other.unknownWords.filter { !unknownWords.contains($0) })
+    }
 }
 
 extension TextInput {

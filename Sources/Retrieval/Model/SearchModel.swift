@@ -150,9 +150,10 @@ public struct SearchModel: Sendable {
 
     /// Checks that a text has something to search for, for each of the models.
     ///
+    /// - Parameter part: the part of a query that it is; nil for the sentence.
     /// - Throws: ``QueryError`` if it has not.
-    func check(_ text: String) throws {
-        guard !isEmpty(text) else { throw QueryError.empty(text) }
+    func check(_ text: String, part: String? = nil) throws {
+        guard !isEmpty(text) else { throw QueryError.empty(text, part: part) }
     }
 
     /// Whether nothing of a text is left for one of the models.
@@ -162,11 +163,7 @@ public struct SearchModel: Sendable {
 
     /// How much of a query the models read: the shortcomings of either.
     public func reading(of query: String) -> QueryReading {
-        models.map { $0.reading(of: query) }.reduce(into: QueryReading()) { all, reading in
-            all.isCut = all.isCut || reading.isCut
-            all.isUnknown = all.isUnknown || reading.isUnknown
-            all.unknownWords += reading.unknownWords.filter { !all.unknownWords.contains($0) }
-        }
+        models.map { $0.reading(of: query) }.reduce(QueryReading()) { $0.joined($1) }
     }
 
     /// What an index made with this model, or these two, records about it.
@@ -186,7 +183,9 @@ public struct SearchModel: Sendable {
 
 /// A query that cannot be answered.
 public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
-    private enum Code: Sendable, Hashable { case empty, notFinite, shape, otherModel, timeout }
+    private enum Code: Sendable, Hashable {
+        case empty, invalid, notFinite, shape, otherModel, noEntry, timeout
+    }
 
     private let code: Code
     /// What is wrong, in one line.
@@ -203,13 +202,28 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether an image was prepared for another model than the one that was to read it.
     public var isOfOtherModel: Bool { code == .otherModel }
 
-    static func empty(_ text: String) -> QueryError {
-        QueryError(
+    /// Whether a part of the query is not as it has to be; see ``SearchQuery/check()``.
+    public var isInvalid: Bool { code == .invalid }
+
+    /// Whether an image by which the query asks is not in the index that was searched.
+    public var isOfMissingEntry: Bool { code == .noEntry }
+
+    /// A text that says nothing.
+    ///
+    /// - Parameter part: the part of the query that it is; nil for the sentence.
+    static func empty(_ text: String, part: String? = nil) -> QueryError {
+        let what = part.map { "\($0): nothing is left of" } ?? "nothing is left of the query"
+        return QueryError(
             .empty,
             text.isEmpty
-                ? "the query is empty"
-                : "nothing is left of the query '\(text.prefix(40))' without its punctuation")
+                ? part.map { "\($0): a text is empty" } ?? "the query is empty"
+                : "\(what) '\(text.prefix(40))' without its punctuation")
     }
+
+    static func invalid(_ what: String) -> QueryError { QueryError(.invalid, what) }
+
+    static let noEntry = QueryError(
+        .noEntry, "an image by which the query asks is not in the index that is searched")
 
     static func notFinite(_ what: String) -> QueryError {
         QueryError(

@@ -6,7 +6,15 @@ struct CandidateReader {
     /// The candidates that were read, by their places, and what the ITM head said of each.
     struct Reading {
         var positions: [Int] = []
+        /// Of the query's sentence, or image; empty if there are only texts to leave out.
         var logits: [MatchLogits] = []
+        /// Of each text to leave out, by candidates.
+        var without: [[MatchLogits]] = []
+
+        /// Whether all of it are numbers that can be compared.
+        var isFinite: Bool {
+            logits.allSatisfy(\.isFinite) && without.joined().allSatisfy(\.isFinite)
+        }
     }
 
     private let model: SearchModel
@@ -21,7 +29,9 @@ struct CandidateReader {
 
     /// Whether there is a text and an image to read together, and a head that was trained to.
     func canRead(_ query: SearchQuery) -> Bool {
-        model.matches && index.content.isReadable(with: query)
+        guard model.matches else { return false }
+        return index.content.isReadable(with: query)
+            || index.content == .images && !query.without.isEmpty
     }
 
     /// Whether several texts can be read with their candidates at once.
@@ -38,40 +48,47 @@ struct CandidateReader {
         let deadline = budget.map { ContinuousClock.now + $0 }
         switch index.content {
         case .images:
-            guard let text = query.text else { return Reading() }
-            guard canPool else { return try readFiles(text, ids, deadline, limit) }
+            guard !query.texts.isEmpty else { return Reading() }
+            guard canPool else { return try readFiles(query, ids, deadline, limit) }
             let scores = try reranker.scores(
-                text, count: ids.count, deadline: deadline, limit: limit
+                each: query.texts, count: ids.count, deadline: deadline, limit: limit
             ) { range in tokens(ids[range]) }
-            return Reading(first: scores.logits)
+            return Reading(scores.map(\.logits), of: query)
         case .texts:
-            guard let image = query.image else { return Reading() }
+            guard let image = query.imageTokens else { return Reading() }
             let scores = try reranker.scores(
-                image: image.tokens, count: ids.count, deadline: deadline, limit: limit
+                image: image, count: ids.count, deadline: deadline, limit: limit
             ) { range in
                 try model.encode(texts: ids[range].map { try index.entry($0).text })
             }
-            return Reading(first: scores.logits)
+            return Reading(
+                positions: Array(scores.logits.indices), logits: scores.logits)
         }
     }
 
-    /// One text of several that are read together.
+    /// One query of several that are read together.
     struct Job {
-        let text: EncodedTexts
+        let query: EncodedQuery
         let ids: [ForwardIndex.EntryID]
         let limit: WorkLimit
     }
 
-    /// Reads several texts, each with its own candidates, in an index that keeps tokens.
+    /// Reads several queries' texts, each with its own candidates, in an index that keeps tokens.
     ///
     /// - Returns: for each what was read, or `ALBEFError`, or what its limit threw.
     func read(_ jobs: [Job]) -> [Result<Reading, any Error>] {
         guard !jobs.isEmpty else { return [] }
-        return reranker.scores(
-            jobs.map { Reranker.Job($0.text, count: $0.ids.count, limit: $0.limit) }
-        ) { job, range in
-            tokens(jobs[job].ids[range])
-        }.map { $0.map { Reading(first: $0.logits) } }
+        let pieces = jobs.flatMap { job in job.query.texts.map { (text: $0, job: job) } }
+        var scores = reranker.scores(
+            pieces.map { Reranker.Job($0.text, count: $0.job.ids.count, limit: $0.job.limit) }
+        ) { piece, range in
+            tokens(pieces[piece].job.ids[range])
+        }[...]
+        return jobs.map { job in
+            let own = scores.prefix(job.query.texts.count)
+            scores = scores.dropFirst(own.count)
+            return Result { Reading(try own.map { try $0.get().logits }, of: job.query) }
+        }
     }
 
     private func tokens(_ ids: ArraySlice<ForwardIndex.EntryID>) -> ImageTokens {
@@ -81,23 +98,26 @@ struct CandidateReader {
         return tokens
     }
 
-    /// Reads the files of candidates, and those that can be read together with a text.
+    /// Reads the files of candidates, and those that can be read together with the query's texts.
     ///
     /// Files are read batch by batch, so that their time counts and few are in memory.
     private func readFiles(
-        _ text: EncodedTexts, _ ids: [ForwardIndex.EntryID],
+        _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID],
         _ deadline: ContinuousClock.Instant?, _ limit: WorkLimit
     ) throws -> Reading {
-        var reading = Reading()
+        var positions: [Int] = []
+        var logits = query.texts.map { _ in [MatchLogits]() }
         var batch: [(position: Int, pixels: PreparedImage)] = []
         func flush() throws {
             guard !batch.isEmpty else { return }
             let tokens = ImageTokens(try model.tokens(of: batch.map(\.pixels)))
-            let scores = try reranker.scores(text, count: batch.count, limit: limit) { range in
+            let scores = try reranker.scores(
+                each: query.texts, count: batch.count, limit: limit
+            ) { range in
                 ImageTokens(tokens.values[range])
             }
-            reading.positions += batch.map(\.position)
-            reading.logits += scores.logits
+            positions += batch.map(\.position)
+            for (text, scores) in scores.enumerated() { logits[text] += scores.logits }
             batch = []
         }
         for (position, id) in ids.enumerated() {
@@ -109,13 +129,24 @@ struct CandidateReader {
             if batch.count == model.defaultBatchSize { try flush() }
         }
         try flush()
-        return reading
+        return Reading(logits, of: query, at: positions)
     }
 }
 
+extension EncodedQuery {
+    /// What the fusion encoder reads with images: the sentence, then what is to be left out.
+    var texts: [EncodedTexts] { (text.map { [$0] } ?? []) + without }
+}
+
 extension CandidateReader.Reading {
-    /// What was said of the first candidates.
-    fileprivate init(first logits: [MatchLogits]) {
-        self.init(positions: Array(logits.indices), logits: logits)
+    /// What was said of candidates by each text of a query.
+    ///
+    /// - Parameter positions: which candidates; nil for the first.
+    fileprivate init(
+        _ logits: [[MatchLogits]], of query: EncodedQuery, at positions: [Int]? = nil
+    ) {
+        self.positions = positions ?? Array((logits.first ?? []).indices)
+        self.logits = query.text == nil ? [] : logits.first ?? []
+        without = Array(query.text == nil ? logits[...] : logits.dropFirst())
     }
 }

@@ -5,67 +5,113 @@ import Torch
 struct EncodedQuery {
     /// Its sentence.
     let text: EncodedTexts?
-    /// Its image.
-    let image: EncodedImages?
+    /// Its texts to leave out.
+    let without: [EncodedTexts]
+    /// The tokens of its image, `[1, P + 1, D_v]`, where the fusion encoder reads texts with it.
+    let imageTokens: Tensor?
+    /// The unit-length features of its parts.
+    let features: QueryFeatures
 
     private init(
-        _ query: SearchQuery, text: EncodedTexts?, _ model: SearchModel, keepsTokens: Bool
+        _ query: SearchQuery, texts: [EncodedTexts], _ source: Source
     ) throws {
-        self.text = text
-        image = try query.image.map { picture in
-            let pixels =
-                switch picture {
-                case .file(let file): try model.pixels(of: file)
-                case .pixels(let pixels): pixels
+        var texts = texts[...]
+        text = query.text == nil ? nil : texts.popFirst()
+        without = Array(texts.prefix(query.without.count))
+        let words = texts.dropFirst(query.without.count)
+        let (images, tokens) = try source.images(query)
+        imageTokens = tokens
+        features = QueryFeatures(
+            text: text?.features[0], images: Array(images.prefix(query.images.count)),
+            without: without.map { $0.features[0] },
+            unlike: Array(images.dropFirst(query.images.count)),
+            emphasis: zip(query.emphasisedWords, words).map { word, encoded in
+                (encoded.features[0], query.emphasis[word] ?? 1)
+            })
+    }
+
+    /// What queries are encoded with.
+    struct Source {
+        let model: SearchModel
+        let index: ForwardIndex
+        let locator: EntryLocator
+        /// Whether the fusion encoder reads the queries' images.
+        let keepsTokens: Bool
+
+        /// The features of all images of a query, and the tokens of the one that is read with texts.
+        fileprivate func images(_ query: SearchQuery) throws -> ([Tensor], tokens: Tensor?) {
+            var features: [Tensor?] = []
+            var pixels: [PreparedImage] = []
+            for image in query.images + query.unlike {
+                switch image {
+                case .file(let file): pixels.append(try model.pixels(of: file))
+                case .pixels(let prepared): pixels.append(prepared)
+                case .entry(let key):
+                    guard index.content == .images, let id = try locator.find(key, in: index)
+                    else { throw QueryError.noEntry }
+                    features.append(try index.features([id])[0].to(model.model.device))
+                    continue
                 }
-            return try model.encode(pixels: [pixels], keepsTokens: keepsTokens)
+                features.append(nil)
+            }
+            guard !pixels.isEmpty else { return (features.compactMap(\.self), nil) }
+            let keepsTokens = keepsTokens && query.readableImage != nil
+            let encoded = try model.encode(pixels: pixels, keepsTokens: keepsTokens)
+            var row = 0
+            let all = features.map { known in
+                if let known { return known }
+                defer { row += 1 }
+                return encoded.features[row]
+            }
+            return (all, keepsTokens ? encoded.tokens[0..<1] : nil)
         }
     }
 
     /// Encodes queries, all their texts at once.
     ///
-    /// - Parameter keepsTokens: whether the fusion encoder reads the queries' images.
     /// - Returns: for each the encoded query, or its ``QueryError``, `ImageError`, `ALBEFError` or
     ///   what its limit threw.
     static func encoded(
-        _ queries: [SearchQuery], limits: [WorkLimit], _ model: SearchModel, keepsTokens: Bool
+        _ queries: [SearchQuery], limits: [WorkLimit], _ source: Source
     ) -> [Result<EncodedQuery, any Error>] {
         // A text that says nothing is its own query's error, not that of all.
-        let checks = zip(queries, limits).map { query, limit in
+        let texts = zip(queries, limits).map { query, limit in
             Result {
                 try limit.check()
-                return try query.text.map(model.check)
+                return try query.texts(checkedBy: source.model)
             }
         }
-        let places = queries.indices.filter { index in
-            if case .success(()?) = checks[index] { true } else { false }
-        }
+        let all = texts.flatMap { (try? $0.get()) ?? [] }
         let together = Result {
-            places.isEmpty
-                ? [] : try model.encode(texts: places.compactMap { queries[$0].text }).separated
+            all.isEmpty ? [] : try source.model.encode(texts: all).separated
         }
-        var texts = [EncodedTexts?](repeating: nil, count: queries.count)
-        if case .success(let rows) = together {
-            for (place, row) in zip(places, rows) { texts[place] = row }
-        }
+        var rest = ((try? together.get()) ?? [])[...]
         return queries.indices.map { index in
             Result {
-                try checks[index].get()
-                if queries[index].text != nil { _ = try together.get() }
+                let count = try texts[index].get().count
+                if count > 0 { _ = try together.get() }
+                let own = Array(rest.prefix(count))
+                rest = rest.dropFirst(count)
                 try limits[index].check()
-                return try EncodedQuery(
-                    queries[index], text: texts[index], model, keepsTokens: keepsTokens)
+                return try EncodedQuery(queries[index], texts: own, source)
             }
         }
     }
+}
 
-    /// The unit-length feature `[E]` that recall compares: of both, that of their sum.
-    func feature() throws -> Tensor {
-        switch (text?.features[0], image?.features[0]) {
-        case (let text?, let image?): (image + text).normalized()
-        case (let one?, nil), (nil, let one?): one
-        case (nil, nil): throw QueryError.empty("")
-        }
+extension SearchQuery {
+    /// The words that are emphasised, in an order that is always the same.
+    fileprivate var emphasisedWords: [String] { emphasis.keys.sorted() }
+
+    /// All its texts: the sentence, what to leave out, what is emphasised.
+    ///
+    /// - Throws: ``QueryError`` if the query is not as it has to be, or one of them says nothing.
+    fileprivate func texts(checkedBy model: SearchModel) throws -> [String] {
+        try check()
+        if let text { try model.check(text) }
+        for text in without { try model.check(text, part: "without") }
+        for word in emphasisedWords { try model.check(word, part: "emphasis") }
+        return (text.map { [$0] } ?? []) + without + emphasisedWords
     }
 }
 

@@ -40,11 +40,26 @@ public struct Reranker: Sendable {
         _ text: EncodedTexts, count: Int, deadline: ContinuousClock.Instant? = nil,
         limit: WorkLimit = WorkLimit(), tokens: (Range<Int>) throws -> ImageTokens
     ) throws -> Scores {
-        let batchSize = batchSize ?? batchSize(textLength: text.states.size(1))
+        try scores(
+            each: [text], count: count, deadline: deadline, limit: limit, tokens: tokens)[0]
+    }
+
+    /// Scores several texts against the same images, a batch of images by all texts before the next.
+    ///
+    /// Parameters and errors are those of ``scores(_:count:deadline:limit:tokens:)``.
+    ///
+    /// - Returns: the scores of each text, of equally many images.
+    func scores(
+        each texts: [EncodedTexts], count: Int, deadline: ContinuousClock.Instant? = nil,
+        limit: WorkLimit = WorkLimit(), tokens: (Range<Int>) throws -> ImageTokens
+    ) throws -> [Scores] {
+        let longest = texts.map { $0.states.size(1) }.max() ?? 1
         return try scores(
-            count: count, batchSize: batchSize, deadline: deadline, limit: limit
+            texts: texts.count, count: count,
+            batchSize: batchSize ?? batchSize(textLength: longest), deadline: deadline, limit: limit
         ) { range in
-            try model.matchLogits(text, withEach: tokens(range).to(model.device))
+            let images = try tokens(range).to(model.device)
+            return try texts.map { try model.matchLogits($0, withEach: images) }
         }
     }
 
@@ -139,23 +154,25 @@ public struct Reranker: Sendable {
         limit: WorkLimit = WorkLimit(), texts: (Range<Int>) throws -> EncodedTexts
     ) throws -> Scores {
         try scores(
-            count: count, batchSize: batchSize ?? 64, deadline: deadline, limit: limit
+            texts: 1, count: count, batchSize: batchSize ?? 64, deadline: deadline, limit: limit
         ) { range in
-            try model.matchLogits(each: texts(range), withOne: tokens)
-        }
+            [try model.matchLogits(each: texts(range), withOne: tokens)]
+        }[0]
     }
 
+    /// The scores of every batch of candidates, by each of so many texts.
     private func scores(
-        count: Int, batchSize: Int, deadline: ContinuousClock.Instant?, limit: WorkLimit,
-        logits: (Range<Int>) throws -> Tensor
-    ) throws -> Scores {
-        var scores = Scores()
+        texts: Int, count: Int, batchSize: Int, deadline: ContinuousClock.Instant?,
+        limit: WorkLimit, logits: (Range<Int>) throws -> [Tensor]
+    ) throws -> [Scores] {
+        var scores = [Scores](repeating: Scores(), count: texts)
         for start in stride(from: 0, to: count, by: batchSize) {
             try limit.check()
             if start > 0, let deadline, ContinuousClock.now >= deadline { break }
             let range = start..<min(start + batchSize, count)
-            scores.logits += try recovering {
-                MatchLogits.rows(of: try withoutGradients { try logits(range) })
+            let rows = try recovering { try withoutGradients { try logits(range) } }
+            for (text, rows) in rows.enumerated() {
+                scores[text].logits += try recovering { MatchLogits.rows(of: rows) }
             }
         }
         return scores

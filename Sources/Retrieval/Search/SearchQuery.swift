@@ -1,125 +1,116 @@
-public import ALBEF
 public import SystemPackage
 
-/// What is searched for: a sentence, a picture, or a picture as a sentence changes it.
+/// What is searched for: a sentence, images, or both, and what the results must not be.
 ///
-/// The fusion encoder re-ranks where it has a text and a picture to read: pictures by a sentence,
-/// texts by a picture. Between two of a kind the towers alone decide.
-public enum SearchQuery: Sendable, Hashable {
-    /// Pictures that a sentence describes, or texts like it.
-    case text(String)
-    /// Pictures that look like one, or texts that describe it.
-    case image(QueryPicture)
-    /// What is like both: recalled by the mean of both features, re-ranked by the one that can be
-    /// read with the entries.
-    case imageAndText(QueryPicture, String)
+/// Recall compares one feature with the index's, to which every part adds its own; see
+/// ``PartWeights``. The fusion encoder re-ranks where it has a text and an image to read: images by
+/// the sentence and by each text to leave out, texts by an image. See ``MatchCalibration`` for how
+/// the two are put together. Between two of a kind the towers alone decide.
+public struct SearchQuery: Sendable, Hashable {
+    /// How many texts may be left out.
+    public static let maximumWithout = 4
+    /// How many images a query may have, and how many it may be unlike.
+    public static let maximumImages = 8
+    /// How many words may be emphasised.
+    public static let maximumEmphasis = 8
+    /// The weights that a word may have.
+    public static let weights = 0.0...4.0
 
-    /// The sentence, if there is one.
-    public var text: String? {
-        switch self {
-        case .text(let text), .imageAndText(_, let text): text
-        case .image: nil
-        }
+    /// A sentence that describes what is searched for; nil for none.
+    public var text: String?
+    /// Images that what is searched for is like; of several, like their mean.
+    public var images: [QueryPicture]
+    /// Texts that images must not match.
+    public var without: [String]
+    /// Images that what is searched for must be unlike.
+    public var unlike: [QueryPicture]
+    /// How much words or phrases weigh beside the sentence: 1 as they do anyhow, 2 twice as much, 0
+    /// as if they were hardly there.
+    public var emphasis: [String: Double]
+
+    /// A query of any parts.
+    public init(
+        text: String? = nil, images: [QueryPicture] = [], without: [String] = [],
+        unlike: [QueryPicture] = [], emphasis: [String: Double] = [:]
+    ) {
+        self.text = text
+        self.images = images
+        self.without = without
+        self.unlike = unlike
+        self.emphasis = emphasis
     }
 
-    /// The picture, if there is one.
-    public var image: QueryPicture? {
-        switch self {
-        case .image(let picture), .imageAndText(let picture, _): picture
-        case .text: nil
+    /// Images that a sentence describes, or texts like it.
+    public static func text(_ text: String) -> SearchQuery { SearchQuery(text: text) }
+
+    /// Images that look like one, or texts that describe it.
+    public static func image(_ image: QueryPicture) -> SearchQuery {
+        SearchQuery(images: [image])
+    }
+
+    /// What is like both an image and a sentence.
+    public static func imageAndText(_ image: QueryPicture, _ text: String) -> SearchQuery {
+        SearchQuery(text: text, images: [image])
+    }
+
+    /// Whether there is something to search for, rather than something to leave out alone.
+    public var isAsking: Bool { text != nil || !images.isEmpty }
+
+    /// The image that the fusion encoder can read with texts: the only one, if its pixels are known.
+    var readableImage: QueryPicture? {
+        guard images.count == 1, let image = images.first else { return nil }
+        if case .entry = image { return nil }
+        return image
+    }
+
+    /// Whether it has no part but a sentence and texts to leave out.
+    var isOfTexts: Bool { text != nil && images.isEmpty && unlike.isEmpty }
+
+    /// Whether parts take something away or weigh more than others.
+    var isComposed: Bool { !without.isEmpty || !unlike.isEmpty || !emphasis.isEmpty }
+
+    /// Checks what can be told of a query without a model or an index.
+    ///
+    /// - Throws: ``QueryError`` that names the part, if there is nothing to search for, there is too
+    ///   much of a part, or a weight is out of bounds or there is no sentence.
+    public func check() throws {
+        guard isAsking else {
+            throw without.isEmpty && unlike.isEmpty
+                ? QueryError.empty("")
+                : QueryError.invalid(
+                    "\(without.isEmpty ? "unlike" : "without"): the query says only what to leave"
+                        + " out; add a text or an image of what to look for")
+        }
+        guard without.count <= Self.maximumWithout else {
+            throw QueryError.invalid("without: \(Self.maximumWithout) texts at most")
+        }
+        for (part, images) in [("images", images), ("unlike", unlike)] {
+            guard images.count <= Self.maximumImages else {
+                throw QueryError.invalid("\(part): \(Self.maximumImages) images at most")
+            }
+        }
+        guard emphasis.count <= Self.maximumEmphasis else {
+            throw QueryError.invalid("emphasis: \(Self.maximumEmphasis) words at most")
+        }
+        guard emphasis.isEmpty || text != nil else {
+            throw QueryError.invalid("emphasis: there is no text whose words could weigh more")
+        }
+        let bounds = Self.weights
+        for (word, weight) in emphasis.sorted(by: { $0.key < $1.key })
+        where !bounds.contains(weight) {
+            throw QueryError.invalid(
+                "emphasis: '\(word.prefix(40))' has the weight \(weight); it must be from"
+                    + " \(Int(bounds.lowerBound)) to \(Int(bounds.upperBound))")
         }
     }
 }
 
-/// A picture that is searched by.
+/// An image that is searched by.
 public enum QueryPicture: Sendable, Hashable {
     /// A file, read when the search begins.
     case file(FilePath)
     /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read.
     case pixels(PreparedImage)
-}
-
-/// How a search goes about it.
-public struct SearchOptions: Sendable, Hashable {
-    /// Results at most; default 10.
-    public var count = 10
-    /// How many entries recall hands to the fusion encoder; default 64.
-    ///
-    /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
-    /// candidates follow in recall order.
-    public var candidates = 64
-    /// What the candidates are re-ranked by; nil for ``SearchModel/ranking``.
-    public var ranking: RankingScore?
-    /// Conditions on the entries' metadata, all of which have to hold.
-    public var filters: [MetadataFilter] = []
-    /// How recall goes about it; nil follows the index's graph where there is one.
-    public var recall: RecallMethod?
-    /// Leaves out candidates that match less probably, and what was not re-ranked; nil keeps all.
-    ///
-    /// The probability means what it says once the model is calibrated.
-    public var minimumProbability: Double?
-    /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
-    ///
-    /// Where the index keeps no tokens, reading and encoding the candidates' files counts, and at
-    /// least one file is read.
-    public var timeBudget: Duration?
-
-    /// Options with their defaults.
-    public init(count: Int = 10, candidates: Int = 64) {
-        self.count = count
-        self.candidates = candidates
-    }
-}
-
-/// One picture or text of an answer.
-public struct SearchResult: Sendable, Hashable {
-    /// Where the picture is, or where the text was read.
-    public let path: FilePath
-    /// The text; nil for a picture.
-    public let text: String?
-    /// Place in the answer; the best is 1.
-    public let rank: Int
-    /// Place by the two towers alone; the best is 1.
-    public let recallRank: Int
-    /// Cosine of the query's and the entry's features, in [-1, 1]; of two models the features are
-    /// those of the one that recalls.
-    public let similarity: Float
-    /// The ITM logit of "match"; nil without re-ranking.
-    public let matchLogit: Float?
-    /// The model's probability that the text describes the picture; nil without re-ranking.
-    public let matchProbability: Float?
-    /// SHA-256 of the image's file or of the text, hexadecimal: equal for duplicates.
-    public let sha256: String
-    /// What the index notes of the entry besides.
-    public let metadata: [String: MetadataValue]
-}
-
-/// What a search found.
-public struct SearchAnswer: Sendable, Hashable {
-    /// What was found, best first.
-    public let results: [SearchResult]
-    /// How many candidates the fusion encoder read.
-    public let reranked: Int
-    /// How much of the query's sentence the models read; nil without one.
-    public let reading: QueryReading?
-    /// Whether something matches the query well; nil where nothing can be said of that.
-    ///
-    /// False if the vocabulary lacks a word of the sentence: no image was compared with all of it.
-    /// Else the calibration decides, where a sentence looks for images and a calibrated model re-ranked them: whether the
-    /// most probable one is as probable as ``MatchCalibration/least`` asks.
-    public let matchesWell: Bool?
-    /// How long the stages took.
-    public let times: StageTimes
-    /// What to know of how it was found, one sentence each, such as why the graph was not followed.
-    public let notes: [String]
-}
-
-/// How long the stages of a search took; of searches that were answered together, all of them.
-public struct StageTimes: Sendable, Hashable {
-    /// Of encoding the queries.
-    public internal(set) var encoding = Duration.zero
-    /// Of comparing their features with the index's.
-    public internal(set) var recall = Duration.zero
-    /// Of reading the candidates with the fusion encoder.
-    public internal(set) var reranking = Duration.zero
+    /// An image of the index that is searched, whose feature is there already.
+    case entry(EntryKey)
 }

@@ -5,14 +5,20 @@ public struct Searcher: Sendable {
     private let model: SearchModel
     private let index: ForwardIndex
     private let reader: CandidateReader
+    private let locator: EntryLocator
 
     /// Pairs a model with an index that it made.
     ///
+    /// - Parameter locator: finds the images of the index by which queries ask; one that is shared
+    ///   need not read again what it knows.
     /// - Throws: ``IndexError`` if the index was made with another model, or other two.
-    public init(_ model: SearchModel, _ index: ForwardIndex) throws {
+    public init(
+        _ model: SearchModel, _ index: ForwardIndex, locator: EntryLocator = EntryLocator()
+    ) throws {
         try index.check(model.signature)
         self.model = model
         self.index = index
+        self.locator = locator
         reader = CandidateReader(model, index)
     }
 
@@ -36,8 +42,9 @@ public struct Searcher: Sendable {
     ///
     /// - Parameter limit: how long it may take, asked between batches; by default only the current
     ///   task's cancellation ends it early.
-    /// - Throws: ``QueryError`` if there is nothing to search for, the model answers with what is
-    ///   not a number, or the time is over; ``ImageError`` if a query's image cannot be read;
+    /// - Throws: ``QueryError`` if there is nothing to search for, a part of the query is not as
+    ///   ``SearchQuery/check()`` wants it, the model answers with what is not a number, or the time
+    ///   is over; ``ImageError`` if a query's image cannot be read;
     ///   ``ALBEFError`` if the model cannot search; ``IndexError`` if an entry is damaged;
     ///   `CancellationError` if the answer is not wanted any more.
     public func search(
@@ -60,8 +67,10 @@ public struct Searcher: Sendable {
         var times = StageTimes()
         let encoded = Self.time(&times.encoding) {
             EncodedQuery.encoded(
-                requests.map(\.query), limits: requests.map(\.limit), model,
-                keepsTokens: index.content == .texts && model.matches)
+                requests.map(\.query), limits: requests.map(\.limit),
+                .init(
+                    model: model, index: index, locator: locator,
+                    keepsTokens: index.content == .texts && model.matches))
         }
         let recalled = Self.time(&times.recall) {
             zip(requests, encoded).map { request, encoded in
@@ -77,9 +86,12 @@ public struct Searcher: Sendable {
         }
         return requests.indices.map { position in
             Result {
-                try answer(
-                    requests[position].query, recalled[position].get().candidates,
-                    readings[position].get(), requests[position].options, times)
+                let recalled = try recalled[position].get().candidates
+                let request = requests[position]
+                let order = try order(
+                    readings[position].get(), of: recalled, request.query,
+                    encoded[position].get(), request.options)
+                return try answer(request.query, recalled, order, request.options, times)
             }
         }
     }
@@ -103,8 +115,10 @@ public struct Searcher: Sendable {
         _ query: SearchQuery, _ encoded: EncodedQuery, _ options: SearchOptions
     ) throws -> Recalled {
         let depth = reader.canRead(query) ? options.candidates : 0
+        let count =
+            options.foldsDuplicates ? NearDuplicates.looked(for: options.count) : options.count
         let candidates = try index.recall(
-            encoded.feature(), count: max(options.count, depth), filters: options.filters,
+            encoded.features.recalled(), count: max(count, depth), filters: options.filters,
             method: options.recall)
         return Recalled(candidates: candidates, depth: min(depth, candidates.count))
     }
@@ -121,9 +135,8 @@ public struct Searcher: Sendable {
                 )
                 let ids = recalled.candidates.prefix(recalled.depth).map(\.id)
                 let (options, limit) = requests[position]
-                if reader.canPool, options.timeBudget == nil, !ids.isEmpty, let text = encoded.text
-                {
-                    pooled.append((position, .init(text: text, ids: ids, limit: limit)))
+                if reader.canPool, options.timeBudget == nil, !ids.isEmpty, !encoded.texts.isEmpty {
+                    pooled.append((position, .init(query: encoded, ids: ids, limit: limit)))
                     return .init()
                 }
                 return try reader.read(encoded, ids, budget: options.timeBudget, limit: limit)
@@ -135,53 +148,66 @@ public struct Searcher: Sendable {
         return readings
     }
 
+    private func order(
+        _ reading: CandidateReader.Reading, of recalled: [Candidate], _ query: SearchQuery,
+        _ encoded: EncodedQuery, _ options: SearchOptions
+    ) throws -> CandidateOrder {
+        guard reading.isFinite else { throw QueryError.notFinite("a match score") }
+        let towers =
+            query.isComposed && !reading.positions.isEmpty
+            ? try TowerTerms(
+                encoded.features, index.features(reading.positions.map { recalled[$0].id }),
+                temperature: model.featureModel.model.temperatureValue) : nil
+        return CandidateOrder(reading, of: recalled, towers, model, options.ranking)
+    }
+
     private func answer(
-        _ query: SearchQuery, _ recalled: [Candidate], _ reading: CandidateReader.Reading,
+        _ query: SearchQuery, _ recalled: [Candidate], _ order: CandidateOrder,
         _ options: SearchOptions, _ times: StageTimes
     ) throws -> SearchAnswer {
-        guard reading.logits.allSatisfy(\.isFinite) else {
-            throw QueryError.notFinite("a match score")
-        }
-        let places = Dictionary(
-            uniqueKeysWithValues: reading.positions.enumerated().map { ($1, $0) })
-        let keys = keys(reading, of: recalled, options.ranking)
-        let reread = reading.positions.indices.sorted { a, b in
-            keys[a] == keys[b] ? a < b : keys[a] > keys[b]
-        }.map { reading.positions[$0] }
-        var order = reread + recalled.indices.filter { places[$0] == nil }
-        func logits(_ position: Int) -> MatchLogits? { places[position].map { reading.logits[$0] } }
+        let read = Set(order.positions)
+        var positions = order.positions + recalled.indices.filter { !read.contains($0) }
         if let least = options.minimumProbability {
-            order.removeAll { position in
-                guard let logits = logits(position) else { return true }
+            positions.removeAll { position in
+                guard let probability = order.probabilities[position] else { return true }
                 // As results show it.
-                return Float(model.calibration(logits)) < Float(least)
+                return Float(probability) < Float(least)
             }
         }
-        let results = try order.prefix(options.count).enumerated().map { rank, position in
+        let found =
+            options.foldsDuplicates
+            ? try NearDuplicates(index).folded(positions, of: recalled.map(\.id))
+            : positions.map { ($0, duplicates: nil) }
+        let results = try found.prefix(options.count).enumerated().map { rank, item in
+            let (position, duplicates) = item
             let entry = try index.entry(recalled[position].id)
-            let logits = logits(position)
             return SearchResult(
                 path: entry.path, text: index.content == .texts ? entry.text : nil, rank: rank + 1,
                 recallRank: position + 1,
                 similarity: recalled[position].similarity,
-                matchLogit: logits?.match,
-                matchProbability: logits.map { Float(model.calibration($0)) },
-                sha256: entry.sha256, metadata: entry.metadata)
+                matchLogit: order.logits[position]?.match,
+                matchProbability: order.probabilities[position].map { Float($0) },
+                sha256: entry.sha256, metadata: entry.metadata,
+                duplicates: try duplicates?.map { position in
+                    let other = try index.entry(recalled[position].id)
+                    return .init(path: other.path, metadata: other.metadata)
+                })
         }
         let words = query.text.map(model.reading)
         return SearchAnswer(
-            results: results, reranked: reading.positions.count, reading: words,
+            results: results, reranked: order.positions.count,
+            reading: query.without.map(model.reading).reduce(words) { $0?.joined($1) ?? $1 },
             matchesWell: words?.unknownWords.isEmpty == false
-                ? false : matchesWell(query, reading.logits),
+                ? false : matchesWell(query, order),
             times: times, notes: notes(options))
     }
 
     /// Whether the calibration finds a candidate probable; nil where it says nothing of these.
     ///
     /// It was measured on sentences and the images that they recalled.
-    private func matchesWell(_ query: SearchQuery, _ logits: [MatchLogits]) -> Bool? {
-        guard case .text = query, index.content == .images, let least = model.calibration.least,
-            let best = logits.map({ model.calibration($0) }).max()
+    private func matchesWell(_ query: SearchQuery, _ order: CandidateOrder) -> Bool? {
+        guard query.isOfTexts, index.content == .images, let least = model.calibration.least,
+            let best = order.probabilities.values.max()
         else { return nil }
         return best >= least
     }
@@ -193,20 +219,6 @@ public struct Searcher: Sendable {
             return []
         }
         return ["all entries were compared: \(fault)"]
-    }
-
-    /// What the candidates that were read are ordered by.
-    ///
-    /// The cosine is that of the model that recalls, so its temperature belongs to it.
-    private func keys(
-        _ reading: CandidateReader.Reading, of candidates: [Candidate], _ ranking: RankingScore?
-    ) -> [Float] {
-        let ranking = ranking ?? model.ranking
-        let temperature = model.featureModel.model.temperatureValue
-        return zip(reading.logits, reading.positions).map { logits, position in
-            ranking(
-                logits, similarity: candidates[position].similarity, temperature: temperature)
-        }
     }
 
     private static func time<Value>(_ duration: inout Duration, _ body: () -> Value) -> Value {

@@ -16,11 +16,16 @@ final class QueryBatcher: Sendable {
         /// About how much memory the answer takes.
         var byteCount: Int {
             answer.results.reduce(0) { sum, result in
-                let metadata = result.metadata.reduce(0) {
-                    $0 + $1.key.utf8.count + Self.byteCount($1.value)
+                let own = 256 + (result.text?.utf8.count ?? 0)
+                let duplicates = (result.duplicates ?? []).reduce(0) {
+                    $0 + 64 + $1.path.length + Self.byteCount($1.metadata)
                 }
-                return sum + 256 + result.path.length + (result.text?.utf8.count ?? 0) + metadata
+                return sum + own + result.path.length + Self.byteCount(result.metadata) + duplicates
             }
+        }
+
+        private static func byteCount(_ metadata: [String: MetadataValue]) -> Int {
+            metadata.reduce(0) { $0 + $1.key.utf8.count + byteCount($1.value) }
         }
 
         private static func byteCount(_ value: MetadataValue) -> Int {

@@ -58,7 +58,8 @@ package final class IndexLibrary: Sendable {
         state = Mutex(
             State(
                 gallery: Gallery(
-                    index: index, model: own, searcher: try Searcher(own, index),
+                    index: index, model: own,
+                    searcher: try Searcher(own, index, locator: locator),
                     facts: try FactSample.all(of: index)),
                 former: former))
     }
@@ -132,7 +133,8 @@ package final class IndexLibrary: Sendable {
             }
             let isNext = index.generation == old.gallery.index.generation + 1
             let gallery = Gallery(
-                index: index, model: model, searcher: try Searcher(model, index),
+                index: index, model: model,
+                searcher: try Searcher(model, index, locator: locator),
                 facts: try FactSample.facts(of: index, after: old.gallery))
             let isChanged = !model.signature.isSame(as: old.gallery.model.signature)
             state.withLock {

@@ -149,6 +149,10 @@ extension Problem {
             self = .unavailable("the index was changed to another model just now; ask again")
         case let error as IndexError where error.isOfOtherModel:
             self = .unavailable("the index was changed to another model just now; send it again")
+        case let error as QueryError where error.isInvalid:
+            self.init(.invalidRequest, error.description)
+        case let error as QueryError where error.isOfMissingEntry:
+            self.init(.notFound, error.description)
         case let error as QueryError: self.init(.emptyText, error.description)
         case let error as ImageError: self.init(.unsupportedPicture, error.description)
         case let error as ExplanationError: self.init(.conflict, error.description)

@@ -44,6 +44,7 @@ struct ServiceRouter: Sendable {
         operations.add(to: api)
         SearchRoutes(parts).add(to: api)
         ImageRoutes(parts).add(to: api)
+        ArchiveRoutes(parts).add(to: api)
         return router
     }
 

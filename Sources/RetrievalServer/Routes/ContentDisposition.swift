@@ -1,18 +1,15 @@
 /// What a browser calls a file that is saved (RFC 6266).
 enum ContentDisposition {
+    /// Has the file saved under a name of ASCII letters.
+    static func attachment(_ name: String) -> String { "attachment; filename=\"\(name)\"" }
+
     /// Shows the file, and saves it under a name.
     ///
     /// - Parameters:
     ///   - name: what people call it; of a path, the last part is taken.
     ///   - fileExtension: added where the name has none.
     static func inline(_ name: String, _ fileExtension: String) -> String {
-        let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
-        var clean = String(
-            String.UnicodeScalarView(
-                last.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(200)
-            ))
-        if clean.isEmpty || clean.allSatisfy({ $0 == "." }) { clean = "image" }
-        if !clean.dropFirst().contains(".") { clean += ".\(fileExtension)" }
+        let clean = DownloadName.clean(name, fileExtension)
         let plain = String(
             clean.map { character in
                 character.isASCII && character != "\"" && character != "%" ? character : "_"

@@ -6,6 +6,8 @@ import SystemPackage
 struct SearchRequest: Decodable {
     var text: String?
     var image: String?
+    /// The parts of the query that are neither `text` nor `image`.
+    var composition = QueryComposition()
     /// nil: 20, or as many as allowed.
     var count: Int?
     /// nil: 64, or as many as allowed.
@@ -14,9 +16,11 @@ struct SearchRequest: Decodable {
     var filters: [MetadataFilter] = []
     var minimumProbability: Double?
     var timeBudget: Double?
+    var folds = false
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
-        case text, image, count, candidates, ranking, filters
+        case text, image, without, images, unlike, emphasis
+        case count, candidates, ranking, filters, fold
         case minimumProbability = "minimum_probability"
         case timeBudget = "time_budget"
     }
@@ -26,6 +30,14 @@ struct SearchRequest: Decodable {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         text = try fields.decodeIfPresent(String.self, forKey: .text)
         image = try fields.decodeIfPresent(String.self, forKey: .image)
+        composition.without =
+            try fields.texts(forKey: .without, atMost: SearchQuery.maximumWithout) ?? []
+        composition.images =
+            try fields.texts(forKey: .images, atMost: SearchQuery.maximumImages) ?? []
+        composition.unlike =
+            try fields.texts(forKey: .unlike, atMost: SearchQuery.maximumImages) ?? []
+        composition.emphasis =
+            try fields.decodeIfPresent([String: Double].self, forKey: .emphasis) ?? [:]
         count = try fields.whole(forKey: .count)
         candidates = try fields.whole(forKey: .candidates)
         ranking = try fields.decodeIfPresent(String.self, forKey: .ranking).map { name in
@@ -48,6 +60,7 @@ struct SearchRequest: Decodable {
             } ?? []
         minimumProbability = try fields.decodeIfPresent(Double.self, forKey: .minimumProbability)
         timeBudget = try fields.decodeIfPresent(Double.self, forKey: .timeBudget)
+        folds = try fields.decodeIfPresent(Bool.self, forKey: .fold) ?? false
     }
 
     /// Checks the numbers and gives them as options.
@@ -74,6 +87,7 @@ struct SearchRequest: Decodable {
         options.filters = filters
         options.minimumProbability = minimumProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
+        options.foldsDuplicates = folds
         return options
     }
 }
@@ -97,6 +111,10 @@ struct SearchDocument: Encodable, Sendable {
         /// Null rather than nothing: every result has the same fields.
         let match_logit, match_probability: Nullable<Float>
         let metadata: [String: MetadataValue]
+        /// Left out unless they were to be folded.
+        let duplicates: [Duplicate]?
+
+        struct Duplicate: Encodable { let id, name: String }
 
         init(_ result: SearchResult) {
             id = EntryKey(result.path).description
@@ -109,6 +127,10 @@ struct SearchDocument: Encodable, Sendable {
             match_logit = .init(value: result.matchLogit)
             match_probability = .init(value: result.matchProbability)
             metadata = result.metadata
+            duplicates = result.duplicates?.map {
+                Duplicate(
+                    id: EntryKey($0.path).description, name: $0.metadata.displayName(of: $0.path))
+            }
         }
     }
 

@@ -34,14 +34,8 @@ struct SearchRoutes: Sendable {
         let asked = submission.document
         let options = try asked.options(parts.configuration.limits)
         let picture = try await picture(asked.image, submission.picture)
-        let text = try asked.text.map { try parts.checked($0, "text") }
-        let query: SearchQuery
-        switch (text, picture) {
-        case (let text?, let picture?): query = .imageAndText(picture, text)
-        case (let text?, nil): query = .text(text)
-        case (nil, let picture?): query = .image(picture)
-        case (nil, nil): throw Problem(.invalidRequest, "ask by a text, by an image, or by both")
-        }
+        let query = try asked.composition.query(
+            text: try asked.text.map { try parts.checked($0, "text") }, picture, parts)
         if options.minimumProbability != nil,
             !parts.model.matches || !parts.library.gallery.index.content.isReadable(with: query)
         {
@@ -209,7 +203,8 @@ struct SearchRoutes: Sendable {
         case .file(let file)?:
             let bytes = try await parts.bytes(of: file)
             return try await parts.pixels(of: bytes, named: file.lastComponent?.string ?? "it")
-        case nil: throw Problem(.invalidRequest, "image: name one by its id or send one")
+        case .entry?, nil:
+            throw Problem(.invalidRequest, "image: name one by its id or send one")
         }
     }
 }
