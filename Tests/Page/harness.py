@@ -7,11 +7,13 @@ import json
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import time
 import unittest
 import urllib.parse
 import urllib.request
+import zlib
 from pathlib import Path
 
 from selenium import webdriver
@@ -53,7 +55,7 @@ window.fetch = async (path, options) => {
   return response;
 };
 const answer = async (path, options = {}) => {
-  asked.push({ path, headers: options.headers ?? {} });
+  asked.push({ path, headers: options.headers ?? {}, body: typeof options.body === "string" ? options.body : null });
   const rule = rules.find((rule) => path.startsWith(rule.path) && rule.times > 0);
   if (!rule) return real(path, options);
   rule.times -= 1;
@@ -272,14 +274,26 @@ class PageTest(unittest.TestCase):
         self.settle()
 
     def tiles(self):
-        """What the tiles show, in their order."""
+        """What the tiles show that are in the document, in their order: those in sight, and some around."""
         return self.run_script("""
             return [...document.querySelectorAll("#grid .tile:not(.skeleton)")].map((tile) => ({
               id: tile.dataset.id, rank: Number(tile.dataset.rank), recall: Number(tile.dataset.recallRank),
-              name: tile.querySelector(".name").textContent, place: tile.querySelector(".place").textContent,
+              name: tile.dataset.name, caption: tile.querySelector(".name").textContent, place: tile.querySelector(".place").textContent,
               move: tile.querySelector(".move").textContent, value: tile.querySelector(".value").textContent,
               fill: tile.querySelector(".fill").style.width, label: tile.querySelector(".open").ariaLabel,
             }))""")
+
+    def seen(self):
+        """The ids of the tiles of which something is in sight."""
+        return self.run_script("""
+            return [...document.querySelectorAll("#grid .tile:not(.skeleton)")].filter((tile) => {
+              const { top, bottom } = tile.getBoundingClientRect();
+              return bottom > document.querySelector("header.top").offsetHeight && top < innerHeight;
+            }).map((tile) => tile.dataset.id)""")
+
+    def fetched(self):
+        """How many images the page has fetched so far."""
+        return int(self.find("#grid").get_attribute("data-count") or 0)
 
     def trouble(self):
         """The title and the detail of why there is nothing to show."""
@@ -294,6 +308,18 @@ class PageTest(unittest.TestCase):
             })"""))
         time.sleep(0.1)
         self.driver.save_screenshot(str(PICTURES / f"{name}.png"))
+
+
+def png(width, height, shade):
+    """An image of one colour, as the bytes of a file."""
+    row = b"\0" + bytes((shade, 160, 255 - shade)) * width
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(row * height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + pixels + chunk(b"IEND", b"")
 
 
 def stop():

@@ -21,7 +21,7 @@ class GalleryTests(PageTest):
         self.find("#notes button").click()
         self.until(lambda: self.find("#skipped").is_displayed())
         self.assertEqual(
-            self.run_script("return [...document.querySelectorAll('#skipped li')].map((l) => [...l.children].map((c) => c.textContent))"),
+            self.run_script("return [...document.querySelectorAll('#skipped-list li')].map((l) => [...l.children].map((c) => c.textContent))"),
             [[file["path"], file["reason"]] for file in files])
         self.assertEqual(self.text("#skipped-rest"), "and 117 more files")
         self.assertFalse(self.find("#skipped-kinds").is_displayed())
@@ -84,7 +84,7 @@ class GalleryTests(PageTest):
         # The next look is near even where nothing runs; then there are images.
         pauses = self.run_script("return pauses")
         self.assertTrue(pauses and max(pauses) <= 2000, pauses)
-        self.until(lambda: len(self.tiles()) == 24)
+        self.until(self.tiles)
 
     def test_files_that_are_gone(self):
         self.expected = ["404"]
@@ -134,7 +134,7 @@ class GalleryTests(PageTest):
         self.photograph("access-refused")
         self.find("#access-key").clear()
         self.find("#access-key").send_keys("right;key%right\n")
-        self.until(lambda: len(self.tiles()) == 24)
+        self.until(self.tiles)
         self.assertFalse(self.find("#access").is_displayed())
         self.assertEqual(self.asked("api/images")[-1]["headers"]["Authorization"], "Bearer right;key%right")
         # Images are asked for with a cookie, which other sites cannot have sent.
@@ -157,7 +157,7 @@ class GalleryTests(PageTest):
             self.open(server=guarded)
             self.until(lambda: self.find("#access").is_displayed())
             self.find("#access-key").send_keys("0123456789abcdef-read\n")
-            self.until(lambda: len(self.tiles()) == 24)
+            self.until(self.tiles)
             self.until(lambda: self.run_script("return document.querySelector('.tile img').naturalWidth > 0"))
             self.find(".tile .open").click()
             self.until(lambda: self.run_script("return document.getElementById('viewer-picture').naturalWidth > 0"))

@@ -36,7 +36,8 @@ final class FolderFollower: Service, Sendable {
     private static let interval = Duration.seconds(2)
     /// How long after an error the folder is looked at again.
     private static let pause = Duration.seconds(10)
-    private let folder: FilePath
+    /// The folder's absolute path.
+    let folder: FilePath
     private let library: IndexLibrary
     private let work: Indexer.Work
     private let executor: WorkQueueExecutor

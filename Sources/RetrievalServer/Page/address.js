@@ -18,7 +18,13 @@ const session = {
 };
 
 /** What a search is where its address says nothing else. */
-export const standard = { text: "", image: null, filters: [], minimum: 0, candidates: 64, order: "rank" };
+export const standard = {
+  text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, candidates: 64, order: "rank",
+  sort: "relevance", unfolds: false,
+};
+
+/** What images can be sorted by: how well they fit (or their paths), newest first, oldest first. */
+export const sorts = ["relevance", "date", "-date"];
 
 // Files that were dropped stay with this page: an address cannot hold them, only an entry's key.
 const files = new Map();
@@ -36,20 +42,32 @@ function fileOfEntry() {
   return file ? (files.get(file.key) ?? { ...file, isLost: true }) : null;
 }
 
-/** The query that the address holds. */
+/** The query that the address holds, with the file of the history's entry. */
 export function readAddress() {
-  const fields = new URLSearchParams(location.search);
+  const query = queryOf(location.search);
+  const file = fileOfEntry();
+  return file ? { ...query, image: file, likes: [query.image, ...query.likes].filter(Boolean) } : query;
+}
+
+/** The query that the part of an address behind "?" holds. */
+export function queryOf(search) {
+  const fields = new URLSearchParams(search);
   const number = (name, fallback) => (fields.has(name) ? Number(fields.get(name)) : fallback);
   const candidates = number("candidates", standard.candidates);
   const minimum = number("min", 0);
-  const id = fields.get("image");
+  const images = (name) => [...new Set(fields.getAll(name))].filter(Boolean).map((id) => ({ id, name: "" }));
+  const [image = null, ...likes] = images("image");
   return {
     text: (fields.get("q") ?? "").trim(),
-    image: fileOfEntry() ?? (id ? { id, name: "" } : null),
+    image,
+    likes,
+    unlike: images("unlike"),
     filters: fields.getAll("where"),
     minimum: minimum > 0 && minimum < 1 ? minimum : 0,
     candidates: Number.isInteger(candidates) && candidates >= 0 ? candidates : standard.candidates,
     order: fields.get("order") === "recall" ? "recall" : "rank",
+    sort: sorts.includes(fields.get("sort")) ? fields.get("sort") : standard.sort,
+    unfolds: fields.get("fold") === "no",
   };
 }
 
@@ -59,14 +77,18 @@ export const readView = () => new URLSearchParams(location.search).get("view");
 /** Whether the open image has an entry of its own, which going back leaves. */
 export const isViewEntry = () => Boolean(readView() && history.state?.isView);
 
-function addressOf(query, view) {
+/** The address of a query, and of the image that is open. */
+export function addressOf(query, view = null) {
   const fields = new URLSearchParams();
   if (query.text) fields.set("q", query.text);
-  if (query.image?.id) fields.set("image", query.image.id);
+  for (const image of [query.image, ...query.likes]) if (image?.id) fields.append("image", image.id);
+  for (const { id } of query.unlike) fields.append("unlike", id);
   for (const filter of query.filters) fields.append("where", filter);
   if (query.minimum) fields.set("min", query.minimum);
   if (query.candidates !== standard.candidates) fields.set("candidates", query.candidates);
   if (query.order !== standard.order) fields.set("order", query.order);
+  if (query.sort !== standard.sort) fields.set("sort", query.sort);
+  if (query.unfolds) fields.set("fold", "no");
   if (view) fields.set("view", view);
   return fields.size ? `?${fields}` : location.pathname;
 }
@@ -107,7 +129,7 @@ function readPlaces() {
 const places = readPlaces();
 let here = history.state?.place ?? newPlace();
 
-/** Remembers where the page stands: the number of images shown and how far it is scrolled. */
+/** Remembers where the page stands: how many images were fetched, and how far it is scrolled. */
 export function keepPlace(place) {
   places.delete(here);
   places.set(here, place);

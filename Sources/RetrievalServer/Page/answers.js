@@ -1,41 +1,87 @@
-// Answers: the results of a search, or the images browsed so far.
+// Answers: the results of a search, or the images browsed, as many as were fetched so far.
 
 import { getImage, getImages, search } from "./api.js";
-import { hasProbability } from "./grid.js";
-import { requestOf } from "./query.js";
+import { isSearch, minimumOf, requestOf } from "./query.js";
+import { hasProbability } from "./tile.js";
 
-/** The results of a search; `isReranked` where they have a second order. */
+const firstPage = 64;
+const largestPage = 1000;
+
+/** How many images come next: the further somebody goes, the more at once. */
+const usualPage = (answer) => Math.min(Math.max(answer.results.length, firstPage), 256);
+
+/**
+ * The beginning of what a query asks for.
+ *
+ * An answer has `results`; `total`, how many there are; `next`, the offset of what was not fetched;
+ * `isResult`; `isReranked`, whether the results have two orders; `isDated`, whether they are in the
+ * order of their dates; and `sort`, which of those it is.
+ */
 export async function ask(query, limits, signal) {
-  const found = await search(requestOf(query, limits), query.image?.file, signal);
-  return { ...found, isResult: true, isReranked: found.reranked > 0 && found.results.some(hasProbability) };
+  if (!isSearch(query)) return browse(query, 0, firstPage, signal);
+  const request = requestOf(query, limits);
+  const found = await search(request, query.image?.file, signal);
+  const isDated = query.sort !== "relevance";
+  // The least probability and the order by date are of the images that were compared, and of no others.
+  const isWhole = isDated || minimumOf(query) > 0 || found.total === undefined;
+  return {
+    ...found,
+    total: isWhole ? found.results.length : found.total,
+    next: found.next_offset ?? found.results.length,
+    isResult: true,
+    isReranked: found.reranked > 0 && found.results.some(hasProbability),
+    isDated,
+    sort: query.sort,
+  };
 }
 
-/** The images from `offset` on; `next` is the offset after them. */
-export async function browse(offset, count, signal) {
-  const { images, total } = await getImages(offset, count, signal);
-  return { results: images, total, next: offset + images.length, isResult: false, isReranked: false };
+async function browse(query, offset, count, signal) {
+  const { images, total } = await getImages({ offset, limit: count, ...asBrowsed(query) }, signal);
+  const { sort } = query;
+  return {
+    results: images, total, next: offset + images.length,
+    isResult: false, isReranked: false, isDated: sort !== "relevance", sort,
+  };
 }
 
-/** Adds the images that come next; whether they came while they were still wanted. */
-export async function extend(answer, count, signal) {
-  const more = await browse(answer.next, count, signal);
+/** What is asked of a list of images, besides its part. */
+const asBrowsed = ({ sort, filters }) => ({ ...(sort === "relevance" ? {} : { sort }), where: filters });
+
+/**
+ * Adds the images that come next; whether they came while they were still wanted.
+ *
+ * @param count how many to ask for; as many as are usual if it is not given
+ */
+export async function extend(answer, query, limits, signal, count = usualPage(answer)) {
+  const most = Math.min(count, largestPage, answer.isResult ? limits.results : largestPage);
+  const more = answer.isResult
+    ? await search({ ...requestOf(query, limits), count: most, offset: answer.next }, query.image?.file, signal)
+    : await browse(query, answer.next, most, signal);
   if (signal.aborted) return false;
   const there = new Set(answer.results.map((item) => item.id));
   answer.results.push(...more.results.filter((item) => !there.has(item.id)));
   answer.total = more.total;
-  answer.next = more.results.length ? more.next : more.total;
+  // Folded images take places, too.
+  answer.next = answer.isResult ? more.next_offset ?? answer.total : answer.next + more.results.length;
+  // Images that were removed meanwhile leave less than was said.
+  if (more.results.length === 0) answer.total = answer.next;
   return true;
 }
 
 /** Whether there are images that were not fetched yet. */
-export const hasMore = (answer) => !answer.isResult && answer.next < answer.total;
+export const hasMore = (answer) => answer.next < answer.total;
 
 /** The items of an answer in the chosen order. */
 export function ordered(answer, order) {
-  const items = [...answer.results];
-  if (!answer.isResult) return items;
-  const place = order === "recall" && answer.isReranked ? "recall_rank" : "rank";
-  return items.sort((a, b) => a[place] - b[place]);
+  if (!answer.isReranked || answer.isDated) return answer.results;
+  const place = order === "recall" ? "recall_rank" : "rank";
+  return [...answer.results].sort((a, b) => a[place] - b[place]);
+}
+
+/** Where the results begin that were not compared closely; -1 where there are none or all are. */
+export function breakOf(answer, order) {
+  if (!answer.isReranked || answer.isDated || order === "recall") return -1;
+  return answer.results.findIndex((item) => !hasProbability(item));
 }
 
 /** Finds out the name of an image that only the address knows; whether it has one now. */

@@ -35,32 +35,44 @@ function waitOf(response) {
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 1), 600) : null;
 }
 
-async function ask(path, options = {}) {
+/** The problem of an answer that is not the one that was hoped for. */
+export const problemOf = (status, document, retryAfter = null) =>
+  new Problem({
+    status,
+    type: document?.type,
+    title: document?.title,
+    detail: document?.detail || say("status", status),
+    retryAfter,
+  });
+
+async function jsonOf(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    return null;
+  }
+}
+
+/** Asks, and gives the response if it is the one that was hoped for. */
+export async function request(path, options = {}) {
   let response;
   try {
-    const headers = { ...options.headers, ...credentials() };
+    const headers = { ...credentials(), ...options.headers };
     response = await fetch(path, { ...options, headers, credentials: "same-origin" });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem({ detail: say("offlineHint") });
   }
-  let answer = null;
-  try {
-    answer = await response.json();
-  } catch (error) {
-    if (isAbort(error)) throw error;
-  }
-  if (response.ok) {
-    if (answer) return answer;
-    throw new Problem({ status: response.status, detail: say("garbled") });
-  }
-  throw new Problem({
-    status: response.status,
-    type: answer?.type,
-    title: answer?.title,
-    detail: answer?.detail || say("status", response.status),
-    retryAfter: waitOf(response),
-  });
+  if (response.ok) return response;
+  throw problemOf(response.status, await jsonOf(response), waitOf(response));
+}
+
+async function ask(path, options) {
+  const response = await request(path, options);
+  const answer = await jsonOf(response);
+  if (answer) return answer;
+  throw new Problem({ status: response.status, detail: say("garbled") });
 }
 
 const post = (path, body, signal) =>
@@ -73,12 +85,31 @@ const post = (path, body, signal) =>
 
 export const getIndex = (signal) => ask("api/index", { signal, cache: "no-store" });
 
-export const getImages = (offset, limit, signal) =>
-  ask(`api/images?offset=${offset}&limit=${limit}`, { signal });
+/** Images from `offset` on; `where` are conditions that they fulfil. */
+export function getImages({ offset, limit, sort, where = [] }, signal) {
+  const fields = new URLSearchParams({ offset, limit, ...(sort ? { sort } : {}) });
+  for (const condition of where) fields.append("where", condition);
+  // The service reads a plus as a plus.
+  return ask(`api/images?${String(fields).replaceAll("+", "%20")}`, { signal });
+}
+
+/** What conditions can be made of: years, cameras, folders and shapes, each with the number of images. */
+export const getFacets = (signal) => ask("api/facets", { signal });
 
 export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });
 
-export const thumbnail = (id, side) => `api/images/${encodeURIComponent(id)}/thumbnail?side=${side}`;
+// How many times an image was replaced while the page is open. It keeps its address then; but a side
+// that is a little smaller, which the service rounds up to the same, is another to the browser's cache.
+const renewals = new Map();
+
+export const thumbnail = (id, side) =>
+  `api/images/${encodeURIComponent(id)}/thumbnail?side=${side - ((renewals.get(id) ?? 0) % 8)}`;
+
+/** Knows that an image was replaced by another. */
+export function renew(id) {
+  renewals.set(id, (renewals.get(id) ?? 0) + 1);
+  for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
+}
 
 export const original = (id) => `api/images/${encodeURIComponent(id)}/original`;
 

@@ -1,5 +1,6 @@
 // The keys that act everywhere on the page, and their list.
 
+import { closes } from "./notices.js";
 import { memory, say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
@@ -7,10 +8,11 @@ const find = (id) => document.getElementById(id);
 export class Keys {
   #isOn = memory.get("single-keys") !== "off";
 
-  /** @param actions switchOrder(), similar(), toggleHeat() */
+  /** @param actions switchOrder(), similar(), select(), toggleHeat(), view(key): whether the open image takes a key */
   constructor(actions) {
     this.actions = actions;
     find("show-keys").addEventListener("click", () => find("keys").showModal());
+    closes("keys");
     find("single-keys").checked = this.#isOn;
     find("single-keys").addEventListener("change", (event) => {
       this.#isOn = event.target.checked;
@@ -47,11 +49,12 @@ export class Keys {
       "?": () => !isModal && find("keys").showModal(),
       o: () => !isModal && this.actions.switchOrder(),
       s: () => !isModal && event.target.closest(".tile") && this.actions.similar(),
+      x: () => !isModal && event.target.closest(".tile") && this.actions.select(),
       h: () => this.actions.toggleHeat(),
     };
     const act = acts[event.key];
-    if (!act) return;
+    if (act) act();
+    else if (!this.actions.view(event.key)) return;
     event.preventDefault();
-    act();
   }
 }

@@ -14,6 +14,12 @@ export function button(text, act, style = "plain") {
   return made;
 }
 
+/** Closes a dialog by its button and by a click beside it. */
+export function closes(name) {
+  find(`${name}-close`).addEventListener("click", () => find(name).close());
+  find(name).addEventListener("click", (event) => event.target === find(name) && find(name).close());
+}
+
 export function note(text, ...actions) {
   const made = document.createElement("p");
   made.className = "note";

@@ -1,35 +1,36 @@
 // The search page: asks, shows what came, and keeps the address, the form and the grid in step.
 
 import { AccessForm } from "./access.js";
-import {
-  arrive, isViewEntry, keepPlace, readAddress, readView, savePlaces, takeHistory, writeAddress, writeView,
-} from "./address.js";
-import { ask, browse, extend, hasMore, learnName, ordered } from "./answers.js";
-import { getImage, isAbort } from "./api.js";
+import { Actions } from "./actions.js";
+import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
+import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
+import { isAbort } from "./api.js";
+import { showDoubt } from "./doubt.js";
+import { FactsForm } from "./facts.js";
+import { Further } from "./further.js";
 import { Grid } from "./grid.js";
 import { Keys } from "./keys.js";
 import { Language } from "./language.js";
 import {
   announce, button, clearNotes, complain, countDown, hideTrouble, note, showNotes, showTrouble,
 } from "./notices.js";
-import { IndexFollower, listSkipped, showIndex } from "./progress.js";
-import { QueryForm, isSameSearch, isSearch, limitsOf } from "./query.js";
+import { Opening } from "./opening.js";
+import { IndexFollower, showIndex } from "./progress.js";
+import { QueryForm, imagesOf, isSameSearch, isSearch, lacksSubject, limitsOf } from "./query.js";
+import { followShapes } from "./shapes.js";
 import { say } from "./strings.js";
-import { Viewer } from "./viewer.js";
+import { readTerms } from "./terms.js";
 import {
   doubts, failure, isDoubtful, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle,
 } from "./words.js";
 
-const pageSize = 24;
-// One request brings so many images at most.
-const mostImages = 984;
+const ghosts = 12;
 const find = (id) => document.getElementById(id);
 
 takeHistory();
 let query = readAddress();
 /** The answer to the query, or the images browsed so far; null before either came. */
 let answer = null;
-let shown = pageSize;
 /** Where the page is to stand when the answer has come. */
 let wanted = arrive();
 let index = null;
@@ -37,38 +38,65 @@ let limits = limitsOf(null);
 let trouble = null;
 let request = null;
 let isBusy = false;
-let isGrowing = false;
-let isLeaving = false;
 let waits = 0;
 
-const language = new Language({ example: (text) => change({ text, image: null }), written: rewrite });
-const grid = new Grid(find("grid"), { open, similar, more });
-const viewer = new Viewer({ leave, closed, similar, step: (item) => writeView(query, item.id) });
+const language = new Language(rewrite);
+const grid = new Grid(find("grid"), {
+  open: (id) => opening.open(id), similar, more: () => further.more(true), dress: (tile, item) => actions.dress(tile, item),
+});
+const further = new Further(more);
+const opening = new Opening({
+  query: () => query, items: () => answer && ordered(answer, query.order), context: contextOf,
+  signal: () => request.signal, stay, similar, more: () => further.more(false),
+  shown: (item) => actions.opened(item),
+  focus: (id) => answer && !isBusy && grid.focus(id),
+});
 const form = new QueryForm({ change, complain });
+const facts = new FactsForm({ change: (part) => change({ text: find("text").value.trim(), ...part }) });
 const access = new AccessForm(enter);
 const follower = new IndexFollower({ know, lose });
 const keys = new Keys({
   switchOrder: () => switchOrder(query.order === "recall" ? "rank" : "recall"),
   similar: () => similar(grid.current),
-  toggleHeat: () => viewer.toggleHeat(),
+  select: () => actions.selectCurrent(),
+  toggleHeat: () => opening.viewer.toggleHeat(),
+  view: (key) => opening.viewer.act(key),
 });
+const actions = new Actions(grid, {
+  get query() { return query; },
+  change: (part) => {
+    change(part);
+    opening.close();
+  },
+  go: (next) => go(next),
+  take: (file, name) => form.take(file, name),
+  open: (id) => opening.open(id),
+  leave: () => opening.leave(),
+  renewed: (image) => opening.viewer.renew(image),
+  look: () => follower.look(),
+  refresh: () => {
+    follower.look();
+    run({ isQuiet: true });
+  },
+});
+followShapes((isSquare) => { grid.isSquare = isSquare; });
 
 // What was asked
 
 function change(part, replaces = false) {
   const isLost = Boolean(query.image?.isLost);
   // New words are searched without a file that was said to be lost.
-  const next = isLost && part.text && part.text !== query.text ? { image: null, ...part } : part;
+  const next = isLost && part.text && part.text !== query.text ? { image: null, likes: [], ...part } : part;
   go({ ...query, ...next }, replaces || isLost);
 }
 
 function similar(item) {
-  change({ text: "", image: { id: item.id, name: item.name } });
-  viewer.close();
+  change({ text: "", image: { id: item.id, name: item.name }, likes: [], unlike: [] });
+  opening.close();
 }
 
 function go(next, replaces) {
-  const isEntry = !replaces && !isSameSearch(next, query) && (isSearch(next) || isSearch(query));
+  const isEntry = !replaces && !isSameSearch(next, query);
   stay();
   wanted = null;
   query = next;
@@ -79,7 +107,15 @@ function go(next, replaces) {
 }
 
 /** Remembers where the page stands in this entry of the history. */
-const stay = () => keepPlace({ shown, y: scrollY });
+function stay() {
+  keepPlace({ shown: answer?.results.length ?? 0, y: scrollY, anchor: grid.anchor() });
+}
+
+/** Goes to where the page stood: to the image that was at the top, wherever that is now. */
+function resume(place) {
+  scrollTo({ top: place.y, behavior: "instant" });
+  if (place.anchor) grid.restore(place.anchor);
+}
 
 /** Asks for what the query says; an answer to an earlier query is not waited for. */
 async function run({ isQuiet = false } = {}) {
@@ -90,24 +126,31 @@ async function run({ isQuiet = false } = {}) {
   hideTrouble();
   access.hide();
   form.show(query);
+  facts.show(query);
   if (query.image?.isLost) return fail({ kind: "file-lost" });
+  if (lacksSubject(query)) return fail({ kind: "only-without" });
   begin();
   try {
-    const count = Math.min(Math.max(wanted?.shown ?? 0, pageSize), mostImages);
     // The index says what the service takes.
     if (isSearch(query)) await known;
     if (mine.signal.aborted) return;
-    const next = await (isSearch(query) ? ask(query, limits, mine.signal) : browse(0, count, mine.signal));
+    const next = await ask(query, limits, mine.signal);
+    const shown = wanted?.shown ?? 0;
+    while (!mine.signal.aborted && next.results.length < shown && hasMore(next)) {
+      await extend(next, query, limits, mine.signal, shown - next.results.length);
+    }
     if (mine.signal.aborted) return;
     answer = next;
-    shown = count;
     waits = 0;
     show();
     grid.retry();
-    if (wanted) scrollTo({ top: wanted.y });
+    if (wanted) resume(wanted);
     wanted = null;
-    if (!isQuiet) announceAnswer();
-    showView();
+    if (!isQuiet) {
+      announceAnswer();
+      actions.answered();
+    }
+    opening.follow();
   } catch (error) {
     if (isAbort(error) || mine.signal.aborted) return;
     fail(error);
@@ -126,18 +169,18 @@ function begin() {
   setBusy(true);
   if (answer?.isResult !== isSearch(query) || answer.results.length === 0) {
     answer = null;
-    grid.skeleton(pageSize / 2);
+    grid.skeleton(ghosts);
     head(isSearch(query) ? say("loading") : "");
   }
   find("hero").classList.toggle("spoken", isSearch(query));
   find("hero-examples").hidden = isSearch(query);
   clearNotes();
   document.title = windowTitle(query);
-  nameImage(query.image);
+  imagesOf(query).forEach(nameImage);
 }
 
 async function nameImage(image) {
-  if ((await learnName(image)) && query.image === image) form.show({ ...query, text: find("text").value });
+  if ((await learnName(image)) && imagesOf(query).includes(image)) form.show({ ...query, text: find("text").value });
 }
 
 // What came
@@ -147,69 +190,58 @@ function head(text) {
   find("summary").textContent = text;
   find("summary").hidden = !text;
   find("summary").title = "";
-  for (const id of ["more", "order", "why", "doubt"]) find(id).hidden = true;
+  for (const id of ["order", "why", "doubt"]) find(id).hidden = true;
+  actions.hide();
+  further.offer(false);
 }
 
 function show({ glides = false } = {}) {
   if (!answer) return;
   const items = ordered(answer, query.order);
-  shown = Math.min(shown, Math.max(items.length, pageSize));
-  const order = answer.isResult ? (answer.isReranked ? query.order : "rank") : null;
-  grid.show(items.slice(0, shown), { order, isReranked: answer.isReranked, glides });
-  find("summary").textContent = summary(answer, shown, query.order);
+  const order = !answer.isResult ? null : answer.isDated ? "date" : answer.isReranked ? query.order : "rank";
+  grid.show(items, {
+    order, glides, isReranked: answer.isReranked, isCalibrated: isCalibrated(), total: answer.total,
+    breakAt: breakOf(answer, query.order), breakText: say("notCompared"),
+  });
+  find("summary").textContent = summary(answer, query.order);
   find("summary").title = timings(answer);
   find("summary").hidden = false;
-  find("order").hidden = !answer.isReranked;
+  find("order").hidden = !answer.isReranked || answer.isDated;
   for (const choice of find("order").children) {
     choice.setAttribute("aria-pressed", String(choice.value === query.order));
   }
-  find("why").textContent = whyInOrder(answer, items.slice(0, shown), query.order, index);
+  find("why").textContent = isCalibrated() ? whyInOrder(answer, items, query.order, index) : "";
   find("why").hidden = !find("why").textContent;
-  find("more").hidden = shown >= items.length && !hasMore(answer);
-  showDoubt();
+  showDoubt(answer);
+  actions.show(answer, items);
   if (items.length === 0) showTrouble(...nothing(answer, query, index, change));
   tellNotes();
+  further.offer(hasMore(answer));
 }
 
-/** Says above the results that none matches well, where that is so; they are paler then. */
-function showDoubt() {
-  const isDoubted = isDoubtful(answer);
-  find("doubt").hidden = !isDoubted;
-  find("grid").classList.toggle("doubtful", isDoubted);
-  if (!isDoubted) return;
-  const [first, rest] = doubts(answer);
-  find("doubt").querySelector("strong").textContent = first;
-  find("doubt").querySelector("span").textContent = rest;
-}
+/** Whether match probabilities mean what they say; others are no numbers for people. */
+const isCalibrated = () => index?.model?.is_calibrated ?? true;
 
 function announceAnswer() {
   if (answer.results.length === 0) return;
-  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, shown, query.order)].join(" "));
+  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, query.order)].join(" "));
 }
 
-/** Shows the next images, once at a time: keys repeat, and buttons are pressed twice. */
-async function more() {
-  if (!answer || isBusy || isGrowing || find("more").hidden) return;
-  const start = shown;
-  if (shown >= answer.results.length && !(await grow())) return;
+/** Fetches the next images and shows them. */
+async function more(isAsked) {
+  const { signal } = request;
+  const start = answer.results.length;
   const hadFocus = document.activeElement === find("more");
-  shown = start + pageSize;
-  show();
-  announceAnswer();
-  if (hadFocus) grid.focus(ordered(answer, query.order)[start]?.id);
-}
-
-/** Fetches the next images to browse; whether they came. */
-async function grow() {
-  isGrowing = true;
   try {
-    return await extend(answer, pageSize, request.signal);
+    if (!(await extend(answer, query, limits, signal))) return;
   } catch (error) {
-    if (!isAbort(error)) complain(error.message);
-    return false;
-  } finally {
-    isGrowing = false;
+    if (signal.aborted) return;
+    throw error;
   }
+  show();
+  opening.extend(ordered(answer, query.order), answer.total);
+  if (isAsked) announceAnswer();
+  if (isAsked && hadFocus && answer.results.length > start) grid.focus(ordered(answer, query.order)[start].id);
 }
 
 function switchOrder(order) {
@@ -220,82 +252,30 @@ function switchOrder(order) {
   announceAnswer();
 }
 
-// The image that is open
-
-function open(id) {
-  stay();
-  writeView(query, id);
-  showView();
-}
-
-/** Opens or closes the dialog as the address says. */
-async function showView() {
-  const id = readView();
-  if (!id) viewer.close();
-  if (!id || !answer || (viewer.isOpen && viewer.item.id === id)) return;
-  const items = ordered(answer, query.order);
-  const place = items.findIndex((item) => item.id === id);
-  if (place >= 0) return openViewer(items, place, answer);
-  const { signal } = request;
-  try {
-    // It is not among what was found or fetched so far: it is shown alone.
-    const image = await getImage(id, signal);
-    if (readView() === id) openViewer([image], 0, {});
-  } catch (error) {
-    if (isAbort(error) || signal.aborted) return;
-    writeAddress(query, true);
-    complain(error.kind === "not-found" ? say("viewLost") : error.message);
-  }
-}
-
-function openViewer(items, place, { isResult = false, isReranked = false }) {
-  viewer.open({
-    items, index: place, isResult, isReranked,
-    text: index?.model?.matches === false ? "" : query.text,
-    isCalibrated: index?.model?.is_calibrated ?? true,
-  });
-}
-
-/** Leaves the open image: the history goes back where it has an entry, and the dialog follows. */
-function leave() {
-  if (isLeaving) return;
-  if (isViewEntry()) {
-    isLeaving = true;
-    history.back();
-  } else {
-    writeAddress(query, true);
-    viewer.close();
-  }
-}
-
-/** Back from the dialog to the tile of what was last seen there. */
-function closed(item, isForced) {
-  if (isForced) leave();
-  if (!answer || isBusy || !item) return;
-  const place = ordered(answer, query.order).findIndex((other) => other.id === item.id);
-  if (place >= shown) {
-    shown = Math.ceil((place + 1) / pageSize) * pageSize;
-    show();
-  }
-  grid.focus(item.id);
+/** What the viewer is to know besides the items. */
+function contextOf() {
+  const { isResult = false, isReranked = false, total = 0 } = answer ?? {};
+  return {
+    isResult, isReranked, total, isCalibrated: isCalibrated(),
+    text: index?.model?.matches === false ? "" : readTerms(query.text).text,
+  };
 }
 
 function travel() {
-  isLeaving = false;
+  opening.arrived();
   stay();
   const next = readAddress();
   const isSame = answer && !isBusy && isSameSearch(next, query);
   wanted = arrive();
   query = next;
   if (!isSame) {
-    viewer.close();
+    opening.close();
     return run();
   }
-  shown = wanted?.shown ?? shown;
   show();
-  if (wanted) scrollTo({ top: wanted.y });
+  if (wanted) resume(wanted);
   wanted = null;
-  showView();
+  opening.follow();
 }
 
 // What is to be said about it
@@ -303,8 +283,8 @@ function travel() {
 function tellNotes() {
   if (!answer) return;
   const isStale = Boolean(answer.generation && index && index.generation !== answer.generation);
-  const actions = { refresh: () => run(), showSkipped: () => listSkipped(index), changed: tellNotes };
-  showNotes(notesOn(answer, query, index, isStale, actions));
+  const ways = { refresh: () => run(), showSkipped: () => actions.folder.open(), changed: tellNotes };
+  showNotes(notesOn(answer, query, index, isStale, ways));
 }
 
 function fail(error) {
@@ -315,6 +295,10 @@ function fail(error) {
   head("");
   if (error.kind === "unauthorized") return access.show();
   if (error.kind === "file-lost") return lackFile();
+  if (error.kind === "only-without") {
+    nothingAsked();
+    return showTrouble(...failure(error));
+  }
   const retry = button(say("retry"), () => run(), "strong");
   showTrouble(...failure(error), retry);
   // The first few times the page then tries by itself.
@@ -327,12 +311,17 @@ function fail(error) {
 }
 
 function lackFile() {
-  find("hero").classList.add("spoken");
-  find("hero-examples").hidden = true;
-  setBusy(false);
+  nothingAsked();
   const ways = [button(say("chooseAgain"), () => form.choose(), "strong")];
   if (query.text) ways.push(button(say("dropImage"), () => change({ image: null })));
   showTrouble(say("fileLost"), say("fileLostHint", query.image.name), ...ways);
+}
+
+/** Nothing was asked: the start page's words are not for this. */
+function nothingAsked() {
+  find("hero").classList.add("spoken");
+  find("hero-examples").hidden = true;
+  setBusy(false);
 }
 
 // The index
@@ -349,8 +338,10 @@ function know(next) {
   limits = limitsOf(next);
   form.limit(limits);
   form.suggest(next.facts ?? []);
-  language.suggestFor(next.model?.name ?? "");
+  facts.follow(next);
   showIndex(next);
+  actions.know(next);
+  if (further.isOffline) further.more(false);
   if (trouble?.isOffline) run();
   else if (before && next.images !== before.images && isOutdated(before)) run({ isQuiet: true });
   else if (answer?.results.length === 0 && next.images !== before?.images) show();
@@ -359,8 +350,8 @@ function know(next) {
 
 /** Whether what is shown should show the images that came or went, nobody having gone further. */
 function isOutdated(before) {
-  if (!answer || isBusy || viewer.isOpen) return false;
-  return answer.isResult ? answer.results.length === 0 && before.images === 0 : shown <= pageSize;
+  if (!answer || isBusy || opening.isOpen) return false;
+  return answer.isResult ? answer.results.length === 0 && before.images === 0 : scrollY < innerHeight;
 }
 
 function lose(problem) {
@@ -382,23 +373,20 @@ function lose(problem) {
 function rewrite() {
   keys.write();
   form.show({ ...query, text: find("text").value });
+  facts.show(query);
   document.title = windowTitle(query);
+  actions.write();
   if (trouble && trouble.kind !== "unauthorized") fail(trouble);
   else show();
+  further.rewrite();
   if (index) showIndex(index);
 }
 
-find("show-skipped").addEventListener("click", () => listSkipped(index));
-for (const id of ["keys", "skipped"]) {
-  find(`${id}-close`).addEventListener("click", () => find(id).close());
-  find(id).addEventListener("click", (event) => event.target === find(id) && find(id).close());
-}
 for (const choice of find("order").children) choice.addEventListener("click", () => switchOrder(choice.value));
-find("more").addEventListener("click", more);
 find("home").addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  go({ ...query, text: "", image: null, filters: [], minimum: 0 });
+  go({ ...query, text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, sort: "relevance" });
 });
 addEventListener("popstate", travel);
 addEventListener("pagehide", () => {

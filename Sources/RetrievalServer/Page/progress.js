@@ -2,7 +2,7 @@
 // yet, every 15 otherwise.
 
 import { getIndex, isAbort } from "./api.js";
-import { comma, say } from "./strings.js";
+import { say } from "./strings.js";
 
 const busy = 2000;
 const calm = 15000;
@@ -50,8 +50,8 @@ export class IndexFollower {
   }
 }
 
-/** Shows how far indexing is, what is indexed, what the models know, and how much was skipped. */
-export function showIndex({ images, model, indexing, change, skipped }) {
+/** Shows how far indexing is, what is indexed, and what the models know. */
+export function showIndex({ images, model, indexing, change }) {
   find("indexing").hidden = !indexing?.is_running && !change;
   if (indexing?.is_running) {
     const failed = indexing.failed ? ` · ${say("indexFailed", indexing.failed)}` : "";
@@ -70,30 +70,4 @@ export function showIndex({ images, model, indexing, change, skipped }) {
   find("knows").textContent = known.join(" · ");
   find("knows").hidden = known.length === 0;
   find("about").textContent = parts.join(" · ");
-  const kinds = Object.values(skipped?.passed_over ?? {});
-  const passed = kinds.reduce((sum, count) => sum + count, skipped?.count ?? 0);
-  find("show-skipped").hidden = passed === 0;
-  find("show-skipped").textContent = say("skipped", passed);
-}
-
-/** Lists the files that were skipped, with the reasons; the server names the first of them. */
-export function listSkipped({ skipped }) {
-  const { count = 0, files = [], passed_over: kinds = {} } = skipped ?? {};
-  find("skipped-list").replaceChildren(...files.map(({ path, reason }) => {
-    const item = document.createElement("li");
-    const name = document.createElement("strong");
-    const why = document.createElement("span");
-    name.dir = "auto";
-    name.textContent = path;
-    why.textContent = reason;
-    item.append(name, why);
-    return item;
-  }));
-  const rest = count - files.length;
-  find("skipped-rest").hidden = rest <= 0;
-  find("skipped-rest").textContent = say("skippedRest", rest);
-  const named = Object.entries(kinds).sort(([, a], [, b]) => b - a).map(([kind, number]) => `${number} × ${kind}`);
-  find("skipped-kinds").hidden = named.length === 0;
-  find("skipped-kinds").textContent = say("skippedKinds", named.join(comma()));
-  find("skipped").showModal();
 }

@@ -1,8 +1,11 @@
 // What is searched: in the request, and in the form.
 
 import { thumbnail } from "./api.js";
+import { forgetting, imageFields } from "./likes.js";
 import { keepFile, standard } from "./address.js";
+import { labelOf } from "./facts.js";
 import { percent, say } from "./strings.js";
+import { dropTerm, readTerms, termsOf } from "./terms.js";
 
 const candidateChoices = [0, 16, 32, 64, 128];
 const standardLimits = { characters: 2000, results: 1000, candidates: 128 };
@@ -29,23 +32,40 @@ export const isSearch = (query) => Boolean(query.text || query.image);
 
 /** Whether two queries ask for the same: the order is the page's own. */
 export function isSameSearch(one, other) {
-  const asked = ({ text, image, filters, minimum, candidates }) =>
-    JSON.stringify([text, image?.id ?? image?.key, filters, minimum, candidates]);
-  return asked(one) === asked(other);
+  return searchKey(one) === searchKey(other);
 }
 
+/** All images of a query. */
+export const imagesOf = ({ image, likes, unlike }) => [image, ...likes, ...unlike].filter(Boolean);
+
+/** What a query asks for, as one text. */
+export function searchKey({ text, image, likes, unlike, filters, minimum, candidates, sort, unfolds }) {
+  const ids = (images) => images.map(({ id }) => id);
+  const asked = [text, image?.id ?? image?.key, ids(likes), ids(unlike), filters, minimum, candidates, sort, unfolds];
+  return JSON.stringify(asked);
+}
+
+/** Whether a query says only what is not wanted. */
+export const lacksSubject = (query) => Boolean(query.text) && !query.image && !readTerms(query.text).text;
+
 /** Whether images are compared with words, so that they have a match probability. */
-const isRead = (query) => query.candidates > 0 && Boolean(query.text);
+const isRead = (query) => query.candidates > 0 && Boolean(readTerms(query.text).text);
 
 /** The least match probability that is asked for; 0 where none is asked for or can be. */
 export const minimumOf = (query) => (isRead(query) ? query.minimum : 0);
 
-/** The request's fields: every image that is compared is a result, so that the page has both orders. */
+/** The fields of the first request: every image that is compared is a result, so that the page has both orders. */
 export function requestOf(query, limits) {
   const candidates = candidatesOf(query, limits);
-  const fields = { count: candidates || Math.min(standard.candidates, limits.results), candidates };
-  if (query.text) fields.text = query.text;
-  if (query.image?.id) fields.image = query.image.id;
+  const count = Math.min(Math.max(candidates, standard.candidates), limits.results);
+  const fields = { count, candidates };
+  if (query.sort !== standard.sort) fields.sort = query.sort;
+  const { text, without, emphasis } = readTerms(query.text);
+  if (text) fields.text = text;
+  if (without.length) fields.without = without;
+  if (Object.keys(emphasis).length) fields.emphasis = emphasis;
+  Object.assign(fields, imageFields(query));
+  if (!query.unfolds) fields.fold = true;
   if (query.filters.length) fields.filters = query.filters;
   if (candidates && minimumOf(query)) fields.minimum_probability = query.minimum;
   return fields;
@@ -68,10 +88,9 @@ export class QueryForm {
     });
     find("choose").addEventListener("click", () => this.choose());
     find("file").addEventListener("change", (event) => {
-      this.#take(event.target.files);
+      this.take(event.target.files[0]);
       event.target.value = "";
     });
-    this.#acceptFiles();
     this.#listenToOptions();
   }
 
@@ -180,19 +199,37 @@ export class QueryForm {
   }
 
   #showChips() {
-    const { image, filters } = this.#query;
-    const chips = filters.map((filter) =>
-      this.#chip(filter, say("removeCondition", filter), () => {
-        this.#change({ filters: this.#query.filters.filter((other) => other !== filter) });
-      }));
-    if (image) {
-      const name = image.name || say("queryImage");
-      const chip = this.#chip(name, say("removeImage"), () => this.#change({ image: null }));
-      if (!image.isLost) this.#preview(chip.querySelector("img"), image);
-      chips.unshift(chip);
-    }
+    const { text, image, likes, unlike, filters } = this.#query;
+    const chips = [
+      ...[image, ...likes].filter(Boolean).map((each) => this.#imageChip(each, "removeImage")),
+      ...unlike.map((each) => this.#imageChip(each, "removeUnlike", "unlikeImage")),
+      ...termsOf(text).filter(({ kind }) => kind !== "plain").map((term) => this.#termChip(term)),
+      ...filters.map((filter) =>
+        this.#chip(labelOf(filter), say("removeCondition", labelOf(filter)), () => {
+          this.#change({ filters: this.#query.filters.filter((other) => other !== filter) });
+        })),
+    ];
     find("chips").replaceChildren(...chips);
     find("chips").hidden = chips.length === 0;
+  }
+
+  #imageChip(image, removal, sign) {
+    const name = image.name || say("queryImage");
+    const chip = this.#chip(sign ? say(sign, name) : name, say(removal), () => this.#change(forgetting(this.#query, image)));
+    chip.classList.toggle("minus", Boolean(sign));
+    if (!image.isLost) this.#preview(chip.querySelector("img"), image);
+    return chip;
+  }
+
+  /** What of the words is not to be seen, or weighs more or less than the others. */
+  #termChip(term) {
+    const { kind, text, weight } = term;
+    const [shown, removal] = kind === "without"
+      ? [say("without", text), say("removeWithout", text)]
+      : [say("weighted", text, weight), say("removeWeight", text)];
+    const chip = this.#chip(shown, removal, () => this.actions.change({ text: dropTerm(this.#query.text, term) }));
+    chip.classList.toggle("minus", kind === "without");
+    return chip;
   }
 
   #preview(picture, image) {
@@ -215,43 +252,14 @@ export class QueryForm {
     return chip;
   }
 
-  #acceptFiles() {
-    const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-    const veil = find("drop");
-    let depth = 0;
-    const cover = (change) => {
-      depth = change === 0 ? 0 : Math.max(depth + change, 0);
-      veil.hidden = depth === 0;
-    };
-    addEventListener("dragenter", (event) => holdsFiles(event) && cover(1));
-    addEventListener("dragleave", (event) => holdsFiles(event) && cover(-1));
-    addEventListener("dragover", (event) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "copy";
-    });
-    addEventListener("drop", (event) => {
-      cover(0);
-      if (!holdsFiles(event)) return;
-      event.preventDefault();
-      this.#take(event.dataTransfer.files);
-    });
-    addEventListener("paste", (event) => {
-      const files = event.clipboardData?.files ?? [];
-      if (files.length === 0) return;
-      event.preventDefault();
-      this.#take(files, say("pasted"));
-    });
-  }
-
-  #take(files, name) {
-    const file = files[0];
+  /** Searches with a file; `name` is what it is called. */
+  take(file, name) {
     if (!file) return;
     // Systems that do not know a kind of image leave its type empty; the server will tell.
     if (file.type && !file.type.startsWith("image/")) {
       this.actions.complain(say("notImage", file.name));
       return;
     }
-    this.#change({ image: keepFile(file, name) });
+    this.#change({ image: keepFile(file, name), likes: [] });
   }
 }

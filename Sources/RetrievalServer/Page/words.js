@@ -1,25 +1,27 @@
 // What an answer is called, why it stands in this order, and what is to be noted about it.
 
-import { hasProbability } from "./grid.js";
+import { labelOf } from "./facts.js";
 import { button, note } from "./notices.js";
 import { isSearch, minimumOf } from "./query.js";
 import { comma, memory, percent, say } from "./strings.js";
+import { hasProbability } from "./tile.js";
 
 // Orders that weigh the match together with the similarity.
 const weighing = ["posterior", "itm+itc"];
 
-/** How much there is, in one phrase. */
-export function outcome(answer, shown, order) {
-  const count = answer.results.length;
-  if (!answer.isResult) return say("browse", Math.min(shown, count), answer.total);
-  const parts = [say("summary", Math.min(shown, count), count)];
+/** How much there is and in which order, in one phrase. */
+export function outcome(answer, order) {
+  if (answer.isDated) {
+    return [say(answer.isResult ? "bestMatches" : "browse", answer.total), say("sorted")[answer.sort]].join(comma());
+  }
+  const parts = [say("browse", answer.total)];
   if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
   return parts.join(comma());
 }
 
 /** The outcome, and the time that it took to find it. */
-export function summary(answer, shown, order) {
-  const text = outcome(answer, shown, order);
+export function summary(answer, order) {
+  const text = outcome(answer, order);
   if (!answer.milliseconds || answer.is_cached) return text;
   const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
   const time = encode + recall + rerank;
@@ -74,7 +76,6 @@ export function notesOn(answer, query, index, isStale, actions) {
     }, "quiet");
     notes.push(note(say("skippedNote", skipped), button(say("showSkipped"), actions.showSkipped), close));
   }
-  if (!answer.isResult && query.filters.length) notes.push(note(say("conditionsWait")));
   if (answer.isResult) {
     if (answer.reading?.is_cut) notes.push(note(say("cut")));
     if (index?.model?.matches === false) notes.push(note(say("mismatch")));
@@ -86,26 +87,30 @@ export function notesOn(answer, query, index, isStale, actions) {
 
 /** What to say where an answer has no items: a title, a detail and buttons. */
 export function nothing(answer, query, index, change) {
-  if (!answer.isResult) return [say("emptyIndex"), say("emptyIndexHint")];
-  if (index?.images === 0) return [say("emptySearch"), say("emptySearchHint")];
+  if (!answer.isResult && query.filters.length === 0) return [say("emptyIndex"), say("emptyIndexHint")];
+  if (answer.isResult && index?.images === 0) return [say("emptySearch"), say("emptySearchHint")];
   const reasons = [];
   const ways = [];
-  if (minimumOf(query)) {
+  if (answer.isResult && minimumOf(query)) {
     reasons.push(say("nothingAtLeast", percent(query.minimum)));
     ways.push(button(say("dropMinimum"), () => change({ minimum: 0 })));
   }
   if (query.filters.length) {
-    reasons.push(say("nothingWith", query.filters.join(comma())));
+    reasons.push(say("nothingWith", query.filters.map(labelOf).join(comma())));
     ways.push(button(say("dropConditions"), () => change({ filters: [] })));
   }
   return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
 }
 
+/** What a problem is called. */
+export const problemTitle = (error) =>
+  error.isOffline ? say("offline") : (say("problems")[error.kind] ?? error.title ?? say("failed"));
+
 /** What a problem is called, and what is known about it. */
 export function failure(error) {
   if (error.isOffline) return [say("offline"), say("offlineHint")];
-  const title = say("problems")[error.kind] ?? error.title ?? say("failed");
-  return [title, error.kind === "empty-text" ? say("emptyTextHint") : error.message];
+  if (error.kind === "only-without") return [problemTitle(error), say("onlyWithoutHint")];
+  return [problemTitle(error), error.kind === "empty-text" ? say("emptyTextHint") : error.message];
 }
 
 /** The title of the window. */

@@ -74,6 +74,11 @@ struct OperationRoutes: Sendable {
         let facts: [String]
         let limits: Limits
         let is_writable: Bool
+        /// Where the files are kept that clients send, which alone are deleted with their images; null
+        /// if nobody may write.
+        let uploads: Nullable<String>
+        /// The folder that is followed; null if none is.
+        let folder: Nullable<String>
         let indexing: Indexing?
         /// How far a change to another model is; null where there is none.
         let change: Nullable<Change>
@@ -110,7 +115,10 @@ struct OperationRoutes: Sendable {
     /// The page's files; they change with the program alone.
     static let page: [(path: String, bytes: [UInt8], type: String)] = [
         ("/", PackageResources.index_html, "text/html; charset=utf-8"),
-        ("/page.css", PackageResources.page_css, "text/css; charset=utf-8"),
+        ("/page.css", PackageResources.page_css, style),
+        ("/field.css", PackageResources.field_css, style),
+        ("/selection.css", PackageResources.selection_css, style),
+        ("/writing.css", PackageResources.writing_css, style),
         ("/page.js", PackageResources.page_js, script),
         ("/strings.js", PackageResources.strings_js, script),
         ("/english.js", PackageResources.english_js, script),
@@ -123,14 +131,52 @@ struct OperationRoutes: Sendable {
         ("/keys.js", PackageResources.keys_js, script),
         ("/api.js", PackageResources.api_js, script),
         ("/query.js", PackageResources.query_js, script),
+        ("/facts.js", PackageResources.facts_js, script),
         ("/grid.js", PackageResources.grid_js, script),
+        ("/layout.js", PackageResources.layout_js, script),
+        ("/measure.js", PackageResources.measure_js, script),
+        ("/tile.js", PackageResources.tile_js, script),
+        ("/glide.js", PackageResources.glide_js, script),
+        ("/about.js", PackageResources.about_js, script),
+        ("/shapes.js", PackageResources.shapes_js, script),
+        ("/further.js", PackageResources.further_js, script),
+        ("/opening.js", PackageResources.opening_js, script),
         ("/viewer.js", PackageResources.viewer_js, script),
         ("/heat.js", PackageResources.heat_js, script),
+        ("/zoom.js", PackageResources.zoom_js, script),
+        ("/screen.js", PackageResources.screen_js, script),
+        ("/explaining.js", PackageResources.explaining_js, script),
+        ("/description.js", PackageResources.description_js, script),
         ("/progress.js", PackageResources.progress_js, script),
         ("/notices.js", PackageResources.notices_js, script),
+        ("/actions.js", PackageResources.actions_js, script),
+        ("/archive.js", PackageResources.archive_js, script),
+        ("/chineseactions.js", PackageResources.chineseactions_js, script),
+        ("/deletion.js", PackageResources.deletion_js, script),
+        ("/doubt.js", PackageResources.doubt_js, script),
+        ("/drop.js", PackageResources.drop_js, script),
+        ("/englishactions.js", PackageResources.englishactions_js, script),
+        ("/examples.js", PackageResources.examples_js, script),
+        ("/exports.js", PackageResources.exports_js, script),
+        ("/folder.js", PackageResources.folder_js, script),
+        ("/folding.js", PackageResources.folding_js, script),
+        ("/keyprompt.js", PackageResources.keyprompt_js, script),
+        ("/likes.js", PackageResources.likes_js, script),
+        ("/owners.js", PackageResources.owners_js, script),
+        ("/recent.js", PackageResources.recent_js, script),
+        ("/saving.js", PackageResources.saving_js, script),
+        ("/select.js", PackageResources.select_js, script),
+        ("/selectionbar.js", PackageResources.selectionbar_js, script),
+        ("/suggestions.js", PackageResources.suggestions_js, script),
+        ("/terms.js", PackageResources.terms_js, script),
+        ("/uploadqueue.js", PackageResources.uploadqueue_js, script),
+        ("/uploads.js", PackageResources.uploads_js, script),
+        ("/viewertools.js", PackageResources.viewertools_js, script),
+        ("/writing.js", PackageResources.writing_js, script),
         ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
     ]
     private static let script = "text/javascript; charset=utf-8"
+    private static let style = "text/css; charset=utf-8"
 
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery
@@ -164,6 +210,8 @@ struct OperationRoutes: Sendable {
                 characters: limits.characters, results: limits.results,
                 candidates: limits.candidates),
             is_writable: parts.writing != nil,
+            uploads: .init(value: parts.writing?.store.directory.string),
+            folder: .init(value: parts.follower?.folder.string),
             indexing: indexing?.document,
             change: .init(
                 value: parts.changer?.status.map {

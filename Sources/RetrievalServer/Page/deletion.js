@@ -1,0 +1,87 @@
+// Deletes images from the gallery, after asking.
+
+import { isAbort } from "./api.js";
+import { button } from "./notices.js";
+import { byOwner } from "./owners.js";
+import { comma, say } from "./strings.js";
+import { removeImage } from "./writing.js";
+
+const find = (id) => document.getElementById(id);
+const namedAtMost = 5;
+const atOnce = 4;
+
+function list(items) {
+  const names = items.slice(0, namedAtMost).map(({ name }) => {
+    const entry = document.createElement("li");
+    entry.dir = "auto";
+    entry.textContent = name;
+    return entry;
+  });
+  if (items.length > namedAtMost) {
+    const rest = document.createElement("li");
+    rest.textContent = say("deleteRest", items.length - namedAtMost);
+    names.push(rest);
+  }
+  return names;
+}
+
+/** Asks whether to delete these images, and says what that removes; gives those to delete, which may be none. */
+export function confirmDeletion(items) {
+  const dialog = find("confirm");
+  const owners = byOwner(items);
+  const doomed = items.filter((item) => !owners.folder.includes(item));
+  const said = Object.entries(owners).filter(([, own]) => own.length).map(([owner, own]) => say("deletes", owner, own.length));
+  find("confirm-title").textContent = say(doomed.length ? "deleteTitle" : "deleteNone", doomed.length);
+  find("confirm-text").textContent = said.join(" ");
+  find("confirm-names").replaceChildren(...list(doomed));
+  return new Promise((resolve) => {
+    let isSure = false;
+    const sure = button(say("deleteSure", doomed.length), () => {
+      isSure = true;
+      dialog.close();
+    }, "strong danger");
+    const cancel = button(say(doomed.length ? "cancel" : "close"), () => dialog.close());
+    find("confirm-actions").replaceChildren(cancel, ...(doomed.length ? [sure] : []));
+    dialog.addEventListener("close", () => resolve(isSure ? doomed : []), { once: true });
+    dialog.showModal();
+    cancel.focus();
+  });
+}
+
+/**
+ * Deletes images, several at once.
+ *
+ * @param progress(done, total)
+ * @returns the ids of those that are gone, and the reasons for which others stayed, with how many
+ */
+export async function deleteImages(items, { progress, signal }) {
+  const gone = [];
+  const reasons = new Map();
+  const waiting = [...items];
+  let done = 0;
+  const work = async () => {
+    while (waiting.length && !signal?.aborted) {
+      const { id } = waiting.shift();
+      try {
+        await removeImage(id, signal);
+        gone.push(id);
+      } catch (error) {
+        if (isAbort(error)) {
+          // No key, or nothing more is wanted.
+          waiting.length = 0;
+          return;
+        }
+        if (error.kind === "not-found") gone.push(id);
+        else reasons.set(error.message, (reasons.get(error.message) ?? 0) + 1);
+      }
+      done += 1;
+      progress?.(done, items.length);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, work));
+  return { gone, reasons };
+}
+
+/** What became of it, in one text; empty where all went well. */
+export const remainder = (reasons) =>
+  [...reasons].map(([reason, count]) => say("deleteStayed", count, reason)).join(comma());
