@@ -146,6 +146,7 @@ function begin() {
   }
   find("hero").classList.toggle("spoken", isSearch(query));
   find("hero-examples").hidden = isSearch(query);
+  further.offer(false);
   clearNotes();
   document.title = windowTitle(query);
   nameImage(query.image);
@@ -163,7 +164,6 @@ function head(text) {
   find("summary").hidden = !text;
   find("summary").title = "";
   for (const id of ["order", "why", "doubt"]) find(id).hidden = true;
-  further.offer(false);
 }
 
 function show({ glides = false } = {}) {
@@ -273,6 +273,7 @@ function fail(error) {
   answer = null;
   grid.show([]);
   clearNotes();
+  further.offer(false);
   head("");
   if (error.kind === "unauthorized") return access.show();
   if (error.kind === "file-lost") return lackFile();
