@@ -166,6 +166,8 @@ class PageTest(unittest.TestCase):
         if not self.driver.current_url.startswith(self.server.address):
             self.driver.get(self.server.address + "/")
         self.run_script("localStorage.clear(); sessionStorage.clear()")
+        # A browser keeps 50 entries, of all tests together; tests count their own.
+        self.command("Page.resetNavigationHistory")
         self.logs()
 
     def tearDown(self):

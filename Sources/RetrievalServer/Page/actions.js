@@ -22,7 +22,6 @@ import { ViewerTools } from "./viewertools.js";
 export class Actions {
   #page;
   #grid;
-  #facts = [];
 
   /**
    * @param page query, the query now; change(part) and go(query) ask for another; take(file, name)
@@ -72,7 +71,6 @@ export class Actions {
 
   /** Knows what the index is now, and what the service allows. */
   know(index) {
-    this.#facts = index.facts ?? [];
     const allowed = { isWritable: index.is_writable === true };
     for (const part of [this.bar, this.uploads, this.drop, this.tools]) part.allow(allowed);
     knowPlaces(index);
@@ -85,7 +83,7 @@ export class Actions {
     const { query } = this.#page;
     this.selection.show(items, answer.isResult ? searchKey(query) : JSON.stringify(query.filters));
     showFolding(answer, query, (part) => this.#page.change(part));
-    if (!answer.isResult && query.filters.length === 0) this.examples.see(answer.results.slice(0, 200), this.#facts);
+    if (!answer.isResult && query.filters.length === 0) this.examples.see(answer.results.slice(0, 200));
   }
 
   /** Says no more of an answer, there being none. */

@@ -167,7 +167,7 @@ export const chinese = {
   zoom: "缩放",
   zoomIn: "放大",
   zoomOut: "缩小",
-  zoomAll: "显示整张图片",
+  zoomAll: (level) => `${level}：显示整张图片`,
   zoomed: (percent) => `${percent} %`,
   pixelsComing: "正在加载原图…",
   pixelsAll: "原图全部像素",

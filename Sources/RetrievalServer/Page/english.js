@@ -174,7 +174,7 @@ export const english = {
   zoom: "Zoom",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
-  zoomAll: "Show the whole image",
+  zoomAll: (level) => `${level}: show the whole image`,
   zoomed: (percent) => `${percent} %`,
   pixelsComing: "Loading the original…",
   pixelsAll: "All pixels of the original",

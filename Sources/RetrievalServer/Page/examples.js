@@ -48,7 +48,8 @@ export function fromFacets({ folders = [], years = [] }) {
 export class Examples {
   #model = null;
   #facets = {};
-  #noted = [];
+  #images = [];
+  #names = [];
   #generation = null;
 
   /** @param choose(example): `text` or `filters` to search with */
@@ -57,11 +58,10 @@ export class Examples {
   }
 
   /** Knows the index: gives examples of what its model knows, and asks what the gallery has. */
-  async know({ model, generation }) {
-    if (this.#model !== (model?.name ?? "")) {
-      this.#model = model?.name ?? "";
-      this.write();
-    }
+  async know({ model, generation, facts = [] }) {
+    this.#model = model?.name ?? "";
+    this.#names = facts;
+    this.write();
     if (this.#generation === generation) return;
     this.#generation = generation;
     try {
@@ -72,15 +72,15 @@ export class Examples {
     }
   }
 
-  /** Knows some of the images and the names of what is noted of them. */
-  see(images, names) {
-    this.#noted = conditionsFrom(images, names);
+  /** Knows some of the images, with what is noted of them. */
+  see(images) {
+    this.#images = images;
     this.write();
   }
 
   write() {
     if (this.#model === null) return;
-    const own = [...fromFacets(this.#facets), ...this.#noted].slice(0, ownAtMost);
+    const own = [...fromFacets(this.#facets), ...conditionsFrom(this.#images, this.#names)].slice(0, ownAtMost);
     const known = say(this.#model === "wardrobe" ? "wardrobeQueries" : "exampleQueries").map((text) => ({ label: text, text }));
     const examples = [...own, ...known].slice(0, Math.max(most, known.length));
     const texts = examples.map(({ label }) => label).join("\n");

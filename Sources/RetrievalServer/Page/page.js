@@ -174,6 +174,7 @@ function begin() {
   }
   find("hero").classList.toggle("spoken", isSearch(query));
   find("hero-examples").hidden = isSearch(query);
+  further.offer(false);
   clearNotes();
   document.title = windowTitle(query);
   imagesOf(query).forEach(nameImage);
@@ -192,7 +193,6 @@ function head(text) {
   find("summary").title = "";
   for (const id of ["order", "why", "doubt"]) find(id).hidden = true;
   actions.hide();
-  further.offer(false);
 }
 
 function show({ glides = false } = {}) {
@@ -292,6 +292,7 @@ function fail(error) {
   answer = null;
   grid.show([]);
   clearNotes();
+  further.offer(false);
   head("");
   if (error.kind === "unauthorized") return access.show();
   if (error.kind === "file-lost") return lackFile();

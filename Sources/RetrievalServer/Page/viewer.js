@@ -181,7 +181,10 @@ export class Viewer {
   // The image's own pixels
 
   #zoomed(scale) {
-    find("zoom-all").textContent = say("zoomed", Math.round(100 * scale));
+    const level = say("zoomed", Math.round(100 * scale));
+    find("zoom-all").textContent = level;
+    find("zoom-all").setAttribute("aria-label", say("zoomAll", level));
+    find("zoom-all").title = say("zoomAll", level);
     find("zoom-out").setAttribute("aria-disabled", String(scale <= 1));
     find("zoom-all").setAttribute("aria-disabled", String(scale <= 1));
     if (scale > 1 && this.isOpen) this.#sharpen(find("viewer-frame").offsetWidth * scale * devicePixelRatio);
