@@ -266,9 +266,23 @@ struct ComposedSearchTests {
             // Nothing is lost, nothing is there twice, and who stays was placed before the others.
             let paths = folded.flatMap { [$0.path] + ($0.duplicates ?? []).map(\.path) }
             #expect(Set(paths) == Set(all.map(\.path)) && paths.count == 15)
-            #expect(folded.map(\.rank) == Array(1...folded.count))
             let places = Dictionary(uniqueKeysWithValues: all.map { ($0.path, $0.rank) })
-            #expect(folded.map { places[$0.path] ?? 0 }.isSorted)
+            #expect(folded.map(\.rank) == folded.map { places[$0.path] ?? 0 })
+            #expect(folded.map(\.rank).isSorted)
+            // Pages of them go on where the one before ended.
+            options.count = 4
+            var (pages, next): ([SearchResult], Int?) = ([], 0)
+            while let offset = next {
+                options.offset = offset
+                options.candidates = 15
+                let page = try searcher.search(.text("two dogs"), options)
+                #expect(page.results.count <= 4 && page.total == all.count)
+                pages += page.results
+                next = page.next
+            }
+            let paged = pages.flatMap { [$0.path] + ($0.duplicates ?? []).map(\.path) }
+            #expect(Set(paged) == Set(all.map(\.path)) && paged.count == 15)
+            (options.count, options.offset) = (15, 0)
             for result in folded {
                 let ranks = [result.path] + (result.duplicates ?? []).map(\.path)
                 #expect(ranks.map { places[$0] ?? 0 }.isSorted)
