@@ -74,7 +74,7 @@ extension ForwardIndex {
     /// Reads the metadata of all entries, so that the first search with conditions need not.
     ///
     /// What was read is kept, by this snapshot and those that ``refreshed()`` makes of it, in at most
-    /// about 512 bytes per entry.
+    /// about a kilobyte per entry.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     /// - Complexity: O(n) for the n entries that were not read before.
