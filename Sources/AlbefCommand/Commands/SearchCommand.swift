@@ -24,30 +24,31 @@ struct SearchCommand: AsyncParsableCommand {
               albef search "a dog" --index two.index \\
                 --recall google/siglip2-base-patch16-224 \\
                 --model Salesforce/blip-itm-base-coco
-              albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t chosen
+              albef search "on a sofa" --index photos.index --print0 | xargs -0 cp -t out
 
-            -word leaves photos out that a word fits, -"two words" a phrase; word^2 weighs a word \
-            twice, word^0.5 half. Put a query that begins with a hyphen last, behind --:
+            -word leaves out images that match a word, -"two words" those that match a phrase; \
+            word^2 weighs a word twice, word^0.5 half. A query that begins with a hyphen goes last, \
+            behind --:
 
               albef search --index photos.index --image dog.jpg -- -leash
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "A sentence; -word leaves out what fits a word, word^2 weighs it twice.",
+            "A sentence; -word leaves out what matches a word, word^2 weighs it twice.",
             valueName: "query"))
     var query: String?
 
     @Option(
         help: ArgumentHelp(
             "Find pictures like this one, or texts that describe it; with a sentence, what fits "
-                + "both; may be repeated: pictures like all of them.",
+                + "both; may be repeated: what is like all of them.",
             valueName: "file"))
     var image: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Put pictures unlike this one first; may be repeated.", valueName: "file"))
+            "Put images like this one last; may be repeated.", valueName: "file"))
     var unlike: [String] = []
 
     @Option(help: ArgumentHelp("The index that 'albef index' made.", valueName: "directory"))
@@ -100,7 +101,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Show one of equal images or texts, and how many others there are.")
     var foldDuplicates = false
 
-    @Flag(help: "Show one of pictures that look nearly the same, and how many others there are.")
+    @Flag(help: "Show one of images that look nearly the same, and how many others there are.")
     var fold = false
 
     @Flag(help: "Print the answer as JSON.")
