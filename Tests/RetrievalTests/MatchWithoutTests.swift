@@ -76,4 +76,15 @@ struct MatchWithoutTests {
             }
         }
     }
+
+    @Test("Who stands out from the middle is improbable not to match; who does not, probable")
+    func standing() {
+        let logs = MatchCalibration(temperature: 2, bias: -9).standing([-8, -9, -7, -1, -20])
+        #expect(
+            zip(logs, [-8.0, -9, -7, -1, -20]).allSatisfy { log, own in
+                abs(exp(log) - 1 / (1 + exp((own + 8) / 2))) < 1e-9
+            })
+        #expect(MatchCalibration().standing([]).isEmpty)
+        #expect(MatchCalibration().standing([3]) == [-log(2)])
+    }
 }

@@ -27,28 +27,29 @@ struct SearchCommand: AsyncParsableCommand {
               albef search "on a sofa" --index photos.index --where 'date>=2020-06' --sort date
               albef search "on a sofa" --index photos.index --top 50 --copy-to chosen
 
-            -word leaves photos out that a word fits, -"two words" a phrase; word^2 weighs a word \
-            twice, word^0.5 half. Put a query that begins with a hyphen last, behind --:
+            -word leaves out images that match a word, -"two words" those that match a phrase; \
+            word^2 weighs a word twice, word^0.5 half. A query that begins with a hyphen goes last, \
+            behind --:
 
               albef search --index photos.index --image dog.jpg -- -leash
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "A sentence; -word leaves out what fits a word, word^2 weighs it twice.",
+            "A sentence; -word leaves out what matches a word, word^2 weighs it twice.",
             valueName: "query"))
     var query: String?
 
     @Option(
         help: ArgumentHelp(
             "Find pictures like this one, or texts that describe it; with a sentence, what fits "
-                + "both; may be repeated: pictures like all of them.",
+                + "both; may be repeated: what is like all of them.",
             valueName: "file"), completion: .file())
     var image: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Put pictures unlike this one first; may be repeated.", valueName: "file"),
+            "Put images like this one last; may be repeated.", valueName: "file"),
         completion: .file())
     var unlike: [String] = []
 
@@ -120,7 +121,7 @@ struct SearchCommand: AsyncParsableCommand {
     @Flag(help: "Show one of equal images or texts, and how many others there are.")
     var foldDuplicates = false
 
-    @Flag(help: "Show one of pictures that look nearly the same, and how many others there are.")
+    @Flag(help: "Show one of images that look nearly the same, and how many others there are.")
     var fold = false
 
     @Flag(help: "Print the answer as JSON.")

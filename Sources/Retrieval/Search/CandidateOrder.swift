@@ -3,6 +3,11 @@ import Foundation
 import Torch
 
 /// Decides the order of the candidates that the fusion encoder read, and how well each matches.
+///
+/// The probability that is shown is P(matches the sentence) · Π (1 - P(matches a text to leave out)),
+/// of calibrated probabilities. The order follows such a product too, in which a text to leave out
+/// counts by whichever is higher, its calibrated probability or how far a candidate stands out; see
+/// ``MatchCalibration/standing(_:)``.
 struct CandidateOrder {
     /// Places of candidates that were read, best first.
     let positions: [Int]
@@ -29,12 +34,26 @@ struct CandidateOrder {
         }
         let temperature = model.featureModel.model.temperatureValue
         let standard = reading.logits.isEmpty ? towers?.standardScores : nil
+        let ranking = ranking ?? model.ranking
+        let standing = zip(reading.without, towers?.without ?? []).map { logits, cosines in
+            calibration.standing(
+                zip(logits, cosines).map { logits, cosine in
+                    // What the towers add to the log-odds, if the score has them add something.
+                    let share =
+                        ranking(logits, similarity: cosine, temperature: temperature)
+                        - ranking(logits, similarity: 0, temperature: temperature)
+                    return logits.logOdds + Double(share)
+                })
+        }
         func key(_ place: Int) -> Float {
-            let taken = left[place] + (towers?.unlike[place] ?? 0)
+            let texts = zip(reading.without, standing).reduce(0) { sum, text in
+                sum + min(calibration.logOfNoMatch([text.0[place]]), text.1[place])
+            }
+            let taken = texts + (towers?.unlike[place] ?? 0)
             guard !reading.logits.isEmpty else { return (standard?[place] ?? 0) + Float(taken) }
             let lowered = calibration.logits(reading.logits[place], lessProbableBy: taken)
             // The cosine is that of the model that recalls, so its temperature belongs to it.
-            let score = (ranking ?? model.ranking)(
+            let score = ranking(
                 lowered,
                 similarity: towers?.similarities[place]
                     ?? candidates[reading.positions[place]].similarity,
@@ -59,6 +78,8 @@ struct CandidateOrder {
 struct TowerTerms {
     /// Cosines with what is searched for, without what is to be left out and without emphasis.
     let similarities: [Float]
+    /// Cosines with each text to leave out.
+    let without: [[Float]]
     /// What emphasised words add to a score: for each of weight k the cosine with it over the
     /// temperature, the towers' log-probability of the word up to a constant, (k - 1) times.
     let emphasis: [Float]
@@ -74,6 +95,7 @@ struct TowerTerms {
             candidates.matmul(feature.to(.cpu).to(.float32)).values()
         }
         similarities = cosines(try query.positive())
+        without = query.without.map(cosines)
         var emphasis = similarities.map { _ in Float(0) }
         for (word, weight) in query.emphasis {
             for (place, cosine) in cosines(word).enumerated() {

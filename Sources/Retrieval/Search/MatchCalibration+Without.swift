@@ -13,8 +13,8 @@ extension MatchCalibration {
     ///
     /// A ranking score reads such logits as it reads any. So ``RankingScore/probability`` orders by
     /// P · q itself; ``RankingScore/matching``, ``RankingScore/sum`` and ``RankingScore/posterior``
-    /// go on to decide between candidates from which equally much is taken, and a candidate from
-    /// which nothing is taken keeps its score bit for bit.
+    /// go on to decide between candidates from which equally much is taken, and where nothing is
+    /// taken the score stays as it is, bit for bit.
     ///
     /// - Parameters:
     ///   - logits: of the sentence.
@@ -34,6 +34,20 @@ extension MatchCalibration {
     /// The logarithm of the probability that a candidate matches none of some texts.
     package func logOfNoMatch(_ texts: [MatchLogits]) -> Double {
         texts.reduce(0) { $0 - softplus($1.logOdds / temperature + bias) }
+    }
+
+    /// The logarithms of the probabilities that candidates do not match a text, by how far each
+    /// stands out from the middle of them.
+    ///
+    /// A calibrated probability is that of a caption that was written for the image. Of a word such
+    /// as "leash" it is a few in a hundred for an image that does show one, and would put nothing
+    /// back. Among the candidates of one query it tells enough that one is more like it than most.
+    ///
+    /// - Parameter logOdds: of a match with the text, up to a constant.
+    package func standing(_ logOdds: [Double]) -> [Double] {
+        guard !logOdds.isEmpty else { return [] }
+        let middle = logOdds.sorted()[logOdds.count / 2]
+        return logOdds.map { -softplus(($0 - middle) / temperature) }
     }
 
     /// Nothing is less probable than this, by its logarithm: scores stay finite.
