@@ -114,6 +114,18 @@ class SelectionTests(PageTest):
         self.press("x")
         self.assertEqual(self.picked(), [])
 
+    def test_the_bar_covers_nothing_that_has_the_focus(self):
+        self.dress(height=560)
+        self.open(q=QUERY)
+        self.run_script("document.querySelector('.tile .open').focus()")
+        self.press("x")
+        for _ in range(3):
+            self.press(Keys.ARROW_DOWN)
+            below, bar = self.run_script("""
+                return [document.activeElement.getBoundingClientRect().bottom,
+                        document.getElementById("selection").getBoundingClientRect().top]""")
+            self.assertLessEqual(below, bar)
+
     def test_what_a_screen_reader_is_told(self):
         self.open(q=QUERY)
         name = self.tiles()[0]["name"]

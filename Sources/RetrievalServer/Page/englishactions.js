@@ -86,9 +86,9 @@ export const englishActions = {
   duplicates: (number) => (number === 1 ? "One image looks nearly the same" : `${images(number)} look nearly the same`),
   duplicatesOnTile: (number) => `+${amount(number)}`,
   folded: (number) => counted(number, "near-duplicate is folded away", "near-duplicates are folded away"),
-  unfold: "Show them",
+  unfold: "Unfold",
   unfolded: "Near-duplicates are shown one by one",
-  fold: "Fold them",
+  fold: "Fold",
 
   without: (text) => `not: ${text}`,
   removeWithout: (text) => `Allow ${text} again`,

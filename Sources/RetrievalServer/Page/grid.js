@@ -203,6 +203,11 @@ export class Grid {
     return document.querySelector("header.top").offsetHeight;
   }
 
+  /** How much of the window's bottom the bar of what is selected covers. */
+  #footer() {
+    return document.querySelector("#selection:not([hidden])")?.offsetHeight ?? 0;
+  }
+
   #soon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
@@ -350,7 +355,7 @@ export class Grid {
     const row = this.#layout.rows[rowOf(this.#layout.rows, place)];
     const room = 12;
     const top = this.#start() + row.top - this.#header() - room;
-    const bottom = this.#start() + row.top + row.tall + this.#space.caption + room - innerHeight;
+    const bottom = this.#start() + row.top + row.tall + this.#space.caption + room - innerHeight + this.#footer();
     const by = top < 0 ? top : bottom > 0 ? Math.min(bottom, top) : 0;
     if (by) scrollBy({ top: by, behavior: "instant" });
   }
