@@ -21,6 +21,12 @@ for (const frame of document.querySelectorAll("#grid .tile .frame")) {
 return [...rows].sort(([a], [b]) => a - b).map(([, row]) => row);
 """
 
+# Whether the tiles reach to the lower edge of the window, or to the end of the grid.
+COVERED = """
+const lowest = Math.max(...[...document.querySelectorAll("#grid .tile")].map((tile) => tile.getBoundingClientRect().bottom));
+return lowest >= Math.min(innerHeight, document.getElementById("grid").getBoundingClientRect().bottom - 40);
+"""
+
 
 class ScrollTests(PageTest):
     def total(self):
@@ -34,7 +40,7 @@ class ScrollTests(PageTest):
             most = max(most, len(ids))
             seen.update(dict.fromkeys(ids))
             before = self.run_script("const y = scrollY; scrollBy(0, innerHeight * .8); return y")
-            self.until(lambda: self.run_script("return new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => go(true))))"))
+            self.until(lambda: self.run_script(COVERED))
             if self.run_script("return scrollY") == before and not self.find("#further").is_displayed():
                 return list(seen), most
 
