@@ -12,7 +12,7 @@ public struct IndexEntry: Sendable, Hashable {
     public let modified: Int64
     /// SHA-256 of the file's bytes, hexadecimal.
     public let sha256: String
-    /// What the file tells of itself; nil in texts, and in entries of programs before 0.2, which the
+    /// What the file tells of itself; nil in texts, and in entries that an earlier program made, which the
     /// next update reads again.
     public var about: ImageFacts?
     /// What else is known of it, by name, for filters; empty unless given.

@@ -25,7 +25,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         /// Rows that were deleted or replaced since.
         var removed: [Int]
         /// The absolute path of the index when the file was written, by which ``Relocation`` finds
-        /// images that were moved with it; nil if it is not UTF-8, or of a program before 0.2.
+        /// images that were moved with it; nil if it is not UTF-8, or an earlier program wrote it.
         var directory: String?
 
         enum CodingKeys: String, CodingKey {

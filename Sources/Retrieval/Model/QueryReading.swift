@@ -1,5 +1,5 @@
 import ALBEF
-public import ImageText
+import ImageText
 
 /// How much of a query reaches the model.
 public struct QueryReading: Sendable, Hashable {
