@@ -164,7 +164,7 @@ class LooksTests(PageTest):
         self.assertNamed()
 
     def test_keys(self):
-        self.open(q=QUERY)
+        self.open(q=QUERY, fold="no")
         ids = [tile["id"] for tile in self.tiles()]
         self.find("body").send_keys("/")
         self.assertEqual(self.focus(), "text")

@@ -55,7 +55,7 @@ class ScrollTests(PageTest):
             self.assertGreater(self.run_script("return document.documentElement.scrollHeight"), 5000)
 
     def test_a_search_to_its_end(self):
-        self.open(q=QUERY)
+        self.open(q=QUERY, fold="no")
         wanted = self.server.post("/api/search", text=QUERY, count=1000, candidates=64)["results"]
         seen, most = self.scroll_through()
         self.assertEqual(seen, [result["id"] for result in sorted(wanted, key=lambda result: result["rank"])])
@@ -71,6 +71,22 @@ class ScrollTests(PageTest):
         self.photograph("not-compared")
         self.find("body").send_keys("o")
         self.assertEqual(self.all(".break"), [], "the first impression is one order for all")
+
+    def test_a_folded_search_to_its_end(self):
+        self.open(q=QUERY)
+        seen, _ = self.scroll_through()
+        self.assertEqual(len(seen), len(set(seen)), "an image is there twice")
+        # Page by page, as the page asks: what is folded is named by what stands for it.
+        whole, shown, offset = set(), set(), 0
+        while offset is not None:
+            part = self.server.post(
+                "/api/search", text=QUERY, count=64, candidates=64, fold=True, offset=offset)
+            shown |= {result["id"] for result in part["results"]}
+            whole |= {each["id"] for result in part["results"] for each in [result, *result["duplicates"]]}
+            offset = part["next_offset"]
+        self.assertEqual(len(whole), 201)
+        self.assertGreater(len(set(seen) & shown), len(shown) - 5)
+        self.assertFalse(self.find("#further").is_displayed(), "there is no more")
 
     def test_a_page_that_does_not_come(self):
         self.expected = ["503"]

@@ -48,7 +48,8 @@ class SearchTests(PageTest):
             self.assertAlmostEqual(float(tile["fill"].rstrip("%")) / 100, probability, delta=0.001)
 
     def ask(self, text, **fields):
-        return self.server.post("/api/search", text=text, count=64, candidates=64, **fields)
+        """The first page of an answer, as the page asks for it."""
+        return self.server.post("/api/search", text=text, count=64, candidates=64, fold=True, **fields)
 
     def test_first_load_browses(self):
         self.open()
@@ -117,7 +118,7 @@ class SearchTests(PageTest):
     def test_more(self):
         self.dress(height=400)
         # The end of the grid is brought near where more was fetched by itself.
-        self.open(q=ENGLISH)
+        self.open(q=ENGLISH, fold="no")
         wanted = self.server.post("/api/search", text=ENGLISH, count=201, candidates=64)["results"]
         self.until(lambda: self.scroll_down() == len(wanted))
         self.assertEqual(self.tiles()[-1]["id"], max(wanted, key=lambda result: result["rank"])["id"])

@@ -124,7 +124,7 @@ class ViewerTests(PageTest):
     def test_going_past_what_is_shown(self):
         # The viewer goes on through all images, though few were fetched and fewer are in the document.
         self.dress(height=300)
-        self.open(q=QUERY)
+        self.open(q=QUERY, fold="no")
         self.find(".tile .open").click()
         ranked = sorted(self.server.post("/api/search", text=QUERY, count=201, candidates=64)["results"], key=lambda r: r["rank"])
         for place in range(2, 68):
