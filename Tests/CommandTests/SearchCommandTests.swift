@@ -6,103 +6,8 @@ import Testing
 
 @Suite("Command line", .serialized)
 struct SearchCommandTests {
-    /// A folder with a model, ten pictures and their index.
-    private func withIndex(_ body: (FilePath) async throws -> Void) async throws {
-        try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(10, to: folder.appending("photos"))
-            let made = try await Command.run(
-                ["index", "photos", "--model", "model", "--index", "index", "--json"],
-                folder: folder)
-            #expect(made.status == 0, "\(made.errors)")
-            let report = try made.json()
-            #expect(report["encoded"] as? Int == 10)
-            #expect(report["interrupted"] as? Bool == false)
-            try await body(folder)
-        }
-    }
-
-    @Test("What was found is copied under names of its own, once, and the best is opened")
-    func companions() async throws {
-        try await withIndex { folder in
-            let files = FileManager.default
-            try files.createDirectory(
-                atPath: folder.appending("photos/in").string, withIntermediateDirectories: true)
-            try Data(TinyModel.bitmap(77)).write(
-                to: URL(filePath: folder.appending("photos/in/001.bmp").string))
-            try files.createDirectory(
-                atPath: folder.appending("bin").string, withIntermediateDirectories: true)
-            let viewer = folder.appending("bin/xdg-open").string
-            try Data("#!/bin/sh\nprintf '%s' \"$1\" >opened\n".utf8).write(
-                to: URL(filePath: viewer))
-            try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: viewer)
-            let updated = try await Command.run(
-                ["index", "photos", "--model", "model", "--index", "index"], folder: folder)
-            #expect(updated.status == 0, "\(updated.errors)")
-            let search = ["search", "a bus", "--model", "model", "--index", "index", "--top", "11"]
-            for _ in 0..<2 {
-                let copied = try await Command.run(
-                    search + ["--copy-to", "a/chosen", "--paths"], folder: folder)
-                #expect(copied.status == 0, "\(copied.errors)")
-                #expect(copied.output.split(separator: "\n").count == 11)
-                let names = try files.contentsOfDirectory(
-                    atPath: folder.appending("a/chosen").string)
-                #expect(names.count == 11 && names.contains("001 (2).bmp"))
-            }
-            #if os(Linux)
-                let path = "\(folder.appending("bin").string):/usr/bin:/bin"
-                let opened = try await Command.run(
-                    search + ["--open", "-0"], folder: folder, environment: ["PATH": path])
-                #expect(opened.status == 0, "\(opened.errors)")
-                #expect(
-                    try String(contentsOfFile: folder.appending("opened").string, encoding: .utf8)
-                        == opened.output.split(separator: "\0").first.map(String.init))
-                let refused = try await Command.run(
-                    search + ["--open"], folder: folder, environment: ["PATH": "/nowhere"])
-                #expect(refused.status == 1 && refused.errors.contains("xdg-utils"))
-            #endif
-            let second = try await Command.run(
-                search + ["--skip", "1", "--paths"], folder: folder)
-            let all = try await Command.run(search + ["--paths"], folder: folder)
-            #expect(
-                second.output.split(separator: "\n")
-                    == Array(all.output.split(separator: "\n").dropFirst()))
-        }
-    }
-
-    @Test("An image of the web is fetched when that is asked for")
-    func addresses() async throws {
-        try await withIndex { folder in
-            let server = try FileServer(path: "cat.bmp") { attempt in
-                switch attempt {
-                case 0: .init(content: Data(TinyModel.bitmap(3)))
-                case 1: .init(status: 404)
-                default: .init(content: Data(TinyModel.bitmap(3)), announcedLength: 1 << 30)
-                }
-            }
-            defer { server.stop() }
-            let address = server.address.absoluteString
-            let search = [
-                "search", "--model", "model", "--index", "index", "--top", "1", "--paths",
-            ]
-            let found = try await Command.run(
-                search + ["--image", address, "--fetch"], folder: folder)
-            #expect(found.status == 0, "\(found.errors)")
-            #expect(found.output.hasSuffix("/photos/003.bmp\n"))
-            let refused = try await Command.run(
-                search + ["--image", address], folder: folder)
-            #expect(refused.status == 64 && refused.errors.contains("add --fetch"))
-            for part in ["the server answered 404", "more than 64 MiB"] {
-                let failed = try await Command.run(
-                    search + ["--image", address, "--fetch"], folder: folder)
-                #expect(failed.status == 1 && failed.errors.contains("was not fetched: "))
-                #expect(failed.errors.contains(part), "\(failed.errors)")
-            }
-        }
-    }
-
     @Test func searchesAsJSON() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let query = "a red bus near the tree"
             let answer = try await Command.run(
                 ["search", query, "--model", "model", "--index", "index", "--top", "3", "--json"],
@@ -142,7 +47,7 @@ struct SearchCommandTests {
     }
 
     @Test func searchesAndScoresAsText() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let answer = try await Command.run(
                 ["search", "train", "--model", "model", "--index", "index", "-k", "2"],
                 folder: folder)
@@ -177,7 +82,7 @@ struct SearchCommandTests {
     ]
 
     @Test func badInputIsNamed() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             for (arguments, named) in Self.badInput {
                 let result = try await Command.run(arguments, folder: folder)
                 #expect(result.status != 0 && result.output.isEmpty, "\(arguments)")
@@ -209,7 +114,7 @@ struct SearchCommandTests {
     }
 
     @Test func pathsAloneAreForPipes() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let search = ["search", "train", "--model", "model", "--index", "index", "-k", "3"]
             let json = try await Command.run(search + ["--json"], folder: folder).json()
             let results = try #require(json["results"] as? [[String: Any]])
@@ -224,7 +129,7 @@ struct SearchCommandTests {
     }
 
     @Test func equalImagesAreFolded() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             for number in 0..<4 {
                 try FileManager.default.copyItem(
                     atPath: folder.appending("photos/003.bmp").string,
@@ -250,7 +155,7 @@ struct SearchCommandTests {
     }
 
     @Test func signsInAQueryAndSeveralImagesAreReadAsWhatTheyMean() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let search = ["search", "--model", "model", "--index", "index", "--json"]
             let signs = try await Command.run(
                 search + ["two^2 dogs -\"a hat\" -牵绳"], folder: folder
@@ -282,7 +187,7 @@ struct SearchCommandTests {
     }
 
     @Test func controlCharactersInNamesAndTextsReachNoTerminal() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let names = ["x\u{1B}[2Jy.bmp", "one\n  99      99   99.9 %   0.9999  fake.bmp"]
             for name in names {
                 try FileManager.default.copyItem(
@@ -315,7 +220,7 @@ struct SearchCommandTests {
     }
 
     @Test func longQueriesAreCutAndSaidSo() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let long = String(repeating: "two dogs playing ", count: 600)
             #expect(long.count > 10_000)
             let result = try await Command.run(
@@ -327,7 +232,7 @@ struct SearchCommandTests {
     }
 
     @Test func whatTheModelKnowsAndThatNothingMatchesWellIsSaid() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let model = folder.appending("model").string
             try Data("# model\n\ncolours of squares\n".utf8).write(
                 to: URL(filePath: model + "/card.md"))
@@ -371,7 +276,7 @@ struct SearchCommandTests {
     }
 
     @Test func unreadableFoldersAreReported() async throws {
-        try await withIndex { folder in
+        try await Command.withIndex { folder in
             let locked = folder.appending("photos").appending("locked").string
             try FileManager.default.createDirectory(
                 atPath: locked, withIntermediateDirectories: true)

@@ -5,7 +5,8 @@ import { momentOf, placeOf, sizeOf } from "./about.js";
 import { currentLanguage, percent, say } from "./strings.js";
 import { hasProbability, shownMove, spokenMove } from "./tile.js";
 
-function fact(name, value, note, spoken) {
+/** A name and its value, as one group of a list of facts. */
+export function fact(name, value, note, spoken) {
   const group = document.createElement("div");
   const term = document.createElement("dt");
   const detail = document.createElement("dd");

@@ -1,6 +1,7 @@
 // The folder: what of it is indexed, when it was looked through, and which files are left out and why.
 
 import { isAbort } from "./api.js";
+import { fact } from "./description.js";
 import { closes } from "./notices.js";
 import { comma, currentLanguage, say } from "./strings.js";
 import { scanNow } from "./writing.js";
@@ -76,16 +77,7 @@ export class Folder {
     const facts = [...(folder ? [[say("folder"), folder]] : []), [say("indexed"), say("about", images)]];
     if (indexing.is_running) facts.push([say("nowIndexing"), say("doneOf", indexing.done, indexing.total)]);
     facts.push([say("lastScan"), this.#when(scannedAt(this.#index))]);
-    find("folder-facts").replaceChildren(...facts.map(([name, value]) => {
-      const group = document.createElement("div");
-      const term = document.createElement("dt");
-      const detail = document.createElement("dd");
-      term.textContent = name;
-      detail.dir = "auto";
-      detail.textContent = value;
-      group.append(term, detail);
-      return group;
-    }));
+    find("folder-facts").replaceChildren(...facts.map(([name, value]) => fact(name, value)));
     find("folder-trouble").hidden = !indexing.error;
     find("folder-trouble").textContent = indexing.error ? say("folderTrouble", indexing.error) : "";
     find("folder-bar").hidden = !indexing.is_running;
