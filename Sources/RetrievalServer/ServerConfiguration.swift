@@ -34,10 +34,15 @@ public struct ServerConfiguration: Sendable, Hashable {
     /// Their `X-Forwarded-For`, or where that is missing `Forwarded`, says who the client is: to the
     /// log and to the limits of an address.
     public var trustedProxies: [String] = []
-    /// Where pictures that clients add are kept; nil for the index's path with `.uploads`.
+    /// Where images that clients add are kept; nil keeps them at the index's path with `.uploads`.
     public var uploads: FilePath?
-    /// A folder of pictures that the index is kept in step with; nil for none.
+    /// A folder of images that the index is kept in step with; nil follows no folder.
     public var photos: FilePath?
+    /// Patterns of files and folders of ``photos`` to leave out, such as `*.tmp.jpg` or
+    /// `2014/drafts`; default empty.
+    ///
+    /// A file `.albefignore` in a folder holds such patterns too.
+    public var exclude: [String] = []
     /// The program's version, for the log and the metrics; not read from a file.
     public var version = ""
     /// Bounds on what clients may ask.

@@ -23,6 +23,7 @@ extension ServerConfiguration {
         try reader.text("read_key") { readKey = $0 }
         try reader.text("uploads") { uploads = FilePath($0) }
         try reader.text("photos") { photos = FilePath($0) }
+        try reader.texts("exclude") { exclude = $0 }
         try reader.section("limits") { try limits.read(&$0) }
         try reader.section("batching") { try batching.read(&$0) }
         try reader.finish()

@@ -38,7 +38,9 @@ extension ServiceParts {
                 limit: configuration.batching.waiting, logger)
         let follower = configuration.photos.flatMap { photos in
             writer.map {
-                FolderFollower(photos, library, $0, compute: compute, images: pictures, logger)
+                FolderFollower(
+                    photos, exclude: configuration.exclude, library, $0, compute: compute,
+                    images: pictures, logger)
             }
         }
         return ServiceParts(
@@ -52,15 +54,16 @@ extension ServiceParts {
             },
             follower: follower,
             changer: changer(
-                configuration.photos ?? store?.directory, library, compute: compute,
-                images: pictures, logger))
+                configuration.photos ?? store?.directory,
+                exclude: configuration.photos == nil ? [] : configuration.exclude, library,
+                compute: compute, images: pictures, logger))
     }
 
     /// What changes the index to the model that is wanted; nil if it is of that one, or nobody may
     /// write to it here.
     private static func changer(
-        _ folder: FilePath?, _ library: IndexLibrary, compute: WorkQueue, images: WorkQueue,
-        _ logger: Logger
+        _ folder: FilePath?, exclude: [String], _ library: IndexLibrary, compute: WorkQueue,
+        images: WorkQueue, _ logger: Logger
     ) -> ModelChanger? {
         let (index, wanted) = (library.gallery.index, library.wanted.signature)
         if index.model.isSame(as: wanted) { return nil }
@@ -72,7 +75,8 @@ extension ServiceParts {
                 """)
             return nil
         }
-        return ModelChanger(folder, library, compute: compute, images: images, logger)
+        return ModelChanger(
+            folder, exclude: exclude, library, compute: compute, images: images, logger)
     }
 
     /// Ends the threads when what waits is done.

@@ -69,6 +69,27 @@ struct FollowingServiceTests {
         }
     }
 
+    @Test("Patterns leave files out of the followed folder, and the service names them")
+    func excluded() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let photos = folder.appending("photos")
+            try TinyModel.writePictures(3, to: photos)
+            try TinyModel.writePictures(2, to: photos.appending("drafts"))
+            let model = try TinyModel.search(in: folder)
+            try await ServiceUnderTest.serve(
+                folder, model,
+                {
+                    $0.photos = photos
+                    $0.exclude = ["drafts/"]
+                }
+            ) { service in
+                #expect(try await has(3, service))
+                let skipped = try await state(service)["skipped"] as? [String: Any]
+                #expect(skipped?["excluded"] as? [String] == ["drafts/"])
+            }
+        }
+    }
+
     @Test("Files that cannot be read are named with the reason, others are counted by their kind")
     func skipped() async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -49,6 +49,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Leave files and folders of --photos out: a name such as '*.tmp.jpg', or a path such as "
+                + "2014/drafts; may be repeated.", valueName: "pattern"))
+    var exclude: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "File with the key that writing requests have to carry; without one nobody may write.",
             valueName: "file"), completion: .file())
     var keyFile: String?
@@ -95,6 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let host { configuration.host = host }
         if let port { configuration.port = port }
         if let photos { configuration.photos = FilePath(photos) }
+        if !exclude.isEmpty { configuration.exclude = exclude }
         if let uploads { configuration.uploads = FilePath(uploads) }
         if let keyFile { configuration.key = try Self.key(keyFile, "--key-file") }
         if let readKeyFile {

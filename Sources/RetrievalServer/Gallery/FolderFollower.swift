@@ -38,6 +38,8 @@ final class FolderFollower: Service, Sendable {
     private static let pause = Duration.seconds(10)
     /// The folder's absolute path.
     let folder: FilePath
+    /// Patterns of what is left out.
+    let exclude: [String]
     private let library: IndexLibrary
     private let work: Indexer.Work
     private let executor: WorkQueueExecutor
@@ -48,13 +50,15 @@ final class FolderFollower: Service, Sendable {
     /// A follower.
     ///
     /// - Parameters:
+    ///   - exclude: patterns of what to leave out, as ``FolderScan/init(_:exclude:)`` takes them.
     ///   - compute: the model's thread.
     ///   - images: the threads that decode.
     init(
-        _ folder: FilePath, _ library: IndexLibrary, _ writer: GalleryWriter, compute: WorkQueue,
+        _ folder: FilePath, exclude: [String], _ library: IndexLibrary, _ writer: GalleryWriter, compute: WorkQueue,
         images: WorkQueue, _ logger: Logger
     ) {
         self.folder = folder.absolute
+        self.exclude = exclude
         self.library = library
         self.logger = logger
         executor = WorkQueueExecutor(images, .folder)
@@ -146,7 +150,7 @@ final class FolderFollower: Service, Sendable {
     /// - Returns: what was found; nil if the index is not in step.
     private func look(after last: Look?, _ foreignChanges: Int) async -> Look? {
         do {
-            let scan = try FolderScan(folder)
+            let scan = try FolderScan(folder, exclude: exclude)
             let look = Look(scan: scan, foreignChanges: foreignChanges)
             state.withLock {
                 $0.lastScan = .now

@@ -23,6 +23,7 @@ final class ModelChanger: Service, Sendable {
     /// How long after an error it is tried again.
     private static let pause = Duration.seconds(10)
     private let folder: FilePath
+    private let exclude: [String]
     private let library: IndexLibrary
     private let indexer: Indexer
     private let executor: WorkQueueExecutor
@@ -33,13 +34,15 @@ final class ModelChanger: Service, Sendable {
     ///
     /// - Parameters:
     ///   - folder: what is followed, or else where clients' images are kept.
+    ///   - exclude: patterns of what to leave out of it.
     ///   - compute: the model's thread.
     ///   - images: the threads that decode.
     init(
-        _ folder: FilePath, _ library: IndexLibrary, compute: WorkQueue, images: WorkQueue,
-        _ logger: Logger
+        _ folder: FilePath, exclude: [String], _ library: IndexLibrary, compute: WorkQueue,
+        images: WorkQueue, _ logger: Logger
     ) {
         self.folder = folder.absolute
+        self.exclude = exclude
         self.library = library
         self.logger = logger
         executor = WorkQueueExecutor(images, .folder)
@@ -85,7 +88,7 @@ final class ModelChanger: Service, Sendable {
         while !Task.isCancelled {
             do {
                 let report = try await indexer.update(
-                    library.directory, with: FolderScan(folder))
+                    library.directory, with: FolderScan(folder, exclude: exclude))
                 if report.wasCancelled { return }
                 for failure in report.failures {
                     logger.info("skipped \(failure.path): \(failure.reason)")

@@ -61,6 +61,8 @@ struct OperationRoutes: Sendable {
             let files: [File]
             /// Files of kinds that are not read, by their extensions.
             let passed_over: [String: Int]
+            /// The patterns that the service was given of what to leave out.
+            let excluded: [String]
         }
 
         /// What a client may ask for.
@@ -219,7 +221,8 @@ struct OperationRoutes: Sendable {
                         model: $0.model, encoded: $0.encoded,
                         images: max(statistics.pictures, $0.encoded),
                         error: .init(value: $0.error))
-                }), skipped: (indexing ?? IndexingStatus()).skipped)
+                }), skipped: (indexing ?? IndexingStatus()).skipped(
+                excluding: parts.configuration.exclude))
     }
 
     /// Looks through the followed folder soon.
@@ -260,12 +263,14 @@ extension IndexingStatus {
             error: .init(value: error), last_scan: .init(value: lastScan?.formatted(.iso8601)))
     }
 
-    fileprivate var skipped: OperationRoutes.IndexDocument.Skipped {
+    fileprivate func skipped(
+        excluding patterns: [String]
+    ) -> OperationRoutes.IndexDocument.Skipped {
         .init(
             count: failures.count,
             files: failures.prefix(Self.named).map {
                 .init(path: $0.path.string, reason: $0.reason)
             },
-            passed_over: passedOver)
+            passed_over: passedOver, excluded: patterns)
     }
 }

@@ -1,4 +1,4 @@
-"""Writes images whose EXIF and XMP the tests read. Needs Pillow 11.
+"""Writes images whose EXIF and XMP the tests read. Needs Pillow 11 and pillow-heif.
 
     python Tests/Fixtures/facts/make.py
 """
@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 FOLDER = Path(__file__).parent
 NIKON = {0x010F: "NIKON CORPORATION", 0x0110: "NIKON D90"}
@@ -45,4 +46,6 @@ write("packet.jpg", xmp="""<?xpacket begin=''?><x:xmpmeta xmlns:x='adobe:ns:meta
  exif:GPSLongitude="13,24,0W" aux:Lens="EF24-70mm f/2.8L &amp; hood">
 <exif:DateTimeOriginal>2018-03-04T05:06:07.89+02:00</exif:DateTimeOriginal></rdf:Description>
 </rdf:RDF></x:xmpmeta><?xpacket end='w'?>""")
+register_heif_opener()
+write("phone.heic", block(APPLE, {0x9003: "2019:01:02 03:04:05"}, QUITO), size=(64, 48))
 write("plain.bmp", size=(7, 7))

@@ -33,6 +33,13 @@ struct ImageFactsTests {
         if name == "phone.png" { #expect(facts.latitude == -0.2 && facts.longitude == -78.5) }
     }
 
+    @Test func heicAsPhonesWriteIt() throws {
+        let facts = try Self.facts("phone.heic")
+        #expect(facts.date == "2019-01-02T03:04:05" && facts.camera == "Apple iPhone 12")
+        #expect(facts.width == 64 && facts.height == 48)
+        #expect(facts.latitude == -0.2 && facts.longitude == -78.5)
+    }
+
     @Test func tiffIsSuchABlockItself() throws {
         let facts = try Self.facts("camera.tif")
         #expect(facts.date == "2021-12-31T23:59:59" && facts.camera == "NIKON D90")
