@@ -26,6 +26,7 @@ class StateTests(PageTest):
         self.assertEqual(title, "The search cannot be read")
         self.assertIn("nonsense", detail)
         self.assertEqual(self.tiles(), [])
+        self.assertEqual(self.find("#grid").size["height"], 0, "no room is kept for results")
         self.assertIn(detail, self.text("#live"))
         self.photograph("error")
         self.find("#chips button").click()

@@ -16,7 +16,11 @@ export function fact(name, value, note, spoken) {
   if (note) {
     const small = document.createElement("small");
     small.textContent = note;
-    if (spoken) small.setAttribute("aria-label", spoken);
+    if (spoken) {
+      // Only an element with a role may have a name of its own.
+      small.setAttribute("role", "img");
+      small.setAttribute("aria-label", spoken);
+    }
     detail.append(" ", small);
   }
   group.append(term, detail);

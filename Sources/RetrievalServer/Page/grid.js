@@ -67,6 +67,7 @@ export class Grid {
     const wanted = new Set(items.map((item) => item.id));
     for (const [id, tile] of this.#tiles) if (!wanted.has(id)) this.#drop(id, tile);
     this.#items = items;
+    this.#ratios = [];
     this.#current = wanted.has(this.#current) ? this.#current : (items[0]?.id ?? null);
     this.#measure();
     this.#arrange();
@@ -161,6 +162,9 @@ export class Grid {
     this.#layout = layOut(this.#ratios, this.#space);
     this.list.style.height = `${this.#layout.height}px`;
     this.list.dataset.count = this.#items.length;
+    // A list without items is an error to screen readers.
+    if (this.#items.length) this.list.removeAttribute("aria-hidden");
+    else this.list.setAttribute("aria-hidden", "true");
     const line = this.list.querySelector(".break");
     if (line) line.style.top = `${this.#layout.breakTop}px`;
     this.#render();
