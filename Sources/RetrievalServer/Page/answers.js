@@ -13,9 +13,9 @@ const usualPage = (answer) => Math.min(Math.max(answer.results.length, firstPage
 /**
  * The beginning of what a query asks for.
  *
- * An answer has `results`; `total`, how many there are; `next`, the offset of what was not fetched;
- * `isResult`; `isReranked`, whether the results have two orders; `isDated`, whether they are in the
- * order of their dates; and `sort`, which of those it is.
+ * An answer has `results`; `total`, the number of places, folded images included; `next`, the place
+ * after the last one fetched; `isResult`; `isReranked`, whether the results have two orders; `isDated`,
+ * whether they are in the order of their dates; and `sort`, the name of that order.
  */
 export async function ask(query, limits, signal) {
   if (!isSearch(query)) return browse(query, 0, firstPage, signal);
@@ -24,16 +24,25 @@ export async function ask(query, limits, signal) {
   const isDated = query.sort !== "relevance";
   // The least probability and the order by date are of the images that were compared, and of no others.
   const isWhole = isDated || minimumOf(query) > 0 || found.total === undefined;
+  const total = isWhole ? found.results.length + foldedIn(found.results) : found.total;
   return {
     ...found,
-    total: isWhole ? found.results.length : found.total,
-    next: found.next_offset ?? found.results.length,
+    total,
+    next: isWhole ? total : (found.next_offset ?? total),
     isResult: true,
     isReranked: found.reranked > 0 && found.results.some(hasProbability),
     isDated,
     sort: query.sort,
   };
 }
+
+const foldedIn = (results) => results.reduce((sum, { duplicates }) => sum + (duplicates?.length ?? 0), 0);
+
+/** The number of images that are folded under the results fetched so far. */
+export const foldedOf = (answer) => (answer.isResult ? foldedIn(answer.results) : 0);
+
+/** The number of tiles that all of an answer makes, as far as is known: folded images have none. */
+export const countOf = (answer) => Math.max(answer.total - foldedOf(answer), answer.results.length);
 
 async function browse(query, offset, count, signal) {
   const { images, total } = await getImages({ offset, limit: count, ...asBrowsed(query) }, signal);
@@ -61,7 +70,7 @@ export async function extend(answer, query, limits, signal, count = usualPage(an
   const there = new Set(answer.results.map((item) => item.id));
   answer.results.push(...more.results.filter((item) => !there.has(item.id)));
   answer.total = more.total;
-  // Folded images take places, too.
+  // The service numbers places, and a folded image takes one too.
   answer.next = answer.isResult ? more.next_offset ?? answer.total : answer.next + more.results.length;
   // Images that were removed meanwhile leave less than was said.
   if (more.results.length === 0) answer.total = answer.next;

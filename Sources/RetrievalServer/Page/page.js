@@ -3,7 +3,7 @@
 import { AccessForm } from "./access.js";
 import { Actions } from "./actions.js";
 import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
-import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
+import { ask, breakOf, countOf, extend, hasMore, learnName, ordered } from "./answers.js";
 import { isAbort } from "./api.js";
 import { showDoubt } from "./doubt.js";
 import { FactsForm } from "./facts.js";
@@ -200,7 +200,7 @@ function show({ glides = false } = {}) {
   const items = ordered(answer, query.order);
   const order = !answer.isResult ? null : answer.isDated ? "date" : answer.isReranked ? query.order : "rank";
   grid.show(items, {
-    order, glides, isReranked: answer.isReranked, isCalibrated: isCalibrated(), total: answer.total,
+    order, glides, isReranked: answer.isReranked, isCalibrated: isCalibrated(), total: countOf(answer),
     breakAt: breakOf(answer, query.order), breakText: say("notCompared"),
   });
   find("summary").textContent = summary(answer, query.order);
@@ -239,7 +239,7 @@ async function more(isAsked) {
     throw error;
   }
   show();
-  opening.extend(ordered(answer, query.order), answer.total);
+  opening.extend(ordered(answer, query.order), countOf(answer));
   if (isAsked) announceAnswer();
   if (isAsked && hadFocus && answer.results.length > start) grid.focus(ordered(answer, query.order)[start].id);
 }
@@ -254,9 +254,9 @@ function switchOrder(order) {
 
 /** What the viewer is to know besides the items. */
 function contextOf() {
-  const { isResult = false, isReranked = false, total = 0 } = answer ?? {};
+  const { isResult = false, isReranked = false } = answer ?? {};
   return {
-    isResult, isReranked, total, isCalibrated: isCalibrated(),
+    isResult, isReranked, total: answer ? countOf(answer) : 0, isCalibrated: isCalibrated(),
     text: index?.model?.matches === false ? "" : readTerms(query.text).text,
   };
 }

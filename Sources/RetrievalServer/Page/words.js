@@ -1,5 +1,6 @@
 // What an answer is called, why it stands in this order, and what is to be noted about it.
 
+import { countOf, foldedOf } from "./answers.js";
 import { labelOf } from "./facts.js";
 import { button, note } from "./notices.js";
 import { isSearch, minimumOf } from "./query.js";
@@ -11,11 +12,11 @@ const weighing = ["posterior", "itm+itc"];
 
 /** How much there is and in which order, in one phrase. */
 export function outcome(answer, order) {
-  if (answer.isDated) {
-    return [say(answer.isResult ? "bestMatches" : "browse", answer.total), say("sorted")[answer.sort]].join(comma());
-  }
-  const parts = [say("browse", answer.total)];
-  if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
+  const [count, folded] = [countOf(answer), foldedOf(answer)];
+  const parts = [say(answer.isDated && answer.isResult ? "bestMatches" : "browse", count)];
+  if (folded) parts.push(say("alike", folded, count));
+  if (answer.isDated) parts.push(say("sorted")[answer.sort]);
+  else if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
   return parts.join(comma());
 }
 
