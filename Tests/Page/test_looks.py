@@ -97,6 +97,30 @@ class LooksTests(PageTest):
         self.assertEqual(self.run_script(wide), 0)
         self.photograph("phone-viewer")
 
+    def test_tablet(self):
+        lines = "const e = document.getElementById('summary'); return Math.round(e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight))"
+        row = "return arguments[0].map((id) => document.getElementById(id)).map((e) => e.offsetTop + e.offsetHeight / 2)"
+        for language in ("en-GB", "zh-CN"):
+            self.dress(width=820, height=1180, touch=True, language=language)
+            self.open(q=QUERY)
+            self.assertEqual(self.run_script(OVERFLOW), 0)
+            self.assertEqual(self.run_script(lines), 1, "the summary has a row of its own")
+            summary, select, options, order, folding = self.run_script(
+                row, ["summary", "start-selecting", "show-options", "order", "folding"])
+            self.assertLess(max(summary, select, options) - min(summary, select, options), 4, "the first row")
+            self.assertLess(abs(order - folding), 4, "the second row")
+            self.assertGreater(order - summary, 30)
+            self.photograph(f"tablet-results-{language[:2]}")
+            self.run_script("document.querySelector('.tile .open').focus()")
+            self.press("x")
+            middles = self.run_script(row, ["selection-count", "selection-all", "selection-like", "selection-more"])
+            self.assertLess(max(middles) - min(middles), 20, "the bar has one row")
+
+    def test_nothing_to_select_where_nothing_is_shown(self):
+        self.open(where="year>=2090")
+        self.assertFalse(self.find("#start-selecting").is_displayed())
+        self.assertTrue(self.find("#show-options").is_displayed())
+
     def test_colours_by_day_and_night(self):
         for scheme in ("light", "dark"):
             self.dress(scheme=scheme)

@@ -161,7 +161,7 @@ class StateTests(PageTest):
         self.assertFalse(self.find("#doubt").is_displayed())
         self.dress(language="zh-CN", width=360, height=740, scheme="dark")
         self.open(q="海狗")
-        self.assertEqual(self.text("#doubt"), "没有很匹配的图片。 模型不认识“海狗”。 以下是最接近的。")
+        self.assertEqual(self.text("#doubt"), "没有很匹配的图片。 模型不认识“海狗”。以下是最接近的。")
         self.photograph("nothing-well-chinese")
 
     def opacity(self):

@@ -37,7 +37,7 @@ export const chineseActions = {
 
   delete: "删除",
   deleteTitle: (number) => (number === 1 ? "删除这张图片？" : `删除 ${amount(number)} 张图片？`),
-  deleteNone: "这些图片无法在此删除",
+  deleteNone: (number) => `${number === 1 ? "这张图片" : "这些图片"}无法在此删除`,
   deletes: (owner, number) => ({
     client: `${amount(number)} 张图片是在此处上传的，将连同文件一并永久删除。`,
     folder: `${amount(number)} 张图片属于服务所跟踪的文件夹，会保留；请直接从文件夹中移除文件。`,

@@ -3,7 +3,7 @@
 import { isAbort } from "./api.js";
 import { button } from "./notices.js";
 import { byOwner } from "./owners.js";
-import { comma, say } from "./strings.js";
+import { betweenSentences, comma, say } from "./strings.js";
 import { removeImage } from "./writing.js";
 
 const find = (id) => document.getElementById(id);
@@ -31,8 +31,8 @@ export function confirmDeletion(items) {
   const owners = byOwner(items);
   const doomed = items.filter((item) => !owners.folder.includes(item));
   const said = Object.entries(owners).filter(([, own]) => own.length).map(([owner, own]) => say("deletes", owner, own.length));
-  find("confirm-title").textContent = say(doomed.length ? "deleteTitle" : "deleteNone", doomed.length);
-  find("confirm-text").textContent = said.join(" ");
+  find("confirm-title").textContent = doomed.length ? say("deleteTitle", doomed.length) : say("deleteNone", items.length);
+  find("confirm-text").textContent = said.join(betweenSentences());
   find("confirm-names").replaceChildren(...list(doomed));
   return new Promise((resolve) => {
     let isSure = false;

@@ -40,7 +40,7 @@ export const englishActions = {
 
   delete: "Delete",
   deleteTitle: (number) => (number === 1 ? "Delete this image?" : `Delete ${images(number)}?`),
-  deleteNone: "These images cannot be deleted here",
+  deleteNone: (number) => `${number === 1 ? "This image" : "These images"} cannot be deleted here`,
   deletes: (owner, number) => ({
     client: `${were(number)} added here: deleting removes the ${number === 1 ? "file" : "files"} too, for good.`,
     folder: `${counted(number, "image belongs", "images belong")} to the folder that the service follows and ` +

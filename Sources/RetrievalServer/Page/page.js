@@ -18,7 +18,7 @@ import { Opening } from "./opening.js";
 import { IndexFollower, showIndex } from "./progress.js";
 import { QueryForm, imagesOf, isSameSearch, isSearch, lacksSubject, limitsOf } from "./query.js";
 import { followShapes } from "./shapes.js";
-import { say } from "./strings.js";
+import { betweenSentences, say } from "./strings.js";
 import { readTerms } from "./terms.js";
 import {
   doubts, failure, isDoubtful, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle,
@@ -224,7 +224,7 @@ const isCalibrated = () => index?.model?.is_calibrated ?? true;
 
 function announceAnswer() {
   if (answer.results.length === 0) return;
-  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, query.order)].join(" "));
+  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, query.order)].join(betweenSentences()));
 }
 
 /** Fetches the next images and shows them. */

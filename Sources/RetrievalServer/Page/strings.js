@@ -16,6 +16,9 @@ export const currentLanguage = () => language;
 /** What stands between two parts of a sentence. */
 export const comma = () => (language === "en" ? ", " : "，");
 
+/** What stands between two sentences: Chinese has no space there. */
+export const betweenSentences = () => (language === "en" ? " " : "");
+
 // Storage is refused to some pages; they then forget.
 export const memory = {
   get(key) {

@@ -4,7 +4,7 @@ import { countOf, foldedOf } from "./answers.js";
 import { labelOf } from "./facts.js";
 import { button, note } from "./notices.js";
 import { isSearch, minimumOf } from "./query.js";
-import { comma, memory, percent, say } from "./strings.js";
+import { betweenSentences, comma, memory, percent, say } from "./strings.js";
 import { hasProbability } from "./tile.js";
 
 // Orders that weigh the match together with the similarity.
@@ -50,7 +50,7 @@ export function whyInOrder(answer, items, order, index) {
 export const isDoubtful = (answer) => answer.isResult && answer.matches_well === false && answer.results.length > 0;
 
 /** What is said above such results: that they are, and which words the model does not know. */
-export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(" ")];
+export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(betweenSentences())];
 
 /** Which words of the search the model does not know; empty if it knows all. */
 function unknownWords(answer) {
@@ -100,7 +100,7 @@ export function nothing(answer, query, index, change) {
     reasons.push(say("nothingWith", query.filters.map(labelOf).join(comma())));
     ways.push(button(say("dropConditions"), () => change({ filters: [] })));
   }
-  return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
+  return [say("nothing"), reasons.join(betweenSentences()) || say("nothingPlain"), ...ways];
 }
 
 /** What a problem is called. */
