@@ -98,20 +98,40 @@ export const getFacets = (signal) => ask("api/facets", { signal });
 
 export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });
 
-// How many times an image was replaced while the page is open. It keeps its address then; but a side
-// that is a little smaller, which the service rounds up to the same, is another to the browser's cache.
-const renewals = new Map();
+// How many times each image was replaced from here. A replaced image keeps its id, and for a minute the browser
+// answers from its cache without asking the service. So each replacement changes how the page spells the id: %61
+// is the letter a to the service, but another address to the cache. A reloaded page still needs the count.
+const renewals = storedRenewals();
 
-export const thumbnail = (id, side) =>
-  `api/images/${encodeURIComponent(id)}/thumbnail?side=${side - ((renewals.get(id) ?? 0) % 8)}`;
-
-/** Knows that an image was replaced by another. */
-export function renew(id) {
-  renewals.set(id, (renewals.get(id) ?? 0) + 1);
-  for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
+function storedRenewals() {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem("albef.renewals") ?? "[]"));
+  } catch {
+    return new Map();
+  }
 }
 
-export const original = (id) => `api/images/${encodeURIComponent(id)}/original`;
+/** An id as addresses have it: each bit of the number of replacements says whether a sign is written as its code. */
+function spelled(id) {
+  const count = renewals.get(id) ?? 0;
+  const code = (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return [...id].map((sign, place) => ((count >> place) & 1 ? code(sign) : encodeURIComponent(sign))).join("");
+}
+
+export const thumbnail = (id, side) => `api/images/${spelled(id)}/thumbnail?side=${side}`;
+
+export const original = (id) => `api/images/${spelled(id)}/original`;
+
+/** Notes that an image was replaced: its addresses change, and its explanations are asked for again. */
+export function renew(id) {
+  renewals.set(id, (renewals.get(id) ?? 0) + 1);
+  try {
+    sessionStorage.setItem("albef.renewals", JSON.stringify([...renewals]));
+  } catch {
+    // Storage is refused to some pages: after a reload, the cache may answer for a minute.
+  }
+  for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
+}
 
 /** Searches; `file` is an image to search with. */
 export function search(fields, file, signal) {

@@ -16,7 +16,7 @@ export class Viewer {
   #picture = find("viewer-picture");
   #context = null;
   #isClosing = false;
-  // The item whose own pixels were asked for.
+  // The address of the original that was asked for last.
   #sharpened = null;
 
   /**
@@ -193,15 +193,17 @@ export class Viewer {
   /** Loads the original where the image is shown with more pixels than the thumbnail has. */
   async #sharpen(pixels) {
     const { item } = this;
+    const whole = original(item.id);
     const has = this.#picture.naturalWidth;
-    if (this.#sharpened === item || !has || pixels <= has || item.about?.width <= has) return;
-    this.#sharpened = item;
+    if (this.#sharpened === whole || !has || pixels <= has || item.about?.width <= has) return;
+    this.#sharpened = whole;
     this.#tellPixels("pixelsComing");
     // Browsers do not read every kind of image that the service reads.
-    const source = (await firstReadable([original(item.id), thumbnail(item.id, largestSide)])) ?? null;
-    if (this.#sharpened !== item) return;
+    const source = await firstReadable([whole, thumbnail(item.id, largestSide)]);
+    // Another image may be open by now, or this one may have been replaced.
+    if (this.#sharpened !== whole) return;
     if (source) this.#picture.src = source;
-    this.#tellPixels(source === original(item.id) ? "pixelsAll" : null);
+    this.#tellPixels(source === whole ? "pixelsAll" : null);
   }
 
   #tellPixels(key) {
