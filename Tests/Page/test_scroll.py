@@ -91,6 +91,21 @@ class ScrollTests(PageTest):
         self.assertGreater(len(set(seen) & shown), len(shown) - 5)
         self.assertFalse(self.find("#further").is_displayed(), "there is no more")
 
+    def test_the_end_waits_for_what_comes(self):
+        # More images come while the end of the page is in sight: they stand below, and nothing moves.
+        self.dress(height=400)
+        self.open([{"path": "api/images?offset=64", "times": 1, "holds": True}])
+        self.run_script("scrollTo(0, document.documentElement.scrollHeight)")
+        self.until_held()
+        last = self.seen()[-1]
+        before = self.run_script("scrollTo(0, document.documentElement.scrollHeight); return scrollY")
+        self.release()
+        self.until(lambda: self.fetched() > 64)
+        # The browser adjusts a scroll in the next frame.
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        self.assertEqual(self.run_script("return scrollY"), before)
+        self.assertIn(last, self.seen())
+
     def test_a_page_that_does_not_come(self):
         self.expected = ["503"]
         self.dress(height=400)
