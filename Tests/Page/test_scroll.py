@@ -115,7 +115,7 @@ class ScrollTests(PageTest):
             self.run_script("window.rules = arguments[0]; rules.splice(0, 0)", [problem])
             self.run_script("rules.length && scrollTo(0, document.documentElement.scrollHeight)")
             self.until(lambda: self.text("#more-problem"))
-            self.assertEqual(self.text("#more-problem"), "The next images did not come. too many at once")
+            self.assertEqual(self.text("#more-problem"), "The next images could not be loaded. too many at once")
             self.assertEqual(self.text("#more"), "Try again")
             self.assertTrue(self.tiles(), "what came before stays")
             self.assertFalse(self.find("#trouble").is_displayed())

@@ -38,7 +38,7 @@ class StateTests(PageTest):
         self.expected = ["422"]
         self.open(q="!!!")
         title, detail = self.trouble()
-        self.assertEqual(title, "These words cannot be searched")
+        self.assertEqual(title, "These words cannot be searched for")
         self.assertIn("other words", detail)
         self.find("#language").click()
         self.until(lambda: self.trouble() == ("无法按这段文字搜索", "其中没有模型能读懂的文字或数字，请换个说法。"))

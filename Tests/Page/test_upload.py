@@ -86,7 +86,7 @@ class UploadTests(PageTest):
         row = self.all("#uploads li")[2]
         self.assertIn("The image cannot be read", row.text)
         self.assertIn("JPEG", row.text, "the reason is the server's")
-        self.assertEqual(self.text("#uploads-title"), "2 images added, 1 not")
+        self.assertEqual(self.text("#uploads-title"), "2 images added, 1 failed")
         self.photograph("uploads")
         # What was added is there to be seen.
         self.until(lambda: len(self.tiles()) == before + 2)

@@ -1,4 +1,4 @@
-// What the page says in simplified Chinese of what can be done: selecting, adding, deleting, the folder.
+// The page's texts in simplified Chinese about actions: selecting, adding, deleting, looking after the folder.
 
 const amount = (number) => number.toLocaleString("zh-CN");
 const share = (part) => `${Math.floor(100 * part)}%`;

@@ -1,11 +1,10 @@
-// What is known of one image, as a list of facts: what the search found, what the image tells by
-// itself, and what people noted.
+// The facts of one image: its place in the search, the data in its file, and the metadata that people added.
 
 import { momentOf, placeOf, sizeOf } from "./about.js";
 import { currentLanguage, percent, say } from "./strings.js";
 import { hasProbability, shownMove, spokenMove } from "./tile.js";
 
-/** A name and its value, as one group of a list of facts. */
+/** One row of a list of facts: a name and its value. */
 export function fact(name, value, note, spoken) {
   const group = document.createElement("div");
   const term = document.createElement("dt");
@@ -70,7 +69,7 @@ function told({ about = {}, size, folder, path, modified }) {
 }
 
 /**
- * The facts of an item, as parts of a description list.
+ * The facts of an item, as rows of a description list.
  *
  * @param context isResult, isReranked, isCalibrated
  */

@@ -1,4 +1,4 @@
-// Images that look nearly the same: folded under the best of them, or shown one by one.
+// Near-duplicates: folded under the best of them, or shown one by one.
 
 import { foldedOf } from "./answers.js";
 import { button } from "./notices.js";
@@ -6,7 +6,7 @@ import { say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
 
-/** Says on a tile how many others it stands for. */
+/** Shows on a tile how many images are folded under it. */
 export function dressFolded(tile, { duplicates }) {
   const badge = tile.querySelector(".stack");
   const count = duplicates?.length ?? 0;
@@ -15,7 +15,7 @@ export function dressFolded(tile, { duplicates }) {
   badge.setAttribute("aria-label", count ? say("duplicates", count) : "");
 }
 
-/** Says above the results whether near-duplicates are folded, with a switch; hidden where there are none. */
+/** Shows above the results whether near-duplicates are folded, with a switch; hides the line if there are none. */
 export function showFolding(answer, query, change) {
   const line = find("folding");
   line.hidden = !answer?.isResult || (foldedOf(answer) === 0 && !query.unfolds);
