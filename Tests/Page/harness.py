@@ -127,17 +127,20 @@ class Server:
             return json.load(answer)
 
 
-def browser():
+def browser(*arguments, is_watched=True):
+    """A browser; one that is watched notes what its pages ask and say, which takes time and memory."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                     "--hide-scrollbars", "--force-color-profile=srgb"):
+                     "--hide-scrollbars", "--force-color-profile=srgb", *arguments):
         options.add_argument(argument)
     options.page_load_strategy = "eager"
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
+    if is_watched:
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": PROLOGUE})
+    if is_watched:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": PROLOGUE})
     return driver
 
 

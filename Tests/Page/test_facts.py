@@ -168,7 +168,7 @@ class FactTests(PageTest):
         # The best matches of a search, in the order of their dates.
         self.type_query(QUERY)
         self.assertEqual(self.options("sort"), ["Best match", "Newest first", "Oldest first"])
-        self.assertRegex(self.text("#summary"), r"^the \d+ best matches, newest first")
+        self.assertRegex(self.text("#summary"), r"^the \d+ best matches(, \d+ more like them)?, newest first")
         self.assertFalse(self.find("#order").is_displayed())
         dates = [item["about"].get("date", "") for item in self.shown()]
         self.assertEqual(dates, sorted(dates, reverse=True))
@@ -176,7 +176,7 @@ class FactTests(PageTest):
         self.assertTrue(any(tile["value"] for tile in self.tiles()))
         self.choose("sort", "relevance")
         self.assertNotIn("sort=", self.driver.current_url)
-        self.assertRegex(self.text("#summary"), "^34 images, best match first")
+        self.assertRegex(self.text("#summary"), r"^33 images, 1 more like them, best match first")
 
     def test_captions(self):
         self.open(server=self.album)

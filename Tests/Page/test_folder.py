@@ -24,7 +24,7 @@ class FolderTests(PageTest):
             self.assertEqual(self.text("#skipped-title"), "Folder")
             facts = self.facts()
             self.assertEqual(facts["In the index"], "4 images")
-            self.assertRegex(facts["Looked through"], r"\d{4}")
+            self.assertRegex(facts["Last scan"], r"\d{4}")
             self.assertIn("broken.jpg", self.text("#skipped-list"))
             self.assertIn("1 × mov", self.text("#skipped-kinds"))
             self.assertIn("@eaDir", self.text("#folder-excluded"))
@@ -53,7 +53,7 @@ class FolderTests(PageTest):
             give_key(self, "not-the-key-of-this-one")
             self.until(lambda: self.find("#writing-key-error").is_displayed())
             give_key(self)
-            self.until(lambda: "looks through the folder" in self.text("#folder-said"))
+            self.until(lambda: "scanning the folder" in self.text("#folder-said"))
             self.assertTrue(self.find("#skipped").is_displayed())
             self.until(lambda: own.get("/api/index")["indexing"]["last_scan"] != before)
             # The panel shows what the folder has become.
@@ -69,7 +69,7 @@ class FolderTests(PageTest):
         self.open([{"path": "api/index", "times": 99, "patch": indexing}])
         self.until(lambda: self.text("#show-skipped") == "Folder")
         self.find("#show-skipped").click()
-        self.assertEqual(self.facts()["Looked through"], "not yet")
+        self.assertEqual(self.facts()["Last scan"], "not yet")
         self.assertFalse(self.find("#folder-scan").is_displayed())
 
     def test_what_is_being_added(self):
@@ -79,7 +79,7 @@ class FolderTests(PageTest):
         self.until(lambda: self.find("#show-skipped").is_displayed())
         self.run_script("document.getElementById('show-skipped').click()")
         self.assertEqual(self.facts()["Being added"], "30 of 200")
-        self.assertIn("2026", self.facts()["Looked through"])
+        self.assertIn("2026", self.facts()["Last scan"])
         self.assertIn("the disk is full", self.text("#folder-trouble"))
         self.assertTrue(self.find("#folder-bar").is_displayed())
         self.photograph("folder-running")

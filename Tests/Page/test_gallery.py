@@ -53,7 +53,7 @@ class GalleryTests(PageTest):
         for query in ({}, {"q": QUERY}):
             self.open([{"path": "api/index", "times": 99, "patch": away}], **query)
             self.until(lambda: error in self.text("#notes"))
-            self.assertIn("What changes in the image folder", self.text("#notes"))
+            self.assertIn("Changes in the image folder", self.text("#notes"))
         self.photograph("folder-away")
 
     def test_images_appear_by_themselves(self):

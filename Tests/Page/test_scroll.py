@@ -36,13 +36,16 @@ class ScrollTests(PageTest):
         """Scrolls to the end step by step; the ids of all tiles that were there, and the most at once."""
         seen, most = {}, 0
         while True:
+            is_over = self.run_script("""
+                return document.getElementById("further").hidden
+                  && scrollY + innerHeight >= document.documentElement.scrollHeight - 1""")
             ids = [tile["id"] for tile in self.tiles()]
             most = max(most, len(ids))
             seen.update(dict.fromkeys(ids))
-            before = self.run_script("const y = scrollY; scrollBy(0, innerHeight * .8); return y")
-            self.until(lambda: self.run_script(COVERED))
-            if self.run_script("return scrollY") == before and not self.find("#further").is_displayed():
+            if is_over:
                 return list(seen), most
+            self.run_script("scrollBy(0, innerHeight * .8)")
+            self.until(lambda: self.run_script(COVERED))
 
     def test_a_gallery_to_its_end(self):
         for size, bound in (((1280, 900), 60), ((390, 844), 60)):
@@ -88,6 +91,21 @@ class ScrollTests(PageTest):
         self.assertGreater(len(set(seen) & shown), len(shown) - 5)
         self.assertFalse(self.find("#further").is_displayed(), "there is no more")
 
+    def test_the_end_waits_for_what_comes(self):
+        # More images come while the end of the page is in sight: they stand below, and nothing moves.
+        self.dress(height=400)
+        self.open([{"path": "api/images?offset=64", "times": 1, "holds": True}])
+        self.run_script("scrollTo(0, document.documentElement.scrollHeight)")
+        self.until_held()
+        last = self.seen()[-1]
+        before = self.run_script("scrollTo(0, document.documentElement.scrollHeight); return scrollY")
+        self.release()
+        self.until(lambda: self.fetched() > 64)
+        # The browser adjusts a scroll in the next frame.
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        self.assertEqual(self.run_script("return scrollY"), before)
+        self.assertIn(last, self.seen())
+
     def test_a_page_that_does_not_come(self):
         self.expected = ["503"]
         self.dress(height=400)
@@ -97,7 +115,7 @@ class ScrollTests(PageTest):
             self.run_script("window.rules = arguments[0]; rules.splice(0, 0)", [problem])
             self.run_script("rules.length && scrollTo(0, document.documentElement.scrollHeight)")
             self.until(lambda: self.text("#more-problem"))
-            self.assertEqual(self.text("#more-problem"), "The next images did not come. too many at once")
+            self.assertEqual(self.text("#more-problem"), "The next images could not be loaded. too many at once")
             self.assertEqual(self.text("#more"), "Try again")
             self.assertTrue(self.tiles(), "what came before stays")
             self.assertFalse(self.find("#trouble").is_displayed())

@@ -26,6 +26,7 @@ class StateTests(PageTest):
         self.assertEqual(title, "The search cannot be read")
         self.assertIn("nonsense", detail)
         self.assertEqual(self.tiles(), [])
+        self.assertEqual(self.find("#grid").size["height"], 0, "no room is kept for results")
         self.assertIn(detail, self.text("#live"))
         self.photograph("error")
         self.find("#chips button").click()
@@ -37,7 +38,7 @@ class StateTests(PageTest):
         self.expected = ["422"]
         self.open(q="!!!")
         title, detail = self.trouble()
-        self.assertEqual(title, "These words cannot be searched")
+        self.assertEqual(title, "These words cannot be searched for")
         self.assertIn("other words", detail)
         self.find("#language").click()
         self.until(lambda: self.trouble() == ("无法按这段文字搜索", "其中没有模型能读懂的文字或数字，请换个说法。"))
@@ -160,7 +161,7 @@ class StateTests(PageTest):
         self.assertFalse(self.find("#doubt").is_displayed())
         self.dress(language="zh-CN", width=360, height=740, scheme="dark")
         self.open(q="海狗")
-        self.assertEqual(self.text("#doubt"), "没有很匹配的图片。 模型不认识“海狗”。 以下是最接近的。")
+        self.assertEqual(self.text("#doubt"), "没有很匹配的图片。 模型不认识“海狗”。以下是最接近的。")
         self.photograph("nothing-well-chinese")
 
     def opacity(self):

@@ -144,7 +144,10 @@ class TermTests(PageTest):
         self.assertIs(self.fields()["fold"], True)
         self.assertEqual(self.text(".tile .stack"), "+2")
         self.assertEqual(self.find(".tile .stack").get_attribute("aria-label"), "2 images look nearly the same")
-        self.assertIn(f"{folded} near-duplicates are folded away", self.text("#folding"))
+        self.assertIn("Near-duplicates are folded", self.text("#folding"))
+        self.assertRegex(self.text("#summary"), f"^{201 - folded} images, {folded} more like them, best match first")
+        self.assertIn(f"{201 - folded} images, {folded} more like them", self.text("#live"))
+        self.assertEqual(self.find(".tile").get_attribute("aria-setsize"), str(201 - folded))
         self.photograph("folded")
         self.find(".tile .open").click()
         self.until(lambda: self.find("#viewer-duplicates").is_displayed())
@@ -157,9 +160,37 @@ class TermTests(PageTest):
         self.settle()
         self.assertNotIn("fold", self.fields())
         self.assertIn("fold=no", self.driver.current_url)
+        self.assertRegex(self.text("#summary"), "^201 images, best match first")
         self.find("#folding button").click()
         self.settle()
         self.assertIs(self.fields()["fold"], True)
+
+    def test_one_result_with_the_others_folded(self):
+        images = self.server.get("/api/images?limit=3")["images"]
+        twins = [{"id": image["id"], "name": image["name"]} for image in images[1:]]
+        found = self.server.post("/api/search", text=QUERY, fold=True, count=1, candidates=64)
+        body = {**found, "results": [{**found["results"][0], "duplicates": twins}], "total": 3, "next_offset": None}
+        for language, said in (("en-GB", "1 image, 2 more like it, best match first"),
+                               ("zh-CN", "共 1 张图片，另有 2 张几乎相同，按最佳匹配排序")):
+            self.dress(language=language)
+            self.open([{"path": "api/search", "times": 1, "status": 200, "body": body}], q=QUERY)
+            self.assertTrue(self.text("#summary").startswith(said), self.text("#summary"))
+            self.assertEqual(len(self.asked("api/search")), 1, "what is folded is not fetched again")
+            self.assertFalse(self.find("#further").is_displayed())
+            self.find(".tile .open").click()
+            self.until(lambda: self.find("#viewer").is_displayed())
+            self.assertIn("1", self.text("#viewer-position"))
+            self.assertNotIn("3", self.text("#viewer-position"))
+            self.press(Keys.ESCAPE)
+            self.until(lambda: not self.find("#viewer").is_displayed())
+
+    def test_the_best_matches_by_date_with_others_folded(self):
+        found = self.server.post("/api/search", text=QUERY, fold=True, count=64, candidates=64, sort="date",
+                                 minimum_probability=0.05)["results"]
+        folded = sum(len(result["duplicates"]) for result in found)
+        self.assertTrue(folded)
+        self.open(q=QUERY, sort="date", min=0.05)
+        self.assertRegex(self.text("#summary"), f"^the {len(found)} best matches, {folded} more like them, newest first")
 
     def test_recent_searches_by_keyboard(self):
         self.open()

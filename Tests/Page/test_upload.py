@@ -2,7 +2,7 @@
 
 from selenium.webdriver.common.keys import Keys
 
-from harness import PICTURES, PageTest
+from harness import PICTURES, PageTest, png
 from writable import KEY, give_key, scenes, writable
 
 # Carries new files over the page and drops them at a place, as shares of the window's size.
@@ -18,6 +18,15 @@ const said = [...document.querySelectorAll("#drop p")].filter((p) => p.checkVisi
 const near = document.querySelector("#drop .near")?.id ?? null;
 window.drop = () => send("drop");
 done([said, near]);
+"""
+
+# The colour in the middle of the image that is open.
+SHADE = """
+const image = document.getElementById("viewer-picture");
+if (!image.complete || !image.naturalWidth) return null;
+const context = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+context.drawImage(image, image.naturalWidth / 2, image.naturalHeight / 2, 1, 1, 0, 0, 1, 1);
+return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
 """
 
 
@@ -77,7 +86,7 @@ class UploadTests(PageTest):
         row = self.all("#uploads li")[2]
         self.assertIn("The image cannot be read", row.text)
         self.assertIn("JPEG", row.text, "the reason is the server's")
-        self.assertEqual(self.text("#uploads-title"), "2 images added, 1 not")
+        self.assertEqual(self.text("#uploads-title"), "2 images added, 1 failed")
         self.photograph("uploads")
         # What was added is there to be seen.
         self.until(lambda: len(self.tiles()) == before + 2)
@@ -181,6 +190,46 @@ class UploadTests(PageTest):
         self.until(lambda: not self.find("#viewer").is_displayed())
         self.until(lambda: self.total() == before)
         self.until(lambda: id not in [tile["id"] for tile in self.tiles()])
+
+    def test_a_replaced_image_is_shown_with_its_new_pixels(self):
+        files = {shade: PICTURES / f"shade-{shade}.png" for shade in (20, 120, 220)}
+        for shade, file in files.items():
+            file.write_bytes(png(3000, 2000, shade))
+
+        def assert_enlarged(shade):
+            """The thumbnail, the original and what is downloaded have the colour."""
+            self.until(lambda: abs((self.run_script(SHADE) or [999])[0] - shade) < 4)
+            self.run_script("for (let n = 0; n < 5; n += 1) document.getElementById('zoom-in').click()")
+            self.until(lambda: self.find("#viewer-pixels").get_attribute("data-state") == "pixelsAll")
+            self.assertEqual(self.run_script(SHADE), [shade, 160, 255 - shade])
+            sizes = self.driver.execute_async_script("""
+                const done = arguments[0];
+                fetch(document.getElementById("viewer-original").href).then((r) => r.blob()).then(({ size }) => done(size))""")
+            self.assertEqual(sizes, files[shade].stat().st_size)
+
+        self.open(server=self.own)
+        self.until(lambda: self.find("#add-images").is_displayed())
+        self.choose(files[20])
+        give_key(self)
+        self.assertEqual(self.over(), ["done"])
+        self.find("#uploads li button").click()
+        self.until(lambda: self.find("#viewer").is_displayed())
+        id = self.driver.current_url.split("view=")[1]
+        assert_enlarged(20)
+        for shade in (120, 220):
+            self.run_script("document.getElementById('viewer-said').textContent = ''")
+            self.find("#replacement").send_keys(str(files[shade]))
+            self.until(lambda: self.text("#viewer-said") == "Replaced")
+            assert_enlarged(shade)
+        # The browser still has the old image under its old address.
+        self.driver.refresh()
+        self.settle()
+        self.until(lambda: self.find("#viewer").is_displayed())
+        assert_enlarged(220)
+        self.find("#viewer-delete").click()
+        give_key_if_asked = lambda: self.find("#key-prompt").is_displayed() and give_key(self)
+        self.find("#confirm .danger").click()
+        self.until(lambda: give_key_if_asked() or id not in [tile["id"] for tile in self.tiles()])
 
     def test_on_a_phone(self):
         self.dress(width=390, height=844, touch=True)

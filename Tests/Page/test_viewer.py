@@ -55,7 +55,8 @@ class ViewerTests(PageTest):
         self.assertEqual(facts["Place at first impression"], str(result["recall_rank"]))
         self.assertAlmostEqual(float(facts["Similarity"]), result["similarity"], delta=0.001)
         self.assertEqual(facts["year"], str(result["metadata"]["year"]))
-        self.assertEqual(self.text("#viewer-position"), "1 of 201")
+        shown = self.find(".tile").get_attribute("aria-setsize")
+        self.assertEqual(self.text("#viewer-position"), f"1 of {shown}")
         self.assertTrue(self.find("#viewer-original").get_attribute("href").endswith("/original"))
 
     def test_heat(self):

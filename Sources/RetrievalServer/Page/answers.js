@@ -1,4 +1,4 @@
-// Answers: the results of a search, or the images browsed, as many as were fetched so far.
+// Answers: the results of a search, or the images of the gallery, as far as the page has fetched them.
 
 import { getImage, getImages, search } from "./api.js";
 import { isSearch, minimumOf, requestOf } from "./query.js";
@@ -7,33 +7,42 @@ import { hasProbability } from "./tile.js";
 const firstPage = 64;
 const largestPage = 1000;
 
-/** How many images come next: the further somebody goes, the more at once. */
+/** How many images to fetch next: more at once the further the visitor has scrolled. */
 const usualPage = (answer) => Math.min(Math.max(answer.results.length, firstPage), 256);
 
 /**
- * The beginning of what a query asks for.
+ * Fetches the first part of the answer to a query.
  *
- * An answer has `results`; `total`, how many there are; `next`, the offset of what was not fetched;
- * `isResult`; `isReranked`, whether the results have two orders; `isDated`, whether they are in the
- * order of their dates; and `sort`, which of those it is.
+ * An answer has `results`; `total`, the number of places, folded images included; `next`, the place
+ * after the last one fetched; `isResult`; `isReranked`, whether the results have two orders; `isDated`,
+ * whether they are in the order of their dates; and `sort`, the name of that order.
  */
 export async function ask(query, limits, signal) {
   if (!isSearch(query)) return browse(query, 0, firstPage, signal);
   const request = requestOf(query, limits);
   const found = await search(request, query.image?.file, signal);
   const isDated = query.sort !== "relevance";
-  // The least probability and the order by date are of the images that were compared, and of no others.
+  // A least probability and the order by date apply only to the images that were compared closely.
   const isWhole = isDated || minimumOf(query) > 0 || found.total === undefined;
+  const total = isWhole ? found.results.length + foldedIn(found.results) : found.total;
   return {
     ...found,
-    total: isWhole ? found.results.length : found.total,
-    next: found.next_offset ?? found.results.length,
+    total,
+    next: isWhole ? total : (found.next_offset ?? total),
     isResult: true,
     isReranked: found.reranked > 0 && found.results.some(hasProbability),
     isDated,
     sort: query.sort,
   };
 }
+
+const foldedIn = (results) => results.reduce((sum, { duplicates }) => sum + (duplicates?.length ?? 0), 0);
+
+/** The number of images that are folded under the results fetched so far. */
+export const foldedOf = (answer) => (answer.isResult ? foldedIn(answer.results) : 0);
+
+/** The number of tiles of the whole answer, as far as the page knows: folded images have no tile. */
+export const countOf = (answer) => Math.max(answer.total - foldedOf(answer), answer.results.length);
 
 async function browse(query, offset, count, signal) {
   const { images, total } = await getImages({ offset, limit: count, ...asBrowsed(query) }, signal);
@@ -44,13 +53,15 @@ async function browse(query, offset, count, signal) {
   };
 }
 
-/** What is asked of a list of images, besides its part. */
+/** The order and the conditions of a list of images. */
 const asBrowsed = ({ sort, filters }) => ({ ...(sort === "relevance" ? {} : { sort }), where: filters });
 
 /**
- * Adds the images that come next; whether they came while they were still wanted.
+ * Fetches further images and adds them to the answer.
  *
- * @param count how many to ask for; as many as are usual if it is not given
+ * @returns whether they arrived before the request was cancelled
+ *
+ * @param count how many to ask for; by default as many as `usualPage` says
  */
 export async function extend(answer, query, limits, signal, count = usualPage(answer)) {
   const most = Math.min(count, largestPage, answer.isResult ? limits.results : largestPage);
@@ -61,14 +72,14 @@ export async function extend(answer, query, limits, signal, count = usualPage(an
   const there = new Set(answer.results.map((item) => item.id));
   answer.results.push(...more.results.filter((item) => !there.has(item.id)));
   answer.total = more.total;
-  // Folded images take places, too.
+  // The service numbers places, and a folded image takes one too.
   answer.next = answer.isResult ? more.next_offset ?? answer.total : answer.next + more.results.length;
-  // Images that were removed meanwhile leave less than was said.
+  // Images may have been removed from the gallery since the total was counted.
   if (more.results.length === 0) answer.total = answer.next;
   return true;
 }
 
-/** Whether there are images that were not fetched yet. */
+/** Whether the answer has images that the page has not fetched. */
 export const hasMore = (answer) => answer.next < answer.total;
 
 /** The items of an answer in the chosen order. */
@@ -78,20 +89,24 @@ export function ordered(answer, order) {
   return [...answer.results].sort((a, b) => a[place] - b[place]);
 }
 
-/** Where the results begin that were not compared closely; -1 where there are none or all are. */
+/** The place of the first result that was not compared closely; -1 if there is no such result. */
 export function breakOf(answer, order) {
   if (!answer.isReranked || answer.isDated || order === "recall") return -1;
   return answer.results.findIndex((item) => !hasProbability(item));
 }
 
-/** Finds out the name of an image that only the address knows; whether it has one now. */
+/**
+ * Fetches the name of an image that is known only by the id in the address.
+ *
+ * @returns whether the image got a name
+ */
 export async function learnName(image) {
   if (!image?.id || image.name) return false;
   try {
     image.name = (await getImage(image.id)).name;
     return true;
   } catch {
-    // The search itself will say that there is no such image.
+    // The search reports that there is no such image.
     return false;
   }
 }

@@ -1,23 +1,23 @@
-// What the server is asked, and what went wrong in words for people.
+// Sends requests to the server, and turns its refusals into words for people.
 
 import { credentials } from "./access.js";
 import { say } from "./strings.js";
 
-// Proxies answer without the kind of problem; these statuses tell it.
+// The answers of proxies do not name the kind of problem; these statuses do.
 const kinds = {
   400: "invalid-request", 401: "unauthorized", 403: "forbidden", 404: "not-found", 413: "too-large",
   429: "rate-limited", 503: "unavailable", 504: "timed-out",
 };
 
-/** Why there is no answer: the server's problem, or that it cannot be reached. */
+/** Why a request failed: the server's problem document, or that the server cannot be reached. */
 export class Problem extends Error {
   constructor({ status = 0, type, title, detail, retryAfter = null }) {
     super(detail);
     this.status = status;
-    /** The problem document's kind, such as "empty-text". */
+    /** The kind that the problem document names, such as "empty-text". */
     this.kind = /^urn:albef:problem:(.+)$/.exec(type ?? "")?.[1] ?? kinds[status] ?? null;
     this.title = title;
-    /** Seconds to wait, if the server asked for it. */
+    /** Seconds to wait before the next try; null if the server named no time. */
     this.retryAfter = retryAfter;
   }
 
@@ -35,7 +35,7 @@ function waitOf(response) {
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 1), 600) : null;
 }
 
-/** The problem of an answer that is not the one that was hoped for. */
+/** The problem that an answer reports. */
 export const problemOf = (status, document, retryAfter = null) =>
   new Problem({
     status,
@@ -54,7 +54,11 @@ async function jsonOf(response) {
   }
 }
 
-/** Asks, and gives the response if it is the one that was hoped for. */
+/**
+ * Sends a request and returns the response.
+ *
+ * Throws a `Problem` if the server refuses or cannot be reached.
+ */
 export async function request(path, options = {}) {
   let response;
   try {
@@ -85,33 +89,53 @@ const post = (path, body, signal) =>
 
 export const getIndex = (signal) => ask("api/index", { signal, cache: "no-store" });
 
-/** Images from `offset` on; `where` are conditions that they fulfil. */
+/** Lists images from `offset` on that fulfil the conditions of `where`. */
 export function getImages({ offset, limit, sort, where = [] }, signal) {
   const fields = new URLSearchParams({ offset, limit, ...(sort ? { sort } : {}) });
   for (const condition of where) fields.append("where", condition);
-  // The service reads a plus as a plus.
+  // The service does not read a plus as a space.
   return ask(`api/images?${String(fields).replaceAll("+", "%20")}`, { signal });
 }
 
-/** What conditions can be made of: years, cameras, folders and shapes, each with the number of images. */
+/** The years, cameras, folders and shapes that conditions can name, each with its number of images. */
 export const getFacets = (signal) => ask("api/facets", { signal });
 
 export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });
 
-// How many times an image was replaced while the page is open. It keeps its address then; but a side
-// that is a little smaller, which the service rounds up to the same, is another to the browser's cache.
-const renewals = new Map();
+// How many times each image was replaced from here. A replaced image keeps its id, and for a minute the browser
+// answers from its cache without asking the service. So each replacement changes how the page spells the id: %61
+// is the letter a to the service, but another address to the cache. A reloaded page still needs the count.
+const renewals = storedRenewals();
 
-export const thumbnail = (id, side) =>
-  `api/images/${encodeURIComponent(id)}/thumbnail?side=${side - ((renewals.get(id) ?? 0) % 8)}`;
-
-/** Knows that an image was replaced by another. */
-export function renew(id) {
-  renewals.set(id, (renewals.get(id) ?? 0) + 1);
-  for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
+function storedRenewals() {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem("albef.renewals") ?? "[]"));
+  } catch {
+    return new Map();
+  }
 }
 
-export const original = (id) => `api/images/${encodeURIComponent(id)}/original`;
+/** An id as addresses have it: each bit of the number of replacements says whether a sign is written as its code. */
+function spelled(id) {
+  const count = renewals.get(id) ?? 0;
+  const code = (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return [...id].map((sign, place) => ((count >> place) & 1 ? code(sign) : encodeURIComponent(sign))).join("");
+}
+
+export const thumbnail = (id, side) => `api/images/${spelled(id)}/thumbnail?side=${side}`;
+
+export const original = (id) => `api/images/${spelled(id)}/original`;
+
+/** Notes that an image was replaced: its addresses change, and its explanations are asked for again. */
+export function renew(id) {
+  renewals.set(id, (renewals.get(id) ?? 0) + 1);
+  try {
+    sessionStorage.setItem("albef.renewals", JSON.stringify([...renewals]));
+  } catch {
+    // Storage is refused to some pages: after a reload, the cache may answer for a minute.
+  }
+  for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
+}
 
 /** Searches; `file` is an image to search with. */
 export function search(fields, file, signal) {
@@ -124,7 +148,7 @@ export function search(fields, file, signal) {
 
 const explained = new Map();
 
-/** Where the words of a text were found in an image; the last answers are kept. */
+/** Asks where the words of a text were found in an image, and keeps the last 64 answers. */
 export async function explain(image, text, signal) {
   const key = `${image} ${text}`;
   if (!explained.has(key)) {

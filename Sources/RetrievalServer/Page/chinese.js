@@ -1,4 +1,4 @@
-// Everything the page says in simplified Chinese.
+// The page's texts in simplified Chinese.
 
 import { chineseActions } from "./chineseactions.js";
 

@@ -1,4 +1,4 @@
-// What the page says in simplified Chinese of what can be done: selecting, adding, deleting, the folder.
+// The page's texts in simplified Chinese about actions: selecting, adding, deleting, looking after the folder.
 
 const amount = (number) => number.toLocaleString("zh-CN");
 const share = (part) => `${Math.floor(100 * part)}%`;
@@ -37,7 +37,7 @@ export const chineseActions = {
 
   delete: "删除",
   deleteTitle: (number) => (number === 1 ? "删除这张图片？" : `删除 ${amount(number)} 张图片？`),
-  deleteNone: "这些图片无法在此删除",
+  deleteNone: (number) => `${number === 1 ? "这张图片" : "这些图片"}无法在此删除`,
   deletes: (owner, number) => ({
     client: `${amount(number)} 张图片是在此处上传的，将连同文件一并永久删除。`,
     folder: `${amount(number)} 张图片属于服务所跟踪的文件夹，会保留；请直接从文件夹中移除文件。`,
@@ -80,7 +80,8 @@ export const chineseActions = {
   writing: "更改这张图片",
   duplicates: (number) => `另有 ${amount(number)} 张几乎相同的图片`,
   duplicatesOnTile: (number) => `+${amount(number)}`,
-  folded: (number) => `已折叠 ${amount(number)} 张几乎相同的图片`,
+  alike: (number, _count) => `另有 ${amount(number)} 张几乎相同`,
+  folded: "几乎相同的图片已折叠",
   unfold: "展开",
   unfolded: "几乎相同的图片逐张显示",
   fold: "折叠",

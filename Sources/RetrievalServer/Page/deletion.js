@@ -1,9 +1,9 @@
-// Deletes images from the gallery, after asking.
+// Deletes images from the gallery after the visitor has confirmed it.
 
 import { isAbort } from "./api.js";
 import { button } from "./notices.js";
 import { byOwner } from "./owners.js";
-import { comma, say } from "./strings.js";
+import { betweenSentences, comma, say } from "./strings.js";
 import { removeImage } from "./writing.js";
 
 const find = (id) => document.getElementById(id);
@@ -25,14 +25,18 @@ function list(items) {
   return names;
 }
 
-/** Asks whether to delete these images, and says what that removes; gives those to delete, which may be none. */
+/**
+ * Asks whether to delete these images, and says what that removes.
+ *
+ * @returns the images to delete; none if the visitor cancels
+ */
 export function confirmDeletion(items) {
   const dialog = find("confirm");
   const owners = byOwner(items);
   const doomed = items.filter((item) => !owners.folder.includes(item));
   const said = Object.entries(owners).filter(([, own]) => own.length).map(([owner, own]) => say("deletes", owner, own.length));
-  find("confirm-title").textContent = say(doomed.length ? "deleteTitle" : "deleteNone", doomed.length);
-  find("confirm-text").textContent = said.join(" ");
+  find("confirm-title").textContent = doomed.length ? say("deleteTitle", doomed.length) : say("deleteNone", items.length);
+  find("confirm-text").textContent = said.join(betweenSentences());
   find("confirm-names").replaceChildren(...list(doomed));
   return new Promise((resolve) => {
     let isSure = false;
@@ -52,7 +56,7 @@ export function confirmDeletion(items) {
  * Deletes images, several at once.
  *
  * @param progress(done, total)
- * @returns the ids of those that are gone, and the reasons for which others stayed, with how many
+ * @returns gone: the ids of deleted images; reasons: why others were not deleted, each with their number
  */
 export async function deleteImages(items, { progress, signal }) {
   const gone = [];
@@ -67,7 +71,7 @@ export async function deleteImages(items, { progress, signal }) {
         gone.push(id);
       } catch (error) {
         if (isAbort(error)) {
-          // No key, or nothing more is wanted.
+          // The visitor gave no key, or stopped the deletion.
           waiting.length = 0;
           return;
         }
@@ -82,6 +86,6 @@ export async function deleteImages(items, { progress, signal }) {
   return { gone, reasons };
 }
 
-/** What became of it, in one text; empty where all went well. */
+/** Why images were not deleted, in one text; empty if all were. */
 export const remainder = (reasons) =>
   [...reasons].map(([reason, count]) => say("deleteStayed", count, reason)).join(comma());

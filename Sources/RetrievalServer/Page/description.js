@@ -1,11 +1,10 @@
-// What is known of one image, as a list of facts: what the search found, what the image tells by
-// itself, and what people noted.
+// The facts of one image: its place in the search, the data in its file, and the metadata that people added.
 
 import { momentOf, placeOf, sizeOf } from "./about.js";
 import { currentLanguage, percent, say } from "./strings.js";
 import { hasProbability, shownMove, spokenMove } from "./tile.js";
 
-/** A name and its value, as one group of a list of facts. */
+/** One row of a list of facts: a name and its value. */
 export function fact(name, value, note, spoken) {
   const group = document.createElement("div");
   const term = document.createElement("dt");
@@ -16,7 +15,11 @@ export function fact(name, value, note, spoken) {
   if (note) {
     const small = document.createElement("small");
     small.textContent = note;
-    if (spoken) small.setAttribute("aria-label", spoken);
+    if (spoken) {
+      // Only an element with a role may have a name of its own.
+      small.setAttribute("role", "img");
+      small.setAttribute("aria-label", spoken);
+    }
     detail.append(" ", small);
   }
   group.append(term, detail);
@@ -66,7 +69,7 @@ function told({ about = {}, size, folder, path, modified }) {
 }
 
 /**
- * The facts of an item, as parts of a description list.
+ * The facts of an item, as rows of a description list.
  *
  * @param context isResult, isReranked, isCalibrated
  */

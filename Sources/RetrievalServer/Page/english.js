@@ -1,4 +1,4 @@
-// Everything the page says in English.
+// The page's texts in English.
 
 import { englishActions } from "./englishactions.js";
 
@@ -31,7 +31,7 @@ export const english = {
   notImage: (name) => `“${name}” is not an image.`,
 
   options: "Filter and sort",
-  factsForm: "What images tell",
+  factsForm: "Facts about the images",
   sortBy: "Order",
   sortsOfSearch: { relevance: "Best match", date: "Newest first", "-date": "Oldest first" },
   sortsOfImages: { relevance: "Folder and name", date: "Newest first", "-date": "Oldest first" },
@@ -71,7 +71,7 @@ export const english = {
   browse: (total) => images(total),
   more: "Show more",
   loadingMore: "Loading…",
-  moreFailed: (reason) => `The next images did not come. ${reason}`,
+  moreFailed: (reason) => `The next images could not be loaded. ${reason}`,
   notCompared: "The images from here on were not compared closely. They follow in the order of the first impression.",
   squares: "Squares",
   loading: "Searching",
@@ -88,30 +88,30 @@ export const english = {
 
   nothing: "Nothing matches",
   nothingAtLeast: (percent) => `No image matches with ${percent} or more.`,
-  nothingWith: (conditions) => `None of the images that were found fits ${conditions}.`,
-  nothingPlain: "No image was found. Other words may do better.",
+  nothingWith: (conditions) => `None of the images found fits ${conditions}.`,
+  nothingPlain: "No image was found. Try other words.",
   dropMinimum: "Show every match",
   dropConditions: "Search without filters",
   emptyIndex: "There are no images yet",
   emptyIndexHint: "Images appear here as they are added.",
   emptySearch: "There is nothing to search yet",
-  emptySearchHint: "No images have been added so far. The search runs again when there are some.",
+  emptySearchHint: "No images have been added so far. The search runs again as soon as there are some.",
   fileLost: "The image of this search is no longer here",
   fileLostHint: (name) => `The page has been reloaded, and it does not keep files. Please choose “${name}” again.`,
   chooseAgain: "Choose the image",
   dropImage: "Search by the words alone",
-  viewLost: "The image of this address is no longer here.",
+  viewLost: "The image at this address is no longer here.",
 
   failed: "That did not work",
   problems: {
     "invalid-request": "The search cannot be read",
-    "empty-text": "These words cannot be searched",
+    "empty-text": "These words cannot be searched for",
     "unsupported-picture": "The image cannot be read",
     forbidden: "This is not allowed",
     "not-found": "Not found",
     conflict: "That cannot be done here",
     "body-timeout": "The image took too long to arrive",
-    "internal-error": "The server made a mistake",
+    "internal-error": "The server failed",
     "too-large": "That is too large",
     "rate-limited": "Too many searches at once",
     unavailable: "The server is busy",
@@ -144,7 +144,7 @@ export const english = {
   indexing: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
   changing: (model, done, total) => `Encoding the images for the model ${model}: ${amount(done)} of ${amount(total)}`,
   indexFailed: (number) => `${counted(number, "file", "files")} could not be read`,
-  folderTrouble: (reason) => `What changes in the image folder does not show here at present: ${reason}`,
+  folderTrouble: (reason) => `Changes in the image folder do not show here at present: ${reason}`,
   skipped: (number) => `${counted(number, "file", "files")} skipped`,
   skippedNote: (number) =>
     number === 1 ? "1 file was skipped and cannot be found here." : `${amount(number)} files were skipped and cannot be found here.`,
@@ -169,7 +169,7 @@ export const english = {
   shareHint:
     "The percentage is a word’s share of the heat of all words. " +
     "The map shows what speaks for a match, even in an image that does not match.",
-  explaining: "Looking…",
+  explaining: "Analysing…",
   original: "Open the original",
   zoom: "Zoom",
   zoomIn: "Zoom in",

@@ -1,4 +1,4 @@
-// What the page says in English of what can be done: selecting, adding, deleting, the folder.
+// The page's texts in English about actions: selecting, adding, deleting, looking after the folder.
 
 const amount = (number) => number.toLocaleString("en");
 const counted = (number, one, many) => `${amount(number)} ${number === 1 ? one : many}`;
@@ -40,12 +40,12 @@ export const englishActions = {
 
   delete: "Delete",
   deleteTitle: (number) => (number === 1 ? "Delete this image?" : `Delete ${images(number)}?`),
-  deleteNone: "These images cannot be deleted here",
+  deleteNone: (number) => `${number === 1 ? "This image" : "These images"} cannot be deleted here`,
   deletes: (owner, number) => ({
     client: `${were(number)} added here: deleting removes the ${number === 1 ? "file" : "files"} too, for good.`,
     folder: `${counted(number, "image belongs", "images belong")} to the folder that the service follows and ` +
       `${number === 1 ? "stays" : "stay"}: remove ${number === 1 ? "its file" : "their files"} from the folder.`,
-    other: `Of ${images(number)} only the entry in the index is removed; the ${number === 1 ? "file stays" : "files stay"}.`,
+    other: `${counted(number, "image is", "images are")} removed from the index alone; the ${number === 1 ? "file stays" : "files stay"}.`,
     unknown: "Images that were added here are deleted with their files, for good. " +
       "Files of the folder that the service follows cannot be deleted here and stay.",
   })[owner],
@@ -54,16 +54,16 @@ export const englishActions = {
   deleteRest: (number) => `and ${amount(number)} more`,
   deleting: (done, total) => `Deleting: ${amount(done)} of ${amount(total)}`,
   deleted: (number) => `${images(number)} deleted`,
-  deleteStayed: (number, reason) => `${images(number)} stayed: ${reason}`,
+  deleteStayed: (number, reason) => `${counted(number, "image was", "images were")} not deleted: ${reason}`,
 
   addImages: "Add images",
   uploading: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
-  uploaded: (done, failed) => `${images(done)} added${failed ? `, ${amount(failed)} not` : ""}`,
-  uploadStates: { waiting: "waits", sending: "is being sent", done: "added", failed: "", cancelled: "cancelled" },
-  uploadBusy: "waits until the server has time",
+  uploaded: (done, failed) => `${images(done)} added${failed ? `, ${amount(failed)} failed` : ""}`,
+  uploadStates: { waiting: "waiting", sending: "sending", done: "added", failed: "", cancelled: "cancelled" },
+  uploadBusy: "waiting until the server has time",
   uploadShare: "All files",
   problemLine: (title, detail) => `${title}: ${detail}`,
-  retryFailed: "Try those that failed again",
+  retryFailed: "Try the failed files again",
   cancelUploads: "Cancel all",
   dropFirst: "Drop to search with the first image",
   dropAdd: (number) => (number > 1 ? `Drop to add ${images(number)} to the gallery` : "Drop to add it to the gallery"),
@@ -80,12 +80,13 @@ export const englishActions = {
   removeUnlike: "Allow images that are like this one",
   tooManyImages: (most) => `A search takes ${amount(most)} images at most. Remove one first.`,
   replace: "Replace",
-  replacing: (part) => (part < 1 ? `Sending the new image: ${share(part)}` : "Taking in the new image…"),
+  replacing: (part) => (part < 1 ? `Sending the new image: ${share(part)}` : "Adding the new image to the index…"),
   replaced: "Replaced",
   writing: "Change this image",
   duplicates: (number) => (number === 1 ? "One image looks nearly the same" : `${images(number)} look nearly the same`),
   duplicatesOnTile: (number) => `+${amount(number)}`,
-  folded: (number) => counted(number, "near-duplicate is folded away", "near-duplicates are folded away"),
+  alike: (number, count) => `${amount(number)} more like ${count === 1 ? "it" : "them"}`,
+  folded: "Near-duplicates are folded",
   unfold: "Unfold",
   unfolded: "Near-duplicates are shown one by one",
   fold: "Fold",
@@ -94,7 +95,7 @@ export const englishActions = {
   removeWithout: (text) => `Allow ${text} again`,
   weighted: (text, weight) => `${text} × ${weight}`,
   removeWeight: (text) => `Let ${text} weigh as much as the other words`,
-  onlyWithoutHint: "It says only what images must not show. Add a word or an image of what to look for.",
+  onlyWithoutHint: "The search says only what images must not show. Add a word or an image to look for.",
   termsHint: "dog -leash leaves the leash out, dog^2 beach makes the dog count twice.",
   recent: "Recent searches",
   clearRecent: "Clear recent searches",
@@ -103,12 +104,12 @@ export const englishActions = {
   indexed: "In the index",
   nowIndexing: "Being added",
   doneOf: (done, total) => `${amount(done)} of ${amount(total)}`,
-  lastScan: "Looked through",
+  lastScan: "Last scan",
   notYet: "not yet",
-  scanNow: "Look through it now",
+  scanNow: "Scan now",
   scanning: "Asking the server…",
-  scanAsked: "The server looks through the folder. Files that could not be read are tried again.",
+  scanAsked: "The server is scanning the folder. It also tries again to read the skipped files.",
   rules: "What is left out",
   rulesHidden: "Hidden files and folders, and folders of these names:",
-  rulesPatterns: "What a file .albefignore in a folder names: one pattern per line, such as *.tmp.jpg or drafts/.",
+  rulesPatterns: "Files and folders that a file .albefignore names: one pattern per line, such as *.tmp.jpg or drafts/.",
 };

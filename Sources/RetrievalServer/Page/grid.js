@@ -1,4 +1,4 @@
-// Images in a grid, browsed or as results: only the tiles near what is in sight are in the document.
+// The grid of images or results. Only tiles in sight and near it are in the document.
 
 import { glide, placesOf } from "./glide.js";
 import { boxesOf, layOut, ratioOf, rowAt, rowOf } from "./layout.js";
@@ -6,7 +6,8 @@ import { spaceOf } from "./measure.js";
 import { dropTile, fillTile, hasProbability, loadTile, makeTile, placeTile } from "./tile.js";
 
 const ghosts = [1.5, 1.33, 0.75, 1.33, 1, 1.5, 0.67, 1.33, 1.78, 1, 0.75, 1.5];
-// Shapes that are learned from images come one after another: what comes within this time is laid out at once.
+// Images report their shapes one after another as they load. The grid is laid out once for all that do so within
+// this time, in milliseconds.
 const learningPause = 120;
 
 export class Grid {
@@ -25,8 +26,8 @@ export class Grid {
   #total = -1;
 
   /**
-   * @param actions open(id, event), similar(item), more() which is asked for at the end of the grid,
-   *   and, if something is added to tiles, dress(tile, item) after a tile was filled
+   * @param actions open(id, event); similar(item); more(), at the end of the grid; and optionally
+   *   dress(tile, item), which adds to a tile that was filled
    */
   constructor(list, actions) {
     this.list = list;
@@ -52,11 +53,11 @@ export class Grid {
   }
 
   /**
-   * Shows items, tiles that are there already gliding to their new places.
+   * Shows items. Tiles that are in the document already may glide to their new places.
    *
    * @param style order: "rank", "recall", "date", or null for images that are browsed; isReranked;
-   *   isCalibrated; breakAt: the place before which a line says `breakText`; total: how many items
-   *   there are altogether; glides
+   *   isCalibrated; breakAt: the place before which a line with `breakText` stands; total: the number
+   *   of items, fetched or not; glides
    */
   show(items, style = {}) {
     const focused = this.list.contains(document.activeElement) ? document.activeElement : null;
@@ -67,17 +68,18 @@ export class Grid {
     const wanted = new Set(items.map((item) => item.id));
     for (const [id, tile] of this.#tiles) if (!wanted.has(id)) this.#drop(id, tile);
     this.#items = items;
+    this.#ratios = [];
     this.#current = wanted.has(this.#current) ? this.#current : (items[0]?.id ?? null);
     this.#measure();
     this.#arrange();
     this.refresh();
-    // Tiles that are moved lose the focus, and those that are gone cannot keep it.
+    // A tile that is moved loses the focus; for a tile that was removed, the first one takes it.
     if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
     else if (focused && !focused.isConnected && items.length) this.focus(items[0].id);
     if (before) glide(this.#tiles, before);
   }
 
-  /** Shows where results will be. */
+  /** Shows empty tiles in the places of results that are on their way. */
   skeleton(count) {
     this.show([]);
     this.#ratios = Array.from({ length: count }, (_, place) => ghosts[place % ghosts.length]);
@@ -96,18 +98,18 @@ export class Grid {
     }
   }
 
-  /** Whether images are squares; otherwise they have their own shapes. */
+  /** Whether images are shown as squares or in their own shapes. */
   set isSquare(isSquare) {
     this.#isSquare = isSquare;
     this.#anchored(() => this.#measure());
   }
 
-  /** Writes all tiles anew, as when the language has changed or something else is to be seen on them. */
+  /** Writes the texts of all tiles again, for example in another language. */
   refresh() {
     for (const [id, tile] of this.#tiles) this.#fill(tile, this.#items[this.placeOf(id)]);
   }
 
-  /** The place of an item among all; -1 if it is not shown. */
+  /** The place of an item among those shown; -1 if it is not among them. */
   placeOf(id) {
     const tile = this.#tiles.get(id);
     if (tile && this.#items[tile.place]?.id === id) return tile.place;
@@ -123,7 +125,7 @@ export class Grid {
     this.#tiles.get(id)?.querySelector(".open").focus({ preventScroll: true });
   }
 
-  /** What is at the top of what is in sight: an item's id, and how far below the window's edge it begins. */
+  /** The first item in sight: its id, and how far below the window's upper edge its row begins. */
   anchor() {
     const { rows } = this.#layout;
     const start = this.#start();
@@ -132,7 +134,11 @@ export class Grid {
     return { id: this.#items[row.first]?.id, y: row.top + start };
   }
 
-  /** Scrolls so that an item is where `anchor` has found it; whether the item is here. */
+  /**
+   * Scrolls so that an item is where `anchor` found it.
+   *
+   * @returns whether the item is in the grid
+   */
   restore({ id, y }) {
     const place = this.placeOf(id);
     if (place < 0) return false;
@@ -141,7 +147,7 @@ export class Grid {
     return true;
   }
 
-  /** Tries again to load the images that could not be loaded. */
+  /** Loads the images again that could not be loaded. */
   retry() {
     for (const [id, tile] of this.#tiles) {
       if (!tile.matches(".lost")) continue;
@@ -150,7 +156,7 @@ export class Grid {
     }
   }
 
-  // Where everything lies
+  // Layout
 
   #measure() {
     this.#space = spaceOf(this.list, this.#style, this.#isSquare, this.#items.some(hasProbability));
@@ -161,12 +167,15 @@ export class Grid {
     this.#layout = layOut(this.#ratios, this.#space);
     this.list.style.height = `${this.#layout.height}px`;
     this.list.dataset.count = this.#items.length;
+    // A list has to have items; screen readers skip an empty one.
+    if (this.#items.length) this.list.removeAttribute("aria-hidden");
+    else this.list.setAttribute("aria-hidden", "true");
     const line = this.list.querySelector(".break");
     if (line) line.style.top = `${this.#layout.breakTop}px`;
     this.#render();
   }
 
-  /** Lays everything out anew, while what is in sight stays where it is. */
+  /** Changes the layout; the first item in sight stays where it is. */
   #anchored(change) {
     const anchor = this.anchor();
     change();
@@ -192,18 +201,18 @@ export class Grid {
     }, learningPause);
   }
 
-  // What is in the document
+  // Tiles in the document
 
   #start() {
     return this.list.getBoundingClientRect().top;
   }
 
-  /** How much of the window's top the header covers. */
+  /** The height of the header, which covers the top of the window. */
   #header() {
     return document.querySelector("header.top").offsetHeight;
   }
 
-  /** How much of the window's bottom the bar of what is selected covers. */
+  /** The height of the selection bar, which covers the bottom of the window. */
   #footer() {
     return document.querySelector("#selection:not([hidden])")?.offsetHeight ?? 0;
   }
@@ -216,14 +225,14 @@ export class Grid {
     });
   }
 
-  /** The first and the last row of those in sight and of a window's height around them. */
+  /** The first and the last row in sight or within a window's height of it. */
   #near() {
     const { rows } = this.#layout;
     const above = -this.#start();
     return [rowAt(rows, above - innerHeight), rowAt(rows, above + 2 * innerHeight)];
   }
 
-  /** Puts the tiles of the rows in sight, and of those around them, into the document. */
+  /** Puts the tiles of these rows into the document, and removes all others. */
   #render() {
     const { rows } = this.#layout;
     const wanted = new Map();
@@ -231,7 +240,7 @@ export class Grid {
     if (this.#items.length && rows.length) {
       const [first, last] = this.#rendered;
       for (let place = first; place <= last; place += 1) this.#want(rows[place], wanted);
-      // What has the focus keeps it, wherever it is.
+      // The tile with the focus stays in the document.
       const held = document.activeElement?.closest?.("#grid .tile")?.dataset.id;
       const place = held ? this.placeOf(held) : -1;
       if (place >= 0 && !wanted.has(place)) this.#want(rows[rowOf(rows, place)], wanted, place);
@@ -258,7 +267,7 @@ export class Grid {
     this.#allow();
   }
 
-  /** Notes where a row's tiles are, or one of them. */
+  /** Adds the boxes of a row's tiles to those wanted, or of one of its tiles. */
   #want(row, wanted, only = -1) {
     boxesOf(row, this.#ratios, this.#space).forEach((box, step) => {
       const place = row.first + step;
@@ -297,13 +306,13 @@ export class Grid {
 
   // Keys
 
-  /** One tile at a time is reached by Tab; arrows lead to the others. */
+  /** Tab reaches one tile; the arrows lead to the others. */
   #choose(id) {
     this.#current = id;
     this.#allow();
   }
 
-  /** Tab reaches the chosen tile or, where that is far out of sight, the first one in sight. */
+  /** Lets Tab reach the chosen tile or, if it is not in the document, the first one in sight. */
   #allow() {
     const chosen = this.#tiles.has(this.#current) ? this.#current : this.anchor()?.id ?? this.#items[0]?.id;
     for (const [id, tile] of this.#tiles) {
@@ -316,7 +325,11 @@ export class Grid {
     if (this.move(event.key)) event.preventDefault();
   }
 
-  /** Moves the focus as an arrow, Home or End does; whether the key is one of these. */
+  /**
+   * Moves the focus by an arrow, Home or End.
+   *
+   * @returns whether the key is one of these
+   */
   move(key) {
     const place = this.placeOf(this.#current);
     if (place < 0) return false;
@@ -337,7 +350,7 @@ export class Grid {
     return true;
   }
 
-  /** The tile above or below a tile; the same where there is no row, or one more than there are at the end. */
+  /** The place above or below a tile: the tile's own above the first row, one past the end below the last row. */
   #beside(place, by) {
     const { rows } = this.#layout;
     const row = rowOf(rows, place);
@@ -350,7 +363,7 @@ export class Grid {
     return other.first + boxes.indexOf(boxes.reduce((near, box) => (far(box) < far(near) ? box : near)));
   }
 
-  /** Scrolls no further than a tile's row needs to be in sight. */
+  /** Scrolls just as far as a tile's row needs to be in sight. */
   #reveal(place) {
     const row = this.#layout.rows[rowOf(this.#layout.rows, place)];
     const room = 12;

@@ -1,9 +1,9 @@
-// The search page: asks, shows what came, and keeps the address, the form and the grid in step.
+// The search page: sends the query, shows the answer, and keeps the address, the form and the grid in step.
 
 import { AccessForm } from "./access.js";
 import { Actions } from "./actions.js";
 import { arrive, keepPlace, readAddress, savePlaces, takeHistory, writeAddress } from "./address.js";
-import { ask, breakOf, extend, hasMore, learnName, ordered } from "./answers.js";
+import { ask, breakOf, countOf, extend, hasMore, learnName, ordered } from "./answers.js";
 import { isAbort } from "./api.js";
 import { showDoubt } from "./doubt.js";
 import { FactsForm } from "./facts.js";
@@ -18,7 +18,7 @@ import { Opening } from "./opening.js";
 import { IndexFollower, showIndex } from "./progress.js";
 import { QueryForm, imagesOf, isSameSearch, isSearch, lacksSubject, limitsOf } from "./query.js";
 import { followShapes } from "./shapes.js";
-import { say } from "./strings.js";
+import { betweenSentences, say } from "./strings.js";
 import { readTerms } from "./terms.js";
 import {
   doubts, failure, isDoubtful, notesOn, nothing, outcome, summary, timings, whyInOrder, windowTitle,
@@ -29,9 +29,9 @@ const find = (id) => document.getElementById(id);
 
 takeHistory();
 let query = readAddress();
-/** The answer to the query, or the images browsed so far; null before either came. */
+/** The results of the query, or the images of the gallery; null until the first of them arrive. */
 let answer = null;
-/** Where the page is to stand when the answer has come. */
+/** The place to scroll to when the answer arrives; null for the top. */
 let wanted = arrive();
 let index = null;
 let limits = limitsOf(null);
@@ -81,11 +81,11 @@ const actions = new Actions(grid, {
 });
 followShapes((isSquare) => { grid.isSquare = isSquare; });
 
-// What was asked
+// The query
 
 function change(part, replaces = false) {
   const isLost = Boolean(query.image?.isLost);
-  // New words are searched without a file that was said to be lost.
+  // A search for new words leaves out a file that the page has lost.
   const next = isLost && part.text && part.text !== query.text ? { image: null, likes: [], ...part } : part;
   go({ ...query, ...next }, replaces || isLost);
 }
@@ -106,18 +106,18 @@ function go(next, replaces) {
   run();
 }
 
-/** Remembers where the page stands in this entry of the history. */
+/** Remembers the scrolled place in this entry of the history. */
 function stay() {
   keepPlace({ shown: answer?.results.length ?? 0, y: scrollY, anchor: grid.anchor() });
 }
 
-/** Goes to where the page stood: to the image that was at the top, wherever that is now. */
+/** Returns to a remembered place: to the image that was at the top, even if that has moved. */
 function resume(place) {
   scrollTo({ top: place.y, behavior: "instant" });
   if (place.anchor) grid.restore(place.anchor);
 }
 
-/** Asks for what the query says; an answer to an earlier query is not waited for. */
+/** Sends the query, and cancels the request of an earlier one. */
 async function run({ isQuiet = false } = {}) {
   request?.abort();
   const mine = new AbortController();
@@ -131,7 +131,7 @@ async function run({ isQuiet = false } = {}) {
   if (lacksSubject(query)) return fail({ kind: "only-without" });
   begin();
   try {
-    // The index says what the service takes.
+    // The index names the service's limits.
     if (isSearch(query)) await known;
     if (mine.signal.aborted) return;
     const next = await ask(query, limits, mine.signal);
@@ -164,7 +164,7 @@ function setBusy(next) {
   find("grid").setAttribute("aria-busy", String(next));
 }
 
-/** Results of the same kind stay, pale, until the next come; otherwise places are kept for them. */
+/** Shows that an answer is awaited: results become pale until the next arrive; elsewhere empty tiles stand. */
 function begin() {
   setBusy(true);
   if (answer?.isResult !== isSearch(query) || answer.results.length === 0) {
@@ -184,9 +184,9 @@ async function nameImage(image) {
   if ((await learnName(image)) && imagesOf(query).includes(image)) form.show({ ...query, text: find("text").value });
 }
 
-// What came
+// The answer
 
-/** The line above the grid, while there is no answer to speak of. */
+/** Writes the line above the grid while there is no answer. */
 function head(text) {
   find("summary").textContent = text;
   find("summary").hidden = !text;
@@ -200,7 +200,7 @@ function show({ glides = false } = {}) {
   const items = ordered(answer, query.order);
   const order = !answer.isResult ? null : answer.isDated ? "date" : answer.isReranked ? query.order : "rank";
   grid.show(items, {
-    order, glides, isReranked: answer.isReranked, isCalibrated: isCalibrated(), total: answer.total,
+    order, glides, isReranked: answer.isReranked, isCalibrated: isCalibrated(), total: countOf(answer),
     breakAt: breakOf(answer, query.order), breakText: say("notCompared"),
   });
   find("summary").textContent = summary(answer, query.order);
@@ -219,12 +219,12 @@ function show({ glides = false } = {}) {
   further.offer(hasMore(answer));
 }
 
-/** Whether match probabilities mean what they say; others are no numbers for people. */
+/** Whether the model's match probabilities are calibrated; others are not shown. */
 const isCalibrated = () => index?.model?.is_calibrated ?? true;
 
 function announceAnswer() {
   if (answer.results.length === 0) return;
-  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, query.order)].join(" "));
+  announce([...(isDoubtful(answer) ? doubts(answer) : []), outcome(answer, query.order)].join(betweenSentences()));
 }
 
 /** Fetches the next images and shows them. */
@@ -239,7 +239,7 @@ async function more(isAsked) {
     throw error;
   }
   show();
-  opening.extend(ordered(answer, query.order), answer.total);
+  opening.extend(ordered(answer, query.order), countOf(answer));
   if (isAsked) announceAnswer();
   if (isAsked && hadFocus && answer.results.length > start) grid.focus(ordered(answer, query.order)[start].id);
 }
@@ -252,11 +252,11 @@ function switchOrder(order) {
   announceAnswer();
 }
 
-/** What the viewer is to know besides the items. */
+/** What the viewer needs to know of the answer besides its items. */
 function contextOf() {
-  const { isResult = false, isReranked = false, total = 0 } = answer ?? {};
+  const { isResult = false, isReranked = false } = answer ?? {};
   return {
-    isResult, isReranked, total, isCalibrated: isCalibrated(),
+    isResult, isReranked, total: answer ? countOf(answer) : 0, isCalibrated: isCalibrated(),
     text: index?.model?.matches === false ? "" : readTerms(query.text).text,
   };
 }
@@ -278,7 +278,7 @@ function travel() {
   opening.follow();
 }
 
-// What is to be said about it
+// Notes and errors
 
 function tellNotes() {
   if (!answer) return;
@@ -302,7 +302,7 @@ function fail(error) {
   }
   const retry = button(say("retry"), () => run(), "strong");
   showTrouble(...failure(error), retry);
-  // The first few times the page then tries by itself.
+  // The page tries again by itself, three times at most.
   if (error.retryAfter) {
     countDown(error.retryAfter, retry, () => {
       waits += 1;
@@ -318,7 +318,7 @@ function lackFile() {
   showTrouble(say("fileLost"), say("fileLostHint", query.image.name), ...ways);
 }
 
-/** Nothing was asked: the start page's words are not for this. */
+/** Hides the start page's texts where a search could not be sent. */
 function nothingAsked() {
   find("hero").classList.add("spoken");
   find("hero-examples").hidden = true;
@@ -327,7 +327,7 @@ function nothingAsked() {
 
 // The index
 
-/** There is a key to try. */
+/** Tries the key that the visitor has given. */
 function enter() {
   known = follower.look();
   run();
@@ -349,7 +349,7 @@ function know(next) {
   else tellNotes();
 }
 
-/** Whether what is shown should show the images that came or went, nobody having gone further. */
+/** Whether to fetch the shown images again because the index changed: not while an image is open, nor after scrolling. */
 function isOutdated(before) {
   if (!answer || isBusy || opening.isOpen) return false;
   return answer.isResult ? answer.results.length === 0 && before.images === 0 : scrollY < innerHeight;

@@ -1,22 +1,25 @@
-// What the page says in the language that is chosen.
+// The page's texts in the chosen language.
 
 import { chinese } from "./chinese.js";
 import { english } from "./english.js";
 
-/** The texts by language, as <html lang> has it. */
+/** The texts, by the language's tag as in <html lang>. */
 export const tables = { en: english, "zh-CN": chinese };
 
 export const languages = Object.keys(tables);
 
 let language = "en";
 
-/** What the page is written in. */
+/** The tag of the language that the page is written in. */
 export const currentLanguage = () => language;
 
-/** What stands between two parts of a sentence. */
+/** The sign between two parts of a sentence. */
 export const comma = () => (language === "en" ? ", " : "，");
 
-// Storage is refused to some pages; they then forget.
+/** The space between two sentences; Chinese has none. */
+export const betweenSentences = () => (language === "en" ? " " : "");
+
+// Some browsers refuse storage. The page then forgets its settings when it is closed.
 export const memory = {
   get(key) {
     try {
@@ -29,7 +32,7 @@ export const memory = {
     try {
       localStorage.setItem(`albef.${key}`, value);
     } catch {
-      // Nothing is lost but the choice.
+      // Only the setting is lost.
     }
   },
 };
@@ -46,13 +49,13 @@ export function setLanguage(name) {
   document.documentElement.lang = language;
 }
 
-/** A text of the table; those that are functions get the values. */
+/** A text of the table; a text that is a function gets the values. */
 export function say(key, ...values) {
   const text = tables[language][key];
   return typeof text === "function" ? text(...values) : text;
 }
 
-/** Writes the texts of everything in `root` that names one. */
+/** Writes the texts of all elements in `root` that name one. */
 export function translate(root) {
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
   for (const node of root.querySelectorAll("[data-say-placeholder]")) {
@@ -65,7 +68,7 @@ export function translate(root) {
   }
 }
 
-/** A probability without claiming certainty. */
+/** A probability in percent, which never claims certainty. */
 export function percent(value) {
   if (value > 0.995 && value < 1) return ">99 %";
   if (value > 0 && value < 0.005) return "<1 %";

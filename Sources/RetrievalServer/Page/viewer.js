@@ -1,4 +1,4 @@
-// One image in a dialog: the image itself, as near as one likes, with its heat and its facts.
+// One image in a dialog, with its heat map and its facts. It can be enlarged.
 
 import { original, thumbnail } from "./api.js";
 import { describe } from "./description.js";
@@ -16,12 +16,12 @@ export class Viewer {
   #picture = find("viewer-picture");
   #context = null;
   #isClosing = false;
-  // The item whose own pixels were asked for.
+  // The address of the original that was requested last.
   #sharpened = null;
 
   /**
-   * @param actions leave(): the visitor wants to close the dialog; closed(item, isForced): it is
-   *   closed, if forced by the browser; step(item): it shows another; similar(item); shown(item)
+   * @param actions leave(): the visitor wants to close the dialog; closed(item, isForced): it was
+   *   closed, by the browser if forced; step(item): it shows another image; similar(item); shown(item)
    */
   constructor(actions) {
     this.actions = actions;
@@ -69,8 +69,8 @@ export class Viewer {
   /**
    * Opens the dialog.
    *
-   * @param context items and the index of the one to show; total, how many there are; text, if its
-   *   words can be looked for; isResult, isReranked, isCalibrated
+   * @param context items and the index of the one to show; total, the number of items, fetched or not;
+   *   text, if the model can explain its words; isResult, isReranked, isCalibrated
    */
   open(context) {
     this.#context = context;
@@ -80,7 +80,7 @@ export class Viewer {
     find("viewer-next").focus();
   }
 
-  /** Shows what an image has become. */
+  /** Shows an image again that was replaced. */
   renew(image) {
     const place = this.#context?.items.findIndex(({ id }) => id === image.id) ?? -1;
     if (place < 0) return;
@@ -88,7 +88,7 @@ export class Viewer {
     if (this.isOpen && place === this.#context.index) this.#show();
   }
 
-  /** Goes on through these items, of which some came after it was opened. */
+  /** Takes over the items after further ones were fetched. */
   extend(items, total) {
     const { item } = this;
     const index = items.findIndex((other) => other.id === item?.id);
@@ -108,7 +108,11 @@ export class Viewer {
     if (this.isOpen && this.#context.text) this.explaining.toggle();
   }
 
-  /** What the keys for the open image do; whether a key is one of them. */
+  /**
+   * Does what a key for the open image does.
+   *
+   * @returns whether the key is one of these
+   */
   act(key) {
     const acts = {
       "+": () => this.zoom.nearer(1), "=": () => this.zoom.nearer(1), "-": () => this.zoom.nearer(-1),
@@ -127,7 +131,7 @@ export class Viewer {
     this.actions.step(this.item);
   }
 
-  /** Arrows lead to other images or, while this one is near, to its other parts. */
+  /** Arrows lead to other images or, while this one is enlarged, to its other parts. */
   #press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -172,13 +176,13 @@ export class Viewer {
     const { naturalWidth, naturalHeight } = this.#picture;
     const frame = find("viewer-frame");
     frame.style.setProperty("--ratio", naturalWidth / naturalHeight || 1);
-    // Small pictures are enlarged, but not to blocks.
+    // Small images are enlarged, but only until their pixels show as blocks.
     frame.style.setProperty("--most", `${Math.max(5 * naturalWidth, 320)}px`);
     this.zoom.most = (2 * (this.item?.about?.width ?? naturalWidth)) / (frame.offsetWidth * devicePixelRatio || 1);
     this.explaining.draw();
   }
 
-  // The image's own pixels
+  // The original's pixels
 
   #zoomed(scale) {
     const level = say("zoomed", Math.round(100 * scale));
@@ -190,18 +194,20 @@ export class Viewer {
     if (scale > 1 && this.isOpen) this.#sharpen(find("viewer-frame").offsetWidth * scale * devicePixelRatio);
   }
 
-  /** Loads the original where the image is shown with more pixels than the thumbnail has. */
+  /** Loads the original if the image is shown with more pixels than the thumbnail has. */
   async #sharpen(pixels) {
     const { item } = this;
+    const whole = original(item.id);
     const has = this.#picture.naturalWidth;
-    if (this.#sharpened === item || !has || pixels <= has || item.about?.width <= has) return;
-    this.#sharpened = item;
+    if (this.#sharpened === whole || !has || pixels <= has || item.about?.width <= has) return;
+    this.#sharpened = whole;
     this.#tellPixels("pixelsComing");
-    // Browsers do not read every kind of image that the service reads.
-    const source = (await firstReadable([original(item.id), thumbnail(item.id, largestSide)])) ?? null;
-    if (this.#sharpened !== item) return;
+    // The service reads kinds of images that browsers do not.
+    const source = await firstReadable([whole, thumbnail(item.id, largestSide)]);
+    // Another image may be open by now, or this one may have been replaced.
+    if (this.#sharpened !== whole) return;
     if (source) this.#picture.src = source;
-    this.#tellPixels(source === original(item.id) ? "pixelsAll" : null);
+    this.#tellPixels(source === whole ? "pixelsAll" : null);
   }
 
   #tellPixels(key) {
@@ -209,7 +215,7 @@ export class Viewer {
     find("viewer-pixels").dataset.state = key ?? "";
   }
 
-  /** Where there is no thumbnail the original is tried, and then said to be missing. */
+  /** Tries the original if there is no thumbnail, and then reports that the file is missing. */
   #useOriginal() {
     const source = original(this.item.id);
     if (this.#picture.getAttribute("src") !== source) {
@@ -222,7 +228,7 @@ export class Viewer {
   }
 }
 
-/** The first of some addresses from which the browser can show an image. */
+/** The first of these addresses whose image the browser can show; null if there is none. */
 async function firstReadable(sources) {
   for (const source of sources) {
     const image = new Image();
@@ -231,7 +237,7 @@ async function firstReadable(sources) {
       await image.decode();
       return source;
     } catch {
-      // The next may do.
+      // The next address may work.
     }
   }
   return null;

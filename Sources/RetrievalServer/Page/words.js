@@ -1,25 +1,26 @@
-// What an answer is called, why it stands in this order, and what is to be noted about it.
+// The texts about an answer: its summary, the reason for its order, and notes on it.
 
+import { countOf, foldedOf } from "./answers.js";
 import { labelOf } from "./facts.js";
 import { button, note } from "./notices.js";
 import { isSearch, minimumOf } from "./query.js";
-import { comma, memory, percent, say } from "./strings.js";
+import { betweenSentences, comma, memory, percent, say } from "./strings.js";
 import { hasProbability } from "./tile.js";
 
-// Orders that weigh the match together with the similarity.
+// Rankings that combine the match with the similarity.
 const weighing = ["posterior", "itm+itc"];
 
-/** How much there is and in which order, in one phrase. */
+/** The number of images and their order, in one phrase. */
 export function outcome(answer, order) {
-  if (answer.isDated) {
-    return [say(answer.isResult ? "bestMatches" : "browse", answer.total), say("sorted")[answer.sort]].join(comma());
-  }
-  const parts = [say("browse", answer.total)];
-  if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
+  const [count, folded] = [countOf(answer), foldedOf(answer)];
+  const parts = [say(answer.isDated && answer.isResult ? "bestMatches" : "browse", count)];
+  if (folded) parts.push(say("alike", folded, count));
+  if (answer.isDated) parts.push(say("sorted")[answer.sort]);
+  else if (answer.isReranked) parts.push(say(order === "recall" ? "inRecall" : "inRank"));
   return parts.join(comma());
 }
 
-/** The outcome, and the time that it took to find it. */
+/** The outcome and the time of the search. */
 export function summary(answer, order) {
   const text = outcome(answer, order);
   if (!answer.milliseconds || answer.is_cached) return text;
@@ -28,14 +29,14 @@ export function summary(answer, order) {
   return `${text} · ${say("timing", time < 10 ? time.toFixed(1) : Math.round(time))}`;
 }
 
-/** The times of the search's stages. */
+/** The times of the search's stages; empty if they are not known. */
 export function timings(answer) {
   if (!answer.milliseconds || answer.is_cached) return "";
   const { encode = 0, recall = 0, rerank = 0 } = answer.milliseconds;
   return say("timings", encode.toFixed(1), recall.toFixed(1), rerank.toFixed(1));
 }
 
-/** Why a lower percentage stands above a higher one; empty where none does. */
+/** Why a lower percentage stands above a higher one; empty if none does. */
 export function whyInOrder(answer, items, order, index) {
   if (!answer.isReranked) return "";
   const matches = items.filter(hasProbability).map((item) => item.match_probability);
@@ -45,11 +46,11 @@ export function whyInOrder(answer, items, order, index) {
   return weighing.includes(index?.standard_ranking) ? say("whyRank") : "";
 }
 
-/** Whether the results are no more than the best guesses. */
+/** Whether no result matches well, so that the results are only the closest images. */
 export const isDoubtful = (answer) => answer.isResult && answer.matches_well === false && answer.results.length > 0;
 
-/** What is said above such results: that they are, and which words the model does not know. */
-export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(" ")];
+/** The two texts above such results: that nothing matches well, and which words the model does not know. */
+export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(betweenSentences())];
 
 /** Which words of the search the model does not know; empty if it knows all. */
 function unknownWords(answer) {
@@ -62,7 +63,7 @@ function unknownWords(answer) {
 /**
  * Notes on an answer.
  *
- * @param isStale whether the index has changed since
+ * @param isStale whether the index has changed since the search
  * @param actions refresh(), showSkipped(), changed() after a note was closed
  */
 export function notesOn(answer, query, index, isStale, actions) {
@@ -85,7 +86,7 @@ export function notesOn(answer, query, index, isStale, actions) {
   return notes;
 }
 
-/** What to say where an answer has no items: a title, a detail and buttons. */
+/** The title, the detail and the buttons to show for an answer without items. */
 export function nothing(answer, query, index, change) {
   if (!answer.isResult && query.filters.length === 0) return [say("emptyIndex"), say("emptyIndexHint")];
   if (answer.isResult && index?.images === 0) return [say("emptySearch"), say("emptySearchHint")];
@@ -99,14 +100,14 @@ export function nothing(answer, query, index, change) {
     reasons.push(say("nothingWith", query.filters.map(labelOf).join(comma())));
     ways.push(button(say("dropConditions"), () => change({ filters: [] })));
   }
-  return [say("nothing"), reasons.join(" ") || say("nothingPlain"), ...ways];
+  return [say("nothing"), reasons.join(betweenSentences()) || say("nothingPlain"), ...ways];
 }
 
-/** What a problem is called. */
+/** The title of a problem. */
 export const problemTitle = (error) =>
   error.isOffline ? say("offline") : (say("problems")[error.kind] ?? error.title ?? say("failed"));
 
-/** What a problem is called, and what is known about it. */
+/** The title of a problem, and its detail. */
 export function failure(error) {
   if (error.isOffline) return [say("offline"), say("offlineHint")];
   if (error.kind === "only-without") return [problemTitle(error), say("onlyWithoutHint")];
