@@ -39,6 +39,10 @@ let package = Package(
         .library(name: "ALBEFTraining", targets: ["ALBEFTraining"]),
         .library(name: "ALBEF", targets: ["ALBEF"]),
         .library(name: "ImageText", targets: ["ImageText"]),
+        .library(name: "Downloads", targets: ["Downloads"]),
+        .library(name: "TrainingReport", targets: ["TrainingReport"]),
+        .library(name: "Wardrobe", targets: ["Wardrobe"]),
+        .library(name: "WeightFiles", targets: ["WeightFiles"]),
         .library(name: "Torch", targets: ["Torch"]),
     ],
     dependencies: [
@@ -58,7 +62,8 @@ let package = Package(
         .executableTarget(
             name: "AlbefCommand",
             dependencies: [
-                "RetrievalServer", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText", "Torch",
+                "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining", "Retrieval",
+                "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
                 argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Demo/Photos")],
@@ -66,30 +71,57 @@ let package = Package(
         .target(
             name: "RetrievalServer",
             dependencies: [
-                "Retrieval", "ALBEF", "ImageText", "Torch", crypto, deque, system, yams,
+                "Retrieval", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", crypto,
+                deque, system, yams,
             ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: swiftSettings),
         .target(
+            name: "Wardrobe",
+            dependencies: [
+                "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
+            ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "TrainingReport",
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Storage", system],
+            swiftSettings: swiftSettings),
+        .target(
             name: "ALBEFTraining",
-            dependencies: ["ALBEF", "ImageText", "Torch", orderedCollections, system, yams],
+            dependencies: [
+                "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections,
+                system, yams,
+            ],
             resources: [.embedInCode("Presets")],
             swiftSettings: swiftSettings),
         .target(
             name: "Retrieval",
-            dependencies: ["ALBEF", "CVectors", "ImageText", "Torch", crypto, system],
+            dependencies: [
+                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", crypto, system,
+            ],
             resources: [.copy("Models")],
             swiftSettings: swiftSettings),
         .target(
-            name: "ALBEF",
-            dependencies: ["Torch", orderedCollections, crypto, system],
+            name: "Downloads",
+            dependencies: ["ALBEF", "WeightFiles", "Storage", orderedCollections, crypto, system],
             swiftSettings: swiftSettings),
         .target(
-            name: "ImageText", dependencies: ["CImaging", system], swiftSettings: swiftSettings),
+            name: "ALBEF",
+            dependencies: [
+                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, crypto, system,
+            ],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "WeightFiles", dependencies: ["Torch", "Storage", orderedCollections, system],
+            swiftSettings: swiftSettings),
         .target(
             name: "Torch", dependencies: ["CTorch", orderedCollections, system],
             swiftSettings: swiftSettings),
+        .target(
+            name: "ImageText", dependencies: ["CImaging", "Storage", system],
+            swiftSettings: swiftSettings),
+        .target(name: "Storage", dependencies: [crypto, system], swiftSettings: swiftSettings),
         .target(
             name: "CTorch",
             cxxSettings: [
@@ -112,46 +144,69 @@ let package = Package(
             providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
         .target(
             name: "TestSupport",
-            dependencies: ["Retrieval", "ALBEF", "ImageText", "Torch", system],
+            dependencies: [
+                "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
+                system,
+            ],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(
-            name: "ImageTextTests", dependencies: ["ImageText", system],
+            name: "WeightFilesTests",
+            dependencies: [
+                "TestSupport", "WeightFiles", "Torch", "Storage", orderedCollections, system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ImageTextTests", dependencies: ["ImageText", "Storage", system],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ALBEFTests",
             dependencies: [
-                "TestSupport", "ALBEF", "ImageText", "Torch", orderedCollections, system,
+                "TestSupport", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
+                orderedCollections, system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DownloadsTests",
+            dependencies: [
+                "TestSupport", "Downloads", "ALBEF", "WeightFiles", "Torch", "Storage", system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "ALBEFTrainingTests",
             dependencies: [
-                "TestSupport", "ALBEFTraining", "Retrieval", "ALBEF", "ImageText", "Torch",
-                orderedCollections, system,
+                "TestSupport", "TrainingReport", "ALBEFTraining", "Retrieval", "ALBEF",
+                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "WardrobeTests",
+            dependencies: [
+                "TestSupport", "Wardrobe", "ALBEFTraining", "ALBEF", "ImageText", "Torch",
+                "Storage", system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalTests",
             dependencies: [
-                "TestSupport", "Retrieval", "ALBEF", "ImageText", "Torch", "CVectors", crypto,
-                system,
+                "TestSupport", "Wardrobe", "ALBEFTraining", "Retrieval", "ALBEF", "ImageText",
+                "WeightFiles", "Torch", "Storage", "CVectors", crypto, system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalServerTests",
             dependencies: [
-                "TestSupport", "RetrievalServer", "Retrieval", "ALBEF", "ImageText", "Torch",
-                system, .product(name: "Logging", package: "swift-log"),
+                "TestSupport", "RetrievalServer", "Retrieval", "ALBEF", "ImageText", "WeightFiles",
+                "Torch", "Storage", system, .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "AlbefCommand", "TestSupport", "Retrieval", "ALBEFTraining", "ALBEF", "ImageText",
-                "Torch", system,
+                "AlbefCommand", "TestSupport", "Retrieval", "Wardrobe", "Downloads",
+                "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
             ],
             swiftSettings: swiftSettings),
     ],

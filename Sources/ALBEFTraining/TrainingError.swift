@@ -22,7 +22,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
         TrainingError(.settingsFile, "\(place): \(problem)")
     }
 
-    static func notARun(_ path: String, _ missing: String) -> TrainingError {
+    package static func notARun(_ path: String, _ missing: String) -> TrainingError {
         TrainingError(.notARun, "\(path): is not a training run: it has no \(missing)")
     }
 

@@ -1,3 +1,4 @@
+import WeightFiles
 import ALBEFTraining
 import Foundation
 import SystemPackage

@@ -1,3 +1,4 @@
+import Wardrobe
 import ALBEF
 import Foundation
 import ImageText

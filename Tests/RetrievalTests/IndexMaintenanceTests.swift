@@ -1,3 +1,4 @@
+import WeightFiles
 import Crypto
 import Foundation
 import Retrieval

@@ -1,3 +1,4 @@
+import Wardrobe
 import ALBEF
 import Foundation
 import ImageText
@@ -12,9 +13,6 @@ struct ShippedModelTests {
     @Test("Is found by its name, small, trained, and reads both languages")
     func opens() throws {
         let directory = try #require(ShippedModel.wardrobe.directory)
-        #expect(try ModelReference("wardrobe") == .directory(directory))
-        #expect(try ModelReference("/nowhere/else") == .directory("/nowhere/else"))
-        #expect(try ModelReference("./wardrobe") == .directory("./wardrobe"))
         let weights = directory.appending("model.safetensors").string
         let size = try FileManager.default.attributesOfItem(atPath: weights)[.size] as? Int
         #expect(try #require(size) < 20_000_000)
@@ -71,16 +69,6 @@ struct ShippedModelTests {
                 #expect(answer.reading?.unknownWords == words && answer.matchesWell == false)
             }
         }
-    }
-
-    @Test("A published model is called as in the catalogue, which says what it knows")
-    func published() throws {
-        let reference = try ModelReference("albef-coco")
-        let model = reference.named(at: "cache/0123/model")
-        #expect(model.name == "albef-coco")
-        #expect(
-            model.knows == "fine-tuned on COCO; also the zero-shot Flickr30K model, English")
-        #expect(try ModelReference("./a").named(at: "./a") == NamedModel("./a"))
     }
 
     @Test("Finds scenes it has not seen by their captions, better by reading than by the towers")

@@ -1,3 +1,4 @@
+package import WeightFiles
 package import ALBEF
 import Foundation
 import SystemPackage

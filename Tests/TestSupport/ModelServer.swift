@@ -1,3 +1,4 @@
+package import Downloads
 package import ALBEF
 package import Foundation
 import SystemPackage

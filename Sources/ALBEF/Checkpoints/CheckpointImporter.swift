@@ -1,3 +1,4 @@
+public import WeightFiles
 public import SystemPackage
 public import Torch
 
@@ -36,7 +37,7 @@ public struct CheckpointImporter: Sendable {
 
     /// Reads a checkpoint: `.pth`, `.pt` or safetensors, whatever its name.
     ///
-    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file and the tensor.
+    /// - Throws: ``ModelFileError`` or `FileError`, naming the file and the tensor.
     public func load(_ path: FilePath) throws -> ImportedModel {
         try load(TensorFile.open(path))
     }
@@ -69,7 +70,7 @@ public struct ImportedModel: Sendable {
     ///   - path: where it will stand; a model there is replaced, anything else is not.
     ///   - vocabulary: the vocabulary to copy; one line for each word embedding.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
     @discardableResult
     public func writeModel(
         to path: FilePath, vocabulary: FilePath

@@ -1,3 +1,4 @@
+import WeightFiles
 import Torch
 
 /// First values for a head that a checkpoint does not have.

@@ -1,3 +1,4 @@
+import Storage
 public import SystemPackage
 import Torch
 
@@ -18,7 +19,7 @@ public struct LearnedWords: Sendable, Hashable {
 
     /// Reads a file.
     ///
-    /// - Throws: ``ModelFileError`` for what is no list of words; `TensorFileError` if the file
+    /// - Throws: ``ModelFileError`` for what is no list of words; `FileError` if the file
     ///   cannot be read.
     public init(contentsOf path: FilePath) throws {
         guard let text = try ModelDirectory.text(of: path, atMost: Self.mostBytes) else {
@@ -42,7 +43,7 @@ extension ModelDirectory {
     ///
     /// It is a file of its own, so that the model stays the one that indexes were made with.
     ///
-    /// - Throws: `TensorFileError` if it cannot be written.
+    /// - Throws: `FileError` if it cannot be written.
     public func write(_ words: LearnedWords) throws {
         try AtomicFile.write(Array(words.text.utf8), to: path.appending(Self.wordsName))
     }

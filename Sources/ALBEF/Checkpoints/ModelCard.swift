@@ -1,3 +1,4 @@
+import Storage
 public import SystemPackage
 import Torch
 
@@ -42,7 +43,7 @@ public struct ModelCard: Sendable, Hashable {
 
     /// Reads a file.
     ///
-    /// - Throws: ``ModelFileError`` for what is no card; `TensorFileError` if the file cannot be
+    /// - Throws: ``ModelFileError`` for what is no card; `FileError` if the file cannot be
     ///   read.
     public init(contentsOf path: FilePath) throws {
         let text = try ModelDirectory.text(of: path, atMost: Self.mostBytes)
@@ -62,7 +63,7 @@ extension ModelDirectory {
     ///
     /// It is a file of its own, so that the model stays the one that indexes were made with.
     ///
-    /// - Throws: `TensorFileError` if it cannot be written.
+    /// - Throws: `FileError` if it cannot be written.
     public func write(_ card: ModelCard) throws {
         try AtomicFile.write(Array(card.text.utf8), to: path.appending(Self.cardName))
     }

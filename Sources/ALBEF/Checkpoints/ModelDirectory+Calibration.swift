@@ -1,3 +1,4 @@
+import Storage
 import SystemPackage
 import Torch
 
@@ -12,7 +13,7 @@ extension ModelDirectory {
     ///
     /// It is a file of its own, so that the model stays the one that indexes were made with.
     ///
-    /// - Throws: `TensorFileError` if it cannot be written.
+    /// - Throws: `FileError` if it cannot be written.
     public func write(_ calibration: MatchCalibration) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -26,7 +27,7 @@ extension ModelDirectory {
 extension MatchCalibration {
     /// Reads a file.
     ///
-    /// - Throws: ``ModelFileError`` for what is no calibration; `TensorFileError` if the file cannot
+    /// - Throws: ``ModelFileError`` for what is no calibration; `FileError` if the file cannot
     ///   be read.
     init(contentsOf path: FilePath) throws {
         let bytes = try MappedFile(path).withUnsafeBytes { Data($0) }

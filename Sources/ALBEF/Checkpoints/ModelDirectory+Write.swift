@@ -1,3 +1,5 @@
+import Storage
+public import WeightFiles
 import Crypto
 public import SystemPackage
 public import Torch
@@ -20,7 +22,7 @@ extension ModelDirectory {
     ///   - path: where the directory will stand.
     ///   - metadata: strings for the header of the weights.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
     @discardableResult
     public static func write(
         _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,

@@ -1,3 +1,5 @@
+import Storage
+public import WeightFiles
 import Crypto
 public import SystemPackage
 public import Torch
@@ -45,7 +47,7 @@ public struct ModelDirectory: Sendable {
     /// The name of ``newParts`` in the weights' metadata.
     static let newPartsKey = "new_parts"
     static let weightsName = "model.safetensors"
-    static let configurationName = "config.json"
+    package static let configurationName = "config.json"
     static let calibrationName = "calibration.json"
     static let cardName = "card.md"
     static let wordsName = "words.txt"
@@ -56,7 +58,7 @@ public struct ModelDirectory: Sendable {
 
     /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
     ///
-    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file: the directory or one of
+    /// - Throws: ``ModelFileError`` or `FileError`, naming the file: the directory or one of
     ///   its files is missing or damaged, a parameter is missing, unknown or misshapen, or the
     ///   vocabulary has another length than the word embeddings.
     public static func open(_ path: FilePath) throws -> ModelDirectory {
@@ -105,7 +107,7 @@ public struct ModelDirectory: Sendable {
     ///
     /// - Throws: ``ModelFileError`` if they differ.
     public func verify() throws {
-        let found = SHA256.ofFile(weights)
+        let found = weights.sha256
         guard found == weightsDigest else {
             throw ModelFileError(weights.path, .digest(expected: weightsDigest, found: found))
         }

@@ -6,7 +6,7 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
     public let file: FilePath
     private let code: Code
 
-    enum Code: Sendable {
+    package enum Code: Sendable {
         case noDirectory
         case notAModel(missing: String)
         case occupied(by: String)
@@ -29,7 +29,7 @@ public struct ModelFileError: Error, Sendable, CustomStringConvertible {
         case tensor(name: String, problem: String)
     }
 
-    init(_ file: FilePath, _ code: Code) {
+    package init(_ file: FilePath, _ code: Code) {
         self.file = file
         self.code = code
     }

@@ -1,3 +1,4 @@
+import Storage
 public import SystemPackage
 import Torch
 
@@ -16,7 +17,7 @@ public struct TokenizerFiles: Sendable, Hashable {
     /// The files.
     public var paths: [FilePath] { files.map(\.path) }
 
-    static let wordPieceName = "vocab.txt"
+    package static let wordPieceName = "vocab.txt"
     /// Sets of files, the first that is complete counts.
     private static let sets = [
         ["tokenizer.json"], ["vocab.json", "merges.txt"], ["spiece.model"],

@@ -1,19 +1,20 @@
-import SystemPackage
+import Storage
+package import SystemPackage
 import Torch
 
 /// A vocabulary as a model directory keeps it: one token on each line, each line ended by U+000A.
 ///
 /// The one thing about it that can be checked against weights is its length.
-struct VocabularyFile {
+package struct VocabularyFile {
     private static let lineFeed = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
     private let file: MappedFile
     /// How many lines there are.
-    let lineCount: Int
+    package let lineCount: Int
 
     /// Counts the lines of a file, which are read in place.
-    init(_ path: FilePath) throws {
+    package init(_ path: FilePath) throws {
         file = try MappedFile(path)
         lineCount = file.withUnsafeBytes { bytes in
             // The last line may have no end.
@@ -36,7 +37,7 @@ struct VocabularyFile {
     ///
     /// Lines end with "\n", or all of them with "\r\n": entries may contain other characters that
     /// end lines elsewhere.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var bytes = file.withUnsafeBytes { Array($0) }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }
         var lines = bytes.split(separator: Self.lineFeed, omittingEmptySubsequences: false)

@@ -1,11 +1,4 @@
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
+import Storage
 /// Turns the match logits into a probability that means what it says: of the candidates given 0.8,
 /// eight in ten match.
 ///

@@ -1,3 +1,4 @@
+package import WeightFiles
 public import SystemPackage
 public import Torch
 

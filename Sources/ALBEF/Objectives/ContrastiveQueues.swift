@@ -1,3 +1,4 @@
+package import WeightFiles
 public import Torch
 
 /// The last M keys of the momentum teacher, images and texts apart: the negatives of ITC that no

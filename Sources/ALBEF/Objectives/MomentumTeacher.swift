@@ -1,3 +1,4 @@
+package import WeightFiles
 import OrderedCollections
 package import Torch
 

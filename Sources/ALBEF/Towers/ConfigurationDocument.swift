@@ -1,3 +1,4 @@
+import Storage
 import SystemPackage
 import Torch
 
@@ -14,7 +15,7 @@ struct ConfigurationDocument {
 
     /// Reads a document; nil if there is no such file.
     ///
-    /// - Throws: `TensorFileError` if it is not one JSON document.
+    /// - Throws: `FileError` if it is not one JSON document.
     init?(_ file: FilePath) throws {
         guard FileSystem.exists(file) else { return nil }
         let mapped = try MappedFile(file)

@@ -1,3 +1,4 @@
+package import WeightFiles
 package import SystemPackage
 package import Torch
 

@@ -1,3 +1,4 @@
+import WeightFiles
 import Torch
 
 /// What the documents beside an image tower say of it, as a configuration.

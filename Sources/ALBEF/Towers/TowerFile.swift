@@ -1,3 +1,5 @@
+import Storage
+import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
@@ -35,7 +37,7 @@ struct TowerFile {
 
     /// Opens weights: a file, or a folder that Hugging Face's libraries, timm or OpenCLIP wrote.
     ///
-    /// - Throws: ``ModelFileError`` or `TensorFileError` that names the file.
+    /// - Throws: ``ModelFileError`` or `FileError` that names the file.
     init(_ path: FilePath) throws {
         let isFolder = FileSystem.isDirectory(path)
         folder = Self.folder(of: path)

@@ -74,7 +74,7 @@ extension TowerModel {
     ///   - text: a file or folder of a BERT.
     ///   - plan: sizes that the towers do not decide.
     ///   - generator: what new parameters are drawn from.
-    /// - Throws: ``ModelFileError`` or `TensorFileError` that names the file and the tensor or key.
+    /// - Throws: ``ModelFileError`` or `FileError` that names the file and the tensor or key.
     public init(
         image: FilePath, text: FilePath, plan: StartingPlan = StartingPlan(), generator: Generator
     ) throws {

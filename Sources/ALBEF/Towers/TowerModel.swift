@@ -1,3 +1,4 @@
+import WeightFiles
 public import OrderedCollections
 public import SystemPackage
 public import Torch
@@ -18,7 +19,7 @@ public struct TowerModel: Sendable {
     /// Imports a whole model: CLIP, OpenCLIP, Chinese-CLIP, SigLIP or BLIP for retrieval.
     ///
     /// - Parameter path: a file or a folder; `config.json` and the like are read beside it.
-    /// - Throws: ``ModelFileError`` or `TensorFileError`: a tensor is missing, misshapen or unknown;
+    /// - Throws: ``ModelFileError`` or `FileError`: a tensor is missing, misshapen or unknown;
     ///   a document is missing or lacks a key that no tensor tells.
     public init(importing path: FilePath) throws {
         let file = try TowerFile(path)
@@ -99,7 +100,7 @@ public struct TowerModel: Sendable {
     ///   - path: where it will stand; a model there is replaced, anything else is not.
     ///   - tokenizer: the files to copy; a vocabulary has one line for each word embedding.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `TensorFileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
     @discardableResult
     public func write(to path: FilePath, tokenizer: TokenizerFiles) throws -> ModelDirectory {
         var metadata = ["format": "pt"]

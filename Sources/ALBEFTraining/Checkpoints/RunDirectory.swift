@@ -1,15 +1,8 @@
+import Storage
 import ALBEF
 import Foundation
 public import SystemPackage
 import Torch
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Where a run keeps its settings, its checkpoints and its log.
 ///

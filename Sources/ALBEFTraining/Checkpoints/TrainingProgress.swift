@@ -1,3 +1,5 @@
+import Storage
+import WeightFiles
 import ImageText
 import SystemPackage
 import Torch

@@ -29,13 +29,12 @@ public struct ChoiceEvaluator: Sendable {
     ///
     /// - Parameters:
     ///   - source: what errors call the data set, such as its files.
-    ///   - vision: what images become.
-    ///   - text: what texts become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: another model, whose features the towers' scores are of; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no item.
     public init(
         _ dataset: ChoiceDataset, source: String = "the data set",
-        vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel? = nil
+        preprocessing: ModelPreprocessing, recall: RecallModel? = nil
     ) throws(TrainingError) {
         guard !dataset.items.isEmpty else {
             throw .nothingToEvaluate(
@@ -46,7 +45,7 @@ public struct ChoiceEvaluator: Sendable {
         }
         self.dataset = dataset
         self.source = source
-        scorer = TextScorer(vision: vision, text: text, recall: recall)
+        scorer = TextScorer(preprocessing: preprocessing, recall: recall)
     }
 
     /// Scores every item's texts with its image.

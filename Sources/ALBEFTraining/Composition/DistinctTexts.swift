@@ -1,3 +1,4 @@
+import ALBEF
 import ImageText
 
 /// The texts of some requests, each once.
@@ -27,8 +28,8 @@ struct DistinctTexts {
             places.append(
                 texts.map { text in
                     let key = Key(
-                        reader: encoder.text.ids(of: text),
-                        recall: encoder.recall?.text.ids(of: text))
+                        reader: encoder.preprocessing.text.ids(of: text),
+                        recall: encoder.recall?.preprocessing.text.ids(of: text))
                     if let row = known[key] { return row }
                     let row = rows.count
                     known[key] = row

@@ -26,13 +26,12 @@ public struct PairEvaluator: Sendable {
     ///
     /// - Parameters:
     ///   - source: what errors call the data set, such as its files.
-    ///   - vision: what images become.
-    ///   - text: what texts become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: another model, whose features the towers' scores are of; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no pair.
     public init(
         _ dataset: PairDataset, source: String = "the data set",
-        vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel? = nil
+        preprocessing: ModelPreprocessing, recall: RecallModel? = nil
     ) throws(TrainingError) {
         guard !dataset.items.isEmpty else {
             throw .nothingToEvaluate(
@@ -43,7 +42,7 @@ public struct PairEvaluator: Sendable {
         }
         self.dataset = dataset
         self.source = source
-        scorer = TextScorer(vision: vision, text: text, recall: recall)
+        scorer = TextScorer(preprocessing: preprocessing, recall: recall)
     }
 
     /// Scores both captions of every pair with both images.

@@ -41,12 +41,12 @@ struct TextScorer: Sendable {
     private let wholeLoader = ImageLoader()
 
     /// - Parameters:
-    ///   - vision: what images become.
-    ///   - text: what texts become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: what the features are of, where that is another model.
-    init(vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel?) {
-        encoder = GalleryEncoder(text: text, transform: ImageTransform(vision), recall: recall)
-        loader = ImageLoader(targetSide: max(vision.imageSize, recall?.transform.side ?? 0))
+    init(preprocessing: ModelPreprocessing, recall: RecallModel?) {
+        encoder = GalleryEncoder(preprocessing: preprocessing, recall: recall)
+        loader = ImageLoader(
+            targetSide: max(preprocessing.image.side, recall?.preprocessing.image.side ?? 0))
     }
 
     /// Scores all requests.

@@ -17,13 +17,12 @@ struct CaptionedGallery: Sendable {
     /// - Parameters:
     ///   - source: what errors call the data set.
     ///   - limit: images used, the first ones; 0 for all.
-    ///   - vision: what images become.
-    ///   - text: what captions become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: what the features are of, where that is another model.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     init(
-        _ dataset: CaptionDataset, source: String, limit: Int, vision: ALBEFConfiguration.Vision,
-        text: TextInput, recall: RecallModel? = nil
+        _ dataset: CaptionDataset, source: String, limit: Int, preprocessing: ModelPreprocessing,
+        recall: RecallModel? = nil
     ) throws(TrainingError) {
         let images = limit > 0 ? Array(dataset.images.prefix(limit)) : dataset.images
         paths = images.map(\.path)
@@ -33,16 +32,17 @@ struct CaptionedGallery: Sendable {
         guard !captions.isEmpty else {
             throw .nothingToEvaluate(source, images: images.count)
         }
-        loader = ImageLoader(targetSide: max(vision.imageSize, recall?.transform.side ?? 0))
+        loader = ImageLoader(
+            targetSide: max(preprocessing.image.side, recall?.preprocessing.image.side ?? 0))
         encoder = GalleryEncoder(
-            text: text, transform: ImageTransform(vision), recall: recall)
+            preprocessing: preprocessing, recall: recall)
     }
 
     /// What the features are of, where that is another model.
     var recall: RecallModel? { encoder.recall }
 
     /// The captions as the model reads them.
-    var cleanedCaptions: [String] { captions.map { encoder.text.clean($0.text) } }
+    var cleanedCaptions: [String] { captions.map { encoder.preprocessing.text.clean($0.text) } }
 
     /// Encodes everything.
     ///

@@ -3,13 +3,17 @@ public import ImageText
 import Torch
 
 /// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
-struct GalleryEncoder: Sendable {
-    /// Cleans and tokenizes.
-    let text: TextInput
-    /// Brings pictures to the model's size and range.
-    let transform: ImageTransform
+package struct GalleryEncoder: Sendable {
+    /// What the model's inputs go through.
+    let preprocessing: ModelPreprocessing
     /// What the features are of, where that is another model than the one of tokens and states.
-    var recall: RecallModel?
+    package var recall: RecallModel?
+
+    /// Encodes with one model, or with two where `recall` gives the features.
+    package init(preprocessing: ModelPreprocessing, recall: RecallModel? = nil) {
+        self.preprocessing = preprocessing
+        self.recall = recall
+    }
 
     /// Images that are encoded at once.
     static let imagesAtOnce = 64
@@ -19,9 +23,9 @@ struct GalleryEncoder: Sendable {
     /// Encodes pictures, which are read or drawn in parallel.
     ///
     /// - Parameter picture: gives the picture of an index below `count`.
-    /// - Throws: what `picture` throws; `TensorFileError` if tokens that are too many for the memory
+    /// - Throws: what `picture` throws; `FileError` if tokens that are too many for the memory
     ///   cannot be written; `TorchError` if there is not enough memory; `CancellationError`.
-    func images(
+    package func images(
         _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
     ) async throws -> EncodedGallery {
         let vision = model.configuration.vision
@@ -52,7 +56,7 @@ struct GalleryEncoder: Sendable {
     }
 
     /// A picture as the models take it.
-    struct Prepared: Sendable {
+    package struct Prepared: Sendable {
         /// For the model of tokens, `[3, S, S]`.
         var pixels: [Float] = []
         /// For the model of features, `[3, R, R]`, where that is another.
@@ -61,17 +65,19 @@ struct GalleryEncoder: Sendable {
 
     /// Brings a picture to the sizes and ranges of the models.
     func prepare(_ picture: RGBImage) -> Prepared {
-        Prepared(pixels: transform(picture), recall: recall?.transform(picture) ?? [])
+        Prepared(
+            pixels: preprocessing.image(picture), recall: recall?.preprocessing.image(picture) ?? []
+        )
     }
 
     /// Encodes prepared pictures, at least one, in one batch.
     ///
     /// - Throws: `TorchError` if there is not enough memory; what the models throw.
-    func images(_ prepared: [Prepared], _ model: ALBEFModel) throws -> EncodedImages {
-        var encoded = try Self.images(prepared.map(\.pixels), side: transform.side, model)
+    package func images(_ prepared: [Prepared], _ model: ALBEFModel) throws -> EncodedImages {
+        var encoded = try Self.images(prepared.map(\.pixels), side: preprocessing.image.side, model)
         if let recall {
             encoded.features = try Self.images(
-                prepared.map(\.recall), side: recall.transform.side, recall.model
+                prepared.map(\.recall), side: recall.preprocessing.image.side, recall.model
             ).features
         }
         return encoded
@@ -90,7 +96,7 @@ struct GalleryEncoder: Sendable {
     /// Encodes texts, all at one length, so that any of them can be put in one batch.
     ///
     /// - Throws: `TorchError` if there is not enough memory; what the model throws.
-    func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
+    package func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
         guard !texts.isEmpty else {
             let sizes = (recall?.model ?? model).configuration
             return EncodedTexts(
@@ -98,15 +104,16 @@ struct GalleryEncoder: Sendable {
                 mask: Tensor([Int](), shape: [0, 1], device: model.device),
                 features: .zeros([0, sizes.embeddingWidth], device: model.device))
         }
-        var encoded = try Self.texts(text.batch(texts), model)
+        var encoded = try Self.texts(preprocessing.text.batch(texts), model)
         if let recall {
-            encoded.features = try Self.texts(recall.text.batch(texts), recall.model).features
+            encoded.features = try Self.texts(recall.preprocessing.text.batch(texts), recall.model)
+                .features
         }
         return encoded
     }
 
     /// The scores of what was encoded.
-    func scores(
+    package func scores(
         _ images: EncodedGallery, _ texts: EncodedTexts, _ model: ALBEFModel
     ) -> GalleryScores {
         GalleryScores(images, texts, model: model, recall: recall?.model)
@@ -132,19 +139,16 @@ struct GalleryEncoder: Sendable {
 /// A model that recalls in an evaluation of two, with what its inputs go through: its features are
 /// compared, and another model re-ranks.
 public struct RecallModel: Sendable {
-    let model: ALBEFModel
-    let text: TextInput
-    let transform: ImageTransform
+    package let model: ALBEFModel
+    let preprocessing: ModelPreprocessing
 
     /// Takes a model whose towers are aligned.
     ///
     /// - Parameters:
     ///   - model: on the device of the model that re-ranks.
-    ///   - text: what its captions become.
-    ///   - transform: what its images become.
-    public init(_ model: ALBEFModel, text: TextInput, transform: ImageTransform) {
+    ///   - preprocessing: what its inputs go through.
+    public init(_ model: ALBEFModel, preprocessing: ModelPreprocessing) {
         self.model = model
-        self.text = text
-        self.transform = transform
+        self.preprocessing = preprocessing
     }
 }

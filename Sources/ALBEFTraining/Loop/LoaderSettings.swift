@@ -52,15 +52,13 @@ extension PretrainingConfiguration {
     ///
     /// - Throws: `DatasetError` that names what is wrong with the annotations; ``TrainingError`` if
     ///   no image of them has a caption.
-    func evaluator(
-        for vision: ALBEFConfiguration.Vision, text: TextInput
-    ) throws -> RetrievalEvaluator? {
+    func evaluator(preprocessing: ModelPreprocessing) throws -> RetrievalEvaluator? {
         guard !data.validation.isEmpty else { return nil }
         let dataset = try CaptionDataset(
             reading: data.validation.map { FilePath($0) },
             imageRoot: data.images.map { FilePath($0) })
         return try RetrievalEvaluator(
             dataset, source: "data.validation (\(data.validation.joined(separator: ", ")))",
-            limit: evaluation.images, vision: vision, text: text)
+            limit: evaluation.images, preprocessing: preprocessing)
     }
 }

@@ -74,18 +74,17 @@ public struct MatchCalibrator: Sendable {
     ///   - parts: captions of it that are also judged by themselves; none by default.
     ///   - source: what errors call the data set, such as its files.
     ///   - limit: images used, the first ones; 0 for all.
-    ///   - vision: what images become.
-    ///   - text: what captions become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: another model, whose features find the candidates; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
         _ dataset: CaptionDataset, parts: [Part] = [], source: String = "the data set",
-        limit: Int = 0, vision: ALBEFConfiguration.Vision, text: TextInput,
+        limit: Int = 0, preprocessing: ModelPreprocessing,
         recall: RecallModel? = nil
     ) throws(TrainingError) {
         self.parts = parts
         gallery = try CaptionedGallery(
-            dataset, source: source, limit: limit, vision: vision, text: text, recall: recall)
+            dataset, source: source, limit: limit, preprocessing: preprocessing, recall: recall)
     }
 
     /// Reads every caption with its candidates and fits the calibration.

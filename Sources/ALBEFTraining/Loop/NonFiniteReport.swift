@@ -1,3 +1,4 @@
+import Storage
 import ImageText
 import SystemPackage
 import Torch

@@ -88,7 +88,7 @@ extension PretrainingRun {
     private func inputs(_ batch: TrainingBatch) throws -> PretrainingBatch {
         let device = state.student.device
         let side = state.student.configuration.vision.imageSize
-        let tokens = text.batch(batch.captions)
+        let tokens = preprocessing.text.batch(batch.captions)
         let shape = [tokens.count, tokens.length]
         let pixels = Tensor(
             batch.pixels, shape: [batch.pixelRows.count, 3, side, side], device: device)

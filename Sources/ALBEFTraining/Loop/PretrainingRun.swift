@@ -1,3 +1,4 @@
+import Storage
 public import ALBEF
 public import ImageText
 public import SystemPackage
@@ -41,7 +42,7 @@ public final class PretrainingRun {
     }
     var state: TrainingState
     var scaler: LossScaler
-    let text: TextInput
+    package let preprocessing: ModelPreprocessing
     let schedule: LearningRateSchedule
     let ramp: DistillationRamp
     /// What the frozen part of the trunk made of the images' views; nil where it runs at each step.
@@ -124,11 +125,7 @@ public final class PretrainingRun {
             isDynamic: configuration.training.precision == .float16,
             scale: state.progress.lossScale, goodSteps: state.progress.goodSteps)
         let sizes = state.student.configuration
-        let isOriginal = sizes.dialect == .albef
-        text = TextInput(
-            vocabulary: vocabulary, isUncased: sizes.text.lowercases,
-            cleaning: isOriginal ? .albef : .lavis, endsWithSeparator: !isOriginal,
-            length: sizes.text.maximumTokens)
+        preprocessing = ModelPreprocessing(vocabulary: vocabulary, configuration: sizes)
         let dataset = try configuration.trainingData()
         let kept = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
         maps = try TrunkMaps.Plan(configuration, state, dataset).map {
@@ -137,7 +134,7 @@ public final class PretrainingRun {
         loader = try configuration.loader(dataset, for: sizes.vision, maps: maps) {
             report(.failure($0))
         }
-        evaluator = try configuration.evaluator(for: sizes.vision, text: text)
+        evaluator = try configuration.evaluator(preprocessing: preprocessing)
 
         let accumulation = configuration.training.accumulation
         let stepsPerEpoch = loader.batchesPerEpoch / accumulation

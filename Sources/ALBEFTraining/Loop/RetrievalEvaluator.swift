@@ -38,16 +38,15 @@ public struct RetrievalEvaluator: Sendable {
     /// - Parameters:
     ///   - source: what errors call the data set, such as its files.
     ///   - limit: images used, the first ones; 0 for all.
-    ///   - vision: what images become.
-    ///   - text: what captions become.
+    ///   - preprocessing: what the model's inputs go through.
     ///   - recall: another model, whose features find the candidates; nil for the model's own.
     /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
     public init(
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
-        vision: ALBEFConfiguration.Vision, text: TextInput, recall: RecallModel? = nil
+        preprocessing: ModelPreprocessing, recall: RecallModel? = nil
     ) throws(TrainingError) {
         gallery = try CaptionedGallery(
-            dataset, source: source, limit: limit, vision: vision, text: text, recall: recall)
+            dataset, source: source, limit: limit, preprocessing: preprocessing, recall: recall)
     }
 
     /// Encodes and compares everything, by the protocol of the model's dialect.
@@ -117,16 +116,5 @@ public struct RetrievalEvaluator: Sendable {
                 cosines: cosines, scores: ranked, depth: Self.sampleDepth
             ) { try scores.matchLogits(text: text, images: $0).map { MatchCalibration()($0) } }
         }
-    }
-}
-
-extension ImageTransform {
-    /// The transform that a model's images go through when nothing is random.
-    init(_ vision: ALBEFConfiguration.Vision) {
-        self.init(
-            side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
-            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)),
-            fit: vision.fit == .crop ? .crop : .squeeze,
-            filter: vision.filter == .bilinear ? .bilinear : .bicubic)
     }
 }

@@ -1,3 +1,4 @@
+import WeightFiles
 package import Foundation
 internal import SystemPackage
 package import Torch
@@ -25,7 +26,7 @@ package struct SpilledTokens {
 
     /// Adds the tokens of the next images.
     ///
-    /// - Throws: `TensorFileError` if the folder has no room for them.
+    /// - Throws: `FileError` if the folder has no room for them.
     package mutating func append(_ tokens: Tensor) throws {
         guard spills else {
             blocks.append(tokens)

@@ -1,13 +1,6 @@
+import Storage
 import SystemPackage
 import Torch
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A file that only grows; each write is one system call, so that a killed process leaves at most
 /// its last one cut short.
@@ -48,7 +41,7 @@ final class AppendingFile: Sendable {
 
 extension FilePath {
     /// The bytes of the file at this path; `nil` where there is none.
-    func bytesIfPresent() throws(RunError) -> [UInt8]? {
+    package func bytesIfPresent() throws(RunError) -> [UInt8]? {
         do {
             let file = try FileDescriptor.open(self, .readOnly, options: .closeOnExec)
             return try file.closeAfter {

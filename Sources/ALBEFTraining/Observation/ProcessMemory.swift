@@ -1,12 +1,5 @@
+import Storage
 import SystemPackage
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// How much memory this process holds, as the system counts it.
 public enum ProcessMemory {

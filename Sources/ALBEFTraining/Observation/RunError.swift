@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// What is wrong with a run's directory or one of its files; its description names the file.
 public struct RunError: Error, Sendable, CustomStringConvertible {
-    enum Code: Sendable {
+    package enum Code: Sendable {
         case system(operation: String, Errno)
         case notARun
         case occupied
@@ -16,7 +16,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
     public let file: FilePath
     let code: Code
 
-    init(_ file: FilePath, _ code: Code) {
+    package init(_ file: FilePath, _ code: Code) {
         self.file = file
         self.code = code
     }

@@ -1,3 +1,4 @@
+import Storage
 import Foundation
 import Synchronization
 public import SystemPackage
@@ -106,7 +107,7 @@ public final class RunObserver: Sendable {
 
     /// Replaces the sample retrievals.
     ///
-    /// - Throws: `TensorFileError` when the file cannot be written, ``RunError`` when the observer
+    /// - Throws: `FileError` when the file cannot be written, ``RunError`` when the observer
     ///   was closed.
     public func record(samples: [SampleRetrieval]) throws {
         try withState { _ in
@@ -131,7 +132,7 @@ public final class RunObserver: Sendable {
     /// Closing twice does nothing.
     ///
     /// - Parameter outcome: Finished, by default; interrupted or failed otherwise.
-    /// - Throws: ``RunError`` or `TensorFileError` when the disk fails.
+    /// - Throws: ``RunError`` or `FileError` when the disk fails.
     public func close(_ outcome: RunStatus.State = .finished) throws {
         try state.withLock { state in
             guard !state.isClosed else { return }

@@ -1,14 +1,7 @@
+import Storage
 import Foundation
-import SystemPackage
+package import SystemPackage
 import Torch
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// What a run says of itself in `status.json`.
 public struct RunStatus: Codable, Sendable, Hashable {
@@ -61,7 +54,7 @@ public struct RunStatus: Codable, Sendable, Hashable {
     }
 
     /// Whether the process of a running run is known to be gone.
-    var isOrphaned: Bool {
+    package var isOrphaned: Bool {
         state == .running && host == Self.thisHost && kill(process, 0) != 0 && errno == ESRCH
     }
 
@@ -72,7 +65,7 @@ public struct RunStatus: Codable, Sendable, Hashable {
     }
 
     /// The status in a directory; `nil` where there is none.
-    init?(directory: FilePath) throws {
+    package init?(directory: FilePath) throws {
         let file = directory.appending(RunFile.status)
         guard let bytes = try file.bytesIfPresent() else { return nil }
         do {

@@ -1,3 +1,4 @@
+import Storage
 import Foundation
 import SystemPackage
 import Torch
@@ -83,7 +84,7 @@ extension TrainedParts {
             [["part", "parameters", "weights", "learning rate"]]
             + rows.map {
                 [
-                    $0.part.words, RunFormat.count($0.parameters), $0.isNew ? "new" : "taken",
+                    $0.part.words, NumberText.count($0.parameters), $0.isNew ? "new" : "taken",
                     $0.rateWords,
                 ]
             }
@@ -101,10 +102,10 @@ extension TrainedParts {
     /// How many parameters train, and how many do not.
     private var countWords: String {
         let (frozen, unused) = (count(.frozen), count(.unused))
-        var words = ["\(RunFormat.count(count(.trained))) parameters train"]
-        if frozen > 0 { words.append("\(RunFormat.count(frozen)) are frozen") }
+        var words = ["\(NumberText.count(count(.trained))) parameters train"]
+        if frozen > 0 { words.append("\(NumberText.count(frozen)) are frozen") }
         if unused > 0 {
-            words.append("\(RunFormat.count(unused)) are not used by these objectives")
+            words.append("\(NumberText.count(unused)) are not used by these objectives")
         }
         return words.joined(separator: ", ")
     }

@@ -1,3 +1,4 @@
+import Wardrobe
 public import ALBEFTraining
 public import ArgumentParser
 import Foundation

@@ -1,3 +1,4 @@
+import Storage
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
@@ -5,8 +6,6 @@ import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
-
-import class Torch.AtomicFile
 
 /// What the commands share that read a benchmark of images with texts of their own.
 struct BenchmarkOptions: ParsableArguments {

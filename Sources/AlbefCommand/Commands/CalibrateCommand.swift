@@ -78,7 +78,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         }
         let calibrator = try MatchCalibrator(
             dataset, parts: parts, source: files.joined(separator: ", "), limit: limit,
-            vision: search.model.configuration.vision, text: search.text,
+            preprocessing: search.reader.preprocessing,
             recall: search.recall.map(RecallModel.init))
         let found = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("reading", unit: "captions")

@@ -1,3 +1,4 @@
+import Storage
 public import ALBEF
 import ALBEFTraining
 public import ArgumentParser
@@ -5,8 +6,6 @@ import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
-
-import class Torch.AtomicFile
 
 /// `albef evaluate`: how well a model finds what it should.
 struct EvaluateCommand: AsyncParsableCommand {
@@ -89,7 +88,7 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
         let search = try await model.load()
         let evaluator = try RetrievalEvaluator(
             dataset, source: files.joined(separator: ", "), limit: limit,
-            vision: search.model.configuration.vision, text: search.text,
+            preprocessing: search.reader.preprocessing,
             recall: search.recall.map(RecallModel.init))
         let asked = try RerankDepths(rerank).numbers
         if !search.matches, !asked.isEmpty {

@@ -41,8 +41,8 @@ struct EvaluatePairsCommand: AsyncParsableCommand {
         let details = try options.detailsFile()
         let search = try await model.load()
         let evaluator = try PairEvaluator(
-            dataset, source: options.source, vision: search.model.configuration.vision,
-            text: search.text, recall: search.recall.map(RecallModel.init))
+            dataset, source: options.source, preprocessing: search.reader.preprocessing,
+            recall: search.recall.map(RecallModel.init))
         let ranking = options.ranking(search)
         let (tag, skips) = (by, options.skipMissing)
         let result = try await Interrupts.cancelling("stopping") {

@@ -1,3 +1,4 @@
+import Wardrobe
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
@@ -43,8 +44,8 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
             [WardrobeStage.towers]
             + (search.matches ? try RerankDepths(rerank).numbers.map { .reranked($0) } : [])
         let evaluator = WardrobeEvaluator(
-            WardrobeBenchmark(seed: seed), vision: search.model.configuration.vision,
-            text: search.text, ranking: ranking, recall: search.recall.map(RecallModel.init))
+            WardrobeBenchmark(seed: seed), preprocessing: search.reader.preprocessing,
+            ranking: ranking, recall: search.recall.map(RecallModel.init))
         let rows = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("testing", unit: "parts")
             defer { bar.finish() }

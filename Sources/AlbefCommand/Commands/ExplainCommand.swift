@@ -1,10 +1,9 @@
+import Storage
 import ArgumentParser
 import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
-
-import class Torch.AtomicFile
 
 /// `albef explain`: where in a picture the words of a text were found.
 struct ExplainCommand: AsyncParsableCommand {

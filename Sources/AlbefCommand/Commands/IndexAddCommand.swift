@@ -1,3 +1,4 @@
+import Storage
 public import ArgumentParser
 public import Retrieval
 import SystemPackage

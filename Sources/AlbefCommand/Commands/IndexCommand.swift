@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import ArgumentParser
 import Retrieval
@@ -220,8 +221,8 @@ struct IndexCompactCommand: AsyncParsableCommand {
             ])
         } else {
             Console.result(
-                "\(RunFormat.bytes(Double(before.byteCount))) in \(before.segments) files became"
-                    + " \(RunFormat.bytes(Double(after.byteCount))) in \(after.segments)")
+                "\(NumberText.bytes(Double(before.byteCount))) in \(before.segments) files became"
+                    + " \(NumberText.bytes(Double(after.byteCount))) in \(after.segments)")
         }
         ChangeOutput.remark(on: index)
     }

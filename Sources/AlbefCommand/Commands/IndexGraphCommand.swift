@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import ArgumentParser
 import Retrieval
@@ -50,7 +51,7 @@ struct IndexGraphCommand: AsyncParsableCommand {
         if json {
             try Console.json(GraphOutput(photos: rows, seconds: seconds))
         } else {
-            Console.result("linked \(rows) photos in \(RunFormat.time(seconds))")
+            Console.result("linked \(rows) photos in \(NumberText.time(seconds))")
         }
     }
 }

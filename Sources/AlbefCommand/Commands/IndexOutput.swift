@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import Retrieval
 import SystemPackage
@@ -88,7 +89,7 @@ struct IndexOutput: Encodable {
         ].filter { $0.0 > 0 }
         let counts = parts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         let verb = report.wasCancelled ? "interrupted" : "indexed"
-        return "\(verb) in \(RunFormat.time(done.seconds)): \(parts.isEmpty ? "nothing" : counts)"
+        return "\(verb) in \(NumberText.time(done.seconds)): \(parts.isEmpty ? "nothing" : counts)"
     }
 
     /// How many files of which other kinds a folder has; nil for none.

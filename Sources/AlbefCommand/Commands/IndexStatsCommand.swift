@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 public import ArgumentParser
 public import Retrieval
@@ -37,7 +38,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
             kept == 0
             ? "none; a search reads its candidates' files"
             : "\(kept) of \(statistics.tokenCount), \(budget.precision.rawValue),"
-                + " \(RunFormat.bytes(Double(statistics.tokenByteCount))) a photo"
+                + " \(NumberText.bytes(Double(statistics.tokenByteCount))) a photo"
         let isOfTexts = statistics.content == .texts
         let noun = isOfTexts ? "texts" : "photos"
         let graph = statistics.graphRows.map { "of \($0) \(noun)" } ?? "none"
@@ -45,7 +46,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         let facts: [(String, String)] = [
             (noun, "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
             ("files", "\(statistics.segments)"),
-            ("size", RunFormat.bytes(Double(statistics.byteCount))),
+            ("size", NumberText.bytes(Double(statistics.byteCount))),
             ("tokens", tokens), ("graph", graph),
             ("features", "\(statistics.embeddingWidth) numbers"),
             ("images", "\(statistics.imageSize) pixels"),

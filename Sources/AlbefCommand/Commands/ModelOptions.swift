@@ -1,3 +1,4 @@
+import Downloads
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
@@ -128,6 +129,6 @@ struct ModelOptions: ParsableArguments {
 extension RecallModel {
     /// What recalls of two models that search.
     init(_ model: EncodingModel) {
-        self.init(model.model, text: model.text, transform: model.transform)
+        self.init(model.model, preprocessing: model.preprocessing)
     }
 }

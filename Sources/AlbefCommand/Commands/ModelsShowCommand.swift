@@ -1,3 +1,4 @@
+import Downloads
 import ALBEF
 import ArgumentParser
 import Retrieval

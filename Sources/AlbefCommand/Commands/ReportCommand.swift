@@ -1,3 +1,4 @@
+import TrainingReport
 import ALBEFTraining
 import ArgumentParser
 import SystemPackage

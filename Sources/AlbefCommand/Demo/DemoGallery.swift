@@ -1,3 +1,4 @@
+import Wardrobe
 import ArgumentParser
 import Foundation
 import ImageText

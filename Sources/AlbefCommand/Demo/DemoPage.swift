@@ -1,3 +1,5 @@
+import Wardrobe
+import Storage
 import ALBEFTraining
 import Foundation
 import ImageText
@@ -34,8 +36,8 @@ struct DemoPage {
             question.mirrored.isEmpty
             ? "" : ", \(question.mirrored.count) with the colours the other way round"
         return """
-            <section><h2>『\(HTML.escape(question.text))』</h2>
-            <p>\(HTML.escape(question.note)); the gallery holds \(question.right.count) right \
+            <section><h2>『\(Markup.escape(question.text))』</h2>
+            <p>\(Markup.escape(question.note)); the gallery holds \(question.right.count) right \
             answers\(kept).</p>
             \(try order("Towers alone", answer.before))
             \(try order("Re-ranked", answer.after))</section>

@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import Foundation
 import ImageText
@@ -38,21 +39,21 @@ struct DemoPhotoSection {
 
     private func section(_ answer: DemoPhotoAnswer) -> String {
         let warnings = SearchOutput.warnings(of: answer.after).map {
-            "<p>\(HTML.escape($0))</p>"
+            "<p>\(Markup.escape($0))</p>"
         }
         let orders =
             answer.isReranked
             ? row("Towers alone", answer.before) + row("Re-ranked", answer.after.results)
             : row("Towers", answer.before)
         return """
-            <section><h2>『\(HTML.escape(answer.query.displayed))』</h2>\(warnings.joined())
+            <section><h2>『\(Markup.escape(answer.query.displayed))』</h2>\(warnings.joined())
             \(orders)</section>
             """
     }
 
     private func row(_ title: String, _ results: [SearchResult]) -> String {
         let figures = results.map { result in
-            let name = HTML.escape(photos.name(of: result.path).displayed)
+            let name = Markup.escape(photos.name(of: result.path).displayed)
             let match = result.matchProbability.map { String(format: " %.0f %%", $0 * 100) } ?? ""
             let moved =
                 result.matchProbability == nil || result.recallRank == result.rank

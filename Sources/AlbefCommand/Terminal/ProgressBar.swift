@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import Foundation
 import SystemPackage
@@ -51,7 +52,7 @@ struct ProgressBar {
         if done > 0, elapsed > 0 {
             let rate = Double(done) / elapsed
             line += String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
-            if done < total { line += ", \(RunFormat.time(Double(total - done) / rate)) left" }
+            if done < total { line += ", \(NumberText.time(Double(total - done) / rate)) left" }
         }
         return line
     }

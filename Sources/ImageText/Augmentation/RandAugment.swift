@@ -1,9 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
-
+import Storage
 /// RandAugment as ALBEF used it: a few random changes of fixed strength, none of the colours that
 /// captions name.
 ///

@@ -1,9 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
-
+import Storage
 /// Cuts a random part out of a picture and resizes it to a square, as torchvision's class of the
 /// same name does (bicubic, antialiased).
 ///

@@ -1,3 +1,4 @@
+import Storage
 internal import SystemPackage
 
 #if canImport(FoundationEssentials)

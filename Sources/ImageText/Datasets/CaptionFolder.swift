@@ -1,10 +1,5 @@
+import Storage
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// A folder, and the folders in it, of pictures that each have a text file of the same name.
 struct CaptionFolder {

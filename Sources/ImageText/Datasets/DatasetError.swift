@@ -1,4 +1,4 @@
-internal import SystemPackage
+package import SystemPackage
 
 /// Why annotations cannot be read, or a data set cannot be trained on; names file, place and field.
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -81,7 +81,7 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
                 + " or TSV with image_0, image_1, caption_0 and caption_1)")
     }
 
-    static func occupied(_ path: FilePath) -> DatasetError {
+    package static func occupied(_ path: FilePath) -> DatasetError {
         DatasetError(
             code: .occupied,
             description:

@@ -1,3 +1,4 @@
+import Storage
 internal import SystemPackage
 
 /// An annotation file of pairs, whose form is yet to be told.

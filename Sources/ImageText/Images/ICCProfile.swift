@@ -1,9 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
-
+import Storage
 /// Tells whether an embedded profile is sRGB, so that most photos need no colour management.
 enum ICCProfile {
     /// Red, green and blue of sRGB adapted to D50, each X, Y, Z.

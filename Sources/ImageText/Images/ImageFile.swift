@@ -1,10 +1,5 @@
+import Storage
 internal import SystemPackage
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 /// Reads whole image files.
 enum ImageFile {

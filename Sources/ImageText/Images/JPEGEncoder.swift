@@ -1,12 +1,5 @@
+import Storage
 internal import CImaging
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Encodes JPEG through libjpeg-turbo, for small pictures in reports.
 package enum JPEGEncoder {

@@ -1,12 +1,5 @@
+import Storage
 internal import CImaging
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Encodes PNG through libvips, for pictures that must keep every pixel.
 public enum PNGEncoder {

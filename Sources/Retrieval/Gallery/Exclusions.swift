@@ -1,12 +1,5 @@
+import Storage
 import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// What a scan of a folder leaves out.
 ///

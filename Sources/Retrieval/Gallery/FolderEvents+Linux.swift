@@ -1,3 +1,5 @@
+import Storage
+
 #if os(Linux)
     import Foundation
     import ImageText

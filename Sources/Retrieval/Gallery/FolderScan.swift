@@ -1,13 +1,6 @@
+package import Storage
 package import ImageText
 public import SystemPackage
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The image files under a folder, found without opening them.
 ///

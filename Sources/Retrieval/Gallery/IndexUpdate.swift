@@ -1,3 +1,4 @@
+import Storage
 import SystemPackage
 
 /// What is called with how far an update is.

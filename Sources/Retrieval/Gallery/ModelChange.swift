@@ -1,3 +1,4 @@
+import Storage
 import SystemPackage
 
 /// A change of an index to another model: a successor is built beside what searches use, and takes

@@ -1,3 +1,4 @@
+import Storage
 import ALBEF
 import SystemPackage
 import Torch

@@ -1,3 +1,4 @@
+import Storage
 import Crypto
 public import SystemPackage
 

@@ -1,3 +1,4 @@
+import WeightFiles
 import Foundation
 import SystemPackage
 import Torch

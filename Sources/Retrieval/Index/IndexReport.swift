@@ -1,3 +1,5 @@
+import WeightFiles
+import Storage
 import Foundation
 public import SystemPackage
 import Torch
@@ -145,7 +147,7 @@ extension IndexManifest {
             return try IndexSegment(record, manifest: self, directory: directory).inconsistency()
         } catch let error as IndexError {
             return error.reason
-        } catch let error as TensorFileError {
+        } catch let error as FileError {
             return error.reason
         }
     }

@@ -1,3 +1,5 @@
+import WeightFiles
+import Storage
 import Foundation
 import SystemPackage
 import Torch
@@ -56,14 +58,14 @@ struct IndexSegment: Sendable {
                     paths: (0..<count).lazy.filter { [removed] in !removed.contains($0) }
                         .compactMap { [table] in try? table.entry($0).path })
             }
-        } catch let error as TensorFileError {
+        } catch let error as FileError {
             let path = Self.path(record.name, in: directory)
             let isThere = FileManager.default.fileExists(atPath: path.string)
             throw IndexError.corrupt(path, isThere ? error.reason : "it is missing")
         }
     }
 
-    /// - Throws: `TensorFileError` where the file cannot be read, besides what ``IndexError`` says.
+    /// - Throws: `FileError` where the file cannot be read, besides what ``IndexError`` says.
     private init(
         opening record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
     ) throws {

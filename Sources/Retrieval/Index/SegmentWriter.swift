@@ -1,3 +1,5 @@
+import Storage
+import WeightFiles
 import Crypto
 import Foundation
 import SystemPackage

@@ -7,10 +7,8 @@ import Torch
 public struct EncodingModel: Sendable {
     /// The encoders and heads.
     public let model: ALBEFModel
-    /// What its texts go through.
-    public let text: TextInput
-    /// Brings images to the model's size and range.
-    public let transform: ImageTransform
+    /// What its inputs go through.
+    public let preprocessing: ModelPreprocessing
     /// Digest of the weights.
     public let fingerprint: String
     /// Its directory.
@@ -22,6 +20,11 @@ public struct EncodingModel: Sendable {
 
     /// The words that it learned from images; nil if nobody listed them.
     private let learnedWords: LearnedWords?
+
+    /// What its texts go through.
+    public var text: TextInput { preprocessing.text }
+    /// Brings images to the model's size and range.
+    public var transform: ImageTransform { preprocessing.image }
 
     /// What the model is called and what it knows, in one line.
     public var introduction: String {
@@ -36,8 +39,7 @@ public struct EncodingModel: Sendable {
     /// - Throws: an error that names the file and the field that is wrong.
     init(_ files: ModelDirectory, _ named: NamedModel, imageSize: Int?, device: Device) throws {
         model = try ALBEFModel(files, imageSize: imageSize, device: device)
-        text = try TextInput(files)
-        transform = ImageTransform(model.configuration.vision)
+        preprocessing = try ModelPreprocessing(files, as: model.configuration)
         fingerprint = files.fingerprint
         path = files.path
         name = named.name ?? files.path.absolute.lastComponent?.string ?? "model"

@@ -1,3 +1,4 @@
+import WeightFiles
 import CVectors
 import Dispatch
 import Synchronization

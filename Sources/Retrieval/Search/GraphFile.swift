@@ -1,3 +1,4 @@
+import Storage
 import Crypto
 import Foundation
 import Synchronization
@@ -83,7 +84,7 @@ final class LazyGraph: Sendable {
             }
             return .unread(file)
         } catch {
-            let reason = (error as? TensorFileError)?.reason ?? "\(error)"
+            let reason = (error as? FileError)?.reason ?? "\(error)"
             return .failed(.badGraph(path, reason))
         }
     }

@@ -1,3 +1,5 @@
+import WeightFiles
+import Storage
 import CVectors
 import Dispatch
 import Foundation

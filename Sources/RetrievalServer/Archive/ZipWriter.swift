@@ -1,3 +1,4 @@
+import Storage
 import Torch
 
 #if canImport(FoundationEssentials)

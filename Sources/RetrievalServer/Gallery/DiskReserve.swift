@@ -1,13 +1,6 @@
+import Storage
 import Retrieval
 import SystemPackage
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// A file beside the index that is given up when the disk is full, so that images can be removed
 /// even then: to forget an image, a new manifest has to be written first.

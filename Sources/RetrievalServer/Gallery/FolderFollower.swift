@@ -54,7 +54,8 @@ final class FolderFollower: Service, Sendable {
     ///   - compute: the model's thread.
     ///   - images: the threads that decode.
     init(
-        _ folder: FilePath, exclude: [String], _ library: IndexLibrary, _ writer: GalleryWriter, compute: WorkQueue,
+        _ folder: FilePath, exclude: [String], _ library: IndexLibrary, _ writer: GalleryWriter,
+        compute: WorkQueue,
         images: WorkQueue, _ logger: Logger
     ) {
         self.folder = folder.absolute

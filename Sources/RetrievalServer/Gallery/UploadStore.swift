@@ -1,3 +1,4 @@
+import Storage
 import Foundation
 package import Retrieval
 package import SystemPackage

@@ -1,11 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
+import Storage
 /// An address of the Internet protocol, version 4 or 6.
 struct InternetAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16 bytes; an address of version 4 that is written as one of version 6 has 4.

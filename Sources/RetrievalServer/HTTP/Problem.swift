@@ -1,3 +1,4 @@
+import Storage
 import ALBEF
 import HTTPTypes
 import Hummingbird
@@ -159,7 +160,7 @@ extension Problem {
         case let error as ALBEFError: self.init(.conflict, error.description)
         case let error as IndexError where error.isLocked:
             self = .unavailable("the index is being written to by another program", retryAfter: 5)
-        case let error as TensorFileError where error.isDiskFull:
+        case let error as FileError where error.isDiskFull:
             self.init(.diskFull, "there is no room for this on the service's disk")
         case Errno.noSpace, Errno.diskQuotaExceeded:
             self.init(.diskFull, "there is no room for this on the service's disk")

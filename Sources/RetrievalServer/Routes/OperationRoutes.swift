@@ -221,7 +221,8 @@ struct OperationRoutes: Sendable {
                         model: $0.model, encoded: $0.encoded,
                         images: max(statistics.pictures, $0.encoded),
                         error: .init(value: $0.error))
-                }), skipped: (indexing ?? IndexingStatus()).skipped(
+                }),
+            skipped: (indexing ?? IndexingStatus()).skipped(
                 excluding: parts.configuration.exclude))
     }
 

@@ -21,10 +21,17 @@ public final class AdamW {
         }
     }
 
-    private struct State {
-        let average: Tensor
-        let squareAverage: Tensor
-        let step: Tensor
+    /// What one parameter's steps depend on: PyTorch's `exp_avg`, `exp_avg_sq` and `step`.
+    package struct State {
+        package let average: Tensor
+        package let squareAverage: Tensor
+        package let step: Tensor
+
+        package init(average: Tensor, squareAverage: Tensor, step: Tensor) {
+            self.average = average
+            self.squareAverage = squareAverage
+            self.step = step
+        }
     }
 
     /// The groups of parameters.
@@ -33,7 +40,8 @@ public final class AdamW {
     public var learningRate: Double
     private let betas: (Double, Double)
     private let epsilon: Double
-    private var states: [String: State] = [:]
+    /// The states of the parameters that have moved, by name.
+    package var states: [String: State] = [:]
 
     /// Creates an optimizer; betas (0.9, 0.999) and epsilon 1e-8 are PyTorch's defaults.
     public init(
@@ -108,42 +116,4 @@ public final class AdamW {
 
     private static let fused = Operator.known("aten::_fused_adamw_")
     private static let count = Operator.known("aten::_foreach_add_", "Scalar")
-}
-
-extension AdamW {
-    /// The averages and step counts of every parameter that has moved, under PyTorch's names.
-    package var entries: [SafetensorsWriter.Entry] {
-        states.sorted { $0.key < $1.key }.flatMap { name, state in
-            [
-                state.average.entry(named: "\(name)/exp_avg"),
-                state.squareAverage.entry(named: "\(name)/exp_avg_sq"),
-                state.step.entry(named: "\(name)/step"),
-            ]
-        }
-    }
-
-    /// Continues from what ``entries`` wrote.
-    ///
-    /// - Throws: ``TorchError`` that names a misshapen average; `TensorFileError` that names a
-    ///   missing one.
-    package func restore(from file: SafetensorsFile) throws {
-        for parameter in groups.flatMap(\.parameters) {
-            let name = parameter.name
-            guard file.tensors["\(name)/step"] != nil else { continue }
-            let device = parameter.value.device
-            func tensor(_ part: String, _ shape: [Int]) throws -> Tensor {
-                let found = try Tensor(file.tensor("\(name)/\(part)"))
-                guard found.shape == shape else {
-                    throw TorchError.shapeMismatch(
-                        "\(name)/\(part)", file: file.path.string, expected: shape,
-                        found: found.shape)
-                }
-                return found.clone().to(device)
-            }
-            let shape = parameter.value.shape
-            states[name] = State(
-                average: try tensor("exp_avg", shape),
-                squareAverage: try tensor("exp_avg_sq", shape), step: try tensor("step", []))
-        }
-    }
 }

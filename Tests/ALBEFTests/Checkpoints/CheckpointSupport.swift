@@ -1,20 +1,13 @@
+import Storage
+import WeightFiles
+import TestSupport
 import ALBEF
 import SystemPackage
 import Torch
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Folders that the tests of checkpoints read.
 enum CheckpointFiles {
-    static let root = FilePath(#filePath)
-        .removingLastComponent().removingLastComponent().removingLastComponent()
-        .removingLastComponent()
+    static let root = Fixtures.repository
     static let fixtures = root.appending("Tests/Fixtures/checkpoints")
     static let golden = root.removingLastComponent().appending("shared/golden")
     static let hasGolden = access(golden.string, R_OK) == 0

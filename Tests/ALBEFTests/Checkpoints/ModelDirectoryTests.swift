@@ -1,3 +1,5 @@
+import Storage
+import WeightFiles
 import ALBEF
 import SystemPackage
 import Testing

@@ -1,3 +1,4 @@
+import Wardrobe
 import ALBEF
 import ALBEFTraining
 import Foundation
@@ -21,9 +22,9 @@ struct CompositionEvaluatorTests {
         _ items: [ChoiceItem], _ model: SearchModel
     ) throws -> ChoiceEvaluator {
         try ChoiceEvaluator(
-            ChoiceDataset(items: items), vision: model.model.configuration.vision, text: model.text,
+            ChoiceDataset(items: items), preprocessing: model.reader.preprocessing,
             recall: model.recall.map {
-                RecallModel($0.model, text: $0.text, transform: $0.transform)
+                RecallModel($0.model, preprocessing: $0.preprocessing)
             })
     }
 
@@ -250,8 +251,7 @@ struct CompositionEvaluatorTests {
             items.append(
                 PairItem(id: "words", images: [image(0), image(3)], captions: ["duck", "DUCK."]))
             let evaluator = try PairEvaluator(
-                PairDataset(items: items), vision: model.model.configuration.vision,
-                text: model.text)
+                PairDataset(items: items), preprocessing: model.reader.preprocessing)
             let result = try await evaluator.evaluate(model.model, ranking: .matching)
             #expect(result.images == 6 && result.outcomes.map(\.item) == items)
             for outcome in result.outcomes {
@@ -305,8 +305,7 @@ struct CompositionEvaluatorTests {
             #expect(throws: TrainingError.self) { try self.evaluator([], model) }
             let pair = PairItem(id: "", images: [images[0], images[1]], captions: ["a", "b"])
             let pairs = try PairEvaluator(
-                PairDataset(items: [pair]), vision: model.model.configuration.vision,
-                text: model.text)
+                PairDataset(items: [pair]), preprocessing: model.reader.preprocessing)
             await #expect(throws: TrainingError.self) {
                 try await pairs.evaluate(model.model, ranking: nil, skipsUnreadable: true)
             }

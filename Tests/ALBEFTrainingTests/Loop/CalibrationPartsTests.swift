@@ -39,7 +39,7 @@ struct CalibrationPartsTests {
                 let calibrator = try MatchCalibrator(
                     CaptionDataset(reading: files),
                     parts: files.map { .init($0.lastComponent?.string ?? "", try .read($0)) },
-                    vision: model.model.configuration.vision, text: model.text)
+                    preprocessing: model.reader.preprocessing)
                 found = try await calibrator.calibrate(model.model, candidates: 8)
             }
             let result = try #require(found)

@@ -1,3 +1,5 @@
+import TrainingReport
+import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation

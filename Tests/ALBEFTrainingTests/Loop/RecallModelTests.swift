@@ -15,17 +15,17 @@ struct RecallModelTests {
 
         func evaluator(_ model: SearchModel) throws -> RetrievalEvaluator {
             try RetrievalEvaluator(
-                dataset, vision: model.model.configuration.vision, text: model.text,
+                dataset, preprocessing: model.reader.preprocessing,
                 recall: model.recall.map {
-                    RecallModel($0.model, text: $0.text, transform: $0.transform)
+                    RecallModel($0.model, preprocessing: $0.preprocessing)
                 })
         }
 
         func calibrator(_ model: SearchModel) throws -> MatchCalibrator {
             try MatchCalibrator(
-                dataset, vision: model.model.configuration.vision, text: model.text,
+                dataset, preprocessing: model.reader.preprocessing,
                 recall: model.recall.map {
-                    RecallModel($0.model, text: $0.text, transform: $0.transform)
+                    RecallModel($0.model, preprocessing: $0.preprocessing)
                 })
         }
     }

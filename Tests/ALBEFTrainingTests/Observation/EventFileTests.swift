@@ -1,3 +1,4 @@
+import Storage
 import ALBEFTraining
 import Foundation
 import SystemPackage

@@ -1,3 +1,5 @@
+import Storage
+
 /// One event of TensorBoard: the message `tensorflow.Event`, as far as it is written here.
 struct Event: Sendable {
     enum Content: Sendable {

@@ -1,3 +1,4 @@
+import Storage
 import Foundation
 public import SystemPackage
 import Torch
@@ -51,7 +52,7 @@ public struct MetricsLog: Sendable {
     /// - Parameters:
     ///   - step: The last step to keep; the step of the checkpoint.
     ///   - isEvaluated: Whether to keep an evaluation after that very step; default: to keep it.
-    /// - Throws: ``RunError`` where a line is broken, `TensorFileError` where writing fails.
+    /// - Throws: ``RunError`` where a line is broken, `FileError` where writing fails.
     public mutating func truncate(after step: Int, isEvaluated: Bool = true) throws {
         let lines = try Self.lines(of: path)
         let kept = lines.filter { line in

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// One line of a run's log.
 public enum RunRecord: Codable, Sendable, Hashable {
@@ -43,8 +43,8 @@ public enum RunRecord: Codable, Sendable, Hashable {
 
 /// JSON as a run's files have it: numbers that are none, which a diverged run has, are the strings
 /// `NaN`, `Infinity` and `-Infinity`.
-enum RunJSON {
-    static func encoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
+package enum RunJSON {
+    package static func encoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -52,7 +52,7 @@ enum RunJSON {
         return encoder
     }
 
-    static func decoder() -> JSONDecoder {
+    package static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
@@ -60,7 +60,7 @@ enum RunJSON {
     }
 
     /// The field and what is wrong with it, in one line.
-    static func reason(_ error: any Error) -> String {
+    package static func reason(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         switch error {
         case .keyNotFound(let key, let context):

@@ -1,3 +1,5 @@
+import Storage
+
 /// A value in a JSON text, read where it is asked for.
 ///
 /// `JSONDecoder` does not do for vocabularies: names of members that are canonically equivalent,

@@ -1,0 +1,106 @@
+public import ImageText
+public import SystemPackage
+
+/// What a model's inputs go through, as its configuration says: texts become token ids, images
+/// become normalised pixels.
+///
+/// Search, training and evaluation take it from here, so that a model sees the same inputs
+/// everywhere.
+public struct ModelPreprocessing: Sendable {
+    /// Cleans, tokenises, frames and pads texts.
+    public let text: TextInput
+    /// Brings images to the model's size and range, without chance.
+    public let image: ImageTransform
+
+    /// Reads the tokenizer of a model directory.
+    ///
+    /// - Parameter configuration: the configuration of the model as it is loaded; nil for the one
+    ///   of the directory.
+    /// - Throws: `TokenizerError` or `VocabularyError` that names the file; ``ModelInputError`` if
+    ///   the tokenizer does not fit the text encoder.
+    public init(_ files: ModelDirectory, as configuration: ALBEFConfiguration? = nil) throws {
+        let configuration = configuration ?? files.configuration
+        let text: TextInput
+        if configuration.text.hasWordPieces {
+            text = TextInput(try Vocabulary(contentsOf: files.vocabulary), configuration)
+        } else {
+            text = try TextInput(tokenizerOf: files, configuration)
+        }
+        self.init(text: text, vision: configuration.vision)
+    }
+
+    /// Takes the vocabulary of a model whose text encoder reads word pieces.
+    public init(vocabulary: Vocabulary, configuration: ALBEFConfiguration) {
+        self.init(text: TextInput(vocabulary, configuration), vision: configuration.vision)
+    }
+
+    private init(text: TextInput, vision: ALBEFConfiguration.Vision) {
+        self.text = text
+        image = ImageTransform(
+            side: vision.imageSize, mean: SIMD3(vision.mean.map(Float.init)),
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)),
+            fit: vision.fit == .crop ? .crop : .squeeze,
+            filter: vision.filter == .bilinear ? .bilinear : .bicubic)
+    }
+}
+
+extension TextInput {
+    fileprivate init(_ vocabulary: Vocabulary, _ configuration: ALBEFConfiguration) {
+        let text = configuration.text
+        self.init(
+            vocabulary: vocabulary, isUncased: text.lowercases,
+            cleaning: Self.cleaning(configuration),
+            endsWithSeparator: configuration.dialect != .albef,
+            length: text.paddedLength ?? text.maximumTokens,
+            isFixedLength: text.paddedLength != nil)
+    }
+
+    fileprivate init(tokenizerOf files: ModelDirectory, _ configuration: ALBEFConfiguration) throws
+    {
+        let text = configuration.text
+        let found = try Tokenizer.read(folder: files.path)
+        var framing = found.framing
+        framing.length = text.paddedLength ?? text.maximumTokens
+        framing.isFixedLength = text.paddedLength != nil
+        framing.padding = text.paddingToken
+        // The normalizer of a tokenizer.json does what Hugging Face's CLIP wants.
+        let normalizes = found.files.first?.extension == "json" && found.files.count == 1
+        framing.cleaning =
+            normalizes && configuration.dialect == .clip ? .none : Self.cleaning(configuration)
+        guard found.tokenizer.count <= text.vocabularySize else {
+            throw ModelInputError(
+                files.path,
+                "the tokenizer has \(found.tokenizer.count) tokens, the text encoder"
+                    + " \(text.vocabularySize) word embeddings; it belongs to another model")
+        }
+        if let end = text.endToken, framing.end.last != end {
+            throw ModelInputError(
+                files.path,
+                "the text encoder looks for the token \(end) at the end of texts, which the"
+                    + " tokenizer ends with \(framing.end)")
+        }
+        self.init(tokenizer: found.tokenizer, framing: framing)
+    }
+
+    private static func cleaning(_ configuration: ALBEFConfiguration) -> TextCleaning {
+        if let cleaning = configuration.text.cleaning {
+            return TextCleaning(rawValue: cleaning.rawValue) ?? .none
+        }
+        return switch configuration.dialect {
+        case .albef: .albef
+        case .lavis, .blip: .lavis
+        case .clip: configuration.text.hasWordPieces ? .none : .openCLIP
+        case .siglip: .siglip
+        }
+    }
+}
+
+/// A model whose inputs cannot be prepared.
+public struct ModelInputError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What is wrong, in one line that starts with the model's path.
+    public let description: String
+
+    init(_ path: FilePath, _ problem: String) {
+        description = "\(path): \(problem)"
+    }
+}

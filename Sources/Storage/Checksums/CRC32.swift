@@ -1,0 +1,59 @@
+/// The checksum of zip archives (polynomial 0xEDB88320, reflected), of bytes that come in pieces.
+package struct CRC32: Sendable {
+    /// `tables[k][b]`: what the byte b does to the checksum when k more bytes follow it, so that
+    /// eight bytes are taken at a time.
+    private static let tables: [UInt32] = {
+        var tables: [UInt32] = (0..<256).map { index in
+            (0..<8).reduce(UInt32(index)) { value, _ in
+                value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1
+            }
+        }
+        for place in 256..<2048 {
+            let before = tables[place - 256]
+            tables.append(tables[Int(before & 0xFF)] ^ (before >> 8))
+        }
+        return tables
+    }()
+
+    private var state = ~UInt32(0)
+
+    /// Begins with nothing.
+    package init() {}
+
+    /// The checksum of what came so far.
+    package var value: UInt32 { ~state }
+
+    /// Takes some more bytes.
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        var crc = state
+        Self.tables.withUnsafeBufferPointer { tables in
+            func look(_ table: Int, _ word: UInt32, _ byte: Int) -> UInt32 {
+                tables[table << 8 | Int((word >> (8 * byte)) & 0xFF)]
+            }
+            var place = 0
+            while place + 8 <= bytes.count {
+                let low =
+                    crc ^ bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self).littleEndian
+                let high = bytes.loadUnaligned(fromByteOffset: place + 4, as: UInt32.self)
+                    .littleEndian
+                crc = look(7, low, 0) ^ look(6, low, 1)
+                crc ^= look(5, low, 2) ^ look(4, low, 3)
+                crc ^= look(3, high, 0) ^ look(2, high, 1)
+                crc ^= look(1, high, 2) ^ look(0, high, 3)
+                place += 8
+            }
+            while place < bytes.count {
+                crc = tables[Int(UInt8(truncatingIfNeeded: crc) ^ bytes[place])] ^ (crc >> 8)
+                place += 1
+            }
+        }
+        state = crc
+    }
+
+    /// The checksum of bytes that are all there.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        var crc = CRC32()
+        crc.update(bytes)
+        return crc.value
+    }
+}

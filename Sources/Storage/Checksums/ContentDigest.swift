@@ -1,0 +1,73 @@
+package import Crypto
+import SystemPackage
+
+/// SHA-256 of a file's bytes.
+package struct ContentDigest: Sendable, Hashable {
+    package static let byteCount = 32
+
+    private let words: SIMD4<UInt64>
+
+    /// Reads 32 bytes, which need no alignment.
+    package init(_ bytes: UnsafeRawPointer) {
+        words = bytes.loadUnaligned(as: SIMD4<UInt64>.self)
+    }
+
+    /// Hashes a file's bytes.
+    package init(of bytes: [UInt8]) {
+        words = SHA256.hash(data: bytes).withUnsafeBytes {
+            $0.loadUnaligned(as: SIMD4<UInt64>.self)
+        }
+    }
+
+    /// Reads a digest as text; nil if it is not one.
+    package init?(hexadecimal text: String) {
+        guard let bytes = [UInt8](hexadecimal: text), bytes.count == Self.byteCount else {
+            return nil
+        }
+        words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+    }
+
+    /// The 32 bytes.
+    package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+
+    /// In lower-case hexadecimal.
+    package var hexadecimal: String { bytes.hexadecimal }
+}
+
+extension MappedFile {
+    /// SHA-256 of the whole file, in lower-case hexadecimal.
+    package var sha256: String {
+        withUnsafeBytes { bytes in
+            var digest = SHA256()
+            digest.update(bufferPointer: bytes)
+            return digest.finalize().hexadecimal
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Bytes in lower-case hexadecimal.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef")
+        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+}
+
+extension [UInt8] {
+    /// Bytes from pairs of hexadecimal digits; nil if the text is anything else.
+    package init?(hexadecimal text: String) {
+        let digits = Array(text.utf8)
+        guard digits.count % 2 == 0 else { return nil }
+        self = []
+        for start in stride(from: 0, to: digits.count, by: 2) {
+            let pair = String(decoding: digits[start...start + 1], as: UTF8.self)
+            guard let byte = UInt8(pair, radix: 16) else { return nil }
+            append(byte)
+        }
+    }
+}
+
+extension SHA256 {
+    /// The digest so far, in lower-case hexadecimal.
+    package func hexadecimal() -> String { finalize().hexadecimal }
+}

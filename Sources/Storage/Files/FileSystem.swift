@@ -1,0 +1,91 @@
+package import SystemPackage
+
+/// Operations on folders and their entries.
+package enum FileSystem {
+    package static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+
+    package static func isDirectory(_ path: FilePath) -> Bool {
+        var status = stat()
+        return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    package static func isLink(_ path: FilePath) -> Bool {
+        var status = stat()
+        return lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
+    /// The names inside a directory, in order.
+    package static func names(in path: FilePath) throws -> [String] {
+        guard let directory = opendir(path.string) else {
+            throw FileError(path, .system(operation: "list it", errno: .current))
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while true {
+            // A listing that breaks off must not look like one that ends.
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else {
+                    throw FileError(path, .system(operation: "list it", errno: .current))
+                }
+                return names.sorted()
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(
+                    to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)
+                ) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    /// Makes a hidden directory in the same place, so that it can be renamed to `path`.
+    package static func makeTemporaryDirectory(beside path: FilePath) throws -> FilePath {
+        let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
+        let name = path.lastComponent?.string ?? "model"
+        let temporary = path.removingLastComponent().appending(".\(name).\(suffix).tmp")
+        guard mkdir(temporary.string, 0o755) == 0 else {
+            throw FileError(path, .system(operation: "create it", errno: .current))
+        }
+        return temporary
+    }
+
+    package static func rename(_ path: FilePath, to target: FilePath) throws {
+        guard renameat(AT_FDCWD, path.string, AT_FDCWD, target.string) == 0 else {
+            throw FileError(
+                target, .system(operation: "rename it into place", errno: .current))
+        }
+        AtomicFile.flushDirectory(target.removingLastComponent())
+    }
+
+    /// Lets two directories change places in one step; false where the file system cannot.
+    package static func exchange(_ path: FilePath, with target: FilePath) throws -> Bool {
+        let result: Int32
+        #if canImport(Darwin)
+            result = renamex_np(path.string, target.string, UInt32(RENAME_SWAP))
+        #else
+            // Not in every C library, and hidden in the headers of those that have it.
+            typealias Rename =
+                @convention(c) (
+                    Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
+                ) -> Int32
+            guard let symbol = dlsym(nil, "renameat2") else { return false }
+            let rename = unsafeBitCast(symbol, to: Rename.self)
+            let exchanging: UInt32 = 2
+            result = rename(AT_FDCWD, path.string, AT_FDCWD, target.string, exchanging)
+        #endif
+        guard result == 0 else {
+            let errno = Errno.current
+            if [.invalidArgument, .notSupported, .noFunction].contains(errno) { return false }
+            throw FileError(target, .system(operation: "replace it", errno: errno))
+        }
+        AtomicFile.flushDirectory(target.removingLastComponent())
+        return true
+    }
+
+    /// Removes the files of the given names, and the directory if nothing else is in it.
+    package static func removeDirectory(_ path: FilePath, files: [String]) {
+        for name in files { unlink(path.appending(name).string) }
+        rmdir(path.string)
+    }
+}

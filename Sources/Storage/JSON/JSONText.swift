@@ -1,0 +1,41 @@
+/// JSON as programs write it.
+package enum JSONText {
+    /// Replaces halves of surrogate pairs, such as the `\ud83d` that Python writes of half an emoji,
+    /// by `\uFFFD`: they stand for no character, and a strict reader refuses the whole file.
+    ///
+    /// The length stays, and with it the places that errors name. A backslash occurs in texts only,
+    /// so that their limits need not be known.
+    ///
+    /// - Complexity: O(n) for n bytes.
+    package static func repaired(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = bytes
+        let backslash = UInt8(ascii: "\\")
+        var place = bytes.startIndex
+        while let escape = bytes[place...].firstIndex(of: backslash) {
+            guard let code = unit(bytes, at: escape) else {
+                place = min(escape + 2, bytes.endIndex)
+                continue
+            }
+            place = escape + 6
+            switch code {
+            case 0xD800..<0xDC00:
+                if let low = unit(bytes, at: place), (0xDC00..<0xE000).contains(low) {
+                    place += 6
+                } else {
+                    bytes.replaceSubrange(escape + 2..<place, with: "FFFD".utf8)
+                }
+            case 0xDC00..<0xE000: bytes.replaceSubrange(escape + 2..<place, with: "FFFD".utf8)
+            default: break
+            }
+        }
+        return bytes
+    }
+
+    /// The code unit of an escape `\uXXXX` at a place, nil if it does not exist.
+    private static func unit(_ bytes: ArraySlice<UInt8>, at place: Int) -> UInt16? {
+        guard place + 6 <= bytes.endIndex, bytes[place] == UInt8(ascii: "\\"),
+            bytes[place + 1] == UInt8(ascii: "u")
+        else { return nil }
+        return UInt16(String(decoding: bytes[place + 2..<place + 6], as: UTF8.self), radix: 16)
+    }
+}

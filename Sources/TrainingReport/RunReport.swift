@@ -1,0 +1,149 @@
+import ALBEFTraining
+import Storage
+public import Foundation
+public import SystemPackage
+import Torch
+
+/// A run as one HTML page that needs nothing else: no script, no other file, no network.
+public struct RunReport: Sendable {
+    private let run: TrainingRun
+    private let summary: RunSummary
+    /// Whether the samples' pictures are embedded.
+    private let hasPictures: Bool
+    private let date: Date
+
+    /// A page about a run.
+    ///
+    /// - Parameters:
+    ///   - run: The run.
+    ///   - hasPictures: Whether small copies of the samples' pictures are embedded, where their
+    ///     files are still there; otherwise only their names are shown.
+    ///   - date: When the page is made.
+    public init(_ run: TrainingRun, hasPictures: Bool = true, date: Date = Date()) {
+        self.run = run
+        self.hasPictures = hasPictures
+        self.date = date
+        summary = RunSummary(run)
+    }
+
+    /// The page.
+    ///
+    /// - Parameter progress: Called with how many of how many pictures are done.
+    /// - Throws: `CancellationError` when the task was cancelled.
+    public func html(progress: (Int, Int) -> Void = { _, _ in }) throws -> String {
+        let gallery = SampleGallery(run.samples)
+        let thumbnails =
+            hasPictures
+            ? try Thumbnails(gallery.paths, run: run.directory, progress: progress) : Thumbnails()
+        let charts = RunCharts(run: run)
+        let losses = charts.losses()
+        var html = """
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>\(Markup.escape(run.name)) · training report</title>
+            <style>
+            \(ReportStyle.css)
+            \(thumbnails.css)</style>
+            </head>
+            <body><main>
+
+            """
+        html += header() + notices() + RunTiles(summary: summary).html()
+        if !run.steps.isEmpty { html += Self.section("Losses", losses) }
+        if !run.evaluations.isEmpty {
+            let table = EvaluationTable(evaluations: run.evaluations, best: summary.best)
+            html += Self.section(
+                "Retrieval", charts.recall() + table.html(),
+                note: "Recall at 1, 5 and 10 in percent. The best mean of each stage is bold.")
+        }
+        if !run.steps.isEmpty { html += Self.section("Optimization", charts.optimization()) }
+        if !gallery.samples.isEmpty {
+            html += Self.section(
+                "Sample retrievals", gallery.html(thumbnails),
+                note: "Beside each query is the picture it was written for; framed results are "
+                    + "right." + Self.omitted(run.samples.count, thumbnails.missing))
+        }
+        if let configuration = run.configuration {
+            html += Self.section(
+                "Settings", "<pre>\(Markup.escape(configuration))</pre>\n",
+                note: "The run’s \(RunFile.configuration), as it is.")
+        }
+        return html + footer() + "</main></body>\n</html>\n"
+    }
+
+    /// Writes the page, complete or not at all.
+    ///
+    /// - Parameters:
+    ///   - path: The page's file; one that is there is replaced.
+    ///   - progress: Called with how many of how many pictures are done.
+    /// - Throws: `FileError` when the file cannot be written, `CancellationError` when the
+    ///   task was cancelled.
+    public func write(to path: FilePath, progress: (Int, Int) -> Void = { _, _ in }) throws {
+        try AtomicFile.write(try html(progress: progress).utf8, to: path)
+    }
+
+    private func header() -> String {
+        var html = "<header class=\"top\"><p class=\"kind\">ALBEF training run</p>\n"
+        html += "<h1>\(Markup.escape(run.name))</h1><p class=\"state\">"
+        html += "<span class=\"pill \(summary.state.rawValue)\">\(Self.label(summary.state))</span>"
+        if let total = summary.totalSteps, total > 0 {
+            let done = min(1, Double(summary.step) / Double(total))
+            html += "<span class=\"bar\"><i style=\"width:\(Markup.percent(done))\"></i></span>"
+            html += "<span>\(NumberText.fixed((done * 100).rounded(.down), 0)) %</span>"
+        }
+        if let updated = run.updated { html += "<span>last entry \(Self.time(updated))</span>" }
+        return html + "</p></header>\n"
+    }
+
+    private func notices() -> String {
+        guard summary.brokenSteps > 0 else { return "" }
+        let steps = summary.brokenSteps == 1 ? "1 step has" : "\(summary.brokenSteps) steps have"
+        return "<p class=\"notice\">\(steps) a loss that is not a number.</p>\n"
+    }
+
+    private func footer() -> String {
+        "<footer>Made by <code>albef report</code> on \(Self.time(date)). Curves over steps; a "
+            + "gap is a value that was not a number.</footer>\n"
+    }
+
+    private static func section(_ title: String, _ body: String, note: String = "") -> String {
+        let note = note.isEmpty ? "" : "<p class=\"note\">\(note)</p>\n"
+        return "<section><h2>\(title)</h2>\n\(note)\(body)</section>\n"
+    }
+
+    private static func omitted(_ samples: Int, _ missing: Int) -> String {
+        var text = ""
+        if samples > SampleGallery.maximumSamples {
+            text += " The first \(SampleGallery.maximumSamples) of \(samples) queries."
+        }
+        if missing > 0 {
+            text +=
+                missing == 1
+                ? " 1 picture could not be read." : " \(missing) pictures could not be read."
+        }
+        return text
+    }
+
+    private static func label(_ state: TrainingRun.Activity) -> String {
+        switch state {
+        case .running: "running"
+        case .finished: "finished"
+        case .interrupted: "interrupted"
+        case .failed: "failed"
+        case .stopped: "stopped without notice"
+        case .unknown: "state unknown"
+        }
+    }
+
+    /// A date and time of day, UTC.
+    private static func time(_ date: Date) -> String {
+        let text = date.formatted(
+            .iso8601.year().month().day().dateSeparator(.dash).dateTimeSeparator(.space)
+                .time(includingFractionalSeconds: false).timeSeparator(.colon))
+        return text.prefix(16) + " UTC"
+    }
+}

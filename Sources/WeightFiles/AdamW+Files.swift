@@ -1,0 +1,40 @@
+import SystemPackage
+package import Torch
+
+extension AdamW {
+    /// The averages and step counts of every parameter that has moved, under PyTorch's names.
+    package var entries: [SafetensorsWriter.Entry] {
+        states.sorted { $0.key < $1.key }.flatMap { name, state in
+            [
+                state.average.entry(named: "\(name)/exp_avg"),
+                state.squareAverage.entry(named: "\(name)/exp_avg_sq"),
+                state.step.entry(named: "\(name)/step"),
+            ]
+        }
+    }
+
+    /// Continues from what ``entries`` wrote.
+    ///
+    /// - Throws: ``TorchError`` that names a misshapen average; `FileError` that names a
+    ///   missing one.
+    package func restore(from file: SafetensorsFile) throws {
+        for parameter in groups.flatMap(\.parameters) {
+            let name = parameter.name
+            guard file.tensors["\(name)/step"] != nil else { continue }
+            let device = parameter.value.device
+            func tensor(_ part: String, _ shape: [Int]) throws -> Tensor {
+                let found = try Tensor(file.tensor("\(name)/\(part)"))
+                guard found.shape == shape else {
+                    throw TorchError.shapeMismatch(
+                        "\(name)/\(part)", file: file.path.string, expected: shape,
+                        found: found.shape)
+                }
+                return found.clone().to(device)
+            }
+            let shape = parameter.value.shape
+            states[name] = State(
+                average: try tensor("exp_avg", shape),
+                squareAverage: try tensor("exp_avg_sq", shape), step: try tensor("step", []))
+        }
+    }
+}

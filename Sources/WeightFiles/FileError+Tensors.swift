@@ -1,0 +1,16 @@
+package import Storage
+
+extension FileError.Code {
+    /// A tensor is to blame.
+    package static func tensor(name: String, problem: String) -> Self {
+        .part("tensor \"\(name)\" \(problem)")
+    }
+
+    /// The file lacks a tensor.
+    package static func noTensor(name: String) -> Self { .part("has no tensor \"\(name)\"") }
+
+    /// The file is a program and not a checkpoint.
+    package static let torchScript = Self.part(
+        "is a TorchScript program, not a checkpoint; take the same weights as safetensors, such as"
+            + " openai/clip-vit-base-patch16 for OpenAI's CLIP")
+}

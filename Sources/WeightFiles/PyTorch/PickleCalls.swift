@@ -1,0 +1,117 @@
+import Torch
+import OrderedCollections
+
+/// The few things a pickle can have done, each implemented here and not by name.
+extension PickleMachine {
+    mutating func call(_ callee: PickleValue, _ arguments: PickleValue) throws -> PickleValue {
+        guard case .global(let function) = callee else {
+            throw refused("\(callee.kind)")
+        }
+        guard let arguments = arena.tuple(arguments) else {
+            throw malformed("a call without arguments")
+        }
+        switch function {
+        case .orderedDictionary: return try orderedDictionary(arguments)
+        case .rebuildTensor: return try tensor(arguments, typed: false)
+        case .rebuildTypedTensor: return try tensor(arguments, typed: true)
+        case .rebuildParameter:
+            guard case .tensor? = arguments.first else {
+                throw malformed("a parameter without a tensor")
+            }
+            return arguments[0]
+        case .size:
+            guard arguments.count == 1, arena.integers(arguments[0]) != nil else {
+                throw malformed("a torch.Size without numbers")
+            }
+            return arguments[0]
+        case .device:
+            guard let type = arguments.first?.string else { throw malformed("a nameless device") }
+            return .string(arguments.dropFirst().first?.int.map { "\(type):\($0)" } ?? type)
+        case .foreign(let name): return .object(name)
+        case .storage, .dtype:
+            throw refused("\(function)")
+        }
+    }
+
+    /// An object that is made without calling its class; only those that are not read can be.
+    func newObject(of type: PickleValue) throws -> PickleValue {
+        guard case .global(let global) = type else { throw refused("__new__ of \(type.kind)") }
+        guard case .foreign(let name) = global else { throw refused("__new__ of \(global)") }
+        return .object(name)
+    }
+
+    private mutating func orderedDictionary(_ arguments: [PickleValue]) throws -> PickleValue {
+        let index = try newDictionary()
+        if let first = arguments.first {
+            guard arguments.count == 1, case .list(let list) = first else {
+                throw malformed("an OrderedDict of \(first.kind)")
+            }
+            for pair in arena.sequences[list] {
+                let values: [PickleValue]
+                switch pair {
+                case .tuple(let place), .list(let place): values = arena.sequences[place]
+                default: throw malformed("an OrderedDict with \(pair.kind) as a pair")
+                }
+                guard values.count == 2 else { throw malformed("a pair of \(values.count)") }
+                try fill(index, values)
+            }
+        }
+        return .dictionary(index)
+    }
+
+    /// (storage, offset, shape, strides, requires_grad, hooks[, dtype][, metadata]).
+    private func tensor(_ arguments: [PickleValue], typed: Bool) throws -> PickleValue {
+        guard arguments.count >= (typed ? 7 : 6), arguments.count <= (typed ? 8 : 7),
+            case .storage(let storage) = arguments[0], let offset = arguments[1].int,
+            let shape = arena.integers(arguments[2]), let strides = arena.integers(arguments[3])
+        else { throw malformed("a tensor that is not described as torch.save does") }
+        guard shape.count <= 64 else { throw malformed("a tensor of \(shape.count) dimensions") }
+        let dtype: DType
+        if typed {
+            guard case .global(.dtype(let type)) = arguments[6] else {
+                throw malformed("a tensor without a type")
+            }
+            dtype = type
+        } else {
+            dtype = storage.dtype ?? .uint8
+        }
+        return .tensor(
+            TensorRecipe(
+                storage: storage, dtype: dtype, offset: offset, shape: shape, strides: strides))
+    }
+
+    /// ('storage', class, key, device, number of elements[, None]).
+    mutating func storage(_ id: PickleValue) throws -> PickleValue {
+        guard let parts = arena.tuple(id), let tag = parts.first?.string else {
+            throw malformed("a persistent object that is not a storage")
+        }
+        guard tag == "storage" else { throw refused("the source of a saved \(tag)") }
+        guard (5...6).contains(parts.count), case .global(.storage(let dtype)) = parts[1],
+            let key = parts[2].string ?? parts[2].int.map(String.init),
+            let count = parts[4].int, count >= 0
+        else { throw malformed("a storage that is not described as torch.save does") }
+        if parts.count == 6 {
+            guard case .none = parts[5] else { throw malformed("a view of a storage") }
+        }
+        // Where the storage once was ("cpu", "cuda:0") does not matter: it is in the file now.
+        let reference = StorageReference(key: key, dtype: dtype, elementCount: count)
+        if let known = storages[key], known != reference {
+            throw malformed("the storage \(key) is described in two ways")
+        }
+        storages[key] = reference
+        return .storage(reference)
+    }
+
+    /// Accepts the one attribute that state dictionaries carry, and drops it: versions of modules.
+    ///
+    /// The state of an object that is not read is dropped as well.
+    func build(_ target: PickleValue, _ state: PickleValue) throws {
+        if case .object = target { return }
+        guard case .dictionary = target, case .dictionary(let index) = state else {
+            throw refused("__setstate__ of \(target.kind)")
+        }
+        for key in arena.dictionaries[index].keys where key != .string("_metadata") {
+            throw refused("__setstate__ of a dict with the attribute \(key)")
+        }
+    }
+}

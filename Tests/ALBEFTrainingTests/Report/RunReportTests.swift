@@ -1,0 +1,140 @@
+import TrainingReport
+import ALBEFTraining
+import Foundation
+import ImageText
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("Run report")
+struct RunReportTests {
+    /// A run of ten steps with two evaluations, settings, and a sample with a picture.
+    private func withRun(_ body: (FilePath) throws -> Void) async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let run = folder.appending("a <run>")
+            let observer = try RunObserver(run, totalSteps: 40, totalEpochs: 4)
+            try run.appending(RunFile.configuration).write("mask: <mask> & 15 %\n")
+            for step in 1...10 { try observer.record(Measurements.step(step)) }
+            try observer.record(Measurements.evaluation(5, 60))
+            try observer.record(Measurements.evaluation(10, 55))
+            let picture = Fixtures.path("images/rgb.png").string
+            try observer.record(samples: [Measurements.sample(picture)])
+            try body(run)
+        }
+    }
+
+    /// What browsers would fetch or run.
+    private func outside(_ html: String) -> [String] {
+        ["http:", "https:", "//", "<script", "<link", "<iframe", "@import", "src=", "onload"]
+            .filter { needle in
+                html.replacing(/base64,[A-Za-z0-9+\/=]+/, with: "").contains(needle)
+            }
+    }
+
+    @Test("A page has everything and needs nothing")
+    func page() async throws {
+        try await withRun { directory in
+            let html = try RunReport(TrainingRun(directory)).html()
+            #expect(outside(html).isEmpty)
+            for part in [
+                "<title>a &lt;run&gt; · training report</title>", "of 40 · epoch 2 of 4",
+                "mask: &lt;mask&gt; &amp; 15 %", "a &lt;dog&gt; &amp; a &quot;cat&quot;",
+                "Total loss", "Image-text contrastive", "Image-text matching",
+                "Masked language modelling", "Learning rate", "Gradient norm", "Temperature",
+                "Distillation weight α", "Matching accuracy", "Speed", "Text → image",
+                "re-ranked, k = 16", "prefers-color-scheme:dark", "1 picture could not be read",
+                "far-away.jpg",
+            ] {
+                #expect(html.contains(part), "\(part)")
+            }
+            // Recall's order, then the fusion encoder's.
+            let places = html.matches(of: /<figcaption><b>(\d)<\/b>(<span class="check">)?/)
+            #expect(places.map(\.output.1) == ["1", "2", "1", "2"])
+            #expect(places.map { $0.output.2 != nil } == [false, true, true, false])
+            // Shown three times, there once.
+            #expect(html.matches(of: /class="thumb p0"/).count == 3)
+            #expect(html.matches(of: /base64,/).count == 1)
+            #expect(!html.contains("NaN") && !html.contains("nan"))
+        }
+    }
+
+    @Test("An embedded picture is a small JPEG of the file")
+    func thumbnail() async throws {
+        try await withRun { directory in
+            let html = try RunReport(TrainingRun(directory)).html()
+            let match = try #require(try /base64,([A-Za-z0-9+\/=]+)/.firstMatch(in: html))
+            let bytes = [UInt8](try #require(Data(base64Encoded: String(match.output.1))))
+            let picture = try ImageLoader().load(bytes, named: "embedded")
+            let original = try ImageLoader().load(Fixtures.path("images/rgb.png"))
+            #expect(max(picture.width, picture.height) <= 144)
+            let scale = Double(picture.width) / Double(original.width)
+            #expect(abs(Double(original.height) * scale - Double(picture.height)) <= 1)
+            let none = try RunReport(TrainingRun(directory), hasPictures: false).html()
+            #expect(!none.contains("base64") && none.contains("rgb.png"))
+        }
+    }
+
+    @Test("The summary takes the best evaluation and the last step")
+    func summary() async throws {
+        try await withRun { directory in
+            let summary = RunSummary(try TrainingRun(directory))
+            #expect(summary.step == 10 && summary.totalSteps == 40 && summary.pairsSeen == 80)
+            #expect(summary.best.map(\.stage) == ["dual", "reranked"])
+            #expect(summary.best.map(\.step) == [5, 5])
+            #expect(summary.lastEvaluations == [Measurements.evaluation(10, 55)])
+            #expect(summary.secondsLeft == 60 && summary.pairsPerSecond == 100)
+            #expect(summary.losses.itm == 0.5)
+            let json = try JSONSerialization.jsonObject(with: Data(summary.json().utf8))
+            let object = try #require(json as? [String: Any])
+            #expect(object["state"] as? String == "running")
+            #expect(object["peak_megabytes"] as? Int == 640)
+        }
+    }
+
+    @Test("One step, no losses but the total, and a loss that is no number, make a page too")
+    func littleData() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let log = folder.appending(RunFile.metrics)
+            var metrics = StepMetrics(
+                step: 1, epoch: 1, seconds: 1, loss: 3, alpha: 0, learningRate: 0,
+                pairsPerSecond: 2, residentMegabytes: 100)
+            try MetricsLog(log).append(.step(metrics))
+            let one = try RunReport(TrainingRun(folder)).html()
+            #expect(one.contains("class=\"solid c1 alone\""))
+            #expect(!one.contains("Image-text contrastive") && !one.contains("Retrieval"))
+            #expect(one.contains("state unknown"))
+            metrics.step = 2
+            metrics.loss = .nan
+            try MetricsLog(log).append(.step(metrics))
+            let two = try RunReport(TrainingRun(folder)).html()
+            #expect(two.contains("1 step has a loss that is not a number"))
+            try log.write("")
+            try MetricsLog(log).append(.step(metrics))
+            let broken = try RunReport(TrainingRun(folder)).html()
+            #expect(broken.contains("Total loss"))
+            try log.write("")
+            try MetricsLog(log).append(.evaluation(Measurements.evaluation(3)))
+            let evaluated = try RunReport(TrainingRun(folder)).html()
+            #expect(evaluated.contains("Text → image") && !evaluated.contains("Total loss"))
+        }
+    }
+
+    @Test("What is wrong with a directory is said")
+    func errors() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            func reason() throws -> String {
+                "\(try #require(#expect(throws: RunError.self) { try TrainingRun(folder) }))"
+            }
+            #expect(try reason() == "\(folder): is not a training run: it has no metrics.jsonl")
+            let log = folder.appending(RunFile.metrics)
+            try log.write("{\"kind\":\"st")
+            #expect(try reason() == "\(log): is empty: no step has been recorded yet")
+            try MetricsLog(log).append(.step(Measurements.step(1)))
+            try folder.appending(RunFile.samples).write("[{\"query\": 3}]")
+            #expect(try reason().contains("samples.json: "))
+            try folder.appending(RunFile.samples).write("[]")
+            try folder.appending(RunFile.status).write("{}")
+            #expect(try reason().contains("status.json: 'state' is missing"))
+        }
+    }
+}
