@@ -7,7 +7,7 @@ The pip lines are in lavis_albef.py. The model is written once as LAVIS would sa
 `compute_sim_matrix`, unmodified, and `albef import` with `albef evaluate` both read that file.
 
 Compared are recall in both directions, and for every caption the cosine and the score of each
-picture that our dump lists.
+image that our dump lists.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def reference_model(folder):
 
 
 class Gallery:
-    """Captioned pictures, as LAVIS's evaluation takes them: also its own loader."""
+    """Captioned images, as LAVIS's evaluation takes them: also its own loader."""
 
     def __init__(self, annotations, limit, vision):
         rows = json.loads(annotations.read_text())[: limit or None]
@@ -72,8 +72,8 @@ class Gallery:
             yield {"image": torch.stack([self.pixels(f) for f in self.image[start : start + 64]])}
 
     def pixels(self, file):
-        picture = Image.open(file).convert("RGB").resize((self.side, self.side), Image.BICUBIC)
-        pixels = torch.from_numpy(numpy.array(picture)).permute(2, 0, 1).float() / 255
+        image = Image.open(file).convert("RGB").resize((self.side, self.side), Image.BICUBIC)
+        pixels = torch.from_numpy(numpy.array(image)).permute(2, 0, 1).float() / 255
         return (pixels - self.mean) / self.deviation
 
 

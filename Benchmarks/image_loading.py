@@ -4,9 +4,9 @@
     swift build -c release --package-path Benchmarks --product load-images
     python3 Benchmarks/image_loading.py Benchmarks/.build/release/load-images
 
-Needs numpy and Pillow-SIMD or Pillow in the Python that runs it. The pictures are made here: noise
+Needs numpy and Pillow-SIMD or Pillow in the Python that runs it. The images are made here: noise
 of every scale under soft shapes, which compresses about as photographs do. Reported is CPU time a
-picture, the best of each side's repeats, and how far the pixels of the two sides lie apart.
+image, the best of each side's repeats, and how far the pixels of the two sides lie apart.
 """
 import argparse
 import subprocess
@@ -20,8 +20,8 @@ import PIL
 from PIL import Image
 
 
-def picture(width, height, seed):
-    """A picture with detail at every scale, as photographs have it."""
+def image(width, height, seed):
+    """An image with detail at every scale, as photographs have it."""
     random = numpy.random.default_rng(seed)
     total = numpy.zeros((height, width, 3), numpy.float32)
     step, weight = 2, 1.0
@@ -72,7 +72,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, width, height in (("640 x 480", 640, 480), ("12 megapixels", 4000, 3000)):
             path = Path(folder) / f"{width}.jpg"
-            picture(width, height, 7).save(path, quality=88)
+            image(width, height, 7).save(path, quality=88)
             repeats = options.repeats if width < 1000 else max(5, options.repeats // 3)
             theirs = best(lambda: pillow(path, side, True), repeats)
             reference = numpy.asarray(pillow(path, side, False)).astype(int)

@@ -19,7 +19,7 @@ typedef struct {
     struct jpeg_progress_mgr progress;
 } decoder;
 
-// A progressive file of a few kilobytes may hold thousands of scans over a huge picture, each as
+// A progressive file of a few kilobytes may hold thousands of scans over a huge image, each as
 // dear as a whole decode. Encoders write about ten.
 enum { MAXIMUM_SCANS = 128 };
 
@@ -53,7 +53,7 @@ static void ignore(j_common_ptr codec) { (void)codec; }
 static void watch(j_common_ptr codec) {
     decoder *self = (decoder *)codec;
     if (self->codec.input_scan_number > MAXIMUM_SCANS) {
-        strncpy(self->errors.message, "more progressive scans than any picture needs",
+        strncpy(self->errors.message, "more progressive scans than any image needs",
                 IMAGING_MESSAGE_SIZE - 1);
         longjmp(self->errors.escape, 1);
     }
@@ -137,7 +137,7 @@ int imaging_jpeg_decode(
         }
         jpeg_read_scanlines(&self.codec, rows, ask);
     }
-    // The picture is whole; what follows the last row cannot change it, so it is not read on.
+    // The image is whole; what follows the last row cannot change it, so it is not read on.
     jpeg_destroy_decompress(&self.codec);
     return 0;
 }

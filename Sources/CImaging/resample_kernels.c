@@ -1,5 +1,5 @@
 // Pillow's coefficients, in double and then in fixed point with 22 bits of fraction, and the sums
-// over them. These are exact in 32 bits, so any order of adding gives the same picture.
+// over them. These are exact in 32 bits, so any order of adding gives the same image.
 #include "resample_kernels.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-// Pictures and colours by way of libvips.
+// Images and colours by way of libvips.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 static const vips_library *vips(void) { return imaging_vips_library(); }
 
 // libvips keeps one error text for the whole process. Work holds this for reading; what failed soon
-// is run again alone, holding it for writing, so that the text is this picture's and no other's.
+// is run again alone, holding it for writing, so that the text is this image's and no other's.
 // Nobody waits for that: where others are at work, or would have to wait for long, there is no text.
 static pthread_rwlock_t solo = PTHREAD_RWLOCK_INITIALIZER;
 static const double longest_solo = 0.02;  // seconds
@@ -57,7 +57,7 @@ static int to_srgb(VipsImage **image, int apply_profile) {
         && (interpretation == INTERPRETATION_LAB || interpretation == INTERPRETATION_LABS)) {
         status = vips()->icc_export(*image, &next, "output_profile", "srgb", "depth", 8, NULL);
     }
-    // A profile that does not fit the picture, or is damaged, says nothing about its colours.
+    // A profile that does not fit the image, or is damaged, says nothing about its colours.
     if (status != 0 && !is_plain_cmyk(*image)) {
         status = vips()->colourspace(*image, &next, INTERPRETATION_SRGB, NULL);
         if (status != 0) return -1;
@@ -235,7 +235,7 @@ void imaging_vips_image_free(imaging_vips_image *image) {
     image->xmp = image->exif = NULL;
 }
 
-// MARK: Colours of a picture decoded elsewhere
+// MARK: Colours of an image decoded elsewhere
 
 typedef struct {
     const uint8_t *pixels;

@@ -1,4 +1,4 @@
-// Opens libvips when the first picture needs it: linked plainly it would cost every start of the
+// Opens libvips when the first image needs it: linked plainly it would cost every start of the
 // program some 30 ms, most of it for libraries that a JPEG never touches.
 #include <dlfcn.h>
 #include <pthread.h>
@@ -95,8 +95,8 @@ static void open_library(void) {
         snprintf(vips.problem, sizeof vips.problem, "libvips does not start");
         return;
     }
-    vips.concurrency_set(1);  // callers run many pictures at once
-    vips.cache_set_max(0);    // no picture is asked for twice
+    vips.concurrency_set(1);  // callers run many images at once
+    vips.cache_set_max(0);    // no image is asked for twice
 }
 
 const vips_library *imaging_vips_library(void) {

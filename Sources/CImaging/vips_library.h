@@ -1,4 +1,4 @@
-// The functions of libvips and GLib that are used, found when the first picture needs them. The
+// The functions of libvips and GLib that are used, found when the first image needs them. The
 // types and constants are of libvips' documented C API, which keeps its binary interface within
 // soname 42.
 #pragma once

@@ -58,7 +58,7 @@ public struct ServerConfiguration: Sendable, Hashable {
         public var documentBytes = 256 << 10
         /// Bytes of the JSON of one image's metadata; default 16 KiB.
         public var metadataBytes = 16 << 10
-        /// Pixels that a picture may declare; default 50 million.
+        /// Pixels that an image may declare; default 50 million.
         public var pixels = 50_000_000
         /// Characters of a text; default 2,000.
         public var characters = 2000

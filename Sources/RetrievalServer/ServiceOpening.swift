@@ -27,7 +27,7 @@ extension ServiceParts {
         func queue(_ name: String, threads: Int) -> WorkQueue {
             WorkQueue("albef.\(name)", threads: threads, limit: configuration.batching.waiting)
         }
-        let (compute, pictures) = (queue("model", threads: 1), queue("pictures", threads: cores))
+        let (compute, images) = (queue("model", threads: 1), queue("images", threads: cores))
         let disk = queue("disk", threads: 1)
         let writer =
             !isWriting
@@ -40,12 +40,12 @@ extension ServiceParts {
             writer.map {
                 FolderFollower(
                     photos, exclude: configuration.exclude, library, $0, compute: compute,
-                    images: pictures, logger)
+                    images: images, logger)
             }
         }
         return ServiceParts(
             configuration: configuration, library: library, metrics: metrics,
-            compute: compute, pictures: pictures, documents: queue("documents", threads: cores),
+            compute: compute, images: images, documents: queue("documents", threads: cores),
             disk: disk,
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },
             writer: writer,
@@ -56,7 +56,7 @@ extension ServiceParts {
             changer: changer(
                 configuration.photos ?? store?.directory,
                 exclude: configuration.photos == nil ? [] : configuration.exclude, library,
-                compute: compute, images: pictures, logger))
+                compute: compute, images: images, logger))
     }
 
     /// What changes the index to the model that is wanted; nil if it is of that one, or nobody may
@@ -81,7 +81,7 @@ extension ServiceParts {
 
     /// Ends the threads when what waits is done.
     func close() {
-        for queue in [compute, pictures, documents, disk] { queue.close() }
+        for queue in [compute, images, documents, disk] { queue.close() }
     }
 
     /// Checks that the folder to follow is there, or that it was.

@@ -10,8 +10,8 @@ struct ServiceParts: Sendable {
     let metrics: ServiceMetrics
     /// The model's thread.
     let compute: WorkQueue
-    /// Threads that read and scale pictures.
-    let pictures: WorkQueue
+    /// Threads that read and scale images.
+    let images: WorkQueue
     /// Threads that take requests' documents apart, and put long answers together.
     let documents: WorkQueue
     /// The thread that writes to the index.
@@ -55,28 +55,28 @@ struct ServiceParts: Sendable {
         for place in query.images.indices {
             guard case .file(let file) = query.images[place] else { continue }
             query.images[place] = .pixels(
-                try await pictures.run { try model.pixels(of: file) })
+                try await images.run { try model.pixels(of: file) })
         }
         return query
     }
 
-    /// Reads a picture as the input of the model, or of both.
+    /// Reads an image as the input of the model, or of both.
     ///
     /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
     func pixels(of bytes: [UInt8], named name: String) async throws -> PreparedImage {
         let model = model
         let loader = ImageLoader(
             maximumPixels: configuration.limits.pixels, targetSide: model.loader.targetSide)
-        return try await pictures.run { model.pixels(of: try loader.load(bytes, named: name)) }
+        return try await images.run { model.pixels(of: try loader.load(bytes, named: name)) }
     }
 
-    /// The bytes of a picture of the index.
+    /// The bytes of an image of the index.
     ///
-    /// - Throws: ``Problem`` if its file is gone or is no picture.
+    /// - Throws: ``Problem`` if its file is gone or is no image.
     func bytes(of file: FilePath) async throws -> [UInt8] {
-        try await pictures.run {
+        try await images.run {
             do { return try ImageLoader.bytes(of: file) } catch let error as ImageError {
-                throw Problem(.notFound, "the picture's file: \(error.reason)")
+                throw Problem(.notFound, "the image's file: \(error.reason)")
             }
         }
     }

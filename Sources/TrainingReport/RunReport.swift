@@ -8,32 +8,32 @@ import Torch
 public struct RunReport: Sendable {
     private let run: TrainingRun
     private let summary: RunSummary
-    /// Whether the samples' pictures are embedded.
-    private let hasPictures: Bool
+    /// Whether the samples' images are embedded.
+    private let hasImages: Bool
     private let date: Date
 
     /// A page about a run.
     ///
     /// - Parameters:
     ///   - run: The run.
-    ///   - hasPictures: Whether small copies of the samples' pictures are embedded, where their
+    ///   - hasImages: Whether small copies of the samples' images are embedded, where their
     ///     files are still there; otherwise only their names are shown.
     ///   - date: When the page is made.
-    public init(_ run: TrainingRun, hasPictures: Bool = true, date: Date = Date()) {
+    public init(_ run: TrainingRun, hasImages: Bool = true, date: Date = Date()) {
         self.run = run
-        self.hasPictures = hasPictures
+        self.hasImages = hasImages
         self.date = date
         summary = RunSummary(run)
     }
 
     /// The page.
     ///
-    /// - Parameter progress: Called with how many of how many pictures are done.
+    /// - Parameter progress: Called with how many of how many images are done.
     /// - Throws: `CancellationError` when the task was cancelled.
     public func html(progress: (Int, Int) -> Void = { _, _ in }) throws -> String {
-        let gallery = SampleGallery(run.samples)
+        let gallery = SampleSection(run.samples)
         let thumbnails =
-            hasPictures
+            hasImages
             ? try Thumbnails(gallery.paths, run: run.directory, progress: progress) : Thumbnails()
         let charts = RunCharts(run: run)
         let losses = charts.losses()
@@ -64,7 +64,7 @@ public struct RunReport: Sendable {
         if !gallery.samples.isEmpty {
             html += Self.section(
                 "Sample retrievals", gallery.html(thumbnails),
-                note: "Beside each query is the picture it was written for; framed results are "
+                note: "Beside each query is the image it was written for; framed results are "
                     + "right." + Self.omitted(run.samples.count, thumbnails.missing))
         }
         if let configuration = run.configuration {
@@ -79,7 +79,7 @@ public struct RunReport: Sendable {
     ///
     /// - Parameters:
     ///   - path: The page's file; one that is there is replaced.
-    ///   - progress: Called with how many of how many pictures are done.
+    ///   - progress: Called with how many of how many images are done.
     /// - Throws: `FileError` when the file cannot be written, `CancellationError` when the
     ///   task was cancelled.
     public func write(to path: FilePath, progress: (Int, Int) -> Void = { _, _ in }) throws {
@@ -117,13 +117,13 @@ public struct RunReport: Sendable {
 
     private static func omitted(_ samples: Int, _ missing: Int) -> String {
         var text = ""
-        if samples > SampleGallery.maximumSamples {
-            text += " The first \(SampleGallery.maximumSamples) of \(samples) queries."
+        if samples > SampleSection.maximumSamples {
+            text += " The first \(SampleSection.maximumSamples) of \(samples) queries."
         }
         if missing > 0 {
             text +=
                 missing == 1
-                ? " 1 picture could not be read." : " \(missing) pictures could not be read."
+                ? " 1 image could not be read." : " \(missing) images could not be read."
         }
         return text
     }

@@ -2,26 +2,26 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// Small copies of pictures, each in the page once however often it is shown.
+/// Small copies of images, each in the page once however often it is shown.
 struct Thumbnails {
     /// The longer side in pixels: twice what is shown, for dense screens.
     static let side = 144
 
-    /// The style sheet's class of each picture that could be read.
+    /// The style sheet's class of each image that could be read.
     private(set) var classes: [String: String] = [:]
     private(set) var css = ""
-    /// How many pictures could not be read.
+    /// How many images could not be read.
     private(set) var missing = 0
 
-    /// No pictures.
+    /// No images.
     init() {}
 
-    /// Reads pictures.
+    /// Reads images.
     ///
     /// - Parameters:
     ///   - paths: Their files, relative to the current folder or to the run's.
     ///   - run: The run's directory.
-    ///   - progress: Called with how many of how many pictures are done.
+    ///   - progress: Called with how many of how many images are done.
     /// - Throws: `CancellationError` when the task was cancelled.
     init(_ paths: [String], run: FilePath, progress: (Int, Int) -> Void) throws {
         let loader = ImageLoader(targetSide: Self.side)
@@ -30,9 +30,9 @@ struct Thumbnails {
         for (index, path) in unique.enumerated() {
             try Task.checkCancellation()
             progress(index, unique.count)
-            guard let picture = Self.load(FilePath(path), run, loader),
+            guard let image = Self.load(FilePath(path), run, loader),
                 let bytes = try? JPEGEncoder.encode(
-                    ImageTransform.fitted(picture, side: Self.side), named: path)
+                    ImageTransform.fitted(image, side: Self.side), named: path)
             else {
                 missing += 1
                 continue
@@ -47,7 +47,7 @@ struct Thumbnails {
 
     private static func load(_ path: FilePath, _ run: FilePath, _ loader: ImageLoader) -> RGBImage?
     {
-        if let picture = try? loader.load(path) { return picture }
+        if let image = try? loader.load(path) { return image }
         return path.isAbsolute ? nil : try? loader.load(run.pushing(path))
     }
 }

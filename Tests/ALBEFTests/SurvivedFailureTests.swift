@@ -31,12 +31,12 @@ struct SurvivedFailureTests {
         let (pixels, batch) = (
             try #require(try TinyObjective.batch(3).pixels), try TinyObjective.batch(5)
         )
-        var found: [GalleryScores.Reranked] = []
+        var found: [RetrievalScores.Reranked] = []
         let count = try failures(every: 7) {
             let images = try model.encodeImages(pixels)
             let texts = try model.encodeTexts(batch.ids, mask: batch.mask)
             found = [
-                try GalleryScores(EncodedGallery(images), texts, model: model)
+                try RetrievalScores(EncodedImageSet(images), texts, model: model)
                     .reranked(depth: 2, ranking: .posterior)
             ]
         } then: {

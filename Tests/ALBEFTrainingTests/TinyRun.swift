@@ -7,27 +7,27 @@ import TestSupport
 import Testing
 import Torch
 
-/// Training of a model of the smallest size on a dozen generated pictures.
+/// Training of a model of the smallest size on a dozen generated images.
 struct TinyRun {
     let folder: FilePath
 
-    /// Writes pictures of two captions each, and as many for validation as asked for.
-    init(_ folder: FilePath, pictures: Int = 12, validation: Int = 0) throws {
+    /// Writes images of two captions each, and as many for validation as asked for.
+    init(_ folder: FilePath, images: Int = 12, validation: Int = 0) throws {
         self.folder = folder
-        try TinyModel.writePictures(pictures + validation, to: folder.appending("pictures"))
-        try write(0..<pictures, to: "train.json")
-        if validation > 0 { try write(pictures..<pictures + validation, to: "validation.json") }
+        try TinyModel.writeImages(images + validation, to: folder.appending("images"))
+        try write(0..<images, to: "train.json")
+        if validation > 0 { try write(images..<images + validation, to: "validation.json") }
     }
 
-    private func write(_ pictures: Range<Int>, to name: String) throws {
+    private func write(_ images: Range<Int>, to name: String) throws {
         let words = ["red", "cat", "two", "dogs", "a bus", "near", "tree", "man"]
-        let entries: [[String: Any]] = pictures.map { index in
+        let entries: [[String: Any]] = images.map { index in
             let captions = (0..<2).map { turn in
                 (0..<4).map { words[(index * 3 + turn * 5 + $0 * ($0 + index)) % 8] }
                     .joined(separator: " ")
             }
             return [
-                "image": String(format: "pictures/%03d.bmp", index), "caption": captions,
+                "image": String(format: "images/%03d.bmp", index), "caption": captions,
                 "image_id": index,
             ]
         }
@@ -35,7 +35,7 @@ struct TinyRun {
             .write(to: URL(filePath: folder.appending(name).string))
     }
 
-    /// Settings over the pictures: a preset, the smallest sizes, and changes.
+    /// Settings over the images: a preset, the smallest sizes, and changes.
     func settings(_ changes: [String] = [], preset: String = "albef") throws
         -> PretrainingConfiguration
     {
@@ -61,7 +61,7 @@ struct TinyRun {
         ]
     }
 
-    /// The setting that names the validation pictures.
+    /// The setting that names the validation images.
     var validation: String { "data.validation=['\(folder.appending("validation.json"))']" }
 
     /// Begins or goes on with a run, and cancels it after some of its steps.

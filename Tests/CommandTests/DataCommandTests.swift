@@ -8,17 +8,17 @@ struct DataCommandTests {
     @Test("Broken data ends with status 1, sound data with 0")
     func validates() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writePictures(3, to: folder.appending("photos"))
+            _ = try TinyModel.writeImages(3, to: folder.appending("photos"))
             let table = folder.appending("table.csv").string
-            let rows = (0..<3).map { "00\($0).bmp,a picture of \($0)\n" }.joined()
+            let rows = (0..<3).map { "00\($0).bmp,an image of \($0)\n" }.joined()
             try "image,caption\n\(rows)".write(toFile: table, atomically: true, encoding: .utf8)
             let arguments = ["data", "validate", "table.csv", "--images", "photos"]
             let sound = try await Command.run(arguments, folder: folder)
             #expect(sound.status == 0, "\(sound.errors)")
-            #expect(sound.output.contains("captions    3, 1.0 a picture"))
+            #expect(sound.output.contains("captions    3, 1.0 an image"))
             #expect(sound.output.hasSuffix("nothing is wrong\n"))
 
-            try "image,caption\n\(rows)gone.bmp,x\n000.bmp,a picture of 0\n".write(
+            try "image,caption\n\(rows)gone.bmp,x\n000.bmp,an image of 0\n".write(
                 toFile: table, atomically: true, encoding: .utf8)
             let broken = try await Command.run(arguments + ["--json"], folder: folder)
             #expect(broken.status == 1)
@@ -29,7 +29,7 @@ struct DataCommandTests {
                 problems.map { $0["kind"] as? String } == ["repeated_pair", "missing_image"])
             let text = try await Command.run(arguments, folder: folder)
             #expect(text.status == 1)
-            #expect(text.output.contains("missing pictures: 1\n  photos/gone.bmp\n"))
+            #expect(text.output.contains("missing images: 1\n  photos/gone.bmp\n"))
         }
     }
 
@@ -64,7 +64,7 @@ struct DataCommandTests {
     @Test("Columns can be named, and semicolons separate them")
     func columns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writePictures(1, to: folder.appending("photos"))
+            _ = try TinyModel.writeImages(1, to: folder.appending("photos"))
             try "photo;name\n000.bmp;A dog, red\n".write(
                 toFile: folder.appending("shop.csv").string, atomically: true, encoding: .utf8)
             let arguments = ["data", "validate", "shop.csv", "--images", "photos"]

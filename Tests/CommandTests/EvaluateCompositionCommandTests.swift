@@ -12,7 +12,7 @@ struct EvaluateCompositionCommandTests {
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(6, to: folder.appending("pictures"))
+            try TinyModel.writeImages(6, to: folder.appending("images"))
             let words = ["dog", "cat", "bus", "tree", "man", "snow"]
             func entry(_ index: Int) -> String {
                 """
@@ -52,7 +52,7 @@ struct EvaluateCompositionCommandTests {
     func outcome(_ command: String) async throws {
         let files = command == "choice" ? ["add_obj.json", "swap_att.json"] : ["examples.jsonl"]
         try await withFolder { folder in
-            let base = ["evaluate", command] + files + ["--images", "pictures"] + arguments
+            let base = ["evaluate", command] + files + ["--images", "images"] + arguments
             let table = try await Command.run(base, folder: folder)
             #expect(table.status == 0, "\(table.errors)")
             try expect(table.output, isRecordedAs: "evaluate-\(command)-outcome.txt")
@@ -67,7 +67,7 @@ struct EvaluateCompositionCommandTests {
         try await withFolder { folder in
             let result = try await Command.run(
                 [
-                    "evaluate", "choice", "swap_att.json", "--images", "pictures", "--output",
+                    "evaluate", "choice", "swap_att.json", "--images", "images", "--output",
                     "d.jsonl",
                 ]
                     + ["--json"] + arguments, folder: folder)
@@ -107,15 +107,15 @@ struct EvaluateCompositionCommandTests {
     func missing() async throws {
         try await withFolder { folder in
             try FileManager.default.removeItem(
-                atPath: folder.pushing("pictures/002.bmp").string)
-            try Data([0x42]).write(to: URL(filePath: folder.pushing("pictures/003.bmp").string))
+                atPath: folder.pushing("images/002.bmp").string)
+            try Data([0x42]).write(to: URL(filePath: folder.pushing("images/003.bmp").string))
             let base =
-                ["evaluate", "choice", "swap_att.json", "--images", "pictures"] + arguments
+                ["evaluate", "choice", "swap_att.json", "--images", "images"] + arguments
             let refused = try await Command.run(base, folder: folder)
             #expect(refused.status == 1 && refused.output.isEmpty)
             #expect(
                 refused.errors.contains(
-                    "Error: swap_att.json: 4: there is no image pictures/002.bmp; 1 of 4 items lack"
+                    "Error: swap_att.json: 4: there is no image images/002.bmp; 1 of 4 items lack"
                 ))
             let skipped = try await Command.run(
                 base + ["--skip-missing", "--json"], folder: folder)
@@ -124,12 +124,12 @@ struct EvaluateCompositionCommandTests {
             #expect(skipped.errors.contains("note: 1 items left out, of which 1 images cannot"))
             #expect(try skipped.json()["left_out"] as? Int == 2)
             let limited = try await Command.run(
-                ["evaluate", "choice", "add_obj.json", "--images", "pictures", "--limit", "2"]
+                ["evaluate", "choice", "add_obj.json", "--images", "images", "--limit", "2"]
                     + ["--json"] + arguments, folder: folder)
             #expect(limited.status == 0, "\(limited.errors)")
             #expect(try limited.json()["images"] as? Int == 2)
             let pairs = try await Command.run(
-                ["evaluate", "pairs", "examples.jsonl", "--images", "pictures", "--skip-missing"]
+                ["evaluate", "pairs", "examples.jsonl", "--images", "images", "--skip-missing"]
                     + ["--json"] + arguments, folder: folder)
             #expect(pairs.status == 0, "\(pairs.errors)")
             #expect(try pairs.json()["left_out"] as? Int == 2)
@@ -142,7 +142,7 @@ struct EvaluateCompositionCommandTests {
             try write("add_obj\n\nnothing\n", folder, "kinds.txt")
             try TinyModel.write(to: folder.appending("clip"), task: .alignment)
             let result = try await Command.run(
-                ["evaluate", "choice", "add_obj.json", "swap_att.json", "--images", "pictures"]
+                ["evaluate", "choice", "add_obj.json", "swap_att.json", "--images", "images"]
                     + ["--leave-out", "kinds.txt", "--json", "--model", "clip", "--device", "cpu"],
                 folder: folder)
             #expect(result.status == 0, "\(result.errors)")
@@ -160,7 +160,7 @@ struct EvaluateCompositionCommandTests {
         try await withFolder { folder in
             for command in [["choice", "add_obj.json"], ["pairs", "examples.jsonl"]] {
                 let result = try await Command.run(
-                    ["evaluate"] + command + ["--images", "pictures", "--output", "no/d.jsonl"]
+                    ["evaluate"] + command + ["--images", "images", "--output", "no/d.jsonl"]
                         + arguments, folder: folder)
                 #expect(result.status == 1 && result.output.isEmpty)
                 #expect(result.errors.contains("no/d.jsonl"), "\(result.errors)")

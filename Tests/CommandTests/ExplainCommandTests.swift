@@ -9,7 +9,7 @@ struct ExplainCommandTests {
     private func withModel(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(2, to: folder.appending("photos"))
+            try TinyModel.writeImages(2, to: folder.appending("photos"))
             try await body(folder)
         }
     }

@@ -11,7 +11,7 @@ struct FolderCommandTests {
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(count, to: folder.appending("photos"))
+            try TinyModel.writeImages(count, to: folder.appending("photos"))
             try await body(folder, folder.appending("photos"))
         }
     }

@@ -6,11 +6,11 @@ import Testing
 
 @Suite("albef index and what goes with it", .serialized)
 struct IndexCommandTests {
-    /// A folder with a model, twelve pictures and notes on them.
+    /// A folder with a model, twelve images and notes on them.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            let paths = try TinyModel.writePictures(12, to: folder.appending("photos"))
+            let paths = try TinyModel.writeImages(12, to: folder.appending("photos"))
             let lines = paths.enumerated().map { number, path in
                 "{\"image\": \"photos/\(path.lastComponent?.string ?? "")\", \"number\": \(number)}"
             }

@@ -39,7 +39,7 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writePictures(200, to: photos)
+            try TinyModel.writeImages(200, to: photos)
             let first = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(first.status == 0, "\(first.errors)")
             var next = 200
@@ -94,11 +94,11 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writePictures(40, to: photos)
+            try TinyModel.writeImages(40, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             let before = try paths(index)
-            try TinyModel.writePictures(140, to: photos)
+            try TinyModel.writeImages(140, to: photos)
             // No file may grow beyond 16 KB: every write of a segment fails on the way.
             let arguments = Operation.add.arguments([]).map { "'\($0)'" }.joined(separator: " ")
             let process = Process()
@@ -170,7 +170,7 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writePictures(60, to: photos)
+            try TinyModel.writeImages(60, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             let before = try ForwardIndex(index)

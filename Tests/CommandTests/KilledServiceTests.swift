@@ -204,7 +204,7 @@ struct KilledServiceTests {
     func ends() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(200, to: folder.appending("photos"))
+            try TinyModel.writeImages(200, to: folder.appending("photos"))
             let made = try await Command.run(
                 ["index", "add", "photos", "--index", "index", "--model", "model"], folder: folder)
             #expect(made.status == 0, "\(made.errors)")
@@ -273,7 +273,7 @@ struct KilledServiceTests {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(3, to: folder.appending("photos"))
+            try TinyModel.writeImages(3, to: folder.appending("photos"))
             let data = folder.appending("data")
             let (process, log) = try Command.start(
                 [

@@ -67,7 +67,7 @@ struct PretrainCommandTests {
 
             for model in ["run/last", "run/best"] {
                 let index = "index-of-\(model.suffix(4))"
-                _ = try await albef("index", "pictures", "--model", model, "--index", index)
+                _ = try await albef("index", "images", "--model", model, "--index", index)
                 let found = try await albef(
                     "search", "two dogs near", "--model", model, "--index", index, "--top", "3",
                     "--json")
@@ -102,7 +102,7 @@ struct PretrainCommandTests {
                     + " --resume alone\n")
             let elsewhere = try await Command.run(
                 ["pretrain", "--run", "../run", "--resume"],
-                folder: path.appending("pictures"))
+                folder: path.appending("images"))
             #expect(elsewhere.status == 0, "\(elsewhere.errors)")
         }
     }

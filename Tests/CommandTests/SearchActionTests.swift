@@ -90,7 +90,7 @@ extension Command {
     static func withIndex(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writePictures(10, to: folder.appending("photos"))
+            try TinyModel.writeImages(10, to: folder.appending("photos"))
             let made = try await run(
                 ["index", "photos", "--model", "model", "--index", "index", "--json"],
                 folder: folder)

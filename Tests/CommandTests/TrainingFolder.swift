@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A folder with pictures, captions, a vocabulary and settings of the smallest sizes.
+/// A folder with images, captions, a vocabulary and settings of the smallest sizes.
 struct TrainingFolder {
     let path: FilePath
 
@@ -12,7 +12,7 @@ struct TrainingFolder {
     /// - Parameter epochs: of three steps each.
     init(_ path: FilePath, epochs: Int) throws {
         self.path = path
-        try TinyModel.writePictures(18, to: path.appending("pictures"))
+        try TinyModel.writeImages(18, to: path.appending("images"))
         try write(0..<12, to: "train.json")
         try write(12..<18, to: "validation.json")
         try FileManager.default.copyItem(
@@ -32,11 +32,11 @@ struct TrainingFolder {
             toFile: path.appending("settings.yaml").string, atomically: true, encoding: .utf8)
     }
 
-    private func write(_ pictures: Range<Int>, to name: String) throws {
+    private func write(_ images: Range<Int>, to name: String) throws {
         let words = ["red", "cat", "two", "dogs", "a bus", "near", "tree", "man"]
-        let entries: [[String: String]] = pictures.map { index in
+        let entries: [[String: String]] = images.map { index in
             [
-                "image": String(format: "pictures/%03d.bmp", index),
+                "image": String(format: "images/%03d.bmp", index),
                 "caption": (0..<4).map { words[(index * 3 + $0 * ($0 + index)) % 8] }
                     .joined(separator: " "),
             ]

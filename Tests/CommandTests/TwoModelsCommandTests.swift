@@ -13,7 +13,7 @@ struct TwoModelsCommandTests {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
             try TinyModel.writeRecall(to: folder.appending("recall"))
-            try TinyModel.writePictures(6, to: folder.appending("photos"))
+            try TinyModel.writeImages(6, to: folder.appending("photos"))
             let made = try await Command.run(
                 ["index", "photos", "--index", "index"] + Self.both, folder: folder)
             #expect(made.status == 0 && made.output.contains("6 encoded"), "\(made.errors)")

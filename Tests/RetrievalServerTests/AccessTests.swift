@@ -18,7 +18,7 @@ struct AccessTests {
     func forwarded() async throws {
         let log = LogUnderTest()
         try await ServiceUnderTest.run(
-            pictures: 2, logger: log.logger,
+            images: 2, logger: log.logger,
             {
                 $0.trustedProxies = ["127.0.0.0/8", "10.1.0.0/16"]
                 $0.limits.requestsPerSecond = 0.001
@@ -42,7 +42,7 @@ struct AccessTests {
             #expect(Set(clients).isSuperset(of: ["203.0.113.1", "2001:db8::1", "127.0.0.1"]))
             #expect(!clients.contains("198.51.100.7"))
         }
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.requestsPerSecond = 0.001 }) {
+        try await ServiceUnderTest.run(images: 2, { $0.limits.requestsPerSecond = 0.001 }) {
             service in
             try await expect(service, ["x-forwarded-for": "203.0.113.1"], isLimited: false)
             try await expect(service, ["x-forwarded-for": "203.0.113.2"], isLimited: true)
@@ -52,7 +52,7 @@ struct AccessTests {
     @Test("With a key for reading, nobody reads without one but the page that asks for it")
     func reading() async throws {
         let key = "a key for readers, of 100 %"
-        try await ServiceUnderTest.run(pictures: 2, { $0.readKey = key }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.readKey = key }) { service in
             let cookie = try #require(
                 key.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
             for path in ["/api/index", "/metrics", "/openapi.json", "/health/ready"] {
@@ -93,7 +93,7 @@ struct AccessTests {
 
     @Test("What a page of another site has a browser send is refused, forms too")
     func sites() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.names = ["photos.test"] }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
             let own = "http://127.0.0.1:\(service.client.port)"
             let foreign = [
                 ["sec-fetch-site": "cross-site"], ["origin": "https://evil.example"],

@@ -29,7 +29,7 @@ struct ArchiveTests {
 
     @Test("Images that were chosen come in one file, under their names")
     func chosen() async throws {
-        try await ServiceUnderTest.run(pictures: 5) { service in
+        try await ServiceUnderTest.run(images: 5) { service in
             let sent = try await service.client.form(
                 "POST", "/api/images", image: TinyModel.bitmap(70), fileName: "狗.bmp",
                 headers: ServiceUnderTest.authorization)
@@ -54,7 +54,7 @@ struct ArchiveTests {
 
     @Test("What cannot be read is named at the end")
     func leftOut() async throws {
-        try await ServiceUnderTest.run(pictures: 5) { service in
+        try await ServiceUnderTest.run(images: 5) { service in
             let paths = (0..<5).map { service.photos.appending("00\($0).bmp") }
             try FileManager.default.removeItem(atPath: paths[1].string)
             try Data("no image".utf8).write(to: URL(filePath: paths[2].string))
@@ -85,7 +85,7 @@ struct ArchiveTests {
             ),
         ])
     func refusals(_ body: String, _ status: Int, _ named: String) async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/archive", headers: ["content-type": "application/json"],
                 body: Array(body.utf8))
@@ -139,7 +139,7 @@ struct ArchiveTests {
     func abandoned() async throws {
         struct Enough: Error {}
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writePictures(3, to: folder)
+            let paths = try TinyModel.writeImages(3, to: folder)
             let queue = WorkQueue("archive", threads: 1, limit: 4)
             defer { queue.close() }
             let archive = ImageArchive(

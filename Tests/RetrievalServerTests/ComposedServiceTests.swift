@@ -14,7 +14,7 @@ struct ComposedServiceTests {
                 service.photos.appending(String(format: "%03d.bmp", number))
             }
             func id(_ number: Int) -> String { EntryKey(path(number)).description }
-            func entry(_ number: Int) -> QueryPicture { .entry(EntryKey(path(number))) }
+            func entry(_ number: Int) -> QueryImage { .entry(EntryKey(path(number))) }
             let searcher = try Searcher(service.model, ForwardIndex(service.index))
             let cases: [([String: Any], SearchQuery)] = [
                 (
@@ -65,7 +65,7 @@ struct ComposedServiceTests {
 
     @Test("Results that look nearly the same are folded where that is asked for")
     func folds() async throws {
-        try await ServiceUnderTest.run(pictures: 3) { service in
+        try await ServiceUnderTest.run(images: 3) { service in
             for name in ["one.bmp", "two.bmp"] {
                 let sent = try await service.client.form(
                     "POST", "/api/images", image: TinyModel.bitmap(1), fileName: name,
@@ -88,7 +88,7 @@ struct ComposedServiceTests {
 
     @Test("A part that cannot be is refused by its name")
     func refusals() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
             let nowhere = EntryKey("/nowhere").description
             let cases: [([String: Any], Int, String)] = [

@@ -11,7 +11,7 @@ struct ConnectionTests {
 
     @Test("A head that never ends is answered, and a client that says nothing is let go")
     func heads() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.headSeconds = 0.2 }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.limits.headSeconds = 0.2 }) { service in
             let (begun, isClosed) = try await service.client.converse { connection in
                 connection.send("GET /api/index HTTP/1.1\r\nhost: loc")
                 return (try connection.answer(), connection.isAtEnd())
@@ -33,7 +33,7 @@ struct ConnectionTests {
 
     @Test("A client that waits to be asked for its body is asked, and not in vain")
     func expectations() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let body = #"{"text": "two dogs"}"#
             let (asked, found) = try await service.client.converse { connection in
                 connection.send(
@@ -68,7 +68,7 @@ struct ConnectionTests {
 
     @Test("One address has so many connections, and gets others when those end")
     func connections() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.connectionsPerAddress = 3 }) {
+        try await ServiceUnderTest.run(images: 2, { $0.limits.connectionsPerAddress = 3 }) {
             service in
             let live = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
             let (held, turnedAway) = try await service.client.converse { first in
@@ -108,7 +108,7 @@ struct ConnectionTests {
         ])
     func garbage(_ sent: String) async throws {
         let log = LogUnderTest()
-        try await ServiceUnderTest.run(pictures: 2, logger: log.logger) { service in
+        try await ServiceUnderTest.run(images: 2, logger: log.logger) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(sent)
                 return (try connection.answer(), connection.isAtEnd())
@@ -125,7 +125,7 @@ struct ConnectionTests {
 
     @Test("A body that stops being HTTP half-way is answered, and the connection closed")
     func chunks() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(
                     Self.search + "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\nnot a size\r\n")
@@ -139,7 +139,7 @@ struct ConnectionTests {
     @Test("A request of HTTP/1.0 needs no Host, and its connection ends with the answer")
     func old() async throws {
         try await ServiceUnderTest.run(
-            pictures: 2,
+            images: 2,
             {
                 $0.host = "0.0.0.0"
                 $0.limits.requestsPerSecond = 0

@@ -16,7 +16,7 @@ struct FollowingServiceTests {
         _ count: Int, _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writePictures(count, to: folder.appending("photos"))
+            try TinyModel.writeImages(count, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             try await ServiceUnderTest.serve(
                 folder, model, { $0.photos = folder.appending("photos") }, body)
@@ -74,8 +74,8 @@ struct FollowingServiceTests {
     func excluded() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(3, to: photos)
-            try TinyModel.writePictures(2, to: photos.appending("drafts"))
+            try TinyModel.writeImages(3, to: photos)
+            try TinyModel.writeImages(2, to: photos.appending("drafts"))
             let model = try TinyModel.search(in: folder)
             try await ServiceUnderTest.serve(
                 folder, model,
@@ -95,7 +95,7 @@ struct FollowingServiceTests {
     func skipped() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(3, to: photos)
+            try TinyModel.writeImages(3, to: photos)
             for name in ["broken.jpg", "half.png", "notes.txt"] {
                 try Data("no image".utf8).write(to: URL(filePath: photos.appending(name).string))
             }
@@ -133,7 +133,7 @@ struct FollowingServiceTests {
             }
             #expect(isScanned)
         }
-        try await ServiceUnderTest.run(pictures: 1) { service in
+        try await ServiceUnderTest.run(images: 1) { service in
             let refused = try await service.client.send(
                 "POST", "/api/scan", headers: ServiceUnderTest.authorization)
             #expect(refused.status == 409 && refused.problem == "conflict")
@@ -173,7 +173,7 @@ struct FollowingServiceTests {
             let (files, aside) = (FileManager.default, service.folder.appending("aside").string)
             #expect(try await has(6, service))
             try files.moveItem(atPath: service.index.string, toPath: aside)
-            try TinyModel.writePictures(8, to: service.photos)
+            try TinyModel.writeImages(8, to: service.photos)
             let refused = try await service.client.form(
                 "POST", "/api/images", image: TinyModel.bitmap(900),
                 headers: ServiceUnderTest.authorization)
@@ -209,7 +209,7 @@ struct FollowingServiceTests {
             try await locking(service.index) {
                 try files.copyItem(atPath: service.index.string, toPath: backup)
             }
-            try TinyModel.writePictures(9, to: service.photos)
+            try TinyModel.writeImages(9, to: service.photos)
             #expect(try await has(9, service))
             try await locking(service.index) {
                 try files.moveItem(
@@ -245,7 +245,7 @@ struct FollowingServiceTests {
             #expect(!FileManager.default.fileExists(atPath: folder.appending("index").string))
 
             // One that the index knows is away: the service starts, and its images stay.
-            try TinyModel.writePictures(3, to: photos)
+            try TinyModel.writeImages(3, to: photos)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try FileManager.default.removeItem(atPath: photos.string)
             try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in

@@ -45,7 +45,7 @@ struct GalleryWriterTests {
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(5, to: photos)
+            try TinyModel.writeImages(5, to: photos)
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: photos)
@@ -182,7 +182,7 @@ struct GalleryWriterTests {
             }
         ) { fixture in
             let (writer, model) = (fixture.writer, fixture.model)
-            try TinyModel.writePictures(40, to: fixture.folder.appending("more"))
+            try TinyModel.writeImages(40, to: fixture.folder.appending("more"))
             let indexer = Indexer(
                 model, options: .init(batchSize: 4, commitInterval: 4),
                 work: .init(
@@ -227,7 +227,7 @@ struct GalleryWriterTests {
     func foreignFolder() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (index, uploads) = (folder.appending("index"), folder.appending("mine"))
-            try TinyModel.writePictures(2, to: uploads)
+            try TinyModel.writeImages(2, to: uploads)
             try Data("draft".utf8).write(to: URL(filePath: uploads.appending("book.new").string))
             let error = #expect(throws: ServerError.self) {
                 try UploadStore(uploads, index: index)

@@ -41,7 +41,7 @@ struct HostileDocumentTests {
             ),
         ])
     func faults(_ body: String, _ named: String) async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: Self.type, body: Array(body.utf8))
             #expect(answer.status == 400 && answer.problem == "invalid-request")
@@ -53,7 +53,7 @@ struct HostileDocumentTests {
     @Test("Documents have a size of their own, alone and in forms")
     func sizes() async throws {
         try await ServiceUnderTest.run(
-            pictures: 2,
+            images: 2,
             {
                 $0.limits.documentBytes = 2048
                 $0.limits.metadataBytes = 200
@@ -84,7 +84,7 @@ struct HostileDocumentTests {
 
     @Test("Many large documents at once keep nobody from being answered")
     func many() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let fields = (0..<8000).map { #""k\#($0)":1"# }.joined(separator: ",")
             let wide = Array("{\(fields)}".utf8)
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -106,7 +106,7 @@ struct HostileDocumentTests {
 
     @Test("Large bodies that come at once have a bound together, and room again when they end")
     func sum() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let question = ["text": String(repeating: "two dogs ", count: 40)]
             let hold: @Sendable (RawConnection) -> RawConnection = { connection in
                 connection.send(
@@ -138,7 +138,7 @@ struct HostileDocumentTests {
 
     @Test("Bodies that are compressed, and parameters that are unknown or there twice")
     func requests() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let packed = try await service.client.send(
                 "POST", "/api/search",
                 headers: ["content-type": "application/json", "content-encoding": "gzip"],

@@ -14,7 +14,7 @@ struct HostileInputTests {
 
     @Test("Bodies that are too large, announced or not")
     func oversize() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let announced = try await service.client.exchange([
                 Array(
                     """
@@ -39,7 +39,7 @@ struct HostileInputTests {
 
     @Test("A body that never ends is answered, and the connection closed")
     func slow() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.bodySeconds = 0.2 }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.limits.bodySeconds = 0.2 }) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(
                     """
@@ -64,7 +64,7 @@ struct HostileInputTests {
             "%00", "A0000000000000000000000000000000", String(repeating: "0", count: 4000),
         ])
     func traversal(_ id: String) async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             for path in ["", "/original", "/thumbnail"] {
                 let answer = try await service.client.send("GET", "/api/images/\(id)\(path)")
                 #expect(answer.status == 404, "\(path)")
@@ -78,8 +78,8 @@ struct HostileInputTests {
     }
 
     @Test("Pictures that would not fit into memory, are cut short, or are none")
-    func pictures() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.pixels = 1_000_000 }) { service in
+    func images() async throws {
+        try await ServiceUnderTest.run(images: 2, { $0.limits.pixels = 1_000_000 }) { service in
             var bomb = TinyModel.bitmap(1)
             // 30,000 x 30,000 pixels, as a BMP declares them.
             for (place, value) in [(18, 30_000), (22, 30_000)] {
@@ -156,7 +156,7 @@ struct HostileInputTests {
             ("multipart/form-data; boundary=\"\(String(repeating: "e", count: 71))\"", "x"),
         ])
     func forms(_ type: String, _ body: String) async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: ["content-type": type], body: Array(body.utf8))
             #expect(answer.status == 400, "\(answer.text)")
@@ -166,7 +166,7 @@ struct HostileInputTests {
 
     @Test("Heads that are no HTTP, or too much of it")
     func heads() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let many = (0..<2000).map { "x-\($0): y\r\n" }.joined()
             let long = "x-long: " + String(repeating: "y", count: 200_000) + "\r\n"
             for head in [many, long] {
@@ -192,7 +192,7 @@ struct HostileInputTests {
 
     @Test("Another name than the service's own: a page of elsewhere cannot use it")
     func names() async throws {
-        try await ServiceUnderTest.run(pictures: 2, { $0.names = ["photos.test"] }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
             for (host, status) in [
                 ("evil.example", 421), ("photos.test:80", 200), ("LOCALHOST", 200),
                 ("[::1]:99", 200), ("", 421), ("localhost:evil", 421), ("[::1].evil", 421),
@@ -208,7 +208,7 @@ struct HostileInputTests {
 
     @Test("Writing without the key, or with another")
     func keys() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let id = try #require(try await service.ids().first)
             for authorization in ["", "Bearer", "Bearer no", "Basic \(ServiceUnderTest.key)"] {
                 for (method, path) in [("DELETE", "/api/images/\(id)"), ("POST", "/api/images")] {
@@ -219,7 +219,7 @@ struct HostileInputTests {
             }
             #expect(try ForwardIndex(service.index).count == 2)
         }
-        try await ServiceUnderTest.run(pictures: 2, { $0.key = nil }) { service in
+        try await ServiceUnderTest.run(images: 2, { $0.key = nil }) { service in
             let answer = try await service.client.form(
                 "POST", "/api/images", image: TinyModel.bitmap(9),
                 headers: ServiceUnderTest.authorization)
@@ -230,7 +230,7 @@ struct HostileInputTests {
     @Test("One address that asks too often is told when to come back")
     func rate() async throws {
         // One request in fifty seconds, however slow this machine is.
-        try await ServiceUnderTest.run(pictures: 2, { $0.limits.requestsPerSecond = 0.02 }) {
+        try await ServiceUnderTest.run(images: 2, { $0.limits.requestsPerSecond = 0.02 }) {
             service in
             #expect(try await service.client.send("GET", "/api/index").status == 200)
             for _ in 0..<3 {
@@ -245,7 +245,7 @@ struct HostileInputTests {
     @Test("More requests than may wait are turned away, and the others answered")
     func overload() async throws {
         try await ServiceUnderTest.run(
-            pictures: 30,
+            images: 30,
             {
                 $0.batching.waiting = 2
                 $0.batching.queries = 1
@@ -275,7 +275,7 @@ struct HostileInputTests {
     @Test("An answer that takes too long is given up")
     func timeout() async throws {
         try await ServiceUnderTest.run(
-            pictures: 90,
+            images: 90,
             {
                 $0.limits.requestSeconds = 0.001
                 $0.batching.delayMilliseconds = 1000

@@ -67,7 +67,7 @@ struct LogTests {
     func service() async throws {
         let log = LogUnderTest()
         try await ServiceUnderTest.run(
-            pictures: 2, logger: log.logger, { $0.version = "1.2.3" }
+            images: 2, logger: log.logger, { $0.version = "1.2.3" }
         ) { service in
             _ = try await service.client.send("GET", "/api/nothing")
             let start = try #require(log.entries.first { $0["message"] as? String == "started" })

@@ -62,7 +62,7 @@ struct ModelChangeServiceTests {
     func changedElsewhere() async throws {
         let lines = Lines()
         try await ServiceUnderTest.run(
-            pictures: 20, logger: lines.logger,
+            images: 20, logger: lines.logger,
             { $0.photos = nil }
         ) { service in
             #expect(try await upload(300, service).status == 201)
@@ -109,7 +109,7 @@ struct ModelChangeServiceTests {
     @Test("Started with another model, it answers with the old one until all is encoded anew")
     func changedHere() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(pictures: 300) { before in
+        try await ServiceUnderTest.run(images: 300) { before in
             #expect(try await upload(800, before).status == 201)
             let other = try other(in: before.folder)
             try await ServiceUnderTest.serve(
@@ -164,7 +164,7 @@ struct ModelChangeServiceTests {
 
     @Test("Stopped in the middle of a change, the next service goes on with it")
     func resumed() async throws {
-        try await ServiceUnderTest.run(pictures: 250) { before in
+        try await ServiceUnderTest.run(images: 250) { before in
             let other = try other(in: before.folder)
             func serve(_ body: @escaping (ServiceUnderTest) async throws -> Void) async throws {
                 try await ServiceUnderTest.serve(
@@ -194,7 +194,7 @@ struct ModelChangeServiceTests {
     @Test("Where nobody may write, it answers with the old one, and changes when the index does")
     func readOnly() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(pictures: 12) { before in
+        try await ServiceUnderTest.run(images: 12) { before in
             let other = try other(in: before.folder)
             try await ServiceUnderTest.serve(
                 before.folder, other, former: before.model, logger: lines.logger,

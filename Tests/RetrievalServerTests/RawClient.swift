@@ -45,10 +45,10 @@ struct RawClient: Sendable {
         return try await send("POST", path, headers: headers, body: body)
     }
 
-    /// Sends a form with a picture.
+    /// Sends a form with an image.
     func form(
         _ method: String = "POST", _ path: String, query: Any? = nil, image: [UInt8]?,
-        fileName: String = "picture.bmp", headers: [String: String] = [:]
+        fileName: String = "image.bmp", headers: [String: String] = [:]
     ) async throws -> Answer {
         var body: [UInt8] = []
         if let query {

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The service answers what the library does", .oneModelAndTwo)
 struct SearchServiceTests {
-    @Test("A text finds the pictures that the library finds, in its order")
+    @Test("A text finds the images that the library finds, in its order")
     func text() async throws {
         try await ServiceUnderTest.run { service in
             let searcher = try Searcher(service.model, ForwardIndex(service.index))
@@ -35,7 +35,7 @@ struct SearchServiceTests {
     func about() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(6, to: photos)
+            try TinyModel.writeImages(6, to: photos)
             for name in ["camera.jpg", "phone.png", "packet.jpg"] {
                 try FileManager.default.copyItem(
                     atPath: Fixtures.repository.appending("Tests/Fixtures/facts/\(name)").string,
@@ -100,7 +100,7 @@ struct SearchServiceTests {
 
     @Test("The service says what its index was made with, one model or two")
     func models() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let index = try await service.client.send("GET", "/api/index")
             let model = try #require(index.json["model"] as? [String: Any])
             #expect(model["fingerprint"] as? String == service.model.fingerprint)
@@ -121,7 +121,7 @@ struct SearchServiceTests {
     @Test("What the model knows is said, and that nothing matches well")
     func guesses() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writePictures(6, to: folder.appending("photos"))
+            try TinyModel.writeImages(6, to: folder.appending("photos"))
             _ = try TinyModel.search(in: folder)
             let files = try ModelDirectory.open(folder.appending("model"))
             try files.write(try #require(ModelCard("colours of squares")))
@@ -154,8 +154,8 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("A picture finds itself, sent or named, and with a text what fits both")
-    func picture() async throws {
+    @Test("An image finds itself, sent or named, and with a text what fits both")
+    func image() async throws {
         try await ServiceUnderTest.run { service in
             let sent = try await service.client.form(
                 "POST", "/api/search", query: ["count": 3], image: TinyModel.bitmap(7))
@@ -280,7 +280,7 @@ struct SearchServiceTests {
             ("", "ask by a text"),
         ])
     func refusals(_ body: String, _ named: String) async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: ["content-type": "application/json"],
                 body: Array(body.utf8))
@@ -294,7 +294,7 @@ struct SearchServiceTests {
 
     @Test("A text of punctuation is no query")
     func empty() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.post("/api/search", ["text": " ?! "])
             #expect(answer.status == 422 && answer.problem == "empty-text")
             let method = try await service.client.send("TRACE", "/api/search")
@@ -310,7 +310,7 @@ struct SearchServiceTests {
 
     @Test("Thumbnails and originals come with what lets a browser keep them")
     func files() async throws {
-        try await ServiceUnderTest.run(pictures: 3) { service in
+        try await ServiceUnderTest.run(images: 3) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
             let original = try await service.client.send("GET", "/api/images/\(id)/original")
             #expect(original.headers["content-type"] == "image/bmp")
@@ -355,7 +355,7 @@ struct SearchServiceTests {
 
     @Test("Every operation of the API's description is there, and nothing is undescribed")
     func description() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let document = try await service.client.send("GET", "/openapi.json").json
             #expect(document["openapi"] as? String == "3.1.0")
             let paths = try #require(document["paths"] as? [String: [String: Any]])

@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 import TestSupport
 
-/// A service in this process, over pictures and a model of the smallest size.
+/// A service in this process, over images and a model of the smallest size.
 struct ServiceUnderTest: Sendable {
     static let key = "a key that only tests know"
     static let authorization = ["authorization": "Bearer \(key)"]
@@ -23,17 +23,17 @@ struct ServiceUnderTest: Sendable {
     /// Runs a service while a test talks to it.
     ///
     /// - Parameters:
-    ///   - count: pictures in the index.
+    ///   - count: images in the index.
     ///   - logger: gets its log.
     ///   - configure: changes its settings.
     static func run(
-        pictures count: Int = 30, logger: Logger = silent,
+        images count: Int = 30, logger: Logger = silent,
         _ configure: (inout ServerConfiguration) -> Void = { _ in },
         _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(count, to: photos)
+            try TinyModel.writeImages(count, to: photos)
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try await serve(folder, model, logger: logger, configure, body)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Writing through the service")
 struct WritingServiceTests {
-    @Test("A picture is added, found, replaced and removed")
+    @Test("An image is added, found, replaced and removed")
     func life() async throws {
         try await ServiceUnderTest.run { service in
             let added = try await service.client.form(
@@ -49,9 +49,9 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("Clients that replace and remove one picture at once leave it whole, or gone")
+    @Test("Clients that replace and remove one image at once leave it whole, or gone")
     func contention() async throws {
-        try await ServiceUnderTest.run(pictures: 5) { service in
+        try await ServiceUnderTest.run(images: 5) { service in
             for round in 0..<3 {
                 let added = try await service.client.form(
                     "POST", "/api/images", image: TinyModel.bitmap(100),
@@ -108,9 +108,9 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("While pictures are deleted, added and compacted, every search is answered in full")
+    @Test("While images are deleted, added and compacted, every search is answered in full")
     func concurrent() async throws {
-        try await ServiceUnderTest.run(pictures: 60) { service in
+        try await ServiceUnderTest.run(images: 60) { service in
             let ids = try await service.ids()
             let kept = Set(ids.suffix(20))
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -157,10 +157,10 @@ struct WritingServiceTests {
         "An index that is replaced on disk is served; one that cannot be is not, and nothing is lost"
     )
     func replacement() async throws {
-        try await ServiceUnderTest.run(pictures: 10) { service in
+        try await ServiceUnderTest.run(images: 10) { service in
             let files = FileManager.default
             // Another program adds to it.
-            try TinyModel.writePictures(14, to: service.photos)
+            try TinyModel.writeImages(14, to: service.photos)
             _ = try await Indexer(service.model).update(service.index, with: service.photos)
             #expect(try await eventually { try await service.ids().count == 14 })
 
@@ -204,7 +204,7 @@ struct WritingServiceTests {
 
     @Test("What a service left half done, the next one finishes")
     func reconciliation() async throws {
-        try await ServiceUnderTest.run(pictures: 5) { service in
+        try await ServiceUnderTest.run(images: 5) { service in
             let uploads = FilePath("\(service.index.string).uploads")
             let added = try await service.client.form(
                 "POST", "/api/images", image: TinyModel.bitmap(500),
@@ -230,7 +230,7 @@ struct WritingServiceTests {
 
     @Test("A replacement whose file cannot be put in its place is, once it can be")
     func replacementHindered() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let files = FileManager.default
             let added = try await service.client.form(
                 "POST", "/api/images", image: TinyModel.bitmap(1),
@@ -260,7 +260,7 @@ struct WritingServiceTests {
 
     @Test("A file that is saved has the name that people know, and no other place")
     func savedName() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             func disposition(_ id: String) async throws -> String? {
                 try await service.client.send("GET", "/api/images/\(id)/original")
                     .headers["content-disposition"]
@@ -285,7 +285,7 @@ struct WritingServiceTests {
 
     @Test("Thumbnails are made in a few sizes, each at least as large as asked for")
     func thumbnailSizes() async throws {
-        try await ServiceUnderTest.run(pictures: 2) { service in
+        try await ServiceUnderTest.run(images: 2) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
             var tags: Set<String> = []
             for side in stride(from: 16, through: 2048, by: 127) {
@@ -300,9 +300,9 @@ struct WritingServiceTests {
 
     @Test("A folder of somebody else's files is refused as the place of uploads, untouched")
     func foreignUploads() async throws {
-        try await ServiceUnderTest.run(pictures: 3) { service in
+        try await ServiceUnderTest.run(images: 3) { service in
             let mine = service.folder.appending("mine")
-            try TinyModel.writePictures(2, to: mine)
+            try TinyModel.writeImages(2, to: mine)
             await #expect(throws: ServerError.self) {
                 try await ServiceUnderTest.serve(
                     service.folder, service.model, { $0.uploads = mine }

@@ -31,7 +31,7 @@ struct ComposedSearchTests {
         _ budget: TokenBudget? = nil, _ body: (Gallery) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writePictures(40, to: folder.appending("photos"))
+            let paths = try TinyModel.writeImages(40, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model, options: .init(budget: budget))
                 .update(folder.appending("index"), with: folder.appending("photos"))
@@ -167,7 +167,7 @@ struct ComposedSearchTests {
     @Test("A query that cannot be answered is refused with the name of the part")
     func refusals() async throws {
         try await withGallery { gallery in
-            let image = QueryPicture.file(gallery.paths[0])
+            let image = QueryImage.file(gallery.paths[0])
             let wrong: [(SearchQuery, String)] = [
                 (SearchQuery(without: ["a hat"]), "without: the query says only what to leave out"),
                 (SearchQuery(unlike: [image]), "unlike: the query says only what to leave out"),
@@ -254,7 +254,7 @@ struct ComposedSearchTests {
     func folds() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writePictures(12, to: photos)
+            try TinyModel.writeImages(12, to: photos)
             for number in 0..<3 {
                 try FileManager.default.copyItem(
                     atPath: photos.appending("003.bmp").string,

@@ -57,7 +57,7 @@ struct ExactRecallTests {
             let first = Set(order.prefix(50))
             #expect(
                 try ForwardIndex.remove(
-                    directory, paths: first.map { FilePath("/pictures/\($0).jpg") }) == 50)
+                    directory, paths: first.map { FilePath("/images/\($0).jpg") }) == 50)
             let index = try ForwardIndex(directory)
             let rest = order.filter { !first.contains($0) }
             #expect(

@@ -14,7 +14,7 @@ struct ExplanationTests {
         _ dialect: Dialect, _ body: (SearchModel, FilePath) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = try TinyModel.writePictures(2, to: folder.appending("photos"))
+            let photos = try TinyModel.writeImages(2, to: folder.appending("photos"))
             try body(try TinyModel.search(in: folder, dialect: dialect), photos[1])
         }
     }
@@ -53,8 +53,8 @@ struct ExplanationTests {
             }
             let centre = found.tokenMaps.reduce(0) { $0 + $1.values[4] }
             #expect(abs(found.sentence.values[4] - centre / Float(found.tokens.count)) < 1e-7)
-            let picture = try model.loader.load(photo)
-            #expect(try model.explain(picture, text) == found)
+            let image = try model.loader.load(photo)
+            #expect(try model.explain(image, text) == found)
         }
     }
 
@@ -93,10 +93,10 @@ struct ExplanationTests {
             guard colours.count == 4, people.allSatisfy({ $0.bottom.kind == .trousers }) else {
                 continue
             }
-            let picture = try generator.scene(index).picture(side: 128)
+            let image = try generator.scene(index).image(side: 128)
             for (person, other) in [(people[0], people[1]), (people[1], people[0])] {
                 let (top, bottom) = (person.top.rawValue, person.bottom.colour.rawValue)
-                let found = try model.explain(picture, "\(top) top and \(bottom) trousers")
+                let found = try model.explain(image, "\(top) top and \(bottom) trousers")
                 for word in found.words where [top, bottom].contains(word.text) {
                     let peak = try #require(word.map.values.max())
                     let place = try #require(word.map.values.firstIndex(of: peak))
@@ -141,9 +141,9 @@ struct HeatMapRendererTests {
 
     @Test("Cool places stay as they are, hot ones turn red")
     func overlay() {
-        let picture = HeatMapRenderer().overlay(Self.map, on: Self.grey)
-        #expect(picture.pixels[..<3] == [128, 128, 128])
-        let last = Array(picture.pixels.suffix(3))
+        let image = HeatMapRenderer().overlay(Self.map, on: Self.grey)
+        #expect(image.pixels[..<3] == [128, 128, 128])
+        let last = Array(image.pixels.suffix(3))
         #expect(last[0] > 120 && last[1] < 60 && last[2] < 60)
         let faded = HeatMapRenderer().overlay(Self.map, on: Self.grey, strength: 0)
         #expect(faded == Self.grey)

@@ -52,8 +52,8 @@ struct FolderScanTests {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.absolute.appending("photos")
             let broken = photos.appending("broken")
-            try TinyModel.writePictures(4, to: broken)
-            try TinyModel.writePictures(2, to: photos)
+            try TinyModel.writeImages(4, to: broken)
+            try TinyModel.writeImages(2, to: photos)
             let (indexer, index) = (
                 Indexer(try TinyModel.search(in: folder)), folder.appending("index")
             )
@@ -118,7 +118,7 @@ struct FolderScanTests {
         try await withFiles(["notes.txt"]) { folder in
             let scan = try FolderScan(folder)
             #expect(scan.files.isEmpty && scan.passedOver == ["txt": 1])
-            #expect(throws: GalleryError.self) { try FolderScan(folder.appending("away")) }
+            #expect(throws: FolderError.self) { try FolderScan(folder.appending("away")) }
         }
     }
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Changes of single pictures", .oneModelAndTwo)
+@Suite("Changes of single images", .oneModelAndTwo)
 struct IndexChangeTests {
     private struct Gallery {
         let model: SearchModel
@@ -43,7 +43,7 @@ struct IndexChangeTests {
 
     private func withGallery(_ body: (Gallery) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writePictures(6, to: folder.appending("photos"))
+            let paths = try TinyModel.writeImages(6, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))
@@ -51,7 +51,7 @@ struct IndexChangeTests {
         }
     }
 
-    @Test func picturesAreAddedReplacedAndRemovedInOneCommit() async throws {
+    @Test func imagesAreAddedReplacedAndRemovedInOneCommit() async throws {
         try await withGallery { gallery in
             let before = try ForwardIndex(gallery.index)
             let removed = try gallery.change(

@@ -27,7 +27,7 @@ struct IndexDamageTests {
     @Test("An index that lost a segment says what to do, and doing it keeps the rest")
     func lostSegment() async throws {
         try await withIndex { index, files in
-            _ = try ForwardIndex.remove(index, paths: ["/pictures/5.jpg"])
+            _ = try ForwardIndex.remove(index, paths: ["/images/5.jpg"])
             try FileManager.default.removeItem(at: files.segments()[1])
             let error = #expect(throws: IndexError.self) { try ForwardIndex(index) }
             let text = try #require(error?.description)
@@ -120,7 +120,7 @@ struct IndexDamageTests {
     func madeAnew() async throws {
         try await withIndex { index, _ in
             let locator = EntryLocator()
-            let old = EntryKey("/pictures/11.jpg")
+            let old = EntryKey("/images/11.jpg")
             #expect(try locator.find(old, in: ForwardIndex(index)) != nil)
             try FileManager.default.removeItem(atPath: index.string)
             // The same names of files at the same generations, with other entries.
@@ -133,7 +133,7 @@ struct IndexDamageTests {
             #expect(try locator.find(old, in: forward) == nil)
             for number in 50..<53 {
                 let id = try locator.find(
-                    EntryKey(FilePath("/pictures/\(number).jpg")), in: forward)
+                    EntryKey(FilePath("/images/\(number).jpg")), in: forward)
                 #expect(try forward.entry(#require(id)).size == number)
             }
         }

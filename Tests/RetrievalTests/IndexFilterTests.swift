@@ -59,7 +59,7 @@ struct IndexFilterTests {
             let facets = try forward.facets()
             #expect(facets.years.map(\.value) == facets.years.map(\.value).sorted(by: >))
             #expect(facets.years.reduce(0) { $0 + $1.count } == dated.count)
-            #expect(facets.folders == [Facets.Value(value: "/pictures", count: 60)])
+            #expect(facets.folders == [Facets.Value(value: "/images", count: 60)])
             #expect(facets.cameras.map(\.count) == facets.cameras.map(\.count).sorted(by: >))
         }
     }
@@ -78,12 +78,12 @@ struct IndexFilterTests {
                     Self.about($0)
                 }
             }
-            _ = try ForwardIndex.remove(index, paths: ["/pictures/6.jpg"])
+            _ = try ForwardIndex.remove(index, paths: ["/images/6.jpg"])
             let forward = try ForwardIndex(index)
             try forward.prepareFilters()
             let entries = (0..<Self.count).map { number in
                 IndexEntry(
-                    path: FilePath("/pictures/\(number).jpg"), size: number, modified: 0,
+                    path: FilePath("/images/\(number).jpg"), size: number, modified: 0,
                     sha256: "", about: Self.about(number),
                     metadata: Self.metadata(number, isLarge: isLarge))
             }
@@ -92,7 +92,7 @@ struct IndexFilterTests {
                 ["tags=t3"], ["tags!=a"], ["tags>s"], ["nothing=1"], ["nothing!=1"], ["name 61=1"],
                 ["name 61!=1", "number<65"], ["text>x600"], ["number=x"], ["number!=x"],
                 ["date>=2003"], ["date<=2001-02"], ["camera=C 1", "width>30"], ["size<40"],
-                ["orientation!=square"], ["folder=/pictures"], ["folder!=/pictures"],
+                ["orientation!=square"], ["folder=/images"], ["folder!=/images"],
             ] {
                 let filters = conditions.compactMap { MetadataFilter($0) }
                 let found = try forward.recall(features[0], count: Self.count, filters: filters)

@@ -15,7 +15,7 @@ struct IndexMaintenanceTests {
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.writePictures(23, to: photos)
+            try TinyModel.writeImages(23, to: photos)
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(
                 model, options: .init(batchSize: 2, commitInterval: 4, budget: budget)
@@ -73,7 +73,7 @@ struct IndexMaintenanceTests {
             try ForwardIndex.compact(index, segmentByteCount: before.byteCount / 3)
             let after = try ForwardIndex(index).statistics
             #expect(after.segments > 1 && after.segments < 6)
-            #expect(after.pictures == 23)
+            #expect(after.images == 23)
         }
     }
 

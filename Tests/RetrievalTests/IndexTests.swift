@@ -6,13 +6,13 @@ import Testing
 
 @Suite("Forward index", .oneModelAndTwo)
 struct IndexTests {
-    /// A model, a folder of pictures and an index that does not exist yet.
+    /// A model, a folder of images and an index that does not exist yet.
     private func withGallery(
         _ count: Int,
         _ body: (SearchModel, _ photos: FilePath, _ index: FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writePictures(count, to: folder.appending("photos"))
+            try TinyModel.writeImages(count, to: folder.appending("photos"))
             try await body(
                 TinyModel.search(in: folder), folder.appending("photos"),
                 folder.appending("index"))
@@ -36,7 +36,7 @@ struct IndexTests {
                 toPath: photos.appending("renamed.bmp").string)
             try Data(TinyModel.bitmap(50)).write(
                 to: URL(filePath: photos.appending("new.bmp").string))
-            try Data("no picture".utf8).write(to: URL(filePath: photos.appending("bad.jpg").string))
+            try Data("no image".utf8).write(to: URL(filePath: photos.appending("bad.jpg").string))
             let third = try await indexer.update(index, with: photos)
             #expect(third.encoded == 2)
             #expect(third.reused == 1)
@@ -218,12 +218,12 @@ struct IndexTests {
                     try FileManager.default.createDirectory(
                         atPath: path.string, withIntermediateDirectories: true)
                 }
-                let error = await #expect(throws: GalleryError.self) {
+                let error = await #expect(throws: FolderError.self) {
                     try await Indexer(model).update(index, with: path)
                 }
                 #expect(try #require(error?.description).contains(folder))
             }
-            // Nothing was created for a folder without pictures.
+            // Nothing was created for a folder without images.
             #expect(!FileManager.default.fileExists(atPath: index.string))
         }
     }

@@ -28,7 +28,7 @@ struct IndexTidyTests {
     func joins() async throws {
         try await withFolder { index in
             try append(0..<40, to: index)
-            _ = try ForwardIndex.remove(index, paths: ["/pictures/7.jpg", "/pictures/39.jpg"])
+            _ = try ForwardIndex.remove(index, paths: ["/images/7.jpg", "/images/39.jpg"])
             var steps = 0
             while try ForwardIndex.tidy(index) { steps += 1 }
             #expect(steps < 40)
@@ -46,7 +46,7 @@ struct IndexTidyTests {
         try await withFolder { index in
             let features = try SyntheticIndex.features(600, seed: 4)
             try SyntheticIndex.append(features, first: 0, to: index)
-            _ = try ForwardIndex.remove(index, paths: ["/pictures/7.jpg"])
+            _ = try ForwardIndex.remove(index, paths: ["/images/7.jpg"])
             let first = try IndexFiles(index).segments()
             try append(600..<620, to: index)
             while try ForwardIndex.tidy(index) {}
@@ -87,7 +87,7 @@ struct IndexTidyTests {
     func keepsTheGraph() async throws {
         try await withFolder { index in
             try append(0..<30, to: index)
-            _ = try ForwardIndex.remove(index, paths: ["/pictures/3.jpg"])
+            _ = try ForwardIndex.remove(index, paths: ["/images/3.jpg"])
             try ForwardIndex.makeGraph(index)
             try append(30..<45, to: index)
             var gone: Set<Int> = [3]
@@ -107,7 +107,7 @@ struct IndexTidyTests {
             for round in 0..<4 {
                 for number in [round * 7 + 1, 44 - round * 3] where gone.insert(number).inserted {
                     _ = try ForwardIndex.remove(
-                        index, paths: [FilePath("/pictures/\(number).jpg")])
+                        index, paths: [FilePath("/images/\(number).jpg")])
                 }
                 try check("removed in round \(round)")
                 if round % 2 == 0 {

@@ -43,7 +43,7 @@ struct IndexerTests {
         _ count: Int, _ body: (Gallery) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writePictures(count, to: folder.appending("photos"))
+            try TinyModel.writeImages(count, to: folder.appending("photos"))
             try await body(
                 Gallery(
                     model: TinyModel.search(in: folder),
@@ -174,7 +174,7 @@ struct IndexerTests {
             try gallery.put("/elsewhere/a.bmp", seed: 9)
             let away = gallery.photos.removingLastComponent().appending("away").string
             try FileManager.default.moveItem(atPath: gallery.photos.string, toPath: away)
-            await #expect(throws: GalleryError.self) {
+            await #expect(throws: FolderError.self) {
                 try await indexer.update(gallery.index, with: gallery.photos)
             }
             #expect(try gallery.names().count == 3)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Metadata", .oneModelAndTwo)
 struct MetadataTests {
-    private let picture: [String: MetadataValue] = [
+    private let image: [String: MetadataValue] = [
         "year": .number(2021), "place": .text("Kyoto"), "raw": .flag(true),
         "tags": .list(["sea", "family"]),
     ]
@@ -26,7 +26,7 @@ struct MetadataTests {
     func conditions(_ text: String, _ expected: Bool) throws {
         let filter = try #require(MetadataFilter(text))
         let entry = IndexEntry(
-            path: "/a/b.jpg", size: 1, modified: 0, sha256: "", metadata: picture)
+            path: "/a/b.jpg", size: 1, modified: 0, sha256: "", metadata: image)
         #expect(filter(entry) == expected)
     }
 
@@ -76,9 +76,9 @@ struct MetadataTests {
 
                 {"image": "/c.jpg"}
                 """)
-            let pictures = try MetadataFile(file).pictures
+            let images = try MetadataFile(file).images
             #expect(
-                pictures == [
+                images == [
                     folder.appending("a").appending("b.jpg"): [
                         "year": .number(2021), "tags": .list(["x"]),
                     ], "/c.jpg": [:],
@@ -97,7 +97,7 @@ struct MetadataTests {
     @Test func searchesAreFilteredAndNotesKept() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            let paths = try TinyModel.writePictures(6, to: photos)
+            let paths = try TinyModel.writeImages(6, to: photos)
             let model = try TinyModel.search(in: folder)
             let scan = try FolderScan(photos)
             let notes = Dictionary(
@@ -113,7 +113,7 @@ struct MetadataTests {
                     .map { paths.firstIndex(of: $0.path) }
             }
             #expect(try found().count == 2)
-            // A picture that changes keeps what was noted of it; a new note needs no encoding.
+            // An image that changes keeps what was noted of it; a new note needs no encoding.
             try Data(TinyModel.bitmap(77)).write(to: URL(filePath: paths[0].string))
             _ = try await indexer.update(index, with: FolderScan(photos))
             #expect(Set(try found()) == [0, 1])

@@ -101,7 +101,7 @@ struct ModelChangeFixture {
                 recall: TinyModel.hasRecall ? folder.appending("other-recall") : nil)
             let fixture = Self(
                 folder: folder, old: old, new: new, index: folder.appending("index"))
-            try TinyModel.writePictures(count, to: fixture.photos)
+            try TinyModel.writeImages(count, to: fixture.photos)
             try FileManager.default.createDirectory(
                 atPath: fixture.elsewhere.string, withIntermediateDirectories: true)
             for number in 0..<3 {

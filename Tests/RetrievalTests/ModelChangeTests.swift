@@ -214,7 +214,7 @@ struct ModelChangeTests {
             try files.removeItem(atPath: fixture.elsewhere.appending("0.bmp").string)
             let aside = fixture.folder.appending("aside").string
             try files.moveItem(atPath: fixture.elsewhere.string, toPath: aside)
-            let error = await #expect(throws: GalleryError.self) { try await fixture.change() }
+            let error = await #expect(throws: FolderError.self) { try await fixture.change() }
             #expect(error?.description.contains("3 of its images cannot be reached") == true)
             try await fixture.expectCount(15, fixture.old)
             try files.moveItem(atPath: aside, toPath: fixture.elsewhere.string)

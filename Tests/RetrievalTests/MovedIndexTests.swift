@@ -12,7 +12,7 @@ struct MovedIndexTests {
     private func withGallery(_ body: (FilePath, SearchModel) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
-            try TinyModel.writePictures(5, to: folder.appending("a/photos"))
+            try TinyModel.writeImages(5, to: folder.appending("a/photos"))
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model, options: .init(commitInterval: 2)).update(
                 folder.appending("a/index"), with: folder.appending("a/photos"))

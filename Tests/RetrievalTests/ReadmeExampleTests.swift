@@ -33,7 +33,7 @@ struct ReadmeExampleTests {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
             let photos = folder.appending("photos")
-            let paths = try TinyModel.writePictures(6, to: photos)
+            let paths = try TinyModel.writeImages(6, to: photos)
             let lines = try await example(
                 folder.appending("model"), folder.appending("index"), photos, paths[0])
             #expect(lines == 1 + 5 + 1)

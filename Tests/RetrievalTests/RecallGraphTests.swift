@@ -61,7 +61,7 @@ struct RecallGraphTests {
             try ForwardIndex.makeGraph(directory)
             let near = features[10]
             #expect(
-                try ForwardIndex.remove(directory, paths: [FilePath("/pictures/10.jpg")]) == 1)
+                try ForwardIndex.remove(directory, paths: [FilePath("/images/10.jpg")]) == 1)
             var answer = try ForwardIndex(directory).recall(near, count: 20, method: .graph)
             #expect(answer.count == 20 && answer[0].similarity < 0.9999)
             try SyntheticIndex.append(near.unsqueezed(0), first: 2000, to: directory)
@@ -73,7 +73,7 @@ struct RecallGraphTests {
             let filtered = try index.recall(
                 near, count: 5, filters: [MetadataFilter("number", .less, "40")], method: .graph)
             #expect(filtered.count == 5)
-            let paths = (0..<1990).map { FilePath("/pictures/\($0).jpg") }
+            let paths = (0..<1990).map { FilePath("/images/\($0).jpg") }
             _ = try ForwardIndex.remove(directory, paths: paths)
             let few = try ForwardIndex(directory)
             #expect(try few.recall(near, count: 20, method: .graph).count == 11)
@@ -154,7 +154,7 @@ struct RecallGraphTests {
     @Test("A snapshot keeps its graph although another writer compacts, replaces or deletes it")
     func snapshots() async throws {
         try await withIndex { directory, features in
-            _ = try ForwardIndex.remove(directory, paths: ["/pictures/10.jpg"])
+            _ = try ForwardIndex.remove(directory, paths: ["/images/10.jpg"])
             try ForwardIndex.makeGraph(directory)
             let snapshot = try ForwardIndex(directory)
             try ForwardIndex.makeGraph(directory)

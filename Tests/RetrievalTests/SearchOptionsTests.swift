@@ -10,7 +10,7 @@ struct SearchOptionsTests {
         _ body: (Searcher, _ photos: [FilePath]) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writePictures(90, to: folder.appending("photos"))
+            let paths = try TinyModel.writeImages(90, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))
@@ -18,7 +18,7 @@ struct SearchOptionsTests {
         }
     }
 
-    @Test func aPictureFindsItself() async throws {
+    @Test func anImageFindsItself() async throws {
         try await withSearcher { searcher, paths in
             let answer = try searcher.search(.image(.file(paths[7])), SearchOptions(count: 5))
             #expect(answer.results.first?.path == paths[7])
@@ -28,7 +28,7 @@ struct SearchOptionsTests {
         }
     }
 
-    @Test func aPictureAndASentenceAreRecalledByBothAndRerankedByTheSentence() async throws {
+    @Test func anImageAndASentenceAreRecalledByBothAndRerankedByTheSentence() async throws {
         try await withSearcher { searcher, paths in
             let query = SearchQuery.imageAndText(.file(paths[7]), "two dogs")
             let recalled = try searcher.search(query, SearchOptions(count: 90, candidates: 0))

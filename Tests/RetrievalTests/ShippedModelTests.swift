@@ -79,11 +79,11 @@ struct ShippedModelTests {
         sizes.captions = 240
         let gallery = WardrobeBenchmark(seed: 5_000_001, sizes: sizes).all
         let images = try model.encode(
-            pixels: gallery.scenes.map { model.pixels(of: try $0.picture(side: 128)) })
+            pixels: gallery.scenes.map { model.pixels(of: try $0.image(side: 128)) })
         for language in WardrobeLanguage.allCases {
             let captions = gallery.queries.compactMap { $0.text[language] }
             let texts = try model.encode(texts: captions)
-            let scores = GalleryScores(EncodedGallery(images), texts, model: model.model)
+            let scores = RetrievalScores(EncodedImageSet(images), texts, model: model.model)
             let right = Array(gallery.queries.indices)
             let dual = scores.dual(images: right, texts: captions).metrics.textToImage.r1
             let read16 = try scores.reranked(depth: 16, ranking: .posterior)

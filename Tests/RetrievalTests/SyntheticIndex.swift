@@ -32,7 +32,7 @@ enum SyntheticIndex {
         let entries = (first..<first + features.size(0)).map { number in
             let digits = String(number, radix: 16)
             return IndexEntry(
-                path: FilePath("/pictures/\(number).jpg"), size: number, modified: 0,
+                path: FilePath("/images/\(number).jpg"), size: number, modified: 0,
                 sha256: String(repeating: "0", count: 64 - digits.count) + digits,
                 about: about(number), metadata: metadata(number))
         }

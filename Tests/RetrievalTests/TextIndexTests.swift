@@ -15,7 +15,7 @@ struct TextIndexTests {
         _ body: (SearchModel, _ folder: FilePath, _ photos: [FilePath]) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = try TinyModel.writePictures(3, to: folder.appending("photos"))
+            let photos = try TinyModel.writeImages(3, to: folder.appending("photos"))
             try await body(TinyModel.search(in: folder), folder, photos)
         }
     }
@@ -26,7 +26,7 @@ struct TextIndexTests {
         return file
     }
 
-    @Test func aPictureFindsTextsAndRereadsThem() async throws {
+    @Test func anImageFindsTextsAndRereadsThem() async throws {
         try await withFolder { model, folder, photos in
             let file = try write(captions, "captions.txt", folder)
             let path = folder.appending("index")
@@ -105,20 +105,20 @@ struct TextIndexTests {
         }
     }
 
-    @Test func picturesAndTextsDoNotMix() async throws {
+    @Test func imagesAndTextsDoNotMix() async throws {
         try await withFolder { model, folder, _ in
-            let (texts, pictures) = (folder.appending("texts"), folder.appending("pictures"))
+            let (texts, images) = (folder.appending("texts"), folder.appending("images"))
             let list = try TextListFile(try write(captions, "captions.txt", folder))
             _ = try await TextIndexer(model).update(texts, with: list)
-            _ = try await Indexer(model).update(pictures, with: folder.appending("photos"))
+            _ = try await Indexer(model).update(images, with: folder.appending("photos"))
             await #expect(throws: IndexError.self) {
-                try await TextIndexer(model).update(pictures, with: list)
+                try await TextIndexer(model).update(images, with: list)
             }
             await #expect(throws: IndexError.self) {
                 try await Indexer(model).update(texts, with: folder.appending("photos"))
             }
             #expect(try ForwardIndex(texts).content == .texts)
-            #expect(try ForwardIndex(pictures).content == .images)
+            #expect(try ForwardIndex(images).content == .images)
         }
     }
 
@@ -181,7 +181,7 @@ struct TextIndexTests {
             let object = try write(["\u{FEFF}{\"text\": \"a dog\"}"], "texts.jsonl", folder)
             #expect(try TextListFile(object).lines.map(\.text) == ["a dog"])
             let notes = try write(["\u{FEFF}{\"image\": \"/a.jpg\"}"], "notes.jsonl", folder)
-            #expect(try MetadataFile(notes).pictures == ["/a.jpg": [:]])
+            #expect(try MetadataFile(notes).images == ["/a.jpg": [:]])
         }
     }
 }

@@ -12,7 +12,7 @@ struct TokenBudgetTests {
         _ body: (SearchModel, FilePath, FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writePictures(12, to: folder.appending("photos"))
+            try TinyModel.writeImages(12, to: folder.appending("photos"))
             try await body(
                 TinyModel.search(in: folder), folder.appending("photos"), folder)
         }
@@ -83,7 +83,7 @@ struct TokenBudgetTests {
         }
     }
 
-    @Test("What a picture takes is what is foretold")
+    @Test("What an image takes is what is foretold")
     func bytes() async throws {
         try await withGallery { model, photos, folder in
             for (position, budget) in [

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Search with an image encoder on a convolutional trunk")
 struct TrunkSearchTests {
-    /// A gallery of pictures and a searcher over it.
+    /// A gallery of images and a searcher over it.
     ///
     /// - Parameter grids: sides of the trunk's pooling grids.
     private func withSearcher(
@@ -20,7 +20,7 @@ struct TrunkSearchTests {
             try TinyModel.write(
                 to: folder.appending("model"),
                 vision: .init(trunk: trunk, imageSize: 48, width: 24, heads: 4))
-            let photos = try TinyModel.writePictures(12, to: folder.appending("photos"))
+            let photos = try TinyModel.writeImages(12, to: folder.appending("photos"))
             let model = try SearchModel(folder.appending("model"))
             let index = folder.appending("index")
             let report = try await Indexer(model, options: .init(budget: budget))

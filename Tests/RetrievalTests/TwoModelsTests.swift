@@ -35,7 +35,7 @@ struct TwoModelsTests {
             try await Fixtures.withTemporaryFolder { folder in
                 let gallery = Gallery(
                     folder: folder,
-                    photos: try TinyModel.writePictures(12, to: folder.appending("photos")),
+                    photos: try TinyModel.writeImages(12, to: folder.appending("photos")),
                     both: try TinyModel.search(in: folder, dialect: dialect),
                     reader: try SearchModel(folder.appending("model")),
                     recall: try SearchModel(folder.appending("recall")))

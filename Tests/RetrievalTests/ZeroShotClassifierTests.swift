@@ -13,7 +13,7 @@ struct ZeroShotClassifierTests {
     func templates(_ dialect: Dialect) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.writeRecall(to: folder.appending("model"), dialect: dialect)
-            let photos = try TinyModel.writePictures(3, to: folder.appending("photos"))
+            let photos = try TinyModel.writeImages(3, to: folder.appending("photos"))
             let model = try SearchModel(folder.appending("model"))
             let (labels, templates) = (["dog", "red bus", "tree"], ["a {}", "the {} near a dog"])
             let classifier = try ZeroShotClassifier(

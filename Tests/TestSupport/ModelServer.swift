@@ -1,5 +1,5 @@
 package import Downloads
-package import ALBEF
+import ALBEF
 package import Foundation
 import SystemPackage
 import Torch

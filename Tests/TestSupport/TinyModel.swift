@@ -3,7 +3,7 @@ import Foundation
 package import SystemPackage
 import Torch
 
-/// A model of the smallest size with random weights, and pictures to feed it.
+/// A model of the smallest size with random weights, and images to feed it.
 package enum TinyModel {
     /// A trunk of the smallest size, with every kind of layer; one place is 8 pixels wide.
     package static let trunk = EfficientNetConfiguration(
@@ -34,9 +34,9 @@ package enum TinyModel {
             .write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
     }
 
-    /// Writes `count` different small pictures, `000.bmp` and so on, and returns their paths.
+    /// Writes `count` different small images, `000.bmp` and so on, and returns their paths.
     @discardableResult
-    package static func writePictures(_ count: Int, to folder: FilePath) throws -> [FilePath] {
+    package static func writeImages(_ count: Int, to folder: FilePath) throws -> [FilePath] {
         try FileManager.default.createDirectory(
             atPath: folder.string, withIntermediateDirectories: true)
         return try (0..<count).map { index in

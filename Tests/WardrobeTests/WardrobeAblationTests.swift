@@ -119,9 +119,9 @@ struct WardrobeAblationTests {
 
         var right = (towers: 0.0, fusion: 0.0)
         for swap in benchmark.swaps {
-            let picture = try benchmark.swapScenes[swap.scene].picture(side: 32)
+            let image = try benchmark.swapScenes[swap.scene].image(side: 32)
             let images = try model.encodeImages(
-                Tensor(preprocessing.image(picture), shape: [1, 3, 32, 32]))
+                Tensor(preprocessing.image(image), shape: [1, 3, 32, 32]))
             let scores = try [swap.right, swap.wrong].map { texts in
                 let batch = preprocessing.text.batch([texts[.chinese] ?? ""])
                 let encoded = try model.encodeTexts(

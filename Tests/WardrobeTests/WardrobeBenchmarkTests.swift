@@ -117,8 +117,8 @@ struct WardrobeBenchmarkTests {
         let decoded = try lines.map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
         #expect(decoded.map(\.scene) == scenes)
         #expect(decoded[3].image == "images/00003.jpg")
-        let picture = try ImageLoader().load(dataset.images[3].path)
-        #expect(picture.width == 48 && picture.height == 48)
+        let image = try ImageLoader().load(dataset.images[3].path)
+        #expect(image.width == 48 && image.height == 48)
     }
 
     @Test("Scenes replace scenes of before, and nothing of anybody else's")

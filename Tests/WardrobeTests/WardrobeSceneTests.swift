@@ -135,8 +135,8 @@ struct WardrobeSceneTests {
         #expect(thing.text(in: .chinese) == "黄色玩具鸭")
     }
 
-    @Test("A picture shows the colours that the scene names")
-    func picture() throws {
+    @Test("An image shows the colours that the scene names")
+    func image() throws {
         var scene = generator.scene(0)
         var person = scene.people[0]
         (person.top, person.bottom) = (.red, .init(kind: .trousers, colour: .blue))
@@ -147,11 +147,11 @@ struct WardrobeSceneTests {
         scene.backdrop.light = 0
         scene.backdrop.warmth = 0
         let side = 200
-        let picture = try scene.picture(side: side)
-        #expect(picture.width == side && picture.height == side)
+        let image = try scene.image(side: side)
+        #expect(image.width == side && image.height == side)
         func pixel(_ x: Double, _ y: Double) -> [Int] {
             let offset = (Int(y * Double(side)) * side + Int(x * Double(side))) * 3
-            return picture.pixels[offset..<offset + 3].map(Int.init)
+            return image.pixels[offset..<offset + 3].map(Int.init)
         }
         #expect(pixel(0.5, 0.9 - 0.65 * 0.8) == [208, 32, 40])
         #expect(pixel(0.5 - 0.05, 0.9 - 0.3 * 0.8) == [38, 84, 196])

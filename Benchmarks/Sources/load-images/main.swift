@@ -1,9 +1,9 @@
-// Loads each picture named on the standard input, one path a line, and resizes it.
+// Loads each image named on the standard input, one path a line, and resizes it.
 //
 //     load-images SIDE REPEATS [full] < paths
 //
-// Prints per picture, tab-separated: the path, milliseconds of CPU for loading and resizing (the
-// best of REPEATS), and the resized picture's bytes in hexadecimal when SIDE is negative. With
+// Prints per image, tab-separated: the path, milliseconds of CPU for loading and resizing (the
+// best of REPEATS), and the resized image's bytes in hexadecimal when SIDE is negative. With
 // `full`, JPEG is always decoded at full size. Failures print the error instead.
 import ImageText
 import SystemPackage
@@ -29,7 +29,7 @@ let side = abs(signed)
 let full = arguments.dropFirst(3).contains("full")
 let loader = ImageLoader(targetSide: full ? nil : side)
 let transform = ImageTransform(side: side)
-// One place of a batch, which a program that encodes many pictures fills again and again.
+// One place of a batch, which a program that encodes many images fills again and again.
 let slot = UnsafeMutableBufferPointer<Float>.allocate(capacity: transform.count)
 let digits = Array("0123456789abcdef".utf8)
 

@@ -1,9 +1,9 @@
-// What it costs to compare N texts with N pictures: by two towers, and by reading every pair.
+// What it costs to compare N texts with N images: by two towers, and by reading every pair.
 //
 //     pair-scoring MODEL [N ...]
 //
-// Both begin by encoding N pictures and N texts. The towers then multiply two matrices; the fusion
-// encoder reads N x N pairs, each picture's keys and values projected once for its N texts.
+// Both begin by encoding N images and N texts. The towers then multiply two matrices; the fusion
+// encoder reads N x N pairs, each image's keys and values projected once for its N texts.
 import ALBEF
 import Foundation
 import ImageText
@@ -29,7 +29,7 @@ let generator = WardrobeGenerator(seed: 2_000_001)
 print("N, pairs, encoding s, towers s, fusion s, fusion pairs a second")
 for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
     let scenes = (0..<count).map { generator.scene($0) }
-    let pixels = try scenes.map { search.pixels(of: try $0.picture(side: 128)) }
+    let pixels = try scenes.map { search.pixels(of: try $0.image(side: 128)) }
     let texts = scenes.map { scene in
         WardrobeOutfit(
             top: scene.people[0].top, trousers: scene.people[0].bottom.colour
@@ -44,9 +44,9 @@ for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
             words = try search.encode(texts: texts)
         }
         guard let images, let words else { continue }
-        let gallery = EncodedGallery(images)
-        var scores = GalleryScores(gallery, words, model: search.model)
-        let towers = seconds { scores = GalleryScores(gallery, words, model: search.model) }
+        let gallery = EncodedImageSet(images)
+        var scores = RetrievalScores(gallery, words, model: search.model)
+        let towers = seconds { scores = RetrievalScores(gallery, words, model: search.model) }
         let fusion = try seconds {
             for image in 0..<count {
                 _ = try scores.matchLogits(image: image, texts: Array(0..<count))

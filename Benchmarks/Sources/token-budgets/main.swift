@@ -2,9 +2,9 @@
 //
 //     token-budgets MODEL ANNOTATIONS [PICTURES]
 //
-// For each budget the first PICTURES (1,000) pictures are indexed anew, then the first caption of
+// For each budget the first PICTURES (1,000) images are indexed anew, then the first caption of
 // each searches for it: recall, then the 64 best re-ranked by 'posterior'. Prints bytes of tokens a
-// picture, the median of a search in milliseconds, and R@1, R@5 and R@10 in percent.
+// image, the median of a search in milliseconds, and R@1, R@5 and R@10 in percent.
 import Foundation
 import ImageText
 import Retrieval
@@ -26,17 +26,17 @@ guard arguments.count >= 2, let first = arguments.first else {
 let model = try SearchModel(FilePath(first))
 let limit = arguments.count > 2 ? Int(arguments[arguments.startIndex + 2]) ?? 1000 : 1000
 let dataset = try CaptionDataset(reading: [FilePath(arguments[arguments.startIndex + 1])])
-let pictures = Array(dataset.images.prefix(limit))
+let images = Array(dataset.images.prefix(limit))
 let folder = FilePath(NSTemporaryDirectory()).appending("token-budgets-\(getpid())")
 let photos = folder.appending("photos")
 try FileManager.default.createDirectory(
     atPath: photos.string, withIntermediateDirectories: true)
 defer { try? FileManager.default.removeItem(atPath: folder.string) }
-for (number, picture) in pictures.enumerated() {
-    let name = String(format: "%05d.%@", number, picture.path.extension ?? "jpg")
+for (number, image) in images.enumerated() {
+    let name = String(format: "%05d.%@", number, image.path.extension ?? "jpg")
     try FileManager.default.createSymbolicLink(
         atPath: photos.appending(name).string,
-        withDestinationPath: URL(filePath: picture.path.string).path)
+        withDestinationPath: URL(filePath: image.path.string).path)
 }
 
 let budgets: [(String, TokenBudget)] = [
@@ -47,7 +47,7 @@ let budgets: [(String, TokenBudget)] = [
     ("32, float16", TokenBudget(count: 32)), ("32, int8", TokenBudget(count: 32, precision: .int8)),
     ("16, int8", TokenBudget(count: 16, precision: .int8)),
 ]
-print("tokens | bytes a picture | search ms | R@1 R@5 R@10")
+print("tokens | bytes an image | search ms | R@1 R@5 R@10")
 for (name, budget) in budgets {
     let directory = folder.appending("index")
     try? FileManager.default.removeItem(atPath: directory.string)
@@ -59,8 +59,8 @@ for (name, budget) in budgets {
     var options = SearchOptions(count: 10, candidates: 64)
     options.ranking = .posterior
     var (times, ranks): ([Double], [Int]) = ([], [])
-    for (number, picture) in pictures.enumerated() {
-        guard let caption = picture.captions.first else { continue }
+    for (number, image) in images.enumerated() {
+        guard let caption = image.captions.first else { continue }
         var results: [SearchResult] = []
         times.append(
             try seconds { results = try searcher.search(.text(caption), options).results })

@@ -1,6 +1,6 @@
 public import WeightFiles
 public import SystemPackage
-public import Torch
+import Torch
 
 /// Reads a checkpoint of either Python implementation, and accounts for every tensor in it.
 ///

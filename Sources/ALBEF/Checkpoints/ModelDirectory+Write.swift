@@ -2,7 +2,7 @@ import Storage
 public import WeightFiles
 import Crypto
 public import SystemPackage
-public import Torch
+import Torch
 
 extension ModelDirectory {
     /// Writes a model as a new directory, which appears complete or not at all.

@@ -2,7 +2,7 @@ import Storage
 public import WeightFiles
 import Crypto
 public import SystemPackage
-public import Torch
+import Torch
 
 /// A model on disk: weights, configuration and vocabulary in one directory, checked when opened.
 public struct ModelDirectory: Sendable {

@@ -1,5 +1,5 @@
 public import ImageText
-public import SystemPackage
+import SystemPackage
 
 /// What a model's inputs go through, as its configuration says: texts become token ids, images
 /// become normalised pixels.

@@ -1,6 +1,6 @@
 package import WeightFiles
 package import SystemPackage
-package import Torch
+import Torch
 
 /// Reads the state dictionary of an EfficientNet, and accounts for every tensor in it.
 ///

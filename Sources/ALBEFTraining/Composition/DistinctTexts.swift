@@ -20,7 +20,7 @@ struct DistinctTexts {
     /// The first row of the same tokens, for the fusion encoder.
     private(set) var firstForFusion: [Int] = []
 
-    init(_ texts: [[String]], _ encoder: GalleryEncoder) {
+    init(_ texts: [[String]], _ encoder: EvaluationEncoder) {
         var known: [Key: Int] = [:]
         var readers: [[Int]: Int] = [:]
         var towers: [[Int]: Int] = [:]

@@ -35,7 +35,7 @@ struct TextScorer: Sendable {
         var images = 0
     }
 
-    private let encoder: GalleryEncoder
+    private let encoder: EvaluationEncoder
     private let loader: ImageLoader
     /// A reduced JPEG would have other coordinates than its box.
     private let wholeLoader = ImageLoader()
@@ -44,7 +44,7 @@ struct TextScorer: Sendable {
     ///   - preprocessing: what the model's inputs go through.
     ///   - recall: what the features are of, where that is another model.
     init(preprocessing: ModelPreprocessing, recall: RecallModel?) {
-        encoder = GalleryEncoder(preprocessing: preprocessing, recall: recall)
+        encoder = EvaluationEncoder(preprocessing: preprocessing, recall: recall)
         loader = ImageLoader(
             targetSide: max(preprocessing.image.side, recall?.preprocessing.image.side ?? 0))
     }
@@ -66,9 +66,10 @@ struct TextScorer: Sendable {
     ) async throws -> Outcome {
         let views = ImageView.of(requests)
         var outcome = Outcome(scores: [Scores?](repeating: nil, count: requests.count))
-        for start in stride(from: 0, to: views.count, by: GalleryEncoder.imagesAtOnce) {
-            let batch = Array(views[start..<min(start + GalleryEncoder.imagesAtOnce, views.count)])
-            var prepared: [(view: ImageView, image: GalleryEncoder.Prepared)] = []
+        for start in stride(from: 0, to: views.count, by: EvaluationEncoder.imagesAtOnce) {
+            let batch = Array(
+                views[start..<min(start + EvaluationEncoder.imagesAtOnce, views.count)])
+            var prepared: [(view: ImageView, image: EvaluationEncoder.Prepared)] = []
             for (view, result) in zip(batch, await load(batch)) {
                 switch result {
                 case .success(let image): prepared.append((view, image))
@@ -81,7 +82,7 @@ struct TextScorer: Sendable {
             }
             try Task.checkCancellation()
             if !prepared.isEmpty {
-                let images = EncodedGallery(try encoder.images(prepared.map(\.image), model))
+                let images = EncodedImageSet(try encoder.images(prepared.map(\.image), model))
                 var done = start
                 try score(prepared.map(\.view), images, requests, model, ranking, &outcome) {
                     done += 1
@@ -99,7 +100,7 @@ struct TextScorer: Sendable {
     /// Reads images in parallel, those of one file once for all its parts that follow each other.
     private func load(
         _ views: [ImageView]
-    ) async -> [Result<GalleryEncoder.Prepared, ImageError>] {
+    ) async -> [Result<EvaluationEncoder.Prepared, ImageError>] {
         var runs: [Range<Int>] = []
         for (index, view) in views.enumerated() {
             if let last = runs.last, views[last.lowerBound].isFromSameImage(as: view) {
@@ -109,10 +110,10 @@ struct TextScorer: Sendable {
             }
         }
         return await withTaskGroup(
-            of: (Range<Int>, [Result<GalleryEncoder.Prepared, ImageError>]).self
+            of: (Range<Int>, [Result<EvaluationEncoder.Prepared, ImageError>]).self
         ) { group in
             for run in runs { group.addTask { (run, prepare(views[run])) } }
-            var found = [Result<GalleryEncoder.Prepared, ImageError>](
+            var found = [Result<EvaluationEncoder.Prepared, ImageError>](
                 repeating: .success(.init()), count: views.count)
             for await (run, results) in group { found.replaceSubrange(run, with: results) }
             return found
@@ -121,7 +122,7 @@ struct TextScorer: Sendable {
 
     private func prepare(
         _ views: ArraySlice<ImageView>
-    ) -> [Result<GalleryEncoder.Prepared, ImageError>] {
+    ) -> [Result<EvaluationEncoder.Prepared, ImageError>] {
         guard let first = views.first else { return [] }
         let image = Result { () throws(ImageError) in
             try (first.box == nil ? loader : wholeLoader).load(first.path)
@@ -140,7 +141,7 @@ struct TextScorer: Sendable {
 
     /// Scores the requests of encoded images, the texts of some requests at once.
     private func score(
-        _ views: [ImageView], _ images: EncodedGallery, _ requests: [Request],
+        _ views: [ImageView], _ images: EncodedImageSet, _ requests: [Request],
         _ model: ALBEFModel, _ ranking: RankingScore?, _ outcome: inout Outcome,
         whenImageIsDone: () -> Void
     ) throws {
@@ -150,7 +151,7 @@ struct TextScorer: Sendable {
             for request in view.requests {
                 waiting.append((image, request))
                 texts += requests[request].texts.count
-                guard texts >= GalleryEncoder.textsAtOnce else { continue }
+                guard texts >= EvaluationEncoder.textsAtOnce else { continue }
                 try score(waiting, images, requests, model, ranking, &outcome)
                 (waiting, texts) = ([], 0)
             }
@@ -162,7 +163,7 @@ struct TextScorer: Sendable {
     }
 
     private func score(
-        _ pairs: [(image: Int, request: Int)], _ images: EncodedGallery, _ requests: [Request],
+        _ pairs: [(image: Int, request: Int)], _ images: EncodedImageSet, _ requests: [Request],
         _ model: ALBEFModel, _ ranking: RankingScore?, _ outcome: inout Outcome
     ) throws {
         try Task.checkCancellation()
@@ -206,7 +207,7 @@ struct TextScorer: Sendable {
 
     /// The match logits of an image with texts, by the first row that the model reads alike.
     private func matchLogits(
-        _ image: Int, _ rows: [Int], _ texts: DistinctTexts, _ scores: GalleryScores
+        _ image: Int, _ rows: [Int], _ texts: DistinctTexts, _ scores: RetrievalScores
     ) throws -> [Int: MatchLogits] {
         let wanted = Set(rows.map { texts.firstForFusion[$0] }).sorted()
         var logits: [Int: MatchLogits] = [:]

@@ -9,7 +9,7 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
     public var model: Model
     /// What it learns from.
     public var data: Data
-    /// What becomes of a picture before the model sees it.
+    /// What becomes of an image before the model sees it.
     public var augmentation: Augmentation
     /// Which objectives, with which negatives and labels.
     public var objectives: ObjectiveConfiguration
@@ -100,11 +100,11 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var rows: Rows
         /// Rows, one after another in the data, that stay in one batch; 1 for none.
         public var group: Int
-        /// Pictures decoded at once; 0 for one a processor core.
+        /// Images decoded at once; 0 for one a processor core.
         public var workers: Int
         /// Batches prepared ahead of the step.
         public var lookahead: Int
-        /// Memory for decoded pictures in megabytes, for sets that are read many times.
+        /// Memory for decoded images in megabytes, for sets that are read many times.
         public var cacheMegabytes: Int
         /// Augmented views of each image, drawn once, of which the frozen part of a trunk makes a
         /// feature map once; 0 to draw and compute anew at each step.
@@ -115,9 +115,9 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
 
         /// What one row of an epoch is.
         public enum Rows: String, Sendable, Hashable, Codable, CaseIterable {
-            /// A picture with one of its captions at random, as the original pretrains.
+            /// An image with one of its captions at random, as the original pretrains.
             case images
-            /// A caption with its picture, as the original fine-tunes retrieval.
+            /// A caption with its image, as the original fine-tunes retrieval.
             case captions
         }
 
@@ -129,13 +129,13 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// What becomes of a picture before the model sees it.
+    /// What becomes of an image before the model sees it.
     public struct Augmentation: Sendable, Hashable, Codable {
-        /// The smallest share of a picture's area that a crop keeps; 1 for no crop.
+        /// The smallest share of an image's area that a crop keeps; 1 for no crop.
         public var minimumScale: Double
-        /// Whether half of the pictures are mirrored.
+        /// Whether half of the images are mirrored.
         public var flips: Bool
-        /// RandAugment operations a picture (N); 0 for none.
+        /// RandAugment operations an image (N); 0 for none.
         public var operations: Int
         /// Strength of those operations (M), 0 to 10.
         public var magnitude: Int
@@ -251,7 +251,7 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
     public struct Evaluation: Sendable, Hashable, Codable {
         /// Steps between evaluations; 0 for the end of every epoch.
         public var steps: Int
-        /// Pictures used, the first ones; 0 for all.
+        /// Images used, the first ones; 0 for all.
         public var images: Int
         /// Candidates that the fusion encoder re-ranks (k); 0 for none.
         public var depth: Int

@@ -3,9 +3,9 @@ public import ImageText
 import SystemPackage
 import Torch
 
-/// Measures on captioned pictures how sure a model may be that a candidate matches.
+/// Measures on captioned images how sure a model may be that a candidate matches.
 ///
-/// The candidates are those of a search: for every caption, the pictures that the towers find most
+/// The candidates are those of a search: for every caption, the images that the towers find most
 /// alike. Those may be another model's: the logits are the same, but better towers leave harder
 /// candidates, so that a calibration is best measured with the towers of the searches. The
 /// captions of half of the images fit the calibration; those of the other half judge it, all
@@ -65,7 +65,7 @@ public struct MatchCalibrator: Sendable {
         let pairs: [MatchCalibration.Pair]
     }
 
-    private let gallery: CaptionedGallery
+    private let gallery: RetrievalTestSet
     private let parts: [Part]
 
     /// Prepares a calibration on a data set.
@@ -83,14 +83,14 @@ public struct MatchCalibrator: Sendable {
         recall: RecallModel? = nil
     ) throws(TrainingError) {
         self.parts = parts
-        gallery = try CaptionedGallery(
+        gallery = try RetrievalTestSet(
             dataset, source: source, limit: limit, preprocessing: preprocessing, recall: recall)
     }
 
     /// Reads every caption with its candidates and fits the calibration.
     ///
     /// - Parameters:
-    ///   - candidates: pictures a caption, as many as a search re-ranks.
+    ///   - candidates: images a caption, as many as a search re-ranks.
     ///   - progress: told the captions done and in all.
     /// - Returns: nil if the candidates are all right, all wrong, or not told apart.
     /// - Throws: `ImageError` that names a file; ``ALBEFError`` if the model cannot match;
@@ -103,11 +103,11 @@ public struct MatchCalibrator: Sendable {
     }
 
     private func result(
-        _ scores: GalleryScores, candidates: Int, _ progress: (Int, Int) -> Void
+        _ scores: RetrievalScores, candidates: Int, _ progress: (Int, Int) -> Void
     ) throws -> Result? {
         let captions = gallery.captions
-        let best = GalleryScores.best(scores.similarities.transposed().contiguous(), candidates)
-        // Pictures that are described alike are all right.
+        let best = RetrievalScores.best(scores.similarities.transposed().contiguous(), candidates)
+        // Images that are described alike are all right.
         let right = Dictionary(grouping: captions, by: \.text).mapValues { Set($0.map(\.image)) }
         var halves: [[Reading]] = [[], []]
         for (text, candidates) in best.enumerated() {

@@ -29,7 +29,7 @@ public struct RetrievalEvaluator: Sendable {
     public var imageCount: Int { gallery.paths.count }
     /// Number of captions.
     public var textCount: Int { gallery.captions.count }
-    private let gallery: CaptionedGallery
+    private let gallery: RetrievalTestSet
 
     private static let sampleDepth = 8
 
@@ -45,7 +45,7 @@ public struct RetrievalEvaluator: Sendable {
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
         preprocessing: ModelPreprocessing, recall: RecallModel? = nil
     ) throws(TrainingError) {
-        gallery = try CaptionedGallery(
+        gallery = try RetrievalTestSet(
             dataset, source: source, limit: limit, preprocessing: preprocessing, recall: recall)
     }
 
@@ -78,7 +78,7 @@ public struct RetrievalEvaluator: Sendable {
     }
 
     private func result(
-        _ scores: GalleryScores, depths: [Int], ranking: RankingScore, samples: Int?,
+        _ scores: RetrievalScores, depths: [Int], ranking: RankingScore, samples: Int?,
         progress: (Int) throws -> Void
     ) throws -> Result {
         let rightImages = gallery.captions.map(\.image)
@@ -102,7 +102,7 @@ public struct RetrievalEvaluator: Sendable {
 
     /// What some of the texts find, for people to look at.
     private func samples(
-        _ count: Int, _ scores: GalleryScores, _ reranked: Tensor?
+        _ count: Int, _ scores: RetrievalScores, _ reranked: Tensor?
     ) throws -> [SampleRetrieval] {
         let count = max(0, min(count, textCount))
         return try (0..<count).map { index in

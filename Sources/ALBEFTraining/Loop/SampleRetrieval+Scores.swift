@@ -1,16 +1,16 @@
 import SystemPackage
 
 extension SampleRetrieval {
-    /// What a text finds, by its scores with every picture.
+    /// What a text finds, by its scores with every image.
     ///
     /// - Parameters:
-    ///   - right: the index of the picture it was written for.
-    ///   - paths: the pictures.
-    ///   - cosines: similarities, one a picture.
+    ///   - right: the index of the image it was written for.
+    ///   - paths: the images.
+    ///   - cosines: similarities, one an image.
     ///   - scores: what candidates are ranked by, -100 where the fusion encoder did not read the pair;
     ///     nil where it read none.
-    ///   - depth: pictures listed of each order.
-    ///   - probabilities: gives the probability of a match for some pictures.
+    ///   - depth: images listed of each order.
+    ///   - probabilities: gives the probability of a match for some images.
     init(
         query: String, right: Int, paths: [FilePath], cosines: [Float], scores: [Float]?,
         depth: Int,

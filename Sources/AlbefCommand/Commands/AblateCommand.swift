@@ -1,5 +1,5 @@
 import Wardrobe
-public import ALBEFTraining
+import ALBEFTraining
 public import ArgumentParser
 import Foundation
 import ImageText

@@ -12,7 +12,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         commandName: "calibrate",
         abstract: "Measure how sure a model may be, and store that with it.",
         discussion: """
-            Reads every caption with its best candidates among the pictures, as a search does, and \
+            Reads every caption with its best candidates among the images, as a search does, and \
             fits a temperature and a bias under which the share of right candidates is the \
             probability that is shown. --recall decides which candidates are met, nothing else: \
             name it if searches do, since better ones are harder to tell from right. Half of the \
@@ -33,7 +33,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     var files: [String]
 
     @Option(
-        help: ArgumentHelp("Where relative picture paths start.", valueName: "directory"),
+        help: ArgumentHelp("Where relative image paths start.", valueName: "directory"),
         completion: .directory)
     var images: String?
 
@@ -43,7 +43,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         help: ArgumentHelp("Candidates a caption, as many as searches re-rank.", valueName: "k"))
     var candidates = 64
 
-    @Option(help: ArgumentHelp("Use the first pictures only; 0 for all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use the first images only; 0 for all.", valueName: "n"))
     var limit = 0
 
     @Flag(help: "Measure only; write nothing.")

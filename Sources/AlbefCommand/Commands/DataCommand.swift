@@ -7,7 +7,7 @@ import SystemPackage
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Check the captioned pictures that a model is to be trained on.",
+        abstract: "Check the captioned images that a model is to be trained on.",
         subcommands: [DataValidateCommand.self])
 }
 
@@ -15,7 +15,7 @@ struct DataCommand: AsyncParsableCommand {
 struct DataValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Look for missing and damaged pictures, empty and repeated captions.",
+        abstract: "Look for missing and damaged images, empty and repeated captions.",
         discussion: """
             Reads ALBEF's JSON lists, JSON Lines such as metadata.jsonl, COCO's and Karpathy's JSON, \
             CSV and TSV with a header, also with semicolons, and folders of images with a .txt each, \
@@ -33,7 +33,7 @@ struct DataValidateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where relative picture paths start; default: the annotations' folder.",
+            "Where relative image paths start; default: the annotations' folder.",
             valueName: "directory"), completion: .directory)
     var images: String?
 

@@ -5,7 +5,7 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef explain`: where in a picture the words of a text were found.
+/// `albef explain`: where in an image the words of a text were found.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
@@ -65,7 +65,7 @@ struct ExplainCommand: AsyncParsableCommand {
         if let output, let format = Format(output) {
             let photo = try ImageLoader(targetSide: ExplanationFigure.photoSide)
                 .load(FilePath(image))
-            let figure = try ExplanationFigure(explanation, photo: photo).picture()
+            let figure = try ExplanationFigure(explanation, photo: photo).image()
             let bytes = try format.encode(figure, named: output)
             try AtomicFile.write(bytes, to: FilePath(output))
             Console.note("wrote \(FilePath(output).displayed)")
@@ -89,10 +89,10 @@ struct ExplainCommand: AsyncParsableCommand {
             }
         }
 
-        func encode(_ picture: RGBImage, named name: String) throws -> [UInt8] {
+        func encode(_ image: RGBImage, named name: String) throws -> [UInt8] {
             switch self {
-            case .png: try PNGEncoder.encode(picture, named: name)
-            case .jpeg: try JPEGEncoder.encode(picture, quality: 90, named: name)
+            case .png: try PNGEncoder.encode(image, named: name)
+            case .jpeg: try JPEGEncoder.encode(image, quality: 90, named: name)
             }
         }
     }

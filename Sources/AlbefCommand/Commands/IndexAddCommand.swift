@@ -96,7 +96,7 @@ struct IndexAddCommand: AsyncParsableCommand {
     func run() async throws {
         // Cheap mistakes are reported before the model is loaded.
         let scan = try FolderScan(FilePath(photos), exclude: exclude)
-        let notes = try metadata.map { try MetadataFile(FilePath($0)).pictures } ?? [:]
+        let notes = try metadata.map { try MetadataFile(FilePath($0)).images } ?? [:]
         remark(on: scan, notes)
         let budget: TokenBudget? =
             tokens == nil && precision == nil
@@ -143,7 +143,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         var start: ContinuousClock.Instant?
         var bar = IndexProgress(unit: "photos")
         var isHindered = false
-        var known: Set<GalleryFailure> = []
+        var known: Set<SkippedFile> = []
         try await indexer.follow(
             FilePath(index), with: FilePath(photos), exclude: exclude, metadata: notes,
             interval: .seconds(interval), since: scan

@@ -22,7 +22,7 @@ struct IndexCommand: AsyncParsableCommand {
         defaultSubcommand: IndexAddCommand.self)
 }
 
-/// `albef index remove`: takes pictures out of an index.
+/// `albef index remove`: takes images out of an index.
 struct IndexRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
@@ -35,7 +35,7 @@ struct IndexRemoveCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Pictures, or folders of pictures.", valueName: "photos"))
+        help: ArgumentHelp("Pictures, or folders of images.", valueName: "photos"))
     var photos: [String] = []
 
     @Option(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)

@@ -63,7 +63,7 @@ struct IndexOutput: Encodable {
     ///   - asLine: whether the JSON is to be one line of several.
     ///   - known: failures that were reported before.
     static func show(
-        _ done: Done, json: Bool, asLine: Bool = false, except known: Set<GalleryFailure> = []
+        _ done: Done, json: Bool, asLine: Bool = false, except known: Set<SkippedFile> = []
     ) throws {
         for failure in done.report.failures where !known.contains(failure) {
             Console.note("skipped \(failure.path.displayed): \(failure.reason.displayed)")

@@ -44,7 +44,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         let graph = statistics.graphRows.map { "of \($0) \(noun)" } ?? "none"
         let name = statistics.modelName?.displayed
         let facts: [(String, String)] = [
-            (noun, "\(statistics.pictures)"), ("removed", "\(statistics.removed)"),
+            (noun, "\(statistics.images)"), ("removed", "\(statistics.removed)"),
             ("files", "\(statistics.segments)"),
             ("size", NumberText.bytes(Double(statistics.byteCount))),
             ("tokens", tokens), ("graph", graph),
@@ -65,7 +65,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ]
         }
         let change = successor.map {
-            ("change", ChangeOutput($0, of: statistics.pictures).text(noun))
+            ("change", ChangeOutput($0, of: statistics.images).text(noun))
         }
         let shown = facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }
         return (shown + (change.map { [$0] } ?? [])).map { name, value in
@@ -100,7 +100,7 @@ private struct StatisticsOutput: Encodable {
 
     init(_ statistics: IndexStatistics, _ successor: IndexSuccessor?) {
         content = statistics.content
-        photos = statistics.pictures
+        photos = statistics.images
         removed = statistics.removed
         files = statistics.segments
         bytes = statistics.byteCount
@@ -110,7 +110,7 @@ private struct StatisticsOutput: Encodable {
         model = statistics.model
         modelName = statistics.modelName
         recall = statistics.recall
-        change = successor.map { ChangeOutput($0, of: statistics.pictures) }
+        change = successor.map { ChangeOutput($0, of: statistics.images) }
         graphRows = statistics.graphRows
         tokens = Tokens(
             kept: min(statistics.budget.count ?? statistics.tokenCount, statistics.tokenCount),

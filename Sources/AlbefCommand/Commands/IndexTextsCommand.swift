@@ -2,7 +2,7 @@ import ArgumentParser
 import Retrieval
 import SystemPackage
 
-/// `albef index texts`: encodes sentences, for pictures to find.
+/// `albef index texts`: encodes sentences, for images to find.
 struct IndexTextsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "texts",

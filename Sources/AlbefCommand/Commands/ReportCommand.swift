@@ -29,8 +29,8 @@ struct ReportCommand: AsyncParsableCommand {
 
     @Flag(
         name: .customLong("no-pictures"),
-        help: "Name the pictures of sample retrievals, but do not embed them.")
-    var skipsPictures = false
+        help: "Name the images of sample retrievals, but do not embed them.")
+    var skipsImages = false
 
     @Flag(help: "Print the headline numbers as JSON; a page is written only with --output.")
     var json = false
@@ -40,11 +40,11 @@ struct ReportCommand: AsyncParsableCommand {
         if json { Console.result(try RunSummary(training).json()) }
         if json, output == nil { return }
         let path = output.map { FilePath($0) } ?? FilePath(run).appending("report.html")
-        let hasPictures = !skipsPictures
+        let hasImages = !skipsImages
         try await Interrupts.cancelling("stopping") {
-            var bar = ProgressBar("embedding", unit: "pictures")
+            var bar = ProgressBar("embedding", unit: "images")
             defer { bar.finish() }
-            try RunReport(training, hasPictures: hasPictures).write(to: path) { done, total in
+            try RunReport(training, hasImages: hasImages).write(to: path) { done, total in
                 bar.show(done, of: total)
             }
         }

@@ -7,7 +7,7 @@ import SystemPackage
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the photos or texts in an index that a sentence or a picture asks for.",
+        abstract: "Find the photos or texts in an index that a sentence or an image asks for.",
         discussion: """
             Recall compares the sentence's feature with every photo's; the fusion encoder then \
             reads the sentence together with each of the best candidates and re-ranks them. Where \
@@ -42,7 +42,7 @@ struct SearchCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Find pictures like this one, or texts that describe it; with a sentence, what fits "
+            "Find images like this one, or texts that describe it; with a sentence, what fits "
                 + "both; may be repeated: what is like all of them.",
             valueName: "file"), completion: .file())
     var image: [String] = []
@@ -140,7 +140,7 @@ struct SearchCommand: AsyncParsableCommand {
             throw ValidationError("\(address) is an address; add --fetch to fetch the image.")
         }
         if fold, foldDuplicates {
-            throw ValidationError("--fold folds equal pictures too; leave out --fold-duplicates.")
+            throw ValidationError("--fold folds equal images too; leave out --fold-duplicates.")
         }
         if let method = model.recall.flatMap(RecallMethod.init(rawValue:)) {
             throw ValidationError(
@@ -236,16 +236,16 @@ struct SearchCommand: AsyncParsableCommand {
     /// The query with the images of addresses fetched.
     private func fetched(_ query: SearchQuery, _ model: SearchModel) async throws -> SearchQuery {
         guard fetch else { return query }
-        func picture(_ text: String) async throws -> QueryPicture {
+        func queryImage(_ text: String) async throws -> QueryImage {
             guard let address = ImageAddress(text) else { return .file(FilePath(text)) }
             let bytes = try await Interrupts.cancelling("stopping") { try await address.bytes() }
             return .pixels(try model.pixels(of: bytes, named: text))
         }
         var query = query
         query.images = []
-        for text in image { query.images.append(try await picture(text)) }
+        for text in image { query.images.append(try await queryImage(text)) }
         query.unlike = []
-        for text in unlike { query.unlike.append(try await picture(text)) }
+        for text in unlike { query.unlike.append(try await queryImage(text)) }
         return query
     }
 

@@ -67,7 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where pictures that clients add are kept; default: the index's name with .uploads.",
+            "Where images that clients add are kept; default: the index's name with .uploads.",
             valueName: "directory"), completion: .directory)
     var uploads: String?
 

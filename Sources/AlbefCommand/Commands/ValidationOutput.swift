@@ -6,17 +6,17 @@ extension DatasetReport.Problem {
     /// What the problem is called: in JSON, and as a heading.
     fileprivate var kind: (name: String, heading: String) {
         switch self {
-        case .missingImage: ("missing_image", "missing pictures")
-        case .undecodableImage: ("undecodable_image", "pictures that cannot be decoded")
-        case .noCaption: ("no_caption", "pictures without captions")
+        case .missingImage: ("missing_image", "missing images")
+        case .undecodableImage: ("undecodable_image", "images that cannot be decoded")
+        case .noCaption: ("no_caption", "images without captions")
         case .emptyCaption: ("empty_caption", "empty captions")
-        case .repeatedPair: ("repeated_pair", "captions there twice for one picture")
+        case .repeatedPair: ("repeated_pair", "captions there twice for one image")
         case .equivalentCaptions:
             (
                 "equivalent_captions",
-                "captions of one picture that differ in case, spaces or punctuation alone"
+                "captions of one image that differ in case, spaces or punctuation alone"
             )
-        case .identicalImages: ("identical_images", "groups of identical pictures")
+        case .identicalImages: ("identical_images", "groups of identical images")
         }
     }
 
@@ -40,8 +40,8 @@ enum ValidationTable {
     static func text(_ report: DatasetReport) -> String {
         let each = report.images > 0 ? Double(report.captions) / Double(report.images) : 0
         var lines = [
-            "pictures    \(report.images)",
-            "captions    \(report.captions)" + String(format: ", %.1f a picture", each),
+            "images    \(report.images)",
+            "captions    \(report.captions)" + String(format: ", %.1f an image", each),
         ]
         let distributions = [
             ("words", report.words), ("characters", report.characters), ("width", report.widths),

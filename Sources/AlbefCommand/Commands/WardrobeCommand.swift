@@ -64,7 +64,7 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     )
     var brief = false
 
-    @Option(help: ArgumentHelp("Side of the pictures.", valueName: "pixels"))
+    @Option(help: ArgumentHelp("Side of the images.", valueName: "pixels"))
     var side = 128
 
     func validate() throws {

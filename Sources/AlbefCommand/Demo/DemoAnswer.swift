@@ -50,12 +50,12 @@ struct DemoAnswer {
 
     static let depth = 20
 
-    let question: DemoGallery.Question
+    let question: DemoScenes.Question
     let before: Order
     let after: Order
 
     init(
-        _ question: DemoGallery.Question, _ gallery: DemoGallery, _ searcher: Searcher,
+        _ question: DemoScenes.Question, _ gallery: DemoScenes, _ searcher: Searcher,
         candidates: Int
     ) throws {
         func order(_ candidates: Int) throws -> Order {

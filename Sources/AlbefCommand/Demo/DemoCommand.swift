@@ -67,7 +67,7 @@ struct DemoCommand: AsyncParsableCommand {
         let photos = try DemoPhotos(photos, queries: queries, directory: directory)
         let reader = try await model.load(or: .wardrobe)
         let everyday = try await model.model == nil ? model.load() : reader
-        let gallery = DemoGallery(count: scenes, directory: directory)
+        let gallery = DemoScenes(count: scenes, directory: directory)
         let answers = try await answers(of: gallery, reader)
         let photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "photos")
@@ -89,19 +89,19 @@ struct DemoCommand: AsyncParsableCommand {
         } else {
             for answer in answers { Console.result(answer.text) }
             for answer in photoAnswers { Console.result(answer.text(photos)) }
-            Console.result("every answer with its pictures: \(page)")
+            Console.result("every answer with its images: \(page)")
         }
     }
 
     /// Draws the scenes, indexes them, and asks them.
-    private func answers(of gallery: DemoGallery, _ model: SearchModel) async throws -> [DemoAnswer]
+    private func answers(of gallery: DemoScenes, _ model: SearchModel) async throws -> [DemoAnswer]
     {
         try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("drawing", unit: "scenes")
             defer { bar.finish() }
             try await gallery.draw { bar.show($0, of: scenes) }
         }
-        let scan = try FolderScan(gallery.pictures)
+        let scan = try FolderScan(gallery.images)
         let report = try await Interrupts.cancelling("stopping after this batch") {
             var bar = ProgressBar("indexing", unit: "scenes")
             defer { bar.finish() }

@@ -5,9 +5,9 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// The page of the demonstration: each question's two orders, with the pictures in it.
+/// The page of the demonstration: each question's two orders, with the images in it.
 struct DemoPage {
-    let gallery: DemoGallery
+    let gallery: DemoScenes
     let answers: [DemoAnswer]
     let photos: DemoPhotoSection
 
@@ -21,7 +21,7 @@ struct DemoPage {
             <title>Before and after re-ranking</title><style>\(Self.css)</style><main>
             <h1>Before and after re-ranking</h1>
             <p>\(gallery.scenes.count) drawn scenes, none of them seen in training. Two towers recall by one vector
-            a picture; the fusion encoder then reads the question together with each of the best.
+            an image; the fusion encoder then reads the question together with each of the best.
             <span class="key"><b class="right">✓</b> right, <b class="mirrored">⇄</b> the colours
             the other way round, <b class="wrong">✗</b> something else.</span></p>
             """
@@ -51,7 +51,7 @@ struct DemoPage {
                 ? "" : "<i>from \(place.recallRank)</i>"
             return """
                 <figure class="\(Self.name(place.verdict))"><img alt="scene \(place.scene)" \
-                src="data:image/jpeg;base64,\(try picture(place.scene))">\
+                src="data:image/jpeg;base64,\(try image(place.scene))">\
                 <figcaption>\(rank + 1) <b>\(place.verdict.mark)</b>\(moved)</figcaption></figure>
                 """
         }
@@ -61,8 +61,8 @@ struct DemoPage {
             """
     }
 
-    private func picture(_ scene: Int) throws -> String {
-        let image = try gallery.scenes[scene].picture(side: Self.side)
+    private func image(_ scene: Int) throws -> String {
+        let image = try gallery.scenes[scene].image(side: Self.side)
         return Data(try JPEGEncoder.encode(image, named: "scene \(scene)")).base64EncodedString()
     }
 

@@ -22,7 +22,7 @@ struct DemoPhotos {
     ///   - folder: where they are; nil for those that come with the program.
     ///   - queries: what to ask; none for ``everyday``.
     ///   - directory: the demonstration's.
-    /// - Throws: `ValidationError` if there are none; `GalleryError` if the folder cannot be read.
+    /// - Throws: `ValidationError` if there are none; `FolderError` if the folder cannot be read.
     init(_ folder: String?, queries: [String], directory: FilePath) throws {
         guard
             let folder = folder.map({ FilePath($0) })

@@ -1,14 +1,14 @@
 internal import CImaging
 
-/// Changes of whole pictures that keep their size, but for the crop.
+/// Changes of whole images that keep their size, but for the crop.
 extension Pixels {
-    /// The part of a picture inside a box that lies within it.
+    /// The part of an image inside a box that lies within it.
     static func crop(
         _ image: RGBImage, left: Int, top: Int, width: Int, height: Int
     ) -> RGBImage {
         precondition(
             left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height,
-            "a box outside the picture")
+            "a box outside the image")
         if width == image.width && height == image.height { return image }
         let count = width * height * 3
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -22,7 +22,7 @@ extension Pixels {
         return RGBImage(width: width, height: height, pixels: pixels)
     }
 
-    /// The picture with left and right exchanged.
+    /// The image with left and right exchanged.
     static func mirrored(_ image: RGBImage) -> RGBImage {
         orient(image.pixels, width: image.width, height: image.height, 2)
     }
@@ -45,7 +45,7 @@ extension Pixels {
         }
     }
 
-    /// The picture less a smoothed copy of it, `factor` times, plus that copy; 1 changes nothing.
+    /// The image less a smoothed copy of it, `factor` times, plus that copy; 1 changes nothing.
     static func sharpened(_ image: RGBImage, factor: Float) -> RGBImage {
         image.replacing { output in
             imaging_sharpen(
@@ -53,11 +53,11 @@ extension Pixels {
         }
     }
 
-    /// The picture with each point moved by an affine map, bilinear.
+    /// The image with each point moved by an affine map, bilinear.
     ///
     /// - Parameters:
     ///   - matrix: `[2, 3]`, row by row; where it takes `(x, y, 1)` is where that point goes.
-    ///   - fill: What all channels have outside the picture.
+    ///   - fill: What all channels have outside the image.
     static func warped(_ image: RGBImage, by matrix: [Double], fill: UInt8) -> RGBImage {
         precondition(matrix.count == 6, "an affine map of \(matrix.count) numbers")
         return image.replacing { output in
@@ -68,7 +68,7 @@ extension Pixels {
 }
 
 extension RGBImage {
-    /// A picture of the same size, every sample of which `body` writes.
+    /// An image of the same size, every sample of which `body` writes.
     fileprivate func replacing(_ body: (UnsafeMutablePointer<UInt8>?) -> Void) -> RGBImage {
         let count = pixels.count
         return RGBImage(

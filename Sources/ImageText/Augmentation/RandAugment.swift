@@ -8,7 +8,7 @@ import Storage
 /// its Sharpness let values beyond 0 to 255 wrap around. Here they are what its comments promise,
 /// Pillow's, up to Sharpness' outermost pixels, which stay as they are.
 public struct RandAugment: Sendable, Hashable {
-    /// What can be done to a picture.
+    /// What can be done to an image.
     public enum Operation: String, Sendable, Hashable, CaseIterable {
         /// Nothing.
         case identity
@@ -60,7 +60,7 @@ public struct RandAugment: Sendable, Hashable {
         self.magnitude = magnitude
     }
 
-    /// Applies random operations to a picture.
+    /// Applies random operations to an image.
     public func callAsFunction(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         var image = image
         for _ in 0..<count {
@@ -73,7 +73,7 @@ public struct RandAugment: Sendable, Hashable {
         return image
     }
 
-    /// Applies one operation to a picture.
+    /// Applies one operation to an image.
     ///
     /// - Parameter negated: Turns a geometric operation the other way; others ignore it.
     public func apply(

@@ -1,11 +1,11 @@
 import Storage
-/// Cuts a random part out of a picture and resizes it to a square, as torchvision's class of the
+/// Cuts a random part out of an image and resizes it to a square, as torchvision's class of the
 /// same name does (bicubic, antialiased).
 ///
 /// The part's area is uniform in `scale`, the logarithm of its aspect ratio uniform in `ratio`'s.
 /// Where ten such boxes do not fit, it is the largest centred one whose aspect ratio is allowed.
 public struct RandomResizedCrop: Sendable, Hashable {
-    /// A part of a picture in pixels.
+    /// A part of an image in pixels.
     public struct Box: Sendable, Hashable {
         /// The first column and row.
         public let left, top: Int
@@ -25,7 +25,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
 
     /// The side of the square in pixels.
     public let side: Int
-    /// The part's share of the picture's area.
+    /// The part's share of the image's area.
     public let scale: ClosedRange<Double>
     /// The part's width divided by its height.
     public let ratio: ClosedRange<Double>
@@ -49,21 +49,21 @@ public struct RandomResizedCrop: Sendable, Hashable {
         self.ratio = ratio
     }
 
-    /// A random part of a picture, resized.
+    /// A random part of an image, resized.
     public func callAsFunction(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         self(image, box: box(width: image.width, height: image.height, using: &random))
     }
 
-    /// A given part of a picture, resized.
+    /// A given part of an image, resized.
     ///
-    /// - Parameter box: Must lie within the picture.
+    /// - Parameter box: Must lie within the image.
     public func callAsFunction(_ image: RGBImage, box: Box) -> RGBImage {
         let part = Pixels.crop(
             image, left: box.left, top: box.top, width: box.width, height: box.height)
         return ImageTransform.resized(part, to: (side, side))
     }
 
-    /// Draws the part to take of a picture of `width` x `height` pixels.
+    /// Draws the part to take of an image of `width` x `height` pixels.
     public func box(width: Int, height: Int, using random: inout SplitMix64) -> Box {
         let area = Double(width) * Double(height)
         let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)

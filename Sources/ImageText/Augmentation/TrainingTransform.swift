@@ -1,30 +1,30 @@
-/// Makes a picture what an image encoder is trained on: a random part of it, perhaps mirrored,
+/// Makes an image what an image encoder is trained on: a random part of it, perhaps mirrored,
 /// augmented, normalised, in planes.
 ///
 /// This is the original's training transform; ``ImageTransform`` is the one for searching. Equal
-/// generators give equal results. Pictures should be decoded in full, or to at least
+/// generators give equal results. Images should be decoded in full, or to at least
 /// `side / scale.lowerBound.squareRoot()`, because only a part of them is kept.
 public struct TrainingTransform: Sendable {
     private let normalisation: ImageTransform
-    /// The random crop, or `nil` where the whole picture is squeezed into the square.
+    /// The random crop, or `nil` where the whole image is squeezed into the square.
     public let crop: RandomResizedCrop?
-    /// Whether half of the pictures are mirrored.
+    /// Whether half of the images are mirrored.
     public let flips: Bool
     /// What follows the flip, if anything.
     public let randAugment: RandAugment?
 
     /// The side of the square in pixels.
     public var side: Int { normalisation.side }
-    /// How many floats a picture becomes: `3 * side * side`.
+    /// How many floats an image becomes: `3 * side * side`.
     public var count: Int { normalisation.count }
 
     /// A transform to `[3, side, side]`.
     ///
     /// - Parameters:
     ///   - side: The square's side in pixels, at least 1.
-    ///   - cropScale: The crop's share of the picture's area: `0.2...1` for pretraining, `0.5...1`
-    ///     for fine-tuning; `nil` squeezes the whole picture into the square, for grounding.
-    ///   - flips: Whether half of the pictures are mirrored.
+    ///   - cropScale: The crop's share of the image's area: `0.2...1` for pretraining, `0.5...1`
+    ///     for fine-tuning; `nil` squeezes the whole image into the square, for grounding.
+    ///   - flips: Whether half of the images are mirrored.
     ///   - randAugment: Random operations; the original's (2, 7) by default.
     ///   - mean: The channels' means, of samples from 0 to 1.
     ///   - standardDeviation: The channels' standard deviations, above 0.
@@ -41,7 +41,7 @@ public struct TrainingTransform: Sendable {
         self.randAugment = randAugment
     }
 
-    /// Writes a picture, randomly changed, as `[3, side, side]` to its place in a batch.
+    /// Writes an image, randomly changed, as `[3, side, side]` to its place in a batch.
     ///
     /// - Parameter slot: Exactly `count` floats; they need not be initialised.
     public func callAsFunction(
@@ -51,7 +51,7 @@ public struct TrainingTransform: Sendable {
         normalise(augmented(image, using: &random), into: slot)
     }
 
-    /// The picture randomly changed, `side` x `side`, before it is normalised.
+    /// The image randomly changed, `side` x `side`, before it is normalised.
     public func augmented(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         var image =
             crop?(image, using: &random) ?? ImageTransform.resized(image, to: (side, side))

@@ -7,7 +7,7 @@
 /// Makes training batches of a data set: shuffled, decoded and augmented ahead of the consumer.
 ///
 /// What a sample becomes depends on the seed, the epoch and its row alone, so that batches are the
-/// same bit by bit whatever the number of workers, and wherever the sequence starts. Pictures are
+/// same bit by bit whatever the number of workers, and wherever the sequence starts. Images are
 /// decoded on the threads of Swift's pool, of which there is one a processor; tasks that wait for
 /// their turn hold none.
 public struct BatchLoader: Sendable {
@@ -19,7 +19,7 @@ public struct BatchLoader: Sendable {
         case captions
     }
 
-    /// What happens when a picture cannot be read.
+    /// What happens when an image cannot be read.
     public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
         /// The sequence throws its ``ImageError``, which names the file.
         case stop
@@ -54,13 +54,13 @@ public struct BatchLoader: Sendable {
         public var group = 1
         /// What all randomness comes from; 42 by default, as in the original.
         public var seed: UInt64 = 42
-        /// How many pictures are decoded at once; as many as there are processors by default.
+        /// How many images are decoded at once; as many as there are processors by default.
         public var workers = ProcessInfo.processInfo.activeProcessorCount
         /// How many batches are made ahead of the one that is asked for; 2 by default.
         public var lookahead = 2
-        /// How many bytes of decoded pictures are kept in memory; none by default.
+        /// How many bytes of decoded images are kept in memory; none by default.
         public var cacheBytes = 0
-        /// What happens when a picture cannot be read; it is replaced by default.
+        /// What happens when an image cannot be read; it is replaced by default.
         public var failurePolicy = FailurePolicy.replace
         /// How many views each image has, each drawn once and for all; by default 0, which draws
         /// every sample anew.
@@ -78,7 +78,7 @@ public struct BatchLoader: Sendable {
 
     let images: [CaptionedImage]
     private let transform: TrainingTransform
-    private let pictures: PictureSource
+    private let cache: ImageCache
     private let gate: WorkerGate
     let order: EpochOrder
 
@@ -87,7 +87,7 @@ public struct BatchLoader: Sendable {
     /// How batches are made.
     public let options: Options
 
-    /// What happens when a picture cannot be read.
+    /// What happens when an image cannot be read.
     public var failurePolicy: FailurePolicy { options.failurePolicy }
     /// How many rows there are: images with captions, or captions; blank ones do not count.
     public var rowCount: Int { order.count }
@@ -97,10 +97,10 @@ public struct BatchLoader: Sendable {
     /// A loader.
     ///
     /// - Parameters:
-    ///   - dataset: Pictures with captions.
+    ///   - dataset: Images with captions.
     ///   - batchSize: Rows a batch, at least 1.
-    ///   - transform: What makes pictures pixels.
-    ///   - loader: What decodes pictures; in full by default, as crops need.
+    ///   - transform: What makes images pixels.
+    ///   - loader: What decodes images; in full by default, as crops need.
     ///   - options: How batches are made.
     ///   - onFailure: Told once of each file that cannot be read and is replaced, from any thread.
     /// - Throws: ``DatasetError`` if there are fewer rows than a batch takes.
@@ -121,7 +121,7 @@ public struct BatchLoader: Sendable {
         order = EpochOrder(
             dataset.images, sampling: options.sampling, seed: options.seed, group: options.group,
             batchSize: batchSize)
-        pictures = PictureSource(
+        cache = ImageCache(
             dataset.images, loader: loader, capacity: options.cacheBytes, onFailure: onFailure)
         gate = WorkerGate(options.workers)
         guard order.count >= batchSize else {
@@ -186,7 +186,7 @@ public struct BatchLoader: Sendable {
             pixels: pixels, pixelRows: samples.indices.filter { samples[$0].square != nil },
             views: samples.compactMap(\.view), captions: samples.map(\.caption),
             ids: samples.map { images[$0.image].id },
-            pictureCaptions: samples.map { images[$0.image].captions },
+            imageCaptions: samples.map { images[$0.image].captions },
             images: samples.map { images[$0.image].path },
             epoch: position.epoch, index: position.batch)
     }
@@ -206,17 +206,17 @@ public struct BatchLoader: Sendable {
                 if let view, options.isKept(view) {
                     return Sample(square: nil, caption: caption, image: image, view: view)
                 }
-                let picture = try pictures.picture(image)
+                let decoded = try cache.image(image)
                 if let view {
                     random = SplitMix64(
                         seed: options.seed, stream: EpochOrder.Stream.view.rawValue, view.image,
                         view.index)
                 }
-                let square = transform.augmented(picture, using: &random)
+                let square = transform.augmented(decoded, using: &random)
                 return Sample(square: square, caption: caption, image: image, view: view)
             } catch {
                 guard failurePolicy == .replace else { throw error }
-                try pictures.record(error, of: image)
+                try cache.record(error, of: image)
                 attempt += 1
                 // Only a small set, most of which is unreadable, gets this far.
                 guard attempt < Self.maximumAttempts else { throw error }

@@ -1,7 +1,7 @@
 import Storage
 internal import SystemPackage
 
-/// A folder, and the folders in it, of pictures that each have a text file of the same name.
+/// A folder, and the folders in it, of images that each have a text file of the same name.
 struct CaptionFolder {
     private struct Identity: Hashable {
         let device: UInt64
@@ -9,20 +9,20 @@ struct CaptionFolder {
     }
 
     private let root: FilePath
-    private var pictures: [(key: [CInterop.PlatformChar], path: FilePath)] = []
+    private var images: [(key: [CInterop.PlatformChar], path: FilePath)] = []
     private var visited: Set<Identity> = []
 
     init(_ root: FilePath) throws(DatasetError) {
         self.root = root
         try visit(root)
-        pictures.sort { $0.key.lexicographicallyPrecedes($1.key) }
+        images.sort { $0.key.lexicographicallyPrecedes($1.key) }
     }
 
-    /// Adds every picture with the lines of its text as captions; none where there is no text.
+    /// Adds every image with the lines of its text as captions; none where there is no text.
     func read(into builder: inout DatasetBuilder) throws(DatasetError) {
-        guard !pictures.isEmpty else { throw .empty(root, "there are no pictures in it") }
+        guard !images.isEmpty else { throw .empty(root, "there are no images in it") }
         var texts = 0
-        for (_, path) in pictures {
+        for (_, path) in images {
             var file = path
             file.extension = "txt"
             var bytes: [UInt8] = []
@@ -38,7 +38,7 @@ struct CaptionFolder {
                 path: path.lexicallyNormalized(), captions: try Self.lines(bytes, of: file))
         }
         guard texts > 0 else {
-            throw .empty(root, "none of its \(pictures.count) pictures has a .txt of its name")
+            throw .empty(root, "none of its \(images.count) images has a .txt of its name")
         }
     }
 
@@ -81,7 +81,7 @@ struct CaptionFolder {
                     let key = path.withPlatformString {
                         Array(UnsafeBufferPointer(start: $0, count: strlen($0)))
                     }
-                    pictures.append((key, path))
+                    images.append((key, path))
                     continue
                 }
                 if suffix == "txt" { continue }

@@ -114,6 +114,6 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     static func tooManyFailures(_ count: Int, of images: Int, latest: ImageError) -> DatasetError {
         DatasetError(
             code: .tooManyFailures,
-            description: "\(count) of \(images) pictures cannot be read, the latest \(latest)")
+            description: "\(count) of \(images) images cannot be read, the latest \(latest)")
     }
 }

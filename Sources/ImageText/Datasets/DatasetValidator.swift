@@ -8,11 +8,11 @@ internal import SystemPackage
 
 /// Looks for everything in a data set that would harm training, before it does.
 public struct DatasetValidator: Sendable {
-    /// How far the check of the pictures is.
+    /// How far the check of the images is.
     public struct Progress: Sendable {
-        /// Pictures checked.
+        /// Images checked.
         public let done: Int
-        /// Pictures to check.
+        /// Images to check.
         public let total: Int
     }
 
@@ -23,8 +23,8 @@ public struct DatasetValidator: Sendable {
     /// A validator.
     ///
     /// - Parameters:
-    ///   - loader: What decodes the pictures.
-    ///   - workers: How many pictures are decoded at once, at least 1; as many as there are
+    ///   - loader: What decodes the images.
+    ///   - workers: How many images are decoded at once, at least 1; as many as there are
     ///     processors by default.
     ///   - rules: What decides whether captions differ, and whether anything is left of one.
     public init(
@@ -35,9 +35,9 @@ public struct DatasetValidator: Sendable {
         self.rules = rules
     }
 
-    /// Checks every caption, and decodes every picture.
+    /// Checks every caption, and decodes every image.
     ///
-    /// - Parameter onProgress: Called after each picture, on the caller's task.
+    /// - Parameter onProgress: Called after each image, on the caller's task.
     /// - Throws: `CancellationError` if the task is cancelled.
     public func validate(
         _ dataset: CaptionDataset, onProgress: (Progress) -> Void = { _ in }
@@ -85,7 +85,7 @@ public struct DatasetValidator: Sendable {
         return problems
     }
 
-    // MARK: Pictures
+    // MARK: Images
 
     private struct Outcome: Sendable {
         var problems: [DatasetReport.Problem] = []

@@ -1,4 +1,4 @@
-/// Why a picture could not be loaded; its description names the file.
+/// Why an image could not be loaded; its description names the file.
 public struct ImageError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case unreadable(String)
@@ -32,8 +32,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         case .unreadable(let why): "cannot be read: \(why)"
         case .empty: "is empty"
         case .tooManyBytes(let count, let limit):
-            "is \(count) bytes long; a picture may have \(limit)"
-        case .unrecognised: "is not a picture of a known format"
+            "is \(count) bytes long; an image may have \(limit)"
+        case .unrecognised: "is not an image of a known format"
         case .unsupported(let format): "is \(format), a format that is not read"
         case .unavailable(let format, let why): "is \(format), which cannot be read: \(why)"
         case .tooManyPixels(let format, let width, let height, let limit):

@@ -71,14 +71,14 @@ enum ImageFormat {
     }
 }
 
-/// What a picture's file is called elsewhere.
+/// What an image's file is called elsewhere.
 package struct ImageKind: Sendable, Hashable {
     /// For `Content-Type`.
     package let mediaType: String
     /// For a file's name.
     package let fileExtension: String
 
-    /// Tells by the first bytes; nil if this is no picture that is read.
+    /// Tells by the first bytes; nil if this is no image that is read.
     package init?(_ bytes: some Collection<UInt8>) {
         let name: String
         switch ImageFormat(bytes.prefix(ImageFormat.signatureLength)) {

@@ -1,23 +1,23 @@
 public import SystemPackage
 
-/// Loads pictures of any common format as upright 8-bit sRGB over white.
+/// Loads images of any common format as upright 8-bit sRGB over white.
 ///
 /// JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF, HEIC, JPEG 2000 and the PNM family are told by their
 /// first bytes. Of animations the first frame is taken. EXIF's orientation is applied, or XMP's
 /// where EXIF has none; grey, CMYK and L*a*b* become RGB; 16-bit samples are scaled, not clipped.
-/// A damaged or cut-short file is an error, never a picture that is partly invented.
+/// A damaged or cut-short file is an error, never an image that is partly invented.
 ///
 /// One loader may be used from many threads; each call works on its caller's thread alone.
 public struct ImageLoader: Sendable {
-    /// What becomes of the colour profile a picture may have embedded.
+    /// What becomes of the colour profile an image may have embedded.
     public enum Profiles: Sendable {
         /// Samples are taken as they are, as Pillow and so the published models' training did.
         case ignored
-        /// Samples are converted to sRGB, which is how the picture is meant to be seen.
+        /// Samples are converted to sRGB, which is how the image is meant to be seen.
         case applied
     }
 
-    /// What a picture may hold at most by default: Pillow's limit, 178,956,970 pixels.
+    /// What an image may hold at most by default: Pillow's limit, 178,956,970 pixels.
     public static let defaultMaximumPixels = 178_956_970
 
     /// File name extensions that folders are searched for, in lower case.
@@ -31,7 +31,7 @@ public struct ImageLoader: Sendable {
 
     /// How many pixels a file may declare; checked before any memory is taken for them.
     public let maximumPixels: Int
-    /// The side in pixels that pictures will be resized to, or `nil` for full-size pictures.
+    /// The side in pixels that images will be resized to, or `nil` for full-size images.
     public let targetSide: Int?
     /// What becomes of embedded colour profiles.
     public let profiles: Profiles
@@ -57,15 +57,15 @@ public struct ImageLoader: Sendable {
 
     /// Loads a file; its name need not be UTF-8.
     ///
-    /// - Throws: `ImageError` when the file cannot be read, is no picture that is known, is
+    /// - Throws: `ImageError` when the file cannot be read, is no image that is known, is
     ///   damaged, or declares more than `maximumPixels`.
     public func load(_ path: FilePath) throws(ImageError) -> RGBImage {
         try load(Self.bytes(of: path), named: path.description)
     }
 
-    /// Reads a file whose first bytes are those of a picture, without decoding it.
+    /// Reads a file whose first bytes are those of an image, without decoding it.
     ///
-    /// - Throws: `ImageError` when the file cannot be read or is no picture that is known.
+    /// - Throws: `ImageError` when the file cannot be read or is no image that is known.
     package static func bytes(of path: FilePath) throws(ImageError) -> [UInt8] {
         try ImageFile.read(path) { head throws(ImageError) in
             _ = try format(head, path.description)
@@ -77,7 +77,7 @@ public struct ImageLoader: Sendable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
-    /// - Throws: `ImageError` when the bytes are no picture that is known, are damaged, or declare
+    /// - Throws: `ImageError` when the bytes are no image that is known, are damaged, or declare
     ///   more than `maximumPixels`.
     public func load(_ bytes: [UInt8], named name: String) throws(ImageError) -> RGBImage {
         guard !bytes.isEmpty else { throw ImageError(.empty, name) }

@@ -2,7 +2,7 @@ internal import CImaging
 
 /// Decodes JPEG through libjpeg-turbo; libvips is asked only to apply profiles.
 enum JPEGDecoder {
-    /// How many times larger than the target a picture stays when its decoding is scaled.
+    /// How many times larger than the target an image stays when its decoding is scaled.
     ///
     /// Below twice, the scaled decoding's own filter shows beside the resampling's.
     static let scalingMargin = 2

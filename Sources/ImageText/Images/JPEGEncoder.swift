@@ -1,15 +1,15 @@
 import Storage
 internal import CImaging
 
-/// Encodes JPEG through libjpeg-turbo, for small pictures in reports.
+/// Encodes JPEG through libjpeg-turbo, for small images in reports.
 package enum JPEGEncoder {
-    /// The picture as a baseline JPEG file, without metadata.
+    /// The image as a baseline JPEG file, without metadata.
     ///
     /// - Parameters:
-    ///   - image: The picture, at most 65,500 pixels a side, which is JPEG's limit.
+    ///   - image: The image, at most 65,500 pixels a side, which is JPEG's limit.
     ///   - quality: libjpeg's quality, 1 to 100.
     ///   - maximumBytes: The most bytes that the file may have; any number by default.
-    ///   - name: What errors call the picture.
+    ///   - name: What errors call the image.
     /// - Throws: `ImageError` where the encoder refuses it, or has no room for the file.
     package static func encode(
         _ image: RGBImage, quality: Int = 80, maximumBytes: Int = .max, named name: String

@@ -1,4 +1,4 @@
-/// A sheet in the making: words and pictures at places of their own.
+/// A sheet in the making: words and images at places of their own.
 ///
 /// The words are drawn by libvips (librsvg) in the system's fonts; a script that none of them has
 /// shows as boxes.
@@ -6,7 +6,7 @@ package struct LabelledSheet: Sendable {
     private let width: Int
     private let height: Int
     private var labels = ""
-    private var pictures: [(picture: RGBImage, x: Int, y: Int)] = []
+    private var images: [(image: RGBImage, x: Int, y: Int)] = []
 
     /// An empty white sheet, in pixels.
     package init(width: Int, height: Int) {
@@ -31,12 +31,12 @@ package struct LabelledSheet: Sendable {
             + Self.escaped(text) + "</text>"
     }
 
-    /// Places a picture, the part that is on the sheet, over the words.
-    package mutating func place(_ picture: RGBImage, x: Int, y: Int) {
-        pictures.append((picture, x, y))
+    /// Places an image, the part that is on the sheet, over the words.
+    package mutating func place(_ image: RGBImage, x: Int, y: Int) {
+        images.append((image, x, y))
     }
 
-    /// The sheet as a picture.
+    /// The sheet as an image.
     ///
     /// - Throws: `ImageError` where libvips is missing or has no SVG.
     package func render(named name: String) throws(ImageError) -> RGBImage {
@@ -45,14 +45,14 @@ package struct LabelledSheet: Sendable {
                 + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\(labels)</svg>",
             named: name)
         var pixels = ground.pixels
-        for (picture, x, y) in pictures {
-            let columns = max(0, x)..<max(max(0, x), min(ground.width, x + picture.width))
-            for row in max(0, y)..<max(max(0, y), min(ground.height, y + picture.height)) {
-                let source = 3 * ((row - y) * picture.width + columns.lowerBound - x)
+        for (image, x, y) in images {
+            let columns = max(0, x)..<max(max(0, x), min(ground.width, x + image.width))
+            for row in max(0, y)..<max(max(0, y), min(ground.height, y + image.height)) {
+                let source = 3 * ((row - y) * image.width + columns.lowerBound - x)
                 let target = 3 * (row * ground.width + columns.lowerBound)
                 pixels.replaceSubrange(
                     target..<target + 3 * columns.count,
-                    with: picture.pixels[source..<source + 3 * columns.count])
+                    with: image.pixels[source..<source + 3 * columns.count])
             }
         }
         return RGBImage(width: ground.width, height: ground.height, pixels: pixels)

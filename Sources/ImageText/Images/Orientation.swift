@@ -1,4 +1,4 @@
-/// Which way up a picture is stored, by EXIF's numbers: 1 upright, 2 to 8 turned or mirrored.
+/// Which way up an image is stored, by EXIF's numbers: 1 upright, 2 to 8 turned or mirrored.
 enum Orientation {
     /// The orientation in a TIFF-shaped EXIF block, with or without its `Exif\0\0` prefix.
     ///

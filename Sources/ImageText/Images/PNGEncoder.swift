@@ -1,12 +1,12 @@
 import Storage
 internal import CImaging
 
-/// Encodes PNG through libvips, for pictures that must keep every pixel.
+/// Encodes PNG through libvips, for images that must keep every pixel.
 public enum PNGEncoder {
-    /// The picture as an 8-bit RGB PNG file, without metadata.
+    /// The image as an 8-bit RGB PNG file, without metadata.
     ///
     /// - Parameters:
-    ///   - image: The picture, `[H, W, 3]`.
+    ///   - image: The image, `[H, W, 3]`.
     ///   - name: What errors call it.
     /// - Throws: `ImageError` where libvips is missing, has no PNG, or runs out of memory.
     public static func encode(

@@ -1,6 +1,6 @@
 internal import CImaging
 
-/// Arithmetic on whole pictures: turning, resampling, and spreading into planes.
+/// Arithmetic on whole images: turning, resampling, and spreading into planes.
 package enum Pixels {
     /// Which of the resampling routines to use; all give the same pixels.
     package enum Kernels: Sendable {

@@ -1,4 +1,4 @@
-/// A picture as 8-bit sRGB, upright, without alpha.
+/// An image as 8-bit sRGB, upright, without alpha.
 public struct RGBImage: Sendable, Equatable {
     /// How many pixels a row has, at least 1.
     public let width: Int
@@ -14,7 +14,7 @@ public struct RGBImage: Sendable, Equatable {
     ///   - height: Rows, at least 1.
     ///   - pixels: Exactly `height * width * 3` samples, `[H, W, 3]`.
     public init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(width > 0 && height > 0, "a picture of \(width) x \(height) pixels")
+        precondition(width > 0 && height > 0, "an image of \(width) x \(height) pixels")
         precondition(
             pixels.count == width * height * 3,
             "\(pixels.count) samples for \(width) x \(height) RGB pixels")

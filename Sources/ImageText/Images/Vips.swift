@@ -1,6 +1,6 @@
 internal import CImaging
 
-/// What libvips does for pictures: every format but JPEG and BMP, and colour management.
+/// What libvips does for images: every format but JPEG and BMP, and colour management.
 enum Vips {
     static func decode(
         _ bytes: [UInt8], _ format: imaging_vips_format, name: String, maximumPixels: Int,

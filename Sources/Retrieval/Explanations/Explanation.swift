@@ -1,6 +1,6 @@
 public import ALBEF
 
-/// Where in a picture the words of a text were found: Grad-CAM of its match.
+/// Where in an image the words of a text were found: Grad-CAM of its match.
 public struct Explanation: Sendable, Hashable {
     /// A word of the text.
     public struct Word: Sendable, Hashable {
@@ -23,7 +23,7 @@ public struct Explanation: Sendable, Hashable {
     /// The mean of all tokens' maps, special ones included: the whole sentence, by which the original
     /// localises.
     public let sentence: HeatMap
-    /// How well the text fits the picture, as ``SearchModel/score(_:_:)`` says it.
+    /// How well the text fits the image, as ``SearchModel/score(_:_:)`` says it.
     public let score: PairScore
     /// Both outputs of the ITM head.
     public let logits: MatchLogits
@@ -40,7 +40,7 @@ public struct Explanation: Sendable, Hashable {
     }
 }
 
-/// A picture and a text whose match cannot be explained.
+/// An image and a text whose match cannot be explained.
 public struct ExplanationError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable { case matching }
 
@@ -51,6 +51,6 @@ public struct ExplanationError: Error, Sendable, Hashable, CustomStringConvertib
     static let matching = ExplanationError(
         code: .matching,
         description:
-            "this model was not trained to match pictures with texts (objectives.matching):"
+            "this model was not trained to match images with texts (objectives.matching):"
             + " there is no match to explain")
 }

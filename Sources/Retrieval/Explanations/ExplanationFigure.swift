@@ -1,7 +1,7 @@
 internal import Foundation
 public import ImageText
 
-/// One picture that shows a whole explanation: the photo, the sentence's heat map, and a small panel
+/// One image that shows a whole explanation: the photo, the sentence's heat map, and a small panel
 /// a word with its share of the heat.
 public struct ExplanationFigure: Sendable {
     /// Side of the square that the photo is fitted into, in pixels; a good size to load photos for.
@@ -17,7 +17,7 @@ public struct ExplanationFigure: Sendable {
     /// A figure of an explanation.
     ///
     /// - Parameters:
-    ///   - photo: the picture that was explained, at any size.
+    ///   - photo: the image that was explained, at any size.
     ///   - renderer: lays the maps over it.
     public init(
         _ explanation: Explanation, photo: RGBImage, renderer: HeatMapRenderer = HeatMapRenderer()
@@ -30,7 +30,7 @@ public struct ExplanationFigure: Sendable {
     /// Draws the figure.
     ///
     /// - Throws: `ImageError` where libvips is missing or cannot draw words.
-    public func picture() throws(ImageError) -> RGBImage {
+    public func image() throws(ImageError) -> RGBImage {
         let (margin, gap, columns) = (Self.margin, Self.gap, Self.columns)
         let large = Self.fitted(photo, into: Self.photoSide)
         let content = max(2 * large.width + gap, 560)
@@ -76,14 +76,14 @@ public struct ExplanationFigure: Sendable {
 
     private static func percent(_ share: Float) -> String { String(format: "%.0f %%", share * 100) }
 
-    /// The picture scaled so that its longer side is `side`.
-    private static func fitted(_ picture: RGBImage, into side: Int) -> RGBImage {
-        let scale = Double(side) / Double(max(picture.width, picture.height))
+    /// The image scaled so that its longer side is `side`.
+    private static func fitted(_ image: RGBImage, into side: Int) -> RGBImage {
+        let scale = Double(side) / Double(max(image.width, image.height))
         return ImageTransform.resized(
-            picture,
+            image,
             to: (
-                max(1, Int((Double(picture.width) * scale).rounded())),
-                max(1, Int((Double(picture.height) * scale).rounded()))
+                max(1, Int((Double(image.width) * scale).rounded())),
+                max(1, Int((Double(image.height) * scale).rounded()))
             ))
     }
 

@@ -1,11 +1,11 @@
 internal import Foundation
 public import ImageText
 
-/// Lays heat maps over pictures.
+/// Lays heat maps over images.
 ///
-/// As in the original's visualisation, hot places take a colour from blue to red and the picture
-/// shows through where it is cool: `(1 - a) · picture + a · colour` with `a` the heat to the power of
-/// ``exponent``. Unlike there something of the picture always shows.
+/// As in the original's visualisation, hot places take a colour from blue to red and the image
+/// shows through where it is cool: `(1 - a) · image + a · colour` with `a` the heat to the power of
+/// ``exponent``. Unlike there something of the image always shows.
 ///
 /// A value without state: one may be used from many threads.
 public struct HeatMapRenderer: Sendable, Hashable {
@@ -22,23 +22,23 @@ public struct HeatMapRenderer: Sendable, Hashable {
         self.opacity = opacity
     }
 
-    /// The picture with the map over it, at the picture's size.
+    /// The image with the map over it, at the image's size.
     ///
     /// The hottest place of a map is always red, however little heat that is; `strength` lets maps that
     /// weigh less fade, see ``Explanation/strength(of:)``.
     ///
     /// - Parameters:
-    ///   - map: `[h, w]`, stretched over the whole picture as the model's input is.
-    ///   - picture: `[H, W, 3]`.
+    ///   - map: `[h, w]`, stretched over the whole image as the model's input is.
+    ///   - image: `[H, W, 3]`.
     ///   - strength: what ``opacity`` is multiplied by, from 0 to 1.
     public func overlay(
-        _ map: HeatMap, on picture: RGBImage, strength: Float = 1
+        _ map: HeatMap, on image: RGBImage, strength: Float = 1
     ) -> RGBImage {
-        let heat = map.spread(width: picture.width, height: picture.height)
+        let heat = map.spread(width: image.width, height: image.height)
         // Comparisons with not-a-number are false, and such numbers become 0.
         let strength = strength > 0 ? min(strength, 1) : 0
         let levels = (0..<256).map { level($0, strength: strength) }
-        var pixels = picture.pixels
+        var pixels = image.pixels
         for (index, heat) in heat.enumerated() {
             let (share, colour) = levels[heat > 0 ? Int(min(heat, 1) * 255) : 0]
             for channel in 0..<3 {
@@ -46,18 +46,18 @@ public struct HeatMapRenderer: Sendable, Hashable {
                 pixels[place] = UInt8((1 - share) * Float(pixels[place]) + share * colour[channel])
             }
         }
-        return RGBImage(width: picture.width, height: picture.height, pixels: pixels)
+        return RGBImage(width: image.width, height: image.height, pixels: pixels)
     }
 
     /// The same as a PNG file.
     ///
-    /// - Parameter name: what errors call the picture.
+    /// - Parameter name: what errors call the image.
     /// - Throws: `ImageError` where libvips is missing or has no PNG.
     public func png(
-        _ map: HeatMap, on picture: RGBImage, strength: Float = 1,
+        _ map: HeatMap, on image: RGBImage, strength: Float = 1,
         named name: String = "a heat map"
     ) throws(ImageError) -> [UInt8] {
-        try PNGEncoder.encode(overlay(map, on: picture, strength: strength), named: name)
+        try PNGEncoder.encode(overlay(map, on: image, strength: strength), named: name)
     }
 
     /// How much of a pixel is colour at a heat in 0...255, and which colour.

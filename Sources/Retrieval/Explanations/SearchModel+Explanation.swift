@@ -4,10 +4,10 @@ public import SystemPackage
 import Torch
 
 extension SearchModel {
-    /// Explains how well a text describes a picture.
+    /// Explains how well a text describes an image.
     ///
     /// - Parameters:
-    ///   - file: the picture.
+    ///   - file: the image.
     ///   - text: cleaned as a caption and cut to the model's length.
     ///   - layer: whose attention to show, counted from 0 over all of the BERT stack; nil for the third
     ///     fusion layer (8 of the paper's 12), in shallow models the last but one at most.
@@ -20,17 +20,17 @@ extension SearchModel {
         try explain(try loader.load(file), text, layer: layer)
     }
 
-    /// Explains how well a text describes a picture that is in memory.
+    /// Explains how well a text describes an image that is in memory.
     ///
     /// Parameters and errors are those of explaining a file, but for `ImageError`.
     public func explain(
-        _ picture: RGBImage, _ text: String, layer: Int? = nil
+        _ image: RGBImage, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
         guard matches else { throw ExplanationError.matching }
-        return try explain(try encode(pixels: [pixels(of: picture)]), text, layer: layer)
+        return try explain(try encode(pixels: [pixels(of: image)]), text, layer: layer)
     }
 
-    /// Explains how well a text describes one encoded picture, all of whose tokens are there.
+    /// Explains how well a text describes one encoded image, all of whose tokens are there.
     ///
     /// Parameters and errors are those of explaining a file, but for `ImageError`.
     public func explain(

@@ -42,7 +42,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
     var model: ModelSignature
     /// What the entries are.
     var content = IndexContent.images
-    /// What is kept of every picture's tokens.
+    /// What is kept of every image's tokens.
     var tokens = TokenBudget()
     var segments: [Segment] = []
     /// What approximate recall follows; nil until one is made.

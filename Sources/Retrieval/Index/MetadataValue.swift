@@ -1,4 +1,4 @@
-/// A value that a picture's metadata has under a name.
+/// A value that an image's metadata has under a name.
 public enum MetadataValue: Sendable, Hashable {
     /// A number.
     case number(Double)

@@ -1,7 +1,7 @@
 import ALBEF
 import Torch
 
-/// Image tokens of N pictures in the form that an index keeps.
+/// Image tokens of N images in the form that an index keeps.
 struct PackedTokens {
     /// `[N, n, D_v]`, half precision or 8 bits.
     var values: Tensor

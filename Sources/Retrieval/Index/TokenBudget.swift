@@ -1,7 +1,7 @@
-/// What an index keeps of a picture's tokens for re-ranking: the choice between its size and the
+/// What an index keeps of an image's tokens for re-ranking: the choice between its size and the
 /// exactness of scores.
 ///
-/// Tokens are all but the whole of an index: 0.9 MB a picture for ViT-B/16 at 384 pixels in half
+/// Tokens are all but the whole of an index: 0.9 MB an image for ViT-B/16 at 384 pixels in half
 /// precision, where a feature takes 1 KB.
 public struct TokenBudget: Sendable, Hashable {
     /// How a number is kept.
@@ -12,7 +12,7 @@ public struct TokenBudget: Sendable, Hashable {
         case int8
     }
 
-    /// Tokens kept of each picture, `[CLS]` included: nil keeps all, 0 none, any other number
+    /// Tokens kept of each image, `[CLS]` included: nil keeps all, 0 none, any other number
     /// merges the most similar ones until so many are left.
     ///
     /// Without tokens a search reads its candidates' files again.
@@ -29,10 +29,10 @@ public struct TokenBudget: Sendable, Hashable {
         self.precision = precision
     }
 
-    /// Tokens kept of a picture that has `available`.
+    /// Tokens kept of an image that has `available`.
     func kept(of available: Int) -> Int { min(count ?? available, available) }
 
-    /// Bytes that the tokens of a picture take.
+    /// Bytes that the tokens of an image take.
     ///
     /// - Parameters:
     ///   - available: tokens that the image encoder makes, P + 1.

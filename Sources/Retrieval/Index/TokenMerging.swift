@@ -1,6 +1,6 @@
 import Torch
 
-/// Merges the most similar tokens of a picture: fewer to store and to read, at some loss.
+/// Merges the most similar tokens of an image: fewer to store and to read, at some loss.
 ///
 /// Tokens are split into two halves by turns; each of the first half is compared with all of the
 /// second, and the most similar pairs become one token, their average by the number that each stands
@@ -25,7 +25,7 @@ enum TokenMerging {
         )
     }
 
-    /// One round over the tokens `[S, D]` of a picture.
+    /// One round over the tokens `[S, D]` of an image.
     private static func round(
         _ x: Tensor, _ weights: [Float], target: Int
     ) -> (Tensor, [Float]) {

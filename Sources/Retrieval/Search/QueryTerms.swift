@@ -49,7 +49,7 @@ public struct QueryTerms: Sendable, Hashable {
 
     /// The query for them.
     public func query(
-        images: [QueryPicture] = [], unlike: [QueryPicture] = []
+        images: [QueryImage] = [], unlike: [QueryImage] = []
     ) -> SearchQuery {
         SearchQuery(
             text: text, images: images, without: without, unlike: unlike, emphasis: emphasis)

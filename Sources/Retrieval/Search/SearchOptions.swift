@@ -46,11 +46,11 @@ public struct SearchOptions: Sendable, Hashable {
     }
 }
 
-/// One picture or text of an answer.
+/// One image or text of an answer.
 public struct SearchResult: Sendable, Hashable {
-    /// Where the picture is, or where the text was read.
+    /// Where the image is, or where the text was read.
     public let path: FilePath
-    /// The text; nil for a picture.
+    /// The text; nil for an image.
     public let text: String?
     /// Place in the order of all; the best is 1.
     public let rank: Int
@@ -61,7 +61,7 @@ public struct SearchResult: Sendable, Hashable {
     public let similarity: Float
     /// The ITM logit of "match"; nil without re-ranking.
     public let matchLogit: Float?
-    /// The model's probability that the text describes the picture, and that none of the texts to
+    /// The model's probability that the text describes the image, and that none of the texts to
     /// leave out does; nil where no text was read with it.
     public let matchProbability: Float?
     /// Bytes of the image's file, or of the file that the text is in.
@@ -77,7 +77,7 @@ public struct SearchResult: Sendable, Hashable {
 
     /// A result that another one stands for.
     public struct Duplicate: Sendable, Hashable {
-        /// Where the picture is, or where the text was read.
+        /// Where the image is, or where the text was read.
         public let path: FilePath
         /// What the index notes of the entry besides.
         public let metadata: [String: MetadataValue]

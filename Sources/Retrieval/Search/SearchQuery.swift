@@ -19,19 +19,19 @@ public struct SearchQuery: Sendable, Hashable {
     /// A sentence that describes what is searched for; nil for none.
     public var text: String?
     /// Images that what is searched for is like; of several, like their mean.
-    public var images: [QueryPicture]
+    public var images: [QueryImage]
     /// Texts that images must not match.
     public var without: [String]
     /// Images that what is searched for must be unlike.
-    public var unlike: [QueryPicture]
+    public var unlike: [QueryImage]
     /// How much words or phrases weigh beside the sentence: 1 as they do anyhow, 2 twice as much, 0
     /// as if they were hardly there.
     public var emphasis: [String: Double]
 
     /// A query of any parts.
     public init(
-        text: String? = nil, images: [QueryPicture] = [], without: [String] = [],
-        unlike: [QueryPicture] = [], emphasis: [String: Double] = [:]
+        text: String? = nil, images: [QueryImage] = [], without: [String] = [],
+        unlike: [QueryImage] = [], emphasis: [String: Double] = [:]
     ) {
         self.text = text
         self.images = images
@@ -44,12 +44,12 @@ public struct SearchQuery: Sendable, Hashable {
     public static func text(_ text: String) -> SearchQuery { SearchQuery(text: text) }
 
     /// Images that look like one, or texts that describe it.
-    public static func image(_ image: QueryPicture) -> SearchQuery {
+    public static func image(_ image: QueryImage) -> SearchQuery {
         SearchQuery(images: [image])
     }
 
     /// What is like both an image and a sentence.
-    public static func imageAndText(_ image: QueryPicture, _ text: String) -> SearchQuery {
+    public static func imageAndText(_ image: QueryImage, _ text: String) -> SearchQuery {
         SearchQuery(text: text, images: [image])
     }
 
@@ -57,7 +57,7 @@ public struct SearchQuery: Sendable, Hashable {
     public var isAsking: Bool { text != nil || !images.isEmpty }
 
     /// The image that the fusion encoder can read with texts: the only one, if its pixels are known.
-    var readableImage: QueryPicture? {
+    var readableImage: QueryImage? {
         guard images.count == 1, let image = images.first else { return nil }
         if case .entry = image { return nil }
         return image
@@ -106,7 +106,7 @@ public struct SearchQuery: Sendable, Hashable {
 }
 
 /// An image that is searched by.
-public enum QueryPicture: Sendable, Hashable {
+public enum QueryImage: Sendable, Hashable {
     /// A file, read when the search begins.
     case file(FilePath)
     /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read.

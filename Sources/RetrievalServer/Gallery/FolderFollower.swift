@@ -18,7 +18,7 @@ struct IndexingStatus: Sendable {
     /// Whether somebody asked for a look that has not begun.
     var isAsked = false
     /// Files and folders that the last look could not read.
-    var failures: [GalleryFailure] = []
+    var failures: [SkippedFile] = []
     /// Files of kinds that are not read, by their extensions.
     var passedOver: [String: Int] = [:]
     /// Why the index is not in step with the folder; nil if it is.

@@ -29,7 +29,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         case unsupportedMedia = "unsupported-media"
         case expectationFailed = "expectation-failed"
         case misdirected
-        case unsupportedPicture = "unsupported-picture"
+        case unsupportedImage = "unsupported-picture"
         case emptyText = "empty-text"
         case rateLimited = "rate-limited"
         case internalError = "internal-error"
@@ -50,7 +50,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .unsupportedMedia: .unsupportedMediaType
             case .expectationFailed: .expectationFailed
             case .misdirected: .misdirectedRequest
-            case .unsupportedPicture, .emptyText: .unprocessableContent
+            case .unsupportedImage, .emptyText: .unprocessableContent
             case .rateLimited: .tooManyRequests
             case .internalError: .internalServerError
             case .unavailable: .serviceUnavailable
@@ -72,7 +72,7 @@ struct Problem: Error, Sendable, CustomStringConvertible {
             case .unsupportedMedia: "The body is of a kind that is not read"
             case .expectationFailed: "What the request expects is not done here"
             case .misdirected: "Unknown host name"
-            case .unsupportedPicture: "The picture cannot be read"
+            case .unsupportedImage: "The image cannot be read"
             case .emptyText: "The text says nothing"
             case .rateLimited: "Too many requests"
             case .internalError: "Something went wrong here"
@@ -155,7 +155,7 @@ extension Problem {
         case let error as QueryError where error.isOfMissingEntry:
             self.init(.notFound, error.description)
         case let error as QueryError: self.init(.emptyText, error.description)
-        case let error as ImageError: self.init(.unsupportedPicture, error.description)
+        case let error as ImageError: self.init(.unsupportedImage, error.description)
         case let error as ExplanationError: self.init(.conflict, error.description)
         case let error as ALBEFError: self.init(.conflict, error.description)
         case let error as IndexError where error.isLocked:

@@ -8,7 +8,7 @@ struct Submission<Document: Decodable & Sendable>: Sendable {
     /// What the JSON says; what `{}` says if there was none.
     let document: Document
     /// The image's file, if one came.
-    let picture: MultipartBody.Part?
+    let image: MultipartBody.Part?
     /// Held as long as the image is.
     private let share: BodyBudget.Share
 }
@@ -127,7 +127,7 @@ extension Submission {
         _ json: [UInt8], _ limits: ServerConfiguration.Limits, _ share: BodyBudget.Share
     ) throws {
         document = try JSON.decode(Document.self, json, limits)
-        picture = nil
+        image = nil
         self.share = share
     }
 
@@ -154,7 +154,7 @@ extension Submission {
             throw Problem(.tooLarge, "query: it may have \(limits.documentBytes) bytes")
         }
         document = try JSON.decode(Document.self, query?.bytes ?? [], limits)
-        picture = image
+        self.image = image
         self.share = share
     }
 }

@@ -9,7 +9,7 @@ extension ServiceParts {
             "address": "\(address)", "version": "\(configuration.version)",
             "model": "\(model.fingerprint)", "model_name": "\(model.reader.name)",
             "index": "\(library.directory)",
-            "images": .stringConvertible(statistics.pictures),
+            "images": .stringConvertible(statistics.images),
             "generation": .stringConvertible(statistics.generation),
             "is_writable": .stringConvertible(writing != nil),
         ]

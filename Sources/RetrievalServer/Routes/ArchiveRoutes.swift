@@ -36,7 +36,7 @@ struct ArchiveRoutes: Sendable {
 
     private func archive(_ request: Request) async throws -> Response {
         let submission = try await request.submission(ArchiveRequest.self, parts)
-        guard submission.picture == nil else {
+        guard submission.image == nil else {
             throw Problem(.unsupportedMedia, "send the ids as application/json")
         }
         let ids = submission.document.ids
@@ -86,6 +86,6 @@ struct ArchiveRoutes: Sendable {
         guard !items.isEmpty else {
             throw Problem(.notFound, "ids: there is no image of these ids")
         }
-        return ImageArchive(items, missing: missing, queue: parts.pictures)
+        return ImageArchive(items, missing: missing, queue: parts.images)
     }
 }

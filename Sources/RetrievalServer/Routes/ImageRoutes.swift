@@ -13,7 +13,7 @@ import SystemPackage
     import Foundation
 #endif
 
-/// The pictures themselves: what is known of them, their files, and changes.
+/// The images themselves: what is known of them, their files, and changes.
 struct ImageRoutes: Sendable {
     private struct Document: Encodable {
         let id, name, path: String
@@ -52,7 +52,7 @@ struct ImageRoutes: Sendable {
         self.parts = parts
         lists = RecentValues(count: 8, bytes: 64 << 20) { 16 * $0.count }
         thumbnails = ThumbnailMaker(
-            parts.pictures, maximumPixels: parts.configuration.limits.pixels)
+            parts.images, maximumPixels: parts.configuration.limits.pixels)
     }
 
     func add(to router: RouterGroup<ServiceContext>) {
@@ -120,9 +120,9 @@ struct ImageRoutes: Sendable {
         if let known = unchanged(request, entry, "\(side)") { return known }
         do {
             let bytes = try await thumbnails.thumbnail(of: entry, side: side)
-            return picture(bytes, "image/jpeg", entry, "\(side)")
+            return image(bytes, "image/jpeg", entry, "\(side)")
         } catch let error as ImageError {
-            throw Problem(.notFound, "the picture's file: \(error.reason)")
+            throw Problem(.notFound, "the image's file: \(error.reason)")
         }
     }
 
@@ -131,9 +131,9 @@ struct ImageRoutes: Sendable {
         if let known = unchanged(request, entry, "original") { return known }
         let bytes = try await parts.bytes(of: entry.path)
         guard let kind = ImageKind(bytes) else {
-            throw Problem(.notFound, "the picture's file is no picture any more")
+            throw Problem(.notFound, "the image's file is no image any more")
         }
-        var response = picture(bytes, kind.mediaType, entry, "original")
+        var response = image(bytes, kind.mediaType, entry, "original")
         // Somebody's file, opened by itself, must not act for this page.
         response.headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
         response.headers[.contentDisposition] = ContentDisposition.inline(
@@ -152,7 +152,7 @@ struct ImageRoutes: Sendable {
         tag(entry, form).notModified(request, caching: Self.caching)
     }
 
-    private func picture(
+    private func image(
         _ bytes: [UInt8], _ type: String, _ entry: IndexEntry, _ form: String
     ) -> Response {
         Response(
@@ -166,7 +166,7 @@ struct ImageRoutes: Sendable {
 
     // MARK: Writing
 
-    /// What a client says of a picture that it sends.
+    /// What a client says of an image that it sends.
     private struct Notes: Decodable {
         enum CodingKeys: String, CodingKey, CaseIterable { case metadata }
         var metadata: [String: MetadataValue]?
@@ -192,16 +192,16 @@ struct ImageRoutes: Sendable {
 
     private func receive(_ request: Request) async throws -> Sent {
         let submission = try await request.submission(Notes.self, parts)
-        guard let sent = submission.picture else {
-            throw Problem(.unsupportedMedia, "send the picture in multipart/form-data")
+        guard let sent = submission.image else {
+            throw Problem(.unsupportedMedia, "send the image in multipart/form-data")
         }
         guard parts.library.gallery.index.content == .images else {
             throw Problem(.conflict, "this index is of texts")
         }
         guard let kind = ImageKind(sent.bytes) else {
-            throw Problem(.unsupportedPicture, "the picture is not of a known format")
+            throw Problem(.unsupportedImage, "the image is not of a known format")
         }
-        let pixels = try await parts.pixels(of: sent.bytes, named: "the picture")
+        let pixels = try await parts.pixels(of: sent.bytes, named: "the image")
         return Sent(
             bytes: sent.bytes, fileName: sent.fileName, kind: kind,
             metadata: submission.document.metadata, pixels: pixels)
@@ -252,7 +252,7 @@ struct ImageRoutes: Sendable {
                     + " the image leaves the index; removed here alone, it would come back")
         }
         guard try await writing.writer.apply(.remove(old.path)).contains(old.path) else {
-            throw Problem(.notFound, "there is no picture of this id")
+            throw Problem(.notFound, "there is no image of this id")
         }
         return Response(status: .noContent)
     }
@@ -261,7 +261,7 @@ struct ImageRoutes: Sendable {
         let entry = try entry(context)
         guard store.owns(entry.path) else {
             throw Problem(
-                .conflict, "this picture is a file of a folder: it is replaced there, not here")
+                .conflict, "this image is a file of a folder: it is replaced there, not here")
         }
         return entry
     }
@@ -271,10 +271,10 @@ struct ImageRoutes: Sendable {
         _ sent: Sent, _ metadata: [String: MetadataValue], at path: FilePath,
         waitingAt waiting: FilePath?, _ writing: ServiceParts.Writing
     ) async throws -> IndexEntry {
-        let (pictures, target) = (parts.pictures, waiting ?? path)
+        let (images, target) = (parts.images, waiting ?? path)
         // Not cancelled with the request: the writer has to know of a file to remove it again.
         let file = try await Task {
-            try await pictures.run(.upload) { try writing.store.write(sent.bytes, to: target) }
+            try await images.run(.upload) { try writing.store.write(sent.bytes, to: target) }
         }.value
         let entry = IndexEntry(
             path: path, size: file.size, modified: file.modified,

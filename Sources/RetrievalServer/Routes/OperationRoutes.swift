@@ -187,7 +187,7 @@ struct OperationRoutes: Sendable {
         let indexing = parts.follower?.status
         let limits = parts.configuration.limits
         return IndexDocument(
-            images: statistics.pictures, removed: statistics.removed,
+            images: statistics.images, removed: statistics.removed,
             segments: statistics.segments, generation: statistics.generation,
             bytes: statistics.byteCount, content: statistics.content.rawValue,
             model: .init(
@@ -219,7 +219,7 @@ struct OperationRoutes: Sendable {
                 value: parts.changer?.status.map {
                     .init(
                         model: $0.model, encoded: $0.encoded,
-                        images: max(statistics.pictures, $0.encoded),
+                        images: max(statistics.images, $0.encoded),
                         error: .init(value: $0.error))
                 }),
             skipped: (indexing ?? IndexingStatus()).skipped(
@@ -247,7 +247,7 @@ struct OperationRoutes: Sendable {
     private func gauges() -> ServiceMetrics.Gauges {
         let statistics = parts.library.gallery.index.statistics
         return .init(
-            images: statistics.pictures, segments: statistics.segments,
+            images: statistics.images, segments: statistics.segments,
             generation: statistics.generation,
             waiting: parts.batcher.waiting + parts.compute.waiting,
             isCurrent: parts.library.isCurrent)

@@ -19,7 +19,7 @@ struct QueryComposition: Sendable {
     ///   - image: the image that the request names or brings by itself.
     /// - Throws: ``Problem`` or `QueryError` that names the field.
     func query(
-        text: String?, _ image: QueryPicture?, _ parts: ServiceParts
+        text: String?, _ image: QueryImage?, _ parts: ServiceParts
     ) throws -> SearchQuery {
         let query = SearchQuery(
             text: text,
@@ -40,7 +40,7 @@ struct QueryComposition: Sendable {
     /// - Throws: ``Problem`` if it does not exist.
     private func entry(
         _ id: String, _ field: String, _ parts: ServiceParts
-    ) throws -> QueryPicture {
+    ) throws -> QueryImage {
         let gallery = parts.library.gallery
         guard gallery.index.content == .images else {
             throw Problem(.conflict, "\(field): this index is of texts")

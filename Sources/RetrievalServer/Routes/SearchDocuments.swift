@@ -227,10 +227,10 @@ struct ImageFactsDocument: Encodable, Sendable {
 }
 
 extension [String: MetadataValue] {
-    /// The metadata under which the service notes what a client calls its picture.
+    /// The metadata under which the service notes what a client calls its image.
     static let nameKey = "name"
 
-    /// What to show as a picture's name: what the client gave, else its file's.
+    /// What to show as an image's name: what the client gave, else its file's.
     func displayName(of path: FilePath) -> String {
         if case .text(let name)? = self[Self.nameKey] {
             name

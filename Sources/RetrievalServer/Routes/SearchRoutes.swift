@@ -33,20 +33,20 @@ struct SearchRoutes: Sendable {
         let submission = try await request.submission(SearchRequest.self, parts)
         let asked = submission.document
         let options = try asked.options(parts.configuration.limits)
-        let picture = try await picture(asked.image, submission.picture)
+        let image = try await image(asked.image, submission.image)
         let query = try asked.composition.query(
-            text: try asked.text.map { try parts.checked($0, "text") }, picture, parts)
+            text: try asked.text.map { try parts.checked($0, "text") }, image, parts)
         if options.minimumProbability != nil,
             !parts.model.matches || !parts.library.gallery.index.content.isReadable(with: query)
         {
             throw Problem(
                 .conflict,
-                "minimum_probability: there is no text and picture to be read together here")
+                "minimum_probability: there is no text and image to be read together here")
         }
         let key = CacheKey(
             query: query, options: options, generation: parts.library.gallery.index.generation)
-        // Pictures that were sent are large, and hardly sent twice.
-        let isRemembered = submission.picture == nil && options.timeBudget == nil
+        // Images that were sent are large, and hardly sent twice.
+        let isRemembered = submission.image == nil && options.timeBudget == nil
         if isRemembered, let served = answers[key] {
             parts.metrics.countCache(isHit: true)
             return JSON.response(SearchDocument(served, isCached: true))
@@ -94,9 +94,9 @@ struct SearchRoutes: Sendable {
             throw Problem(.invalidRequest, "texts: from 1 to 64 texts")
         }
         let texts = try asked.texts.map { try parts.checked($0, "texts") }
-        let pixels = try await pixels(asked.image, submission.picture)
+        let pixels = try await pixels(asked.image, submission.image)
         guard parts.model.matches else {
-            throw Problem(.conflict, "this model was not trained to match texts with pictures")
+            throw Problem(.conflict, "this model was not trained to match texts with images")
         }
         let model = parts.model
         let scores = try await parts.compute.run {
@@ -162,9 +162,9 @@ struct SearchRoutes: Sendable {
         if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
             throw Problem(
                 .conflict,
-                "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read pictures")
+                "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read images")
         }
-        let pixels = try await pixels(asked.image, submission.picture)
+        let pixels = try await pixels(asked.image, submission.image)
         let explanation = try await parts.compute.run {
             let start = ContinuousClock.now
             defer { metrics.record(.explain, ContinuousClock.now - start) }
@@ -174,17 +174,17 @@ struct SearchRoutes: Sendable {
         return JSON.response(ExplainDocument(explanation))
     }
 
-    // MARK: Pictures
+    // MARK: Images
 
-    /// The picture that a request names or brings.
-    private func picture(
+    /// The image that a request names or brings.
+    private func image(
         _ id: String?, _ sent: MultipartBody.Part?
-    ) async throws -> QueryPicture? {
+    ) async throws -> QueryImage? {
         switch (id, sent) {
         case (.some, .some):
             throw Problem(.invalidRequest, "image: name one or send one, not both")
         case (nil, let sent?):
-            return .pixels(try await parts.pixels(of: sent.bytes, named: "the picture"))
+            return .pixels(try await parts.pixels(of: sent.bytes, named: "the image"))
         case (let id?, nil):
             let (gallery, entry) = try parts.library.find(id)
             guard gallery.index.content == .images else {
@@ -198,7 +198,7 @@ struct SearchRoutes: Sendable {
     private func pixels(
         _ id: String?, _ sent: MultipartBody.Part?
     ) async throws -> PreparedImage {
-        switch try await picture(id, sent) {
+        switch try await image(id, sent) {
         case .pixels(let pixels)?: return pixels
         case .file(let file)?:
             let bytes = try await parts.bytes(of: file)

@@ -92,7 +92,7 @@ extension WardrobeScene {
     ///
     /// - Parameter side: pixels a side.
     /// - Throws: ``ImageError`` where libvips is missing or has no SVG.
-    public func picture(side: Int) throws(ImageError) -> RGBImage {
+    public func image(side: Int) throws(ImageError) -> RGBImage {
         try SVGRenderer.render(svg(side: side), named: "a scene")
     }
 }

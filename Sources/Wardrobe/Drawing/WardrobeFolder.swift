@@ -58,9 +58,9 @@ public struct WardrobeFolder: Sendable {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in start..<end {
                     group.addTask {
-                        let picture = try scenes[index].picture(side: side)
+                        let image = try scenes[index].image(side: side)
                         let name = Self.name(index)
-                        let bytes = try JPEGEncoder.encode(picture, quality: 92, named: name)
+                        let bytes = try JPEGEncoder.encode(image, quality: 92, named: name)
                         try Data(bytes).write(to: folder.appending(path: name))
                     }
                 }

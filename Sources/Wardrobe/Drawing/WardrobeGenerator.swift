@@ -8,7 +8,7 @@ public struct WardrobeGenerator: Sendable {
         public var people: ClosedRange<Int>
         /// Share of scenes with a small thing.
         public var smallShare: Double
-        /// Width of the small thing, as a share of the picture's.
+        /// Width of the small thing, as a share of the image's.
         public var smallSize: ClosedRange<Double>
         /// Share of outfits whose colours come in the rare order.
         public var rareShare: Double

@@ -1,6 +1,6 @@
 /// A scene of the Wardrobe benchmark: people in clothes, and things around them.
 ///
-/// Lengths are shares of the picture's side; `x` grows to the right and `y` downwards, as in SVG.
+/// Lengths are shares of the image's side; `x` grows to the right and `y` downwards, as in SVG.
 public struct WardrobeScene: Sendable, Hashable, Codable {
     /// A person.
     public struct Person: Sendable, Hashable, Codable {

@@ -1,5 +1,5 @@
 internal import Foundation
-public import ImageText
+import ImageText
 
 /// The ablation's outcome: mean and spread over seeds of every measure.
 public struct AblationTable: Sendable {

@@ -1,6 +1,6 @@
 public import ALBEFTraining
 import ALBEF
-public import ImageText
+import ImageText
 public import SystemPackage
 internal import Foundation
 import Torch

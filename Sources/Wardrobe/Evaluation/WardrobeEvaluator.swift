@@ -1,12 +1,12 @@
 public import ALBEFTraining
 public import ALBEF
-public import ImageText
+import ImageText
 import Torch
 
 /// Judges a model on scenes of the Wardrobe benchmark.
 public struct WardrobeEvaluator: Sendable {
     private let benchmark: WardrobeBenchmark
-    private let encoder: GalleryEncoder
+    private let encoder: EvaluationEncoder
     private let side: Int
     private let ranking: RankingScore
 
@@ -17,7 +17,7 @@ public struct WardrobeEvaluator: Sendable {
     ///   - ranking: what the fusion encoder's candidates are ordered by; default: by the match
     ///     logit, as the original does. A model without towers is always judged by it.
     ///   - recall: another model, whose features are compared; nil for the model's own.
-    ///   - side: pixels a side that scenes are drawn at, as the model's training pictures were.
+    ///   - side: pixels a side that scenes are drawn at, as the model's training images were.
     public init(
         _ benchmark: WardrobeBenchmark, preprocessing: ModelPreprocessing,
         ranking: RankingScore = .matching, recall: RecallModel? = nil, side: Int = 128
@@ -25,7 +25,7 @@ public struct WardrobeEvaluator: Sendable {
         self.ranking = ranking
         self.benchmark = benchmark
         self.side = side
-        encoder = GalleryEncoder(
+        encoder = EvaluationEncoder(
             preprocessing: preprocessing, recall: recall)
     }
 
@@ -47,7 +47,7 @@ public struct WardrobeEvaluator: Sendable {
             progress(done, total)
         }
         let swapImages = try await encode(benchmark.swapScenes, model)
-        var galleries: [EncodedGallery] = []
+        var galleries: [EncodedImageSet] = []
         for gallery in [benchmark.rare, benchmark.small, benchmark.all] {
             galleries.append(try await encode(gallery.scenes, model))
         }
@@ -90,9 +90,9 @@ public struct WardrobeEvaluator: Sendable {
 
     private func encode(
         _ scenes: [WardrobeScene], _ model: ALBEFModel
-    ) async throws -> EncodedGallery {
+    ) async throws -> EncodedImageSet {
         try await encoder.images(scenes.count, model) { [side] in
-            try scenes[$0].picture(side: side)
+            try scenes[$0].image(side: side)
         }
     }
 
@@ -100,7 +100,7 @@ public struct WardrobeEvaluator: Sendable {
 
     /// Whether the true caption scores higher, 1 or 0, by kind of exchange.
     private func swaps(
-        _ images: EncodedGallery, _ language: WardrobeLanguage, _ model: ALBEFModel,
+        _ images: EncodedImageSet, _ language: WardrobeLanguage, _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [WardrobeBenchmark.Swap.Kind: [Double]]] {
         let swaps = benchmark.swaps
@@ -143,11 +143,11 @@ public struct WardrobeEvaluator: Sendable {
 
     /// For each query the scenes, best first.
     private func order(
-        _ images: EncodedGallery, _ queries: [String], _ model: ALBEFModel,
+        _ images: EncodedImageSet, _ queries: [String], _ model: ALBEFModel,
         _ stages: [WardrobeStage]
     ) throws -> [WardrobeStage: [[Int]]] {
         let scores = encoder.scores(images, try encoder.texts(queries, model), model)
-        let recalled = GalleryScores.best(
+        let recalled = RetrievalScores.best(
             scores.similarities.transposed().contiguous(), images.features.size(0))
         let deepest =
             stages.map { stage in
@@ -184,7 +184,7 @@ public struct WardrobeEvaluator: Sendable {
 
     /// Match logits of each query with its candidates, by scene.
     private func logits(
-        _ scores: GalleryScores, _ candidates: [[Int]]
+        _ scores: RetrievalScores, _ candidates: [[Int]]
     ) throws -> [[Int: MatchLogits]] {
         var queriesByScene: [Int: [Int]] = [:]
         for (query, scenes) in candidates.enumerated() {

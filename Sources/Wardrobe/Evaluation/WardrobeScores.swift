@@ -1,4 +1,4 @@
-public import ImageText
+import ImageText
 
 /// What a model achieves on the Wardrobe benchmark, in one language and at one stage.
 public struct WardrobeScores: Sendable, Hashable, Codable {

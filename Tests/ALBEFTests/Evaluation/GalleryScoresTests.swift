@@ -7,7 +7,7 @@ struct GalleryScoresTests {
     private let model: ALBEFModel
     private let images: EncodedImages
     private let texts: EncodedTexts
-    private let scores: GalleryScores
+    private let scores: RetrievalScores
     private let imageCount = 4
     private let textCount = 7
 
@@ -16,7 +16,7 @@ struct GalleryScoresTests {
         images = try model.encodeImages(#require(try TinyObjective.batch(imageCount).pixels))
         let batch = try TinyObjective.batch(textCount, seed: 9)
         texts = try model.encodeTexts(batch.ids, mask: batch.mask)
-        scores = GalleryScores(EncodedGallery(images), texts, model: model)
+        scores = RetrievalScores(EncodedImageSet(images), texts, model: model)
     }
 
     private func rows(_ tensor: Tensor) -> [[Double]] {
@@ -59,9 +59,9 @@ struct GalleryScoresTests {
 
     @Test("A gallery in blocks has the scores of one in one piece")
     func blocks() throws {
-        let pieces = EncodedGallery(
+        let pieces = EncodedImageSet(
             tokens: [0..<1, 1..<3, 3..<4].map { images.tokens[$0] }, features: images.features)
-        let others = GalleryScores(pieces, texts, model: model)
+        let others = RetrievalScores(pieces, texts, model: model)
         for image in 0..<imageCount {
             let whole = try scores.matchLogits(image: image, texts: [5, 0])
             #expect(try others.matchLogits(image: image, texts: [5, 0]) == whole)

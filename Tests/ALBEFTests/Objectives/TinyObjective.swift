@@ -19,7 +19,7 @@ enum TinyObjective {
             configuration, parameters: RandomParameters(generator: Generator(seed: seed)))
     }
 
-    /// Pictures of noise with texts of random tokens, every second of them shorter by two.
+    /// Images of noise with texts of random tokens, every second of them shorter by two.
     static func batch(
         _ count: Int, seed: UInt64 = 2, imageIDs: [Int]? = nil, truths: [[Bool]]? = nil
     ) throws -> PretrainingBatch {

@@ -39,7 +39,7 @@ struct PresetTests {
         var configuration = try configuration(preset)
         // What is nil is not encoded.
         configuration.model.start = "model"
-        configuration.data.images = "pictures"
+        configuration.data.images = "images"
         configuration.data.trunkMaps = "maps"
         let object = try JSONSerialization.jsonObject(
             with: JSONEncoder().encode(configuration))

@@ -22,7 +22,7 @@ struct SettingsFileTests {
         let file = try await applied(
             """
             # ours
-            data: {train: [/a.json, b/c.json], images: /pictures}
+            data: {train: [/a.json, b/c.json], images: /images}
             model:
               vocabulary: vocab.txt
             objectives:
@@ -33,7 +33,7 @@ struct SettingsFileTests {
         let found = try file.configuration()
         #expect(found.objectives.teacher.momentum == 0.9 && found.objectives.teacher.alpha == 0.4)
         #expect(found.training.batchSize == 64)
-        #expect(found.data.images == "/pictures" && found.model.start == nil)
+        #expect(found.data.images == "/images" && found.model.start == nil)
         // Relative paths start from the file's own folder.
         #expect(found.data.train[0] == "/a.json")
         let folder = try #require(found.model.vocabulary).dropLast("/vocab.txt".count)

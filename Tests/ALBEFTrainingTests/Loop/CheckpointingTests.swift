@@ -31,7 +31,7 @@ struct CheckpointingTests {
         }
     }
 
-    @Test("How often it is logged and saved, and how many pictures are decoded at once")
+    @Test("How often it is logged and saved, and how many images are decoded at once")
     func bookkeeping() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder)

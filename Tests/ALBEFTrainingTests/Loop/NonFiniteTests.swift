@@ -32,7 +32,7 @@ struct NonFiniteTests {
     }
 
     @Test(
-        "Stops the run and names a file that lists the pictures and captions",
+        "Stops the run and names a file that lists the images and captions",
         arguments: [
             ("vision_proj.weight", 1, ["itc", "total"]), ("itm_head.bias", 2, ["itm", "total"]),
             ("text_encoder.cls.predictions.bias", 1, ["mlm", "total"]),

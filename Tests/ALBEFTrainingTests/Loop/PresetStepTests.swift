@@ -32,7 +32,7 @@ struct PresetStepTests {
         ])
     func steps(preset: String, itc: Bool, itm: Bool, mlm: Bool) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let tiny = try TinyRun(folder, pictures: 8)
+            let tiny = try TinyRun(folder, images: 8)
             let settings = try tiny.settings(["training.epochs=1"], preset: preset)
             let log = EventLog()
             let run = try PretrainingRun(folder.appending("run"), settings: settings) {

@@ -53,7 +53,7 @@ struct ResumeTests {
             let settings = try tiny.settings([tiny.validation, "evaluation.depth=3"])
             try await tiny.train("whole", settings)
             let (image, away) = (
-                folder.appending("pictures/014.bmp").string, folder.appending("away").string
+                folder.appending("images/014.bmp").string, folder.appending("away").string
             )
             try FileManager.default.moveItem(atPath: image, toPath: away)
             let parts = EventLog()
@@ -209,7 +209,7 @@ struct ResumeTests {
             for (text, message) in [
                 ("[]", "there are no images to evaluate on"),
                 (
-                    #"[{"image": "pictures/000.bmp", "caption": []}]"#,
+                    #"[{"image": "images/000.bmp", "caption": []}]"#,
                     "none of the 1 images has a caption, so there is nothing to evaluate"
                 ),
             ] {
@@ -230,7 +230,7 @@ struct ResumeTests {
             let empty = folder.appending("empty.json").string
             try "[]".write(toFile: empty, atomically: true, encoding: .utf8)
             let bare = folder.appending("bare.json").string
-            try #"[{"image": "pictures/000.bmp", "caption": []}]"#
+            try #"[{"image": "images/000.bmp", "caption": []}]"#
                 .write(toFile: bare, atomically: true, encoding: .utf8)
             for change in [
                 "data.validation=['\(empty)']", "data.validation=['\(bare)']",

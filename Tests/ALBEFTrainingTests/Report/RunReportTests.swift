@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Run report")
 struct RunReportTests {
-    /// A run of ten steps with two evaluations, settings, and a sample with a picture.
+    /// A run of ten steps with two evaluations, settings, and a sample with an image.
     private func withRun(_ body: (FilePath) throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let run = folder.appending("a <run>")
@@ -17,8 +17,8 @@ struct RunReportTests {
             for step in 1...10 { try observer.record(Measurements.step(step)) }
             try observer.record(Measurements.evaluation(5, 60))
             try observer.record(Measurements.evaluation(10, 55))
-            let picture = Fixtures.path("images/rgb.png").string
-            try observer.record(samples: [Measurements.sample(picture)])
+            let image = Fixtures.path("images/rgb.png").string
+            try observer.record(samples: [Measurements.sample(image)])
             try body(run)
         }
     }
@@ -42,7 +42,7 @@ struct RunReportTests {
                 "Total loss", "Image-text contrastive", "Image-text matching",
                 "Masked language modelling", "Learning rate", "Gradient norm", "Temperature",
                 "Distillation weight α", "Matching accuracy", "Speed", "Text → image",
-                "re-ranked, k = 16", "prefers-color-scheme:dark", "1 picture could not be read",
+                "re-ranked, k = 16", "prefers-color-scheme:dark", "1 image could not be read",
                 "far-away.jpg",
             ] {
                 #expect(html.contains(part), "\(part)")
@@ -58,18 +58,18 @@ struct RunReportTests {
         }
     }
 
-    @Test("An embedded picture is a small JPEG of the file")
+    @Test("An embedded image is a small JPEG of the file")
     func thumbnail() async throws {
         try await withRun { directory in
             let html = try RunReport(TrainingRun(directory)).html()
             let match = try #require(try /base64,([A-Za-z0-9+\/=]+)/.firstMatch(in: html))
             let bytes = [UInt8](try #require(Data(base64Encoded: String(match.output.1))))
-            let picture = try ImageLoader().load(bytes, named: "embedded")
+            let image = try ImageLoader().load(bytes, named: "embedded")
             let original = try ImageLoader().load(Fixtures.path("images/rgb.png"))
-            #expect(max(picture.width, picture.height) <= 144)
-            let scale = Double(picture.width) / Double(original.width)
-            #expect(abs(Double(original.height) * scale - Double(picture.height)) <= 1)
-            let none = try RunReport(TrainingRun(directory), hasPictures: false).html()
+            #expect(max(image.width, image.height) <= 144)
+            let scale = Double(image.width) / Double(original.width)
+            #expect(abs(Double(original.height) * scale - Double(image.height)) <= 1)
+            let none = try RunReport(TrainingRun(directory), hasImages: false).html()
             #expect(!none.contains("base64") && none.contains("rgb.png"))
         }
     }

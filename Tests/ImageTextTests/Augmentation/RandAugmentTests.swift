@@ -3,8 +3,8 @@ import ImageText
 import SystemPackage
 import Testing
 
-/// What OpenCV, Pillow and numpy made of small pictures; see `make.py` beside them.
-struct AugmentedPicture: Sendable {
+/// What OpenCV, Pillow and numpy made of small images; see `make.py` beside them.
+struct AugmentedImage: Sendable {
     struct Entry: Decodable, Sendable {
         let source: Int
         let width, height: Int
@@ -17,7 +17,7 @@ struct AugmentedPicture: Sendable {
     let entry: Entry
     let image: RGBImage
 
-    static func all() throws -> [AugmentedPicture] {
+    static func all() throws -> [AugmentedImage] {
         let folder = ImageFixtures.repository.appending("Tests/Fixtures/augmentation")
         let manifest = try ImageFixtures.bytes(at: folder.appending("manifest.json"))
         var bytes = try ImageFixtures.bytes(at: folder.appending("pictures.bin"))[...]
@@ -25,7 +25,7 @@ struct AugmentedPicture: Sendable {
         return entries.map { entry in
             let count = entry.width * entry.height * 3
             defer { bytes = bytes.dropFirst(count) }
-            return AugmentedPicture(
+            return AugmentedImage(
                 entry: entry,
                 image: RGBImage(
                     width: entry.width, height: entry.height, pixels: Array(bytes.prefix(count))))
@@ -41,28 +41,28 @@ struct AugmentedPicture: Sendable {
 struct RandAugmentTests {
     @Test("Every operation is OpenCV's, byte for byte", arguments: RandAugment.Operation.allCases)
     func operations(_ operation: RandAugment.Operation) throws {
-        let sources = try AugmentedPicture.sources()
-        let expected = try AugmentedPicture.all().filter {
+        let sources = try AugmentedImage.sources()
+        let expected = try AugmentedImage.all().filter {
             $0.entry.operation == operation.rawValue
         }
         #expect(expected.count == (operation.isGeometric ? 8 : 4))
-        for picture in expected {
-            let negated = picture.entry.negated == true
-            let augment = RandAugment(magnitude: try #require(picture.entry.magnitude))
+        for image in expected {
+            let negated = image.entry.negated == true
+            let augment = RandAugment(magnitude: try #require(image.entry.magnitude))
             let result = augment.apply(
-                operation, to: sources[picture.entry.source], negated: negated)
-            #expect(result == picture.image, "picture \(picture.entry.source)")
+                operation, to: sources[image.entry.source], negated: negated)
+            #expect(result == image.image, "image \(image.entry.source)")
         }
     }
 
     @Test("Operations come equally often, half are left out, and signs are even")
     func frequencies() throws {
-        let picture = try AugmentedPicture.sources()[1]
+        let image = try AugmentedImage.sources()[1]
         let augment = RandAugment(count: 1)
         var outcomes: [[UInt8]: String] = [:]
         for operation in RandAugment.Operation.allCases where operation != .identity {
             for negated in operation.isGeometric ? [false, true] : [false] {
-                let result = augment.apply(operation, to: picture, negated: negated)
+                let result = augment.apply(operation, to: image, negated: negated)
                 outcomes[result.pixels] = "\(operation)\(negated ? "-" : "")"
             }
         }
@@ -71,7 +71,7 @@ struct RandAugmentTests {
         var counts: [String: Int] = [:]
         let draws = 8000
         for _ in 0..<draws {
-            let result = augment(picture, using: &random)
+            let result = augment(image, using: &random)
             counts[outcomes[result.pixels] ?? "unchanged", default: 0] += 1
         }
         #expect(counts.count == 15)
@@ -87,16 +87,16 @@ struct RandAugmentTests {
         }
     }
 
-    @Test("Tiny and single-coloured pictures are no exception")
+    @Test("Tiny and single-coloured images are no exception")
     func extremes() {
         for (width, height) in [(1, 1), (2, 1), (1, 3), (2, 2), (3, 3)] {
-            let picture = RGBImage(
+            let image = RGBImage(
                 width: width, height: height,
                 pixels: [UInt8](repeating: 128, count: width * height * 3))
             for operation in RandAugment.Operation.allCases where operation != .brightness {
                 for negated in [false, true] {
-                    let result = RandAugment().apply(operation, to: picture, negated: negated)
-                    #expect(result == picture, "\(operation) of \(width) x \(height)")
+                    let result = RandAugment().apply(operation, to: image, negated: negated)
+                    #expect(result == image, "\(operation) of \(width) x \(height)")
                 }
             }
         }

@@ -45,19 +45,19 @@ struct SplitMix64Tests {
 struct TrainingTransformTests {
     @Test("A part is cut out and resized as Pillow does")
     func crop() throws {
-        let sources = try AugmentedPicture.sources()
-        let expected = try AugmentedPicture.all().filter { $0.entry.box != nil }
+        let sources = try AugmentedImage.sources()
+        let expected = try AugmentedImage.all().filter { $0.entry.box != nil }
         #expect(expected.count == 3)
-        for picture in expected {
-            let box = try #require(picture.entry.box)
+        for image in expected {
+            let box = try #require(image.entry.box)
             let result = RandomResizedCrop(side: 16)(
-                sources[picture.entry.source],
+                sources[image.entry.source],
                 box: .init(left: box[0], top: box[1], width: box[2], height: box[3]))
-            #expect(result == picture.image)
+            #expect(result == image.image)
         }
     }
 
-    @Test("Boxes lie within the picture, in the ranges of area and shape")
+    @Test("Boxes lie within the image, in the ranges of area and shape")
     func boxes() {
         let crop = RandomResizedCrop(side: 16, scale: 0.2...1)
         var random = SplitMix64(seed: 1)
@@ -92,28 +92,28 @@ struct TrainingTransformTests {
 
     @Test("Equal generators give equal pixels, normalised as for searching")
     func determinism() throws {
-        let picture = try AugmentedPicture.sources()[0]
+        let image = try AugmentedImage.sources()[0]
         let transform = TrainingTransform(side: 24)
         func pixels(_ seed: UInt64) -> [Float] {
             var random = SplitMix64(seed: seed)
             return [Float](unsafeUninitializedCapacity: transform.count) { buffer, initialized in
                 transform(
-                    picture, into: .init(rebasing: buffer[..<transform.count]), using: &random)
+                    image, into: .init(rebasing: buffer[..<transform.count]), using: &random)
                 initialized = transform.count
             }
         }
         var random = SplitMix64(seed: 9)
-        let square = transform.augmented(picture, using: &random)
+        let square = transform.augmented(image, using: &random)
         #expect(square.width == 24 && square.height == 24)
         #expect(pixels(9) == ImageTransform(side: 24)(square))
         #expect(pixels(9) == pixels(9))
         #expect(Set((0..<20).map { pixels($0) }).count == 20)
     }
 
-    @Test("Half of the pictures are mirrored, and nothing else happens when nothing else is asked")
+    @Test("Half of the images are mirrored, and nothing else happens when nothing else is asked")
     func flips() throws {
-        let picture = try AugmentedPicture.sources()[0]
-        let plain = ImageTransform.resized(picture, to: (24, 24))
+        let image = try AugmentedImage.sources()[0]
+        let plain = ImageTransform.resized(image, to: (24, 24))
         var pixels: [UInt8] = []
         for y in 0..<24 {
             for x in (0..<24).reversed() {
@@ -124,7 +124,7 @@ struct TrainingTransformTests {
         let mirrored = RGBImage(width: 24, height: 24, pixels: pixels)
         let transform = TrainingTransform(side: 24, cropScale: nil, randAugment: nil)
         var random = SplitMix64(seed: 2)
-        let results = (0..<400).map { _ in transform.augmented(picture, using: &random) }
+        let results = (0..<400).map { _ in transform.augmented(image, using: &random) }
         #expect(results.allSatisfy { $0 == plain || $0 == mirrored })
         #expect(abs(results.count { $0 == mirrored } - 200) < 50)
     }

@@ -170,7 +170,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("A folder of pictures with texts")
+    @Test("A folder of images with texts")
     func folder() async throws {
         try await DatasetFixtures.withFolder { folder in
             for name in ["b/2.png", "b/1.JPG", "a.jpg", "c.jpg"] {
@@ -326,7 +326,7 @@ struct AnnotationTests {
             #expect {
                 try CaptionDataset.read(folder)
             } throws: {
-                "\($0)" == "\(folder): there are no pictures in it"
+                "\($0)" == "\(folder): there are no images in it"
             }
             let note = try DatasetFixtures.write("a note\n", to: folder.appending("note.md"))
             #expect {

@@ -36,7 +36,7 @@ struct BatchLoaderTests {
     @Test("Batches are the same with any number of workers, from any start, with and without cache")
     func determinism() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(14, in: folder)
+            let dataset = try DatasetFixtures.images(14, in: folder)
             for sampling in BatchLoader.Sampling.allCases {
                 let reference = try BatchLoader(
                     dataset, batchSize: 4, transform: Self.transform,
@@ -84,7 +84,7 @@ struct BatchLoaderTests {
     @Test("An epoch has every row once, in another order each time")
     func coverage() async throws {
         try await DatasetFixtures.withFolder { folder in
-            var dataset = try DatasetFixtures.pictures(12, in: folder)
+            var dataset = try DatasetFixtures.images(12, in: folder)
             dataset.images[3].captions = []
             dataset.images[5].captions.append(" ")
             dataset.images[7].captions.append("third of 7")
@@ -121,7 +121,7 @@ struct BatchLoaderTests {
     @Test("What does not fill the last batch is left out, and too little is an error")
     func partialBatch() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(10, in: folder)
+            let dataset = try DatasetFixtures.images(10, in: folder)
             let loader = try BatchLoader(dataset, batchSize: 4, transform: Self.transform)
             #expect(loader.batchesPerEpoch == 2)
             let epochs = try await take(20, of: loader)
@@ -138,14 +138,14 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("An unreadable picture is replaced, the same way each time, and reported once")
+    @Test("An unreadable image is replaced, the same way each time, and reported once")
     func replacement() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(12, in: folder)
+            let dataset = try DatasetFixtures.images(12, in: folder)
             let broken = dataset.images[4].path
             let whole = try await take(
                 4, of: BatchLoader(dataset, batchSize: 6, transform: Self.transform))
-            try DatasetFixtures.write("no picture", to: broken)
+            try DatasetFixtures.write("no image", to: broken)
             var runs: [[TrainingBatch]] = []
             for workers in [1, 4] {
                 let reported = Mutex<[String]>([])
@@ -173,10 +173,10 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("An unreadable picture stops a strict loader, and too many any")
+    @Test("An unreadable image stops a strict loader, and too many any")
     func failure() async throws {
         try await DatasetFixtures.withFolder { folder in
-            var dataset = try DatasetFixtures.pictures(30, in: folder)
+            var dataset = try DatasetFixtures.images(30, in: folder)
             dataset.images[4].path = folder.appending("missing.jpg")
             let strict = try BatchLoader(
                 dataset, batchSize: 30, transform: Self.transform,
@@ -194,7 +194,7 @@ struct BatchLoaderTests {
             await #expect {
                 try await take(1, of: ten)
             } throws: {
-                $0 is DatasetError && "\($0)".hasPrefix("10 of 30 pictures cannot be read")
+                $0 is DatasetError && "\($0)".hasPrefix("10 of 30 images cannot be read")
             }
             var iterator = ten.batches().makeAsyncIterator()
             await #expect(throws: DatasetError.self) { try await iterator.next() }
@@ -205,7 +205,7 @@ struct BatchLoaderTests {
     @Test("Pictures that are kept are not read again")
     func cache() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(8, in: folder)
+            let dataset = try DatasetFixtures.images(8, in: folder)
             let bytes = 8 * 8 * 3
             for (capacity, kept) in [(bytes * 8, 8), (bytes * 5 + 1, 5)] {
                 let failures = Mutex(0)
@@ -225,7 +225,7 @@ struct BatchLoaderTests {
                 let second = try #require(try await iterator.next())
                 #expect(Set(second.ids).count == kept || kept < 8)
                 #expect(failures.withLock(\.self) == 8 - kept)
-                _ = try DatasetFixtures.pictures(8, in: folder)
+                _ = try DatasetFixtures.images(8, in: folder)
             }
         }
     }
@@ -233,7 +233,7 @@ struct BatchLoaderTests {
     @Test("Rows of a group stay in one batch, in an order that says nothing of it")
     func groups() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(24, in: folder)
+            let dataset = try DatasetFixtures.images(24, in: folder)
             let loader = try BatchLoader(
                 dataset, batchSize: 6, transform: Self.transform,
                 options: options { $0.group = 3 })
@@ -258,7 +258,7 @@ struct BatchLoaderTests {
     @Test("Cancelling the consumer ends the sequence")
     func cancellation() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(20, in: folder)
+            let dataset = try DatasetFixtures.images(20, in: folder)
             let loader = try BatchLoader(
                 dataset, batchSize: 4, transform: Self.transform,
                 options: options { $0.lookahead = 8 })

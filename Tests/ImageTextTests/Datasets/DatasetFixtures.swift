@@ -40,8 +40,8 @@ enum DatasetFixtures {
             + little(0, 8) + pixels
     }
 
-    /// Pictures `0.bmp` and so on, with two captions each.
-    static func pictures(_ count: Int, in folder: FilePath) throws -> CaptionDataset {
+    /// Images `0.bmp` and so on, with two captions each.
+    static func images(_ count: Int, in folder: FilePath) throws -> CaptionDataset {
         CaptionDataset(
             images: try (0..<count).map { index in
                 let path = folder.appending("\(index).bmp")

@@ -7,7 +7,7 @@ struct DatasetValidatorTests {
     @Test("Each problem is found where it is", arguments: [1, 4])
     func problems(_ workers: Int) async throws {
         try await DatasetFixtures.withFolder { folder in
-            var dataset = try DatasetFixtures.pictures(8, in: folder)
+            var dataset = try DatasetFixtures.images(8, in: folder)
             let paths = dataset.images.map(\.path)
             try DatasetFixtures.write("nothing", to: paths[1])
             try DatasetFixtures.write(DatasetFixtures.bitmap(2), to: paths[5])
@@ -24,7 +24,7 @@ struct DatasetValidatorTests {
             #expect(
                 report.problems == [
                     .missingImage(folder.appending("missing.jpg")),
-                    .undecodableImage(paths[1], reason: "is not a picture of a known format"),
+                    .undecodableImage(paths[1], reason: "is not an image of a known format"),
                     .noCaption(paths[2]),
                     .emptyCaption(paths[3], index: 1),
                     .repeatedPair(paths[3], caption: "a dog"),
@@ -43,7 +43,7 @@ struct DatasetValidatorTests {
     @Test("What is there twice breaks nothing, and a data set of nothing is broken")
     func sound() async throws {
         try await DatasetFixtures.withFolder { folder in
-            var dataset = try DatasetFixtures.pictures(3, in: folder)
+            var dataset = try DatasetFixtures.images(3, in: folder)
             #expect(try await DatasetValidator().validate(dataset).problems.isEmpty)
             try DatasetFixtures.write(DatasetFixtures.bitmap(0), to: dataset.images[2].path)
             dataset.images[1].captions.append(dataset.images[1].captions[0])
@@ -57,7 +57,7 @@ struct DatasetValidatorTests {
     @Test("A cancelled check stops")
     func cancellation() async throws {
         try await DatasetFixtures.withFolder { folder in
-            let dataset = try DatasetFixtures.pictures(50, in: folder)
+            let dataset = try DatasetFixtures.images(50, in: folder)
             let task = Task {
                 var done = 0
                 do {

@@ -8,7 +8,7 @@ import Testing
     import Glibc
 #endif
 
-@Suite("Files that are no pictures, or no longer")
+@Suite("Files that are no images, or no longer")
 struct DamagedImageTests {
     private func failure(_ load: () throws(ImageError) -> RGBImage) -> String? {
         do {
@@ -70,7 +70,7 @@ struct DamagedImageTests {
     }
 
     @Test("Text, nothing, folders, pipes and what does not exist are told apart")
-    func notPictures() throws {
+    func notImages() throws {
         try ImageFixtures.withFolder { folder in
             let text = folder.appending("text.jpg")
             try ImageFixtures.write(Array("hello".utf8), to: text)
@@ -79,7 +79,7 @@ struct DamagedImageTests {
             let pipe = folder.appending("pipe.jpg")
             #expect(pipe.withPlatformString { mkfifo($0, 0o600) } == 0)
             let cases: [(FilePath, String)] = [
-                (text, "not a picture"), (empty, "is empty"), (pipe, "not a regular file"),
+                (text, "not an image"), (empty, "is empty"), (pipe, "not a regular file"),
                 (folder, "irectory"), (folder.appending("missing.jpg"), "No such file"),
             ]
             for (path, reason) in cases {

@@ -80,7 +80,7 @@ enum Quarters {
     static let colours = [[200, 30, 30], [30, 160, 30], [30, 30, 220], [255, 255, 255]]
     static let greys = [81, 106, 52, 255].map { [$0, $0, $0] }
 
-    /// How far the picture's quarters lie from `expected` at most, in steps of 255.
+    /// How far the image's quarters lie from `expected` at most, in steps of 255.
     static func distance(_ image: RGBImage, from expected: [[Int]] = colours) -> Int {
         let points = [(7, 3), (24, 3), (7, 12), (24, 12)]
         return zip(points, expected).flatMap { point, colour in

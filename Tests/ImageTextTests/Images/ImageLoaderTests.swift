@@ -2,7 +2,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-@Suite("Loading pictures")
+@Suite("Loading images")
 struct ImageLoaderTests {
     static let exact = [
         "rgb.png", "palette.png", "rgba.png", "palette-transparent.png", "rgb16.png",
@@ -18,7 +18,7 @@ struct ImageLoaderTests {
         "grey.pgm", "grey.pfm",
     ]
 
-    @Test("Every format and kind of pixel becomes the same picture", arguments: exact + lossy)
+    @Test("Every format and kind of pixel becomes the same image", arguments: exact + lossy)
     func colours(_ name: String) throws {
         let image = try ImageLoader().load(ImageFixtures.path(name))
         #expect(image.width == 32 && image.height == 16)
@@ -60,7 +60,7 @@ struct ImageLoaderTests {
         #expect(try ImageLoader().load(plain) == ImageLoader(profiles: .applied).load(plain))
     }
 
-    @Test("Damaged EXIF never stops a picture")
+    @Test("Damaged EXIF never stops an image")
     func garbageEXIF() throws {
         let bytes = try ImageFixtures.bytes("orientation-6.jpg")
         let exif = try #require(bytes.firstRange(of: Array("Exif\0\0".utf8)))
@@ -76,7 +76,7 @@ struct ImageLoaderTests {
         }
     }
 
-    @Test("What follows the picture does not matter")
+    @Test("What follows the image does not matter")
     func trailingGarbage() throws {
         let bytes = try ImageFixtures.bytes("rgb.jpg") + Array("left over".utf8)
         #expect(try ImageLoader().load(bytes, named: "a.jpg").width == 32)
@@ -94,7 +94,7 @@ struct ImageLoaderTests {
         #expect(quarter.width == 8 && quarter.height == 4)
     }
 
-    @Test("Many threads load at once, and each gets its own picture or error")
+    @Test("Many threads load at once, and each gets its own image or error")
     func concurrency() async throws {
         let names = Self.exact + Self.turned + ["bomb.png", "bomb.gif"]
         let loader = ImageLoader()

@@ -10,7 +10,7 @@ struct ImageTransformTests {
         var name: String { "\(width)x\(height)to\(side)" }
         var testDescription: String { name }
 
-        /// What Pillow 13 and torchvision made of a picture.
+        /// What Pillow 13 and torchvision made of an image.
         func load() throws -> (input: RGBImage, resized: [UInt8], output: [Float]) {
             let bytes = try ImageFixtures.bytes("golden-\(name).bin")
             let (inputs, outputs) = (width * height * 3, side * side * 3)
@@ -99,7 +99,7 @@ struct ImageTransformTests {
         }
     }
 
-    @Test("A picture of the right size stays as it is")
+    @Test("An image of the right size stays as it is")
     func unchanged() {
         let image = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
         #expect(ImageTransform.resized(image, to: (2, 1)) == image)

@@ -24,7 +24,7 @@ enum StressImages {
     }()
 }
 
-@Suite("Stress pictures", .enabled(if: StressImages.manifest != nil))
+@Suite("Stress images", .enabled(if: StressImages.manifest != nil))
 struct StressImagesTests {
     /// Where the outcome is not Pillow's, and why.
     static let differences = [

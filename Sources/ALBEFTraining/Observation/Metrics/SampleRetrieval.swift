@@ -1,23 +1,23 @@
 /// One query and what was found for it, to be looked at.
 public struct SampleRetrieval: Codable, Sendable, Hashable {
-    /// A picture that was found.
+    /// An image that was found.
     public struct Result: Codable, Sendable, Hashable {
-        /// The picture's file.
+        /// The image's file.
         public var path: String
-        /// Cosine of the query's and the picture's features.
+        /// Cosine of the query's and the image's features.
         public var similarity: Double
         /// Probability of a match by the fusion encoder, from 0 to 1, where it read the pair.
         public var matchProbability: Double?
         /// What it was ranked by, where it was re-ranked.
         public var score: Double?
-        /// The place among all pictures by similarity alone, from 1.
+        /// The place among all images by similarity alone, from 1.
         public var recallRank: Int
         /// The final place, after re-ranking if there was any, from 1.
         public var rank: Int
-        /// Whether the query describes this picture.
+        /// Whether the query describes this image.
         public var isRight: Bool
 
-        /// A picture that was found.
+        /// An image that was found.
         public init(
             path: String, similarity: Double, matchProbability: Double? = nil, score: Double? = nil,
             recallRank: Int, rank: Int, isRight: Bool
@@ -43,13 +43,13 @@ public struct SampleRetrieval: Codable, Sendable, Hashable {
 
     /// The query.
     public var query: String
-    /// The file of the picture that the query was written for.
+    /// The file of the image that the query was written for.
     public var rightPath: String
-    /// That picture's place by similarity alone, from 1.
+    /// That image's place by similarity alone, from 1.
     public var recallRank: Int
-    /// That picture's place after re-ranking, from 1; `nil` where nothing was re-ranked.
+    /// That image's place after re-ranking, from 1; `nil` where nothing was re-ranked.
     public var rerankedRank: Int?
-    /// The first few by similarity and the first few after re-ranking, each picture once.
+    /// The first few by similarity and the first few after re-ranking, each image once.
     public var results: [Result]
 
     /// One query and what was found for it.

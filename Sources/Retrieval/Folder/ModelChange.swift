@@ -125,7 +125,7 @@ struct Inheritance {
     /// - Parameters:
     ///   - folder: what was found in the folder.
     ///   - notes: what is given of images; the entries of all others keep what they say.
-    /// - Throws: ``GalleryError`` if files are away; ``IndexError`` if an entry is damaged.
+    /// - Throws: ``FolderError`` if files are away; ``IndexError`` if an entry is damaged.
     /// - Complexity: O(n + f) for n entries and f files, and one call of the file system for each
     ///   entry elsewhere.
     init(
@@ -154,7 +154,7 @@ struct Inheritance {
             }
         }
         if let away {
-            throw GalleryError.away(old.directory, away.count, away.first, away.reason)
+            throw FolderError.away(old.directory, away.count, away.first, away.reason)
         }
         scan = FolderScan(
             everywhere: files.sorted { FilePath.precedes($0.path, $1.path) }, folder.failures)

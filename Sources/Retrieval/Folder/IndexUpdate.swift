@@ -46,7 +46,7 @@ struct IndexUpdate {
         }
         onProgress(progress)
         // Where nothing has to be read, a large index's digests need not be either.
-        let reader = PictureReader(
+        let reader = ImageReader(
             model: indexer.model, plan: plan,
             known: plan.changed.isEmpty ? [:] : try snapshot.sources(),
             leavesThreads: indexer.work == nil)
@@ -68,12 +68,12 @@ struct IndexUpdate {
     }
 
     private mutating func take(
-        _ item: PictureReader.Item, _ onProgress: ProgressHandler
+        _ item: ImageReader.Item, _ onProgress: ProgressHandler
     ) async throws {
         switch item.outcome {
         case .unchanged: report.unchanged += 1
         case .failed(let reason, let digest):
-            report.failures.append(GalleryFailure(path: item.file.path, reason: reason))
+            report.failures.append(SkippedFile(path: item.file.path, reason: reason))
             if let digest { unreadable[digest] = reason }
         case .repeated(let entry, let digest): repeated.append((entry, digest))
         case .known(let entry, let source):
@@ -108,7 +108,7 @@ struct IndexUpdate {
                 report.reused += 1
             } else {
                 let reason = unreadable[digest] ?? "another program removed the entry to copy"
-                report.failures.append(GalleryFailure(path: entry.path, reason: reason))
+                report.failures.append(SkippedFile(path: entry.path, reason: reason))
             }
             if pending.count >= indexer.options.commitInterval { try await commit(onProgress) }
         }

@@ -5,10 +5,10 @@ public import Torch
 ///
 /// The original's protocol: each image re-ranks its k best texts, each text its k best images;
 /// what is not among them keeps -100.
-public struct GalleryScores: Sendable {
+public struct RetrievalScores: Sendable {
     /// Cosines of all pairs, `[I, T]`.
     public let similarities: Tensor
-    private let gallery: EncodedGallery
+    private let gallery: EncodedImageSet
     private let texts: EncodedTexts
     private let model: ALBEFModel
     /// Divides cosines in scores; that of the model which the features are of.
@@ -22,7 +22,7 @@ public struct GalleryScores: Sendable {
     ///   - model: what tokens and states are of.
     ///   - recall: what the features are of, where that is another model.
     public init(
-        _ gallery: EncodedGallery, _ texts: EncodedTexts, model: ALBEFModel,
+        _ gallery: EncodedImageSet, _ texts: EncodedTexts, model: ALBEFModel,
         recall: ALBEFModel? = nil
     ) {
         temperature = (recall ?? model).temperatureValue

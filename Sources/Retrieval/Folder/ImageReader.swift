@@ -4,7 +4,7 @@ import Synchronization
 import SystemPackage
 
 /// Reads images ahead of the encoder, on threads of their own.
-struct PictureReader: Sendable {
+struct ImageReader: Sendable {
     /// What became of one file.
     enum Outcome: Sendable {
         /// The index has this entry already; the file was read to make sure.

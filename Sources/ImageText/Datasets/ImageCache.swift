@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// The pictures of a data set as they are decoded: kept where there is room, failures counted.
-final class PictureSource: Sendable {
+/// The images of a data set as they are decoded: kept where there is room, failures counted.
+final class ImageCache: Sendable {
     private struct State {
         var kept: [Int: RGBImage] = [:]
         var bytes = 0
@@ -17,7 +17,7 @@ final class PictureSource: Sendable {
     private let onFailure: @Sendable (ImageError) -> Void
     private let state = Mutex(State())
 
-    /// - Parameter capacity: How many bytes of decoded pictures are kept.
+    /// - Parameter capacity: How many bytes of decoded images are kept.
     init(
         _ images: [CaptionedImage], loader: ImageLoader, capacity: Int,
         onFailure: @escaping @Sendable (ImageError) -> Void
@@ -32,18 +32,18 @@ final class PictureSource: Sendable {
     ///
     /// Once the room is used up, nothing is replaced: every image is needed once per epoch, so
     /// evicting one to keep another gains nothing.
-    func picture(_ position: Int) throws(ImageError) -> RGBImage {
+    func image(_ position: Int) throws(ImageError) -> RGBImage {
         if capacity > 0, let kept = state.withLock({ $0.kept[position] }) { return kept }
-        let picture = try loader.load(images[position].path)
+        let image = try loader.load(images[position].path)
         if capacity > 0 {
             state.withLock { state in
-                guard state.bytes + picture.pixels.count <= capacity,
-                    state.kept.updateValue(picture, forKey: position) == nil
+                guard state.bytes + image.pixels.count <= capacity,
+                    state.kept.updateValue(image, forKey: position) == nil
                 else { return }
-                state.bytes += picture.pixels.count
+                state.bytes += image.pixels.count
             }
         }
-        return picture
+        return image
     }
 
     /// Reports an image's failure once.

@@ -1,10 +1,10 @@
 public import Torch
 
-/// The encoded pictures of a gallery, their tokens block by block, wherever the blocks are kept.
+/// The encoded images of a gallery, their tokens block by block, wherever the blocks are kept.
 ///
-/// The tokens of a few thousand pictures are gigabytes: at 384 pixels 1.8 MB a picture. Blocks may
+/// The tokens of a few thousand images are gigabytes: at 384 pixels 1.8 MB an image. Blocks may
 /// therefore be tensors over mapped files, of which only what is read is in memory.
-public struct EncodedGallery: Sendable {
+public struct EncodedImageSet: Sendable {
     /// Unit-length features `[I, E]`.
     public let features: Tensor
     private let blocks: [Tensor]
@@ -13,7 +13,7 @@ public struct EncodedGallery: Sendable {
     /// Puts a gallery together.
     ///
     /// - Parameters:
-    ///   - tokens: blocks `[n, P + 1, D_v]` of I pictures in all, in the order of `features`.
+    ///   - tokens: blocks `[n, P + 1, D_v]` of I images in all, in the order of `features`.
     ///   - features: unit-length features `[I, E]`.
     public init(tokens: [Tensor], features: Tensor) {
         self.features = features
@@ -31,14 +31,14 @@ public struct EncodedGallery: Sendable {
         self.init(tokens: [images.tokens], features: images.features)
     }
 
-    /// The tokens of a picture, `[1, P + 1, D_v]`.
+    /// The tokens of an image, `[1, P + 1, D_v]`.
     public func tokens(of image: Int) -> Tensor {
         let block = ends.firstIndex { $0 > image } ?? ends.count
         let row = image - (block > 0 ? ends[block - 1] : 0)
         return blocks[block][row..<row + 1].to(features.device)
     }
 
-    /// The tokens of some pictures, `[n, P + 1, D_v]`.
+    /// The tokens of some images, `[n, P + 1, D_v]`.
     public func tokens(of images: [Int]) -> Tensor {
         Tensor.concatenated(images.map { tokens(of: $0) })
     }

@@ -9,14 +9,14 @@ public import SystemPackage
 /// Every name but `image` becomes metadata. Relative paths start at the file's folder.
 public struct MetadataFile: Sendable {
     /// Metadata by the images' absolute paths.
-    public let pictures: [FilePath: [String: MetadataValue]]
+    public let images: [FilePath: [String: MetadataValue]]
 
     /// Reads a file.
     ///
     /// - Throws: ``MetadataError`` that names the file, the line and what is wrong with it.
     public init(_ file: FilePath) throws(MetadataError) {
         let folder = file.absolute.removingLastComponent()
-        var pictures: [FilePath: [String: MetadataValue]] = [:]
+        var images: [FilePath: [String: MetadataValue]] = [:]
         for line in try MetadataLine.lines(of: file)
         where !line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
             var values = try line.object()
@@ -24,11 +24,11 @@ public struct MetadataFile: Sendable {
                 throw line.fault("'image', the image's path, is missing")
             }
             let path = folder.pushing(FilePath(image)).lexicallyNormalized()
-            guard pictures.updateValue(values, forKey: path) == nil else {
+            guard images.updateValue(values, forKey: path) == nil else {
                 throw line.fault("'\(image)' has a line already")
             }
         }
-        self.pictures = pictures
+        self.images = images
     }
 }
 

@@ -1,20 +1,20 @@
 public import SystemPackage
 
 /// A gallery that cannot be indexed at all.
-public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct FolderError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable { case unreadable, empty, away }
 
     private let code: Code
     /// What is wrong and where, in one line.
     public let description: String
 
-    static func unreadable(_ path: FilePath, _ errno: Errno) -> GalleryError {
-        GalleryError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
+    static func unreadable(_ path: FilePath, _ errno: Errno) -> FolderError {
+        FolderError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
     }
 
-    static func empty(_ scan: FolderScan) -> GalleryError {
+    static func empty(_ scan: FolderScan) -> FolderError {
         let count = scan.passedOver.values.reduce(0, +)
-        return GalleryError(
+        return FolderError(
             code: .empty,
             description: "\(scan.root): no images here"
                 + (count == 0 ? "" : ", only \(count) files of other kinds")
@@ -24,8 +24,8 @@ public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Files that an index of another model cannot be made without.
     static func away(
         _ index: FilePath, _ count: Int, _ first: FilePath, _ errno: Errno
-    ) -> GalleryError {
-        GalleryError(
+    ) -> FolderError {
+        FolderError(
             code: .away,
             description: "\(index): \(count) of its images cannot be reached to be encoded anew,"
                 + " such as \(first): \(errno); put their folder back, or forget them with"
@@ -34,7 +34,7 @@ public struct GalleryError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// A file or folder that was skipped.
-public struct GalleryFailure: Sendable, Hashable {
+public struct SkippedFile: Sendable, Hashable {
     /// Where it is.
     public let path: FilePath
     /// Why it was skipped, in one line.

@@ -5,7 +5,7 @@ import ImageText
 import SystemPackage
 
 /// The scenes of the demonstration and what it asks them for.
-struct DemoGallery {
+struct DemoScenes {
     /// A question with what would be a right answer.
     struct Question {
         let text: String
@@ -24,7 +24,7 @@ struct DemoGallery {
     private let directory: FilePath
 
     /// The folder that is indexed.
-    var pictures: FilePath { directory.appending("gallery").appending("images") }
+    var images: FilePath { directory.appending("gallery").appending("images") }
     /// The index.
     var index: FilePath { directory.appending("index") }
 
@@ -70,6 +70,6 @@ struct DemoGallery {
             scenes, seed: Self.seed, progress: progress)
     }
 
-    /// The number of a picture in the gallery.
+    /// The number of an image in the gallery.
     func scene(of path: FilePath) -> Int? { path.stem.flatMap { Int($0) } }
 }

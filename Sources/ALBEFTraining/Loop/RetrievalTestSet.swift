@@ -4,13 +4,13 @@ import SystemPackage
 import Torch
 
 /// Captioned images that a model is evaluated on; at least one image and one caption.
-struct CaptionedGallery: Sendable {
+struct RetrievalTestSet: Sendable {
     /// The images' files.
     let paths: [FilePath]
     /// Every caption with the index of its image.
     let captions: [(text: String, image: Int)]
     private let loader: ImageLoader
-    private let encoder: GalleryEncoder
+    private let encoder: EvaluationEncoder
 
     /// Takes the images and captions of a data set.
     ///
@@ -34,7 +34,7 @@ struct CaptionedGallery: Sendable {
         }
         loader = ImageLoader(
             targetSide: max(preprocessing.image.side, recall?.preprocessing.image.side ?? 0))
-        encoder = GalleryEncoder(
+        encoder = EvaluationEncoder(
             preprocessing: preprocessing, recall: recall)
     }
 
@@ -48,7 +48,7 @@ struct CaptionedGallery: Sendable {
     ///
     /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
     ///   `CancellationError`.
-    func scores(_ model: ALBEFModel) async throws -> GalleryScores {
+    func scores(_ model: ALBEFModel) async throws -> RetrievalScores {
         let images = try await encoder.images(paths.count, model) { [paths, loader] in
             try loader.load(paths[$0])
         }

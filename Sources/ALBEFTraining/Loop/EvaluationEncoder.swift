@@ -1,9 +1,9 @@
 public import ALBEF
-public import ImageText
+package import ImageText
 import Torch
 
 /// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
-package struct GalleryEncoder: Sendable {
+package struct EvaluationEncoder: Sendable {
     /// What the model's inputs go through.
     let preprocessing: ModelPreprocessing
     /// What the features are of, where that is another model than the one of tokens and states.
@@ -20,14 +20,14 @@ package struct GalleryEncoder: Sendable {
     /// Texts that are encoded at once.
     static let textsAtOnce = 256
 
-    /// Encodes pictures, which are read or drawn in parallel.
+    /// Encodes images, which are read or drawn in parallel.
     ///
-    /// - Parameter picture: gives the picture of an index below `count`.
-    /// - Throws: what `picture` throws; `FileError` if tokens that are too many for the memory
+    /// - Parameter image: gives the image of an index below `count`.
+    /// - Throws: what `image` throws; `FileError` if tokens that are too many for the memory
     ///   cannot be written; `TorchError` if there is not enough memory; `CancellationError`.
     package func images(
-        _ count: Int, _ model: ALBEFModel, picture: @escaping @Sendable (Int) throws -> RGBImage
-    ) async throws -> EncodedGallery {
+        _ count: Int, _ model: ALBEFModel, image: @escaping @Sendable (Int) throws -> RGBImage
+    ) async throws -> EncodedImageSet {
         let vision = model.configuration.vision
         var tokens = SpilledTokens(
             byteCount: count * vision.tokenCount * vision.width * MemoryLayout<Float>.size)
@@ -37,7 +37,7 @@ package struct GalleryEncoder: Sendable {
             let range = start..<min(start + Self.imagesAtOnce, count)
             let prepared = try await withThrowingTaskGroup(of: (Int, Prepared).self) { group in
                 for index in range {
-                    group.addTask { (index - start, prepare(try picture(index))) }
+                    group.addTask { (index - start, prepare(try image(index))) }
                 }
                 var prepared = [Prepared](repeating: Prepared(), count: range.count)
                 for try await (index, one) in group { prepared[index] = one }
@@ -48,14 +48,14 @@ package struct GalleryEncoder: Sendable {
             features.append(encoded.features)
         }
         let sizes = (recall?.model ?? model).configuration
-        return EncodedGallery(
+        return EncodedImageSet(
             tokens: tokens.blocks,
             features: features.isEmpty
                 ? .zeros([0, sizes.embeddingWidth], device: model.device)
                 : Tensor.concatenated(features))
     }
 
-    /// A picture as the models take it.
+    /// An image as the models take it.
     package struct Prepared: Sendable {
         /// For the model of tokens, `[3, S, S]`.
         var pixels: [Float] = []
@@ -63,14 +63,14 @@ package struct GalleryEncoder: Sendable {
         var recall: [Float] = []
     }
 
-    /// Brings a picture to the sizes and ranges of the models.
-    func prepare(_ picture: RGBImage) -> Prepared {
+    /// Brings an image to the sizes and ranges of the models.
+    func prepare(_ image: RGBImage) -> Prepared {
         Prepared(
-            pixels: preprocessing.image(picture), recall: recall?.preprocessing.image(picture) ?? []
+            pixels: preprocessing.image(image), recall: recall?.preprocessing.image(image) ?? []
         )
     }
 
-    /// Encodes prepared pictures, at least one, in one batch.
+    /// Encodes prepared images, at least one, in one batch.
     ///
     /// - Throws: `TorchError` if there is not enough memory; what the models throw.
     package func images(_ prepared: [Prepared], _ model: ALBEFModel) throws -> EncodedImages {
@@ -114,9 +114,9 @@ package struct GalleryEncoder: Sendable {
 
     /// The scores of what was encoded.
     package func scores(
-        _ images: EncodedGallery, _ texts: EncodedTexts, _ model: ALBEFModel
-    ) -> GalleryScores {
-        GalleryScores(images, texts, model: model, recall: recall?.model)
+        _ images: EncodedImageSet, _ texts: EncodedTexts, _ model: ALBEFModel
+    ) -> RetrievalScores {
+        RetrievalScores(images, texts, model: model, recall: recall?.model)
     }
 
     private static func texts(_ all: TokenBatch, _ model: ALBEFModel) throws -> EncodedTexts {

@@ -93,7 +93,7 @@ public struct Indexer: Sendable {
         /// Entries whose files are gone.
         public internal(set) var removed = 0
         /// Files and folders that were skipped.
-        public internal(set) var failures: [GalleryFailure] = []
+        public internal(set) var failures: [SkippedFile] = []
         /// True if the update was cancelled; what was encoded until then is in the index.
         public internal(set) var wasCancelled = false
         /// The model whose index one of another model has replaced, or will if this was cancelled;
@@ -125,7 +125,7 @@ public struct Indexer: Sendable {
     ///   - directory: the index; created if it does not exist.
     ///   - folder: images, in folders of any depth.
     ///   - onProgress: called after every image.
-    /// - Throws: ``GalleryError`` if the folder is unreadable, or there are neither images nor an
+    /// - Throws: ``FolderError`` if the folder is unreadable, or there are neither images nor an
     ///   index; ``IndexError`` if the index cannot be written or was made with another model.
     public func update(
         _ directory: FilePath, with folder: FilePath,
@@ -142,7 +142,7 @@ public struct Indexer: Sendable {
     ///   - metadata: what to note of images besides, by their paths. An image that is unchanged
     ///     but for this is noted anew, without encoding it.
     ///   - onProgress: called after every image.
-    /// - Throws: ``GalleryError`` if there are neither images nor an index; ``IndexError`` if the
+    /// - Throws: ``FolderError`` if there are neither images nor an index; ``IndexError`` if the
     ///   index cannot be written or was made with another model.
     /// - Complexity: O(n + f) for n entries and f files, besides reading and encoding what changed.
     public func update(
@@ -205,7 +205,7 @@ public struct Indexer: Sendable {
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
         if work?.commit == nil, !IndexManifest.exists(in: directory) {
-            guard !scan.files.isEmpty else { throw GalleryError.empty(scan) }
+            guard !scan.files.isEmpty else { throw FolderError.empty(scan) }
             var change = IndexChange()
             change.budget = options.budget
             _ = try await commit(change, to: directory, creates: true) {

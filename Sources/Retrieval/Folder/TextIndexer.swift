@@ -195,7 +195,7 @@ public struct TextIndexer: Sendable {
                     report.unchanged += 1
                 } else if model.isEmpty(entry.text) {
                     report.failures.append(
-                        GalleryFailure(
+                        SkippedFile(
                             path: entry.path, reason: QueryError.empty(entry.text).description))
                 } else {
                     known[entry.path] = nil

@@ -2,17 +2,17 @@ import Storage
 import ALBEFTraining
 
 /// Sample retrievals as HTML: each query with what was found, by recall and after re-ranking.
-struct SampleGallery {
+struct SampleSection {
     /// Queries that a page shows at most.
     static let maximumSamples = 40
-    /// Pictures of each order that are shown at most.
+    /// Images of each order that are shown at most.
     static let maximumResults = 8
 
     let samples: [SampleRetrieval]
 
     init(_ samples: [SampleRetrieval]) { self.samples = Array(samples.prefix(Self.maximumSamples)) }
 
-    /// The files of the pictures that are shown.
+    /// The files of the images that are shown.
     var paths: [String] {
         samples.flatMap { sample in
             [sample.rightPath] + Self.byRecall(sample).map(\.path)
@@ -23,7 +23,7 @@ struct SampleGallery {
     func html(_ thumbnails: Thumbnails) -> String {
         samples.map { sample in
             var html = "<article class=\"sample\">\n<header>"
-            html += Self.picture(sample.rightPath, thumbnails)
+            html += Self.image(sample.rightPath, thumbnails)
             html += "<div><p class=\"query\">\(Markup.escape(sample.query))</p>"
             html += "<p class=\"places\">\(Self.places(sample))</p></div></header>\n"
             let reranked = Self.byRank(sample)
@@ -50,9 +50,9 @@ struct SampleGallery {
                 .sorted { $0.rank < $1.rank }.prefix(maximumResults))
     }
 
-    /// Where the right picture came, and whether re-ranking helped.
+    /// Where the right image came, and whether re-ranking helped.
     private static func places(_ sample: SampleRetrieval) -> String {
-        let recall = "right picture: place <b>\(NumberText.count(sample.recallRank))</b> by recall"
+        let recall = "right image: place <b>\(NumberText.count(sample.recallRank))</b> by recall"
         guard let place = sample.rerankedRank else { return recall }
         let judgement =
             place < sample.recallRank ? "better" : place > sample.recallRank ? "worse" : "same"
@@ -68,7 +68,7 @@ struct SampleGallery {
         for result in results {
             let (place, score) = caption(result)
             html += "<figure class=\"hit\(result.isRight ? " right" : "")\">"
-            html += picture(result.path, thumbnails)
+            html += image(result.path, thumbnails)
             html += "<figcaption><b>\(NumberText.count(place))</b>"
             if result.isRight { html += "<span class=\"check\">✓</span>" }
             html += "<span>\(score)</span></figcaption></figure>\n"
@@ -76,8 +76,8 @@ struct SampleGallery {
         return html + "</div>\n"
     }
 
-    /// The picture, or the name of its file.
-    private static func picture(_ path: String, _ thumbnails: Thumbnails) -> String {
+    /// The image, or the name of its file.
+    private static func image(_ path: String, _ thumbnails: Thumbnails) -> String {
         let label = Markup.escape(path)
         guard let name = thumbnails.classes[path] else {
             let file = path.split(separator: "/").last.map(String.init) ?? path

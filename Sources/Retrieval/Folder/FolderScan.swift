@@ -1,5 +1,5 @@
 package import Storage
-package import ImageText
+import ImageText
 public import SystemPackage
 
 /// The image files under a folder, found without opening them.
@@ -61,7 +61,7 @@ public struct FolderScan: Sendable {
     /// Folders and links that could not be read, and why.
     ///
     /// They say nothing about what is in them.
-    public private(set) var failures: [GalleryFailure] = []
+    public private(set) var failures: [SkippedFile] = []
     /// How many files of other kinds there are, by their extensions in lower case; the key is empty
     /// for files without an extension.
     public private(set) var passedOver: [String: Int] = [:]
@@ -83,9 +83,9 @@ public struct FolderScan: Sendable {
     /// - Parameters:
     ///   - root: a folder, or one image.
     ///   - exclude: patterns of what to leave out, as a file `.albefignore` in the root has them.
-    /// - Throws: ``GalleryError`` if the root cannot be read.
+    /// - Throws: ``FolderError`` if the root cannot be read.
     /// - Complexity: one call of the file system per file.
-    public init(_ root: FilePath, exclude: [String] = []) throws(GalleryError) {
+    public init(_ root: FilePath, exclude: [String] = []) throws(FolderError) {
         try self.init(root, exclude: exclude) { folder throws(Errno) in try FolderListing(folder) }
     }
 
@@ -95,7 +95,7 @@ public struct FolderScan: Sendable {
     package init(
         _ root: FilePath, exclude: [String] = [],
         list: (FilePath) throws(Errno) -> FolderListing
-    ) throws(GalleryError) {
+    ) throws(FolderError) {
         let path = root.absolute
         self.root = path
         do throws(Errno) {
@@ -116,7 +116,7 @@ public struct FolderScan: Sendable {
     /// Files of any folders, which together are all that there is.
     ///
     /// - Parameter files: in the order of their paths' bytes.
-    init(everywhere files: [File], _ failures: [GalleryFailure]) {
+    init(everywhere files: [File], _ failures: [SkippedFile]) {
         root = FilePath("/")
         self.files = files
         self.failures = failures
@@ -150,7 +150,7 @@ public struct FolderScan: Sendable {
         let listing = try list(folder)
         if let error = listing.error {
             failures.append(
-                GalleryFailure(
+                SkippedFile(
                     path: folder, reason: "the folder was not listed to its end: \(error)"))
         }
         let exclusions = exclusions(of: folder, listing, inherited)
@@ -168,7 +168,7 @@ public struct FolderScan: Sendable {
             } catch {
                 // What was deleted since the folder was listed is not there; a link to nothing is.
                 if error == .noSuchFileOrDirectory, !Self.isLink(path) { continue }
-                failures.append(GalleryFailure(path: path, reason: "\(error)"))
+                failures.append(SkippedFile(path: path, reason: "\(error)"))
             }
         }
     }
@@ -187,7 +187,7 @@ public struct FolderScan: Sendable {
             guard Self.isFile(try Self.status(path)) else { return inherited }
             try exclusions.read(path)
         } catch {
-            failures.append(GalleryFailure(path: path, reason: "\(error)"))
+            failures.append(SkippedFile(path: path, reason: "\(error)"))
         }
         return exclusions
     }

@@ -8,8 +8,8 @@ import Torch
 public struct IndexStatistics: Sendable, Hashable {
     /// What the entries are.
     public internal(set) var content = IndexContent.images
-    /// Pictures, or texts, that can be found.
-    public internal(set) var pictures = 0
+    /// Images, or texts, that can be found.
+    public internal(set) var images = 0
     /// Rows that were deleted or replaced and still take space.
     public internal(set) var removed = 0
     /// Files that hold them.
@@ -18,15 +18,15 @@ public struct IndexStatistics: Sendable, Hashable {
     public internal(set) var generation = 0
     /// Bytes of all segments.
     public internal(set) var byteCount = 0
-    /// Bytes of one picture's tokens.
+    /// Bytes of one image's tokens.
     public internal(set) var tokenByteCount = 0
     /// Rows that the graph of approximate recall knows; nil without one.
     public internal(set) var graphRows: Int?
     /// What is kept of tokens.
     public internal(set) var budget = TokenBudget()
-    /// Tokens the image encoder makes of a picture, `[CLS]` included.
+    /// Tokens the image encoder makes of an image, `[CLS]` included.
     public internal(set) var tokenCount = 0
-    /// Side of the encoded pictures in pixels; of two models, for the one that re-ranks.
+    /// Side of the encoded images in pixels; of two models, for the one that re-ranks.
     public internal(set) var imageSize = 0
     /// Length of a feature.
     public internal(set) var embeddingWidth = 0
@@ -52,7 +52,7 @@ extension ForwardIndex {
         var result = IndexStatistics()
         let model = manifest.model
         result.content = manifest.content
-        result.pictures = count
+        result.images = count
         result.removed = segments.reduce(0) { $0 + $1.removed.count }
         result.segments = segments.count
         result.generation = manifest.generation
