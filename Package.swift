@@ -25,6 +25,7 @@ let hummingbird: [Target.Dependency] = [
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
     .product(name: "UnixSignals", package: "swift-service-lifecycle"),
 ]
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -98,7 +99,8 @@ let package = Package(
         .target(
             name: "Retrieval",
             dependencies: [
-                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", crypto, system,
+                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", crypto, heap,
+                system,
             ],
             resources: [.copy("Models")],
             swiftSettings: swiftSettings),
@@ -119,7 +121,7 @@ let package = Package(
             name: "Torch", dependencies: ["CTorch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .target(
-            name: "ImageText", dependencies: ["CImaging", "Storage", system],
+            name: "ImageText", dependencies: ["CImaging", "Storage", heap, system],
             swiftSettings: swiftSettings),
         .target(name: "Storage", dependencies: [crypto, system], swiftSettings: swiftSettings),
         .target(

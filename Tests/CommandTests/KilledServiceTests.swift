@@ -256,7 +256,7 @@ struct KilledServiceTests {
                 #expect(
                     try await eventually {
                         // The request for the metrics is one itself.
-                        try await metric("albef_http_in_flight", port, folder: folder) == 2
+                        try await metric("http_server_active_requests", port, folder: folder) == 2
                     })
                 kill(process.processIdentifier, SIGTERM)
                 await process.exited()

@@ -1,32 +1,4 @@
-/// A query and its form in 8 bits.
-struct QuantizedQuery {
-    let values: [Float]
-    let codes: [Int8]
-    let scale: Float
-    /// Length of what rounding cost.
-    let error: Float
-    let length: Float
-
-    /// Rounds a query to 8 bits.
-    ///
-    /// - Throws: ``QueryError`` if a value, or the length of all, is not a finite number.
-    init(_ values: [Float]) throws {
-        length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        guard length.isFinite else { throw QueryError.notFinite("the query's feature") }
-        self.values = values
-        let largest = max(values.reduce(0) { max($0, abs($1)) }, 1e-12)
-        let scale = largest / 127
-        // Rounding the scale may have made the largest a little more than 127.
-        let codes = values.map { Int8(min(max(($0 / scale).rounded(), -127), 127)) }
-        let difference = zip(values, codes).reduce(Float(0)) { sum, pair in
-            let error = pair.0 - scale * Float(pair.1)
-            return sum + error * error
-        }
-        self.scale = scale
-        self.codes = codes
-        error = difference.squareRoot()
-    }
-}
+import HeapModule
 
 /// What is known of an entry's cosine.
 struct Bounds: Sendable {
@@ -39,8 +11,8 @@ struct Bounds: Sendable {
 /// The entries that can still be among the nearest.
 struct BestBounds {
     private let count: Int
-    /// The `count` best lower bounds: a heap whose first is the worst.
-    private var lowers: [Float] = []
+    /// The `count` best lower bounds.
+    private var lowers = Heap<Float>()
     private(set) var kept: [Bounds] = []
     private var limit: Int
 
@@ -50,27 +22,14 @@ struct BestBounds {
     }
 
     /// Below this upper bound an entry is out.
-    var threshold: Float { lowers.count < count ? -.infinity : lowers[0] }
+    var threshold: Float { lowers.count < count ? -.infinity : lowers.min ?? -.infinity }
 
     mutating func insert(_ item: Bounds) {
         kept.append(item)
         if lowers.count < count {
-            lowers.append(item.lower)
-            var child = lowers.count - 1
-            while child > 0, case let parent = (child - 1) / 2, lowers[child] < lowers[parent] {
-                lowers.swapAt(child, parent)
-                child = parent
-            }
-        } else if item.lower > lowers[0] {
-            lowers[0] = item.lower
-            var parent = 0
-            while case let child = 2 * parent + 1, child < count {
-                let smaller =
-                    child + 1 < count && lowers[child + 1] < lowers[child] ? child + 1 : child
-                guard lowers[smaller] < lowers[parent] else { break }
-                lowers.swapAt(smaller, parent)
-                parent = smaller
-            }
+            lowers.insert(item.lower)
+        } else if item.lower > threshold {
+            lowers.replaceMin(with: item.lower)
         }
         guard kept.count > limit else { return }
         let threshold = threshold

@@ -103,7 +103,7 @@ final class ServiceMetrics: Sendable {
     func text(_ gauges: Gauges) -> String {
         let state = state.withLock { $0 }
         var page = Exposition()
-        page.family("albef_http_requests_total", "counter", "Requests answered.")
+        page.family("http_server_requests_total", "counter", "Requests answered.")
         for (answer, count) in state.answers.sorted(by: {
             ($0.key.endpoint.route, $0.key.endpoint.method, $0.key.status)
                 < ($1.key.endpoint.route, $1.key.endpoint.method, $1.key.status)
@@ -114,7 +114,7 @@ final class ServiceMetrics: Sendable {
                     ("status", "\(answer.status)"),
                 ], Double(count))
         }
-        page.family("albef_http_request_seconds", "histogram", "Time to answer.")
+        page.family("http_server_request_duration_seconds", "histogram", "Time to answer.")
         for (endpoint, histogram) in state.seconds.sorted(by: {
             ($0.key.route, $0.key.method) < ($1.key.route, $1.key.method)
         }) {
@@ -144,10 +144,10 @@ final class ServiceMetrics: Sendable {
             ),
             ("process_open_fds", "gauge", "Open descriptors.", process.openFiles.map(Double.init)),
             (
-                "albef_http_connections", "gauge", "Connections that are open.",
+                "http_server_open_connections", "gauge", "Connections that are open.",
                 Double(state.connections)
             ),
-            ("albef_http_in_flight", "gauge", "Requests being answered.", Double(state.inFlight)),
+            ("http_server_active_requests", "gauge", "Requests being answered.", Double(state.inFlight)),
             (
                 "albef_queue_waiting", "gauge", "Requests that wait for the model.",
                 Double(gauges.waiting)

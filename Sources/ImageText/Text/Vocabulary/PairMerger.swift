@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Words spelled in tokens, and the counts of neighbouring tokens, kept up to date while the most
 /// frequent pair becomes a token again and again.
 struct PairMerger {
@@ -24,7 +26,7 @@ struct PairMerger {
     private var words: [Word] = []
     private var pairs: [Pair: Occurrences] = [:]
     /// Holds every pair that occurs under its count or a greater one, out of date.
-    private var queue = PairQueue()
+    private var queue = Heap<QueuedPair>()
 
     /// Spells the words in characters; words with others than the alphabet's are left out, for
     /// they stay `[UNK]`.
@@ -52,7 +54,7 @@ struct PairMerger {
     ///
     /// Adds a token, unless another pair already gave the same one.
     mutating func merge(minimumFrequency: Int) -> Bool {
-        while let entry = queue.pop() {
+        while let entry = queue.popMax() {
             let count = pairs[entry.pair]?.count ?? 0
             // A count that rose has an entry of its own; one that fell gets it here.
             if count != entry.count {
@@ -108,8 +110,8 @@ struct PairMerger {
     }
 
     private mutating func enqueue(_ pair: Pair, _ count: Int) {
-        queue.push(
-            PairQueue.Entry(
+        queue.insert(
+            QueuedPair(
                 count: count, pair: pair, left: tokens[Int(pair.left)],
                 right: tokens[Int(pair.right)]))
     }

@@ -1,43 +1,22 @@
-/// A binary heap of pairs: the most frequent first, then the first in the order of its bytes.
-struct PairQueue {
-    struct Entry {
-        let count: Int
-        let pair: PairMerger.Pair
-        let left: [UInt8]
-        let right: [UInt8]
+/// A pair of tokens that waits to be merged; the greatest is merged first.
+///
+/// That is the most frequent pair, and of equally frequent ones the first in the order of its
+/// bytes.
+struct QueuedPair: Comparable {
+    let count: Int
+    let pair: PairMerger.Pair
+    let left: [UInt8]
+    let right: [UInt8]
 
-        func precedes(_ other: Entry) -> Bool {
-            if count != other.count { return count > other.count }
-            if left != other.left { return left.lexicographicallyPrecedes(other.left) }
-            return right.lexicographicallyPrecedes(other.right)
+    static func < (first: Self, second: Self) -> Bool {
+        if first.count != second.count { return first.count < second.count }
+        if first.left != second.left {
+            return second.left.lexicographicallyPrecedes(first.left)
         }
+        return second.right.lexicographicallyPrecedes(first.right)
     }
 
-    private var entries: [Entry] = []
-
-    mutating func push(_ entry: Entry) {
-        entries.append(entry)
-        var child = entries.count - 1
-        while child > 0, entries[child].precedes(entries[(child - 1) / 2]) {
-            entries.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-    }
-
-    mutating func pop() -> Entry? {
-        guard let last = entries.popLast() else { return nil }
-        guard let first = entries.first else { return last }
-        entries[0] = last
-        var parent = 0
-        while true {
-            var best = parent
-            for child in (2 * parent + 1)...(2 * parent + 2)
-            where child < entries.count && entries[child].precedes(entries[best]) {
-                best = child
-            }
-            if best == parent { return first }
-            entries.swapAt(parent, best)
-            parent = best
-        }
+    static func == (first: Self, second: Self) -> Bool {
+        first.count == second.count && first.left == second.left && first.right == second.right
     }
 }
