@@ -1,4 +1,4 @@
-/// An error because of which a run cannot start or continue, or a model cannot be evaluated.
+/// An error that prevents a run from starting or continuing, or a model from being evaluated.
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
@@ -93,7 +93,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     /// - Parameters:
     ///   - source: The name of the data.
     ///   - what: The missing kind of entry, such as `items`.
-    ///   - reason: The reason for which there are none.
+    ///   - reason: The reason why there are none.
     static func nothingToEvaluate(_ source: String, _ what: String, _ reason: String)
         -> TrainingError
     {

@@ -1,22 +1,22 @@
-/// A query and its form in 8 bits.
+/// A query together with its 8-bit form.
 struct QuantizedQuery {
     let values: [Float]
     let codes: [Int8]
     let scale: Float
-    /// Length of what rounding cost.
+    /// The length of the rounding error.
     let error: Float
     let length: Float
 
     /// Rounds a query to 8 bits.
     ///
-    /// - Throws: ``QueryError`` if a value, or the length of all, is not a finite number.
+    /// - Throws: ``QueryError`` if a value or the length of the query is not finite.
     init(_ values: [Float]) throws {
         length = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
         guard length.isFinite else { throw QueryError.notFinite("the query's feature") }
         self.values = values
         let largest = max(values.reduce(0) { max($0, abs($1)) }, 1e-12)
         let scale = largest / 127
-        // Rounding the scale may have made the largest a little more than 127.
+        // The rounded scale may make the largest value slightly more than 127.
         let codes = values.map { Int8(min(max(($0 / scale).rounded(), -127), 127)) }
         let difference = zip(values, codes).reduce(Float(0)) { sum, pair in
             let error = pair.0 - scale * Float(pair.1)
@@ -28,7 +28,7 @@ struct QuantizedQuery {
     }
 }
 
-/// What is known of an entry's cosine.
+/// An entry's approximate cosine with its uncertainty.
 struct Bounds: Sendable {
     let id: ForwardIndex.EntryID
     let score, uncertainty: Float
@@ -36,10 +36,10 @@ struct Bounds: Sendable {
     var upper: Float { score + uncertainty }
 }
 
-/// The entries that can still be among the nearest.
+/// The entries that can still be among the nearest ones.
 struct BestBounds {
     private let count: Int
-    /// The `count` best lower bounds: a heap whose first is the worst.
+    /// The `count` best lower bounds, in a heap whose first element is the worst.
     private var lowers: [Float] = []
     private(set) var kept: [Bounds] = []
     private var limit: Int
@@ -49,7 +49,7 @@ struct BestBounds {
         limit = max(1024, count * 4)
     }
 
-    /// Below this upper bound an entry is out.
+    /// The bound below which an entry's upper bound excludes it.
     var threshold: Float { lowers.count < count ? -.infinity : lowers[0] }
 
     mutating func insert(_ item: Bounds) {
@@ -78,7 +78,7 @@ struct BestBounds {
         limit = max(limit, kept.count * 2)
     }
 
-    /// The entries of several searches that can be among the `count` nearest of all.
+    /// Returns the entries of several searches that can be among the `count` nearest of all.
     static func survivors(_ items: [Bounds], count: Int) -> [Bounds] {
         guard items.count > count else { return items }
         let threshold = items.map(\.lower).sorted(by: >)[count - 1]
