@@ -1,4 +1,4 @@
-/// A run that cannot start or continue.
+/// An error that prevents a run from starting or continuing, or a model from being evaluated.
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
@@ -6,7 +6,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     private let code: Code
-    /// What is wrong, in a line or two.
+    /// A description of the problem in one or two lines.
     public let description: String
 
     private init(_ code: Code, _ description: String) {
@@ -29,7 +29,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     static func occupied(_ path: String) -> TrainingError {
         TrainingError(
             .occupied,
-            "\(path): holds a run already: continue it with --resume, or choose another directory")
+            "\(path): contains a run already; resume it with --resume, or choose another directory")
     }
 
     static func locked(_ path: String) -> TrainingError {
@@ -41,8 +41,8 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     static func otherSettings(_ path: String, _ keys: [String]) -> TrainingError {
         TrainingError(
             .otherSettings,
-            "\(path): this run was started with other settings (\(keys.joined(separator: ", ")));"
-                + " a run is resumed with its own: give --resume alone")
+            "\(path): this run was begun with other settings (\(keys.joined(separator: ", ")));"
+                + " a run resumes with its own settings, so give --resume alone")
     }
 
     static func notFinite(step: Int, loss: Double, report: String) -> TrainingError {
@@ -52,7 +52,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
                 + " listed in \(report)")
     }
 
-    /// - Parameter names: the parameters whose gradients cannot be used, at least one.
+    /// - Parameter names: At least one parameter whose gradient cannot be used.
     static func notFinite(step: Int, gradientsOf names: [String], report: String) -> TrainingError {
         let shown = names.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
         let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
@@ -67,60 +67,60 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 
     /// - Parameters:
-    ///   - source: what the data is called: its files, with the setting that names them.
-    ///   - images: how many images there are.
+    ///   - source: The name of the data: its files, with the setting that names them.
+    ///   - images: The number of images in the data.
     static func nothingToEvaluate(_ source: String, images: Int) -> TrainingError {
         TrainingError(
             .nothingToEvaluate,
             images == 0
-                ? "\(source): there are no images to evaluate on"
+                ? "\(source): contains no images to evaluate; name data with images"
                 : "\(source): none of the \(images) images has a caption, so there is nothing to"
-                    + " evaluate")
+                    + " evaluate; name data with captions")
     }
 
     static func trunkMaps(_ path: String, _ problem: String) -> TrainingError {
         TrainingError(.trunkMaps, "\(path): \(problem)")
     }
 
-    /// - Parameter place: the file and the item.
+    /// - Parameter place: The file and the item.
     static func scoreNotFinite(_ place: String) -> TrainingError {
         TrainingError(
             .scoreNotFinite,
-            "\(place): a score of it is not a finite number: the model's weights are damaged, or its"
-                + " training diverged")
+            "\(place): has a score that is not a finite number: the model's weights are damaged,"
+                + " or its training diverged; use another checkpoint")
     }
 
     /// - Parameters:
-    ///   - source: what the data is called.
-    ///   - what: what there is none of, such as `items`.
-    ///   - reason: why there is none.
+    ///   - source: The name of the data.
+    ///   - what: The missing kind of entry, such as `items`.
+    ///   - reason: The reason why there are none.
     static func nothingToEvaluate(_ source: String, _ what: String, _ reason: String)
         -> TrainingError
     {
         TrainingError(
-            .nothingToEvaluate, "\(source): there are no \(what) to evaluate on: \(reason)")
+            .nothingToEvaluate, "\(source): contains no \(what) to evaluate: \(reason)")
     }
 
     static func evaluation(step: Int, _ reason: any Error) -> TrainingError {
         TrainingError(
             .evaluation,
             "the evaluation after step \(step) failed: \(reason); the run is saved up to this step:"
-                + " mend the cause and continue with --resume")
+                + " fix the cause and resume with --resume")
     }
 
-    /// - Parameter saved: what became of the checkpoint that was made then.
+    /// - Parameter saved: The result of saving a checkpoint after the failure.
     static func outOfMemory(
         step: Int, batchSize: Int, saved: Result<Void, any Error>
     ) -> TrainingError {
         let fate =
             switch saved {
-            case .success: "the run is saved up to the step before"
+            case .success: "the run is saved up to the previous step"
             case .failure(let error): "the run could not be saved either: \(error)"
             }
         return TrainingError(
             .outOfMemory,
             "step \(step): there is not enough memory for a batch of \(batchSize) pairs"
-                + " (training.batch_size); \(fate). Free memory and continue with --resume, or begin"
+                + " (training.batch_size); \(fate). Free memory and resume with --resume, or begin"
                 + " a run with a smaller batch and more training.accumulation, or with"
                 + " training.gradient_checkpointing")
     }
@@ -129,6 +129,7 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
         TrainingError(
             .tooFewRows,
             "configuration: data.train has \(rows) rows, too few for one step of"
-                + " \(batchSize) pairs (training.batch_size x training.accumulation)")
+                + " \(batchSize) pairs (training.batch_size x training.accumulation); lower these"
+                + " settings or add data")
     }
 }

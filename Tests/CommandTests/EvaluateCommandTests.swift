@@ -8,10 +8,11 @@ struct EvaluateCommandTests {
     @Test(
         "Data without a caption is refused by its file",
         arguments: [
-            ("[]", "there are no images to evaluate on"),
+            ("[]", "contains no images to evaluate; name data with images"),
             (
                 #"[{"image": "a.bmp", "caption": []}]"#,
-                "none of the 1 images has a caption, so there is nothing to evaluate"
+                "none of the 1 images has a caption, so there is nothing to evaluate; name data"
+                    + " with captions"
             ),
         ])
     func nothing(text: String, message: String) async throws {

@@ -81,7 +81,7 @@ struct FolderCommandTests {
                     to: URL(filePath: photos.appending("\(seed).bmp").string))
             }
             try await wait(process, for: "the note on an empty folder") {
-                try errors().contains("no images here")
+                try errors().contains("contains no images")
             }
             try put(1)
             try await wait(process, for: "the first image") { count() == 1 }
@@ -100,7 +100,7 @@ struct FolderCommandTests {
             let away = folder.appending("away").string
             try FileManager.default.moveItem(atPath: photos.string, toPath: away)
             try await wait(process, for: "the note on a missing folder") {
-                try errors().contains("cannot read it")
+                try errors().contains("cannot be read")
             }
             #expect(count() == 2)
             try FileManager.default.moveItem(atPath: away, toPath: photos.string)
@@ -111,8 +111,8 @@ struct FolderCommandTests {
             #expect(process.terminationStatus == 130)
             // One message per condition, however often it was looked at.
             let notes = try errors()
-            #expect(notes.components(separatedBy: "no images here").count == 2)
-            #expect(notes.components(separatedBy: "cannot read it").count == 2)
+            #expect(notes.components(separatedBy: "contains no images").count == 2)
+            #expect(notes.components(separatedBy: "cannot be read").count == 2)
         }
     }
 

@@ -311,7 +311,7 @@ struct KilledServiceTests {
             let missing = try await Command.run(
                 ["serve", "--index", "nowhere", "--model", "model"], folder: folder)
             #expect(missing.status == 1)
-            #expect(missing.errors.contains("nowhere: no index here"), "\(missing.errors)")
+            #expect(missing.errors.contains("nowhere: contains no index"), "\(missing.errors)")
             try Data("short".utf8).write(to: URL(filePath: folder.appending("key").string))
             let key = try await Command.run(
                 ["serve", "--index", "nowhere", "--model", "model", "--key-file", "key"],

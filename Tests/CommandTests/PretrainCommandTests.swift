@@ -79,7 +79,7 @@ struct PretrainCommandTests {
             let again = try await Command.run(["pretrain", "--run", "run"] + sizes, folder: path)
             #expect(again.status == 1)
             #expect(
-                again.errors == "Error: run: holds a run already: continue it with --resume, or"
+                again.errors == "Error: run: contains a run already; resume it with --resume, or"
                     + " choose another directory\n")
         }
     }
@@ -97,9 +97,9 @@ struct PretrainCommandTests {
                 folder: path)
             #expect(other.status == 1)
             #expect(
-                other.errors == "Error: run: this run was started with other settings"
-                    + " (training.epochs, training.seed); a run is resumed with its own: give"
-                    + " --resume alone\n")
+                other.errors == "Error: run: this run was begun with other settings"
+                    + " (training.epochs, training.seed); a run resumes with its own settings, so"
+                    + " give --resume alone\n")
             let elsewhere = try await Command.run(
                 ["pretrain", "--run", "../run", "--resume"],
                 folder: path.appending("images"))
@@ -111,8 +111,8 @@ struct PretrainCommandTests {
         "Mistakes are named in a line",
         arguments: [
             (["--threads", "1"], "--run is needed"),
-            (["--run", "r"], "configuration: data.train names no annotations to learn from"),
-            (["--run", "r", "--resume"], "configuration: data.train names no annotations"),
+            (["--run", "r"], "configuration: data.train names no annotation file; give"),
+            (["--run", "r", "--resume"], "configuration: data.train names no annotation file"),
             (
                 ["--run", "r", "--threads", "9223372036854775807"],
                 "--threads must be within 1...1024"
@@ -128,7 +128,7 @@ struct PretrainCommandTests {
                 ],
                 "configuration: training.epochs must be at most 1000000, not 9223372036854775807"
             ),
-            (["--run", "r", "--preset", "blip"], "preset 'blip': is unknown; there are albef"),
+            (["--run", "r", "--preset", "blip"], "preset 'blip': is unknown; choose one of albef"),
             (["--run", "r", "--set", "training.epoch=3"], "unknown key 'training.epoch'"),
             (["--run", "r", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
             (

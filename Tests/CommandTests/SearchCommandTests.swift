@@ -78,7 +78,10 @@ struct SearchCommandTests {
         (["score", "model/config.json", "train", "--model", "model"], "config.json"),
         (["index", "nowhere", "--model", "model", "--index", "new"], "nowhere"),
         (["index", "model", "--model", "model", "--index", "new"], "no images"),
-        (["index", "photos", "--model", "model", "--index", "photos"], "holds files but no index"),
+        (
+            ["index", "photos", "--model", "model", "--index", "photos"],
+            "contains files but no index"
+        ),
     ]
 
     @Test func badInputIsNamed() async throws {
@@ -174,7 +177,7 @@ struct SearchCommandTests {
             #expect((images["results"] as? [Any])?.count == 10)
             let alone = try await Command.run(search + ["--", "-leash"], folder: folder)
             #expect(alone.status == 64)
-            #expect(alone.errors.contains("without: the query says only what to leave out"))
+            #expect(alone.errors.contains("without: the query contains only exclusions"))
             let both = try await Command.run(
                 search + ["--image", "photos/001.bmp", "--", "-leash"], folder: folder
             ).json()

@@ -92,8 +92,8 @@ struct ComposedServiceTests {
             let id = EntryKey(service.photos.appending("001.bmp")).description
             let nowhere = EntryKey("/nowhere").description
             let cases: [([String: Any], Int, String)] = [
-                (["without": ["a hat"]], 400, "without: the query says only what to leave out"),
-                (["unlike": [id]], 400, "unlike: the query says only what to leave out"),
+                (["without": ["a hat"]], 400, "without: the query contains only exclusions"),
+                (["unlike": [id]], 400, "unlike: the query contains only exclusions"),
                 (["text": "a", "without": ["a", "b", "c", "d", "e"]], 400, "without: 4 at most"),
                 (["text": "a", "without": "a hat"], 400, "without: must be a list"),
                 (["text": "a", "without": ["?!"]], 422, "without: nothing is left"),
@@ -104,7 +104,7 @@ struct ComposedServiceTests {
                 (["images": Array(repeating: id, count: 9)], 400, "images: 8 at most"),
                 (
                     ["image": id, "images": Array(repeating: id, count: 8)], 400,
-                    "images: 8 images at most"
+                    "images: give at most 8 images"
                 ),
                 (["images": [nowhere]], 404, "images: there is no image of the id"),
                 (["images": ["x"]], 404, "images: there is no image of the id 'x'"),
@@ -114,7 +114,7 @@ struct ComposedServiceTests {
                     ["text": "a dog", "emphasis": ["dog": "2"]], 400,
                     "emphasis.dog: must be a number"
                 ),
-                (["images": [id], "emphasis": ["dog": 2]], 400, "emphasis: there is no text"),
+                (["images": [id], "emphasis": ["dog": 2]], 400, "emphasis: the query has no text"),
                 (["text": "a dog", "fold": 1], 400, "fold: must be true or false"),
                 (["images": [String]()], 400, "ask by a text"),
             ]

@@ -169,23 +169,32 @@ struct ComposedSearchTests {
         try await withGallery { gallery in
             let image = QueryImage.file(gallery.paths[0])
             let wrong: [(SearchQuery, String)] = [
-                (SearchQuery(without: ["a hat"]), "without: the query says only what to leave out"),
-                (SearchQuery(unlike: [image]), "unlike: the query says only what to leave out"),
+                (SearchQuery(without: ["a hat"]), "without: the query contains only exclusions"),
+                (SearchQuery(unlike: [image]), "unlike: the query contains only exclusions"),
                 (SearchQuery(), "the query is empty"),
-                (SearchQuery(text: "a", without: Array(repeating: "b", count: 5)), "without: 4"),
-                (SearchQuery(images: Array(repeating: image, count: 9)), "images: 8 images"),
-                (SearchQuery(text: "a", unlike: Array(repeating: image, count: 9)), "unlike: 8"),
+                (
+                    SearchQuery(text: "a", without: Array(repeating: "b", count: 5)),
+                    "without: give at most 4"
+                ),
+                (SearchQuery(images: Array(repeating: image, count: 9)), "images: give at most 8"),
+                (
+                    SearchQuery(text: "a", unlike: Array(repeating: image, count: 9)),
+                    "unlike: give at most 8"
+                ),
                 (
                     SearchQuery(text: "a dog", emphasis: ["dog": 5]),
                     "emphasis: 'dog' has the weight"
                 ),
                 (SearchQuery(text: "a dog", emphasis: ["dog": .nan]), "emphasis: 'dog'"),
-                (SearchQuery(images: [image], emphasis: ["dog": 2]), "emphasis: there is no text"),
+                (
+                    SearchQuery(images: [image], emphasis: ["dog": 2]),
+                    "emphasis: the query has no text"
+                ),
                 (SearchQuery(text: "a dog", without: ["?!"]), "without: nothing is left"),
                 (SearchQuery(text: "a dog", emphasis: ["?!": 2]), "emphasis: nothing is left"),
                 (
                     SearchQuery(text: "a", images: [.entry(EntryKey("/nowhere"))]),
-                    "not in the index"
+                    "not in this index"
                 ),
             ]
             for (query, message) in wrong {

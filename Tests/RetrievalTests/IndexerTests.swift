@@ -140,7 +140,7 @@ struct IndexerTests {
                     try? FileManager.default.removeItem(atPath: gallery.index.string)
                 }
             }
-            #expect(error?.description.contains("no index here") == true)
+            #expect(error?.description.contains("contains no index") == true)
             let manifest = gallery.index.appending("manifest.json").string
             #expect(!FileManager.default.fileExists(atPath: manifest))
         }

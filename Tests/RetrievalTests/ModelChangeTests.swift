@@ -215,7 +215,9 @@ struct ModelChangeTests {
             let aside = fixture.folder.appending("aside").string
             try files.moveItem(atPath: fixture.elsewhere.string, toPath: aside)
             let error = await #expect(throws: FolderError.self) { try await fixture.change() }
-            #expect(error?.description.contains("3 of its images cannot be reached") == true)
+            #expect(
+                error?.description.contains(
+                    "3 of its images must be encoded again but cannot be read") == true)
             try await fixture.expectCount(15, fixture.old)
             try files.moveItem(atPath: aside, toPath: fixture.elsewhere.string)
             let report = try await fixture.change()

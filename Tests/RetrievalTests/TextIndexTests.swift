@@ -101,7 +101,9 @@ struct TextIndexTests {
             #expect(answer.results.map(\.text) == ["two dogs"])
             let broken = try write([#"{"text": "a"}"#, #"{"topic": 3}"#], "broken.jsonl", folder)
             let error = #expect(throws: MetadataError.self) { try TextListFile(broken) }
-            #expect(error?.description.hasSuffix("broken.jsonl:2: 'text' is missing") == true)
+            #expect(
+                error?.description.hasSuffix(
+                    "broken.jsonl:2: 'text', the text of the line, is missing") == true)
         }
     }
 

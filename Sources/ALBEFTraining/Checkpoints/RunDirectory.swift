@@ -4,57 +4,57 @@ import Foundation
 public import SystemPackage
 import Torch
 
-/// Where a run keeps its settings, its checkpoints and its log.
+/// The directory of a training run: its settings, its checkpoints and its log.
 ///
-/// Checkpoints appear complete or not at all under `checkpoints/step-N`; `last` and `best` are links
-/// to two of them, replaced atomically, and each is a model directory that every command takes. One
-/// process at a time trains in a directory.
+/// A checkpoint appears under `checkpoints/step-N`, either complete or not at all. `last` and
+/// `best` are links to two of the checkpoints and are replaced atomically. Each checkpoint is a
+/// model directory that every command accepts. Only one process at a time can train in a directory.
 public struct RunDirectory: Sendable, Hashable {
     /// The directory.
     public let path: FilePath
 
-    /// Names a directory, which need not be there yet.
+    /// Names a directory, which need not exist yet.
     public init(_ path: FilePath) { self.path = path }
 
-    /// The settings, every key named.
+    /// The settings file, which names every key.
     public var settings: FilePath { path.appending("configuration.yaml") }
-    /// The vocabulary as it was when the run began.
+    /// The copy of the vocabulary that was made when the run began.
     public var vocabulary: FilePath { path.appending("vocab.txt") }
     /// The newest checkpoint.
     public var last: FilePath { path.appending("last") }
     /// The checkpoint with the best recall on the validation data.
     public var best: FilePath { path.appending("best") }
-    /// What the frozen part of a trunk made of the images, where no other place was named.
+    /// The default file of the feature maps that the frozen part of a trunk computes.
     var trunkMaps: FilePath { path.appending("trunk-maps") }
     private var checkpoints: FilePath { path.appending("checkpoints") }
 
-    /// Whether a run was begun here.
+    /// Whether a run has begun in this directory.
     public var isBegun: Bool { FileManager.default.fileExists(atPath: settings.string) }
 
-    /// Whether a log was begun here.
+    /// Whether the directory contains a log.
     var isObserved: Bool {
         FileManager.default.fileExists(atPath: path.appending(RunFile.metrics).string)
     }
 
-    /// Whether there is a checkpoint to go on from.
+    /// Whether there is a checkpoint to resume from.
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: last.string) }
 
-    /// Checks that a run that was begun here has these settings.
+    /// Checks that the run in this directory was begun with the given settings.
     ///
-    /// - Throws: ``TrainingError`` that names the keys that differ, or says that the run's own
-    ///   settings cannot be read.
+    /// - Throws: ``TrainingError`` that names the keys that differ, or the settings file if it
+    ///   cannot be read.
     public func checkSettings(_ given: PretrainingConfiguration) throws {
         let keys = try SettingsFile.differences(
             SettingsFile.stored(settings), SettingsFile.asStored(given))
         guard keys.isEmpty else { throw TrainingError.otherSettings(path.string, keys) }
     }
 
-    /// Keeps every other process from training in the directory for as long as the lock lives.
+    /// Locks the directory against training by another process for as long as the lock exists.
     ///
-    /// Reading a run, for a report or a search, needs no lock.
+    /// Commands that only read a run, such as a report or a search, need no lock.
     ///
-    /// - Throws: ``TrainingError`` that names the run if another process trains in it, or if its
-    ///   file system cannot lock.
+    /// - Throws: ``TrainingError`` that names the run if another process trains in it, or the lock
+    ///   file if it cannot be opened or locked.
     func lock() throws(TrainingError) -> FileLock {
         let file = path.appending("lock")
         do {
@@ -70,16 +70,19 @@ public struct RunDirectory: Sendable, Hashable {
         }
     }
 
-    /// Makes the directory and copies the vocabulary; the settings come last, and begin the run.
+    /// Creates the directory, copies the vocabulary and then writes the settings, whose presence
+    /// marks the run as begun.
     ///
-    /// - Returns: the lock under which this was done; the run keeps it.
+    /// - Returns: The lock that was held meanwhile; the run keeps it.
+    /// - Throws: ``TrainingError`` if another process trains in the directory or has begun a run in
+    ///   it.
     func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws
         -> FileLock
     {
         try FileManager.default.createDirectory(
             atPath: checkpoints.string, withIntermediateDirectories: true)
         let lock = try self.lock()
-        // Another process may have begun here a moment ago.
+        // Another process may have begun a run here a moment ago.
         guard !isBegun else { throw TrainingError.occupied(path.string) }
         let words = try Data(contentsOf: URL(filePath: file.string))
         try AtomicFile.write(words, to: vocabulary)
@@ -88,11 +91,15 @@ public struct RunDirectory: Sendable, Hashable {
         return lock
     }
 
-    /// Makes a checkpoint's directory complete before it gets its name and becomes the newest.
+    /// Completes a checkpoint under a temporary name, renames it and makes it the newest.
     ///
-    /// - Parameter fill: writes the model and all else into a directory that does not exist yet.
+    /// - Parameters:
+    ///   - step: The number of steps taken.
+    ///   - fill: Writes the model and the training state into the given directory, which does not
+    ///     exist yet.
     func addCheckpoint(step: Int, fill: (FilePath) throws -> Void) throws {
-        // What is pointed at is never touched, not even by the same step taken again.
+        // A checkpoint that a link points at is never changed, even if a resumed run repeats its
+        // step.
         let kept = pointedAt
         let base = String(format: "step-%08d", step)
         let name = [base, "\(base)-2", "\(base)-3"].first { !kept.contains($0) } ?? base
@@ -102,29 +109,29 @@ public struct RunDirectory: Sendable, Hashable {
         try fill(temporary)
         try? FileManager.default.removeItem(atPath: final.string)
         guard rename(temporary.string, final.string) == 0 else {
-            throw TrainingError.settingsFile(final.string, "cannot be made: \(Errno.current)")
+            throw TrainingError.settingsFile(final.string, "cannot be created: \(Errno.current)")
         }
         AtomicFile.flushDirectory(checkpoints)
         try point(last, at: name)
         prune()
     }
 
-    /// Writes down what the evaluation of the newest checkpoint found.
+    /// Records the result of evaluating the newest checkpoint.
     ///
     /// - Parameters:
-    ///   - progress: how far the run is, with the evaluation.
-    ///   - isBest: whether the checkpoint also becomes the best; it does so first, because a run
-    ///     that is killed between the two evaluates again and finds the same.
+    ///   - progress: The run's progress, evaluation included.
+    ///   - isBest: Whether the checkpoint also becomes the best. The link is replaced first: a run
+    ///     that is killed before the progress is written evaluates again, with the same result.
     func finishEvaluation(_ progress: TrainingProgress, isBest: Bool) throws {
         if isBest, let name = Self.target(of: last) { try point(best, at: name) }
         try progress.write(to: last)
         prune()
     }
 
-    /// The checkpoints that are the last or the best.
+    /// The names of the checkpoints that `last` and `best` point at.
     private var pointedAt: [String] { [last, best].compactMap(Self.target) }
 
-    /// The name of the checkpoint that a link points at; nil where there is no link.
+    /// Returns the name of the checkpoint that a link points at, or nil if there is no such link.
     private static func target(of link: FilePath) -> String? {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: link.string))
             .flatMap { FilePath($0).lastComponent?.string }
@@ -145,7 +152,9 @@ public struct RunDirectory: Sendable, Hashable {
         unlink(temporary.string)
         guard symlink("checkpoints/\(name)", temporary.string) == 0,
             rename(temporary.string, link.string) == 0
-        else { throw TrainingError.settingsFile(link.string, "cannot be made: \(Errno.current)") }
+        else {
+            throw TrainingError.settingsFile(link.string, "cannot be created: \(Errno.current)")
+        }
         AtomicFile.flushDirectory(path)
     }
 }

@@ -10,21 +10,22 @@ import Torch
     import Foundation
 #endif
 
-/// How far a run is.
+/// The progress of a run.
 ///
-/// A file of its own in each checkpoint: an evaluation changes it after the checkpoint was made.
+/// Each checkpoint stores it in a separate file, because an evaluation changes it after the
+/// checkpoint was written.
 struct TrainingProgress: Codable, Equatable {
-    /// Steps taken.
+    /// The number of steps taken.
     var step = 0
-    /// Where the data goes on.
+    /// The position in the data at which the run resumes.
     var position = BatchLoader.Position()
-    /// Whether the evaluation that follows the last step is still to be made.
+    /// Whether the evaluation that follows the last step has not finished yet.
     var isEvaluationDue = false
     /// The best mean recall so far, in percent.
     var bestRecall: Double?
-    /// The loss scale of half precision.
+    /// The loss scale for half precision.
     var lossScale = 65_536.0
-    /// Steps since the loss scale last changed.
+    /// The number of steps since the loss scale last changed.
     var goodSteps = 0
 
     private static let fileName = "progress.json"
@@ -32,16 +33,19 @@ struct TrainingProgress: Codable, Equatable {
     /// The start of a run.
     init() {}
 
-    /// Reads how far a checkpoint is.
+    /// Reads the progress of a checkpoint.
     ///
-    /// - Parameter file: the checkpoint's tensors, whose metadata say it in older runs.
-    /// - Throws: ``TrainingError`` that names the file that is damaged or does not say it.
+    /// - Parameters:
+    ///   - checkpoint: The checkpoint's directory.
+    ///   - file: The checkpoint's tensors; older runs keep the progress in the metadata of this
+    ///     file.
+    /// - Throws: ``TrainingError`` that names the file if it is damaged or holds no progress.
     init(checkpoint: FilePath, olderIn file: SafetensorsFile) throws {
         let path = checkpoint.appending(Self.fileName)
         let own = try path.bytesIfPresent()
         let place = own == nil ? file.path.string : path.string
         guard let bytes = own ?? file.metadata["progress"].map({ Array($0.utf8) }) else {
-            throw TrainingError.settingsFile(place, "does not say how far the run is")
+            throw TrainingError.settingsFile(place, "does not record the progress of the run")
         }
         do {
             self = try RunJSON.decoder().decode(TrainingProgress.self, from: Data(bytes))
@@ -54,7 +58,7 @@ struct TrainingProgress: Codable, Equatable {
         else { throw TrainingError.settingsFile(place, "is damaged: a number is out of range") }
     }
 
-    /// Writes the file into a checkpoint, in the place of an older one.
+    /// Writes the progress into a checkpoint, replacing an older file.
     func write(to checkpoint: FilePath) throws {
         try AtomicFile.write(
             RunJSON.encoder(.prettyPrinted).encode(self), to: checkpoint.appending(Self.fileName))

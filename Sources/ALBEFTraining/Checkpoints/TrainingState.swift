@@ -5,33 +5,34 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// All that a training step changes, and so all that a checkpoint holds: weights, twins, queues,
-/// averages of the optimizer, generators, and how far the run is.
+/// Everything that a training step changes, and therefore everything that a checkpoint stores: the
+/// weights, the momentum teacher, the queues, the optimizer's averages, the random generators and
+/// the progress.
 struct TrainingState {
     let student: ALBEFModel
     let objective: PretrainingObjective
     let optimizer: AdamW
-    /// What trains, and at what rate.
+    /// The parameters that are trained, with their learning rates.
     let plan: ParameterPlan
-    /// What was made at random in the model that the run began with.
+    /// The names of the parts that were randomly initialized in the model that the run began with.
     private let newParts: Set<String>
-    /// Draws negatives and hidden tokens, on the processor.
+    /// Chooses hard negatives and masked tokens; on the CPU.
     let choices: Generator
-    /// Draws what is dropped, on the device.
+    /// Draws dropout masks; on the device.
     let dropping: Generator
     var progress = TrainingProgress()
 
     static let fileName = "training.safetensors"
-    /// The names of the new parts in that file's metadata; without such parts there is none.
+    /// The metadata key for the names of the new parts; absent if there are none.
     private static let newPartsKey = "new_parts"
 
-    /// The state at the beginning of a run, or as a checkpoint has it.
+    /// Creates the state of a new run, or restores it from a checkpoint.
     ///
     /// - Parameters:
-    ///   - source: a checkpoint or another model to start from; nil for random weights.
-    ///   - isCheckpoint: whether `source` is a checkpoint, to be continued exactly.
-    ///   - newParts: what was made at random in `source`; nil: what its directory says. A checkpoint
-    ///     knows it by itself.
+    ///   - source: A checkpoint or another model to start from; nil for random weights.
+    ///   - isCheckpoint: Whether `source` is a checkpoint, to be continued exactly.
+    ///   - newParts: The parts of `source` that were randomly initialized; nil to read them from
+    ///     its directory. Ignored for a checkpoint, which records them itself.
     init(
         _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
         source: FilePath?, isCheckpoint: Bool, newParts: Set<String>?
@@ -96,13 +97,14 @@ struct TrainingState {
         try optimizer.restore(from: file)
     }
 
-    /// Writes a checkpoint: a model directory with the twins and the queues, and what else a run
-    /// needs to go on.
+    /// Writes a checkpoint: a model directory that includes the momentum teacher and the queues,
+    /// and the remaining state that a run needs to resume.
     func write(to directory: FilePath, vocabulary: FilePath) throws {
         var entries = student.entries
         if let teacher = objective.teacher { entries += teacher.entries }
         if let queues = objective.queues {
-            // Without a use for them the reference's pretraining model does not know of the ids.
+            // The reference's pretraining model has no ids in its queues, so unused ones are left
+            // out.
             let usesIDs = objective.configuration.contrastive.positives != .pair
             entries += queues.entries(withIDs: usesIDs)
         }

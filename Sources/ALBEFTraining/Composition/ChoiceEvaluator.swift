@@ -1,23 +1,24 @@
 public import ALBEF
 public import ImageText
 
-/// Judges a model by the texts that it chooses for images: by the towers, and by the fusion encoder.
+/// Evaluates a model by the texts that it chooses for images, both with the two towers and with the
+/// fusion encoder.
 ///
-/// A model that takes captions for bags of words finds the right image for "black top, white trousers"
-/// and cannot say which of two such captions is true. Benchmarks such as SugarCrepe, ARO and
-/// VL-CheckList ask that.
+/// A model that treats captions as bags of words finds the right image for "black top, white
+/// trousers", but cannot decide which of two such captions is true. Benchmarks such as SugarCrepe,
+/// ARO and VL-CheckList test this.
 public struct ChoiceEvaluator: Sendable {
-    /// What was found.
+    /// The outcomes of an evaluation, with their metrics.
     public struct Result: Sendable {
-        /// Every item whose image could be read, in the order of the data set.
+        /// The outcomes of all items whose images could be read, in the order of the data set.
         public let outcomes: [ChoiceOutcome]
-        /// How often the model is right.
+        /// How often the model chooses correctly.
         public let metrics: ChoiceMetrics
-        /// How many images, or parts of images, were encoded.
+        /// The number of images, or parts of images, that were encoded.
         public let images: Int
-        /// Images that cannot be read, whose items were left out.
+        /// The errors of the images that could not be read; their items are left out.
         public let unreadable: [ImageError]
-        /// Items that are wrong because the model reads texts of both sorts alike.
+        /// The number of items that are wrong only because two scores are equal.
         public let ties: Int
     }
 
@@ -28,10 +29,12 @@ public struct ChoiceEvaluator: Sendable {
     /// Prepares an evaluation.
     ///
     /// - Parameters:
-    ///   - source: what errors call the data set, such as its files.
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: another model, whose features the towers' scores are of; nil for the model's own.
-    /// - Throws: ``TrainingError`` if there is no item.
+    ///   - dataset: The items to evaluate.
+    ///   - source: The name of the data set in errors, such as its files.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: Another model whose features give the towers' scores; nil for the evaluated
+    ///     model's own features.
+    /// - Throws: ``TrainingError`` if the data set has no items.
     public init(
         _ dataset: ChoiceDataset, source: String = "the data set",
         preprocessing: ModelPreprocessing, recall: RecallModel? = nil
@@ -41,24 +44,29 @@ public struct ChoiceEvaluator: Sendable {
                 source, "items",
                 dataset.missingCount > 0
                     ? "the images of all \(dataset.missingCount) are missing"
-                    : "there are none in the data")
+                    : "the data contains none")
         }
         self.dataset = dataset
         self.source = source
         scorer = TextScorer(preprocessing: preprocessing, recall: recall)
     }
 
-    /// Scores every item's texts with its image.
+    /// Scores the texts of every item against its image.
     ///
-    /// Items are read in the order of their images, each of which is encoded once.
+    /// Items are read in the order of their images, so each image is encoded only once.
     ///
     /// - Parameters:
-    ///   - ranking: what the fusion encoder's answers are ordered by; nil for the towers alone.
-    ///   - skipsUnreadable: whether items whose image is damaged are left out.
-    ///   - progress: told the images done and in all.
-    /// - Throws: `ImageError` that names a file; ``TrainingError`` if a score is not finite or no image
-    ///   can be read; `ALBEFError` if the model cannot match; `TorchError` if there is not enough
-    ///   memory; `CancellationError`.
+    ///   - model: The model to evaluate.
+    ///   - ranking: Computes the score by which the fusion encoder orders texts; nil to evaluate
+    ///     the towers alone.
+    ///   - skipsUnreadable: Whether to leave out items whose images are damaged. Default: false.
+    ///   - progress: Called with the number of images done and the total.
+    /// - Returns: The outcome of each item, with metrics over all of them.
+    /// - Throws: `ImageError` that names a file; ``TrainingError`` if a score is not finite or no
+    ///   image can be read; `ALBEFError` if the model has no matching head; `TorchError` if there
+    ///   is not enough memory; `CancellationError`.
+    /// - Complexity: One pass of the image encoder per image, one of the text encoder per distinct
+    ///   text of a batch, and one of the fusion encoder per pair of an image and a text.
     public func evaluate(
         _ model: ALBEFModel, ranking: RankingScore?, skipsUnreadable: Bool = false,
         progress: (Int, Int) -> Void = { _, _ in }

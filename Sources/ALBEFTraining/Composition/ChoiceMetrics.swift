@@ -1,43 +1,46 @@
 public import ImageText
 
-/// How often a model chooses the right texts: of each kind, and over all.
+/// How often a model chooses the right texts, for each kind of item and over all items.
 public struct ChoiceMetrics: Sendable, Hashable {
-    /// Some items of one kind, or a mean.
+    /// The results for the items of one kind, or a mean.
     public struct Row: Sendable, Hashable {
-        /// The kind; of a mean, what it is of.
+        /// The name of the kind; for a mean, `kinds` or `items`.
         public var name: String
-        /// How many items.
+        /// The number of items.
         public var items: Int
-        /// What scores drawn at random would get, in percent.
+        /// The accuracy of random scores, in percent.
         public var chance: Double
-        /// What the towers get.
+        /// The accuracy of the towers.
         public var towers: MeasuredShare
-        /// What the fusion encoder gets; nil where it was not asked.
+        /// The accuracy of the fusion encoder; nil if it was not used.
         public var fusion: MeasuredShare?
-        /// By how many points the fusion encoder is better, item by item.
+        /// The accuracy of the fusion encoder minus that of the towers in points, computed item by
+        /// item; nil if the fusion encoder was not used.
         public var gain: MeasuredShare?
     }
 
-    /// Every kind, in order of appearance.
+    /// The results of every kind, in order of first appearance.
     public let kinds: [Row]
-    /// Items that a kind needs to count in ``meanOfKinds``.
+    /// The number of items that a kind needs to count in ``meanOfKinds``.
     public let minimumKindSize: Int
-    /// The mean over the kinds that count, each with the same weight; nil where none does.
+    /// The unweighted mean over the kinds that count; nil if none does.
     public let meanOfKinds: Row?
     /// The mean over all items.
     public let meanOfItems: Row
 
-    /// How many kinds count in ``meanOfKinds``.
+    /// The number of kinds that count in ``meanOfKinds``.
     public var countedKinds: Int { kinds.count(where: counts) }
 
-    /// Whether a kind counts in ``meanOfKinds``.
+    /// Returns whether a kind has enough items to count in ``meanOfKinds``.
     public func counts(_ kind: Row) -> Bool { kind.items >= minimumKindSize }
 
-    /// Counts outcomes.
+    /// Computes metrics from outcomes.
     ///
     /// - Parameters:
-    ///   - outcomes: in any order; at least one.
-    ///   - minimumKindSize: items that a kind needs to count in the mean over kinds.
+    ///   - outcomes: At least one outcome, in any order.
+    ///   - minimumKindSize: The number of items that a kind needs to count in the mean over kinds.
+    ///     Default: 1.
+    /// - Complexity: O(*n*) in the number of outcomes.
     public init(_ outcomes: [ChoiceOutcome], minimumKindSize: Int = 1) {
         var order: [String] = []
         var groups: [String: [ChoiceOutcome]] = [:]
@@ -77,39 +80,40 @@ public struct ChoiceMetrics: Sendable, Hashable {
     }
 }
 
-/// What a model makes of one item.
+/// A model's scores for the texts of one item.
 public struct ChoiceOutcome: Sendable, Hashable {
     /// The scores of an item's texts.
     public struct Scores: Sendable, Hashable {
-        /// Of the texts that describe the image, in their order.
+        /// The scores of the texts that describe the image, in the item's order.
         public var positives: [Float]
-        /// Of those that do not.
+        /// The scores of the texts that do not.
         public var negatives: [Float]
 
-        /// Scores in the order of the texts; at least one of each.
+        /// Creates scores, with at least one of each kind, in the order of the item's texts.
         public init(positives: [Float], negatives: [Float]) {
             self.positives = positives
             self.negatives = negatives
         }
 
-        /// Whether every positive is strictly above every negative; never where a score is no number.
+        /// Whether every positive scores strictly higher than every negative; false if any score is
+        /// NaN.
         public var isRight: Bool {
             positives.allSatisfy { positive in negatives.allSatisfy { positive > $0 } }
         }
 
-        /// Whether the item is wrong for no more than equal scores, as of texts that the model reads
-        /// alike.
+        /// Whether the lowest positive score equals the highest negative one, for example because
+        /// the model's tokens are the same for both texts.
         public var isTied: Bool { positives.min() == negatives.max() }
     }
 
     /// The item.
     public var item: ChoiceItem
-    /// Cosines of the features.
+    /// Cosine similarities of the features.
     public var towers: Scores
-    /// What the fusion encoder's answers are ordered by; nil where it was not asked.
+    /// The fusion encoder's ranking scores; nil if it was not used.
     public var fusion: Scores?
 
-    /// An item with its scores.
+    /// Creates an outcome from an item and its scores.
     public init(item: ChoiceItem, towers: Scores, fusion: Scores? = nil) {
         self.item = item
         self.towers = towers

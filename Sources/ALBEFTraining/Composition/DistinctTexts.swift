@@ -1,23 +1,23 @@
 import ALBEF
 import ImageText
 
-/// The texts of some requests, each once.
+/// The distinct texts of several requests.
 ///
-/// Texts that a model reads as the same tokens get one score, whatever else stands in their batch: of
-/// two such texts none is above the other.
+/// Texts with the same tokens get the same score, whatever else is in their batch, so neither ranks
+/// above the other.
 struct DistinctTexts {
     private struct Key: Hashable {
         let reader: [Int]
         let recall: [Int]?
     }
 
-    /// What is encoded.
+    /// The texts to encode.
     private(set) var rows: [String] = []
-    /// For each request the rows of its texts.
+    /// The rows of each request's texts.
     private(set) var places: [[Int]] = []
-    /// The first row of the same tokens, for the model that the features are of.
+    /// For each row, the first row with the same tokens for the model that computes the features.
     private(set) var firstForTowers: [Int] = []
-    /// The first row of the same tokens, for the fusion encoder.
+    /// For each row, the first row with the same tokens for the fusion encoder.
     private(set) var firstForFusion: [Int] = []
 
     init(_ texts: [[String]], _ encoder: EvaluationEncoder) {

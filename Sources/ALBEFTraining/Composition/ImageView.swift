@@ -1,21 +1,21 @@
 import ImageText
 import SystemPackage
 
-/// An image, or a part of it, with the requests about it.
+/// An image, or a part of it, with the requests that need it.
 struct ImageView: Sendable {
     /// The image's file.
     let path: FilePath
-    /// The part of it; nil for all.
+    /// The part of the image; nil for the whole image.
     let box: CropBox?
-    /// Places of the requests about it, in order.
+    /// The indices of the requests that need it, in order.
     private(set) var requests: [Int]
 
-    /// Whether one decoded image serves both.
+    /// Returns whether one decoded image can serve both views.
     func isFromSameImage(as other: ImageView) -> Bool {
         path == other.path && (box == nil) == (other.box == nil)
     }
 
-    /// The images of requests, each once, the parts of one together.
+    /// Returns the distinct views of some requests, grouped by image.
     static func of(_ requests: [TextScorer.Request]) -> [ImageView] {
         struct Part: Hashable {
             let path: FilePath
@@ -34,7 +34,7 @@ struct ImageView: Sendable {
                 views.append(ImageView(path: part.path, box: part.box, requests: [index]))
             }
         }
-        // By the image, whole ones before parts; the sort is made stable by the place.
+        // Sort by image, whole images before parts; the index makes the sort stable.
         let order = views.indices.sorted { a, b in
             func rank(_ view: Int) -> (Int, Int, Int) {
                 (firstOfPath[views[view].path] ?? 0, views[view].box == nil ? 0 : 1, view)

@@ -1,23 +1,26 @@
-/// A share of items in percent, or a difference of two, with its standard error.
+/// A share of items in percent, or the difference of two shares, with its standard error.
 public struct MeasuredShare: Sendable, Hashable, Codable {
-    /// The share in percent; a difference in points.
+    /// The share in percent; for a difference, percentage points.
     public var percent: Double
-    /// Its standard error in points: of n independent items, their standard deviation over the root of n.
+    /// The standard error in percentage points: the standard deviation of n independent items over
+    /// the square root of n.
     ///
-    /// Where all items agree it is 0, however few they are.
+    /// It is 0 if all items agree, however few they are.
     public var standardError: Double
 
-    /// A share with its standard error.
+    /// Creates a share with its standard error.
     public init(percent: Double, standardError: Double) {
         self.percent = percent
         self.standardError = standardError
     }
 
-    /// The mean of what items count; 0 of no items.
+    /// Computes the mean of the items' values; 0 if there are no items.
     ///
     /// - Parameters:
-    ///   - values: 1 for a right item and 0 for another; in differences -1, 0 or 1.
-    ///   - groups: the group of each item, where items of one group are not independent; nil if all are.
+    ///   - values: One value per item: 1 for a right item and 0 for a wrong one; for a difference
+    ///     -1, 0 or 1.
+    ///   - groups: The group of each item if items of one group are not independent; nil if all
+    ///     items are.
     init(of values: [Int], groups: [Int]? = nil) {
         let count = Double(max(values.count, 1))
         let mean = Double(values.reduce(0, +)) / count
@@ -32,7 +35,7 @@ public struct MeasuredShare: Sendable, Hashable, Codable {
                 / count)
     }
 
-    /// The mean of some shares, each with the same weight; 0 of none.
+    /// Computes the unweighted mean of independent shares; 0 if there are none.
     init(meanOf shares: [MeasuredShare]) {
         let count = Double(max(shares.count, 1))
         self.init(

@@ -1,20 +1,21 @@
 public import ALBEF
 public import ImageText
 
-/// Judges a model by Winoground's rule: two images and two captions of the same words.
+/// Evaluates a model by Winoground's rules, on pairs of two images and two captions that use the
+/// same words.
 ///
-/// "Winoground: Probing Vision and Language Models for Visio-Linguistic Compositionality" (Thrush et
-/// al., CVPR 2022).
+/// The source is "Winoground: Probing Vision and Language Models for Visio-Linguistic
+/// Compositionality" (Thrush et al., CVPR 2022).
 public struct PairEvaluator: Sendable {
-    /// What was found.
+    /// The outcomes of an evaluation, with their metrics.
     public struct Result: Sendable {
-        /// Every pair whose images could be read, in the order of the data set.
+        /// The outcomes of all pairs whose images could be read, in the order of the data set.
         public let outcomes: [PairOutcome]
         /// How often the model is right.
         public let metrics: PairMetrics
-        /// How many images were encoded.
+        /// The number of images that were encoded.
         public let images: Int
-        /// Images that cannot be read, whose pairs were left out.
+        /// The errors of the images that could not be read; their pairs are left out.
         public let unreadable: [ImageError]
     }
 
@@ -25,10 +26,12 @@ public struct PairEvaluator: Sendable {
     /// Prepares an evaluation.
     ///
     /// - Parameters:
-    ///   - source: what errors call the data set, such as its files.
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: another model, whose features the towers' scores are of; nil for the model's own.
-    /// - Throws: ``TrainingError`` if there is no pair.
+    ///   - dataset: The pairs to evaluate.
+    ///   - source: The name of the data set in errors, such as its files.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: Another model whose features give the towers' scores; nil for the evaluated
+    ///     model's own features.
+    /// - Throws: ``TrainingError`` if the data set has no pairs.
     public init(
         _ dataset: PairDataset, source: String = "the data set",
         preprocessing: ModelPreprocessing, recall: RecallModel? = nil
@@ -38,21 +41,26 @@ public struct PairEvaluator: Sendable {
                 source, "pairs",
                 dataset.missingCount > 0
                     ? "images of all \(dataset.missingCount) are missing"
-                    : "there are none in the data")
+                    : "the data contains none")
         }
         self.dataset = dataset
         self.source = source
         scorer = TextScorer(preprocessing: preprocessing, recall: recall)
     }
 
-    /// Scores both captions of every pair with both images.
+    /// Scores both captions of every pair against both images.
     ///
     /// - Parameters:
-    ///   - ranking: what the fusion encoder's answers are ordered by; nil for the towers alone.
-    ///   - tag: what the pairs are told apart by; nil for what the data has.
-    ///   - skipsUnreadable: whether pairs with a damaged image are left out.
-    ///   - progress: told the images done and in all.
-    /// - Throws: as ``ChoiceEvaluator/evaluate(_:ranking:skipsUnreadable:progress:)``.
+    ///   - model: The model to evaluate.
+    ///   - ranking: Computes the score by which the fusion encoder orders texts; nil to evaluate
+    ///     the towers alone.
+    ///   - tag: The kind of tag to group pairs by; nil for the first kind that the data has.
+    ///   - skipsUnreadable: Whether to leave out pairs with a damaged image. Default: false.
+    ///   - progress: Called with the number of images done and the total.
+    /// - Returns: The outcome of each pair, with metrics over all of them.
+    /// - Throws: The errors of ``ChoiceEvaluator/evaluate(_:ranking:skipsUnreadable:progress:)``.
+    /// - Complexity: Four passes of the fusion encoder per pair, besides one pass of a tower per
+    ///   distinct image and caption.
     public func evaluate(
         _ model: ALBEFModel, ranking: RankingScore?, by tag: PairItem.Tag? = nil,
         skipsUnreadable: Bool = false, progress: (Int, Int) -> Void = { _, _ in }

@@ -1,40 +1,42 @@
 public import ImageText
 
-/// The scores of two captions with two images, by which Winoground's rules are decided.
+/// The scores of two captions with two images, to which Winoground's rules apply.
 public struct PairScores: Sendable, Hashable {
-    /// `values[image][caption]`, two by two.
+    /// The scores `[image][caption]`, `[2, 2]`.
     public var values: [[Float]]
 
-    /// Scores, `[image][caption]`, two by two.
+    /// Creates scores `[image][caption]`, which must be `[2, 2]`.
     public init(_ values: [[Float]]) {
-        precondition(values.count == 2 && values.allSatisfy { $0.count == 2 }, "two by two scores")
+        precondition(
+            values.count == 2 && values.allSatisfy { $0.count == 2 },
+            "scores must have the shape [2, 2]")
         self.values = values
     }
 
-    /// Whether each image prefers its own caption, strictly.
+    /// Whether each image scores its own caption strictly higher than the other.
     public var isTextRight: Bool {
         values[0][0] > values[0][1] && values[1][1] > values[1][0]
     }
 
-    /// Whether each caption prefers its own image, strictly.
+    /// Whether each caption scores its own image strictly higher than the other.
     public var isImageRight: Bool {
         values[0][0] > values[1][0] && values[1][1] > values[0][1]
     }
 
-    /// Whether both are.
+    /// Whether both ``isTextRight`` and ``isImageRight`` are true.
     public var isGroupRight: Bool { isTextRight && isImageRight }
 }
 
-/// What a model makes of one pair.
+/// A model's scores for one pair.
 public struct PairOutcome: Sendable, Hashable {
     /// The pair.
     public var item: PairItem
-    /// Cosines of the features.
+    /// Cosine similarities of the features.
     public var towers: PairScores
-    /// What the fusion encoder's answers are ordered by; nil where it was not asked.
+    /// The fusion encoder's ranking scores; nil if it was not used.
     public var fusion: PairScores?
 
-    /// A pair with its scores.
+    /// Creates an outcome from a pair and its scores.
     public init(item: PairItem, towers: PairScores, fusion: PairScores? = nil) {
         self.item = item
         self.towers = towers
@@ -42,15 +44,15 @@ public struct PairOutcome: Sendable, Hashable {
     }
 }
 
-/// How often a model tells two images and two captions apart: of each tag, and over all.
+/// How often a model tells two images and two captions apart, for each tag and over all pairs.
 public struct PairMetrics: Sendable, Hashable {
     /// Winoground's three scores.
     public struct Shares: Sendable, Hashable, Codable {
-        /// Pairs whose images both prefer their captions.
+        /// The share of pairs in which both images prefer their own captions.
         public var text: MeasuredShare
-        /// Pairs whose captions both prefer their images.
+        /// The share of pairs in which both captions prefer their own images.
         public var image: MeasuredShare
-        /// Pairs with both.
+        /// The share of pairs in which both hold.
         public var group: MeasuredShare
 
         init(_ scores: [PairScores]) {
@@ -60,34 +62,35 @@ public struct PairMetrics: Sendable, Hashable {
         }
     }
 
-    /// The pairs of one tag, or all.
+    /// The results for the pairs of one tag, or for all pairs.
     public struct Row: Sendable, Hashable {
-        /// The tag.
+        /// The name of the tag, or `all`.
         public var name: String
-        /// How many pairs.
+        /// The number of pairs.
         public var items: Int
-        /// What the towers get.
+        /// The scores of the towers.
         public var towers: Shares
-        /// What the fusion encoder gets; nil where it was not asked.
+        /// The scores of the fusion encoder; nil if it was not used.
         public var fusion: Shares?
     }
 
-    /// What scores drawn at random would get in percent: 1/4, 1/4 and 1/6.
+    /// The scores, in percent, that random values would reach: 1/4, 1/4 and 1/6.
     public static let chance = (text: 25.0, image: 25.0, group: 100.0 / 6)
 
-    /// What pairs are told apart by; nil where none has such a tag.
+    /// The kind of tag that pairs are grouped by; nil if no pair has such a tag.
     public let tag: PairItem.Tag?
-    /// Every tag, by name.
+    /// The results of each tag, sorted by name.
     public let tags: [Row]
-    /// All pairs.
+    /// The results of all pairs.
     public let all: Row
 
-    /// Counts outcomes.
+    /// Computes metrics from outcomes.
     ///
     /// - Parameters:
-    ///   - outcomes: in any order; at least one.
-    ///   - tag: what pairs are told apart by; nil for ``PairItem/Tag/collapsed``, or, where no pair has
-    ///     that, ``PairItem/Tag/detailed``.
+    ///   - outcomes: At least one outcome, in any order.
+    ///   - tag: The kind of tag to group by. Default: `PairItem.Tag.collapsed`, or
+    ///     `PairItem.Tag.detailed` if no pair has a collapsed tag.
+    /// - Complexity: O(*n* log *n*) in the number of outcomes.
     public init(_ outcomes: [PairOutcome], by tag: PairItem.Tag? = nil) {
         let wanted = tag.map { [$0] } ?? [.collapsed, .detailed]
         let found = wanted.first { tag in outcomes.contains { $0.item.tags[tag] != nil } }

@@ -3,46 +3,48 @@ import ImageText
 import SystemPackage
 import Torch
 
-/// Scores images with texts of their own, by the towers and by the fusion encoder.
+/// Scores images against the texts of their requests, with the towers and with the fusion encoder.
 ///
-/// Each image, or part of one, is encoded once, however many requests name it, and what is encoded is
-/// kept for no longer than its requests need it.
+/// Each image, or part of an image, is encoded once, however many requests name it. Its encoding is
+/// kept only as long as its requests need it.
 struct TextScorer: Sendable {
-    /// An image, or a part of it, and the texts to compare with it.
+    /// An image, or a part of it, and the texts to compare it with.
     struct Request: Sendable {
         let image: FilePath
         var box: CropBox?
         let texts: [String]
-        /// What errors call it.
+        /// The name of the request in errors.
         let name: String
     }
 
-    /// The scores of a request's texts, in their order.
+    /// The scores of a request's texts, in order.
     struct Scores: Sendable {
-        /// Cosines of the features.
+        /// Cosine similarities of the features.
         var towers: [Float]
-        /// What the fusion encoder's answers are ordered by; nil where it was not asked.
+        /// The fusion encoder's ranking scores; nil if it was not used.
         var fusion: [Float]?
     }
 
-    /// What came of all requests.
+    /// The result of scoring all requests.
     struct Outcome: Sendable {
-        /// In the order of the requests; nil where the image cannot be read.
+        /// The scores of each request, in order; nil if the image cannot be read.
         var scores: [Scores?]
-        /// Images that cannot be read, each once.
+        /// The errors of the images that cannot be read, one per image.
         var unreadable: [ImageError] = []
-        /// How many images, or parts of images, were encoded.
+        /// The number of images, or parts of images, that were encoded.
         var images = 0
     }
 
     private let encoder: EvaluationEncoder
     private let loader: ImageLoader
-    /// A reduced JPEG would have other coordinates than its box.
+    /// Decodes at full size: the boxes do not fit the coordinates of a reduced JPEG.
     private let wholeLoader = ImageLoader()
 
+    /// Creates a scorer.
+    ///
     /// - Parameters:
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: what the features are of, where that is another model.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: The model that computes the features, if it is another one.
     init(preprocessing: ModelPreprocessing, recall: RecallModel?) {
         encoder = EvaluationEncoder(preprocessing: preprocessing, recall: recall)
         loader = ImageLoader(
@@ -52,13 +54,16 @@ struct TextScorer: Sendable {
     /// Scores all requests.
     ///
     /// - Parameters:
-    ///   - ranking: what the fusion encoder's answers are ordered by; nil for the towers alone.
-    ///   - skipsUnreadable: whether images that cannot be read are left out.
-    ///   - progress: told the images done and in all.
-    /// - Throws: `ImageError` that names a file; ``TrainingError`` where a score is not finite;
-    ///   `ALBEFError` where the model has no such head; `TorchError`; `CancellationError`.
-    /// - Complexity: one pass of the image encoder for each image, one of the text encoder for each
-    ///   text of a request, one of the fusion encoder for each pair. Memory is that of 64 images and
+    ///   - requests: The images with their texts.
+    ///   - model: The model to evaluate.
+    ///   - ranking: Computes the score by which the fusion encoder orders texts; nil for the towers
+    ///     alone.
+    ///   - skipsUnreadable: Whether to leave out images that cannot be read.
+    ///   - progress: Called with the number of images done and the total.
+    /// - Throws: `ImageError` that names a file; ``TrainingError`` if a score is not finite;
+    ///   `ALBEFError` if the model has no matching head; `TorchError`; `CancellationError`.
+    /// - Complexity: One pass of the image encoder per image, one of the text encoder per distinct
+    ///   text of a batch, one of the fusion encoder per pair. Memory holds at most 64 images and
     ///   their tokens.
     func scores(
         _ requests: [Request], _ model: ALBEFModel, ranking: RankingScore?, skipsUnreadable: Bool,
@@ -97,7 +102,7 @@ struct TextScorer: Sendable {
 
     // MARK: Images
 
-    /// Reads images in parallel, those of one file once for all its parts that follow each other.
+    /// Reads images in parallel; consecutive parts of one file share one decoded image.
     private func load(
         _ views: [ImageView]
     ) async -> [Result<EvaluationEncoder.Prepared, ImageError>] {
@@ -139,7 +144,7 @@ struct TextScorer: Sendable {
 
     // MARK: Scores
 
-    /// Scores the requests of encoded images, the texts of some requests at once.
+    /// Scores the requests of encoded images, batching the texts of several requests.
     private func score(
         _ views: [ImageView], _ images: EncodedImageSet, _ requests: [Request],
         _ model: ALBEFModel, _ ranking: RankingScore?, _ outcome: inout Outcome,
@@ -178,7 +183,7 @@ struct TextScorer: Sendable {
         var place = 0
         while place < pairs.count {
             try Task.checkCancellation()
-            // All requests about one image, so that a pair is read once.
+            // Take all requests for one image together, so that no pair is scored twice.
             let image = pairs[place].image
             let end = pairs[place...].firstIndex { $0.image != image } ?? pairs.count
             let rows = (place..<end).flatMap { texts.places[$0] }
@@ -205,7 +210,8 @@ struct TextScorer: Sendable {
         }
     }
 
-    /// The match logits of an image with texts, by the first row that the model reads alike.
+    /// Returns the match logits of an image with texts, keyed by the first row with the same
+    /// tokens.
     private func matchLogits(
         _ image: Int, _ rows: [Int], _ texts: DistinctTexts, _ scores: RetrievalScores
     ) throws -> [Int: MatchLogits] {
@@ -219,6 +225,6 @@ struct TextScorer: Sendable {
         return logits
     }
 
-    /// Texts that the fusion encoder reads with an image at once.
+    /// The number of texts that the fusion encoder reads with an image at once.
     private static let pairsAtOnce = 64
 }

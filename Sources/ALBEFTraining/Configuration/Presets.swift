@@ -1,11 +1,11 @@
-/// The configurations that come with the project, as YAML text with a reason for every key.
+/// The configurations that ship with the project, as YAML text that explains every key.
 public enum Presets {
-    /// The names, the paper's model first.
+    /// The names of the presets; the paper's model comes first.
     public static let names = ["albef", "clip", "wenlan", "single-tower", "wardrobe"]
 
-    /// The text of a preset.
+    /// Returns the text of a preset.
     ///
-    /// - Throws: ``TrainingError`` for a name that none has.
+    /// - Throws: ``TrainingError`` if no preset has this name.
     public static func text(_ name: String) throws -> String {
         let bytes: [UInt8]
         switch name {
@@ -16,7 +16,7 @@ public enum Presets {
         case "wardrobe": bytes = PackageResources.wardrobe_yaml
         default:
             throw TrainingError.settingsFile(
-                "preset '\(name)'", "is unknown; there are \(names.joined(separator: ", "))")
+                "preset '\(name)'", "is unknown; choose one of \(names.joined(separator: ", "))")
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -1,9 +1,9 @@
 import ALBEF
 
 extension PretrainingConfiguration {
-    /// Checks that the settings make a run, before anything costly is done.
+    /// Checks that the settings describe a valid run, before anything costly is done.
     ///
-    /// - Throws: ``TrainingError`` or `ALBEFError` that names the first key that does not fit.
+    /// - Throws: ``TrainingError`` or `ALBEFError` that names the first invalid key.
     public func validate() throws {
         try objectives.validate()
         try Self.check(counts)
@@ -15,11 +15,12 @@ extension PretrainingConfiguration {
         }
         try optimizer.validateFactors(hasStart: model.start != nil)
         guard !data.train.isEmpty else {
-            throw TrainingError.setting("data.train", "names no annotations to learn from")
+            throw TrainingError.setting("data.train", "names no annotation file; give at least one")
         }
         guard model.start != nil || model.vocabulary != nil else {
             throw TrainingError.setting(
-                "model.vocabulary", "is needed for a model that starts with random weights")
+                "model.vocabulary",
+                "is required for a model that starts with random weights (without model.start)")
         }
     }
 
@@ -27,7 +28,7 @@ extension PretrainingConfiguration {
         _ settings: [(key: String, value: Number, bounds: ClosedRange<Number>)]
     ) throws(TrainingError) {
         for (key, value, bounds) in settings where !bounds.contains(value) {
-            // What is not a number is not at least anything.
+            // A NaN is not at least anything, so it is reported against the lower bound.
             throw .setting(
                 key,
                 value >= bounds.lowerBound
@@ -36,10 +37,10 @@ extension PretrainingConfiguration {
         }
     }
 
-    /// Every whole number with its bounds.
+    /// Every integer setting with its bounds.
     ///
-    /// The upper ones are far beyond what a machine can train, and near enough that no product of
-    /// two of them is too large for an `Int`.
+    /// The upper bounds are far beyond what a machine can train, yet low enough that the product of
+    /// any two of them fits into an `Int`.
     private var counts: [(key: String, value: Int, bounds: ClosedRange<Int>)] {
         let (sides, widths, layers) = (1...16_384, 1...65_536, 1...1_024)
         let (steps, many) = (1_000_000_000, 1_000_000)
@@ -76,7 +77,7 @@ extension PretrainingConfiguration {
         ]
     }
 
-    /// Every other number with its bounds, which keep sums finite in single precision.
+    /// Every floating-point setting with its bounds, which keep sums finite in single precision.
     private var amounts: [(key: String, value: Double, bounds: ClosedRange<Double>)] {
         let (contrastive, matching) = (objectives.contrastive, objectives.matching)
         return [
@@ -102,9 +103,9 @@ extension PretrainingConfiguration.Optimizer {
     /// The largest factor of a learning rate.
     private static let largestFactor = 1e3
 
-    /// Checks what tells parts apart, as far as that needs no model.
+    /// Checks the settings that distinguish parts of the model, as far as that needs no model.
     ///
-    /// - Parameter hasStart: whether the run starts from another model.
+    /// - Parameter hasStart: Whether the run starts from another model.
     fileprivate func validateFactors(hasStart: Bool) throws(TrainingError) {
         for (key, factor) in [
             ("rates.image", rates.image), ("rates.text", rates.text),
@@ -114,25 +115,25 @@ extension PretrainingConfiguration.Optimizer {
             throw .setting(
                 "optimizer.\(key)",
                 "must be above 0 and at most \(Self.largestFactor), not \(factor)"
-                    + (factor == 0 ? "; optimizer.frozen leaves parts as they are" : ""))
+                    + (factor == 0 ? "; use optimizer.frozen to keep parts unchanged" : ""))
         }
         guard layerDecay > 0, layerDecay <= 1 else {
             throw .setting(
                 "optimizer.layer_decay",
-                "must be above 0 and at most 1, not \(layerDecay); 1 is no decay")
+                "must be above 0 and at most 1, not \(layerDecay); set 1 for no decay")
         }
         guard hasStart || newPartsRate == 1 else {
             throw .setting(
                 "optimizer.new_parts_rate",
-                "needs a model.start: all parts of a model that starts with random weights are new")
+                "needs model.start: all parts of a model that starts with random weights are new")
         }
         var seen: Set<String> = []
         for pattern in frozen {
             guard !pattern.isEmpty else {
-                throw .setting("optimizer.frozen", "names a part whose name is empty")
+                throw .setting("optimizer.frozen", "contains an empty name")
             }
             guard seen.insert(pattern).inserted else {
-                throw .setting("optimizer.frozen", "names '\(pattern)' twice")
+                throw .setting("optimizer.frozen", "names '\(pattern)' twice; name it once")
             }
         }
     }

@@ -1,56 +1,58 @@
 public import ALBEF
 
-/// Everything that a pretraining run depends on, as its YAML file names it.
+/// The settings of a pretraining run, as its YAML file names them.
 ///
-/// Presets name every key with its reason (`albef pretrain --preset albef --print`); a file of
-/// one's own names what differs. Unknown keys are refused.
+/// A preset names every key and explains it (`albef pretrain --preset albef --print`). A user's
+/// file names only the keys that differ. Unknown keys are rejected.
 public struct PretrainingConfiguration: Sendable, Hashable, Codable {
-    /// What is trained.
+    /// The model to train.
     public var model: Model
-    /// What it learns from.
+    /// The training and validation data.
     public var data: Data
-    /// What becomes of an image before the model sees it.
+    /// The augmentation of training images.
     public var augmentation: Augmentation
-    /// Which objectives, with which negatives and labels.
+    /// The objectives, with their negatives and labels.
     public var objectives: ObjectiveConfiguration
-    /// How weights move.
+    /// The optimizer, its learning rates and the parts that it leaves unchanged.
     public var optimizer: Optimizer
-    /// How long, in what portions, on what machine.
+    /// The length of the training, its batches and its device.
     public var training: Training
-    /// How the model is judged on the way.
+    /// The evaluation during training.
     public var evaluation: Evaluation
 
-    /// What is trained.
+    /// The model to train.
     public struct Model: Sendable, Hashable, Codable {
-        /// A model directory to start from, which then decides all sizes; nil for random weights.
+        /// A model directory to start from, which then determines all sizes; nil for random
+        /// weights.
         public var start: String?
-        /// A WordPiece vocabulary, one token a line; nil only with ``start``, whose own is used.
+        /// A WordPiece vocabulary file with one token per line; nil is valid only with ``start``,
+        /// whose vocabulary is then used.
         public var vocabulary: String?
-        /// Which implementation's conventions: `albef` or `lavis`.
+        /// The implementation whose conventions the model follows: `albef` or `lavis`.
         public var dialect: Dialect
-        /// Side of the square input in pixels; a multiple of ``patchSize``.
+        /// The side of the square input image in pixels, a multiple of ``patchSize``.
         public var imageSize: Int
-        /// Side of a patch in pixels.
+        /// The side of a patch in pixels.
         public var patchSize: Int
-        /// Width of image tokens (D_v).
+        /// The width of image tokens (D_v).
         public var imageWidth: Int
-        /// Blocks of the image encoder.
+        /// The number of blocks in the image encoder.
         public var imageDepth: Int
-        /// Attention heads of the image encoder.
+        /// The number of attention heads in the image encoder.
         public var imageHeads: Int
-        /// Width of text tokens (D).
+        /// The width of text tokens (D).
         public var textWidth: Int
-        /// Layers of the text encoder.
+        /// The number of layers in the text encoder.
         public var textDepth: Int
-        /// Layers of the fusion encoder.
+        /// The number of layers in the fusion encoder.
         public var fusionDepth: Int
-        /// Attention heads of the text and fusion encoders.
+        /// The number of attention heads in the text and fusion encoders.
         public var textHeads: Int
-        /// Length of the table of text positions.
+        /// The number of text position embeddings.
         public var positions: Int
-        /// Tokens that a caption is cut to, special ones included.
+        /// The number of tokens to which a caption is cut, special tokens included.
         public var maximumTokens: Int
-        /// Length of the aligned features (E).
+        /// The length of the aligned features (E).
         public var embeddingWidth: Int
         /// Whether captions are lower-cased and stripped of accents.
         public var lowercases: Bool
@@ -72,7 +74,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
             case lowercases
         }
 
-        /// The sizes as a model takes them.
+        /// Returns the architecture that these settings describe, for a vocabulary of the given
+        /// size.
         public func configuration(vocabularySize: Int) -> ALBEFConfiguration {
             ALBEFConfiguration(
                 dialect: dialect,
@@ -88,36 +91,38 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// What it learns from.
+    /// The training and validation data.
     public struct Data: Sendable, Hashable, Codable {
-        /// Annotation files or folders, read one after another.
+        /// Annotation files or folders, read in this order.
         public var train: [String]
-        /// Annotation files to judge by on the way; may be empty.
+        /// Annotation files for the evaluation during training; may be empty.
         public var validation: [String]
-        /// Folder that relative image paths start from; nil for the annotation file's own.
+        /// The folder that relative image paths start from; nil for the folder of each annotation
+        /// file.
         public var images: String?
-        /// What one row of an epoch is.
+        /// What one row of an epoch consists of.
         public var rows: Rows
-        /// Rows, one after another in the data, that stay in one batch; 1 for none.
+        /// The number of consecutive rows that stay in one batch; 1 to shuffle rows individually.
         public var group: Int
-        /// Images decoded at once; 0 for one a processor core.
+        /// The number of images decoded at once; 0 for one per processor core.
         public var workers: Int
-        /// Batches prepared ahead of the step.
+        /// The number of batches prepared ahead of the step.
         public var lookahead: Int
-        /// Memory for decoded images in megabytes, for sets that are read many times.
+        /// Memory for decoded images in megabytes, for data sets that are read many times.
         public var cacheMegabytes: Int
-        /// Augmented views of each image, drawn once, of which the frozen part of a trunk makes a
-        /// feature map once; 0 to draw and compute anew at each step.
+        /// The number of augmented views per image that are drawn once and whose feature maps the
+        /// frozen part of a trunk computes once; 0 to draw and compute views anew in every step.
         public var trunkViews: Int
-        /// Where these maps are kept, so that several runs can use them one after another; nil for
-        /// the run's directory.
+        /// The file of these feature maps, which several runs can use one after another; nil for a
+        /// file in the run's directory.
         public var trunkMaps: String?
 
-        /// What one row of an epoch is.
+        /// What one row of an epoch consists of.
         public enum Rows: String, Sendable, Hashable, Codable, CaseIterable {
-            /// An image with one of its captions at random, as the original pretrains.
+            /// An image with one of its captions, chosen at random, as in the original's
+            /// pretraining.
             case images
-            /// A caption with its image, as the original fine-tunes retrieval.
+            /// A caption with its image, as in the original's fine-tuning for retrieval.
             case captions
         }
 
@@ -129,15 +134,15 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// What becomes of an image before the model sees it.
+    /// The augmentation of training images.
     public struct Augmentation: Sendable, Hashable, Codable {
         /// The smallest share of an image's area that a crop keeps; 1 for no crop.
         public var minimumScale: Double
-        /// Whether half of the images are mirrored.
+        /// Whether each image is mirrored with a probability of one half.
         public var flips: Bool
-        /// RandAugment operations an image (N); 0 for none.
+        /// The number of RandAugment operations per image (N); 0 for none.
         public var operations: Int
-        /// Strength of those operations (M), 0 to 10.
+        /// The strength of these operations (M), from 0 to 10.
         public var magnitude: Int
 
         enum CodingKeys: String, CodingKey {
@@ -146,47 +151,47 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// How weights move.
+    /// The optimizer, its learning rates and the parts that it leaves unchanged.
     public struct Optimizer: Sendable, Hashable, Codable {
-        /// The learning rate at its peak.
+        /// The peak learning rate.
         public var learningRate: Double
-        /// The learning rate at the end.
+        /// The learning rate at the end of the run.
         public var minimumLearningRate: Double
         /// The learning rate at the first step.
         public var warmupLearningRate: Double
-        /// Steps of the first epoch in which the rate rises to its peak.
+        /// The number of steps in the first epoch during which the rate rises to its peak.
         public var warmupSteps: Int
-        /// How it falls afterwards.
+        /// The shape of the schedule after the warm-up.
         public var schedule: LearningRateSchedule.Shape
-        /// Decay of weights per step, relative to the learning rate.
+        /// Weight decay per step, relative to the learning rate.
         public var weightDecay: Double
-        /// Which parameters decay; ignored when the objectives are faithful.
+        /// Which parameters decay; ignored if the objectives are faithful to the original code.
         public var decays: WeightDecay
-        /// Gradients longer than this are shortened to it; 0 for never.
+        /// The norm to which longer gradients are shortened; 0 for no clipping.
         public var clipNorm: Double
-        /// What stays as it is; empty for nothing.
+        /// The parts that are not trained; empty to train everything.
         ///
-        /// Names of parts (`image`), of blocks (`text.0-2`), and whatever else
-        /// `Documentation/training.md` lists, or the starts of parameters' names.
+        /// An entry names a part (`image`), some blocks (`text.0-2`) or another group that
+        /// `Documentation/training.md` lists, or it is the beginning of parameter names.
         public var frozen: [String]
-        /// The learning rate of each part, relative to ``learningRate``; default 1.
+        /// The learning rate of each part, relative to ``learningRate``; 1 by default.
         public var rates: Rates
-        /// A further factor for the parts that were made at random; default 1.
+        /// A further factor for parts that were randomly initialized; 1 by default.
         public var newPartsRate: Double
-        /// A further factor d for each block below the end of its stack; default 1.
+        /// A further factor d for each block below the end of its stack; 1 by default.
         ///
-        /// Of L blocks, block i has `d^(L - i)` and the embeddings have `d^(L + 1)`.
+        /// Block i of L has the factor `d^(L - i)`, and the embeddings have `d^(L + 1)`.
         public var layerDecay: Double
 
         /// The learning rate of each part, relative to the optimizer's.
         public struct Rates: Sendable, Hashable, Codable {
-            /// Of the image encoder.
+            /// The factor of the image encoder.
             public var image: Double
-            /// Of the text encoder.
+            /// The factor of the text encoder.
             public var text: Double
-            /// Of the fusion encoder.
+            /// The factor of the fusion encoder.
             public var fusion: Double
-            /// Of the projections, the temperature and the heads of ITM and MLM.
+            /// The factor of the projections, the temperature and the heads of ITM and MLM.
             public var heads: Double
         }
 
@@ -205,32 +210,34 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// How long, in what portions, on what machine.
+    /// The length of the training, its batches and its device.
     public struct Training: Sendable, Hashable, Codable {
-        /// Times that the data is gone through.
+        /// The number of passes over the data.
         public var epochs: Int
-        /// Pairs a forward pass (N).
+        /// The number of pairs per forward pass (N).
         public var batchSize: Int
-        /// Forward passes a step, their gradients averaged.
+        /// The number of forward passes per step, whose gradients are averaged.
         public var accumulation: Int
-        /// Type of products and convolutions; weights stay in single precision.
+        /// The precision of matrix products and convolutions; weights stay in single precision.
         public var precision: Precision
-        /// Whether the image encoder's blocks are computed again for their gradients.
+        /// Whether the image encoder's blocks are recomputed in the backward pass, which saves
+        /// memory.
         public var gradientCheckpointing: Bool
-        /// What everything random is drawn from.
+        /// The seed of all random choices.
         public var seed: UInt64
-        /// `cpu`, `cuda`, `cuda:N`, `mps` or `auto`.
+        /// The device: `cpu`, `cuda`, `cuda:N`, `mps` or `auto`.
         public var device: String
-        /// Steps between lines of the log.
+        /// The number of steps between lines of the log.
         public var logSteps: Int
-        /// Steps between checkpoints; there is one at the end of every epoch too.
+        /// The number of steps between checkpoints; the end of every epoch also writes one.
         public var checkpointSteps: Int
 
-        /// Type of products and convolutions.
+        /// The precision of matrix products and convolutions.
         public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
             /// Single precision throughout.
             case float32
-            /// Half of the bits, the range of single precision: the choice where a GPU has it.
+            /// Half the bits with the range of single precision; preferable on GPUs that support
+            /// it.
             case bfloat16
             /// Half precision with a scaled loss, for older GPUs.
             case float16
@@ -247,16 +254,16 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// How the model is judged on the way.
+    /// The evaluation during training.
     public struct Evaluation: Sendable, Hashable, Codable {
-        /// Steps between evaluations; 0 for the end of every epoch.
+        /// The number of steps between evaluations; 0 to evaluate at the end of every epoch.
         public var steps: Int
-        /// Images used, the first ones; 0 for all.
+        /// The number of images to use, taken from the beginning of the data; 0 for all.
         public var images: Int
-        /// Candidates that the fusion encoder re-ranks (k); 0 for none.
+        /// The number of candidates that the fusion encoder re-ranks (k); 0 for none.
         public var depth: Int
 
-        /// Creates settings.
+        /// Creates settings for the evaluation.
         public init(steps: Int, images: Int, depth: Int) {
             self.steps = steps
             self.images = images

@@ -7,15 +7,15 @@ import Yams
     import Foundation
 #endif
 
-/// The settings of a run, as its directory holds them.
+/// Settings as a run's directory stores them.
 extension SettingsFile {
-    /// The version of stored settings; it rises with every setting that is added.
+    /// The version of stored settings, which increases whenever a setting is added.
     ///
-    /// Runs that were begun before settings had versions count as version 0.
+    /// Settings from runs that predate versions count as version 0.
     static let version = 3
 
-    /// The settings that were added after some runs had been begun, and the value that stands for
-    /// how those runs were made, as YAML.
+    /// The settings that later versions added, each with the YAML value that describes runs from
+    /// before the addition.
     private static let additions: [(version: Int, section: [String], key: String, value: String)] =
         [
             (1, ["objectives", "matching"], "easy_epochs", "0"),
@@ -32,8 +32,8 @@ extension SettingsFile {
 
     /// Reads the settings of a run, of this version or an earlier one.
     ///
-    /// - Throws: ``TrainingError`` that names the file, the line and the key; or says that a newer
-    ///   version wrote the file.
+    /// - Throws: ``TrainingError`` that names the file, the line and the key, or the version if a
+    ///   newer program wrote the file.
     static func stored(_ file: FilePath) throws -> PretrainingConfiguration {
         var stored = try parse(text(of: file), place: file.string)
         let version = try takeVersion(from: &stored, place: file.string)
@@ -43,13 +43,13 @@ extension SettingsFile {
         }
         var settings = try SettingsFile(preset: "albef")
         try settings.apply(stored, place: file.string)
-        // The preset's values must not stand in for what the file lacks.
+        // Decode the file alone, so that the preset's values do not stand in for missing keys.
         let configuration = try decode(stored, place: file.string)
         try configuration.validate()
         return configuration
     }
 
-    /// Adds a key to a section, unless the section has it or is not there.
+    /// Adds a key to a section, unless the key exists or the section is missing.
     private static func complete(
         _ node: inout Node, _ section: ArraySlice<String>, _ key: String, _ value: Node
     ) {
@@ -62,7 +62,7 @@ extension SettingsFile {
         node[name] = inner
     }
 
-    /// Takes the version out of a file's settings; 0 where the file has none.
+    /// Removes the version from a file's settings and returns it, or 0 if the file has none.
     static func takeVersion(from node: inout Node, place: String) throws -> Int {
         guard var mapping = node.mapping, let value = mapping["version"] else { return 0 }
         guard let scalar = value.scalar, let found = Int.construct(from: scalar), found > 0 else {
@@ -72,7 +72,7 @@ extension SettingsFile {
         guard found <= version else {
             throw TrainingError.settingsFile(
                 line(value, place),
-                "these settings have version \(found), but this program knows versions up to"
+                "these settings have version \(found), but this program supports versions up to"
                     + " \(version) only: use the newer program that wrote them")
         }
         mapping["version"] = nil
@@ -80,7 +80,7 @@ extension SettingsFile {
         return found
     }
 
-    /// The settings as a run stores them: with paths that hold from any folder.
+    /// Returns the settings as a run stores them, with absolute paths.
     static func asStored(_ settings: PretrainingConfiguration) throws -> PretrainingConfiguration {
         let here = FilePath(FileManager.default.currentDirectoryPath)
         func absolute(_ path: String) -> String { here.pushing(FilePath(path)).string }
@@ -94,12 +94,12 @@ extension SettingsFile {
         return try decode(parse(text(of: settings), place: "settings"), place: "settings")
     }
 
-    /// The text of a run's settings: the version, and every key.
+    /// Returns the text of a run's settings: the version and every key.
     static func storedText(of configuration: PretrainingConfiguration) throws -> String {
         "version: \(version)\n" + (try text(of: configuration))
     }
 
-    /// The full names of the keys that have different values.
+    /// Returns the full names of the keys whose values differ.
     static func differences(
         _ some: PretrainingConfiguration, _ others: PretrainingConfiguration
     ) throws -> [String] {
@@ -124,11 +124,12 @@ extension SettingsFile {
     }
 }
 
-/// Reading YAML, with errors in this project's words.
+/// YAML parsing that reports errors as `TrainingError`.
 extension SettingsFile {
     static func text(of file: FilePath) throws -> String {
         guard let bytes = try file.bytesIfPresent() else {
-            throw TrainingError.settingsFile(file.string, "cannot be read: there is no such file")
+            throw TrainingError.settingsFile(
+                file.string, "cannot be read: the file does not exist")
         }
         return String(decoding: bytes, as: UTF8.self)
     }
@@ -141,28 +142,28 @@ extension SettingsFile {
                 switch error {
                 case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                     .composer(_, let problem, let mark, _):
-                    (mark, "is not YAML from here on: \(problem)")
+                    (mark, "is not valid YAML from this line on: \(problem)")
                 case .duplicatedKeysInMapping(let keys, let context):
-                    (context.mark, "has a key twice: \(keys.joined(separator: ", "))")
-                default: (nil, "is not YAML: it holds bytes that are not text")
+                    (context.mark, "repeats a key; give it once: \(keys.joined(separator: ", "))")
+                default: (nil, "is not YAML: it contains bytes that are not text")
                 }
             throw TrainingError.settingsFile(line(mark, place), reason)
         }
     }
 
-    /// Reads checked nodes; what is wrong here is a key that is missing.
+    /// Decodes nodes whose values have been checked, so that only a missing key can be wrong.
     static func decode(_ node: Node, place: String) throws -> PretrainingConfiguration {
         do {
             return try YAMLDecoder().decode(PretrainingConfiguration.self, from: node)
         } catch DecodingError.keyNotFound(let key, let context) {
             let name = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            throw TrainingError.settingsFile(place, "'\(name)' is missing")
+            throw TrainingError.settingsFile(place, "'\(name)' is missing; add this key")
         } catch let error as DecodingError {
             throw TrainingError.settingsFile(place, RunJSON.reason(error))
         }
     }
 
-    /// A place with the line of a node, where the place is a file.
+    /// Returns a place with the line of a node, if the place is a file.
     static func line(_ node: Node, _ place: String) -> String { line(node.mark, place) }
 
     private static func line(_ mark: Mark?, _ place: String) -> String {

@@ -7,24 +7,24 @@ import Yams
     import Foundation
 #endif
 
-/// Settings as YAML: a preset, a file that changes some of it, and single keys that change more.
+/// YAML settings that start from a preset; files and then single assignments change them.
 ///
-/// The preset names every key there is, so whatever else a file or an option names is a mistake.
+/// A preset contains every key, so any key that it lacks is rejected as a mistake.
 public struct SettingsFile {
     private(set) var node: Node
     private let schema: SettingsSchema
 
-    /// Starts from a preset.
+    /// Creates settings from a preset.
     ///
-    /// - Throws: ``TrainingError`` for a name that no preset has.
+    /// - Throws: ``TrainingError`` if no preset has this name.
     public init(preset name: String) throws {
         schema = try SettingsSchema(of: PretrainingConfiguration.self)
         node = try Self.parse(try Presets.text(name), place: "preset \(name)")
     }
 
-    /// Changes what a file names; relative paths in it start from its own folder.
+    /// Applies the settings in a file; relative paths in it start from the file's folder.
     ///
-    /// The settings of a run are such a file too.
+    /// The settings file of a run is accepted too.
     ///
     /// - Throws: ``TrainingError`` that names the file, the line and the key.
     public mutating func apply(file: FilePath) throws {
@@ -32,7 +32,7 @@ public struct SettingsFile {
         _ = try Self.takeVersion(from: &changes, place: file.string)
         let folder = file.removingLastComponent()
         for (section, key) in Self.pathKeys {
-            // A value of the wrong form is reported as it stands in the file.
+            // A value of the wrong form is reported later, as it is written in the file.
             guard let path = changes[section]?[key],
                 (schema.forms["\(section).\(key)"] == .list) == (path.sequence != nil)
             else { continue }
@@ -41,13 +41,15 @@ public struct SettingsFile {
         try apply(changes, place: file.string)
     }
 
-    /// Changes one key: `optimizer.learning_rate=3e-4`; the value is YAML.
+    /// Changes one key, as in `optimizer.learning_rate=3e-4`; the value is YAML.
     ///
     /// - Throws: ``TrainingError`` that names the option and the key.
     public mutating func apply(assignment: String) throws {
         let place = "--set \(assignment)"
         guard let separator = assignment.firstIndex(of: "="), separator != assignment.startIndex
-        else { throw TrainingError.settingsFile(place, "is not of the form key=value") }
+        else {
+            throw TrainingError.settingsFile(place, "must have the form key=value")
+        }
         let keys = assignment[..<separator].split(separator: ".", omittingEmptySubsequences: false)
         let text = String(assignment[assignment.index(after: separator)...])
         var change = try Self.parse(text.isEmpty ? "null" : text, place: place)
@@ -57,9 +59,9 @@ public struct SettingsFile {
         try apply(change, place: place)
     }
 
-    /// The settings, checked.
+    /// Returns the validated settings.
     ///
-    /// - Throws: ``TrainingError`` or `ALBEFError` that names a key whose value does not fit.
+    /// - Throws: ``TrainingError`` or `ALBEFError` that names the key with an invalid value.
     public func configuration() throws -> PretrainingConfiguration {
         let configuration = try Self.decode(node, place: "configuration")
         try configuration.validate()
@@ -72,14 +74,14 @@ public struct SettingsFile {
         try apply(changes, to: &node, key: "", place: place)
     }
 
-    /// Puts every value of `changes` in the place of the one that `node` has for its key.
+    /// Replaces the values in `node` by those that `changes` has for the same keys.
     private func apply(
         _ changes: Node, to node: inout Node, key path: String, place: String
     ) throws {
         guard case .mapping(let known) = node else {
             if case .mapping = changes {
                 throw TrainingError.settingsFile(
-                    Self.line(changes, place), "'\(path)' is a value and has no keys")
+                    Self.line(changes, place), "'\(path)' has a single value and accepts no keys")
             }
             try check(changes, key: path, place: place)
             node = changes
@@ -88,7 +90,9 @@ public struct SettingsFile {
         guard case .mapping(let named) = changes else {
             throw TrainingError.settingsFile(
                 Self.line(changes, place),
-                path.isEmpty ? "is not a list of settings" : "'\(path)' takes keys of its own")
+                path.isEmpty
+                    ? "must be a list of settings, each of the form key: value"
+                    : "'\(path)' must be a group of keys")
         }
         for (key, value) in named {
             let name = key.string ?? ""
@@ -96,14 +100,14 @@ public struct SettingsFile {
             guard var old = known[key] else {
                 let names = known.keys.compactMap(\.string).joined(separator: ", ")
                 throw TrainingError.settingsFile(
-                    Self.line(key, place), "unknown key '\(full)'; there are \(names)")
+                    Self.line(key, place), "unknown key '\(full)'; the keys here are \(names)")
             }
             try apply(value, to: &old, key: full, place: place)
             node[name] = old
         }
     }
 
-    /// Checks that a value has the form that its key takes.
+    /// Checks that a value has the form that its key requires.
     private func check(_ value: Node, key: String, place: String) throws {
         guard let form = schema.forms[key] else { return }
         if value.null != nil, schema.optional.contains(key) { return }
@@ -153,7 +157,7 @@ public struct SettingsFile {
 }
 
 extension SettingsSchema.Form {
-    /// Whether a value has this form.
+    /// Returns whether a value has this form.
     fileprivate func takes(_ value: Node.Scalar) -> Bool {
         switch self {
         case .text: true

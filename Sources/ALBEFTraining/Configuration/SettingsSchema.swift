@@ -1,14 +1,15 @@
-/// What every key of some settings takes, by the key's full name.
+/// The kind of value that each key of some settings accepts, by the key's full name.
 ///
-/// The answers come from the type itself: it is decoded once from a decoder that has every key and
-/// notes what is asked of it. A new setting therefore needs no second entry anywhere.
+/// The schema comes from the settings type itself: the type is decoded once from a decoder that
+/// contains every key and records the requested types. A new setting therefore needs no second
+/// declaration.
 struct SettingsSchema {
-    /// What a key takes.
+    /// The kind of value that a key accepts.
     enum Form: Hashable {
         case text, list, truth, number, whole, natural
         case choice([String])
 
-        /// The form in words, as they follow "must be".
+        /// The form as a phrase that follows "must be".
         var words: String {
             switch self {
             case .text: "text"
@@ -24,12 +25,12 @@ struct SettingsSchema {
 
     /// The form of every key.
     private(set) var forms: [String: Form] = [:]
-    /// The keys that may be left empty.
+    /// The keys that may be empty.
     private(set) var optional: Set<String> = []
 
-    /// Asks a type.
+    /// Creates the schema of a settings type.
     ///
-    /// - Throws: what the type throws for the values that it is given.
+    /// - Throws: The errors that the type throws for the placeholder values.
     init<Settings: Decodable>(of type: Settings.Type) throws {
         let notes = Notes()
         _ = try Settings(from: SchemaDecoder(notes: notes, codingPath: []))
@@ -85,7 +86,7 @@ private struct SchemaContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     func contains(_ key: Key) -> Bool { true }
 
-    // Only optional settings ask whether there is a value.
+    // Only optional settings ask whether they are nil.
     func decodeNil(forKey key: Key) -> Bool {
         decoder.notes.optional.insert(name(key))
         return false

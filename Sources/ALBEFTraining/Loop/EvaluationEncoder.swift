@@ -2,29 +2,35 @@ public import ALBEF
 package import ImageText
 import Torch
 
-/// Encodes the images and texts of an evaluation, some at once; of nothing it makes nothing.
+/// Encodes the images and texts of an evaluation in batches; an empty input gives an empty result.
 package struct EvaluationEncoder: Sendable {
-    /// What the model's inputs go through.
+    /// The preprocessing of the model's images and texts.
     let preprocessing: ModelPreprocessing
-    /// What the features are of, where that is another model than the one of tokens and states.
+    /// The model that computes the features, if it differs from the model that computes tokens and
+    /// states.
     package var recall: RecallModel?
 
-    /// Encodes with one model, or with two where `recall` gives the features.
+    /// Creates an encoder with one model, or with two if `recall` computes the features.
     package init(preprocessing: ModelPreprocessing, recall: RecallModel? = nil) {
         self.preprocessing = preprocessing
         self.recall = recall
     }
 
-    /// Images that are encoded at once.
+    /// The number of images that are encoded in one batch.
     static let imagesAtOnce = 64
-    /// Texts that are encoded at once.
+    /// The number of texts that are encoded in one batch.
     static let textsAtOnce = 256
 
     /// Encodes images, which are read or drawn in parallel.
     ///
-    /// - Parameter image: gives the image of an index below `count`.
-    /// - Throws: what `image` throws; `FileError` if tokens that are too many for the memory
-    ///   cannot be written; `TorchError` if there is not enough memory; `CancellationError`.
+    /// - Parameters:
+    ///   - count: The number of images.
+    ///   - model: The model that computes the tokens.
+    ///   - image: Returns the image with an index below `count`.
+    /// - Returns: The tokens, in blocks of 64 images, and the features `[count, E]`.
+    /// - Throws: The errors of `image`; `FileError` if tokens that exceed the memory limit cannot
+    ///   be written to a file; `TorchError` if there is not enough memory; `CancellationError`.
+    /// - Complexity: O(`count`) passes of the image encoder, in batches of 64.
     package func images(
         _ count: Int, _ model: ALBEFModel, image: @escaping @Sendable (Int) throws -> RGBImage
     ) async throws -> EncodedImageSet {
@@ -55,24 +61,25 @@ package struct EvaluationEncoder: Sendable {
                 : Tensor.concatenated(features))
     }
 
-    /// An image as the models take it.
+    /// The input of the models for one image.
     package struct Prepared: Sendable {
-        /// For the model of tokens, `[3, S, S]`.
+        /// The pixels for the model that computes tokens, `[3, S, S]`.
         var pixels: [Float] = []
-        /// For the model of features, `[3, R, R]`, where that is another.
+        /// The pixels for the model that computes features, `[3, R, R]`; empty if it is the same
+        /// model.
         var recall: [Float] = []
     }
 
-    /// Brings an image to the sizes and ranges of the models.
+    /// Scales and normalizes an image for the models.
     func prepare(_ image: RGBImage) -> Prepared {
         Prepared(
             pixels: preprocessing.image(image), recall: recall?.preprocessing.image(image) ?? []
         )
     }
 
-    /// Encodes prepared images, at least one, in one batch.
+    /// Encodes at least one prepared image, all in one batch.
     ///
-    /// - Throws: `TorchError` if there is not enough memory; what the models throw.
+    /// - Throws: `TorchError` if there is not enough memory; the errors of the models.
     package func images(_ prepared: [Prepared], _ model: ALBEFModel) throws -> EncodedImages {
         var encoded = try Self.images(prepared.map(\.pixels), side: preprocessing.image.side, model)
         if let recall {
@@ -93,9 +100,9 @@ package struct EvaluationEncoder: Sendable {
         }
     }
 
-    /// Encodes texts, all at one length, so that any of them can be put in one batch.
+    /// Encodes texts, padded to one length so that any of them can share a batch.
     ///
-    /// - Throws: `TorchError` if there is not enough memory; what the model throws.
+    /// - Throws: `TorchError` if there is not enough memory; the errors of the models.
     package func texts(_ texts: [String], _ model: ALBEFModel) throws -> EncodedTexts {
         guard !texts.isEmpty else {
             let sizes = (recall?.model ?? model).configuration
@@ -112,7 +119,7 @@ package struct EvaluationEncoder: Sendable {
         return encoded
     }
 
-    /// The scores of what was encoded.
+    /// Returns the scores of encoded images and texts.
     package func scores(
         _ images: EncodedImageSet, _ texts: EncodedTexts, _ model: ALBEFModel
     ) -> RetrievalScores {
@@ -136,17 +143,17 @@ package struct EvaluationEncoder: Sendable {
     }
 }
 
-/// A model that recalls in an evaluation of two, with what its inputs go through: its features are
-/// compared, and another model re-ranks.
+/// A model whose features recall candidates for another model to re-rank, with the preprocessing of
+/// its images and texts.
 public struct RecallModel: Sendable {
     package let model: ALBEFModel
     let preprocessing: ModelPreprocessing
 
-    /// Takes a model whose towers are aligned.
+    /// Creates a recall model.
     ///
     /// - Parameters:
-    ///   - model: on the device of the model that re-ranks.
-    ///   - preprocessing: what its inputs go through.
+    ///   - model: A model with aligned towers, on the device of the model that re-ranks.
+    ///   - preprocessing: The preprocessing of its images and texts.
     public init(_ model: ALBEFModel, preprocessing: ModelPreprocessing) {
         self.model = model
         self.preprocessing = preprocessing

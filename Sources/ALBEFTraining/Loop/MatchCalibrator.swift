@@ -3,48 +3,49 @@ public import ImageText
 import SystemPackage
 import Torch
 
-/// Measures on captioned images how sure a model may be that a candidate matches.
+/// Fits a calibration of match probabilities on captioned images.
 ///
 /// The candidates are those of a search: for every caption, the images that the towers find most
-/// alike. Those may be another model's: the logits are the same, but better towers leave harder
-/// candidates, so that a calibration is best measured with the towers of the searches. The
-/// captions of half of the images fit the calibration; those of the other half judge it, all
-/// together and part by part.
+/// similar. Another model's towers can select them. The match logits of a pair stay the same, but
+/// better towers select harder candidates, so a calibration should use the towers that searches
+/// will use. The captions of half of the images fit the calibration; the captions of the other half
+/// evaluate it, all together and part by part.
 public struct MatchCalibrator: Sendable {
-    /// What was found.
+    /// A fitted calibration with its evaluation.
     public struct Result: Sendable {
         /// The calibration.
         public let calibration: MatchCalibration
-        /// Candidates that it was fitted on.
+        /// The number of candidates that the calibration was fitted on.
         public let fitted: Int
-        /// How it does on the other candidates.
+        /// The evaluation on all other candidates.
         public let all: Judgement
-        /// How it does on those of each part, in the order of the parts.
+        /// The evaluation on the other candidates of each part, in the order of the parts.
         public let parts: [Judgement]
     }
 
-    /// How a calibration does on candidates that it was not fitted on.
+    /// The quality of a calibration on candidates that it was not fitted on.
     public struct Judgement: Sendable {
-        /// What the captions are called; nil for all.
+        /// The name of the captions' part; nil for all captions.
         public let name: String?
-        /// Candidates that it was judged on.
+        /// The number of candidates in the evaluation.
         public let judged: Int
-        /// How well the softmax as it is fits them.
+        /// The fit of the uncalibrated softmax.
         public let before: MatchCalibration.Quality
-        /// How well the calibration does.
+        /// The fit of the calibrated probabilities.
         public let after: MatchCalibration.Quality
-        /// The share of captions of which it would be said that nothing matches them well, though
-        /// something does; nil where that is never said.
+        /// The share of captions that the calibration would report as having no good match,
+        /// although one exists; nil if the calibration never reports that.
         public let missed: Double?
     }
 
-    /// Captions of the data set that are also judged by themselves, such as those of one file.
+    /// A subset of the data set's captions that is also evaluated separately, such as those of one
+    /// file.
     public struct Part: Sendable {
-        /// What they are called.
+        /// The name of the part.
         public let name: String
         fileprivate let captions: Set<Caption>
 
-        /// Names the captions of a data set.
+        /// Creates a part with a name from the captions of a data set.
         public init(_ name: String, _ dataset: CaptionDataset) {
             self.name = name
             captions = Set(
@@ -59,7 +60,7 @@ public struct MatchCalibrator: Sendable {
         let text: String
     }
 
-    /// What was read of one caption.
+    /// The match logits of one caption with its candidates.
     private struct Reading {
         let caption: Caption
         let pairs: [MatchCalibration.Pair]
@@ -71,12 +72,14 @@ public struct MatchCalibrator: Sendable {
     /// Prepares a calibration on a data set.
     ///
     /// - Parameters:
-    ///   - parts: captions of it that are also judged by themselves; none by default.
-    ///   - source: what errors call the data set, such as its files.
-    ///   - limit: images used, the first ones; 0 for all.
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: another model, whose features find the candidates; nil for the model's own.
-    /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
+    ///   - dataset: The captioned images.
+    ///   - parts: Parts of the data set that are also evaluated separately. Default: none.
+    ///   - source: The name of the data set in errors, such as its files.
+    ///   - limit: The number of images to use, from the beginning of the data; 0 for all.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: Another model whose features find the candidates; nil for the model's own
+    ///     features.
+    /// - Throws: ``TrainingError`` if there are no images, or none of them has a caption.
     public init(
         _ dataset: CaptionDataset, parts: [Part] = [], source: String = "the data set",
         limit: Int = 0, preprocessing: ModelPreprocessing,
@@ -87,14 +90,18 @@ public struct MatchCalibrator: Sendable {
             dataset, source: source, limit: limit, preprocessing: preprocessing, recall: recall)
     }
 
-    /// Reads every caption with its candidates and fits the calibration.
+    /// Scores every caption with its candidates and fits the calibration.
     ///
     /// - Parameters:
-    ///   - candidates: images a caption, as many as a search re-ranks.
-    ///   - progress: told the captions done and in all.
-    /// - Returns: nil if the candidates are all right, all wrong, or not told apart.
-    /// - Throws: `ImageError` that names a file; ``ALBEFError`` if the model cannot match;
+    ///   - model: The model to calibrate.
+    ///   - candidates: The number of images per caption, as many as a search re-ranks.
+    ///   - progress: Called with the number of captions done and the total.
+    /// - Returns: The calibration, or nil if the candidates are all right, all wrong, or have
+    ///   logits that do not distinguish right from wrong.
+    /// - Throws: `ImageError` that names a file; `ALBEFError` if the model has no matching head;
     ///   `TorchError` if there is not enough memory; `CancellationError`.
+    /// - Complexity: One pass of the fusion encoder per candidate of each caption, besides one pass
+    ///   of a tower per image and caption.
     public func calibrate(
         _ model: ALBEFModel, candidates: Int, progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result? {
@@ -107,7 +114,7 @@ public struct MatchCalibrator: Sendable {
     ) throws -> Result? {
         let captions = gallery.captions
         let best = RetrievalScores.best(scores.similarities.transposed().contiguous(), candidates)
-        // Images that are described alike are all right.
+        // A candidate is right if any image with the same caption is.
         let right = Dictionary(grouping: captions, by: \.text).mapValues { Set($0.map(\.image)) }
         var halves: [[Reading]] = [[], []]
         for (text, candidates) in best.enumerated() {
@@ -115,7 +122,8 @@ public struct MatchCalibrator: Sendable {
             try TorchError.throwPending()
             let logits = try scores.matchLogits(text: text, images: candidates)
             let caption = captions[text]
-            // By images: an image may have one caption in each of two languages.
+            // Split by image: the captions of one image, perhaps in two languages, stay in one
+            // half.
             halves[caption.image % 2].append(
                 Reading(
                     caption: Caption(image: gallery.paths[caption.image], text: caption.text),

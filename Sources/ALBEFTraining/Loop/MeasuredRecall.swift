@@ -1,21 +1,23 @@
 public import ALBEF
 
-/// Recall at 1, 5 and 10 in both directions with standard errors, or what one order gains over
-/// another.
+/// Recall at 1, 5 and 10 in both directions with standard errors, or the gain in recall of one
+/// ranking over another.
 public struct MeasuredRecall: Sendable, Hashable, Codable {
-    /// One direction.
+    /// The recall of one direction.
     public struct Direction: Sendable, Hashable, Codable {
-        /// Queries whose right answer is the first.
+        /// The share of queries whose right answer is ranked first.
         public var r1: MeasuredShare
-        /// Queries with a right answer among the first five.
+        /// The share of queries with a right answer among the first five.
         public var r5: MeasuredShare
-        /// Queries with a right answer among the first ten.
+        /// The share of queries with a right answer among the first ten.
         public var r10: MeasuredShare
 
+        /// Computes the recall of one direction.
+        ///
         /// - Parameters:
-        ///   - ranks: the place of each query's answer, 0 for the first.
-        ///   - other: the same in an order whose recall is subtracted.
-        ///   - groups: which queries are about the same image.
+        ///   - ranks: The rank of each query's best answer, from 0.
+        ///   - other: The ranks in another order, whose recall is subtracted.
+        ///   - groups: The image of each query; queries with the same image are not independent.
         fileprivate init(_ ranks: [Int], over other: [Int]?, groups: [Int]) {
             func share(within limit: Int) -> MeasuredShare {
                 var found = ranks.map { $0 < limit ? 1 : 0 }
@@ -30,19 +32,20 @@ public struct MeasuredRecall: Sendable, Hashable, Codable {
         }
     }
 
-    /// Texts ask for their image.
+    /// The recall of images by their texts.
     ///
-    /// The texts of one image are not independent: standard errors count by image.
+    /// The texts of one image are not independent, so the standard errors group them by image.
     public var textToImage: Direction
-    /// Images ask for one of their texts.
+    /// The recall of texts by their images.
     public var imageToText: Direction
 
-    /// Measures recall.
+    /// Computes recall from ranks.
     ///
     /// - Parameters:
-    ///   - ranks: what was found.
-    ///   - other: what was found in another order of the same data; the recalls are then differences,
-    ///     query by query.
+    ///   - ranks: The ranks of the right answers.
+    ///   - other: The ranks of another order on the same data. If given, every recall is a
+    ///     difference, computed query by query.
+    /// - Complexity: O(*n* log *n*) in the number of queries.
     public init(_ ranks: RecallRanks, over other: RecallRanks? = nil) {
         textToImage = Direction(
             ranks.textToImage, over: other?.textToImage, groups: ranks.images)

@@ -9,7 +9,7 @@ import Torch
     import Foundation
 #endif
 
-/// What a step was given when its loss or a gradient stopped being a number.
+/// The inputs of a step whose loss or gradient is not finite.
 struct NonFiniteReport: Encodable {
     struct Pair: Encodable {
         let image: String
@@ -18,7 +18,7 @@ struct NonFiniteReport: Encodable {
 
     let step: Int
     let losses: [String: String]
-    /// The parameters whose gradients are not finite; nil where the loss is not.
+    /// The parameters whose gradients are not finite; nil if the loss is not finite.
     let gradients: [String]?
     let pairs: [Pair]
 
@@ -36,7 +36,7 @@ struct NonFiniteReport: Encodable {
         }
     }
 
-    /// Writes the report into a run's directory and names the file.
+    /// Writes the report into a run's directory and returns the path of the file.
     func write(to directory: FilePath) throws -> FilePath {
         let path = directory.appending("non-finite-step-\(step).json")
         let encoder = JSONEncoder()
@@ -47,6 +47,6 @@ struct NonFiniteReport: Encodable {
 }
 
 extension Double {
-    /// The number as text, without the sign and the payload that "not a number" may have.
+    /// The number as text; a NaN loses its sign and payload.
     var plainText: String { isNaN ? "nan" : "\(self)" }
 }

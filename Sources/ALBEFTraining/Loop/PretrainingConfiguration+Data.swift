@@ -3,12 +3,14 @@ import ImageText
 import SystemPackage
 
 extension PretrainingConfiguration {
-    /// What makes the batches of a run.
+    /// Creates the loader of a run's training batches.
     ///
     /// - Parameters:
-    ///   - maps: what has been made of views so far; nil where every sample is drawn anew.
-    ///   - onFailure: told once of each file that cannot be read.
-    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    ///   - dataset: The training data.
+    ///   - vision: The input size and normalization of the image encoder.
+    ///   - maps: The cached feature maps of views; nil to draw every sample anew.
+    ///   - onFailure: Called once for each file that cannot be read.
+    /// - Throws: `DatasetError` that describes the fault in the annotations.
     func loader(
         _ dataset: CaptionDataset, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
         onFailure: @escaping @Sendable (ImageError) -> Void
@@ -39,19 +41,20 @@ extension PretrainingConfiguration {
             onFailure: onFailure)
     }
 
-    /// What the run learns from.
+    /// Reads the training data.
     ///
-    /// - Throws: `DatasetError` that names what is wrong with the annotations.
+    /// - Throws: `DatasetError` that describes the fault in the annotations.
     func trainingData() throws -> CaptionDataset {
         try CaptionDataset(
             reading: data.train.map { FilePath($0) },
             imageRoot: data.images.map { FilePath($0) })
     }
 
-    /// What evaluates the model on the way; nil if the settings name no validation data.
+    /// Creates the evaluator for the evaluation during training, or returns nil if the settings
+    /// name no validation data.
     ///
-    /// - Throws: `DatasetError` that names what is wrong with the annotations; ``TrainingError`` if
-    ///   no image of them has a caption.
+    /// - Throws: `DatasetError` that describes the fault in the annotations; ``TrainingError`` if
+    ///   none of their images has a caption.
     func evaluator(preprocessing: ModelPreprocessing) throws -> RetrievalEvaluator? {
         guard !data.validation.isEmpty else { return nil }
         let dataset = try CaptionDataset(

@@ -4,10 +4,11 @@ import SystemPackage
 import Torch
 
 extension PretrainingRun {
-    /// Takes one step, or none: where the memory does not suffice, the state is as it was.
+    /// Takes one step and returns its measurements.
     ///
-    /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite; the weights and the
-    ///   optimizer are then as they were. `TorchError` where the memory does not suffice.
+    /// - Throws: ``TrainingError`` if a loss or a gradient is not finite; the weights and the
+    ///   optimizer are then unchanged. `TorchError` if there is not enough memory; the state is
+    ///   then restored.
     func take(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
         let pairs = batches.reduce(0) { $0 + $1.captions.count }
         let journal = try StepJournal(state, pairs: pairs)
@@ -20,7 +21,8 @@ extension PretrainingRun {
         }
     }
 
-    /// Rate, losses, gradients, clipping, weights.
+    /// Sets the rate, adds up the gradients of all batches, then clips them and updates the
+    /// weights.
     private func attempt(_ batches: [TrainingBatch]) throws -> StepMeter.Step {
         let optimizer = state.optimizer
         optimizer.learningRate = schedule.rate(at: step)
@@ -47,7 +49,8 @@ extension PretrainingRun {
         let matching = configuration.objectives.matching
         let epoch = Double(step) / Double(schedule.stepsPerEpoch) - matching.easyEpochs
         let hardness = matching.rampEpochs > 0 ? min(1, epoch / matching.rampEpochs) : 1
-        // Kept maps are of full precision before they are rounded, whatever the step computes in.
+        // Feature maps are computed in full precision, whatever precision the step uses, so compute
+        // them outside autocast.
         let inputs = try inputs(batch)
         return try withAutocast(
             configuration.training.precision.autocast, on: state.student.device
@@ -58,7 +61,7 @@ extension PretrainingRun {
         }
     }
 
-    /// Moves the weights by gradients that are finite, shortened where the settings ask for it.
+    /// Updates the weights with finite gradients, clipped if the settings require it.
     private func move(_ batches: [TrainingBatch], _ measured: inout StepMeter.Step) throws {
         let gradients = state.optimizer.gradients
         let scaledNorm = gradients.totalNorm()?.scalar() ?? 0
@@ -84,7 +87,7 @@ extension PretrainingRun {
         }
     }
 
-    /// A batch as the objectives take it.
+    /// Converts a batch to the input of the objectives.
     private func inputs(_ batch: TrainingBatch) throws -> PretrainingBatch {
         let device = state.student.device
         let side = state.student.configuration.vision.imageSize
@@ -109,12 +112,16 @@ extension PretrainingRun {
 }
 
 extension AdamW {
-    /// Whether gradients of this length can be used: the optimizer averages their squares, in
-    /// single precision, and an infinite square would stay in the average for good.
+    /// Returns whether gradients of this length can be used.
+    ///
+    /// The optimizer averages their squares in single precision, where an infinite square would
+    /// never leave the average.
     fileprivate static func canSquare(_ norm: Double) -> Bool { Float(norm * norm).isFinite }
 
-    /// The names of the parameters whose gradients cannot be used, in order; where only all
-    /// gradients together are too long, the name of the one with the longest.
+    /// The sorted names of the parameters whose gradients cannot be used.
+    ///
+    /// If only the gradients' common norm is too large, it is the name of the parameter with the
+    /// longest gradient.
     fileprivate var parametersWithoutFiniteGradients: [String] {
         let norms = groups.flatMap(\.parameters).compactMap { parameter in
             parameter.value.grad.flatMap { [$0].totalNorm() }
@@ -126,7 +133,7 @@ extension AdamW {
 }
 
 extension PretrainingConfiguration.Training.Precision {
-    /// What products are cast to; nil for nothing.
+    /// The type that autocast uses for products and convolutions; nil for no autocast.
     fileprivate var autocast: DType? {
         switch self {
         case .float32: nil

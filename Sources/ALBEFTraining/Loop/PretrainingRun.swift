@@ -6,37 +6,37 @@ import Torch
 
 /// A pretraining run, from its settings to its last checkpoint.
 public final class PretrainingRun {
-    /// How a run ended.
+    /// The way in which a run ended.
     public enum Outcome: Sendable, Hashable {
         /// All steps were taken.
         case finished
-        /// The task was cancelled; a checkpoint holds everything up to its last step.
+        /// The task was cancelled; a checkpoint contains everything up to the last step.
         case interrupted
     }
 
-    /// What a run reports.
+    /// An event that a run reports.
     public enum Event: Sendable {
         /// A step was taken.
         case step(StepMetrics)
         /// The model was evaluated.
         case evaluation(EvaluationMetrics)
-        /// A file could not be read; another row took its place.
+        /// A file could not be read, so another row replaced its row in the batch.
         case failure(ImageError)
-        /// Images of an evaluation, done and in all.
+        /// The number of images that an evaluation has processed, and the total.
         case evaluating(done: Int, of: Int)
     }
 
-    /// Where the run keeps its files.
+    /// The directory with the run's files.
     public let directory: RunDirectory
-    /// The settings.
+    /// The settings of the run.
     public let configuration: PretrainingConfiguration
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     public let totalSteps: Int
-    /// Steps taken so far.
+    /// The number of steps taken so far.
     public var step: Int { state.progress.step }
-    /// The model being trained.
+    /// The model in training.
     public var model: ALBEFModel { state.student }
-    /// Which parts of it train, and at what learning rates.
+    /// The parts of the model that are trained, with their learning rates.
     public var parts: TrainedParts {
         TrainedParts(state.plan, peak: configuration.optimizer.learningRate)
     }
@@ -45,7 +45,8 @@ public final class PretrainingRun {
     package let preprocessing: ModelPreprocessing
     let schedule: LearningRateSchedule
     let ramp: DistillationRamp
-    /// What the frozen part of the trunk made of the images' views; nil where it runs at each step.
+    /// The cached feature maps of the images' views; nil if the frozen part of the trunk runs in
+    /// every step.
     let maps: TrunkMaps?
     private let loader: BatchLoader
     private let evaluator: RetrievalEvaluator?
@@ -53,36 +54,37 @@ public final class PretrainingRun {
     /// The step of the last checkpoint; nil before the first.
     private var savedStep: Int?
     private let lock: FileLock
-    /// A step that runs out of memory, and at which operator: for tests.
+    /// The step, and the operator within it, at which tests simulate running out of memory.
     package var plannedFailure: (step: Int, atOperator: Int)?
 
-    /// The vocabulary of the model that a run starts from.
+    /// Returns the vocabulary of the model that a run starts from.
     private static func vocabulary(ofStart path: FilePath) throws -> FilePath {
         let start = try ModelDirectory.open(path)
         guard start.configuration.task.matches, start.configuration.text.hasWordPieces else {
             throw TrainingError.setting(
                 "model.start",
                 "is '\(path)', whose task is \(start.configuration.task.rawValue): a run needs a"
-                    + " model with a fusion encoder that reads word pieces; 'albef models create"
-                    + " --image … --text …' makes one from towers")
+                    + " model with a fusion encoder that reads word pieces; create one from towers"
+                    + " with 'albef models create --image … --text …'")
         }
         return start.vocabulary
     }
 
-    /// Begins a run in a new directory, or resumes one.
+    /// Begins a run in a new directory, or resumes an existing run.
     ///
-    /// The run's directory is locked as long as this object lives: one process at a time trains in
-    /// it.
+    /// The run's directory is locked for as long as this object exists, because only one process at
+    /// a time can train in it.
     ///
     /// - Parameters:
-    ///   - path: the run's directory.
-    ///   - settings: nil to resume the run that is there, by its own settings.
-    ///   - newParts: the names of the parameters that were made at random in the model that the
-    ///     settings start from, rather than taken from another; nil: what its directory says. A run
-    ///     that has a checkpoint keeps those that it began with.
-    ///   - report: called as the run goes on, from any thread.
-    /// - Throws: ``TrainingError``, `DatasetError` and others that name what is wrong with a
-    ///   setting or a file; ``TrainingError`` too if another process trains in the directory.
+    ///   - path: The run's directory.
+    ///   - settings: The settings of a new run; nil to resume the run in the directory with its own
+    ///     settings.
+    ///   - newParts: The names of the parameters that were randomly initialized in the model that
+    ///     the settings start from; nil to read them from the model's directory. Ignored if the run
+    ///     has a checkpoint, which records them.
+    ///   - report: Called for each event, from any thread.
+    /// - Throws: ``TrainingError``, `DatasetError` and other errors that name an invalid setting or
+    ///   file; ``TrainingError`` also if another process trains in the directory.
     public init(
         _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
         report: @escaping @Sendable (Event) -> Void = { _ in }
@@ -92,7 +94,7 @@ public final class PretrainingRun {
         if let settings {
             try settings.validate()
             guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
-            // As they come back from the file: a number of very many digits is rounded there.
+            // Use the values as they will be read back: YAML rounds numbers with many digits.
             configuration = try SettingsFile.asStored(settings)
         } else {
             guard directory.isBegun else {
@@ -104,7 +106,7 @@ public final class PretrainingRun {
         self.report = report
         let device = try Device(named: configuration.training.device)
 
-        // Everything that can be wrong with the settings shows before the directory is made.
+        // Check everything that depends on the settings before creating the directory.
         let words: FilePath
         if lock == nil {
             let start = configuration.model.start.map { FilePath($0) }
@@ -161,14 +163,17 @@ public final class PretrainingRun {
 
     /// Trains until the last step, or until the task is cancelled.
     ///
-    /// A checkpoint precedes every evaluation: a run whose evaluation fails keeps its steps.
+    /// A checkpoint precedes every evaluation, so a run whose evaluation fails loses no steps.
     ///
-    /// - Throws: ``TrainingError`` for a loss or a gradient that is not finite, an evaluation that
-    ///   failed, or a step for which there was not enough memory; the data's error for files that
-    ///   cannot be read. What is saved is never newer than the last good step.
+    /// - Returns: Whether the run finished or was interrupted.
+    /// - Throws: ``TrainingError`` if a loss or a gradient is not finite, an evaluation fails, or
+    ///   there is not enough memory for a step; the errors of the data for files that cannot be
+    ///   read. A checkpoint never contains anything newer than the last good step.
+    /// - Complexity: ``totalSteps`` steps, each with `training.accumulation` forward and backward
+    ///   passes.
     public func run() async throws -> Outcome {
         keepFreedMemory()
-        // Batches that are still being prepared hold the maps, but need them no more.
+        // Batches that are still being prepared refer to the maps, but no longer need them.
         defer { maps?.close() }
         directory.prune()
         let observer = try RunObserver(
@@ -206,7 +211,7 @@ public final class PretrainingRun {
         while step < totalSteps {
             try Task.checkCancellation()
             guard let batch = try await batches.next() else { break }
-            // What does not fill the last step of an epoch is left out.
+            // The last batches of an epoch that do not fill a step are left out.
             guard batch.index < stepsPerEpoch * accumulation else { continue }
             waiting.append(batch)
             guard waiting.count == accumulation else { continue }
@@ -241,7 +246,7 @@ public final class PretrainingRun {
 
     // MARK: Between steps
 
-    /// Evaluates the newest checkpoint, and writes down whether it is the best so far.
+    /// Evaluates the newest checkpoint, and records whether it is the best so far.
     private func evaluate(_ observer: RunObserver) async throws {
         guard let evaluator else {
             state.progress.isEvaluationDue = false
@@ -250,7 +255,8 @@ public final class PretrainingRun {
         let metrics: EvaluationMetrics
         do {
             metrics = try await measure(evaluator, observer)
-            // What it allocated has other sizes than what a step does.
+            // The evaluation's allocations differ in size from those of a step, so no step could
+            // reuse them.
             returnFreedMemory()
         } catch let error as CancellationError {
             throw error
@@ -288,7 +294,7 @@ public final class PretrainingRun {
         if savedStep != step { try save(observer) }
     }
 
-    /// Makes a checkpoint of the last step, once its log is on the disk.
+    /// Writes a checkpoint of the last step, after flushing the log to disk.
     private func save(_ observer: RunObserver) throws {
         try observer.flush()
         state.progress.lossScale = scaler.scale

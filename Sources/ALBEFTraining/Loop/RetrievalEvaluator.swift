@@ -3,31 +3,34 @@ public import ImageText
 import SystemPackage
 import Torch
 
-/// Evaluates a model by retrieval on captioned images: the towers alone, and re-ranked.
+/// Evaluates a model by retrieval on captioned images, with the two towers alone and after
+/// re-ranking.
 ///
-/// Of two models one has the towers, the other re-ranks what they recall.
+/// With a recall model, that model's towers find the candidates and the evaluated model re-ranks
+/// them.
 public struct RetrievalEvaluator: Sendable {
-    /// What was found.
+    /// The ranks of the right answers, with samples of the results.
     public struct Result: Sendable {
-        /// Where the two towers alone place the answers.
+        /// The ranks by the two towers alone.
         public let towers: RecallRanks
-        /// The same after re-ranking, for each number of candidates; none where nothing was re-ranked.
+        /// The ranks after re-ranking, for each number of candidates; empty if nothing was
+        /// re-ranked.
         public let reranked: [Reranked]
-        /// What some of the texts found, re-ranked as deep as was asked for.
+        /// The results of some of the texts, after re-ranking at the greatest depth.
         public let samples: [SampleRetrieval]
     }
 
-    /// What was found after re-ranking the best of each row.
+    /// The ranks after re-ranking the best candidates of each query.
     public struct Reranked: Sendable {
         /// The number of candidates (k).
         public let depth: Int
-        /// Where re-ranking places the answers.
+        /// The ranks of the right answers.
         public let ranks: RecallRanks
     }
 
-    /// Number of images.
+    /// The number of images.
     public var imageCount: Int { gallery.paths.count }
-    /// Number of captions.
+    /// The number of captions.
     public var textCount: Int { gallery.captions.count }
     private let gallery: RetrievalTestSet
 
@@ -36,11 +39,13 @@ public struct RetrievalEvaluator: Sendable {
     /// Prepares an evaluation on a data set.
     ///
     /// - Parameters:
-    ///   - source: what errors call the data set, such as its files.
-    ///   - limit: images used, the first ones; 0 for all.
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: another model, whose features find the candidates; nil for the model's own.
-    /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
+    ///   - dataset: The captioned images.
+    ///   - source: The name of the data set in errors, such as its files.
+    ///   - limit: The number of images to use, from the beginning of the data; 0 for all.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: Another model whose features find the candidates; nil for the model's own
+    ///     features.
+    /// - Throws: ``TrainingError`` if there are no images, or none of them has a caption.
     public init(
         _ dataset: CaptionDataset, source: String = "the data set", limit: Int = 0,
         preprocessing: ModelPreprocessing, recall: RecallModel? = nil
@@ -52,13 +57,19 @@ public struct RetrievalEvaluator: Sendable {
     /// Encodes and compares everything, by the protocol of the model's dialect.
     ///
     /// - Parameters:
-    ///   - depths: numbers of candidates to re-rank; none for the towers alone.
-    ///   - ranking: what they are ordered by; nil for what the model's dialect does, without the
-    ///     cosine where that is another model's.
-    ///   - samples: of how many texts the findings are returned, spread over all; nil for all.
-    ///   - progress: gets the images done and in all.
+    ///   - model: The model to evaluate.
+    ///   - depths: The numbers of candidates to re-rank (k), one evaluation per number; empty for
+    ///     the towers alone.
+    ///   - ranking: Computes the score that orders re-ranked candidates; nil for the score of the
+    ///     model's dialect, without the cosine if that comes from another model.
+    ///   - samples: The number of texts, spread over all, whose results are returned; nil for all
+    ///     texts. Default: 12.
+    ///   - progress: Called with the number of images done and the total.
+    /// - Returns: The ranks of the right answers, and samples of the results.
     /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
     ///   `CancellationError`.
+    /// - Complexity: One pass of a tower per image and per text. Re-ranking adds one pass of the
+    ///   fusion encoder per candidate of each query, in both directions, at the greatest depth.
     public func evaluate(
         _ model: ALBEFModel, depths: [Int], ranking: RankingScore? = nil, samples: Int? = 12,
         progress: @escaping (Int, Int) -> Void = { _, _ in }
@@ -100,7 +111,7 @@ public struct RetrievalEvaluator: Sendable {
             samples: try self.samples(samples ?? textCount, scores, deepest?.textToImage))
     }
 
-    /// What some of the texts find, for people to look at.
+    /// Returns the results of some texts, for people to look at.
     private func samples(
         _ count: Int, _ scores: RetrievalScores, _ reranked: Tensor?
     ) throws -> [SampleRetrieval] {

@@ -3,23 +3,24 @@ import ImageText
 import SystemPackage
 import Torch
 
-/// Captioned images that a model is evaluated on; at least one image and one caption.
+/// The captioned images on which a model is evaluated; at least one image and one caption.
 struct RetrievalTestSet: Sendable {
-    /// The images' files.
+    /// The files of the images.
     let paths: [FilePath]
     /// Every caption with the index of its image.
     let captions: [(text: String, image: Int)]
     private let loader: ImageLoader
     private let encoder: EvaluationEncoder
 
-    /// Takes the images and captions of a data set.
+    /// Creates a test set from the images and captions of a data set.
     ///
     /// - Parameters:
-    ///   - source: what errors call the data set.
-    ///   - limit: images used, the first ones; 0 for all.
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - recall: what the features are of, where that is another model.
-    /// - Throws: ``TrainingError`` if there is no image, or none with a caption.
+    ///   - dataset: The captioned images.
+    ///   - source: The name of the data set in errors.
+    ///   - limit: The number of images to use, from the beginning of the data; 0 for all.
+    ///   - preprocessing: The preprocessing of the model's images and texts.
+    ///   - recall: The model that computes the features, if it is another one.
+    /// - Throws: ``TrainingError`` if there are no images, or none of them has a caption.
     init(
         _ dataset: CaptionDataset, source: String, limit: Int, preprocessing: ModelPreprocessing,
         recall: RecallModel? = nil
@@ -38,13 +39,13 @@ struct RetrievalTestSet: Sendable {
             preprocessing: preprocessing, recall: recall)
     }
 
-    /// What the features are of, where that is another model.
+    /// The model that computes the features, if it is another one.
     var recall: RecallModel? { encoder.recall }
 
-    /// The captions as the model reads them.
+    /// The captions after the model's text cleaning.
     var cleanedCaptions: [String] { captions.map { encoder.preprocessing.text.clean($0.text) } }
 
-    /// Encodes everything.
+    /// Encodes all images and captions and returns their scores.
     ///
     /// - Throws: `ImageError` that names a file; `TorchError` if there is not enough memory;
     ///   `CancellationError`.

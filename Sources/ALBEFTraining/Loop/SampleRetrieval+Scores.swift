@@ -1,22 +1,23 @@
 import SystemPackage
 
 extension SampleRetrieval {
-    /// What a text finds, by its scores with every image.
+    /// Ranks all images for a text.
     ///
     /// - Parameters:
-    ///   - right: the index of the image it was written for.
-    ///   - paths: the images.
-    ///   - cosines: similarities, one an image.
-    ///   - scores: what candidates are ranked by, -100 where the fusion encoder did not read the pair;
-    ///     nil where it read none.
-    ///   - depth: images listed of each order.
-    ///   - probabilities: gives the probability of a match for some images.
+    ///   - query: The text.
+    ///   - right: The index of the image that the text was written for.
+    ///   - paths: The files of all images.
+    ///   - cosines: The similarity of each image.
+    ///   - scores: The score by which each candidate is ranked, -100 if the fusion encoder did not
+    ///     read the pair; nil if nothing was re-ranked.
+    ///   - depth: The number of images to list from each order.
+    ///   - probabilities: Returns the match probabilities of the images with the given indices.
     init(
         query: String, right: Int, paths: [FilePath], cosines: [Float], scores: [Float]?,
         depth: Int,
         probabilities: ([Int]) throws -> [Double]
     ) rethrows {
-        // Of equal scores the higher index comes first, as `RecallMetrics` counts.
+        // Among equal scores the higher index comes first, as `RecallMetrics` counts.
         let recall = paths.indices.sorted { (cosines[$0], $0) > (cosines[$1], $1) }
         let recallRanks = Self.ranks(recall)
         let order = scores.map { scores in
@@ -29,7 +30,7 @@ extension SampleRetrieval {
         for image in (order ?? []).prefix(depth) where !listed.contains(image) {
             listed.append(image)
         }
-        // What the fusion encoder did not read has no probability.
+        // Images that the fusion encoder did not read have no probability.
         let read = scores.map { scores in listed.filter { scores[$0] > -100 } } ?? []
         let matches = Dictionary(
             uniqueKeysWithValues: zip(read, read.isEmpty ? [] : try probabilities(read)))
@@ -46,7 +47,7 @@ extension SampleRetrieval {
             })
     }
 
-    /// The place of each index in an order, from 1.
+    /// Returns the rank of each index in an order, from 1.
     private static func ranks(_ order: [Int]) -> [Int] {
         var ranks = [Int](repeating: 0, count: order.count)
         for (place, index) in order.enumerated() { ranks[index] = place + 1 }

@@ -1,21 +1,24 @@
 import ALBEF
 import Torch
 
-/// What a step changes before it can fail, so that a step without enough memory leaves no trace.
+/// The state that a step changes before it can fail, so that a step without enough memory can be
+/// undone.
 ///
-/// Weights and the optimizer need no entry: they move last, all of them or none. The queues lose a
-/// batch of their oldest keys, which are small and kept here. The teacher is as large as the model;
-/// it is not kept, but moved back.
+/// The weights and the optimizer need no entry: they change last, all of them or none. The step
+/// overwrites the oldest keys of the queues, which are small and are copied here. The momentum
+/// teacher is as large as the model, so it is not copied: its update is reversed instead.
 struct StepJournal {
     private let choices: Tensor
     private let dropping: Tensor
     private let moves: Int
     private let slots: ContrastiveQueues.Slots?
 
-    /// Notes a state before a step.
+    /// Records a state before a step.
     ///
-    /// - Parameter pairs: how many pairs the step enqueues.
-    /// - Throws: `TorchError` if there is too little memory.
+    /// - Parameters:
+    ///   - state: The state before the step.
+    ///   - pairs: The number of pairs that the step enqueues.
+    /// - Throws: `TorchError` if there is not enough memory.
     init(_ state: TrainingState, pairs: Int) throws {
         (choices, dropping, moves, slots) = try recovering {
             (
@@ -26,9 +29,9 @@ struct StepJournal {
         }
     }
 
-    /// Takes back what a failed step changed; the teacher up to rounding.
+    /// Undoes what a failed step changed; the momentum teacher is restored up to rounding.
     ///
-    /// - Throws: `TorchError` if there is too little memory even for that.
+    /// - Throws: `TorchError` if there is not even enough memory for that.
     func undo(_ state: TrainingState) throws {
         try recovering {
             state.optimizer.clearGradients()

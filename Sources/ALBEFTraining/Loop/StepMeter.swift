@@ -1,9 +1,9 @@
 import ALBEF
 import Torch
 
-/// Averages what steps measured until it is logged.
+/// Averages the measurements of steps until they are logged.
 struct StepMeter {
-    /// What one step measured.
+    /// The measurements of one step.
     struct Step {
         var learningRate: Double
         var loss = 0.0
@@ -15,7 +15,7 @@ struct StepMeter {
 
         init(learningRate: Double) { self.learningRate = learningRate }
 
-        /// Adds one of `count` forward passes of a step.
+        /// Adds the losses of one of the step's `count` forward passes.
         mutating func add(_ losses: PretrainingLosses, alpha: Double, pairs: Int, of count: Int) {
             func mean(_ sum: Double?, _ value: Tensor?) -> Double? {
                 value.map { (sum ?? 0) + $0.scalar() / Double(count) }
@@ -39,7 +39,7 @@ struct StepMeter {
     private let earlierSeconds: Double
     private var pairsSeen: Int
 
-    /// Starts the clock; a resumed run adds to what was measured before.
+    /// Starts the clock; a resumed run continues the totals of its earlier part.
     init(after earlier: StepMetrics?) {
         start = clock.now
         intervalStart = start
@@ -57,7 +57,7 @@ struct StepMeter {
         intervalStart = clock.now
     }
 
-    /// The averages since the last line of the log.
+    /// Returns the averages since the last logged step.
     func metrics(step: Int, epoch: Int) -> StepMetrics {
         func mean(_ value: (Step) -> Double?) -> Double? {
             let values = steps.compactMap(value)

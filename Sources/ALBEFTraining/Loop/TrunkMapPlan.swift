@@ -6,28 +6,30 @@ import SystemPackage
 import Torch
 
 extension TrunkMaps {
-    /// Which maps a run needs, and what they depend on.
+    /// The maps that a run needs, and everything that they depend on.
     struct Plan: Sendable, Hashable {
-        /// How many parts of the trunk are frozen, from the stem on; the last convolution is one.
+        /// The number of frozen parts of the trunk, counted from the stem; the last convolution is
+        /// one part.
         let stages: Int
         /// The shape of a map, `[h, w, C]`.
         let shape: [Int]
-        /// Views per image.
+        /// The number of views per image.
         let views: Int
-        /// How many maps there are.
+        /// The number of maps.
         let count: Int
-        /// Depends on all that a map depends on.
+        /// A hash of everything that the maps depend on.
         let digest: UInt64
 
-        /// Bytes of a map in half precision.
+        /// The size of a map in half precision, in bytes.
         var mapBytes: Int { shape.reduce(2, *) }
 
-        /// A view's place among the maps.
+        /// Returns the index of a view's map.
         func place(of view: AugmentedView) -> Int { view.image * views + view.index }
 
-        /// Plans the maps of a run; nil where its settings ask for none.
+        /// Plans the maps of a run, or returns nil if its settings request none.
         ///
-        /// - Throws: ``TrainingError`` if the model has no trunk, or nothing of it is frozen.
+        /// - Throws: ``TrainingError`` if the model has no trunk, or the trunk's first stage is not
+        ///   frozen.
         init?(
             _ configuration: PretrainingConfiguration, _ state: TrainingState,
             _ dataset: CaptionDataset
@@ -37,8 +39,8 @@ extension TrunkMaps {
             guard let trunk = student.visualEncoder.trunk else {
                 throw TrainingError.setting(
                     "data.trunk_views",
-                    "needs a model with a trunk ('albef models create --image' makes one of an"
-                        + " EfficientNet); for others it must be 0")
+                    "needs a model with a trunk (create one from an EfficientNet with 'albef models"
+                        + " create --image'); for other models set it to 0")
             }
             let frozen = state.plan.frozen
             let ofImages = student.parameters.compactMap { name, parameter in
@@ -56,8 +58,8 @@ extension TrunkMaps {
             guard stages > 0 else {
                 throw TrainingError.setting(
                     "data.trunk_views",
-                    "needs a trunk that is frozen from its first stage on: optimizer.frozen must"
-                        + " hold image.trunk, or stages such as image.trunk.0-4")
+                    "needs a trunk that is frozen from its first stage on; add image.trunk, or"
+                        + " stages such as image.trunk.0-4, to optimizer.frozen")
             }
             let size = student.configuration.vision.imageSize
             let sample = withoutGradients {
@@ -83,14 +85,15 @@ extension TrunkMaps {
     }
 }
 
-/// Room on a disk.
+/// The free space of a disk.
 enum DiskSpace {
-    /// Checks that a file of this size can be made.
+    /// Checks that a file of a given size can be created.
     ///
     /// - Parameters:
-    ///   - path: the file; where it is there already, it needs no more room than it has.
-    ///   - setting: what asks for it.
-    /// - Throws: ``TrainingError`` that says how much is needed and how much there is.
+    ///   - bytes: The size of the file.
+    ///   - path: The file. An existing file needs no more space than it has.
+    ///   - setting: The setting that requests the file.
+    /// - Throws: ``TrainingError`` with the required and the available space.
     static func require(_ bytes: Int, forNew path: FilePath, setting: String) throws {
         let manager = FileManager.default
         guard !manager.fileExists(atPath: path.string) else { return }
@@ -104,7 +107,7 @@ enum DiskSpace {
         func gigabytes(_ count: Int) -> String { String(format: "%.1f GB", Double(count) / 1e9) }
         throw TrainingError.setting(
             setting,
-            "needs \(gigabytes(bytes)) of disk for \(path), which has \(gigabytes(free)) free; ask"
-                + " for fewer views, or name another disk with data.trunk_maps")
+            "needs \(gigabytes(bytes)) of disk space for \(path), but only \(gigabytes(free)) are"
+                + " free; set fewer views, or choose another disk with data.trunk_maps")
     }
 }

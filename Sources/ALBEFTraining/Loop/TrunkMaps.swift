@@ -5,19 +5,21 @@ import Synchronization
 import SystemPackage
 import Torch
 
-/// What the frozen part of a trunk made of each view of the training images, in one file.
+/// The feature maps that the frozen part of a trunk computes from each view of the training images,
+/// cached in one file.
 ///
-/// A map is computed when a step first needs it, by itself, so that it does not depend on the batch;
-/// from then on it is read. It is kept in half precision, and computed steps use it as it is kept: a
-/// resumed run reads what the interrupted one would have read.
+/// A map is computed when a step first needs it, separately from its batch so that it does not
+/// depend on the other images. Later steps read it. The file stores half precision, and the step
+/// that computes a map uses the stored values too, so a resumed run uses the same values as the
+/// interrupted one.
 ///
-/// The file begins with a header and one checksum per map, 0 for a map that is not there yet. A map
-/// counts only if its checksum is right, so that a kill leaves nothing half written.
+/// The file begins with a header and one checksum per map, which is 0 for a missing map. A map
+/// counts only if its checksum is right, so a killed process leaves no half-written map.
 final class TrunkMaps: Sendable {
     private struct State {
         var file: FileDescriptor?
         var lock: FileLock?
-        /// 0 where there is no map.
+        /// The checksum of each map; 0 for a missing map.
         var checksums: [UInt64] = []
     }
 
@@ -30,9 +32,9 @@ final class TrunkMaps: Sendable {
     private let path: FilePath
     private let state = Mutex(State())
 
-    /// Names a file, which is opened or made by ``open()``.
+    /// Names the file of the maps; ``open()`` creates or opens it.
     ///
-    /// - Throws: ``TrainingError`` if the disk has no room for it.
+    /// - Throws: ``TrainingError`` if the disk has too little space for it.
     init(_ plan: Plan, at path: FilePath) throws {
         self.plan = plan
         self.path = path
@@ -42,7 +44,7 @@ final class TrunkMaps: Sendable {
 
     deinit { close() }
 
-    /// Closes the file and lets other runs use it.
+    /// Closes the file and unlocks it for other runs.
     func close() {
         state.withLock { state in
             try? state.file?.close()
@@ -50,10 +52,10 @@ final class TrunkMaps: Sendable {
         }
     }
 
-    /// Makes the file, or opens the one that is there, and keeps other processes from it.
+    /// Creates or opens the file and locks it against other processes.
     ///
-    /// - Throws: ``TrainingError`` if another process uses the file, or if it was made of other
-    ///   images, by another trunk or with other settings.
+    /// - Throws: ``TrainingError`` if another process uses the file, or if it was computed from
+    ///   other images, by another trunk or with other settings.
     func open() throws {
         let lock: FileLock
         do {
@@ -62,8 +64,8 @@ final class TrunkMaps: Sendable {
             throw TrainingError.trunkMaps(
                 path.string,
                 error.isHeld
-                    ? "another run is using these maps; wait until it ends, or name another file with"
-                        + " data.trunk_maps"
+                    ? "another run is using these maps; wait until it ends, or choose another file"
+                        + " with data.trunk_maps"
                     : "cannot be locked: \(error)")
         }
         let file = try FileDescriptor.open(
@@ -80,7 +82,7 @@ final class TrunkMaps: Sendable {
         }
     }
 
-    /// Whether the map of a view is there.
+    /// Returns whether the map of a view is in the file.
     func holds(_ view: AugmentedView) -> Bool {
         state.withLock { state in
             let place = plan.place(of: view)
@@ -88,10 +90,14 @@ final class TrunkMaps: Sendable {
         }
     }
 
-    /// The maps of a batch, in its order; those that are not there yet are made of its pixels.
+    /// Returns the maps of a batch, in its order, after computing the missing ones from its pixels.
     ///
-    /// - Parameter pixels: of ``TrainingBatch/pixelRows``, `[M, 3, S, S]`.
-    /// - Throws: ``TrainingError`` for a map that was damaged; an error of the file system.
+    /// - Parameters:
+    ///   - batch: The batch with its views.
+    ///   - pixels: The pixels of the rows in `TrainingBatch.pixelRows`, `[M, 3, S, S]`.
+    ///   - encoder: The image encoder with the trunk.
+    /// - Returns: Maps `[N, C, h, w]`, the input of the remaining stages.
+    /// - Throws: ``TrainingError`` if a map is damaged; the errors of the file system.
     func input(
         _ batch: TrainingBatch, _ pixels: Tensor, of encoder: VisionTransformer
     ) throws -> ImageInput {
@@ -108,7 +114,7 @@ final class TrunkMaps: Sendable {
                 try read(view, into: .init(rebasing: bytes[range]), of: batch.images[row])
             }
         }
-        // Stored place by place, as the trunk's convolutions have them.
+        // Maps are stored as `[h, w, C]`, the channels-last layout of the trunk's convolutions.
         return .stageMap(
             maps.to(pixels.device).to(.float32).permuted(0, 3, 1, 2), stages: plan.stages)
     }
@@ -126,7 +132,7 @@ final class TrunkMaps: Sendable {
         ].map(\.littleEndian)
     }
 
-    /// The checksums of a file's maps; a file that is empty gets its header.
+    /// Returns the checksums of a file's maps, after writing the header if the file is empty.
     private func contents(of file: FileDescriptor) throws -> [UInt64] {
         if try file.seek(offset: 0, from: .end) == 0 {
             _ = try header.withUnsafeBytes { try file.writeAll(toAbsoluteOffset: 0, $0) }
@@ -137,12 +143,12 @@ final class TrunkMaps: Sendable {
             throw TrainingError.trunkMaps(
                 path.string,
                 found.first == header.first
-                    ? "was made of other images, by another trunk or with another augmentation;"
-                        + " delete it, or name another file with data.trunk_maps"
-                    : "is not a file of trunk maps; name another file with data.trunk_maps")
+                    ? "was computed from other images, by another trunk or with other augmentation;"
+                        + " delete it, or choose another file with data.trunk_maps"
+                    : "is not a file of trunk maps; choose another file with data.trunk_maps")
         }
         var checksums = [UInt64](repeating: 0, count: plan.count)
-        // The table may end early: what was never written is absent.
+        // The file may end within the table: entries that were never written are 0.
         try checksums.withUnsafeMutableBytes { try file.read(all: $0, at: tableOffset) }
         return checksums.map(UInt64.init(littleEndian:))
     }
@@ -171,21 +177,22 @@ final class TrunkMaps: Sendable {
         let (file, checksum) = state.withLock { ($0.file, $0.checksums[place]) }
         try file?.read(all: bytes, at: dataOffset + place * plan.mapBytes)
         guard checksum != 0, ContentHash(UnsafeRawBufferPointer(bytes)).word == checksum else {
-            // Its pixels were not loaded: the next run makes it anew.
+            // The pixels of this view were not loaded, so only the next run can compute the map
+            // again.
             state.withLock { $0.checksums[place] = 0 }
             _ = try withUnsafeBytes(of: UInt64(0)) {
                 try file?.writeAll(toAbsoluteOffset: Int64(tableOffset + 8 * place), $0)
             }
             throw TrainingError.trunkMaps(
                 path.string,
-                "the map of \(image) was damaged and has been dropped; continue with --resume, which"
-                    + " makes it anew")
+                "the map of \(image) was damaged and has been removed; continue with --resume to"
+                    + " compute it again")
         }
     }
 }
 
 extension FileDescriptor {
-    /// Reads until the buffer is full; what lies behind the file's end reads as 0.
+    /// Reads until the buffer is full; bytes beyond the end of the file read as 0.
     fileprivate func read(all bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws {
         var done = 0
         while done < bytes.count {

@@ -2,8 +2,9 @@ import Storage
 import SystemPackage
 import Torch
 
-/// A file that only grows; each write is one system call, so that a killed process leaves at most
-/// its last one cut short.
+/// A file to which bytes are only appended.
+///
+/// Each write is one system call, so a killed process leaves at most its last write incomplete.
 final class AppendingFile: Sendable {
     let path: FilePath
     private let descriptor: FileDescriptor
@@ -29,7 +30,7 @@ final class AppendingFile: Sendable {
         }
     }
 
-    /// Waits until what was written is on the disk.
+    /// Waits until all written bytes are on the disk.
     func flush() throws(RunError) {
         guard fsync(descriptor.rawValue) == 0 else {
             throw RunError(path, .system(operation: "flush it", .current))
@@ -40,7 +41,7 @@ final class AppendingFile: Sendable {
 }
 
 extension FilePath {
-    /// The bytes of the file at this path; `nil` where there is none.
+    /// Returns the bytes of the file at this path, or `nil` if there is no such file.
     package func bytesIfPresent() throws(RunError) -> [UInt8]? {
         do {
             let file = try FileDescriptor.open(self, .readOnly, options: .closeOnExec)

@@ -1,9 +1,9 @@
 import Storage
 import SystemPackage
 
-/// How much memory this process holds, as the system counts it.
+/// The memory of this process, as the operating system counts it.
 public enum ProcessMemory {
-    /// Bytes in memory now; `nil` where the system does not say.
+    /// The number of bytes in memory now; `nil` if the system does not provide it.
     public static var residentBytes: Int? {
         #if canImport(Darwin)
             var usage = rusage_info_v2()
@@ -18,7 +18,7 @@ public enum ProcessMemory {
         #endif
     }
 
-    /// The most bytes that were in memory at once; `nil` where the system does not say.
+    /// The largest number of bytes in memory so far; `nil` if the system does not provide it.
     public static var peakBytes: Int? {
         #if canImport(Darwin)
             var usage = rusage()
@@ -30,7 +30,7 @@ public enum ProcessMemory {
     }
 
     #if !canImport(Darwin)
-        /// A field of `/proc/self/status` in bytes.
+        /// Returns a field of `/proc/self/status` in bytes.
         private static func kernelField(_ name: String) -> Int? {
             guard let bytes = try? FilePath("/proc/self/status").bytesIfPresent() else {
                 return nil

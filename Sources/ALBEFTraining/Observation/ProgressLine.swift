@@ -1,17 +1,17 @@
 import Storage
 import Foundation
 
-/// The line that says how far a training run is.
+/// The line that shows the progress of a training run.
 public enum ProgressLine {
-    /// Epoch and step, a bar, losses, rate, remaining time and memory, in one line.
+    /// Returns epoch and step, a bar, losses, speed, remaining time and memory, in one line.
     ///
     /// - Parameters:
-    ///   - metrics: The last step's.
-    ///   - totalSteps: How many steps the run has.
-    ///   - totalEpochs: How many epochs the run has.
-    ///   - secondsPerStep: What a step takes, for the remaining time; by default the mean over the
-    ///     run so far, evaluations included.
-    ///   - barWidth: Characters of the bar; 0 for none.
+    ///   - metrics: The metrics of the last step.
+    ///   - totalSteps: The number of steps of the run.
+    ///   - totalEpochs: The number of epochs of the run.
+    ///   - secondsPerStep: The seconds per step, from which the remaining time follows. Default:
+    ///     the mean over the run so far, evaluations included.
+    ///   - barWidth: The width of the bar in characters; 0 for no bar. Default: 12.
     public static func text(
         _ metrics: StepMetrics, totalSteps: Int, totalEpochs: Int, secondsPerStep: Double? = nil,
         barWidth: Int = 12

@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// What is wrong with a run's directory or one of its files; its description names the file.
+/// An error about a run's directory or one of its files; its description names the file.
 public struct RunError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable {
         case system(operation: String, Errno)
@@ -26,23 +26,24 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .system(let operation, let errno): "\(file): cannot \(operation): \(errno)"
         case .notARun: "\(file): is not a training run: it has no \(RunFile.metrics)"
-        case .occupied: "\(file): holds a run already; resume it, or name another directory"
-        case .emptyLog: "\(file): is empty: no step has been recorded yet"
+        case .occupied:
+            "\(file): contains a run already; resume it, or choose another directory"
+        case .emptyLog: "\(file): is empty: no step has been recorded yet; wait for the first one"
         case .brokenLine(let line, let reason): "\(file):\(line): \(reason)"
         case .malformed(let reason): "\(file): \(reason)"
-        case .closed: "\(file): the run was closed; nothing can be recorded"
+        case .closed: "\(file): the observer of this run is closed and records nothing more"
         }
     }
 }
 
 /// The names of the files in a run's directory.
 public enum RunFile {
-    /// The resolved settings.
+    /// The settings, with every key.
     public static let configuration = "configuration.yaml"
-    /// Steps and evaluations, one JSON object a line.
+    /// The steps and evaluations, one JSON object per line.
     public static let metrics = "metrics.jsonl"
-    /// Queries and what was found for them: a JSON array.
+    /// A JSON array of queries with their results.
     public static let samples = "samples.json"
-    /// Whether the run goes on, and how long it is to be.
+    /// The state of the run and its planned length.
     public static let status = "status.json"
 }

@@ -4,10 +4,10 @@ import Synchronization
 public import SystemPackage
 import Torch
 
-/// Writes down what happens in a training run: its log, TensorBoard's events, sample retrievals.
+/// Records a training run: its log, its TensorBoard events and its sample retrievals.
 ///
-/// Calls return when the system has the data; they are cheap enough for every step, and may come
-/// from any thread. A run has one observer at a time.
+/// Calls return as soon as the operating system has the data. They are cheap enough for every step
+/// and may come from any thread. A run has at most one observer at a time.
 public final class RunObserver: Sendable {
     private struct State {
         var log: MetricsLog
@@ -17,28 +17,28 @@ public final class RunObserver: Sendable {
 
     /// The run's directory.
     public let directory: FilePath
-    /// The last recorded step of the part that is resumed; `nil` in a new run.
+    /// The last recorded step before the point at which the run resumes; `nil` in a new run.
     ///
-    /// The following steps add to its `seconds` and its `pairsSeen`.
+    /// The totals `seconds` and `pairsSeen` of the following steps continue from it.
     public let resumedFrom: StepMetrics?
     private let totalSteps: Int?
     private let totalEpochs: Int?
     private let state: Mutex<State>
 
-    /// Starts or resumes the observation of a run.
+    /// Starts or resumes the recording of a run.
     ///
-    /// `configuration.yaml`, where it is there already, is also shown by TensorBoard.
+    /// If the directory contains `configuration.yaml`, TensorBoard shows it too.
     ///
     /// - Parameters:
-    ///   - directory: The run's directory; created for a new run.
-    ///   - step: The step of the checkpoint that the run resumes from: what was recorded after it
-    ///     is removed. `nil`, the default, for a new run.
-    ///   - isEvaluated: Whether an evaluation after that very step counts; it is removed too where
-    ///     the run is going to make it again. Default: it counts.
-    ///   - totalSteps: How many steps the run is to have, for those who watch it.
-    ///   - totalEpochs: How many epochs it is to have.
-    /// - Throws: ``RunError`` when the directory of a new run holds one already, the log of a
-    ///   resumed one is broken, or a file cannot be written.
+    ///   - directory: The run's directory, which is created for a new run.
+    ///   - step: The step of the checkpoint that the run resumes from; all later records are
+    ///     removed. Default: `nil`, for a new run.
+    ///   - isEvaluated: Whether to keep an evaluation after that very step; pass false if the run
+    ///     will repeat it. Default: true.
+    ///   - totalSteps: The planned number of steps, for display.
+    ///   - totalEpochs: The planned number of epochs, for display.
+    /// - Throws: ``RunError`` if the directory of a new run already contains a run, the log of a
+    ///   resumed run is damaged, or a file cannot be written.
     public init(
         _ directory: FilePath, resumingAfter step: Int? = nil, isEvaluated: Bool = true,
         totalSteps: Int? = nil, totalEpochs: Int? = nil
@@ -63,7 +63,7 @@ public final class RunObserver: Sendable {
         let events = try EventFile(in: directory, host: RunStatus.thisHost)
         if let step { try events.appendSessionStart(step: step + 1) }
         if let text = try directory.appending(RunFile.configuration).bytesIfPresent() {
-            // Four spaces make Markdown leave a line as it is.
+            // Markdown leaves lines that start with four spaces unchanged.
             let lines = String(decoding: text, as: UTF8.self)
                 .split(separator: "\n", omittingEmptySubsequences: false)
             try events.append(
@@ -85,9 +85,9 @@ public final class RunObserver: Sendable {
         }
     }
 
-    /// Writes down a step.
+    /// Records a step.
     ///
-    /// - Throws: ``RunError`` when a file cannot be written or the observer was closed.
+    /// - Throws: ``RunError`` if a file cannot be written or the observer is closed.
     public func record(_ metrics: StepMetrics) throws {
         try withState { state in
             try state.log.append(.step(metrics))
@@ -95,9 +95,9 @@ public final class RunObserver: Sendable {
         }
     }
 
-    /// Writes down an evaluation.
+    /// Records an evaluation.
     ///
-    /// - Throws: ``RunError`` when a file cannot be written or the observer was closed.
+    /// - Throws: ``RunError`` if a file cannot be written or the observer is closed.
     public func record(_ metrics: EvaluationMetrics) throws {
         try withState { state in
             try state.log.append(.evaluation(metrics))
@@ -107,8 +107,7 @@ public final class RunObserver: Sendable {
 
     /// Replaces the sample retrievals.
     ///
-    /// - Throws: `FileError` when the file cannot be written, ``RunError`` when the observer
-    ///   was closed.
+    /// - Throws: `FileError` if the file cannot be written; ``RunError`` if the observer is closed.
     public func record(samples: [SampleRetrieval]) throws {
         try withState { _ in
             try AtomicFile.write(
@@ -117,9 +116,9 @@ public final class RunObserver: Sendable {
         }
     }
 
-    /// Waits until all that was recorded is on the disk, for a checkpoint that relies on it.
+    /// Waits until all records are on the disk, which a checkpoint requires.
     ///
-    /// - Throws: ``RunError`` when the disk fails or the observer was closed.
+    /// - Throws: ``RunError`` if the disk fails or the observer is closed.
     public func flush() throws {
         try withState { state in
             try state.log.flush()
@@ -127,12 +126,12 @@ public final class RunObserver: Sendable {
         }
     }
 
-    /// Flushes everything and says how the run ended.
+    /// Flushes all files and records how the run ended.
     ///
-    /// Closing twice does nothing.
+    /// Closing an observer again does nothing.
     ///
-    /// - Parameter outcome: Finished, by default; interrupted or failed otherwise.
-    /// - Throws: ``RunError`` or `FileError` when the disk fails.
+    /// - Parameter outcome: The state in which the run ended. Default: finished.
+    /// - Throws: ``RunError`` or `FileError` if the disk fails.
     public func close(_ outcome: RunStatus.State = .finished) throws {
         try state.withLock { state in
             guard !state.isClosed else { return }

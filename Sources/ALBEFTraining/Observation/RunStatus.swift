@@ -3,29 +3,29 @@ import Foundation
 package import SystemPackage
 import Torch
 
-/// What a run says of itself in `status.json`.
+/// The status of a run, stored in `status.json`.
 public struct RunStatus: Codable, Sendable, Hashable {
-    /// Where the run stands.
+    /// The state of a run.
     public enum State: String, Codable, Sendable {
-        /// A process is at it, unless it was killed.
+        /// A process is training, unless it was killed.
         case running
-        /// It did all its steps.
+        /// All steps were taken.
         case finished
-        /// It was asked to stop, and can be resumed.
+        /// The run was stopped on request and can be resumed.
         case interrupted
-        /// An error ended it.
+        /// An error ended the run.
         case failed
     }
 
-    /// Where the run stands.
+    /// The state of the run.
     public var state: State
-    /// How many steps it is to have.
+    /// The planned number of steps.
     public var totalSteps: Int?
-    /// How many epochs it is to have.
+    /// The planned number of epochs.
     public var totalEpochs: Int?
-    /// The process that trains or trained.
+    /// The id of the process that trains or trained.
     public var process: Int32
-    /// The machine it runs on.
+    /// The name of the machine that the process runs on.
     public var host: String
 
     enum CodingKeys: String, CodingKey {
@@ -35,7 +35,7 @@ public struct RunStatus: Codable, Sendable, Hashable {
         case process, host
     }
 
-    /// The status of a run by this process.
+    /// Creates the status of a run in this process.
     init(_ state: State, totalSteps: Int?, totalEpochs: Int?) {
         self.state = state
         self.totalSteps = totalSteps
@@ -46,14 +46,14 @@ public struct RunStatus: Codable, Sendable, Hashable {
 
     /// The name of this machine.
     static var thisHost: String {
-        // Not Foundation's, which may ask the network.
+        // Foundation's host name may involve a network request.
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return "localhost" }
         return String(
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether the process of a running run is known to be gone.
+    /// Whether the process of a run that is recorded as running certainly does not exist.
     package var isOrphaned: Bool {
         state == .running && host == Self.thisHost && kill(process, 0) != 0 && errno == ESRCH
     }
@@ -64,7 +64,9 @@ public struct RunStatus: Codable, Sendable, Hashable {
             to: directory.appending(RunFile.status))
     }
 
-    /// The status in a directory; `nil` where there is none.
+    /// Reads the status in a directory, or returns `nil` if there is none.
+    ///
+    /// - Throws: ``RunError`` that names the file if it cannot be read or is invalid.
     package init?(directory: FilePath) throws {
         let file = directory.appending(RunFile.status)
         guard let bytes = try file.bytesIfPresent() else { return nil }

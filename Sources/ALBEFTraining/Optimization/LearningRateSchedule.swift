@@ -1,34 +1,34 @@
 import Foundation
 
-/// The learning rate of each step: a rise within the first epoch, then a fall.
+/// The learning rate of each step: a warm-up within the first epoch, then a decay.
 public struct LearningRateSchedule: Sendable, Hashable {
-    /// How the rate falls.
+    /// The shape of the decay.
     public enum Shape: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Half a cosine over the epochs, constant within each, and a rise in steps of 100
-        /// iterations, as the original does it.
+        /// Half a cosine over the epochs, constant within each epoch, after a warm-up that changes
+        /// every 100 iterations, as in the original code.
         case cosinePerEpoch = "cosine_per_epoch"
-        /// Half a cosine over the steps after a straight rise.
+        /// Half a cosine over the steps, after a linear warm-up.
         case cosinePerStep = "cosine_per_step"
-        /// No fall.
+        /// No decay after a linear warm-up.
         case constant
     }
 
-    /// How the rate falls.
+    /// The shape of the decay.
     public var shape: Shape
-    /// The rate after the rise.
+    /// The rate after the warm-up.
     public var peak: Double
-    /// The rate at the end.
+    /// The rate at the end of the run.
     public var minimum: Double
     /// The rate at the first step.
     public var warmupStart: Double
-    /// Steps of the rise.
+    /// The number of steps in the warm-up.
     public var warmupSteps: Int
-    /// Epochs of the run.
+    /// The number of epochs in the run.
     public var epochs: Int
-    /// Steps of an epoch.
+    /// The number of steps in an epoch.
     public var stepsPerEpoch: Int
 
-    /// Describes the rates of a run.
+    /// Creates the schedule of a run.
     public init(
         shape: Shape, peak: Double, minimum: Double, warmupStart: Double, warmupSteps: Int,
         epochs: Int, stepsPerEpoch: Int
@@ -42,17 +42,17 @@ public struct LearningRateSchedule: Sendable, Hashable {
         self.stepsPerEpoch = stepsPerEpoch
     }
 
-    /// The original's rise changes every so many iterations.
+    /// The number of iterations between changes in the original's warm-up.
     private static let interval = 100
 
-    /// The rate of a step.
+    /// Returns the learning rate of a step.
     ///
-    /// - Parameter step: counted from 0 over the whole run.
+    /// - Parameter step: The step, counted from 0 over the whole run.
     public func rate(at step: Int) -> Double {
         let epoch = step / max(1, stepsPerEpoch)
         switch shape {
         case .cosinePerEpoch:
-            // The rise ends with the first epoch, whether or not it was done.
+            // The warm-up ends with the first epoch, even if it is incomplete.
             if epoch == 0 { return risen(step / Self.interval * Self.interval) }
             return fallen(Double(epoch) / Double(epochs))
         case .cosinePerStep:
@@ -74,23 +74,23 @@ public struct LearningRateSchedule: Sendable, Hashable {
     }
 }
 
-/// How much the teacher is listened to: alpha, rising in a straight line from 0.
+/// The weight of the momentum teacher's targets, alpha, which rises linearly from 0.
 public struct DistillationRamp: Sendable, Hashable {
-    /// Alpha after the rise.
+    /// Alpha after the ramp.
     public var alpha: Double
-    /// Epochs of the rise: 1 in the original, 2 in LAVIS.
+    /// The length of the ramp in epochs: 1 in the original, 2 in LAVIS.
     public var epochs: Double
-    /// Forward passes an epoch.
+    /// The number of forward passes per epoch.
     public var iterationsPerEpoch: Int
 
-    /// Describes a rise.
+    /// Creates a ramp.
     public init(alpha: Double, epochs: Double, iterationsPerEpoch: Int) {
         self.alpha = alpha
         self.epochs = epochs
         self.iterationsPerEpoch = iterationsPerEpoch
     }
 
-    /// Alpha of a forward pass, counted from 0 over the whole run.
+    /// Returns alpha for a forward pass, counted from 0 over the whole run.
     public func alpha(at iteration: Int) -> Double {
         let length = epochs * Double(iterationsPerEpoch)
         guard length > 0 else { return alpha }

@@ -1,6 +1,6 @@
 package import ALBEF
 
-/// A part of the model that can have a learning rate of its own, or stay as it is.
+/// A part of the model that can have its own learning rate or be frozen.
 public enum ModelPart: String, Sendable, Hashable, Codable, CaseIterable {
     /// The image encoder.
     case image
@@ -11,7 +11,7 @@ public enum ModelPart: String, Sendable, Hashable, Codable, CaseIterable {
     /// The projections, the temperature, and the heads of ITM and MLM.
     case heads
 
-    /// The part in words.
+    /// The name of the part in words.
     var words: String {
         switch self {
         case .image: "image encoder"
@@ -22,27 +22,27 @@ public enum ModelPart: String, Sendable, Hashable, Codable, CaseIterable {
     }
 }
 
-/// Where in the model a parameter is, told by its name.
+/// The place of a parameter in the model, derived from its name.
 package struct ParameterPlace: Sendable, Hashable {
-    /// What of a part it is.
+    /// A section of a part.
     package enum Section: Sendable, Hashable {
-        /// What lies below the first block: patches or words, and positions.
+        /// The layers below the first block: patch or word embeddings, and positions.
         case embeddings
         /// A block, counted from 0 within the part.
         case block(Int)
-        /// A stage of the image encoder's convolutional trunk, counted from 0; the first one has the
-        /// stem, too.
+        /// A stage of the image encoder's convolutional trunk, counted from 0; the first includes
+        /// the stem.
         case trunkStage(Int)
-        /// Anything else, such as the last norm or a head.
+        /// Any other section, such as the last norm or a head.
         case other(String)
     }
 
-    /// The part.
+    /// The part that contains the parameter.
     package let part: ModelPart
-    /// What of it.
+    /// The section within the part.
     package let section: Section
 
-    /// The place as settings name it: `image.embeddings`, `image.trunk.0`, `text.3`,
+    /// The place as settings name it, such as `image.embeddings`, `image.trunk.0`, `text.3` or
     /// `heads.matching`.
     package var address: String {
         let name =
@@ -55,11 +55,12 @@ package struct ParameterPlace: Sendable, Hashable {
         return "\(part.rawValue).\(name)"
     }
 
-    /// Finds the place of a parameter.
+    /// Determines the place of a parameter.
     ///
     /// - Parameters:
-    ///   - name: its name in the original implementation.
-    ///   - text: tells the layers of the fusion encoder from those of the text encoder.
+    ///   - name: The name of the parameter in the original implementation.
+    ///   - text: The text configuration, which separates the layers of the text encoder from those
+    ///     of the fusion encoder.
     package init(_ name: String, _ text: ALBEFConfiguration.Text) {
         let words = name.split(separator: ".").map(String.init)
         func word(_ index: Int) -> String { index < words.count ? words[index] : "" }
@@ -74,7 +75,7 @@ package struct ParameterPlace: Sendable, Hashable {
             switch (word(2), Int(word(4))) {
             case ("embeddings", _): (part, section) = (.text, .embeddings)
             case ("encoder", let layer?):
-                // Layers that read texts with and without an image are the text encoder's.
+                // Layers that read texts both with and without an image belong to the text encoder.
                 let isFusion =
                     layer >= text.fusionLayer && (!text.sharesLayers || word(5) == "crossattention")
                 part = isFusion ? .fusion : .text
@@ -109,10 +110,10 @@ package struct ParameterPlace: Sendable, Hashable {
 }
 
 extension ParameterPlace {
-    /// What a block lies below the end of its stack, for ``LayerDecay``: 0 for what comes after the
-    /// last block, 1 for the last block, and one more than there are blocks for the embeddings.
+    /// Returns how far a place lies below the end of its stack, for ``LayerDecay``: 0 after the
+    /// last block, 1 for the last block, and one more than the number of blocks for the embeddings.
     ///
-    /// The text and fusion encoders are one stack. A convolutional trunk lies below the blocks.
+    /// The text and fusion encoders form one stack. A convolutional trunk lies below the blocks.
     package func height(below configuration: ALBEFConfiguration) -> Int {
         let depth = part == .image ? configuration.vision.depth : configuration.text.depth
         switch (part, section) {

@@ -3,23 +3,25 @@ import Foundation
 import OrderedCollections
 package import Torch
 
-/// Which parameters of a model a run trains, and at what learning rate relative to the optimizer's.
+/// The parameters of a model that a run trains, with their learning rates relative to the
+/// optimizer's.
 ///
-/// A parameter's factor is its part's (`optimizer.rates`), times `optimizer.new_parts_rate` if it was
-/// made at random in a model whose other parts were taken from elsewhere, and times the layer decay
-/// if not. New parameters have nothing to lose, so that the decay spares them wherever they are.
+/// A parameter's factor is its part's factor (`optimizer.rates`) times a second one. For a randomly
+/// initialized parameter in a model that starts from other weights, the second factor is
+/// `optimizer.new_parts_rate`; otherwise it is the layer decay. New parameters have nothing to
+/// preserve, so the layer decay never applies to them in such a model.
 package struct ParameterPlan: Sendable, Hashable {
     /// One parameter.
     package struct Entry: Sendable, Hashable {
-        /// Its name.
+        /// The name of the parameter.
         package let name: String
-        /// Its part.
+        /// The part that contains it.
         package let part: ModelPart
-        /// How many numbers it holds.
+        /// The number of its elements.
         package let count: Int
-        /// Whether it was made at random.
+        /// Whether it was randomly initialized.
         package let isNew: Bool
-        /// What becomes of it.
+        /// Whether it is trained, frozen or unused.
         package let state: TrainedParts.State
         /// Its learning rate relative to the optimizer's.
         package let rateFactor: Double
@@ -28,19 +30,21 @@ package struct ParameterPlan: Sendable, Hashable {
     /// Every parameter, in the model's order.
     package let entries: [Entry]
 
-    /// The names of what stays as it is.
+    /// The names of the frozen parameters.
     package var frozen: Set<String> {
         Set(entries.filter { $0.state == .frozen }.map(\.name))
     }
 
-    /// Decides about every parameter of a model.
+    /// Plans the training of every parameter of a model.
     ///
     /// - Parameters:
-    ///   - configuration: the run's settings.
-    ///   - newParts: the names of what was made at random in the model that the run starts from; not
-    ///     needed where it starts from none, because all is new then.
-    /// - Throws: ``TrainingError`` for a name that means nothing, where nothing would train, or for a
-    ///   factor that nothing would have; it names the setting.
+    ///   - model: The model to train.
+    ///   - configuration: The settings of the run.
+    ///   - newParts: The names of the parameters that were randomly initialized in the model that
+    ///     the run starts from. Ignored if the run starts from random weights, because all
+    ///     parameters are new then.
+    /// - Throws: ``TrainingError`` that names the setting if a pattern matches no parameter,
+    ///   nothing would be trained, or a factor would apply to no parameter.
     package init(
         _ model: ALBEFModel, _ configuration: PretrainingConfiguration, newParts: Set<String>
     ) throws(TrainingError) {
@@ -56,8 +60,8 @@ package struct ParameterPlan: Sendable, Hashable {
         if settings.newPartsRate != 1, !subjects.contains(where: \.isNew) {
             throw .setting(
                 "optimizer.new_parts_rate",
-                "is \(settings.newPartsRate), but the model that the run starts from has no new part"
-            )
+                "is \(settings.newPartsRate), but the model that the run starts from has no new"
+                    + " parts; set it to 1")
         }
         entries = zip(subjects, model.parameters.values).map { subject, parameter in
             let isFrozen = patterns.contains { $0.matches(subject) }
@@ -82,25 +86,28 @@ package struct ParameterPlan: Sendable, Hashable {
             throw .setting(
                 "optimizer.frozen",
                 entries.allSatisfy { $0.state == .frozen }
-                    ? "freezes every part: nothing would train"
-                    : "freezes every part that the objectives depend on: nothing would train")
+                    ? "freezes every part, so nothing would be trained; leave a part out"
+                    : "freezes every part that the objectives depend on, so nothing would be"
+                        + " trained; leave one of these parts out")
         }
-        // Every step keeps the temperature within its bounds, and would move this one.
+        // Every step clamps the temperature to its bounds, which would change a frozen one outside
+        // them.
         if let temperature = model.temperature, frozen.contains(temperature.name) {
             let value = Float(temperature.value.scalar())
             let bounds = (Float(settings.minimumTemperature), Float(settings.maximumTemperature))
             guard value >= bounds.0, value <= bounds.1 else {
                 throw .setting(
                     "optimizer.frozen",
-                    "freezes the temperature, but it is \(value), which is out of its bounds"
-                        + " (objectives.contrastive.minimum_temperature and maximum_temperature)")
+                    "freezes the temperature, but its value \(value) is outside its bounds; change"
+                        + " objectives.contrastive.minimum_temperature or maximum_temperature")
             }
         }
     }
 
-    /// The groups of an optimizer: what is not frozen, by learning rate, with decay and without.
+    /// Returns the optimizer's groups of all parameters that are not frozen, by learning rate, each
+    /// with and without weight decay.
     ///
-    /// The highest rate comes first; where all are equal there are two groups.
+    /// The highest rate comes first. If all rates are equal, there are two groups.
     package func groups(of model: ALBEFModel, _ decays: WeightDecay, decay: Double) -> [AdamW.Group]
     {
         let moving = entries.filter { $0.state != .frozen }
@@ -113,20 +120,23 @@ package struct ParameterPlan: Sendable, Hashable {
     }
 }
 
-/// Lower learning rates for lower blocks, which hold what is most general.
+/// Learning rates that decrease towards the lower blocks, which contain the most general features.
 ///
-/// Clark et al., 2020 ("ELECTRA"); for image encoders Bao et al., 2022 ("BEiT") and He et al., 2022
-/// ("Masked autoencoders are scalable vision learners").
+/// The method is from Clark et al., 2020 ("ELECTRA"); image encoders use it in Bao et al., 2022
+/// ("BEiT") and He et al., 2022 ("Masked autoencoders are scalable vision learners").
 package struct LayerDecay: Sendable, Hashable {
     private let decay: Double
 
-    /// Describes a decay; 1 is none.
+    /// Creates a decay; 1 is no decay.
     package init(_ decay: Double) { self.decay = decay }
 
-    /// The factor `decay^h` of what lies h blocks below the end of its stack, itself included.
+    /// Returns the factor `decay^height`.
     ///
-    /// Of L blocks counted from 0, block i has `decay^(L - i)`, the embeddings have
-    /// `decay^(L + 1)`, and what comes after the last block has 1.
+    /// Of L blocks counted from 0, block i has `decay^(L - i)`, the embeddings have `decay^(L +
+    /// 1)`, and layers after the last block have 1.
+    ///
+    /// - Parameter height: The number of blocks from the end of the stack, the block itself
+    ///   included.
     package func factor(height: Int) -> Double { pow(decay, Double(height)) }
 }
 
@@ -142,7 +152,7 @@ extension PretrainingConfiguration.Optimizer.Rates {
 }
 
 extension ObjectiveConfiguration {
-    /// Whether a loss depends on a parameter.
+    /// Returns whether a loss depends on a parameter.
     fileprivate func depend(on place: ParameterPlace) -> Bool {
         switch (place.part, place.section) {
         case (.fusion, _): usesFusion

@@ -1,24 +1,25 @@
-/// A name of `optimizer.frozen`: what of a model it means.
+/// An entry of `optimizer.frozen`, which selects parameters of a model.
 ///
 /// - `image`, `text`, `fusion`, `heads`: a part.
-/// - `image.3`, `text.0-2`: a block of a part, or several, counted from 0 within the part; both ends
-///   are meant too, and must be there.
-/// - `image.trunk.0-4`: stages of a convolutional trunk, in the same way; the stem is the first's.
-/// - `image.embeddings`, `image.trunk`, `heads.matching` and so on: what else a part has.
-/// - `embeddings`: what lies below the first block, of image and text.
-/// - `taken`, `new`: what was taken from other models, and what was made at random.
-/// - `text_encoder.bert.embeddings.word_embeddings`: the start of parameters' names, whole words.
+/// - `image.3`, `text.0-2`: one block of a part or several, counted from 0 within the part; both
+///   ends are included and must exist.
+/// - `image.trunk.0-4`: stages of a convolutional trunk, in the same way; the first includes the
+///   stem.
+/// - `image.embeddings`, `image.trunk`, `heads.matching` and so on: another section of a part.
+/// - `embeddings`: the layers below the first block, for image and text.
+/// - `taken`, `new`: the parameters that were taken from other models, or randomly initialized.
+/// - `text_encoder.bert.embeddings.word_embeddings`: the beginning of parameter names, up to a dot.
 package struct PartPattern: Sendable, Hashable {
-    /// One parameter, as patterns see it.
+    /// The properties of a parameter that patterns test.
     package struct Subject: Sendable, Hashable {
-        /// Its name.
+        /// The name of the parameter.
         package var name: String
-        /// Where it is.
+        /// Its place in the model.
         package var place: ParameterPlace
-        /// Whether it was made at random rather than taken from another model.
+        /// Whether it was randomly initialized rather than taken from another model.
         package var isNew: Bool
 
-        /// A parameter.
+        /// Creates a subject.
         package init(name: String, place: ParameterPlace, isNew: Bool) {
             self.name = name
             self.place = place
@@ -32,16 +33,16 @@ package struct PartPattern: Sendable, Hashable {
         case embeddings
         case taken
         case new
-        /// A place's address, or the start of a name.
+        /// The address of a place, or the beginning of a name.
         case name
     }
 
-    /// What blocks or stages are counted in.
+    /// A sequence of numbered blocks or stages.
     private struct Stack: Sendable, Hashable {
         let part: ModelPart
         var isTrunk = false
 
-        /// Reads `text` or `image.trunk`.
+        /// Parses `text` or `image.trunk`.
         init?(_ words: some Collection<Substring>) {
             guard let name = words.first, let part = ModelPart(rawValue: String(name)) else {
                 return nil
@@ -57,12 +58,12 @@ package struct PartPattern: Sendable, Hashable {
 
         var name: String { isTrunk ? "\(part.rawValue).trunk" : part.rawValue }
 
-        /// The last one in words.
+        /// A description of the last block or stage, in words.
         var lastWords: String {
             isTrunk ? "stage of this model's trunk" : "block of this model's \(part.words)"
         }
 
-        /// Which one of this stack a place is; nil if it is none.
+        /// Returns the index of a place in this stack, or nil if it is elsewhere.
         func index(of place: ParameterPlace) -> Int? {
             guard place.part == part else { return nil }
             return switch place.section {
@@ -73,11 +74,11 @@ package struct PartPattern: Sendable, Hashable {
         }
     }
 
-    /// The pattern as it was given.
+    /// The pattern as the settings give it.
     package let text: String
     private let meaning: Meaning
 
-    /// Reads a pattern; one that means nothing matches nothing.
+    /// Parses a pattern; an unknown one matches nothing.
     package init(_ text: String) {
         self.text = text
         switch text {
@@ -102,7 +103,7 @@ package struct PartPattern: Sendable, Hashable {
         return .blocks(stack, first...last)
     }
 
-    /// Whether a parameter is meant.
+    /// Returns whether the pattern selects a parameter.
     package func matches(_ subject: Subject) -> Bool {
         switch (meaning, subject.place.section) {
         case (.part(let part), _): subject.place.part == part
@@ -118,9 +119,10 @@ package struct PartPattern: Sendable, Hashable {
         }
     }
 
-    /// Checks that the pattern means something in a model.
+    /// Checks that the pattern selects something in a model.
     ///
-    /// - Throws: ``TrainingError`` that names the setting and the pattern, and lists what there is.
+    /// - Throws: ``TrainingError`` that names the setting and the pattern, and lists the model's
+    ///   parts.
     func check(_ subjects: [Subject]) throws(TrainingError) {
         guard subjects.contains(where: matches) else {
             throw .setting(
@@ -143,7 +145,7 @@ package struct PartPattern: Sendable, Hashable {
         Set(subjects.compactMap { stack.index(of: $0.place) }).sorted()
     }
 
-    /// Every part with what it has: `fusion (fusion.0 to fusion.5)`.
+    /// Returns every part with its sections, as in `fusion (fusion.0 to fusion.5)`.
     private static func names(of subjects: [Subject]) -> String {
         ModelPart.allCases.compactMap { part in
             let places = Set(subjects.map(\.place).filter { $0.part == part })

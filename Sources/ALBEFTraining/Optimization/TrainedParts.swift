@@ -3,31 +3,32 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// What a run trains: each part of the model, where its weights come from, and its learning rates.
+/// A summary of what a run trains: each part of the model, the origin of its weights and its
+/// learning rates.
 public struct TrainedParts: Sendable, Hashable, Codable {
-    /// What becomes of some parameters.
+    /// The state of a parameter in a run.
     public enum State: String, Sendable, Hashable, Codable, CaseIterable {
-        /// They train.
+        /// The run trains the parameter.
         case trained
-        /// They stay as they are, because `optimizer.frozen` says so.
+        /// The run leaves the parameter unchanged, because `optimizer.frozen` selects it.
         case frozen
-        /// No objective of the run depends on them.
+        /// No objective of the run depends on the parameter.
         case unused
     }
 
     /// The parameters of a part that have the same origin and the same state.
     public struct Row: Sendable, Hashable, Codable {
-        /// The part.
+        /// The part that contains them.
         public let part: ModelPart
-        /// How many numbers these parameters hold.
+        /// The number of elements in these parameters.
         public let parameters: Int
-        /// Whether they were made at random, rather than taken from another model.
+        /// Whether they were randomly initialized rather than taken from another model.
         public let isNew: Bool
-        /// What becomes of them.
+        /// The state of these parameters.
         public let state: State
-        /// The lowest of their learning rates at the schedule's peak; nil where they do not train.
+        /// Their lowest learning rate at the schedule's peak; nil if they are not trained.
         public let lowestRate: Double?
-        /// The highest of their learning rates at the schedule's peak; nil where they do not train.
+        /// Their highest learning rate at the schedule's peak; nil if they are not trained.
         public let highestRate: Double?
 
         enum CodingKeys: String, CodingKey {
@@ -39,17 +40,20 @@ public struct TrainedParts: Sendable, Hashable, Codable {
         }
     }
 
-    /// The parts in the order of ``ModelPart``, what was taken before what is new.
+    /// The rows in the order of ``ModelPart``, those with existing weights before those with new
+    /// ones.
     public let rows: [Row]
 
-    /// How many numbers have a state.
+    /// Returns the number of parameter elements in a state.
     public func count(_ state: State) -> Int {
         rows.filter { $0.state == state }.reduce(0) { $0 + $1.parameters }
     }
 
-    /// Sums up a plan.
+    /// Summarizes a plan.
     ///
-    /// - Parameter peak: the optimizer's learning rate at its peak.
+    /// - Parameters:
+    ///   - plan: The plan of a run.
+    ///   - peak: The optimizer's learning rate at its peak.
     init(_ plan: ParameterPlan, peak: Double) {
         rows = ModelPart.allCases.flatMap { part in
             [false, true].flatMap { isNew in
@@ -69,7 +73,7 @@ public struct TrainedParts: Sendable, Hashable, Codable {
 
     private static let fileName = "parts.json"
 
-    /// Writes the parts down in a run's directory.
+    /// Writes the summary into a run's directory.
     func write(to directory: FilePath) throws {
         try AtomicFile.write(
             RunJSON.encoder(.prettyPrinted).encode(self), to: directory.appending(Self.fileName))
@@ -77,8 +81,7 @@ public struct TrainedParts: Sendable, Hashable, Codable {
 }
 
 extension TrainedParts {
-    /// The parts as a table for people, and how many parameters train; without a line feed at the
-    /// end.
+    /// A table of the parts and the number of trained parameters, without a newline at the end.
     public var text: String {
         let lines =
             [["part", "parameters", "weights", "learning rate"]]
@@ -92,14 +95,14 @@ extension TrainedParts {
         let table = lines.map { line in
             line.enumerated().map { column, cell in
                 let space = String(repeating: " ", count: widths[column] - cell.count)
-                // Numbers stand below each other, and the last column ends where it ends.
+                // Right-align numbers, and do not pad the last column.
                 return column == 1 ? space + cell : column == 3 ? cell : cell + space
             }.joined(separator: "  ")
         }
         return (table + [countWords]).joined(separator: "\n")
     }
 
-    /// How many parameters train, and how many do not.
+    /// The numbers of trained, frozen and unused parameters, in words.
     private var countWords: String {
         let (frozen, unused) = (count(.frozen), count(.unused))
         var words = ["\(NumberText.count(count(.trained))) parameters train"]
@@ -122,6 +125,6 @@ extension TrainedParts.Row {
         }
     }
 
-    /// A learning rate to three figures: `0.0001`, `2.5e-05`.
+    /// Formats a learning rate with three significant digits, such as `0.0001` or `2.5e-05`.
     private static func rate(_ value: Double) -> String { String(format: "%.3g", value) }
 }

@@ -2,18 +2,22 @@ public import ALBEF
 import OrderedCollections
 public import Torch
 
-/// Which parameters decay towards zero.
+/// The parameters to which weight decay applies.
 public enum WeightDecay: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Matrices and tables alone: no bias, no LayerNorm, no temperature, no class token and no
-    /// position of the image encoder. The default.
+    /// Matrices and embedding tables only. Biases, LayerNorms, the temperature, the class token and
+    /// the image encoder's positions do not decay. This is the default.
     case matrices
-    /// As the original: all but biases and what has one dimension; so the temperature (none), the
-    /// class token and the positions (three) decay.
+    /// All parameters except biases and those with one dimension, as in the original code; so the
+    /// temperature (no dimension), the class token and the positions (three) decay.
     case original
-    /// As LAVIS: all but biases and what has fewer than two dimensions.
+    /// All parameters except biases and those with fewer than two dimensions, as in LAVIS.
     case lavis
 
-    /// Whether a parameter decays.
+    /// Returns whether a parameter decays.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the parameter.
+    ///   - rank: The number of its dimensions.
     public func applies(to name: String, rank: Int) -> Bool {
         switch self {
         case .matrices:
@@ -23,14 +27,17 @@ public enum WeightDecay: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// The parameters of a model in two groups: with decay and without.
+    /// Returns the parameters of a model in two groups, with decay and without.
     public func groups(of model: ALBEFModel, decay: Double) -> [AdamW.Group] {
         groups(of: Array(model.parameters.values), decay: decay)
     }
 
-    /// Parameters in two groups: with decay and without.
+    /// Returns parameters in two groups, with decay and without.
     ///
-    /// - Parameter rateFactor: the learning rate of both, relative to the optimizer's.
+    /// - Parameters:
+    ///   - parameters: The parameters to group.
+    ///   - decay: The weight decay of the first group.
+    ///   - rateFactor: The learning rate of both groups, relative to the optimizer's. Default: 1.
     func groups(
         of parameters: [Parameter], decay: Double, rateFactor: Double = 1
     ) -> [AdamW.Group] {

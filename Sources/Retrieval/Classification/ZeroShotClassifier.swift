@@ -1,35 +1,36 @@
 public import ALBEF
 import Torch
 
-/// Tells images apart by the names of classes alone (Radford et al., 2021, section 3.1).
+/// Classifies images by the names of classes alone (Radford et al., 2021, section 3.1).
 ///
-/// Every label is put into templates, such as "a photo of a {}."; the mean of the unit-length
-/// features of these texts, brought to unit length again, stands for the class. Only the towers
-/// are used, so that a model of any kind that searches can do it.
+/// Every label is inserted into templates, such as "a photo of a {}." The features of these texts
+/// have unit length; their mean, normalized again, represents the class. Classification uses only
+/// the towers, so every model that can search can also classify.
 public struct ZeroShotClassifier: Sendable {
-    /// One class and how well an image fits it.
+    /// A class with the score of an image.
     public struct Score: Sendable, Hashable, Codable {
         /// The name of the class.
         public let label: String
-        /// The cosine over the temperature; in SigLIP with its bias.
+        /// The cosine similarity divided by the temperature; for SigLIP, plus its bias.
         public let logit: Float
-        /// In SigLIP the probability that the label fits, whatever the others are; in all other
-        /// models its share among the labels, which add up to 1.
+        /// For SigLIP, the probability that the label fits, independent of the other labels; for
+        /// all other models, the label's share, and all shares add up to 1.
         public let probability: Float
     }
 
-    /// The classes.
+    /// The names of the classes.
     public let labels: [String]
-    /// Whether ``Score/probability`` is one label's own, not a share.
+    /// Whether ``Score/probability`` is independent of the other labels, rather than a share.
     public let isIndependent: Bool
     private let model: SearchModel
-    /// A feature per class, `[C, E]`.
+    /// The features of the classes, `[C, E]`.
     private let features: Tensor
 
-    /// What a template has in place of the label.
+    /// The placeholder for the label in a template.
     public static let place = "{}"
 
-    /// The template of a label where none is given: English, or Chinese for a label with ideographs.
+    /// Returns the default template of a label: Chinese if the label contains ideographs, otherwise
+    /// English.
     public static func template(for label: String) -> String {
         let ideographs: ClosedRange<Unicode.Scalar> = "\u{3400}"..."\u{9FFF}"
         return label.unicodeScalars.contains(where: ideographs.contains)
@@ -39,14 +40,15 @@ public struct ZeroShotClassifier: Sendable {
     /// Encodes the classes.
     ///
     /// - Parameters:
-    ///   - labels: names of classes, at least one.
-    ///   - templates: texts with ``place`` in them; nil: ``template(for:)``.
-    ///   - model: any model whose towers are aligned.
-    /// - Throws: ``QueryError`` if nothing of a text is left; ``ALBEFError`` if the model does not
-    ///   compare features; `TorchError` if there is too little memory.
+    ///   - labels: The names of the classes, at least one.
+    ///   - templates: Texts that contain ``place``; nil for the template that ``template(for:)``
+    ///     returns.
+    ///   - model: A model with aligned towers.
+    /// - Throws: ``QueryError`` if no token of a text remains; `ALBEFError` if the model does not
+    ///   compare features; `TorchError` if there is not enough memory.
     /// - Complexity: O(c · t) passes of the text encoder for c labels and t templates.
     public init(labels: [String], templates: [String]? = nil, model: SearchModel) throws {
-        precondition(!labels.isEmpty, "no labels: check for an empty list first")
+        precondition(!labels.isEmpty, "labels must contain at least one class")
         self.labels = labels
         self.model = model
         isIndependent = model.givesPairProbabilities
@@ -60,12 +62,13 @@ public struct ZeroShotClassifier: Sendable {
             })
     }
 
-    /// Scores images against every class, best first.
+    /// Scores images against every class.
     ///
     /// - Parameter images: B encoded images.
-    /// - Returns: the scores of each image.
-    /// - Throws: ``ALBEFError`` if the model does not compare features; `TorchError` if there is too
-    ///   little memory.
+    /// - Returns: The scores of each image, best class first, `[B][C]`.
+    /// - Throws: `ALBEFError` if the model does not compare features; `TorchError` if there is not
+    ///   enough memory.
+    /// - Complexity: O(B · C · (E + log C)).
     public func callAsFunction(_ images: EncodedImages) throws -> [[Score]] {
         let (logits, shares): ([Float], [Float]) = try recovering {
             try withoutGradients {
@@ -86,10 +89,11 @@ public struct ZeroShotClassifier: Sendable {
 }
 
 extension SearchModel {
-    /// Whether the model was trained to give each pair a probability by itself, as SigLIP is.
+    /// Whether the model was trained to predict an independent probability for each pair, as SigLIP
+    /// is.
     public var givesPairProbabilities: Bool { featureModel.model.logitBias != nil }
 
-    /// Logits `[N, M]` of texts and images by their features, as the recall model has them.
+    /// Returns the recall model's logits `[N, M]` of texts and images from their features.
     func similarityLogits(_ texts: Tensor, _ images: Tensor) throws -> Tensor {
         try featureModel.model.similarityLogits(texts, images)
     }

@@ -1,10 +1,11 @@
 internal import Foundation
 public import ImageText
 
-/// One image that shows a whole explanation: the photo, the sentence's heat map, and a small panel
-/// a word with its share of the heat.
+/// A figure that shows a whole explanation in one image: the original, the sentence's heat map, and
+/// one small panel per word with its share of the heat.
 public struct ExplanationFigure: Sendable {
-    /// Side of the square that the photo is fitted into, in pixels; a good size to load photos for.
+    /// The side, in pixels, of the square into which the image is fitted; images need not be loaded
+    /// at a larger size.
     public static let photoSide = 420
     private static let margin = 24
     private static let gap = 16
@@ -14,11 +15,12 @@ public struct ExplanationFigure: Sendable {
     private let photo: RGBImage
     private let renderer: HeatMapRenderer
 
-    /// A figure of an explanation.
+    /// Creates a figure of an explanation.
     ///
     /// - Parameters:
-    ///   - photo: the image that was explained, at any size.
-    ///   - renderer: lays the maps over it.
+    ///   - explanation: The explanation to draw.
+    ///   - photo: The explained image, at any size.
+    ///   - renderer: Draws the heat maps over the image.
     public init(
         _ explanation: Explanation, photo: RGBImage, renderer: HeatMapRenderer = HeatMapRenderer()
     ) {
@@ -29,7 +31,8 @@ public struct ExplanationFigure: Sendable {
 
     /// Draws the figure.
     ///
-    /// - Throws: `ImageError` where libvips is missing or cannot draw words.
+    /// - Throws: `ImageError` if libvips is missing or cannot draw text.
+    /// - Complexity: O(pixels of the figure).
     public func image() throws(ImageError) -> RGBImage {
         let (margin, gap, columns) = (Self.margin, Self.gap, Self.columns)
         let large = Self.fitted(photo, into: Self.photoSide)
@@ -76,7 +79,7 @@ public struct ExplanationFigure: Sendable {
 
     private static func percent(_ share: Float) -> String { String(format: "%.0f %%", share * 100) }
 
-    /// The image scaled so that its longer side is `side`.
+    /// Returns the image scaled so that its longer side is `side` pixels.
     private static func fitted(_ image: RGBImage, into side: Int) -> RGBImage {
         let scale = Double(side) / Double(max(image.width, image.height))
         return ImageTransform.resized(
@@ -87,7 +90,8 @@ public struct ExplanationFigure: Sendable {
             ))
     }
 
-    /// The beginning of a text that is about `width` Latin letters wide; ideographs count as two.
+    /// Returns the beginning of a text, about as wide as `width` Latin letters; ideographs count as
+    /// two.
     private static func shortened(_ text: String, width: Int) -> String {
         var left = max(1, width)
         var result = ""

@@ -1,34 +1,39 @@
-/// How much each patch of an image speaks for a match.
+/// The support of each image patch for a match.
 public struct HeatMap: Sendable, Hashable {
-    /// Patches a row.
+    /// The number of patches per row.
     public let width: Int
-    /// Rows of patches.
+    /// The number of rows of patches.
     public let height: Int
-    /// The heat of each patch, row by row from the top left, `[height, width]`; not negative.
+    /// The heat of each patch, `[height, width]`, row by row from the top left; never negative.
     public let values: [Float]
 
-    /// Takes values; what is negative or not a finite number, as of a model that diverged, counts as 0.
+    /// Creates a map from values; negative and non-finite values, which a diverged model produces,
+    /// count as 0.
     ///
-    /// - Parameter values: exactly `height * width`, row by row.
+    /// - Parameters:
+    ///   - width: The number of patches per row.
+    ///   - height: The number of rows.
+    ///   - values: Exactly `height * width` values, row by row.
     public init(width: Int, height: Int, values: [Float]) {
-        precondition(width > 0 && height > 0, "a map of \(width) x \(height) patches")
+        precondition(
+            width > 0 && height > 0, "a map of \(width) x \(height) patches is empty")
         precondition(
             values.count == width * height,
-            "\(values.count) values for \(width) x \(height) patches")
+            "\(values.count) values do not fill \(width) x \(height) patches")
         self.width = width
         self.height = height
         self.values = values.map { $0.isFinite ? max($0, 0) : 0 }
     }
 
-    /// All heat together.
+    /// The sum of all values.
     public var total: Float { values.reduce(0, +) }
 
-    /// The rows, top to bottom.
+    /// The rows of values, top to bottom.
     public var rows: [[Float]] {
         (0..<height).map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 
-    /// The mean of maps of one size; nil of none.
+    /// Returns the mean of maps that have the same size, or nil if there are none.
     static func mean(of maps: some Collection<HeatMap>) -> HeatMap? {
         guard let first = maps.first else { return nil }
         var sums = [Float](repeating: 0, count: first.values.count)
@@ -37,12 +42,15 @@ public struct HeatMap: Sendable, Hashable {
         return HeatMap(width: first.width, height: first.height, values: sums.map { $0 * scale })
     }
 
-    /// The map at another size, from 0 at its coolest to 1 at its hottest; all 0 if it is even.
+    /// Returns the map at another size, scaled from 0 at its coolest place to 1 at its hottest; all
+    /// 0 if the map is uniform.
     ///
-    /// Interpolated by cubic B-splines, which are smooth, never below 0, and blur about as much as the
-    /// Gaussian that the original's visualisation adds to its cubic interpolation.
+    /// Cubic B-splines interpolate the values. They are smooth and never negative, and they blur
+    /// about as much as the Gaussian that the original's visualisation adds to its cubic
+    /// interpolation.
     ///
     /// - Returns: `[height, width]`, row by row.
+    /// - Complexity: O(`height` × `width`) for the new size.
     package func spread(width newWidth: Int, height newHeight: Int) -> [Float] {
         let across = Self.spline(from: width, to: newWidth)
         let down = Self.spline(from: height, to: newHeight)
@@ -61,13 +69,14 @@ public struct HeatMap: Sendable, Hashable {
             }
         }
         let (low, high) = (result.min() ?? 0, result.max() ?? 0)
-        // Rounding alone may tell the places of an even map apart.
+        // Rounding alone may cause differences within a uniform map.
         let scale = high - low > 1e-5 * high ? 1 / (high - low) : 0
         for index in result.indices { result[index] = (result[index] - low) * scale }
         return result
     }
 
-    /// Which of `count` places each of `newCount` is made of; beyond the edge stands the edge.
+    /// Returns the source places and weights for each of `newCount` places; places beyond the edge
+    /// take the edge's value.
     private static func spline(from count: Int, to newCount: Int) -> [[(Int, Float)]] {
         (0..<newCount).map { index in
             let place = (Float(index) + 0.5) * Float(count) / Float(newCount) - 0.5

@@ -1,41 +1,49 @@
 internal import Foundation
 public import ImageText
 
-/// Lays heat maps over images.
+/// Draws heat maps over images.
 ///
-/// As in the original's visualisation, hot places take a colour from blue to red and the image
-/// shows through where it is cool: `(1 - a) · image + a · colour` with `a` the heat to the power of
-/// ``exponent``. Unlike there something of the image always shows.
+/// As in the original's visualisation, hot places take a colour from blue to red, and the image
+/// shows through cool places: a pixel becomes `(1 - a) · image + a · colour`, where `a` grows with
+/// the heat to the power of ``exponent``. Unlike there, ``opacity`` keeps the image visible at hot
+/// places too.
 ///
-/// A value without state: one may be used from many threads.
+/// A renderer has no mutable state and may be used from several threads.
 public struct HeatMapRenderer: Sendable, Hashable {
-    /// How late colour sets in, early below 1; the original's 0.7 by default.
+    /// The exponent of the heat; below 1, colour appears at low heat.
+    ///
+    /// The default is the original's 0.7.
     public var exponent: Float
-    /// How much of the hottest place is colour, from 0 to 1; 0.75 by default.
+    /// The share of colour at the hottest place, from 0 to 1.
     public var opacity: Float
 
-    /// A renderer; the defaults look good on photos.
+    /// Creates a renderer; the defaults suit photographs.
+    ///
+    /// - Parameters:
+    ///   - exponent: The exponent of the heat, above 0. Default: 0.7.
+    ///   - opacity: The share of colour at the hottest place, from 0 to 1. Default: 0.75.
     public init(exponent: Float = 0.7, opacity: Float = 0.75) {
-        precondition(exponent > 0, "an exponent of \(exponent)")
-        precondition((0...1).contains(opacity), "an opacity of \(opacity)")
+        precondition(exponent > 0, "exponent must be above 0, not \(exponent)")
+        precondition((0...1).contains(opacity), "opacity must be from 0 to 1, not \(opacity)")
         self.exponent = exponent
         self.opacity = opacity
     }
 
-    /// The image with the map over it, at the image's size.
+    /// Returns the image with the map drawn over it, at the image's size.
     ///
-    /// The hottest place of a map is always red, however little heat that is; `strength` lets maps that
-    /// weigh less fade, see ``Explanation/strength(of:)``.
+    /// The hottest place of a map is always red, however little heat it has. Use `strength` to fade
+    /// maps with less weight; see ``Explanation/strength(of:)``.
     ///
     /// - Parameters:
-    ///   - map: `[h, w]`, stretched over the whole image as the model's input is.
-    ///   - image: `[H, W, 3]`.
-    ///   - strength: what ``opacity`` is multiplied by, from 0 to 1.
+    ///   - map: A map `[h, w]`, which is stretched over the whole image as the model's input is.
+    ///   - image: An image `[H, W, 3]`.
+    ///   - strength: A factor for ``opacity``, from 0 to 1. Default: 1.
+    /// - Complexity: O(H · W).
     public func overlay(
         _ map: HeatMap, on image: RGBImage, strength: Float = 1
     ) -> RGBImage {
         let heat = map.spread(width: image.width, height: image.height)
-        // Comparisons with not-a-number are false, and such numbers become 0.
+        // Comparisons with NaN are false, so a NaN becomes 0.
         let strength = strength > 0 ? min(strength, 1) : 0
         let levels = (0..<256).map { level($0, strength: strength) }
         var pixels = image.pixels
@@ -49,10 +57,14 @@ public struct HeatMapRenderer: Sendable, Hashable {
         return RGBImage(width: image.width, height: image.height, pixels: pixels)
     }
 
-    /// The same as a PNG file.
+    /// Returns the image with the map drawn over it, as a PNG file.
     ///
-    /// - Parameter name: what errors call the image.
-    /// - Throws: `ImageError` where libvips is missing or has no PNG.
+    /// - Parameters:
+    ///   - map: A map `[h, w]`, which is stretched over the whole image.
+    ///   - image: An image `[H, W, 3]`.
+    ///   - strength: A factor for ``opacity``, from 0 to 1. Default: 1.
+    ///   - name: The name of the image in errors.
+    /// - Throws: `ImageError` if libvips is missing or has no PNG support.
     public func png(
         _ map: HeatMap, on image: RGBImage, strength: Float = 1,
         named name: String = "a heat map"
@@ -60,7 +72,7 @@ public struct HeatMapRenderer: Sendable, Hashable {
         try PNGEncoder.encode(overlay(map, on: image, strength: strength), named: name)
     }
 
-    /// How much of a pixel is colour at a heat in 0...255, and which colour.
+    /// Returns the colour at a heat from 0 to 255, and its share of the pixel.
     private func level(
         _ heat: Int, strength: Float
     ) -> (share: Float, colour: SIMD3<Float>) {
@@ -69,7 +81,8 @@ public struct HeatMapRenderer: Sendable, Hashable {
         return (share > 0 ? min(share, 1) : 0, Self.colour(value))
     }
 
-    /// Turbo (Mikhailov, 2019), blue to red as the original's jet, but evenly: a polynomial fit.
+    /// Returns a colour of Turbo (Mikhailov, 2019), which runs from blue to red like the original's
+    /// jet, but more evenly; by a polynomial fit.
     static func colour(_ x: Float) -> SIMD3<Float> {
         let coefficients: [SIMD3<Float>] = [
             [0.13572138, 0.09140261, 0.10667330], [4.61539260, 2.19418839, 12.64194608],

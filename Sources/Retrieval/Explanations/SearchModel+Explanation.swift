@@ -7,22 +7,26 @@ extension SearchModel {
     /// Explains how well a text describes an image.
     ///
     /// - Parameters:
-    ///   - file: the image.
-    ///   - text: cleaned as a caption and cut to the model's length.
-    ///   - layer: whose attention to show, counted from 0 over all of the BERT stack; nil for the third
-    ///     fusion layer (8 of the paper's 12), in shallow models the last but one at most.
-    /// - Throws: ``ImageError`` that names the file; ``QueryError`` if nothing of the text is left;
-    ///   ``ALBEFError`` if the layer does not read images or the model has no ITM head;
-    ///   ``ExplanationError`` if that was not trained; `TorchError` if there is too little memory.
+    ///   - file: The image file.
+    ///   - text: The text, which is cleaned as a caption and cut to the model's length.
+    ///   - layer: The layer whose attention to show, counted from 0 over the whole BERT stack; nil
+    ///     for the third fusion layer (8 of the paper's 12), or at most the last but one in shallow
+    ///     models.
+    /// - Throws: `ImageError` that names the file; ``QueryError`` if no token of the text remains;
+    ///   `ALBEFError` if the layer does not read images or the model has no ITM head;
+    ///   ``ExplanationError`` if that head was not trained; `TorchError` if there is not enough
+    ///   memory.
+    /// - Complexity: One pass of each tower, and one forward and backward pass of the fusion
+    ///   encoder.
     public func explain(
         _ file: FilePath, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
         try explain(try loader.load(file), text, layer: layer)
     }
 
-    /// Explains how well a text describes an image that is in memory.
+    /// Explains how well a text describes an image in memory.
     ///
-    /// Parameters and errors are those of explaining a file, but for `ImageError`.
+    /// The parameters and errors are those of explaining a file, without `ImageError`.
     public func explain(
         _ image: RGBImage, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
@@ -30,9 +34,9 @@ extension SearchModel {
         return try explain(try encode(pixels: [pixels(of: image)]), text, layer: layer)
     }
 
-    /// Explains how well a text describes one encoded image, all of whose tokens are there.
+    /// Explains how well a text describes one encoded image, which must have all of its tokens.
     ///
-    /// Parameters and errors are those of explaining a file, but for `ImageError`.
+    /// The parameters and errors are those of explaining a file, without `ImageError`.
     public func explain(
         _ image: EncodedImages, _ text: String, layer: Int? = nil
     ) throws -> Explanation {
@@ -56,7 +60,7 @@ extension SearchModel {
             logits: logits, layer: found.layer)
     }
 
-    /// Joins tokens to words; what stands around a text is left out.
+    /// Joins tokens into words, without the special tokens around the text.
     private func words(of text: String, _ maps: [HeatMap]) -> [Explanation.Word] {
         let framing = self.text.framing
         let start = framing.start.count
@@ -74,7 +78,7 @@ extension SearchModel {
 }
 
 extension HeatMap {
-    /// Maps of a tensor `[N, h, w]`.
+    /// Converts a tensor `[N, h, w]` to N maps.
     fileprivate static func rows(of maps: Tensor) -> [HeatMap] {
         let (height, width) = (maps.size(1), maps.size(2))
         let values: [Float] = maps.values()

@@ -1,6 +1,7 @@
 import Dispatch
 
-/// Runs blocking work on a thread of Dispatch, so that Swift's own few threads stay free for others.
+/// Runs blocking work on a Dispatch thread, so that it does not occupy one of Swift's few
+/// concurrency threads.
 package func onBackgroundThread<Value: Sendable>(
     _ body: @escaping @Sendable () -> Value
 ) async -> Value {

@@ -1,16 +1,16 @@
 import Storage
 import SystemPackage
 
-/// What a scan of a folder leaves out.
+/// The patterns of files and folders that a scan leaves out.
 ///
-/// A pattern is a name such as `thumbs` or `*.tmp.jpg`, which is left out at any depth, or a path
-/// such as `2014/drafts`, which starts at the folder that the pattern belongs to. `*` and `?` stand
-/// for any characters but `/`; a `/` at the end leaves out folders alone.
+/// A pattern is a name such as `thumbs` or `*.tmp.jpg`, which applies at any depth, or a path such
+/// as `2014/drafts`, which starts at the folder of the pattern. `*` and `?` match any characters
+/// except `/`. A pattern that ends in `/` applies to folders only.
 struct Exclusions {
-    /// A file of patterns, one per line; lines that begin with `#` are comments.
+    /// The name of a file of patterns, one per line; lines that begin with `#` are comments.
     static let fileName = ".albefignore"
 
-    /// Folders of thumbnails, waste and packages, which are always left out.
+    /// The folders that are always left out: thumbnails, system folders and packages.
     static let folders: Set<String> = [
         "@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information",
         "__MACOSX", "lost+found", "node_modules",
@@ -47,12 +47,12 @@ struct Exclusions {
 
     private var patterns: [Pattern]
 
-    /// Patterns that start at a folder.
+    /// Creates patterns whose paths start at a folder.
     init(_ patterns: [String], base: FilePath) {
         self.patterns = patterns.compactMap { Pattern($0, base: base) }
     }
 
-    /// Adds the patterns of a file in a folder.
+    /// Adds the patterns of a file; their paths start at its folder.
     ///
     /// - Throws: ``MetadataError`` if the file cannot be read.
     mutating func read(_ file: FilePath) throws(MetadataError) {
@@ -62,7 +62,7 @@ struct Exclusions {
         }
     }
 
-    /// Whether a file or folder is left out.
+    /// Returns whether a file or folder is left out.
     func contains(_ path: FilePath, isFolder: Bool) -> Bool {
         if isFolder, let name = path.lastComponent?.string, Self.folders.contains(name) {
             return true

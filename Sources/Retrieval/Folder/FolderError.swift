@@ -1,42 +1,45 @@
 public import SystemPackage
 
-/// A gallery that cannot be indexed at all.
+/// An error that prevents the indexing of a folder.
 public struct FolderError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable { case unreadable, empty, away }
 
     private let code: Code
-    /// What is wrong and where, in one line.
+    /// The problem and its place, in one line.
     public let description: String
 
     static func unreadable(_ path: FilePath, _ errno: Errno) -> FolderError {
-        FolderError(code: .unreadable, description: "\(path): cannot read it: \(errno)")
+        FolderError(
+            code: .unreadable,
+            description: "\(path): cannot be read: \(errno); check the path and its permissions")
     }
 
     static func empty(_ scan: FolderScan) -> FolderError {
         let count = scan.passedOver.values.reduce(0, +)
         return FolderError(
             code: .empty,
-            description: "\(scan.root): no images here"
+            description: "\(scan.root): contains no images"
                 + (count == 0 ? "" : ", only \(count) files of other kinds")
-                + " (looked for " + FolderScan.extensions.sorted().joined(separator: ", ") + ")")
+                + "; images have one of the extensions "
+                + FolderScan.extensions.sorted().joined(separator: ", "))
     }
 
-    /// Files that an index of another model cannot be made without.
+    /// Returns the error for images that cannot be read, although the index must be encoded again.
     static func away(
         _ index: FilePath, _ count: Int, _ first: FilePath, _ errno: Errno
     ) -> FolderError {
         FolderError(
             code: .away,
-            description: "\(index): \(count) of its images cannot be reached to be encoded anew,"
-                + " such as \(first): \(errno); put their folder back, or forget them with"
-                + " 'albef index remove FOLDER --index \(index)'")
+            description: "\(index): \(count) of its images must be encoded again but cannot be"
+                + " read, such as \(first): \(errno); restore their folder, or remove them from the"
+                + " index with 'albef index remove FOLDER --index \(index)'")
     }
 }
 
 /// A file or folder that was skipped.
 public struct SkippedFile: Sendable, Hashable {
-    /// Where it is.
+    /// The path of the file or folder.
     public let path: FilePath
-    /// Why it was skipped, in one line.
+    /// The reason why it was skipped, in one line.
     public let reason: String
 }

@@ -7,16 +7,16 @@
     #if canImport(CoreServices)
         import CoreServices
 
-        /// The events of a folder and the folders in it, by FSEvents; they end with this value.
+        /// The events of a folder and its subfolders, from FSEvents, until this object is released.
         final class FolderEvents: @unchecked Sendable {
-            /// What happened.
+            /// Reports the events.
             let signal = FolderSignal()
-            // Touched by init and deinit alone; FSEvents calls on its own queue.
+            // Only init and deinit use the stream; FSEvents calls on its own queue.
             private let stream: FSEventStreamRef
 
-            /// Watches a folder.
+            /// Starts to watch a folder.
             ///
-            /// - Throws: `Errno` if the folder is not there or the system cannot watch it.
+            /// - Throws: `Errno` if the folder does not exist or the system cannot watch it.
             init(_ folder: FilePath) throws(Errno) {
                 _ = try FolderScan.status(folder)
                 var context = FSEventStreamContext(
@@ -53,7 +53,7 @@
             }
         }
     #else
-        /// Without FSEvents a folder is looked at again and again.
+        /// Without FSEvents, a folder watch polls instead.
         final class FolderEvents: Sendable {
             let signal = FolderSignal()
 

@@ -11,21 +11,22 @@ import Storage
         import Glibc
     #endif
 
-    /// The events of a folder and the folders in it, by inotify; they end with this value.
+    /// The events of a folder and its subfolders, from inotify, until this object is released.
     final class FolderEvents: Sendable {
-        /// What happened.
+        /// Reports the events.
         let signal = FolderSignal()
-        /// Closing it ends the thread that reads the events.
+        /// The end of a pipe that, when closed, ends the thread that reads the events.
         private let life: FileDescriptor
 
         private static let mask =
             IN_CREATE | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM
             | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR
 
-        /// Watches a folder.
+        /// Starts to watch a folder.
         ///
-        /// - Throws: `Errno` if it is not a folder that can be read, the system watches too many folders
-        ///   already, or the folder is on another machine, whose changes do not show here.
+        /// - Throws: `Errno` if the path is not a readable folder, the system already watches too
+        ///   many folders, or the folder is on another machine, whose changes inotify does not
+        ///   report.
         init(_ folder: FilePath) throws(Errno) {
             let status = try FolderScan.status(folder)
             guard FolderScan.isFolder(status) else { throw .notDirectory }
@@ -49,7 +50,7 @@ import Storage
 
         deinit { try? life.close() }
 
-        /// Watches a folder before it lists it, so that no folder is made unseen in between.
+        /// Watches a folder before listing it, so that no subfolder created in between is missed.
         private static func watch(
             _ folder: FilePath, _ queue: Int32, _ visited: inout Set<FolderScan.Identity>
         ) throws(Errno) {
@@ -66,12 +67,12 @@ import Storage
                 do throws(Errno) {
                     try watch(folder.appending(item.name), queue, &visited)
                 } catch  where error != .noSpace && error != .tooManyOpenFiles {
-                    // A scan reports what cannot be read.
+                    // A scan reports folders that cannot be read.
                 }
             }
         }
 
-        /// Reads events until the other end of `life` is closed.
+        /// Forwards events until the other end of the pipe is closed.
         private static func forward(
             _ queue: Int32, until life: Int32, to signal: FolderSignal
         ) {
@@ -114,14 +115,15 @@ import Storage
             }
         }
 
-        /// Whether a scan would look at a file; an index inside the folder changes other files.
+        /// Returns whether a scan would consider a file, unlike the files of an index inside the
+        /// folder.
         private static func isOfInterest(_ name: Slice<UnsafeRawBufferPointer>) -> Bool {
             let path = FilePath(String(decoding: name, as: UTF8.self))
             return path.string == Exclusions.fileName
                 || path.extension.map { FolderScan.extensions.contains($0.lowercased()) } ?? false
         }
 
-        /// Whether every change of a file system is made on this machine.
+        /// Returns whether all changes of a file system are made on this machine.
         private static func isLocal(_ status: stat) -> Bool {
             let device = UInt64(status.st_dev)
             let major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)

@@ -4,29 +4,29 @@ public import SystemPackage
 
 /// The image files under a folder, found without opening them.
 ///
-/// Hidden files and folders are left out, and folders that hold thumbnails, waste or packages, such
-/// as `@eaDir` and `node_modules`. A file `.albefignore` in a folder names more to leave out below
-/// it, one pattern per line: a name such as `*.tmp.jpg`, or a path such as `2014/drafts`.
+/// A scan leaves out hidden files and folders, and folders of thumbnails, system data or packages,
+/// such as `@eaDir` and `node_modules`. A file `.albefignore` in a folder lists more patterns for
+/// everything below it, one per line: names such as `*.tmp.jpg`, or paths such as `2014/drafts`.
 public struct FolderScan: Sendable {
     /// A file as the file system describes it.
     public struct File: Sendable, Hashable {
-        /// The absolute path; any bytes, not only UTF-8.
+        /// The absolute path, in any bytes, not only UTF-8.
         public let path: FilePath
-        /// Size in bytes.
+        /// The size in bytes.
         public let size: Int
-        /// When the file was last changed, in nanoseconds since 1970.
+        /// The time of the last change, in nanoseconds since 1970.
         ///
-        /// Dates before 1677 or after 2262 do not fit and are taken for the first or last that does.
+        /// Dates before 1677 or after 2262 are clamped to the first or last representable one.
         public let modified: Int64
 
-        /// Takes what is known of a file.
+        /// Creates a file from known properties.
         package init(path: FilePath, size: Int, modified: Int64) {
             self.path = path
             self.size = size
             self.modified = modified
         }
 
-        /// Asks the file system about a file.
+        /// Reads the properties of a file from the file system.
         package init(_ path: FilePath) throws(Errno) {
             self.init(path: path, try FolderScan.status(path))
         }
@@ -42,7 +42,7 @@ public struct FolderScan: Sendable {
                 modified: Self.nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec)))
         }
 
-        /// A time in nanoseconds, or the nearest that there is.
+        /// Returns a time in nanoseconds, clamped to the representable range.
         private static func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64 {
             let (whole, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
             let (sum, isTooMuch) = whole.addingReportingOverflow(rest)
@@ -51,23 +51,23 @@ public struct FolderScan: Sendable {
         }
     }
 
-    /// File name extensions that count as images, in lower case.
+    /// The lower-case file name extensions of images.
     public static let extensions: Set<String> = ImageLoader.fileExtensions
 
-    /// Where the scan began: an absolute path.
+    /// The absolute path at which the scan began.
     public let root: FilePath
-    /// The images, in the order of their paths' bytes; may be empty.
+    /// The images, sorted by the bytes of their paths; may be empty.
     public private(set) var files: [File] = []
-    /// Folders and links that could not be read, and why.
+    /// The folders and links that could not be read, with the reasons.
     ///
-    /// They say nothing about what is in them.
+    /// Files inside them may still exist.
     public private(set) var failures: [SkippedFile] = []
-    /// How many files of other kinds there are, by their extensions in lower case; the key is empty
-    /// for files without an extension.
+    /// The number of files of other kinds for each lower-case extension; the key is empty for files
+    /// without an extension.
     public private(set) var passedOver: [String: Int] = [:]
     private var visited: Set<Identity> = []
 
-    /// A folder, whatever path leads to it.
+    /// The identity of a folder, whichever path leads to it.
     struct Identity: Hashable {
         let device: UInt64
         let inode: UInt64
@@ -78,20 +78,23 @@ public struct FolderScan: Sendable {
         }
     }
 
-    /// Looks through a folder and the folders in it; links are followed.
+    /// Scans a folder and its subfolders, and follows links.
     ///
     /// - Parameters:
-    ///   - root: a folder, or one image.
-    ///   - exclude: patterns of what to leave out, as a file `.albefignore` in the root has them.
+    ///   - root: A folder, or one image.
+    ///   - exclude: Patterns to leave out, in the form of a file `.albefignore` in the root.
     /// - Throws: ``FolderError`` if the root cannot be read.
-    /// - Complexity: one call of the file system per file.
+    /// - Complexity: One file system call per file, and sorting: O(*n* log *n*) for *n* files.
     public init(_ root: FilePath, exclude: [String] = []) throws(FolderError) {
         try self.init(root, exclude: exclude) { folder throws(Errno) in try FolderListing(folder) }
     }
 
-    /// Looks through a folder.
+    /// Scans a folder.
     ///
-    /// - Parameter list: lists a folder.
+    /// - Parameters:
+    ///   - root: A folder, or one image.
+    ///   - exclude: Patterns to leave out.
+    ///   - list: Returns the entries of a folder.
     package init(
         _ root: FilePath, exclude: [String] = [],
         list: (FilePath) throws(Errno) -> FolderListing
@@ -113,17 +116,19 @@ public struct FolderScan: Sendable {
         files.sort { FilePath.precedes($0.path, $1.path) }
     }
 
-    /// Files of any folders, which together are all that there is.
+    /// Creates a scan that covers the whole file system from given files.
     ///
-    /// - Parameter files: in the order of their paths' bytes.
+    /// - Parameters:
+    ///   - files: The files, sorted by the bytes of their paths.
+    ///   - failures: The files that could not be read.
     init(everywhere files: [File], _ failures: [SkippedFile]) {
         root = FilePath("/")
         self.files = files
         self.failures = failures
     }
 
-    /// Tells of a path that was not found whether there is no file: it lies below the root, and in
-    /// no folder that could not be read.
+    /// Returns whether a path that the scan did not find certainly does not exist: it lies below
+    /// the root and in no folder that could not be read.
     var covers: (FilePath) -> Bool {
         let (root, unread) = (root, Set(failures.map(\.path)))
         return { path in
@@ -137,7 +142,7 @@ public struct FolderScan: Sendable {
         }
     }
 
-    /// Whether another scan found the same files, and could not read the same.
+    /// Returns whether another scan found the same files and the same failures.
     public func findsSame(as other: FolderScan) -> Bool {
         files == other.files && failures == other.failures
     }
@@ -166,14 +171,15 @@ public struct FolderScan: Sendable {
                     add(path, status)
                 }
             } catch {
-                // What was deleted since the folder was listed is not there; a link to nothing is.
+                // A file may have been deleted since its folder was listed, but a dangling link
+                // still exists.
                 if error == .noSuchFileOrDirectory, !Self.isLink(path) { continue }
                 failures.append(SkippedFile(path: path, reason: "\(error)"))
             }
         }
     }
 
-    /// What is left out in a folder.
+    /// Returns the exclusions that apply in a folder.
     private mutating func exclusions(
         of folder: FilePath, _ listing: FolderListing, _ inherited: Exclusions
     ) -> Exclusions {
@@ -183,7 +189,7 @@ public struct FolderScan: Sendable {
         let path = folder.appending(Exclusions.fileName)
         var exclusions = inherited
         do {
-            // A pipe of this name would never end.
+            // Reading a pipe of this name would never end.
             guard Self.isFile(try Self.status(path)) else { return inherited }
             try exclusions.read(path)
         } catch {
@@ -220,12 +226,12 @@ public struct FolderScan: Sendable {
 }
 
 extension FilePath {
-    /// The same place from the root, without `.` and `..`.
+    /// The absolute path, without `.` and `..`.
     package var absolute: FilePath {
         FilePath.currentDirectory.pushing(self).lexicallyNormalized()
     }
 
-    /// The folder that relative paths start from.
+    /// The current directory, from which relative paths start.
     package static var currentDirectory: FilePath {
         guard let path = getcwd(nil, 0) else { return FilePath("/") }
         defer { free(path) }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What watching a folder reports: that something may have changed, any number of times as one.
+/// Signals that something in a folder may have changed; several changes count as one.
 final class FolderSignal: Sendable {
-    /// An element for changes since the last was taken.
+    /// One element for all changes since the last element was consumed.
     let changes: AsyncStream<Void>
     private let continuation: AsyncStream<Void>.Continuation
     private let stale = Mutex(false)
@@ -12,10 +12,10 @@ final class FolderSignal: Sendable {
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Whether folders came or went, so that others have to be watched.
+    /// Whether folders appeared or disappeared, so that the set of watched folders is outdated.
     var isStale: Bool { stale.withLock { $0 } }
 
-    /// Reports a change.
+    /// Signals a change.
     func report(foldersChanged: Bool) {
         if foldersChanged { stale.withLock { $0 = true } }
         continuation.yield()

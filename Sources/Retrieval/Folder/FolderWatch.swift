@@ -1,10 +1,10 @@
 public import SystemPackage
 
-/// Says when something in a folder may have changed.
+/// Reports when something in a folder may have changed.
 ///
-/// The system reports changes: inotify on Linux, FSEvents on macOS. Where it cannot, such as in a
-/// folder of another machine, or while the folder is away, every interval counts as a change. In
-/// any case one is assumed now and then, for what events miss.
+/// The system reports changes through inotify on Linux and FSEvents on macOS. If it cannot, for
+/// example for a folder on another machine or a missing folder, every interval counts as a change.
+/// In any case the watch occasionally assumes a change, to cover missed events.
 ///
 ///     for await _ in FolderWatch("/home/me/Pictures").changes() {
 ///         let scan = try FolderScan("/home/me/Pictures")
@@ -15,9 +15,11 @@ public struct FolderWatch: Sendable {
     private let safetyNet: Duration
     private let usesEvents: Bool
 
-    /// Prepares to watch a folder, which need not be there yet.
+    /// Prepares to watch a folder, which need not exist yet.
     ///
-    /// - Parameter interval: changes within it are reported as one; default 2 seconds.
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - interval: The time within which several changes are reported as one. Default: 2 seconds.
     public init(_ folder: FilePath, interval: Duration = .seconds(2)) {
         self.init(
             folder, interval: interval, safetyNet: max(.seconds(60), interval), usesEvents: true)
@@ -26,8 +28,10 @@ public struct FolderWatch: Sendable {
     /// Prepares to watch a folder.
     ///
     /// - Parameters:
-    ///   - safetyNet: after how long without an event a change is assumed.
-    ///   - usesEvents: whether the system is asked for events.
+    ///   - folder: The folder.
+    ///   - interval: The time within which several changes are reported as one.
+    ///   - safetyNet: The time without an event after which a change is assumed.
+    ///   - usesEvents: Whether to use the system's events.
     package init(_ folder: FilePath, interval: Duration, safetyNet: Duration, usesEvents: Bool) {
         self.folder = folder.absolute
         self.interval = interval
@@ -35,10 +39,10 @@ public struct FolderWatch: Sendable {
         self.usesEvents = usesEvents
     }
 
-    /// An element at the start, and one after each time that something may have changed.
+    /// Returns a stream with one element at the start and one after each possible change.
     ///
-    /// Changes between two looks are one element. The stream ends when the task that waits for it is
-    /// cancelled.
+    /// Changes that happen before an element is consumed count as one. The stream ends when the
+    /// task that waits for it is cancelled.
     public func changes() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -60,7 +64,7 @@ public struct FolderWatch: Sendable {
                 }
                 switch events {
                 case .success(let events):
-                    // What was there before the first event is seen by this look.
+                    // This first report covers everything that exists before the first event.
                     report()
                     await follow(events, report)
                     continue
@@ -73,7 +77,7 @@ public struct FolderWatch: Sendable {
         }
     }
 
-    /// Reports events until other folders have to be watched.
+    /// Reports events until the set of watched folders is outdated.
     private func follow(_ events: FolderEvents, _ report: () -> Void) async {
         let (signal, safetyNet) = (events.signal, safetyNet)
         let timer = Task {

@@ -3,19 +3,20 @@ import ImageText
 import Synchronization
 import SystemPackage
 
-/// Reads images ahead of the encoder, on threads of their own.
+/// Reads images ahead of the encoder, on separate threads.
 struct ImageReader: Sendable {
-    /// What became of one file.
+    /// The result of reading one file.
     enum Outcome: Sendable {
-        /// The index has this entry already; the file was read to make sure.
+        /// The index already has this entry; the file was read to verify it.
         case unchanged
-        /// The index has an entry of the same bytes.
+        /// The index has another entry with the same bytes.
         case known(IndexEntry, ForwardIndex.EntryID)
-        /// Another file that this reader has seen has the same bytes.
+        /// Another file that this reader has read has the same bytes.
         case repeated(IndexEntry, ContentDigest)
-        /// What the encoders take.
+        /// The input of the encoders.
         case pixels(IndexEntry, PreparedImage)
-        /// Why the file cannot be read, and what is in it, if that is known.
+        /// The reason why the file cannot be read, and the digest of its bytes if they could
+        /// be.
         case failed(String, ContentDigest?)
     }
 
@@ -24,7 +25,7 @@ struct ImageReader: Sendable {
         let outcome: Outcome
     }
 
-    /// Digests of the files that were decoded, so that equal ones are decoded once.
+    /// The digests of decoded files, so that equal files are decoded once.
     private final class Seen: Sendable {
         private let digests = Mutex<Set<ContentDigest>>([])
 
@@ -40,12 +41,15 @@ struct ImageReader: Sendable {
     private let leavesThreads: Bool
     private let seen = Seen()
 
-    /// A reader of the files of a plan.
+    /// Creates a reader for the files of a plan.
     ///
     /// - Parameters:
-    ///   - known: entries whose vectors may be taken for files of the same bytes.
-    ///   - leavesThreads: whether to decode on background threads, so that Swift's own stay free;
-    ///     false decodes where the task runs, such as on a queue of the service.
+    ///   - model: The model that will encode the images.
+    ///   - plan: The plan of the update.
+    ///   - known: Entries whose vectors can be reused for files with the same bytes.
+    ///   - leavesThreads: Whether to decode on background threads and keep Swift's concurrency
+    ///     threads free; if false, decoding runs where the task does, such as on a queue of the
+    ///     service.
     init(
         model: SearchModel, plan: UpdatePlan, known: [ContentDigest: ForwardIndex.EntryID],
         leavesThreads: Bool
@@ -57,10 +61,13 @@ struct ImageReader: Sendable {
         metadata = plan.metadata
     }
 
-    /// Hands over every file's outcome, in the order of the files.
+    /// Passes every file's outcome to a closure, in the order of the files.
     ///
-    /// - Parameter ahead: how many files are read before their turn; bounds memory.
-    /// - Throws: `CancellationError` if the task is cancelled, and what `body` throws.
+    /// - Parameters:
+    ///   - files: The files to read.
+    ///   - ahead: The number of files to read ahead, which bounds memory.
+    ///   - body: Receives each outcome.
+    /// - Throws: `CancellationError` if the task is cancelled; the errors of `body`.
     func read(
         _ files: [FolderScan.File], ahead: Int, _ body: (Item) async throws -> Void
     ) async throws {

@@ -1,12 +1,13 @@
 import Storage
 import SystemPackage
 
-/// What is called with how far an update is.
+/// Receives the progress of an update.
 typealias ProgressHandler = (Indexer.Progress) -> Void
 
-/// One update of an index: reads, encodes and commits what a plan lists.
+/// One update of an index, which reads, encodes and commits the files of a plan.
 ///
-/// Of files with the same bytes one is encoded; the others copy its vectors once it is committed.
+/// Among files with the same bytes one is encoded. The others copy its vectors after it has been
+/// committed.
 struct IndexUpdate {
     private let indexer: Indexer
     private let directory: FilePath
@@ -14,13 +15,14 @@ struct IndexUpdate {
     private let plan: UpdatePlan
     private let batchSize: Int
 
-    /// What was done so far.
+    /// The results so far.
     var report = Indexer.Report()
     private var done = 0
     private var waiting: [(entry: IndexEntry, pixels: PreparedImage)] = []
     private var pending: PendingEntries
     private var repeated: [(entry: IndexEntry, digest: ContentDigest)] = []
-    /// Why files cannot be read, by what is in them: others with the same bytes cannot be either.
+    /// The reason why files with a given digest cannot be read; it applies to all files with
+    /// the same bytes.
     private var unreadable: [ContentDigest: String] = [:]
 
     init(
@@ -37,7 +39,7 @@ struct IndexUpdate {
         report.unchanged = plan.unchanged
     }
 
-    /// Does it all, or what there was time for until the task was cancelled.
+    /// Runs the update, or as much of it as possible until the task is cancelled.
     mutating func run(_ onProgress: ProgressHandler) async throws -> Indexer.Report {
         if !plan.vanished.isEmpty {
             var change = IndexChange()
@@ -45,7 +47,7 @@ struct IndexUpdate {
             report.removed = try await commit(change, onProgress).count
         }
         onProgress(progress)
-        // Where nothing has to be read, a large index's digests need not be either.
+        // If no file has to be read, do not read the digests of a large index either.
         let reader = ImageReader(
             model: indexer.model, plan: plan,
             known: plan.changed.isEmpty ? [:] : try snapshot.sources(),
@@ -96,7 +98,7 @@ struct IndexUpdate {
         waiting = []
     }
 
-    /// Adds the files whose bytes another file of this update has, too.
+    /// Adds the files that have the same bytes as another file of this update.
     private mutating func copyRepeated(_ onProgress: ProgressHandler) async throws {
         guard !repeated.isEmpty else { return }
         let index = try ForwardIndex(directory)
@@ -107,14 +109,16 @@ struct IndexUpdate {
                 try pending.add(entry, copying: source, of: index)
                 report.reused += 1
             } else {
-                let reason = unreadable[digest] ?? "another program removed the entry to copy"
+                let reason =
+                    unreadable[digest]
+                    ?? "another program removed the entry to copy; update the index again"
                 report.failures.append(SkippedFile(path: entry.path, reason: reason))
             }
             if pending.count >= indexer.options.commitInterval { try await commit(onProgress) }
         }
     }
 
-    /// Makes everything that is encoded visible to readers.
+    /// Commits all encoded entries, which makes them visible to readers.
     private mutating func commit(_ onProgress: ProgressHandler) async throws {
         if let change = pending.take() { _ = try await commit(change, onProgress) }
     }

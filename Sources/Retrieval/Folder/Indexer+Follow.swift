@@ -1,30 +1,32 @@
 public import SystemPackage
 
 extension Indexer {
-    /// What following a folder reports.
+    /// An event while following a folder.
     public enum FollowEvent: Sendable {
-        /// The index is up to date with the folder, as far as its files can be read.
+        /// The index matches the folder, except for unreadable files.
         case updated(Report, FolderScan)
-        /// Something is in the way, such as a folder that is away, a full disk or another process
-        /// that writes to the index. It is reported once; the update is tried again.
+        /// An obstacle prevents updates, such as a missing folder, a full disk or another process
+        /// that writes to the index. It is reported once, and the update is retried.
         case hindered(any Error)
     }
 
     /// Keeps an index in step with a folder until the task is cancelled.
     ///
-    /// Whatever fails is tried again, after pauses that grow from the interval to half a minute, so
-    /// that conditions that pass do no harm.
+    /// A failed update is retried after pauses that grow from `interval` to half a minute, so
+    /// temporary obstacles do no harm.
     ///
     /// - Parameters:
-    ///   - directory: the index; created if it does not exist.
-    ///   - folder: images, in folders of any depth.
-    ///   - exclude: patterns of what to leave out, as ``FolderScan/init(_:exclude:)`` takes them.
-    ///   - metadata: what to note of images besides, by their paths.
-    ///   - interval: changes of the folder within it lead to one update; default 2 seconds.
-    ///   - scan: the state of the folder that the index has already; nil to begin with an update.
-    ///   - onProgress: called after every image.
-    ///   - onEvent: called after every update, and when something new is in the way.
-    /// - Throws: what `onEvent` throws.
+    ///   - directory: The index, which is created if it does not exist.
+    ///   - folder: A folder that contains images at any depth.
+    ///   - exclude: Patterns to leave out, as in ``FolderScan/init(_:exclude:)``.
+    ///   - metadata: Metadata to store with images, by their paths.
+    ///   - interval: The time within which changes of the folder lead to one update. Default: 2
+    ///     seconds.
+    ///   - scan: The state of the folder that the index already contains; nil to begin with an
+    ///     update.
+    ///   - onProgress: Called after every image.
+    ///   - onEvent: Called after every update, and for every new obstacle.
+    /// - Throws: The errors of `onEvent`.
     public func follow(
         _ directory: FilePath, with folder: FilePath, exclude: [String] = [],
         metadata: [FilePath: [String: MetadataValue]] = [:],
@@ -32,7 +34,7 @@ extension Indexer {
         onProgress: (Progress) -> Void = { _ in },
         onEvent: (FollowEvent) async throws -> Void
     ) async throws {
-        // Two that follow with different models would else take turns.
+        // Otherwise two followers with different models would undo each other's changes.
         var options = options
         options.changesModel = false
         let indexer = Indexer(model, options: options, work: work)
@@ -61,7 +63,7 @@ extension Indexer {
         }
     }
 
-    /// One update, if the folder has changed; nil if not.
+    /// Updates the index if the folder has changed; otherwise returns nil.
     private func attempt(
         _ directory: FilePath, _ folder: FilePath, _ exclude: [String],
         _ metadata: [FilePath: [String: MetadataValue]], since last: FolderScan?,

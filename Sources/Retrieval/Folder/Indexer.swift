@@ -4,37 +4,51 @@ import Torch
 
 /// Keeps a forward index in step with a folder of images.
 public struct Indexer: Sendable {
-    /// What encodes the images.
+    /// The model that encodes the images.
     public let model: SearchModel
     let options: Options
     let work: Work?
     let locator = EntryLocator()
 
-    /// Knobs that change speed, memory and what is kept.
+    /// The settings of an indexer, which affect speed, memory and what the index stores.
     public struct Options: Sendable {
-        /// Images that the encoder takes at once; 0 chooses by the size of the model.
+        /// The number of images that the encoder processes at once; 0 to choose by the size of the
+        /// model.
         public var batchSize: Int
-        /// Images that are read and resized ahead of the encoder.
+        /// The number of images that are read and resized ahead of the encoder.
         public var decodeAhead: Int
-        /// Images between two commits; what a kill can lose.
+        /// The number of images between two commits, which is also the most that a kill can lose.
         public var commitInterval: Int
-        /// What a new index keeps of tokens; nil for what the index keeps, or all.
+        /// The tokens that a new index stores; nil for what an existing index stores, or all
+        /// tokens.
         public var budget: TokenBudget?
-        /// Whether files of the same size and date as before are read again, to see whether their
-        /// bytes have changed; false by default.
-        public var rereads = false
-        /// Whether an index of other weights is changed to those of this indexer; false by default,
-        /// which makes it an error.
+        /// Whether files with unchanged size and date are read again, to detect changes of their
+        /// bytes.
         ///
-        /// The new one is built inside the directory of the old, which searches use until the new
-        /// one has all entries and takes its place. Both take space until then.
+        /// The default is false.
+        public var rereads = false
+        /// Whether an index of other weights is changed to the weights of this indexer.
+        ///
+        /// The default is false: such an index is then an error. The new index is built inside the
+        /// directory of the old one. Searches use the old one until the new one has all entries and
+        /// replaces it, and both take space until then.
         public var changesModel = false
-        /// Whether an index of the same weights and another size of the images is changed too.
+        /// Whether an index with the same weights but another image size is changed too; false by
+        /// default.
         public var changesImageSize = false
-        /// How long a commit waits while another process writes to the index; default 30 seconds.
+        /// How long a commit waits while another process writes to the index; 30 seconds by
+        /// default.
         public var lockPatience = Duration.seconds(30)
 
-        /// Sets the knobs; nil chooses the batch by the size of the model.
+        /// Creates settings.
+        ///
+        /// - Parameters:
+        ///   - batchSize: The number of images that the encoder processes at once; nil to choose by
+        ///     the size of the model.
+        ///   - decodeAhead: The number of images that are read ahead of the encoder. Default: 8.
+        ///   - commitInterval: The number of images between two commits. Default: 128.
+        ///   - budget: The tokens that a new index stores; nil for what an existing index stores,
+        ///     or all tokens.
         public init(
             batchSize: Int? = nil, decodeAhead: Int = 8, commitInterval: Int = 128,
             budget: TokenBudget? = nil
@@ -46,19 +60,19 @@ public struct Indexer: Sendable {
         }
     }
 
-    /// Does the costly parts of an update, where they have to take turns with other work.
+    /// The costly parts of an update, for callers that schedule them together with other work.
     public struct Work: Sendable {
-        /// Encodes images; tokens are not looked at in an index that keeps none.
+        /// Encodes images; the tokens are ignored if the index stores none.
         public var encode: @Sendable ([PreparedImage]) async throws -> EncodedImages
-        /// Commits a change to the index, and returns which of the paths to remove were there; nil
-        /// commits directly.
+        /// Commits a change to the index, and returns the removed paths that it contained; nil to
+        /// commit directly.
         ///
-        /// The change may hold vectors that only
-        /// ``ForwardIndex/apply(_:to:model:locator:creates:reusing:)`` can read, so it has to be
-        /// passed on as it is.
+        /// The change may contain vectors that only
+        /// ``ForwardIndex/apply(_:to:model:locator:creates:reusing:)`` can read, so it must be
+        /// passed on unchanged.
         public var commit: (@Sendable (IndexChange) async throws -> Set<FilePath>)?
 
-        /// Takes the parts.
+        /// Creates the parts of an update.
         public init(
             encode: @escaping @Sendable ([PreparedImage]) async throws -> EncodedImages,
             commit: (@Sendable (IndexChange) async throws -> Set<FilePath>)?
@@ -68,65 +82,73 @@ public struct Indexer: Sendable {
         }
     }
 
-    /// How far an update is.
+    /// The progress of an update.
     public struct Progress: Sendable {
-        /// Images that are done, failed ones included.
+        /// The number of images done, failed ones included.
         public let done: Int
-        /// Images that have to be read in this update.
+        /// The number of images that this update has to read.
         public let total: Int
-        /// Whether the update waits while another process writes to the index.
+        /// Whether the update is waiting for another process that writes to the index.
         public internal(set) var isWaiting = false
-        /// Whether what is counted are the entries of a graph that is made again.
+        /// Whether the counts are entries of a graph that is being built.
         public internal(set) var isLinking = false
-        /// The model whose index answers meanwhile, where this builds one of another model.
+        /// The model of the old index, which answers searches while an index of another model is
+        /// built.
         public internal(set) var replaced: String?
     }
 
-    /// What an update did.
+    /// The result of an update.
     public struct Report: Sendable {
-        /// Images that went through the image encoder.
+        /// The number of images that were encoded.
         public internal(set) var encoded = 0
-        /// Images whose vectors were copied from an entry with the same bytes.
+        /// The number of images whose vectors were copied from an entry with the same bytes.
         public internal(set) var reused = 0
-        /// Images that were in the index and have not changed.
+        /// The number of images whose entries are unchanged.
         public internal(set) var unchanged = 0
-        /// Entries whose files are gone.
+        /// The number of entries that were removed because their files no longer exist.
         public internal(set) var removed = 0
-        /// Files and folders that were skipped.
+        /// The files and folders that were skipped.
         public internal(set) var failures: [SkippedFile] = []
-        /// True if the update was cancelled; what was encoded until then is in the index.
+        /// Whether the update was cancelled; the index then contains everything encoded before.
         public internal(set) var wasCancelled = false
-        /// The model whose index one of another model has replaced, or will if this was cancelled;
-        /// nil where the model stayed the same.
+        /// The model of the old index if an index of another model has replaced it, or will after a
+        /// cancelled update is repeated; nil if the model stayed the same.
         public internal(set) var replaced: String?
 
-        /// Entries that differ from before.
+        /// The number of entries that were added, changed or removed.
         public var changed: Int { encoded + reused + removed }
     }
 
     /// Creates an indexer.
     ///
-    /// - Parameter work: encodes and commits; nil encodes in the calling task and commits directly,
-    ///   waiting ``Options/lockPatience`` for other writers. Where it commits, the index has to
-    ///   exist.
+    /// - Parameters:
+    ///   - model: The model that encodes the images.
+    ///   - options: The settings of the indexer.
+    ///   - work: Encodes and commits; nil to encode in the calling task and to commit directly,
+    ///     waiting up to ``Options/lockPatience`` for other writers. If it commits, the index must
+    ///     exist.
     public init(_ model: SearchModel, options: Options = Options(), work: Work? = nil) {
         self.model = model
         self.options = options
         self.work = work
     }
 
-    /// Brings an index up to date with a folder, encoding only what is new or changed.
+    /// Updates an index from a folder, encoding only new and changed images.
     ///
-    /// Entries whose files vanished from the folder are removed, all of them where the folder is
-    /// empty; entries of other folders stay. Cancelling the task commits what was encoded and
-    /// returns. Others may write to the index meanwhile: it is locked for single commits alone.
+    /// Entries whose files no longer exist in the folder are removed, all of them if the folder is
+    /// empty; entries of other folders stay. If the task is cancelled, the update commits the
+    /// images encoded so far and returns. Other processes may write to the index meanwhile, because
+    /// it is locked only during commits.
     ///
     /// - Parameters:
-    ///   - directory: the index; created if it does not exist.
-    ///   - folder: images, in folders of any depth.
-    ///   - onProgress: called after every image.
+    ///   - directory: The index, which is created if it does not exist.
+    ///   - folder: A folder that contains images at any depth.
+    ///   - onProgress: Called after every image.
+    /// - Returns: What the update did.
     /// - Throws: ``FolderError`` if the folder is unreadable, or there are neither images nor an
     ///   index; ``IndexError`` if the index cannot be written or was made with another model.
+    /// - Complexity: O(n + f) for n entries and f files, in addition to reading and encoding the
+    ///   changed files.
     public func update(
         _ directory: FilePath, with folder: FilePath,
         onProgress: (Progress) -> Void = { _ in }
@@ -134,17 +156,19 @@ public struct Indexer: Sendable {
         try await update(directory, with: FolderScan(folder), onProgress: onProgress)
     }
 
-    /// Brings an index up to date with a folder that was looked through already.
+    /// Updates an index from a folder that has already been scanned.
     ///
     /// - Parameters:
-    ///   - directory: the index; created if it does not exist.
-    ///   - scan: the images that there are.
-    ///   - metadata: what to note of images besides, by their paths. An image that is unchanged
-    ///     but for this is noted anew, without encoding it.
-    ///   - onProgress: called after every image.
+    ///   - directory: The index, which is created if it does not exist.
+    ///   - scan: The images of the folder.
+    ///   - metadata: Metadata to store with images, by their paths. If only this has changed, the
+    ///     image's entry is replaced without encoding it.
+    ///   - onProgress: Called after every image.
+    /// - Returns: What the update did.
     /// - Throws: ``FolderError`` if there are neither images nor an index; ``IndexError`` if the
     ///   index cannot be written or was made with another model.
-    /// - Complexity: O(n + f) for n entries and f files, besides reading and encoding what changed.
+    /// - Complexity: O(n + f) for n entries and f files, in addition to reading and encoding the
+    ///   changed files.
     public func update(
         _ directory: FilePath, with scan: FolderScan,
         metadata: [FilePath: [String: MetadataValue]] = [:],
@@ -170,7 +194,7 @@ public struct Indexer: Sendable {
         }
     }
 
-    /// The index, if it is to be changed to this model; nil if not.
+    /// Returns the index if it must be changed to this model, otherwise nil.
     private func changed(_ directory: FilePath) throws -> ForwardIndex? {
         guard options.changesModel, IndexManifest.exists(in: directory) else { return nil }
         let index = try ForwardIndex(directory)
@@ -186,7 +210,7 @@ public struct Indexer: Sendable {
             patience: LockPatience(limit: options.lockPatience))
     }
 
-    /// Brings an index of this model up to date.
+    /// Updates an index of this model.
     private func bring(
         _ directory: FilePath, _ scan: FolderScan,
         _ metadata: [FilePath: [String: MetadataValue]], _ onProgress: (Progress) -> Void
@@ -199,8 +223,8 @@ public struct Indexer: Sendable {
         return try await update.run(onProgress)
     }
 
-    /// The index, which is created if it does not exist, so that what cannot be written is reported
-    /// before anything is encoded.
+    /// Opens the index, and first creates it if it does not exist, so that an unwritable directory
+    /// is reported before anything is encoded.
     private func open(
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
@@ -223,9 +247,9 @@ public struct Indexer: Sendable {
         return try model.encode(pixels: pixels, keepsTokens: keepsTokens)
     }
 
-    /// Joins the files of many commits, and removes what a writer that was killed left behind.
+    /// Joins the files of many commits, and deletes files that a killed writer left behind.
     ///
-    /// The update is complete without it, so a lock or a full disk does not fail the update.
+    /// The update is complete without this step, so a lock or a full disk does not fail the update.
     func tidy(_ directory: FilePath) {
         guard work?.commit == nil else { return }
         while (try? ForwardIndex.tidy(directory)) == true, !Task.isCancelled {}
@@ -249,7 +273,10 @@ public struct Indexer: Sendable {
 }
 
 extension SearchModel {
-    /// Larger batches feed small models; a large one is as fast image by image on a processor.
+    /// The default number of images per batch.
+    ///
+    /// Larger batches speed up small models. A large model on the CPU is as fast one image at a
+    /// time.
     package var defaultBatchSize: Int {
         guard model.device == .cpu else { return 32 }
         let perImage =

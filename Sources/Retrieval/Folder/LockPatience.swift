@@ -1,22 +1,23 @@
-/// Waits while another process writes to an index.
+/// Retries an operation while another process writes to an index.
 package struct LockPatience: Sendable {
-    /// How long to wait after the task was cancelled: what is encoded should not be lost to a
-    /// commit of somebody else.
+    /// The time to wait after the task was cancelled, so that another process's commit does not
+    /// cause the loss of encoded images.
     private static let cancelledLimit = Duration.seconds(5)
 
-    /// How long to wait.
+    /// The time to wait.
     let limit: Duration
 
-    /// Waits for a time at most.
+    /// Creates a retry policy with a time limit.
     package init(limit: Duration) { self.limit = limit }
 
-    /// Runs `body`, again and again while the index is locked.
+    /// Runs a closure, and repeats it while the index is locked.
     ///
     /// - Parameters:
-    ///   - onWait: called once if it has to wait.
-    ///   - body: takes the lock.
-    /// - Throws: ``IndexError`` if the index is still locked after the limit, or `CancellationError`
-    ///   if the task was cancelled meanwhile; what `body` throws.
+    ///   - onWait: Called once if the index is locked.
+    ///   - body: Locks the index and does the work.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``IndexError`` if the index is still locked after the limit; `CancellationError`
+    ///   if the task was cancelled meanwhile; the errors of `body`.
     package func callAsFunction<Value>(
         onWait: () -> Void = {}, _ body: () async throws -> Value
     ) async throws -> Value {
@@ -34,7 +35,7 @@ package struct LockPatience: Sendable {
             }
             if !hasWaited { onWait() }
             hasWaited = true
-            // Detached, because a sleep of a cancelled task returns at once.
+            // Detached, because a sleep in a cancelled task returns at once.
             await Task.detached { try? await Task.sleep(for: .milliseconds(50)) }.value
         }
     }

@@ -2,18 +2,18 @@ import Storage
 import Foundation
 public import SystemPackage
 
-/// What is known of images besides their files, one JSON object per line.
+/// Metadata of images, from a file with one JSON object per line.
 ///
 ///     {"image": "beach/017.jpg", "year": 2021, "place": "Kamakura", "tags": ["sea", "family"]}
 ///
-/// Every name but `image` becomes metadata. Relative paths start at the file's folder.
+/// Every key except `image` becomes metadata. Relative paths start at the file's folder.
 public struct MetadataFile: Sendable {
-    /// Metadata by the images' absolute paths.
+    /// The metadata of each image, by its absolute path.
     public let images: [FilePath: [String: MetadataValue]]
 
     /// Reads a file.
     ///
-    /// - Throws: ``MetadataError`` that names the file, the line and what is wrong with it.
+    /// - Throws: ``MetadataError`` that names the file, the line and the problem.
     public init(_ file: FilePath) throws(MetadataError) {
         let folder = file.absolute.removingLastComponent()
         var images: [FilePath: [String: MetadataValue]] = [:]
@@ -25,22 +25,22 @@ public struct MetadataFile: Sendable {
             }
             let path = folder.pushing(FilePath(image)).lexicallyNormalized()
             guard images.updateValue(values, forKey: path) == nil else {
-                throw line.fault("'\(image)' has a line already")
+                throw line.fault("'\(image)' appears on an earlier line; give one line per image")
             }
         }
         self.images = images
     }
 }
 
-/// A line of a file, which may be a JSON object.
+/// A line of a file, which may contain a JSON object.
 struct MetadataLine {
     private let file: FilePath
     /// The number of the line, from 1.
     let number: Int
-    /// What it says.
+    /// The bytes of the line, without its newline.
     let bytes: ArraySlice<UInt8>
 
-    /// Every line of a file, without the byte order mark that some editors put at the beginning.
+    /// Returns every line of a file, without the byte order mark that some editors write.
     ///
     /// - Throws: ``MetadataError`` if the file cannot be read.
     static func lines(of file: FilePath) throws(MetadataError) -> [MetadataLine] {
@@ -48,16 +48,17 @@ struct MetadataLine {
         do {
             bytes = try file.contents()[...]
         } catch {
-            throw MetadataError(description: "\(file): cannot read it: \(error)")
+            throw MetadataError(description: "\(file): cannot be read: \(error)")
         }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
         return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .enumerated().map { MetadataLine(file: file, number: $0 + 1, bytes: $1) }
     }
 
-    /// The object that the line is.
+    /// Parses the line as an object.
     ///
-    /// - Throws: ``MetadataError`` if it is something else, or has values that metadata cannot have.
+    /// - Throws: ``MetadataError`` if the line is something else, or has values that metadata
+    ///   cannot have.
     func object() throws(MetadataError) -> [String: MetadataValue] {
         do {
             return try JSONDecoder().decode([String: MetadataValue].self, from: Data(bytes))
@@ -66,14 +67,14 @@ struct MetadataLine {
         }
     }
 
-    /// Something that is wrong with the line.
+    /// Returns an error that names the line.
     func fault(_ reason: String) -> MetadataError {
         MetadataError(description: "\(file):\(number): \(reason)")
     }
 }
 
-/// A file of metadata that cannot be read.
+/// An error in a file of metadata.
 public struct MetadataError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong and where, in one line.
+    /// The problem and its place, in one line.
     public let description: String
 }

@@ -1,28 +1,29 @@
 import Storage
 import SystemPackage
 
-/// A change of an index to another model: a successor is built beside what searches use, and takes
-/// its place when it has everything.
+/// The change of an index to another model.
+///
+/// A successor is built beside the index that searches use, and replaces it when it is complete.
 struct ModelChange {
     /// The index.
     let directory: FilePath
-    /// What it is to be made with.
+    /// The model of the successor.
     let model: ModelSignature
-    /// What the successor keeps of tokens; nil for what the index keeps.
+    /// The tokens that the successor stores; nil for what the index stores.
     let budget: TokenBudget?
-    /// Waits while others write.
+    /// Waits while other processes write to the index.
     let patience: LockPatience
 
-    /// Builds the successor and puts it in its place.
+    /// Builds the successor and replaces the index by it.
     ///
     /// - Parameters:
-    ///   - onWait: called when another process writes to the index.
-    ///   - onLink: called with the entries that are linked and all, where a graph is made.
-    ///   - build: brings the successor, whose place it is given, in step with the old index and what
-    ///     is new. It is called again if the old index has changed meanwhile.
-    /// - Returns: the last report; what was encoded and copied is counted over all calls.
-    /// - Throws: what `build` throws; ``IndexError``; an error of the file system. The successor
-    ///   stays for the next time.
+    ///   - onWait: Called when another process writes to the index.
+    ///   - onLink: Called with the number of entries linked and the total, if a graph is built.
+    ///   - build: Updates the successor, at the given path, from the old index and from new files.
+    ///     It is called again if the old index has changed meanwhile.
+    /// - Returns: The report of the last call, with the encoded and copied images of all calls.
+    /// - Throws: The errors of `build`; ``IndexError``; an error of the file system. The successor
+    ///   is kept for the next attempt.
     func run(
         onWait: () -> Void, onLink: (Int, Int) -> Void,
         build: (ForwardIndex, FilePath) async throws -> Indexer.Report
@@ -32,7 +33,7 @@ struct ModelChange {
             let old = try await patience(onWait: onWait) {
                 try ForwardIndex.beginSuccessor(directory, model, budget: budget)
             }
-            // Another process has finished the same change.
+            // Another process may have finished the same change.
             if old.model.isSame(as: model) { return try await build(old, directory) }
             do {
                 var report = try await build(old, IndexSuccessor.place(in: directory))
@@ -51,13 +52,13 @@ struct ModelChange {
                     return report
                 }
             } catch let error as IndexError {
-                // The successor is away under our hands if another process has finished it.
+                // If another process has finished the successor, its directory no longer exists.
                 guard try ForwardIndex(directory).model.isSame(as: model) else { throw error }
             }
         }
     }
 
-    /// Makes a graph of the successor where the old index has one.
+    /// Builds a graph for the successor if the old index has one.
     private func link(_ old: ForwardIndex, _ onLink: (Int, Int) -> Void) throws {
         let place = IndexSuccessor.place(in: directory)
         let next = try IndexManifest(directory: place)
@@ -70,22 +71,24 @@ struct ModelChange {
 }
 
 extension ForwardIndex {
-    /// Whether whoever names a model means this index to be changed to it: it has weights that the
-    /// index was not made with.
+    /// Returns whether naming a model means that this index is to be changed to it, which is so if
+    /// the model has weights with which the index was not made.
     ///
-    /// Who leaves out one of two models, or the size of the images, has forgotten it. Nor is an
-    /// index changed that nothing was ever added to: it takes any model.
+    /// A caller that names only one of two models, or another image size, has probably made a
+    /// mistake. An index that never had entries accepts any model, so it is not changed either.
     ///
-    /// - Parameter imageSize: whether another size of the images is meant as such.
+    /// - Parameters:
+    ///   - model: The named model.
+    ///   - imageSize: Whether another image size is a deliberate change.
     package func isToChange(to model: ModelSignature, imageSize: Bool) -> Bool {
         guard generation > 0 || !manifest.segments.isEmpty else { return false }
         return !model.weights.isSubset(of: self.model.weights)
             || imageSize && model.imageSize != self.model.imageSize
     }
 
-    /// Begins a successor of an index, or finds it.
+    /// Begins a successor of an index, or finds an existing one.
     ///
-    /// - Returns: the index; it is of the model already if another process has changed it.
+    /// - Returns: The index, which already has the new model if another process has changed it.
     fileprivate static func beginSuccessor(
         _ directory: FilePath, _ model: ModelSignature, budget: TokenBudget?
     ) throws -> ForwardIndex {
@@ -96,9 +99,9 @@ extension ForwardIndex {
         return try ForwardIndex(directory, manifest: writer.manifest)
     }
 
-    /// Puts the successor in the place of an index.
+    /// Replaces an index by its successor.
     ///
-    /// - Returns: false if the index is not any more as it was.
+    /// - Returns: False if the index has changed meanwhile.
     fileprivate static func succeed(_ old: ForwardIndex) throws -> Bool {
         let writer = try IndexWriter(old.directory, model: nil)
         guard writer.manifest == old.manifest else { return false }
@@ -107,27 +110,30 @@ extension ForwardIndex {
     }
 }
 
-/// What a successor has to hold: what a folder has now, and of the rest what the old index has.
+/// The entries of a successor: the files of a folder, and the other entries of the old index.
 struct Inheritance {
-    /// All files, as if the file system had been looked through for them.
+    /// All files, as a scan of the whole file system.
     let scan: FolderScan
-    /// What to note of them.
+    /// The metadata to store with the files.
     let metadata: [FilePath: [String: MetadataValue]]
-    /// Entries of the old index whose files were deleted.
+    /// The number of entries in the old index whose files were deleted.
     private(set) var removed = 0
 
-    /// Puts together what there is.
+    /// Combines a folder and an old index.
     ///
-    /// Entries elsewhere, such as those of other folders and of a service's uploads, are encoded
-    /// from their files. A file that was deleted takes its entry along; one whose whole folder is
-    /// away, such as on a disk that is not mounted, may come back, so nothing is done without it.
+    /// Entries outside the folder, such as those of other folders and of a service's uploads, are
+    /// encoded from their files. If such a file was deleted, its entry is dropped. If its whole
+    /// folder is missing, for example on a disk that is not mounted, the folder may return, so this
+    /// throws an error instead.
     ///
     /// - Parameters:
-    ///   - folder: what was found in the folder.
-    ///   - notes: what is given of images; the entries of all others keep what they say.
-    /// - Throws: ``FolderError`` if files are away; ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n + f) for n entries and f files, and one call of the file system for each
-    ///   entry elsewhere.
+    ///   - folder: The scan of the folder.
+    ///   - old: The index to be replaced.
+    ///   - notes: New metadata of images; all other entries keep their metadata.
+    /// - Throws: ``FolderError`` if files are missing with their folders; ``IndexError`` if an
+    ///   entry is damaged.
+    /// - Complexity: O(n + f) for n entries and f files, with one file system call for each entry
+    ///   outside the folder.
     init(
         _ folder: FolderScan, _ old: ForwardIndex, notes: [FilePath: [String: MetadataValue]]
     ) throws {

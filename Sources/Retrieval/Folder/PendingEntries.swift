@@ -11,11 +11,11 @@ struct PendingEntries {
     private var features: [Tensor] = []
     private var tokens: [PackedTokens] = []
 
-    /// Begins with nothing.
+    /// Creates an empty collection.
     ///
     /// - Parameters:
-    ///   - budget: what the index keeps of tokens.
-    ///   - content: what the entries are.
+    ///   - budget: The tokens that the index stores.
+    ///   - content: The kind of the entries.
     init(budget: TokenBudget, content: IndexContent = .images) {
         self.budget = budget
         self.content = content
@@ -23,7 +23,7 @@ struct PendingEntries {
 
     var count: Int { entries.count }
 
-    /// Adds images that were encoded.
+    /// Adds encoded images.
     mutating func add(_ entries: [IndexEntry], _ encoded: EncodedImages) {
         add(entries, features: encoded.features)
         if let packed = PackedTokens(encoded.tokens, budget: budget) { tokens.append(packed) }
@@ -35,7 +35,7 @@ struct PendingEntries {
         self.features.append(features.to(.cpu).to(.float32))
     }
 
-    /// Adds an entry with the vectors of another one, whose file has the same bytes.
+    /// Adds an entry with the vectors of another entry, whose file has the same bytes.
     mutating func add(
         _ entry: IndexEntry, copying source: ForwardIndex.EntryID, of index: ForwardIndex
     ) throws {
@@ -44,7 +44,8 @@ struct PendingEntries {
         tokens += index.packedTokens([source])
     }
 
-    /// Takes out the change that commits what was collected; nil if there is nothing.
+    /// Removes the collected entries and returns the change that commits them, or nil if there are
+    /// none.
     mutating func take() -> IndexChange? {
         guard !entries.isEmpty else { return nil }
         var change = IndexChange()
@@ -59,10 +60,11 @@ struct PendingEntries {
 }
 
 extension ForwardIndex {
-    /// Entries by the digests of their files, the first of each.
+    /// Returns the first entry for each digest of a file.
     ///
-    /// - Parameter wanted: the digests to look for; nil for all.
+    /// - Parameter wanted: The digests to look for; nil for all.
     /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n) for n entries.
     func sources(_ wanted: Set<ContentDigest>? = nil) throws -> [ContentDigest: EntryID] {
         var sources: [ContentDigest: EntryID] = [:]
         for id in ids {
@@ -74,7 +76,7 @@ extension ForwardIndex {
 
     /// Checks that new entries may be added.
     ///
-    /// - Throws: ``IndexError`` that says what differs.
+    /// - Throws: ``IndexError`` that describes the difference.
     func check(
         _ model: ModelSignature, content: IndexContent, budget: TokenBudget?
     ) throws {

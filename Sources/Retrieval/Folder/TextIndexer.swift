@@ -4,10 +4,10 @@ import Foundation
 import ImageText
 public import SystemPackage
 
-/// Keeps a forward index of texts in step with a file, so that images find their descriptions.
+/// Keeps a forward index of texts in step with a file, so that searches with images find texts.
 ///
-/// The path of an entry is the file's with the line: `captions.txt#12`. A text is known by its
-/// content, so a line that only moved is not encoded again.
+/// The path of an entry is the path of the file with the line number: `captions.txt#12`. A text is
+/// identified by its content, so a line that only moved is not encoded again.
 public struct TextIndexer: Sendable {
     private static let batchSize = 64
     private static let commitInterval = 4096
@@ -21,10 +21,11 @@ public struct TextIndexer: Sendable {
     /// Creates an indexer.
     ///
     /// - Parameters:
-    ///   - changesModel: whether an index of other weights is changed to those of the model, as
-    ///     ``Indexer/Options/changesModel``; default: false.
-    ///   - lockPatience: how long a commit waits while another process writes to the index;
-    ///     default 30 seconds.
+    ///   - model: The model that encodes the texts.
+    ///   - changesModel: Whether an index of other weights is changed to those of the model, as in
+    ///     ``Indexer/Options/changesModel``. Default: false.
+    ///   - lockPatience: How long a commit waits while another process writes to the index.
+    ///     Default: 30 seconds.
     public init(
         _ model: SearchModel, changesModel: Bool = false, lockPatience: Duration = .seconds(30)
     ) {
@@ -33,19 +34,20 @@ public struct TextIndexer: Sendable {
         patience = LockPatience(limit: lockPatience)
     }
 
-    /// Brings an index up to date with a file, encoding only texts that the index does not have.
+    /// Updates an index from a file, encoding only texts that the index does not contain.
     ///
-    /// Entries whose lines were deleted are removed; entries of other files stay. Cancelling the
-    /// task commits what was encoded and returns.
+    /// Entries whose lines were deleted are removed; entries of other files stay. If the task is
+    /// cancelled, the update commits the texts encoded so far and returns.
     ///
     /// - Parameters:
-    ///   - directory: the index; created if it does not exist.
-    ///   - file: the texts.
-    ///   - onProgress: called after every batch.
-    /// - Returns: what was done; texts with nothing but punctuation are among the failures.
-    /// - Throws: ``IndexError`` if the index cannot be written, holds images, or was made with
+    ///   - directory: The index, which is created if it does not exist.
+    ///   - file: The file of texts.
+    ///   - onProgress: Called after every batch.
+    /// - Returns: What the update did; texts that consist of punctuation alone are among the
+    ///   failures.
+    /// - Throws: ``IndexError`` if the index cannot be written, contains images, or was made with
     ///   another model.
-    /// - Complexity: O(n + l) for n entries and l lines, besides encoding what is new.
+    /// - Complexity: O(n + l) for n entries and l lines, in addition to encoding new texts.
     public func update(
         _ directory: FilePath, with file: TextListFile,
         onProgress: (Indexer.Progress) -> Void = { _ in }
@@ -74,13 +76,13 @@ public struct TextIndexer: Sendable {
         }
     }
 
-    /// What entries there should be.
+    /// The entries that an index must have after an update.
     private struct Texts {
         var entries: [IndexEntry]
-        /// Whether an entry at a path is one of these, or should not be there.
+        /// Returns whether an entry at a path must be one of these entries, or else be removed.
         let covers: @Sendable (FilePath) -> Bool
 
-        /// The lines of a file.
+        /// Creates the entries of a file's lines.
         init(_ file: TextListFile) {
             let path = file.path
             entries = file.lines.map { IndexEntry($0, of: path) }
@@ -92,7 +94,8 @@ public struct TextIndexer: Sendable {
             covers = { _ in true }
         }
 
-        /// These and those of other files that an index has; and how many it has that are to go.
+        /// Returns these entries with those of other files in an index, and the number of entries
+        /// to remove.
         func inheriting(_ old: ForwardIndex) throws -> (Texts, removed: Int) {
             let present = Set(entries.map(\.path))
             var (all, removed) = (Texts(entries), 0)
@@ -103,7 +106,7 @@ public struct TextIndexer: Sendable {
         }
     }
 
-    /// Brings an index of this model up to date.
+    /// Updates an index of this model.
     private func bring(
         _ directory: FilePath, _ texts: Texts, _ onProgress: (Indexer.Progress) -> Void
     ) async throws -> Indexer.Report {
@@ -157,23 +160,23 @@ public struct TextIndexer: Sendable {
         return report
     }
 
-    /// What has to be done.
+    /// The steps of an update.
     private struct Plan {
         struct Line {
             let entry: IndexEntry
             let digest: ContentDigest
         }
 
-        /// Lines whose texts the index has, and where.
+        /// The lines whose texts the index already contains, in `sources`.
         var copied: [Line] = []
         var sources: [ContentDigest: ForwardIndex.EntryID] = [:]
-        /// Lines whose texts have to be encoded, one for each text.
+        /// The lines to encode, one per distinct text.
         var fresh: [Line] = []
-        /// Further lines with the texts of those.
+        /// The other lines with the same texts as the lines to encode.
         var repeated: [Line] = []
-        /// Paths of entries whose lines were deleted.
+        /// The paths of entries whose lines were deleted.
         var vanished: [FilePath] = []
-        /// What is known of an update before it begins.
+        /// The results that are known before the update begins.
         var report = Indexer.Report()
 
         var count: Int { copied.count + fresh.count + repeated.count }
@@ -217,7 +220,7 @@ public struct TextIndexer: Sendable {
         }
     }
 
-    /// The index, which is created if it does not exist.
+    /// Opens the index, and first creates it if it does not exist.
     private func open(
         _ directory: FilePath, _ onProgress: (Indexer.Progress) -> Void
     ) async throws -> ForwardIndex {
@@ -248,14 +251,14 @@ public struct TextIndexer: Sendable {
 }
 
 extension IndexManifest {
-    /// Whether there is an index in a directory.
+    /// Returns whether a directory contains an index.
     static func exists(in directory: FilePath) -> Bool {
         FileManager.default.fileExists(atPath: directory.appending(fileName).string)
     }
 }
 
 extension FilePath {
-    /// Whether this is the path of an entry of a file of texts: the file's with `#` and a number.
+    /// Returns whether this is the path of a text's entry: the file's path with `#` and a number.
     fileprivate func isLine(of file: FilePath) -> Bool {
         let (path, file) = (bytes, file.bytes)
         guard path.count > file.count + 1, path.starts(with: file) else { return false }
@@ -266,7 +269,7 @@ extension FilePath {
 }
 
 extension IndexEntry {
-    /// Describes a line of a file of texts.
+    /// Creates the entry of a line in a file of texts.
     fileprivate init(_ line: TextListFile.Line, of file: FilePath) {
         var metadata = line.metadata
         metadata["text"] = .text(line.text)
@@ -277,7 +280,7 @@ extension IndexEntry {
             metadata: metadata)
     }
 
-    /// The text that this is an entry of; empty for an image.
+    /// The text of the entry; empty for an image.
     var text: String {
         if case .text(let text)? = metadata["text"] { text } else { "" }
     }

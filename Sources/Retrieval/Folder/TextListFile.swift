@@ -1,46 +1,46 @@
 import Foundation
 public import SystemPackage
 
-/// Texts to be searched, from a file.
+/// Texts to index, from a file.
 ///
-/// In a file whose name ends in `.jsonl` a line is a JSON object; `text` is the text and everything
-/// else is metadata:
+/// In a file whose name ends in `.jsonl`, each line is a JSON object. Its key `text` is the text,
+/// and all other keys are metadata:
 ///
 ///     {"text": "a dog in the snow", "topic": "animals"}
 ///
-/// In any other file a line is a text. Lines without a text are left out.
+/// In any other file, each line is a text. Lines without text are skipped.
 public struct TextListFile: Sendable {
     /// One text.
     public struct Line: Sendable, Hashable {
-        /// The number of its line, from 1.
+        /// The number of the line, from 1.
         public let number: Int
         /// The text.
         public let text: String
-        /// What is known of it besides.
+        /// The metadata of the text.
         public let metadata: [String: MetadataValue]
     }
 
-    /// The file, an absolute path.
+    /// The absolute path of the file.
     public let path: FilePath
-    /// Its texts.
+    /// The texts of the file.
     public let lines: [Line]
 
     /// Reads a file.
     ///
-    /// - Throws: ``MetadataError`` that names the file, the line and what is wrong with it.
+    /// - Throws: ``MetadataError`` that names the file, the line and the problem.
     public init(_ file: FilePath) throws(MetadataError) {
         path = file.absolute
         let isJSON = file.extension == "jsonl"
         var lines: [Line] = []
         for line in try MetadataLine.lines(of: file) {
             guard var text = String(validating: line.bytes, as: UTF8.self) else {
-                throw line.fault("is not UTF-8")
+                throw line.fault("is not UTF-8; save the file as UTF-8")
             }
             var metadata: [String: MetadataValue] = [:]
             if isJSON, !text.allSatisfy(\.isWhitespace) {
                 metadata = try line.object()
                 guard case .text(let value)? = metadata.removeValue(forKey: "text") else {
-                    throw line.fault("'text' is missing")
+                    throw line.fault("'text', the text of the line, is missing")
                 }
                 text = value
             }

@@ -1,21 +1,25 @@
 import SystemPackage
 
-/// What has to be done to bring an index up to date with a folder.
+/// The steps that bring an index up to date with a folder.
 struct UpdatePlan {
-    /// Files that have to be read.
+    /// The files that have to be read.
     var changed: [FolderScan.File] = []
-    /// The entries that there are of changed files.
+    /// The current entries of changed files.
     var replaced: [FilePath: IndexEntry] = [:]
-    /// Paths of entries whose files are gone.
+    /// The paths of entries whose files no longer exist.
     var vanished: [FilePath] = []
-    /// How many files are in the index as they are.
+    /// The number of files whose entries are unchanged.
     var unchanged = 0
-    /// The metadata of changed files: what is given, or else what their entries have.
+    /// The metadata of changed files: the given metadata, or that of their current entries.
     var metadata: [FilePath: [String: MetadataValue]] = [:]
 
     /// Compares a folder with an index.
     ///
-    /// - Parameter rereads: whether files of the same size and date have to be read as well.
+    /// - Parameters:
+    ///   - scan: The files of the folder.
+    ///   - snapshot: The index.
+    ///   - metadata: New metadata, by the paths of images.
+    ///   - rereads: Whether to read files with unchanged size and date again.
     /// - Throws: ``IndexError`` if an entry is damaged.
     /// - Complexity: O(n + f) for n entries and f files.
     init(
@@ -37,16 +41,17 @@ struct UpdatePlan {
                 changed.append(file)
             }
         }
-        // A folder that cannot be read now says nothing about the images in it.
+        // Files in a folder that cannot be read now may still exist.
         vanished = known.keys.filter(scan.covers)
     }
 }
 
 extension IndexEntry {
-    /// Whether an image file is as it was when this entry was made, and was read for all that
-    /// entries have today.
+    /// Returns whether this entry describes the current state of an image file completely.
     ///
-    /// - Parameter metadata: what the entry should say besides; nil for whatever it says.
+    /// - Parameters:
+    ///   - file: The current state of the file.
+    ///   - metadata: The metadata that the entry should have; nil for any.
     func describes(_ file: FolderScan.File, _ metadata: [String: MetadataValue]?) -> Bool {
         size == file.size && modified == file.modified && about != nil
             && (metadata ?? self.metadata) == self.metadata

@@ -2,35 +2,35 @@ import ImageText
 import SystemPackage
 import Torch
 
-/// A field that every image has, whatever else somebody noted of it.
+/// A field that every entry has, in addition to its metadata.
 ///
-/// Conditions and orders name them beside the metadata. Metadata of the same name comes first.
+/// Filters and orders name fields like metadata. Metadata with the same name takes precedence.
 public enum EntryField: String, Sendable, Hashable, CaseIterable {
-    /// When it was taken: `2020-06-14T12:34:56`.
+    /// The time at which the image was taken: `2020-06-14T12:34:56`.
     case date
-    /// Pixels of the upright image.
+    /// The size of the upright image in pixels.
     case width, height
-    /// `landscape`, `portrait` or `square`.
+    /// The orientation: `landscape`, `portrait` or `square`.
     case orientation
     case camera, lens
-    /// Degrees north and east.
+    /// The place in degrees north and east.
     case latitude, longitude
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     case size
-    /// The path of the folder that the file is in.
+    /// The path of the folder that contains the file.
     case folder
 }
 
-/// A value that conditions are compared with.
+/// A value that filters compare.
 enum FieldValue: Sendable, Hashable {
-    /// Metadata, a number, or a text of a field.
+    /// Metadata, a number, or the text of a field.
     case plain(MetadataValue)
-    /// A date, which is compared as precisely as a condition gives it.
+    /// A date, which is compared with the precision that a filter gives.
     case date(String)
-    /// A folder, which also lies in those above it.
+    /// A folder, which is also inside all folders above it.
     case folder(String)
 
-    /// The text to order by; nil if it is not of a text.
+    /// The text by which to order, or nil if the value is not a text.
     var text: String? {
         switch self {
         case .plain(.text(let text)), .date(let text), .folder(let text): text
@@ -38,7 +38,7 @@ enum FieldValue: Sendable, Hashable {
         }
     }
 
-    /// About the bytes of keeping it once.
+    /// The approximate number of bytes that the value takes in memory.
     var byteCount: Int {
         switch self {
         case .plain(.number), .plain(.flag): 80
@@ -49,7 +49,7 @@ enum FieldValue: Sendable, Hashable {
 }
 
 extension IndexEntry {
-    /// The value that a name stands for in conditions; nil if this entry has none.
+    /// Returns the value that a name stands for in filters, or nil if the entry has none.
     func value(_ name: String) -> FieldValue? {
         if let given = metadata[name] { return .plain(given) }
         return EntryField(rawValue: name).flatMap { field in
@@ -57,10 +57,10 @@ extension IndexEntry {
         }
     }
 
-    /// The path of the folder that the file is in.
+    /// The path of the folder that contains the file.
     public var folder: String { path.removingLastComponent().string }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     static func value(
         _ field: EntryField, folder: String, size: Int, about: ImageFacts?
     ) -> FieldValue? {

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// Finds entries by their keys or paths, in one index after another of the same directory.
+/// Finds entries by their keys or paths, in successive snapshots of one index.
 ///
-/// Segments never change, so the keys of each are read once, when something is first looked up in
-/// it; a lookup after a commit reads only what was added. Twelve bytes per entry are kept.
+/// Segments never change, so the keys of a segment are read once, at the first lookup in it. A
+/// lookup after a commit reads only the new segments. The locator uses twelve bytes per entry.
 public final class EntryLocator: Sendable {
     /// The rows of a segment, sorted by the prefixes of their keys.
     private struct Table: Sendable {
@@ -18,7 +18,7 @@ public final class EntryLocator: Sendable {
             rows = pairs.map(\.1)
         }
 
-        /// The rows whose keys begin with a prefix.
+        /// Returns the rows whose keys begin with a prefix.
         func rows(_ prefix: UInt64) -> ArraySlice<UInt32> {
             var (low, high) = (0, prefixes.count)
             while low < high {
@@ -31,31 +31,35 @@ public final class EntryLocator: Sendable {
         }
     }
 
-    /// By the checksums of segments: names start over when an index is deleted and made anew.
+    /// The tables by the checksums of segments, because names are reused when an index is deleted
+    /// and created again.
     private let tables = Mutex<[String: Table]>([:])
 
-    /// Begins with nothing read.
+    /// Creates a locator that has not read any keys yet.
     public init() {}
 
-    /// Reads the keys of every entry, so that no lookup has to wait for that.
+    /// Reads the keys of every entry, so that no later lookup has to.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n log n) for n entries in new segments.
     public func prepare(_ index: ForwardIndex) throws {
         forget(except: index)
         for segment in index.segments { _ = try table(segment) }
     }
 
-    /// Forgets the keys of segments that an index has not, as they were joined or deleted.
+    /// Discards the keys of segments that an index no longer has, because they were joined or
+    /// deleted.
     func forget(except index: ForwardIndex) {
         let present = Set(index.segments.map(\.record.sha256))
         tables.withLock { tables in tables = tables.filter { present.contains($0.key) } }
     }
 
-    /// The entry of a key; nil if it does not exist.
+    /// Returns the entry with a key, or nil if there is none.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(s log n) for s segments and n entries, once their keys have been read.
     public func find(_ key: EntryKey, in index: ForwardIndex) throws -> ForwardIndex.EntryID? {
-        // What was added last is asked for most.
+        // Search the newest segments first, because recent entries are looked up most.
         for (position, segment) in index.segments.enumerated().reversed() {
             for row in try table(segment).rows(key.prefix).map(Int.init)
             where !segment.removed.contains(row) {

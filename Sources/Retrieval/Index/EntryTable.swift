@@ -3,44 +3,46 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// The entries of a segment, each parsed when it is asked for.
+/// The entries of a segment, which are parsed on access.
 struct EntryTable: Sendable {
     private enum Form: Sendable {
         case lazy(bytes: StoredTensor, ends: StoredTensor)
-        /// Segments of format 1.
+        /// The entries of a segment of format 1.
         case parsed([IndexEntry])
     }
 
     private let form: Form
     private let path: FilePath
-    /// Where the files of the entries are, if they were moved with the index.
+    /// The new paths of the files, if they were moved together with the index.
     var relocation: Relocation?
 
-    /// Entries whose JSON stands one after another.
+    /// Creates a table of entries whose JSON is concatenated.
     ///
     /// - Parameters:
-    ///   - bytes: all of it.
-    ///   - ends: where each ends, int64.
+    ///   - bytes: The JSON of all entries.
+    ///   - ends: The offset of each entry's end, int64.
+    ///   - path: The segment's file, for errors.
     init(bytes: StoredTensor, ends: StoredTensor, path: FilePath) {
         form = .lazy(bytes: bytes, ends: ends)
         self.path = path
     }
 
-    /// Entries in one JSON array.
+    /// Creates a table of entries in one JSON array.
     ///
-    /// - Throws: ``IndexError`` if it is not one of `count` entries.
+    /// - Throws: ``IndexError`` if it is not an array of `count` entries.
     init(parsing array: StoredTensor, count: Int, path: FilePath) throws {
         let entries = try Self.decode([IndexEntry].self, array.withUnsafeBytes { Data($0) }, path)
         guard entries.count == count else {
-            throw IndexError.corrupt(path, "\(entries.count) entries where \(count) belong")
+            throw IndexError.corrupt(
+                path, "has \(entries.count) entries, but the manifest says \(count)")
         }
         form = .parsed(entries)
         self.path = path
     }
 
-    /// The entry of a row.
+    /// Returns the entry of a row.
     ///
-    /// - Throws: ``IndexError`` if its bytes are damaged, or there is no such row.
+    /// - Throws: ``IndexError`` if its bytes are damaged, or the row does not exist.
     func entry(_ row: Int) throws -> IndexEntry {
         var entry = try storedEntry(row)
         if let relocation { entry.path = relocation(entry.path) }
@@ -57,9 +59,10 @@ struct EntryTable: Sendable {
         }
     }
 
-    /// The JSON of an entry.
+    /// Passes the JSON of an entry to a closure.
     ///
-    /// - Throws: ``IndexError`` if it lies outside the entries or is damaged; what `body` throws.
+    /// - Throws: ``IndexError`` if the entry lies outside the table or is damaged; the errors of
+    ///   `body`.
     func withBytes<Result>(
         _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
@@ -67,9 +70,9 @@ struct EntryTable: Sendable {
         return try IndexEntry.encoder.encode(entry(row)).withUnsafeBytes(body)
     }
 
-    /// The JSON of an entry as it was written.
+    /// Passes the stored JSON of an entry to a closure.
     ///
-    /// - Throws: ``IndexError`` if it lies outside the entries; what `body` throws.
+    /// - Throws: ``IndexError`` if the entry lies outside the table; the errors of `body`.
     private func withStoredBytes<Result>(
         _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
@@ -96,9 +99,9 @@ struct EntryTable: Sendable {
         }
     }
 
-    /// What asking for a row that is not there throws.
+    /// Returns the error for a row that does not exist.
     func missing(_ row: Int) -> IndexError {
-        IndexError.corrupt(path, "there is no entry \(row)")
+        IndexError.corrupt(path, "entry \(row) does not exist")
     }
 
     private static func decode<Value: Decodable>(

@@ -1,16 +1,17 @@
 import Torch
 
-/// Features in 8 bits, a quarter of the bytes that a scan has to read, with what rounding cost.
+/// Features in 8 bits, which take a quarter of the bytes in a scan, with their rounding errors.
 ///
-/// A feature x is `scale · code + error`, and the error's length is kept: by it a scan knows how far
-/// from the exact cosine it can be, and leaves out nothing that could be among the best.
+/// A feature x is `scale · code + error`, and the length of the error is stored. It bounds the
+/// difference between a scan's cosine and the exact one, so a scan excludes no feature that could
+/// be among the best.
 enum FeatureCodes {
-    /// Codes `[N, E]`, scales `[N]` and lengths of errors `[N]`.
+    /// The codes `[N, E]`, the scales `[N]` and the lengths of the errors `[N]`.
     struct Codes {
         let values, scales, errors: Tensor
     }
 
-    /// The codes of features `[N, E]`.
+    /// Returns the codes of features `[N, E]`.
     static func make(_ features: Tensor) -> Codes {
         let scales = features.abs().largest(1).clamped(1e-12, .infinity) / 127
         let units = scales.unsqueezed(1)

@@ -2,56 +2,56 @@ public import ALBEF
 public import SystemPackage
 import Torch
 
-/// Images that are added, replaced and removed in one commit.
+/// The entries to add, replace and remove in one commit.
 public struct IndexChange: Sendable {
-    /// Images that are new, or take the place of the entries with their paths.
+    /// New entries, which replace entries with the same paths.
     public var entries: [IndexEntry] = []
-    /// What the image encoder made of them, in their order; nil where there are no entries.
+    /// The encoder's output for `entries`, in the same order; nil if there are no entries.
     public var encoded: EncodedImages?
-    /// Paths whose entries are removed.
+    /// The paths of the entries to remove.
     public var removed: [FilePath] = []
-    /// What a new index keeps of tokens; nil for what an existing index keeps, or all.
+    /// The tokens that a new index stores; nil for what an existing index stores, or all tokens.
     public var budget: TokenBudget?
-    /// What made the vectors, where the index may have changed to another model since; nil for the
-    /// model that the change is applied with.
+    /// The model that made the vectors, if the index may have been changed to another model since;
+    /// nil for the model that the change is applied with.
     package var model: ModelSignature?
-    /// The vectors of `entries` as an index keeps them, instead of `encoded`.
+    /// The vectors of `entries` in the form that an index stores, instead of `encoded`.
     var packed: PackedVectors?
-    /// What the entries are.
+    /// The kind of the entries.
     var content = IndexContent.images
 
-    /// Changes nothing yet.
+    /// Creates an empty change.
     public init() {}
 }
 
-/// Vectors of N entries in the form that an index keeps.
+/// The vectors of N entries in the form that an index stores.
 struct PackedVectors {
-    /// Unit-length features `[N, E]`, single precision, in main memory.
+    /// Unit-length features `[N, E]`, in single precision and main memory.
     let features: Tensor
-    /// The tokens of N entries, in parts; empty where the index keeps none.
+    /// The tokens of N entries, in parts; empty if the index stores none.
     let tokens: [PackedTokens]
-    /// What the tokens were packed by.
+    /// The budget by which the tokens were packed.
     let budget: TokenBudget
 }
 
 extension ForwardIndex {
-    /// Makes a change visible and durable, wholly or not at all.
+    /// Applies a change durably, either completely or not at all.
     ///
-    /// The index is locked for the commit alone. The entries that are replaced or removed are looked
-    /// up under the lock, so others may commit between reading the index and applying a change.
-    /// When this returns, a loss of power does not undo it. Many small commits leave many small
-    /// files; ``tidy(_:)`` joins them, between commits.
+    /// The index is locked only for the commit. The entries to replace or remove are looked up
+    /// under the lock, so other processes may commit between reading the index and applying a
+    /// change. When this method returns, a power failure does not undo the change. Many small
+    /// commits leave many small files, which ``tidy(_:)`` joins between commits.
     ///
     /// - Parameters:
-    ///   - change: what to do.
-    ///   - directory: the index.
-    ///   - model: what made the vectors.
-    ///   - locator: finds the entries that are replaced or removed.
-    ///   - creates: whether to create the index if it does not exist; true by default.
-    ///   - older: an earlier snapshot of the index: what both have is not opened again.
-    /// - Returns: of the paths to remove, those that were there.
-    /// - Throws: ``IndexError`` if the index was made with another model, is missing, or another
-    ///   process writes to it; an error of the file system. The index is then as it was.
+    ///   - change: The change to apply.
+    ///   - directory: The index.
+    ///   - model: The model that made the vectors.
+    ///   - locator: Finds the entries to replace or remove.
+    ///   - creates: Whether to create the index if it does not exist. Default: true.
+    ///   - older: An earlier snapshot of the index, whose open files are reused.
+    /// - Returns: The removed paths that the index contained.
+    /// - Throws: ``IndexError`` if the index was made with another model, does not exist, or
+    ///   another process writes to it; an error of the file system. The index is then unchanged.
     /// - Complexity: O(k log n) for k paths and n entries, once the locator has read their keys.
     public static func apply(
         _ change: IndexChange, to directory: FilePath, model: ModelSignature,
@@ -75,7 +75,7 @@ extension ForwardIndex {
             if let id = try locator.find(EntryKey(path), in: snapshot) { old.append(id) }
         }
         let rows = try change.rows(for: snapshot, model)
-        // A new index gets its manifest even so.
+        // A new index needs its manifest even if the change is empty.
         if rows == nil, old.isEmpty, writer.manifest.generation > 0 { return removed }
         try writer.commit(rows, removing: old)
         return removed
@@ -83,7 +83,7 @@ extension ForwardIndex {
 }
 
 extension IndexChange {
-    /// The new rows in the form of an index; nil if there are none.
+    /// Returns the new rows in the form of an index, or nil if there are none.
     ///
     /// - Throws: ``IndexError`` if the vectors do not fit the entries or the index.
     fileprivate func rows(

@@ -3,17 +3,20 @@ public import SystemPackage
 public import Torch
 
 extension ForwardIndex {
-    /// Adds images whose vectors are there already, in one commit.
+    /// Adds images whose vectors have already been computed, in one commit.
     ///
     /// - Parameters:
-    ///   - entries: what is known of N images.
-    ///   - features: unit-length features `[N, E]`.
-    ///   - tokens: all tokens of each, `[N, P + 1, D_v]`; may be nil where none are kept.
-    ///   - directory: the index; created if it does not exist.
-    ///   - model: what made the vectors.
-    ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
-    /// - Throws: ``IndexError`` if the vectors do not fit, the index was made with another model, or
-    ///   another process writes to it; an error of the file system.
+    ///   - entries: The entries of N images.
+    ///   - features: Unit-length features `[N, E]`.
+    ///   - tokens: All tokens of each image, `[N, P + 1, D_v]`; nil is valid if the index stores
+    ///     none.
+    ///   - directory: The index, which is created if it does not exist.
+    ///   - model: The model that made the vectors.
+    ///   - budget: The tokens that a new index stores; nil for what an existing index stores, or
+    ///     all tokens.
+    /// - Throws: ``IndexError`` if the vectors do not fit, the index was made with another model,
+    ///   or another process writes to it; an error of the file system.
+    /// - Complexity: O(N), whatever the size of the index.
     public static func append(
         _ entries: [IndexEntry], features: Tensor, tokens: Tensor?, to directory: FilePath,
         model: ModelSignature, budget: TokenBudget? = nil
@@ -35,14 +38,17 @@ extension ForwardIndex {
                 tokens: tokens.flatMap { PackedTokens($0, budget: budget) }))
     }
 
-    /// Removes entries from an index; their space is freed by ``compact(_:segmentByteCount:onProgress:)``.
+    /// Removes entries from an index; ``compact(_:segmentByteCount:onProgress:)`` frees their
+    /// space.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - paths: images, or folders of images, absolute; empty for all.
-    ///   - filters: conditions on metadata that an entry has to fulfil to be removed.
-    /// - Returns: how many entries were removed.
-    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to it.
+    ///   - directory: The index.
+    ///   - paths: The absolute paths of images, or of folders that contain images; empty for all.
+    ///   - filters: Conditions on metadata that an entry must also fulfil to be removed.
+    /// - Returns: The number of removed entries.
+    /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
+    ///   it.
+    /// - Complexity: O(n) for n entries, which are all read.
     public static func remove(
         _ directory: FilePath, paths: [FilePath], filters: [MetadataFilter] = []
     ) throws -> Int {
@@ -63,21 +69,20 @@ extension ForwardIndex {
         return removed.count
     }
 
-    /// Rewrites an index without what was removed and in few files.
+    /// Rewrites an index into few files, without its removed rows.
     ///
-    /// It can be searched meanwhile. A kill or an error loses nothing: what was rewritten by then
-    /// stays so. A graph is kept.
-    ///
-    /// - Complexity: rewrites the whole index if every segment has removed rows; see ``tidy(_:)``
-    ///   for a bounded step.
+    /// The index can be searched meanwhile. If the process is killed or an error occurs, the files
+    /// rewritten so far remain valid. A graph is kept.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - segmentByteCount: about how large a file may become; default 1 GiB, which is also about
-    ///     the disk space that is needed besides.
-    ///   - onProgress: called with the files done and in all; throws to stop.
+    ///   - directory: The index.
+    ///   - segmentByteCount: The approximate maximum size of a file, which is also about the
+    ///     additional disk space that is needed. Default: 1 GiB.
+    ///   - onProgress: Called with the number of files done and the total; it may throw to stop.
     /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
     ///   it; an error of the file system.
+    /// - Complexity: Rewrites the whole index if every segment has removed rows; ``tidy(_:)`` takes
+    ///   a bounded step instead.
     public static func compact(
         _ directory: FilePath, segmentByteCount: Int = 1 << 30,
         onProgress: (Int, Int) throws -> Void = { _, _ in }
@@ -86,31 +91,31 @@ extension ForwardIndex {
             .compact(segmentByteCount: segmentByteCount, onProgress: onProgress)
     }
 
-    /// Takes one bounded step towards fewer files and less removed space.
+    /// Takes one bounded step towards fewer files and less unused space.
     ///
-    /// Joins a run of small segments that follow one another, or rewrites one segment most of whose
-    /// rows were removed. For whoever commits often, between commits: nothing depends on it, and a
-    /// step that fails leaves the index as it was. A graph is kept.
+    /// A step joins a run of small consecutive segments, or rewrites one segment from which most
+    /// rows were removed. Callers that commit often use it between commits. Nothing depends on it,
+    /// and a failed step leaves the index unchanged. A graph is kept.
     ///
-    /// - Returns: whether there may be more to do.
+    /// - Returns: Whether more steps may be useful.
     /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
     ///   it; an error of the file system.
-    /// - Complexity: reads and writes about 64 MB at most.
+    /// - Complexity: Reads and writes at most about 64 MB.
     public static func tidy(_ directory: FilePath) throws -> Bool {
         try IndexWriter(directory, model: nil).tidy()
     }
 
-    /// Makes a graph of all entries, for approximate recall.
+    /// Builds a graph of all entries, for approximate recall.
     ///
-    /// Worth it from about a million images on. Entries that are added later are compared one by
-    /// one until the graph is made again. What was written is flushed to the disk and read back
-    /// before it takes the place of an earlier graph.
+    /// A graph is worthwhile from about a million images on. Entries that are added later are
+    /// compared one by one until the graph is built again. The new graph is flushed to disk and
+    /// read back before it replaces an earlier one.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - onProgress: called with the entries done and in all; throws to stop.
+    ///   - directory: The index.
+    ///   - onProgress: Called with the number of entries done and the total; it may throw to stop.
     /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
-    ///   it; an error of the file system, such as a full disk. The index is then as it was.
+    ///   it; an error of the file system, such as a full disk. The index is then unchanged.
     /// - Complexity: O(n log n) for n entries, whose features it holds in memory.
     public static func makeGraph(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }

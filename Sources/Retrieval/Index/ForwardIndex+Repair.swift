@@ -1,31 +1,34 @@
 public import SystemPackage
 import Torch
 
-/// What ``ForwardIndex/repair(_:onProgress:)`` did.
+/// The result of ``ForwardIndex/repair(_:onProgress:)``.
 public struct IndexRepair: Sendable, Hashable {
-    /// Entries that were lost with their files.
+    /// The number of entries that were lost with their files.
     public internal(set) var dropped = 0
-    /// Entries that are left.
+    /// The number of remaining entries.
     public internal(set) var left = 0
     /// The files that were damaged or missing.
     public internal(set) var damage: [IndexDamage] = []
-    /// Whether the graph was among them.
+    /// Whether a damaged graph was dropped.
     public internal(set) var droppedGraph = false
 }
 
 extension ForwardIndex {
-    /// Drops what is lost from an index that was damaged, and keeps the rest.
+    /// Drops the lost parts of a damaged index and keeps the rest.
     ///
-    /// Reads everything as ``verify(_:onProgress:)`` does. A segment that is missing or not as it
-    /// was written goes with all its entries; `albef index` encodes them again. A file that is
-    /// there but cannot be opened, as for want of permission, is not lost: then nothing is dropped.
+    /// This method reads everything, as ``verify(_:onProgress:)`` does. It drops a missing or
+    /// damaged segment with all of its entries; `albef index` encodes them again. A file that
+    /// exists but cannot be opened, for example for lack of permission, is not lost. In this case
+    /// nothing is dropped.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - onProgress: called with the segments done and in all; throws to stop.
-    /// - Throws: ``IndexError`` if there is no manifest that can be read, a file cannot be opened, or
-    ///   another process writes to the index; an error of the file system. The index is then as it
-    ///   was.
+    ///   - directory: The index.
+    ///   - onProgress: Called with the number of segments done and the total; it may throw to stop.
+    /// - Returns: What was dropped, and what is left.
+    /// - Throws: ``IndexError`` if there is no readable manifest, a file cannot be opened, or
+    ///   another process writes to the index; an error of the file system. The index is then
+    ///   unchanged.
+    /// - Complexity: O(bytes of the index).
     public static func repair(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> IndexRepair {
@@ -53,7 +56,8 @@ extension ForwardIndex {
 }
 
 extension IndexManifest {
-    /// Checks that no file is there that cannot be opened: such a file may come back.
+    /// Checks that every existing file can be opened, because one that cannot may become readable
+    /// later.
     ///
     /// - Throws: ``IndexError`` that names the file.
     fileprivate func checkAccess(in directory: FilePath) throws {

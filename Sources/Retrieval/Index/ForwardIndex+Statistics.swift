@@ -4,50 +4,50 @@ import Foundation
 public import SystemPackage
 import Torch
 
-/// What an index consists of.
+/// The contents and the size of an index.
 public struct IndexStatistics: Sendable, Hashable {
-    /// What the entries are.
+    /// The kind of the entries.
     public internal(set) var content = IndexContent.images
-    /// Images, or texts, that can be found.
+    /// The number of images, or texts, that searches can find.
     public internal(set) var images = 0
-    /// Rows that were deleted or replaced and still take space.
+    /// The number of removed or replaced rows that still take space.
     public internal(set) var removed = 0
-    /// Files that hold them.
+    /// The number of files with rows.
     public internal(set) var segments = 0
-    /// Grows with every commit.
+    /// A number that increases with every commit.
     public internal(set) var generation = 0
-    /// Bytes of all segments.
+    /// The size of all segments in bytes.
     public internal(set) var byteCount = 0
-    /// Bytes of one image's tokens.
+    /// The size of one image's tokens in bytes.
     public internal(set) var tokenByteCount = 0
-    /// Rows that the graph of approximate recall knows; nil without one.
+    /// The number of rows in the graph for approximate recall; nil without a graph.
     public internal(set) var graphRows: Int?
-    /// What is kept of tokens.
+    /// The tokens that the index stores.
     public internal(set) var budget = TokenBudget()
-    /// Tokens the image encoder makes of an image, `[CLS]` included.
+    /// The number of tokens that the image encoder computes per image, `[CLS]` included.
     public internal(set) var tokenCount = 0
-    /// Side of the encoded images in pixels; of two models, for the one that re-ranks.
+    /// The side of the encoded images in pixels; with two models, for the one that re-ranks.
     public internal(set) var imageSize = 0
-    /// Length of a feature.
+    /// The length of a feature.
     public internal(set) var embeddingWidth = 0
-    /// Digest of the model's weights; of two models, of the one that re-ranks.
+    /// The digest of the model's weights; with two models, of the one that re-ranks.
     public internal(set) var model = ""
-    /// What people call the model, or both; nil in indexes of earlier versions.
+    /// The name of the model, or of both; nil in indexes of earlier versions.
     public internal(set) var modelName: String?
-    /// The model that the features are of, where it is another than that of the tokens.
+    /// The model that computes the features, if it differs from the model of the tokens.
     public internal(set) var recall: ModelSignature.Recall?
 }
 
-/// Something in an index that is not as it was written.
+/// A file of an index that differs from what was written.
 public struct IndexDamage: Sendable, Hashable {
-    /// The file.
+    /// The path of the file.
     public let file: FilePath
-    /// What is wrong with it, in one line.
+    /// A description of the problem in one line.
     public let reason: String
 }
 
 extension ForwardIndex {
-    /// What the index consists of.
+    /// The contents and the size of the index.
     public var statistics: IndexStatistics {
         var result = IndexStatistics()
         let model = manifest.model
@@ -70,41 +70,43 @@ extension ForwardIndex {
         return result
     }
 
-    /// Reads every byte of an index and compares it with its checksum, then the parts with each
-    /// other.
+    /// Reads every byte of an index, compares it with its checksum, and checks the parts against
+    /// each other.
     ///
-    /// Segments that cannot be opened are reported too, so the index need not open. Others may write
-    /// to it meanwhile: what is verified is the index as it was at the start.
+    /// Segments that cannot be opened are reported too, so an index that cannot be opened can still
+    /// be verified. Other processes may write to it meanwhile; this method verifies the state at
+    /// the start.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - onProgress: called with the segments done and in all; throws to stop.
-    /// - Returns: what is damaged; nothing if the index is whole.
-    /// - Throws: ``IndexError`` if there is no manifest that can be read; what `onProgress` throws.
+    ///   - directory: The index.
+    ///   - onProgress: Called with the number of segments done and the total; it may throw to stop.
+    /// - Returns: The damaged files; empty if the index is intact.
+    /// - Throws: ``IndexError`` if there is no readable manifest; the errors of `onProgress`.
+    /// - Complexity: O(bytes of the index).
     public static func verify(
         _ directory: FilePath, onProgress: (Int, Int) throws -> Void = { _, _ in }
     ) throws -> [IndexDamage] {
         let damage = try IndexManifest(directory: directory)
             .damage(in: directory, onProgress: onProgress)
         if damage.all.isEmpty { return [] }
-        // A writer may have compacted the index meanwhile, and deleted what it had replaced.
+        // A writer may have compacted the index meanwhile and deleted the replaced files.
         return damage.all(namedBy: try IndexManifest(directory: directory))
     }
 }
 
 extension IndexManifest {
-    /// What is damaged, by what the manifest names.
+    /// The damaged files of a manifest.
     struct Damage {
-        /// By the name of the segment.
+        /// The damaged segments by their names.
         var segments: [String: IndexDamage] = [:]
         var graph: IndexDamage?
 
-        /// In the order of the files' names.
+        /// All damage, sorted by the names of the files.
         var all: [IndexDamage] {
             segments.sorted { $0.key < $1.key }.map(\.value) + (graph.map { [$0] } ?? [])
         }
 
-        /// That of files which a later manifest still names, in the order of the files' names.
+        /// Returns the damage to files that a later manifest still names, sorted by their names.
         func all(namedBy later: IndexManifest) -> [IndexDamage] {
             let names = Set(later.segments.map(\.name))
             var rest = self
@@ -114,7 +116,7 @@ extension IndexManifest {
         }
     }
 
-    /// Reads every byte that the manifest names; see ``ForwardIndex/verify(_:onProgress:)``.
+    /// Reads every file that the manifest names; see ``ForwardIndex/verify(_:onProgress:)``.
     func damage(
         in directory: FilePath, onProgress: (Int, Int) throws -> Void
     ) throws -> Damage {
@@ -131,7 +133,8 @@ extension IndexManifest {
             if (try? MappedFile(path).sha256) != graph.sha256 {
                 damage.graph = IndexDamage(
                     file: path,
-                    reason: "is not the graph that was written; 'albef index graph' makes it anew")
+                    reason: "is not the graph that was written; build it again with 'albef index"
+                        + " graph'")
             }
         }
         try onProgress(segments.count, segments.count)
@@ -142,7 +145,7 @@ extension IndexManifest {
         let path = IndexSegment.path(record.name, in: directory)
         do {
             guard try MappedFile(path).sha256 == record.sha256 else {
-                return "its bytes are not those that were written"
+                return "its checksum differs from the one in the manifest"
             }
             return try IndexSegment(record, manifest: self, directory: directory).inconsistency()
         } catch let error as IndexError {
@@ -154,7 +157,7 @@ extension IndexManifest {
 }
 
 extension IndexSegment {
-    /// What contradicts itself; nil if nothing does.
+    /// Returns the first contradiction within the segment, or nil if there is none.
     fileprivate func inconsistency() throws -> String? {
         let features = try Tensor(features)
         let lengths: [Float] = (features * features).sum(1).values()
@@ -164,7 +167,7 @@ extension IndexSegment {
         for row in 0..<count {
             let entry = try entry(row)
             guard try digest(row) == ContentDigest(hexadecimal: entry.sha256) else {
-                return "row \(row) has two digests"
+                return "row \(row) has two different digests"
             }
         }
         return nil

@@ -3,20 +3,23 @@ import Foundation
 public import SystemPackage
 public import Torch
 
-/// A gallery encoded once: a feature and the image tokens of every image, on disk.
+/// An index of images on disk, with a feature and the image tokens of each.
 ///
-/// Opening takes a snapshot: a writer may add, remove and compact meanwhile, this value keeps what
-/// it saw. Nothing is read before it is used, so an index of any size opens at once.
+/// Opening an index takes a snapshot: writers may add, remove and compact meanwhile, and this value
+/// keeps its state. Data is read only on use, so an index of any size opens at once.
+///
+///     let index = try ForwardIndex("index") for id in index.ids(skipping: 0, count: 10) {
+///     print(try index.entry(id).path) }
 public struct ForwardIndex: Sendable {
-    /// Where the index is.
+    /// The directory of the index.
     public let directory: FilePath
     let manifest: IndexManifest
     let segments: [IndexSegment]
     let graph: LazyGraph?
-    /// The rows that the graph's labels stand for; nil without a graph, or one that does not fit.
+    /// The rows of the graph's labels; nil without a graph, or if it does not fit.
     let graphRows: GraphRows?
 
-    /// Names one entry of a snapshot.
+    /// Identifies one entry of a snapshot.
     public struct EntryID: Sendable, Hashable {
         let segment: Int
         let row: Int
@@ -24,7 +27,7 @@ public struct ForwardIndex: Sendable {
 
     /// Opens an index for reading.
     ///
-    /// - Throws: ``IndexError`` if there is no index, or it is damaged or of a newer format.
+    /// - Throws: ``IndexError`` if there is no index, or it is damaged or has a newer format.
     /// - Complexity: O(s) for s segments, whatever their size.
     public init(_ directory: FilePath) throws {
         self = try Self.open(directory, try IndexManifest(directory: directory), reusing: nil)
@@ -46,10 +49,13 @@ public struct ForwardIndex: Sendable {
         }
     }
 
-    /// Opens what a manifest names.
+    /// Opens the files that a manifest names.
     ///
-    /// - Parameter older: an earlier snapshot of the same directory; files that both have are not
-    ///   opened again, and what was read from them is kept.
+    /// - Parameters:
+    ///   - directory: The index.
+    ///   - manifest: The manifest of the index.
+    ///   - older: An earlier snapshot of the same directory, whose open files and cached data are
+    ///     reused.
     init(
         _ directory: FilePath, manifest: IndexManifest, reusing older: ForwardIndex? = nil
     ) throws {
@@ -77,12 +83,13 @@ public struct ForwardIndex: Sendable {
         graphRows = manifest.graph.flatMap { GraphRows($0, segments) }
     }
 
-    /// The index as it is now, if something was committed since this snapshot was taken; nil if not.
+    /// Returns the current state of the index if anything was committed since this snapshot,
+    /// otherwise nil.
     ///
-    /// What both have is not read again. A look that finds nothing costs one small file, whatever
-    /// the size of the index.
+    /// Data that both states share is not read again. If nothing was committed, this method reads
+    /// only one small file.
     ///
-    /// - Throws: ``IndexError`` as ``init(_:)`` does.
+    /// - Throws: The errors of ``init(_:)``.
     /// - Complexity: O(s) for s segments, of which only new ones are opened.
     public func refreshed() throws -> ForwardIndex? {
         let current = try IndexManifest(directory: directory)
@@ -90,22 +97,23 @@ public struct ForwardIndex: Sendable {
             ? nil : try Self.open(directory, current, reusing: self)
     }
 
-    /// Number of entries that can be found.
+    /// The number of entries that searches can find.
     public var count: Int { segments.reduce(0) { $0 + $1.count - $1.removed.count } }
 
-    /// Grows with every commit: equal generations of a directory hold the same entries.
+    /// A number that increases with every commit; a directory has the same entries at equal
+    /// generations.
     public var generation: Int { manifest.generation }
 
-    /// What the vectors were made with.
+    /// The model that made the vectors.
     public var model: ModelSignature { manifest.model }
 
-    /// What the entries are.
+    /// The kind of the entries.
     public var content: IndexContent { manifest.content }
 
-    /// What is kept of every image's tokens.
+    /// The tokens that the index stores for every image.
     public var budget: TokenBudget { manifest.tokens }
 
-    /// Every entry that can be found, in the order of their commits.
+    /// Every entry that searches can find, in the order of the commits.
     public var ids: [EntryID] {
         segments.enumerated().flatMap { position, segment in
             (0..<segment.count).lazy.filter { !segment.removed.contains($0) }.map {
@@ -114,13 +122,13 @@ public struct ForwardIndex: Sendable {
         }
     }
 
-    /// Some of the entries that can be found, in the order of their commits.
+    /// Returns some of the entries that searches can find, in the order of the commits.
     ///
     /// - Parameters:
-    ///   - skipped: how many come before.
-    ///   - count: how many at most.
-    /// - Complexity: O(s + count) for s segments, and the rows of the segments it begins in and
-    ///   that have removed rows.
+    ///   - skipped: The number of entries to skip.
+    ///   - count: The maximum number of entries to return.
+    /// - Complexity: O(s + count) for s segments, and O(rows) for visited segments with removed
+    ///   rows.
     public func ids(skipping skipped: Int, count: Int) -> [EntryID] {
         var (skipped, found) = (max(0, skipped), [EntryID]())
         for (position, segment) in segments.enumerated() where found.count < count {
@@ -146,34 +154,36 @@ public struct ForwardIndex: Sendable {
         return found
     }
 
-    /// What the index knows about an entry.
+    /// Returns the entry with an id.
     ///
     /// - Throws: ``IndexError`` if its bytes are damaged, or it is not an entry of this snapshot.
     public func entry(_ id: EntryID) throws -> IndexEntry {
         try segment(of: id).entry(id.row)
     }
 
-    /// The features `[N, E]` of entries.
+    /// Returns the features `[N, E]` of N entries.
     ///
-    /// - Throws: ``IndexError`` if one is not an entry of this snapshot.
+    /// - Throws: ``IndexError`` if one of them is not an entry of this snapshot.
     public func features(_ ids: [EntryID]) throws -> Tensor {
         if ids.isEmpty { return .zeros([0, manifest.model.embeddingWidth]) }
         return Tensor.stacked(try ids.map { try segment(of: $0).feature($0.row) })
     }
 
-    /// The image tokens of entries, in single precision; nil if the index keeps none, or one is not
-    /// an entry of this snapshot.
+    /// Returns the image tokens of entries in single precision, or nil if the index stores none or
+    /// one of them is not an entry of this snapshot.
     public func tokens(_ ids: [EntryID]) -> ImageTokens? {
         let packed = packedTokens(ids)
         return packed.count == ids.count ? PackedTokens.concatenated(packed)?.unpacked : nil
     }
 
-    /// The tokens of entries as they are kept, `[1, n, D_v]` each; of entries of this snapshot.
+    /// Returns the stored tokens `[1, n, D_v]` of each entry that belongs to this snapshot.
     func packedTokens(_ ids: [EntryID]) -> [PackedTokens] {
         ids.compactMap { id in (try? segment(of: id))?.tokens(id.row) }
     }
 
-    /// - Throws: ``IndexError`` if an entry belongs to another snapshot.
+    /// Returns the segment of an entry.
+    ///
+    /// - Throws: ``IndexError`` if the entry belongs to another snapshot.
     private func segment(of id: EntryID) throws -> IndexSegment {
         guard segments.indices.contains(id.segment), segments[id.segment].count > id.row,
             id.row >= 0
@@ -183,6 +193,6 @@ public struct ForwardIndex: Sendable {
 
     /// Checks that the index was made with a model.
     ///
-    /// - Throws: ``IndexError`` that says what differs.
+    /// - Throws: ``IndexError`` that describes the difference.
     func check(_ model: ModelSignature) throws { try manifest.check(model, in: directory) }
 }

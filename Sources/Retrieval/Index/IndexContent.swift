@@ -1,13 +1,14 @@
-/// What the entries of an index are.
+/// The kind of an index's entries.
 public enum IndexContent: String, Sendable, Hashable, Codable {
-    /// Images, with features of the image encoder and tokens for re-ranking.
+    /// Images, with features from the image encoder and tokens for re-ranking.
     case images
-    /// Texts, with features of the text encoder; the text itself is the entry's metadata `text`.
+    /// Texts, with features from the text encoder; the metadata `text` contains the text itself.
     case texts
 
-    /// Whether the fusion encoder can say how well a query matches the entries.
+    /// Returns whether the fusion encoder can score the match of a query with the entries.
     ///
-    /// It takes a text and an image. Of several images none stands for all.
+    /// The fusion encoder needs a text and one image. If a query has several images, no single one
+    /// represents it.
     public func isReadable(with query: SearchQuery) -> Bool {
         switch self {
         case .images: query.text != nil

@@ -3,23 +3,23 @@ import Foundation
 public import ImageText
 public import SystemPackage
 
-/// What an index knows about one image besides its vectors.
+/// The description of an image or text in an index, without its vectors.
 public struct IndexEntry: Sendable, Hashable {
-    /// The absolute path; any bytes, not only UTF-8.
+    /// The absolute path, in any bytes, not only UTF-8.
     public internal(set) var path: FilePath
-    /// Size of the file in bytes when it was encoded.
+    /// The size of the file in bytes when it was encoded.
     public let size: Int
-    /// When the file was last changed, in nanoseconds since 1970.
+    /// The time of the file's last change, in nanoseconds since 1970.
     public let modified: Int64
-    /// SHA-256 of the file's bytes, hexadecimal.
+    /// The SHA-256 of the file's bytes, in hexadecimal.
     public let sha256: String
-    /// What the file tells of itself; nil in texts, and in entries that an earlier program made, which the
-    /// next update reads again.
+    /// The facts that the file itself contains; nil for texts, and in entries from earlier
+    /// versions, whose files the next update reads again.
     public var about: ImageFacts?
-    /// What else is known of it, by name, for filters; empty unless given.
+    /// Further values by name, for filters.
     public var metadata: [String: MetadataValue]
 
-    /// Describes an image.
+    /// Creates an entry.
     public init(
         path: FilePath, size: Int, modified: Int64, sha256: String, about: ImageFacts? = nil,
         metadata: [String: MetadataValue] = [:]
@@ -34,7 +34,7 @@ public struct IndexEntry: Sendable, Hashable {
 }
 
 extension IndexEntry: Codable {
-    /// Writes an entry always in the same bytes.
+    /// An encoder that always writes the same bytes for an entry.
     static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -47,7 +47,7 @@ extension IndexEntry: Codable {
         case size, modified, sha256, about, metadata
     }
 
-    /// Reads an entry; a path that is not UTF-8 is stored in base 64.
+    /// Decodes an entry; a path that is not UTF-8 is stored in base 64.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         if let text = try container.decodeIfPresent(String.self, forKey: .path) {
@@ -63,7 +63,7 @@ extension IndexEntry: Codable {
             try container.decodeIfPresent([String: MetadataValue].self, forKey: .metadata) ?? [:]
     }
 
-    /// Writes an entry.
+    /// Encodes an entry.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         if let text = String(validating: path) {

@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// An index that cannot be opened, read or written.
+/// An error that prevents an index from being opened, read or written.
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case missing, occupied, corrupt, format, locked, otherModel, otherContent, otherBudget,
@@ -9,9 +9,9 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
 
     private let code: Code
     private let file: FilePath
-    /// What is wrong, without the file.
+    /// The problem, without the file.
     let reason: String
-    /// What to do about it; empty where the reason says that.
+    /// The remedy; empty if the reason contains it.
     private let advice: String
 
     private init(_ code: Code, _ file: FilePath, _ reason: String, advice: String = "") {
@@ -21,42 +21,43 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
         self.advice = advice
     }
 
-    /// What is wrong, where, and what to do about it, in one line.
+    /// The file, the problem and the remedy, in one line.
     public var description: String {
         "\(file): \(reason)" + (advice.isEmpty ? "" : "; \(advice)")
     }
 
-    /// Whether another process was writing to the index, so that a second try may succeed.
+    /// Whether another process was writing to the index, so that a later attempt may succeed.
     public var isLocked: Bool { code == .locked }
 
-    /// Whether there is no index in the directory, or no directory.
+    /// Whether the directory contains no index, or does not exist.
     public var isMissing: Bool { code == .missing }
 
-    /// Whether vectors of one model were to go with those of another.
+    /// Whether vectors of different models would have been mixed.
     public var isOfOtherModel: Bool { code == .otherModel }
 
     static func missing(_ directory: FilePath) -> IndexError {
-        IndexError(.missing, directory, "no index here; make one with 'albef index'")
+        IndexError(.missing, directory, "contains no index; create one with 'albef index'")
     }
 
     static func occupied(_ directory: FilePath) -> IndexError {
         IndexError(
-            .occupied, directory, "holds files but no index; name an empty or a new directory")
+            .occupied, directory,
+            "contains files but no index; choose an empty or a new directory")
     }
 
-    /// A file of an index that is not what was written.
+    /// Returns the error for a file that differs from what was written.
     static func corrupt(_ file: FilePath, _ reason: String) -> IndexError {
         let folder = file.removingLastComponent()
-        // Only the manifest is not in the folder of segments.
+        // The manifest is the only file outside the folder of segments.
         let advice =
             file.lastComponent?.string == IndexManifest.fileName
             ? anew(folder)
-            : "'albef index repair \(folder.removingLastComponent())' drops what is lost and keeps"
-                + " the rest"
+            : "'albef index repair \(folder.removingLastComponent())' drops the lost entries and"
+                + " keeps the rest"
         return IndexError(.corrupt, file, "damaged: \(reason)", advice: advice)
     }
 
-    /// A directory whose segments no manifest names.
+    /// Returns the error for a directory with segments but without a manifest.
     static func lostManifest(_ directory: FilePath) -> IndexError {
         IndexError(
             .corrupt, directory, "has segments but lost its \(IndexManifest.fileName)",
@@ -64,19 +65,21 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func anew(_ directory: FilePath) -> String {
-        "delete \(directory) and make the index anew with 'albef index'"
+        "delete \(directory) and create the index again with 'albef index'"
     }
 
     static func format(_ file: FilePath, found: Int, known: Int) -> IndexError {
         IndexError(
-            .format, file, "has format \(found), this program reads formats up to \(known)")
+            .format, file,
+            "has format \(found), but this program reads formats up to \(known); use a newer"
+                + " version")
     }
 
     static func locked(_ directory: FilePath) -> IndexError {
         IndexError(.locked, directory, "another process is writing to this index")
     }
 
-    /// An index that was deleted or replaced under a writer.
+    /// Returns the error for an index that was deleted or replaced under a writer.
     static func replaced(_ directory: FilePath) -> IndexError {
         IndexError(.locked, directory, "was deleted or replaced while it was being written to")
     }
@@ -88,13 +91,14 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     static func otherContent(_ directory: FilePath, _ content: IndexContent) -> IndexError {
         IndexError(
             .otherContent, directory,
-            "is an index of \(content.rawValue); images and texts need an index each")
+            "is an index of \(content.rawValue); use separate indexes for images and texts")
     }
 
     static func otherBudget(_ directory: FilePath) -> IndexError {
         IndexError(
             .otherBudget, directory,
-            "keeps another number or precision of tokens; that is chosen when an index is made")
+            "stores another number or precision of tokens, which cannot change; create a new index"
+                + " for it")
     }
 
     static func vectors(_ directory: FilePath, _ found: String, _ count: Int) -> IndexError {
@@ -107,19 +111,22 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     static func stale(_ directory: FilePath) -> IndexError {
-        IndexError(.stale, directory, "the entry belongs to another state of this index")
+        IndexError(
+            .stale, directory,
+            "the entry belongs to another state of this index; search again")
     }
 
     static func noGraph(_ directory: FilePath) -> IndexError {
         IndexError(
-            .graph, directory, "has no graph to follow; make one with 'albef index graph'")
+            .graph, directory,
+            "has no graph for approximate recall; build one with 'albef index graph'")
     }
 
-    /// A graph that cannot be used; the index can be searched without it.
+    /// Returns the error for a graph that cannot be used; the index can be searched without it.
     static func badGraph(_ file: FilePath, _ reason: String) -> IndexError {
         IndexError(
-            .graph, file, "cannot follow the graph: \(reason)",
-            advice: "'albef index graph' makes it anew")
+            .graph, file, "cannot use the graph: \(reason)",
+            advice: "build it again with 'albef index graph'")
     }
 
     static func graph(_ file: FilePath, _ operation: String, _ reason: String) -> IndexError {

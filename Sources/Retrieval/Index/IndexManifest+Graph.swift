@@ -1,31 +1,32 @@
 extension IndexManifest {
-    /// A graph of approximate recall, and where the rows that it knows are now.
+    /// A graph for approximate recall, with the current places of its rows.
     ///
-    /// Its labels count the rows of the segments that there were when it was made. Joining segments
-    /// moves and drops rows; the parts say which, so that the graph is kept.
+    /// The graph's labels number the rows of the segments that existed when it was built. Joining
+    /// segments moves and drops rows. The parts record this, so the graph stays usable.
     struct Graph: Codable, Sendable, Equatable {
         var name: String
         var byteCount: Int
         /// SHA-256 of the file, hexadecimal.
         var sha256: String
-        /// In the order of their labels.
+        /// The parts, in the order of their labels.
         var parts: [Part]
 
-        /// Labels that follow one another, for rows of one segment that do.
+        /// Consecutive labels of consecutive rows in one segment.
         struct Part: Codable, Sendable, Equatable {
-            /// The segment that has the rows; nil if none of them is left.
+            /// The segment that contains the rows; nil if none of them is left.
             var segment: String?
-            /// Number of labels.
+            /// The number of labels.
             var count: Int
-            /// The row of the first label that is left.
+            /// The row of the first remaining label.
             var offset = 0
-            /// Labels, counted from the first of this part, whose rows are gone; ascending.
+            /// The labels, counted from the first of this part, whose rows were removed; ascending.
             var dropped: [Int] = []
 
-            /// Labels whose rows are left.
+            /// The number of labels whose rows remain.
             var living: Int { segment == nil ? 0 : count - dropped.count }
 
-            /// The row of a label, counted from the first of this part; nil if it is gone.
+            /// Returns the row of a label, counted from the first of this part, or nil if it was
+            /// removed.
             func row(_ label: Int) -> Int? {
                 guard segment != nil else { return nil }
                 let before = dropped.count(below: label)
@@ -40,12 +41,12 @@ extension IndexManifest {
             case sha256, parts
         }
 
-        /// Rows that were there when the graph was made.
+        /// The number of rows when the graph was built.
         var labelCount: Int { parts.reduce(0) { $0 + $1.count } }
 
-        /// How many of the first segments the graph knows.
+        /// Returns the number of leading segments that the graph covers.
         ///
-        /// - Returns: nil if the parts do not fit the segments.
+        /// - Returns: Nil if the parts do not fit the segments.
         func covered(_ segments: [Segment]) -> Int? {
             let named = Set(parts.compactMap(\.segment))
             let counts = Dictionary(
@@ -62,11 +63,12 @@ extension IndexManifest {
             return fits ? named.count : nil
         }
 
-        /// Follows rows whose segments were replaced by one.
+        /// Updates the parts after several segments were joined into one.
         ///
         /// - Parameters:
-        ///   - old: segments, whose rows that were not removed became those of the new one, in order.
-        ///   - new: its name; nil if no row was left.
+        ///   - old: The joined segments, whose remaining rows became the rows of the new one, in
+        ///     order.
+        ///   - new: The name of the new segment; nil if no row remained.
         mutating func follow(_ old: some Collection<Segment>, into new: String?) {
             var start = 0
             for segment in old {
@@ -80,7 +82,7 @@ extension IndexManifest {
             }
         }
 
-        /// Forgets the rows of a segment that is lost.
+        /// Discards the rows of a lost segment.
         mutating func forget(_ segment: String) {
             for index in parts.indices where parts[index].segment == segment {
                 parts[index].segment = nil
@@ -88,16 +90,16 @@ extension IndexManifest {
         }
     }
 
-    /// How many of the first segments the graph knows; nil without one that fits.
+    /// The number of leading segments that the graph covers; nil without a graph that fits.
     var graphSegments: Int? { graph?.covered(segments) }
 
-    /// Puts one segment, or none, in the place of several.
+    /// Replaces several segments by one or none.
     mutating func replace(_ range: Range<Int>, with new: Segment?) {
         if graphSegments != nil { graph?.follow(segments[range], into: new?.name) }
         segments.replaceSubrange(range, with: new.map { [$0] } ?? [])
     }
 
-    /// The graph of a manifest that an earlier version wrote: over the first segments, whole.
+    /// The graph in a manifest of an earlier version, which covers complete leading segments.
     struct FirstGraph: Decodable {
         var name: String
         var byteCount: Int
@@ -142,7 +144,7 @@ extension IndexManifest.Graph.Part {
 }
 
 extension [Int] {
-    /// How many of the ascending numbers are below one.
+    /// Returns how many of the ascending numbers are less than a limit.
     fileprivate func count(below limit: Int) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -3,30 +3,32 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// The one file that says what an index holds; replaced atomically, so that it is always whole.
+/// The file that defines the contents of an index; it is replaced atomically and therefore always
+/// complete.
 ///
-/// A segment that is not named here does not exist for readers, however much of it is on disk.
+/// For readers, a segment that the manifest does not name does not exist, even if its file does.
 struct IndexManifest: Codable, Sendable, Equatable {
-    /// The newest format this program reads.
+    /// The newest format that this program reads.
     ///
-    /// Format 2 added the budget of tokens, and to segments the table of entries, digests and codes.
-    /// An index of format 1 is read as it is; the next commit makes it one of format 2. Format 3 is
-    /// written for two models alone: a program that knows of one would compare the features of the
-    /// other.
+    /// Format 2 added the budget of tokens and, to segments, the table of entries, digests and
+    /// codes. An index of format 1 can be read, and the next commit converts it to format 2. Format
+    /// 3 is written for two models only, because older programs would compare the features of the
+    /// wrong one.
     static let format = 3
     static let fileName = "manifest.json"
 
-    /// One append-only file of entries.
+    /// One immutable file of entries.
     struct Segment: Codable, Sendable, Equatable {
         var name: String
         var count: Int
         var byteCount: Int
         /// SHA-256 of the file, hexadecimal.
         var sha256: String
-        /// Rows that were deleted or replaced since.
+        /// The rows that were removed or replaced since.
         var removed: [Int]
         /// The absolute path of the index when the file was written, by which ``Relocation`` finds
-        /// images that were moved with it; nil if it is not UTF-8, or an earlier program wrote it.
+        /// images that were moved together with it; nil if the path is not UTF-8, or an earlier
+        /// program wrote the file.
         var directory: String?
 
         enum CodingKeys: String, CodingKey {
@@ -37,20 +39,21 @@ struct IndexManifest: Codable, Sendable, Equatable {
     }
 
     var format: Int
-    /// Grows with every commit.
+    /// A number that increases with every commit.
     var generation = 0
     var model: ModelSignature
-    /// What the entries are.
+    /// The kind of the entries.
     var content = IndexContent.images
-    /// What is kept of every image's tokens.
+    /// The tokens that the index stores for every image.
     var tokens = TokenBudget()
     var segments: [Segment] = []
-    /// What approximate recall follows; nil until one is made.
+    /// The graph for approximate recall; nil until one is built.
     ///
-    /// Under a name of its own, so that a program of before rows could move sees no graph.
+    /// Its key differs from the one in earlier versions, so that programs in which rows could not
+    /// move find no graph.
     var graph: Graph?
 
-    /// The format that is written for what an index was made with.
+    /// Returns the format to write for the models of an index.
     static func format(of model: ModelSignature) -> Int { model.recall == nil ? 2 : 3 }
 
     /// Reads the manifest of an index.
@@ -67,7 +70,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
             }
             throw IndexError.system(file, "read it", errno)
         }
-        guard !data.isEmpty else { throw IndexError.corrupt(file, "it is empty") }
+        guard !data.isEmpty else { throw IndexError.corrupt(file, "the file is empty") }
         struct Header: Decodable { var format: Int }
         do {
             let header = try JSONDecoder().decode(Header.self, from: data)
@@ -81,7 +84,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         if let fault { throw IndexError.corrupt(file, fault) }
     }
 
-    /// Reads the manifest of an index; nil if it does not exist.
+    /// Reads the manifest of an index, or returns nil if it does not exist.
     ///
     /// - Throws: ``IndexError`` if it is damaged or too new.
     static func ifPresent(in directory: FilePath) throws -> IndexManifest? {
@@ -92,7 +95,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         }
     }
 
-    /// What cannot be; nil if all can.
+    /// The first impossible value, or nil if all values are possible.
     private var fault: String? {
         for (field, value) in [
             ("image_size", model.imageSize), ("embedding_width", model.embeddingWidth),
@@ -115,9 +118,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
         return nil
     }
 
-    /// Checks that the index was made with a model, or two.
+    /// Checks that the index was made with a model, or with two.
     ///
-    /// - Throws: ``IndexError`` that says what differs.
+    /// - Throws: ``IndexError`` that describes the difference.
     func check(_ model: ModelSignature, in directory: FilePath) throws {
         if let difference = self.model.difference(from: model) {
             throw IndexError.otherModel(directory, difference)
@@ -162,7 +165,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         try container.encodeIfPresent(graph, forKey: .graph)
     }
 
-    /// Writes the manifest so that readers see the old one or the new one, never a mixture.
+    /// Writes the manifest atomically: readers see the old or the new one.
     func write(to directory: FilePath) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -172,7 +175,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
 }
 
 extension DecodingError {
-    /// The field and what is wrong with it, in one line.
+    /// The field and its problem, in one line.
     package var reason: String {
         switch self {
         case .keyNotFound(let key, let context):
@@ -187,7 +190,7 @@ extension DecodingError {
 
     private static func line(_ context: Context, _ what: String) -> String {
         let field = context.codingPath.map { $0.stringValue }.joined(separator: ".")
-        // Foundation's sentences end with a full stop; ours go on.
+        // Foundation's sentences end with a full stop, but more text may follow here.
         let what = what.hasSuffix(".") ? String(what.dropLast()) : what
         return field.isEmpty ? what : "\(field): \(what)"
     }

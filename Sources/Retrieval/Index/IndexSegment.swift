@@ -4,10 +4,10 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// Entries that were committed together, memory-mapped: opening reads none of them.
+/// Entries that were committed together, in a memory-mapped file; opening it reads no entry.
 ///
-/// A segment is one safetensors file of N rows. Segments of format 1 have features, tokens and
-/// `entries`, a JSON array, alone.
+/// A segment is one safetensors file of N rows. Segments of format 1 have only features, tokens and
+/// `entries`, a JSON array.
 ///
 ///     features        [N, E]       float32, unit length
 ///     codes           [N, E]       int8, the features rounded; code_scales and code_errors [N]
@@ -18,17 +18,17 @@ import Torch
 ///     entry_ends      [N]          int64, where each entry's JSON ends in entries
 ///     entries         [bytes]      JSON of every entry, one after another
 struct IndexSegment: Sendable {
-    /// The line of the manifest.
+    /// The record of the segment in the manifest.
     private(set) var record: IndexManifest.Segment
-    /// Where the file is.
+    /// The path of the file.
     let path: FilePath
-    /// Unit-length features `[N, E]`.
+    /// The unit-length features `[N, E]`.
     let features: StoredTensor
     /// The features in 8 bits; nil in segments of format 1.
     let codes: Codes?
-    /// Rows that no longer count.
+    /// The rows that were removed.
     private(set) var removed: Set<Int>
-    /// The metadata of all rows, for conditions; read when it is first asked for.
+    /// The metadata of all rows, for filters; read on first use.
     let columns: LazyColumns
     private let tokens: Tensor?
     private let tokenScales: Tensor?
@@ -36,17 +36,17 @@ struct IndexSegment: Sendable {
     private let digests: StoredTensor?
     private var table: EntryTable
 
-    /// Codes of all rows, as ``FeatureCodes`` makes them.
+    /// The codes of all rows, as ``FeatureCodes`` makes them.
     struct Codes: Sendable {
         let values, scales, errors: StoredTensor
     }
 
-    /// Number of rows, the removed ones included.
+    /// The number of rows, removed ones included.
     var count: Int { record.count }
 
     /// Opens a segment that a manifest names.
     ///
-    /// - Throws: ``IndexError`` if the file is missing or is not what the manifest says.
+    /// - Throws: ``IndexError`` if the file is missing or differs from the manifest.
     init(
         _ record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
     ) throws {
@@ -61,11 +61,14 @@ struct IndexSegment: Sendable {
         } catch let error as FileError {
             let path = Self.path(record.name, in: directory)
             let isThere = FileManager.default.fileExists(atPath: path.string)
-            throw IndexError.corrupt(path, isThere ? error.reason : "it is missing")
+            throw IndexError.corrupt(path, isThere ? error.reason : "the file is missing")
         }
     }
 
-    /// - Throws: `FileError` where the file cannot be read, besides what ``IndexError`` says.
+    /// Opens a segment.
+    ///
+    /// - Throws: ``IndexError`` if the file differs from the manifest; `FileError` if it cannot be
+    ///   read.
     private init(
         opening record: IndexManifest.Segment, manifest: IndexManifest, directory: FilePath
     ) throws {
@@ -76,7 +79,8 @@ struct IndexSegment: Sendable {
         let file = try SafetensorsFile(path)
         let size = file.withFileBytes { $0.count }
         guard size == record.byteCount else {
-            throw IndexError.corrupt(path, "\(size) bytes where \(record.byteCount) belong")
+            throw IndexError.corrupt(
+                path, "has \(size) bytes, but the manifest says \(record.byteCount)")
         }
         let (rows, model) = (record.count, manifest.model)
         let reader = Reader(file: file, path: path)
@@ -111,9 +115,9 @@ struct IndexSegment: Sendable {
         tokenWeights = try perToken("token_weights", kept < model.tokenCount)
     }
 
-    /// This segment as another manifest has it; nil if that names another file.
+    /// Returns this segment as another manifest describes it, or nil if that names another file.
     ///
-    /// The checksum tells, as names start over when an index is deleted and made anew.
+    /// The checksum decides, because names are reused when an index is deleted and created again.
     func reused(for record: IndexManifest.Segment) -> IndexSegment? {
         let own = self.record
         guard
@@ -126,21 +130,21 @@ struct IndexSegment: Sendable {
         return copy
     }
 
-    /// What is known about a row.
+    /// Returns the entry of a row.
     ///
-    /// - Throws: ``IndexError`` if its bytes are damaged, or there is no such row.
+    /// - Throws: ``IndexError`` if its bytes are damaged, or the row does not exist.
     func entry(_ row: Int) throws -> IndexEntry { try table.entry(row) }
 
-    /// The JSON of a row's entry.
+    /// Passes the JSON of a row's entry to a closure.
     func withEntryBytes<Result>(
         _ row: Int, _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         try table.withBytes(row, body)
     }
 
-    /// SHA-256 of a row's file.
+    /// Returns the SHA-256 of a row's file.
     ///
-    /// - Throws: ``IndexError`` if a segment of format 1 is damaged.
+    /// - Throws: ``IndexError`` if the row does not exist, or a segment of format 1 is damaged.
     func digest(_ row: Int) throws -> ContentDigest {
         guard (0..<count).contains(row) else { throw table.missing(row) }
         guard let digests else {
@@ -155,10 +159,10 @@ struct IndexSegment: Sendable {
         }
     }
 
-    /// The feature `[E]` of a row.
+    /// Returns the feature `[E]` of a row.
     func feature(_ row: Int) throws -> Tensor { try Tensor(features)[row] }
 
-    /// The feature of a row in 8 bits, `[1, E]`; made where a segment of format 1 has none.
+    /// Returns the 8-bit feature of a row, `[1, E]`, computing it for a segment of format 1.
     func featureCodes(_ row: Int) throws -> FeatureCodes.Codes {
         guard let codes else { return FeatureCodes.make(try feature(row).unsqueezed(0)) }
         let range = row..<row + 1
@@ -167,7 +171,7 @@ struct IndexSegment: Sendable {
             errors: Tensor(codes.errors)[range])
     }
 
-    /// The tokens of a row as `[1, n, D_v]`; nil where none are kept.
+    /// Returns the tokens `[1, n, D_v]` of a row, or nil if the index stores none.
     func tokens(_ row: Int) -> PackedTokens? {
         guard let tokens else { return nil }
         let range = row..<row + 1
@@ -175,7 +179,7 @@ struct IndexSegment: Sendable {
             values: tokens[range], scales: tokenScales?[range], weights: tokenWeights?[range])
     }
 
-    /// Bytes of a row's tokens.
+    /// The size of a row's tokens in bytes.
     var tokenByteCount: Int {
         [tokens, tokenScales, tokenWeights].reduce(0) { sum, tensor in
             sum + (tensor.map { $0[0].count * $0.dtype.byteCount } ?? 0)
@@ -186,7 +190,7 @@ struct IndexSegment: Sendable {
         directory.appending("segments").appending("\(name).safetensors")
     }
 
-    /// Takes tensors from the file, naming the file and the field when they do not fit.
+    /// Reads tensors from the file, and names the file and the tensor in errors.
     private struct Reader {
         let file: SafetensorsFile
         let path: FilePath

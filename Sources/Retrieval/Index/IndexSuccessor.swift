@@ -3,24 +3,24 @@ import Foundation
 public import SystemPackage
 import Torch
 
-/// An index of another model that is being made to take the place of one.
+/// An index of another model that is being built to replace an existing index.
 ///
-/// It is a whole index of its own, in the folder `next` of the index that it will replace: made,
-/// committed to and killed like any other. Readers of the old index do not look there. When it is
-/// complete, its files get second names among those of the old index, and one manifest takes the
-/// place of the other. Until that moment the old index is whole, from it on the new one.
+/// It is a complete index in the folder `next` of the index that it will replace, and is created
+/// and committed to like any other. Readers of the old index ignore it. When it is complete, its
+/// files get second names among those of the old index, and its manifest replaces the old one.
+/// Before that moment the old index is complete; afterwards the new one is.
 public struct IndexSuccessor: Sendable, Hashable {
-    /// What the folder is called.
+    /// The name of the folder.
     static let folderName = "next"
 
-    /// Where it is; deleting it gives the change up.
+    /// The directory of the successor; delete it to abandon the change.
     public let directory: FilePath
-    /// What it is made with.
+    /// The model of the successor.
     public let model: ModelSignature
-    /// Entries that it has by now.
+    /// The number of entries that it contains so far.
     public let count: Int
 
-    /// What was begun in an index and is not complete; nil if nothing was.
+    /// Finds the unfinished successor in an index; nil if there is none.
     public init?(of index: FilePath) {
         let directory = Self.place(in: index)
         guard let own = try? IndexManifest(directory: index),
@@ -31,17 +31,19 @@ public struct IndexSuccessor: Sendable, Hashable {
         count = next.segments.reduce(0) { $0 + $1.living }
     }
 
-    /// Where the successor of an index is made.
+    /// Returns the directory of an index's successor.
     static func place(in index: FilePath) -> FilePath { index.appending(folderName) }
 }
 
 extension IndexWriter {
-    /// Begins a successor, or finds the one that was begun with the same model.
+    /// Begins a successor, or finds one that was begun with the same model.
     ///
-    /// It holds what this index holds. One of a third model, or that keeps other tokens than are
-    /// asked for, is given up for it.
+    /// The successor has the same kind of entries as this index. An existing one with a third
+    /// model, or with other tokens than requested, is abandoned.
     ///
-    /// - Parameter budget: what it keeps of tokens; nil for what this index keeps.
+    /// - Parameters:
+    ///   - model: The model of the successor.
+    ///   - budget: The tokens that it stores; nil for what this index stores.
     /// - Throws: ``IndexError`` if another process writes to the successor; an error of the file
     ///   system.
     func beginSuccessor(_ model: ModelSignature, budget: TokenBudget?) throws {
@@ -58,17 +60,18 @@ extension IndexWriter {
             budget: found.flatMap { isWanted ? $0.tokens : nil } ?? budget ?? manifest.tokens)
     }
 
-    /// Puts the successor in the place of this index.
+    /// Replaces this index by its successor.
     ///
-    /// - Throws: ``IndexError`` if it is not there or another process writes to it; an error of the
-    ///   file system. Both are then as they were.
+    /// - Throws: ``IndexError`` if there is no successor or another process writes to it; an error
+    ///   of the file system. Both indexes are then unchanged.
     func adoptSuccessor() throws {
-        // Held until the files are gone, so that nobody adds to them.
+        // The lock is held until the successor's directory is deleted, so that nobody adds entries
+        // to it.
         let successor = try IndexWriter(IndexSuccessor.place(in: directory), model: nil)
         try withExtendedLifetime(successor) {
             var next = successor.manifest
             next.generation = manifest.generation + 1
-            // The writer has deleted every file that the manifest does not name: this name is free.
+            // This name is free: the writer has deleted every file that the manifest does not name.
             let stem = name(next.generation)
             var names: [String: String] = [:]
             for (position, segment) in next.segments.enumerated() {
@@ -97,7 +100,7 @@ extension IndexWriter {
         }
     }
 
-    /// Deletes the successor; from the first step on nothing finds it.
+    /// Deletes the successor; after the first step, the renaming, nothing finds it.
     private func giveUpSuccessor() {
         let place = IndexSuccessor.place(in: directory)
         let aside = directory.appending(
@@ -107,8 +110,8 @@ extension IndexWriter {
         }
     }
 
-    /// Deletes what is left of a successor that took its place or was given up, if a writer was
-    /// killed before it could.
+    /// Deletes the remains of a successor that was adopted or abandoned by a writer that was then
+    /// killed.
     func removeReplaced() {
         let prefix = ".\(IndexSuccessor.folderName)."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.string)) ?? []
@@ -121,9 +124,10 @@ extension IndexWriter {
 }
 
 extension FilePath {
-    /// Gives a file a second name: by a link, or where the file system has none, by a copy.
+    /// Gives a file a second name, by a link or, if the file system does not support links, by a
+    /// copy.
     ///
-    /// - Throws: an error of the file system.
+    /// - Throws: An error of the file system.
     fileprivate func addName(_ path: FilePath) throws {
         if link(string, path.string) == 0 { return }
         let (file, copy) = (try MappedFile(self), try AtomicFile(path))

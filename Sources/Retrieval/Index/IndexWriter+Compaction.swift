@@ -1,19 +1,20 @@
-/// Joining segments: every file costs a map and a step of each search, and removed rows take space.
+/// Joins segments, because every file costs a memory map and a step of each search, and removed
+/// rows take space.
 ///
-/// A new segment is written and committed, then what it replaces is deleted, so that little disk
-/// space is needed and a kill undoes at most one step. Snapshots that are open keep reading what was
-/// deleted. A graph is kept: the manifest notes where its rows are now.
+/// A new segment is written and committed before the replaced ones are deleted. This needs little
+/// disk space, and a killed process loses at most one step. Open snapshots can still read deleted
+/// segments. A graph is kept, and the manifest records the new places of its rows.
 extension IndexWriter {
-    /// How much one step of ``tidy()`` writes at most, about.
+    /// The approximate maximum number of bytes that one step of ``tidy()`` writes.
     static let stepByteCount = 64 << 20
-    /// How many neighbours are worth joining.
+    /// The smallest number of neighbouring segments that are worth joining.
     private static let fewest = 8
 
-    /// Rewrites segments so that there are few, and none with removed rows.
+    /// Rewrites the segments so that there are few, and none with removed rows.
     ///
     /// - Parameters:
-    ///   - segmentByteCount: about how large segments may become.
-    ///   - onProgress: called with the segments done and in all; throws to stop.
+    ///   - segmentByteCount: The approximate maximum size of a segment.
+    ///   - onProgress: Called with the number of segments done and the total; it may throw to stop.
     /// - Throws: ``IndexError`` if a row is damaged; an error of the file system.
     func compact(
         segmentByteCount: Int, onProgress: (Int, Int) throws -> Void = { _, _ in }
@@ -33,22 +34,22 @@ extension IndexWriter {
         try onProgress(done, total)
     }
 
-    /// Joins one run of small neighbours, or frees what was removed from one segment.
+    /// Joins one run of small neighbours, or frees the removed rows of one segment.
     ///
-    /// Each row is rewritten about as often as the index grows eightfold, not with every step.
+    /// Each row is rewritten about once for every eightfold growth of the index, not in every step.
     ///
-    /// - Returns: whether there may be more to do.
-    /// - Throws: ``IndexError`` if a row is damaged; an error of the file system. What was committed
-    ///   stays as it was.
+    /// - Returns: Whether more steps may be useful.
+    /// - Throws: ``IndexError`` if a row is damaged; an error of the file system. The committed
+    ///   state is then unchanged.
     func tidy() throws -> Bool {
         guard let run = nextRun() else { return false }
         _ = try join(run)
         return nextRun() != nil
     }
 
-    /// Puts the living rows of segments into one.
+    /// Joins the remaining rows of several segments into one segment.
     ///
-    /// - Returns: how many segments took their place, 0 or 1.
+    /// - Returns: The number of segments that replace them, 0 or 1.
     private func join(_ range: Range<Int>) throws -> Int {
         var next = manifest
         next.generation += 1
@@ -69,7 +70,7 @@ extension IndexWriter {
         return replacement == nil ? 0 : 1
     }
 
-    /// Where the group of segments ends that become one; never past what a graph knows.
+    /// Returns the end of the group of segments to join, which never crosses the end of a graph.
     private func groupEnd(from start: Int, limit: Int) -> Int {
         let segments = manifest.segments
         let known = manifest.graphSegments ?? 0
@@ -82,7 +83,7 @@ extension IndexWriter {
         return end
     }
 
-    /// The first segments that are worth rewriting in one step.
+    /// Returns the first run of segments that is worth rewriting in one step.
     private func nextRun() -> Range<Int>? {
         let segments = manifest.segments
         let known = manifest.graphSegments ?? 0
@@ -99,8 +100,8 @@ extension IndexWriter {
         return nil
     }
 
-    /// Where a run of neighbours ends that together are small, none much larger than the rest; nil
-    /// if they are too few.
+    /// Returns the end of a run of neighbours that are small together and similar in size, or nil
+    /// if there are too few.
     private func runEnd(from start: Int, before last: Int) -> Int? {
         var (end, bytes, largest) = (start, 0, 0)
         while end < last {
@@ -115,9 +116,9 @@ extension IndexWriter {
 }
 
 extension IndexManifest.Segment {
-    /// Rows that count.
+    /// The number of rows that were not removed.
     var living: Int { count - removed.count }
 
-    /// About the bytes that they take.
+    /// The approximate size of these rows in bytes.
     fileprivate var livingByteCount: Int { byteCount / max(count, 1) * living }
 }

@@ -3,38 +3,39 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// Adds to an index and removes from it; one process at a time, by a lock that ends with it.
+/// Adds entries to an index and removes them; a lock permits one writer at a time and ends with it.
 ///
-/// Nothing that was committed is ever changed in place. A commit writes and flushes its segment,
-/// then replaces the manifest; a kill at any byte leaves the previous manifest and at most a
-/// segment that it does not name, which the next writer deletes. Nothing fails after the manifest
-/// was replaced.
+/// A writer never changes committed data in place. A commit writes and flushes its segment and then
+/// replaces the manifest. If the process is killed at any point before that, the previous manifest
+/// remains, with at most one segment that it does not name and that the next writer deletes. No
+/// step can fail after the manifest has been replaced.
 final class IndexWriter {
     let directory: FilePath
-    /// On a file of the directory, so that a writer whose directory was deleted or replaced can tell.
+    /// The lock on a file of the directory, by which a writer detects that its directory was
+    /// deleted or replaced.
     private let lock: FileLock
     private(set) var manifest: IndexManifest
 
     /// Opens an index for writing.
     ///
-    /// What is there is looked at under the lock, so that of several programs that make one index
-    /// at the same moment, one does, and the others find it.
-    ///
-    /// - Throws: ``IndexError`` if the directory holds something else, another process writes to
-    ///   the index, or it was made with another model.
+    /// The index is examined under the lock. If several programs create one index at the same
+    /// moment, one of them does, and the others find it.
     ///
     /// - Parameters:
-    ///   - directory: the index.
-    ///   - model: what new vectors are computed with; nil to change an index that is there.
-    ///   - content: what they are of; ignored if `model` is nil.
-    ///   - budget: what to keep of tokens in a new index; nil for what an old one keeps, or all.
-    ///   - creates: whether to make the index, and its directory, if it does not exist. It is never
-    ///     made if `model` is nil.
+    ///   - directory: The index.
+    ///   - model: The model that computes new vectors; nil to change an existing index.
+    ///   - content: The kind of new entries; ignored if `model` is nil.
+    ///   - budget: The tokens that a new index stores; nil for what an existing index stores, or
+    ///     all tokens.
+    ///   - creates: Whether to create the index and its directory if they do not exist. If `model`
+    ///     is nil, they are never created.
+    /// - Throws: ``IndexError`` if the directory contains something else, another process writes to
+    ///   the index, or it was made with another model.
     init(
         _ directory: FilePath, model: ModelSignature?, content: IndexContent = .images,
         budget: TokenBudget? = nil, creates: Bool = true
     ) throws {
-        // Before anything is made in a directory that is not an index.
+        // Check first, so that nothing is created in a directory that is not an index.
         try Self.checkPlace(directory, creates: creates && model != nil)
         if creates, model != nil { try Self.makeFolder(directory) }
         lock = try Self.locked(directory)
@@ -43,7 +44,7 @@ final class IndexWriter {
             found.format = IndexManifest.format(of: found.model)
             manifest = try found.opened(with: model, content, budget, in: directory)
         } else if creates, let model {
-            // Segments without a manifest are not a new index, but one that lost it.
+            // A directory with segments but no manifest is a damaged index, not a new one.
             guard try Self.segmentNames(directory).isEmpty else {
                 throw IndexError.lostManifest(directory)
             }
@@ -94,7 +95,7 @@ final class IndexWriter {
         }
     }
 
-    /// Files of segments and graphs that are complete: temporary ones have other names.
+    /// Returns the files of complete segments and graphs; temporary files have other names.
     private static func segmentNames(_ directory: FilePath) throws -> [String] {
         let folder = directory.appending("segments")
         do {
@@ -106,7 +107,7 @@ final class IndexWriter {
         }
     }
 
-    /// Deletes what a killed writer left behind, and what was replaced.
+    /// Deletes the files that a killed writer left behind, and replaced files.
     func removeStrays() {
         let temporary = ".\(IndexManifest.fileName)."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: directory.string)) ?? []
@@ -123,12 +124,12 @@ final class IndexWriter {
         }
     }
 
-    /// Adds entries, removes others, and makes both visible at once.
+    /// Adds entries and removes others in one commit.
     ///
     /// - Parameters:
-    ///   - rows: new entries; nil for none.
-    ///   - removed: entries of the snapshot that ``manifest`` was at.
-    /// - Throws: as ``publish(_:)``; the index is then as it was.
+    ///   - rows: The new entries; nil for none.
+    ///   - removed: The entries to remove, as ids of the snapshot of ``manifest``.
+    /// - Throws: The errors of ``publish(_:)``; the index is then unchanged.
     func commit(
         _ rows: SegmentWriter.Rows?, removing removed: [ForwardIndex.EntryID] = []
     ) throws {
@@ -150,17 +151,17 @@ final class IndexWriter {
         try publish(next)
     }
 
-    /// Makes another state of the index the one that readers see.
+    /// Replaces the manifest, which makes a new state of the index visible to readers.
     ///
-    /// - Throws: an error of the file system, or ``IndexError`` if the directory was deleted or
-    ///   replaced; the index is then as it was.
+    /// - Throws: An error of the file system, or ``IndexError`` if the directory was deleted or
+    ///   replaced. The index is then unchanged.
     func publish(_ next: IndexManifest) throws {
         guard lock.isInPlace else { throw IndexError.replaced(directory) }
         try next.write(to: directory)
         manifest = next
     }
 
-    /// What the files of a generation are called.
+    /// Returns the name of the files of a generation.
     func name(_ generation: Int) -> String {
         let digits = String(generation)
         return String(repeating: "0", count: max(0, 8 - digits.count)) + digits
@@ -168,11 +169,11 @@ final class IndexWriter {
 }
 
 extension IndexManifest {
-    /// The manifest that a writer goes on from.
+    /// Returns the manifest from which a writer continues.
     ///
-    /// An index that nothing was ever committed to takes what its writer asks for.
+    /// An index without any commits accepts the model, content and budget of its writer.
     ///
-    /// - Throws: ``IndexError`` if the index is of another model, content or budget.
+    /// - Throws: ``IndexError`` if the index has another model, content or budget.
     fileprivate func opened(
         with model: ModelSignature?, _ content: IndexContent, _ budget: TokenBudget?,
         in directory: FilePath
@@ -187,7 +188,7 @@ extension IndexManifest {
             }
         }
         if let budget, budget != tokens { throw IndexError.otherBudget(directory) }
-        // Where the model was found last is where it will be looked for.
+        // Record where the model was found last, because it will be looked for there.
         var copy = self
         copy.model.source = model?.source ?? self.model.source
         copy.model.recall?.source = model?.recall?.source ?? self.model.recall?.source

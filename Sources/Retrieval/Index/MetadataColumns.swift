@@ -4,26 +4,26 @@ import Synchronization
 import SystemPackage
 import Torch
 
-/// The metadata and fields of a segment's rows by name: what a condition is compared with, without
-/// decoding every entry for every search.
+/// The metadata and fields of a segment's rows by name, so that filters need not decode every entry
+/// in every search.
 ///
-/// A value that many rows have is kept once. What has no room is read from its entry, so that the
-/// memory is bounded whatever the metadata is.
+/// A value that many rows share is stored once. Values that exceed the available memory are read
+/// from their entries, so the memory is bounded for any metadata.
 struct MetadataColumns: Sendable {
-    /// The values of all rows under one name.
+    /// The values of all rows with one name.
     struct Column: Sendable {
-        /// Each value once.
+        /// The distinct values.
         var values: [FieldValue] = []
-        /// For each row ``none``, ``unkept``, or which of the values it has, counted from 1.
+        /// For each row ``none``, ``unkept``, or the index of its value counted from 1.
         var codes: [UInt32]
 
-        /// The row has nothing under the name.
+        /// The code of a row without a value.
         static let none: UInt32 = 0
-        /// The row's value had no room.
+        /// The code of a row whose value was not stored, for lack of room.
         static let unkept = UInt32.max
     }
 
-    /// Bytes per row that may be kept, about.
+    /// The approximate number of bytes that may be stored per row.
     private static let bytesPerRow = 1024
 
     private(set) var columns: [String: Column] = [:]
@@ -35,6 +35,7 @@ struct MetadataColumns: Sendable {
     /// Reads the metadata of all rows.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n) for n rows.
     init(_ segment: IndexSegment) throws {
         rows = segment.count
         room = max(1 << 16, rows * Self.bytesPerRow)
@@ -74,13 +75,13 @@ struct MetadataColumns: Sendable {
         return true
     }
 
-    /// What a row has under each name.
+    /// Returns the values of a row with their names.
     ///
     /// - Throws: ``IndexError`` if the entry is damaged.
     private static func values(
         of row: Int, _ segment: IndexSegment
     ) throws -> [(name: String, value: FieldValue)] {
-        // A third of the time that decoding the entry takes.
+        // This takes a third of the time of decoding the entry.
         let quick = try segment.withEntryBytes(row) { bytes in
             try? JSONValue(bytes, file: segment.path, what: "an entry").fieldValues
         }
@@ -92,8 +93,8 @@ struct MetadataColumns: Sendable {
 }
 
 extension JSONValue {
-    /// What an entry has under each name; nil if this is not an entry as it has to be, or one with
-    /// a path that is not UTF-8.
+    /// The values of an entry with their names; nil if the JSON is not a valid entry, or its path
+    /// is not UTF-8.
     fileprivate var fieldValues: [(name: String, value: FieldValue)]? {
         guard let members = object else { return nil }
         var (given, fields): ([(name: String, value: FieldValue)], [JSONValue.Member]) = ([], [])
@@ -126,7 +127,7 @@ extension JSONValue {
 }
 
 extension ImageFacts {
-    /// The facts in an entry's JSON.
+    /// Reads the facts in an entry's JSON.
     fileprivate init(_ members: [JSONValue.Member]) {
         self.init()
         func double(_ value: JSONValue) -> Double? {
@@ -148,7 +149,7 @@ extension ImageFacts {
 }
 
 extension MetadataValue {
-    /// What a value of an entry's JSON is; nil if it cannot be in metadata.
+    /// Converts a value of an entry's JSON; nil if metadata cannot have it.
     fileprivate init?(_ json: JSONValue) {
         switch json {
         case .bool(let flag): self = .flag(flag)
@@ -165,11 +166,11 @@ extension MetadataValue {
     }
 }
 
-/// The columns of a segment, read when they are first asked for and kept from then on.
+/// The columns of a segment, which are read on first use and then kept.
 final class LazyColumns: Sendable {
     private let columns = Mutex<MetadataColumns?>(nil)
 
-    /// The columns.
+    /// Returns the columns of a segment.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     func callAsFunction(of segment: IndexSegment) throws -> MetadataColumns {

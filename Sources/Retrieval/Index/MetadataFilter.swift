@@ -1,12 +1,12 @@
-/// A condition on an entry's metadata or on one of its fields: `year>=2020`, `tags=beach`,
-/// `date>=2020-06`, `camera=NIKON D90`.
+/// A condition on an entry's metadata or on one of its fields, such as `year>=2020`, `tags=beach`,
+/// `date>=2020-06` or `camera=NIKON D90`.
 ///
-/// Entries without the name never fulfil it, save for `!=`. Texts are compared exactly and ordered
-/// by their Unicode scalars; a list equals a text that it holds. The field ``EntryField/date`` is
-/// compared as precisely as the value is: `date<=2020-06` holds for the whole of June. A value of
-/// ``EntryField/folder`` holds for the folders in it, too.
+/// Entries without a value of this name fulfil only `!=`. Texts are compared exactly and ordered by
+/// their Unicode scalars. A list equals a text that it contains. The field ``EntryField/date`` is
+/// compared with the precision of the condition's value: `date<=2020-06` holds for the whole of
+/// June. A value of ``EntryField/folder`` also holds for the folders inside it.
 public struct MetadataFilter: Sendable, Hashable {
-    /// How the value is compared.
+    /// The comparison of a value.
     public enum Comparison: String, Sendable, Hashable, CaseIterable {
         case atLeast = ">="
         case atMost = "<="
@@ -16,23 +16,23 @@ public struct MetadataFilter: Sendable, Hashable {
         case greater = ">"
     }
 
-    /// The name in the metadata.
+    /// The name of a metadata value or field.
     public let name: String
-    /// How its value is compared.
+    /// The comparison.
     public let comparison: Comparison
-    /// What it is compared with, as typed.
+    /// The value to compare with, as typed.
     public let value: String
 
-    /// A condition.
+    /// Creates a condition.
     public init(_ name: String, _ comparison: Comparison, _ value: String) {
         self.name = name
         self.comparison = comparison
         self.value = value
     }
 
-    /// Reads a condition as people type it; nil if it has no name or no comparison.
+    /// Parses a condition as people type it; nil if it has no name or no comparison.
     public init?(_ text: String) {
-        // The first sign counts, the longest one where several start at one place.
+        // The first sign counts, and at one place the longest.
         for index in text.indices {
             for comparison in Comparison.allCases
             where text[index...].hasPrefix(comparison.rawValue) {
@@ -50,10 +50,10 @@ public struct MetadataFilter: Sendable, Hashable {
         return nil
     }
 
-    /// Whether an entry fulfils it.
+    /// Returns whether an entry fulfils the condition.
     public func callAsFunction(_ entry: IndexEntry) -> Bool { holds(entry.value(name)) }
 
-    /// Whether a value fulfils it; nil where an entry has none.
+    /// Returns whether a value, or nil for a missing one, fulfils the condition.
     func holds(_ value: FieldValue?) -> Bool {
         switch value {
         case nil: comparison == .differs

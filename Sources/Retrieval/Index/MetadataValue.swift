@@ -1,4 +1,4 @@
-/// A value that an image's metadata has under a name.
+/// A value in the metadata of an image or text.
 public enum MetadataValue: Sendable, Hashable {
     /// A number.
     case number(Double)
@@ -11,7 +11,7 @@ public enum MetadataValue: Sendable, Hashable {
 }
 
 extension MetadataValue: Codable {
-    /// Reads a value: a number, a text, true or false, or an array of texts.
+    /// Decodes a number, a text, a Boolean value or an array of texts.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let flag = try? container.decode(Bool.self) {
@@ -25,11 +25,11 @@ extension MetadataValue: Codable {
         } else {
             throw DecodingError.dataCorruptedError(
                 in: container,
-                debugDescription: "is neither a number, a text, true, false nor a list of texts")
+                debugDescription: "must be a number, a text, true, false or a list of texts")
         }
     }
 
-    /// Writes the value as what it is in JSON.
+    /// Encodes the value in its JSON form.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -1,37 +1,37 @@
 import SystemPackage
 
-/// What every feature and token in an index was computed with.
+/// The identity of the models that computed every feature and token in an index.
 public struct ModelSignature: Sendable, Hashable, Codable {
-    /// Digest of the weights; of two models, of the one that makes the tokens.
+    /// The digest of the weights; with two models, of the model that computes tokens.
     public var fingerprint: String
-    /// Side of the images that model encodes, in pixels.
+    /// The side of the images that this model encodes, in pixels.
     public var imageSize: Int
-    /// Length of a feature, E.
+    /// The length of a feature (E).
     public var embeddingWidth: Int
-    /// Tokens per image, the class token included, P + 1.
+    /// The number of tokens per image, the class token included (P + 1).
     public var tokenCount: Int
-    /// Length of a token, D_v.
+    /// The length of a token (D_v).
     public var tokenWidth: Int
-    /// The model that makes the features; nil if one model makes features and tokens.
+    /// The model that computes features; nil if one model computes features and tokens.
     public var recall: Recall?
-    /// Where the model was found when the index was last written to, a name of the catalogue or an
-    /// absolute path; nil in indexes of earlier versions.
+    /// The place in which the model was found when the index was last written: a name in the
+    /// catalogue or an absolute path; nil in indexes of earlier versions.
     ///
-    /// It is for people and for what goes on to load the model; it is not compared.
+    /// It informs people and programs that load the model; signatures are compared without it.
     public var source: String?
 
-    /// The model whose features are compared, where that is not the one that re-ranks.
+    /// The model whose features are compared, if it is not the model that re-ranks.
     public struct Recall: Sendable, Hashable, Codable {
-        /// What the model was called when the index was made; for people, not compared.
+        /// The name of the model when the index was made; for information only, not compared.
         public var name: String
-        /// Digest of its weights.
+        /// The digest of the model's weights.
         public var fingerprint: String
-        /// Side of the images that it encodes, in pixels.
+        /// The side of the images that it encodes, in pixels.
         public var imageSize: Int
-        /// Where it was found, as ``ModelSignature/source``.
+        /// The place in which it was found, as in ``ModelSignature/source``.
         public var source: String?
 
-        /// Describes a model.
+        /// Creates the description of a recall model.
         public init(name: String, fingerprint: String, imageSize: Int, source: String? = nil) {
             self.name = name
             self.fingerprint = fingerprint
@@ -45,7 +45,7 @@ public struct ModelSignature: Sendable, Hashable, Codable {
         }
     }
 
-    /// Describes a model, or two.
+    /// Creates the signature of one model, or of two.
     public init(
         fingerprint: String, imageSize: Int, embeddingWidth: Int, tokenCount: Int, tokenWidth: Int,
         recall: Recall? = nil, source: String? = nil
@@ -70,8 +70,8 @@ public struct ModelSignature: Sendable, Hashable, Codable {
 }
 
 extension ModelSignature {
-    /// What people call the model, or both: a name of the catalogue or of a directory, or else how
-    /// its digest begins.
+    /// The name of the model, or of both, for people: a name from the catalogue or of a directory,
+    /// or else the beginning of the digest.
     public var title: String {
         let name =
             source.map { source in
@@ -80,7 +80,7 @@ extension ModelSignature {
         return recall.map { "\(name) with \($0.named)" } ?? name
     }
 
-    /// The options that name the model, or both, to `albef`; `MODEL` where that is not known.
+    /// The options that name the model, or both, to `albef`; an unknown name appears as `MODEL`.
     public var options: String {
         func name(_ source: String?) -> String {
             guard let source, !source.isEmpty, !source.contains(where: \.isWhitespace) else {
@@ -91,10 +91,10 @@ extension ModelSignature {
         return "--model \(name(source))" + (recall.map { " --recall \(name($0.source))" } ?? "")
     }
 
-    /// Whether vectors of one go with those of the other: all is equal but what is for people.
+    /// Returns whether vectors of both signatures can be compared, which ignores names and places.
     public func isSame(as other: ModelSignature) -> Bool { compared == other.compared }
 
-    /// What is compared.
+    /// The signature without names and places.
     private var compared: ModelSignature {
         var copy = self
         copy.source = nil
@@ -108,12 +108,12 @@ extension ModelSignature {
 }
 
 extension ModelSignature {
-    /// What is wrong with searching an index of this signature with the models of another; nil if
-    /// nothing is.
+    /// Returns the reason why an index of this signature cannot be searched with other
+    /// models, or nil if it can.
     ///
-    /// Whoever reads it learns which of two models differs, and what to do.
+    /// The reason says which of two models differs, and what to do.
     func difference(from model: ModelSignature) -> String? {
-        let change = "change the index to what you name by 'albef index'"
+        let change = "change the index to the named model by 'albef index'"
         switch (recall, model.recall) {
         case (nil, nil):
             return Self.difference(
@@ -126,8 +126,8 @@ extension ModelSignature {
             return "was made with one model\(sourced); search it without --recall, or \(change)"
         case (let recall?, nil):
             return "was made with two models: recall needs --recall \(recall.named), with the"
-                + " weights \(recall.fingerprint.prefix(12)), beside the --model that re-ranks,"
-                + " with the weights \(fingerprint.prefix(12))"
+                + " weights \(recall.fingerprint.prefix(12)), in addition to the --model that"
+                + " re-ranks, with the weights \(fingerprint.prefix(12))"
         case (let recall?, let other?):
             if let found = Self.difference(
                 (recall.fingerprint, recall.imageSize), (other.fingerprint, other.imageSize))
@@ -149,7 +149,7 @@ extension ModelSignature {
         _ other: (fingerprint: String, imageSize: Int)
     ) -> String? {
         if mine.imageSize != other.imageSize {
-            return "its images are \(mine.imageSize) pixels, this model's \(other.imageSize)"
+            return "its images are \(mine.imageSize) pixels wide, this model's \(other.imageSize)"
         }
         if mine.fingerprint != other.fingerprint {
             return "weights \(mine.fingerprint.prefix(12)), this model's"
@@ -158,22 +158,24 @@ extension ModelSignature {
         return nil
     }
 
-    /// The name after a comma; nothing if it is not known.
+    /// A comma and the name; empty if the name is unknown.
     private var sourced: String {
         var reader = self
         reader.recall = nil
         return source == nil ? "" : ", \(reader.title)"
     }
 
-    /// What else differs, as in a manifest that was edited.
+    /// Returns the reason for any other difference, such as in an edited manifest.
     private func rest(_ model: ModelSignature) -> String? {
         isSame(as: model)
-            ? nil : "says other lengths of features or tokens than its model has; it is damaged"
+            ? nil
+            : "has other lengths of features or tokens than its model, so it is damaged; create"
+                + " the index again"
     }
 }
 
 extension ModelSignature.Recall {
-    /// The name as an option takes it; a manifest may say anything.
+    /// The name in the form of an option's value; a manifest may contain any text.
     fileprivate var named: String {
         name.isEmpty || name.contains { $0.isNewline || $0.isWhitespace } ? "MODEL" : name
     }

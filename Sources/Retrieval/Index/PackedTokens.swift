@@ -1,13 +1,14 @@
 import ALBEF
 import Torch
 
-/// Image tokens of N images in the form that an index keeps.
+/// The image tokens of N images in the form that an index stores.
 struct PackedTokens {
-    /// `[N, n, D_v]`, half precision or 8 bits.
+    /// The values `[N, n, D_v]`, in half precision or 8 bits.
     var values: Tensor
-    /// What one step of an 8-bit number is, `[N, n]`; nil in half precision.
+    /// The unit of each token's 8-bit numbers, `[N, n]`; nil in half precision.
     var scales: Tensor?
-    /// How many of the encoder's tokens each stands for, `[N, n]`; nil if none were merged.
+    /// The number of the encoder's tokens that each token represents, `[N, n]`; nil if none were
+    /// merged.
     var weights: Tensor?
 
     init(values: Tensor, scales: Tensor?, weights: Tensor?) {
@@ -16,7 +17,7 @@ struct PackedTokens {
         self.weights = weights
     }
 
-    /// Packs what the image encoder made; nil if nothing is to be kept.
+    /// Packs the tokens of the image encoder, `[N, P + 1, D_v]`; nil if the budget keeps none.
     init?(_ tokens: Tensor, budget: TokenBudget) {
         let kept = budget.kept(of: tokens.size(1))
         guard kept > 0 else { return nil }
@@ -36,7 +37,7 @@ struct PackedTokens {
         }
     }
 
-    /// In single precision, as the fusion encoder reads them.
+    /// The tokens in single precision, as the fusion encoder reads them.
     var unpacked: ImageTokens {
         var tokens = values.to(.float32)
         if let scales { tokens = tokens * scales.unsqueezed(-1) }

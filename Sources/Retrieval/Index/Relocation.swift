@@ -1,26 +1,26 @@
 import Foundation
 import SystemPackage
 
-/// Where the images of an index are after the folder that holds both was moved.
+/// Finds the images of an index after the folder that contains both was moved.
 ///
-/// Entries have absolute paths, and every segment notes where its index was when it was written. An
-/// index that is elsewhere now, and whose images are no longer where they were, finds them beside
-/// itself as before.
+/// Entries have absolute paths, and every segment records the directory of its index when it was
+/// written. If the index is elsewhere now and its images are no longer in their old places, they
+/// are looked for at the same path relative to the index.
 struct Relocation: Sendable {
-    /// The folder that held the index and the images.
+    /// The folder that contained the index and the images.
     private let old: FilePath
-    /// The folder that holds them now.
+    /// The folder that contains them now.
     private let new: FilePath
 
-    /// How many entries are looked at.
+    /// The number of entries that are examined.
     private static let sample = 16
 
-    /// Decides whether images moved with an index; nil if they did not.
+    /// Determines whether images moved with an index; nil if they did not.
     ///
     /// - Parameters:
-    ///   - former: where the index was when some entries were written.
-    ///   - directory: where it is.
-    ///   - paths: those of the entries; the first that lay in the folder decides.
+    ///   - former: The directory of the index when some entries were written.
+    ///   - directory: The current directory of the index.
+    ///   - paths: The paths of the entries; the first one in the old folder decides.
     init?(
         from former: FilePath, to directory: FilePath, paths: some Sequence<FilePath>
     ) {
@@ -35,7 +35,7 @@ struct Relocation: Sendable {
         else { return nil }
     }
 
-    /// Where a file is now.
+    /// Returns the current path of a file.
     func callAsFunction(_ path: FilePath) -> FilePath {
         var rest = path
         return rest.removePrefix(old) ? new.pushing(rest) : path

@@ -7,19 +7,19 @@ import Torch
 
 /// Writes segments: new entries, or rows of other segments.
 enum SegmentWriter {
-    /// Entries with their vectors.
+    /// The entries of a segment with their vectors.
     struct Rows {
-        /// What is known of each image.
+        /// The entries, one per row.
         var entries: [IndexEntry]
-        /// Features `[N, E]`, single precision.
+        /// The features `[N, E]`, in single precision.
         var features: Tensor
-        /// Tokens; nil where none are kept.
+        /// The tokens; nil if the index stores none.
         var tokens: PackedTokens?
     }
 
-    /// Writes new entries and gives the manifest's line for them.
+    /// Writes new entries as a segment and returns its record for the manifest.
     ///
-    /// - Throws: an error of the file system.
+    /// - Throws: ``IndexError`` if a digest is invalid; an error of the file system.
     static func write(
         _ rows: Rows, name: String, directory: FilePath
     ) throws -> IndexManifest.Segment {
@@ -51,7 +51,8 @@ enum SegmentWriter {
         return try write(tensors, count: count, name: name, directory: directory)
     }
 
-    /// Writes rows of other segments, one at a time, and gives the manifest's line for them.
+    /// Copies rows of other segments, one at a time, and returns the new segment's record for the
+    /// manifest.
     ///
     /// - Throws: ``IndexError`` if a row is damaged; an error of the file system.
     static func copy(
@@ -70,7 +71,7 @@ enum SegmentWriter {
             .init(name: name, dtype: dtype, shape: [count] + shape) { sink in
                 for (segment, row) in rows {
                     guard let tensor = try tensor(segment, row) else {
-                        throw IndexError.corrupt(segment.path, "has no '\(name)'")
+                        throw IndexError.corrupt(segment.path, "row \(row) has no '\(name)'")
                     }
                     try tensor.contiguous().withUnsafeBytes(sink)
                 }

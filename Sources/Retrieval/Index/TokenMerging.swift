@@ -1,18 +1,24 @@
 import Torch
 
-/// Merges the most similar tokens of an image: fewer to store and to read, at some loss.
+/// Merges the most similar tokens of an image, which saves storage and time at some loss of
+/// accuracy.
 ///
-/// Tokens are split into two halves by turns; each of the first half is compared with all of the
-/// second, and the most similar pairs become one token, their average by the number that each stands
-/// for (Bolya et al., "Token Merging", ICLR 2023). `[CLS]` is kept as it is. As every round can at
-/// most halve their number, there are several.
+/// Alternate tokens form two halves. Each token of the first half is compared with all of the
+/// second, and the most similar pairs are replaced by their averages, weighted by the number of
+/// tokens that each represents (Bolya et al., "Token Merging", ICLR 2023). `[CLS]` never changes. A
+/// round can at most halve the number of tokens, so several may be needed.
 enum TokenMerging {
+    /// Merges the tokens of each image.
+    ///
     /// - Parameters:
-    ///   - tokens: `[N, S, D]`, single precision.
-    ///   - count: how many to keep, from 2 to S.
-    /// - Returns: tokens `[N, count, D]` and how many each stands for, `[N, count]`.
+    ///   - tokens: The tokens `[N, S, D]`, in single precision.
+    ///   - count: The number of tokens to keep, from 2 to S.
+    /// - Returns: The merged tokens `[N, count, D]`, and the number of tokens that each represents,
+    ///   `[N, count]`.
     static func merge(_ tokens: Tensor, to count: Int) -> (tokens: Tensor, weights: Tensor) {
-        precondition(count >= 2 && count <= tokens.size(1), "2 tokens at least")
+        precondition(
+            count >= 2 && count <= tokens.size(1),
+            "count must be from 2 to the number of tokens, not \(count)")
         var merged: [(tokens: Tensor, weights: [Float])] = []
         for image in 0..<tokens.size(0) {
             var (x, weights) = (tokens[image], [Float](repeating: 1, count: tokens.size(1)))
@@ -25,7 +31,7 @@ enum TokenMerging {
         )
     }
 
-    /// One round over the tokens `[S, D]` of an image.
+    /// Merges pairs of one image's tokens `[S, D]` in one round.
     private static func round(
         _ x: Tensor, _ weights: [Float], target: Int
     ) -> (Tensor, [Float]) {
@@ -40,7 +46,7 @@ enum TokenMerging {
             (similarities[$1], $0) < (similarities[$0], $1)
         }.prefix(size - target)
 
-        // Row t of the matrix gives token t's share of each new token.
+        // Row t of the matrix holds the shares of the old tokens in new token t.
         var owner = Array(0..<size)
         for pair in pairs { owner[first[pair]] = second[partners[pair]] }
         var totals = [Float](repeating: 0, count: size)

@@ -3,40 +3,43 @@ public import ImageText
 public import SystemPackage
 import Torch
 
-/// One model with what its inputs go through.
+/// A model with the preprocessing of its images and texts.
 public struct EncodingModel: Sendable {
     /// The encoders and heads.
     public let model: ALBEFModel
-    /// What its inputs go through.
+    /// The preprocessing of the model's images and texts.
     public let preprocessing: ModelPreprocessing
-    /// Digest of the weights.
+    /// The digest of the weights.
     public let fingerprint: String
-    /// Its directory.
+    /// The directory of the model.
     public let path: FilePath
-    /// What people call the model.
+    /// The name of the model, for people.
     public let name: String
-    /// What it knows, in one line; nil if nobody wrote that down.
+    /// The subject of the model's training in one line; nil if it is not recorded.
     public let knows: String?
 
-    /// The words that it learned from images; nil if nobody listed them.
+    /// The words that the model learned from images; nil if they are not recorded.
     private let learnedWords: LearnedWords?
 
-    /// What its texts go through.
+    /// The preprocessing of texts.
     public var text: TextInput { preprocessing.text }
-    /// Brings images to the model's size and range.
+    /// The preprocessing of images: scaling to the model's size and normalization.
     public var transform: ImageTransform { preprocessing.image }
 
-    /// What the model is called and what it knows, in one line.
+    /// The name of the model and the subject of its training, in one line.
     public var introduction: String {
-        "\(name): \(knows ?? "no card says what it knows")"
+        "\(name): \(knows ?? "no card describes its training")"
     }
 
-    /// Loads what a model directory holds.
+    /// Loads a model directory.
     ///
     /// - Parameters:
-    ///   - named: what people call the model, and what it knows where its directory has no card.
-    ///   - imageSize: side of the input in pixels; nil for the size the weights have.
-    /// - Throws: an error that names the file and the field that is wrong.
+    ///   - files: The model directory.
+    ///   - named: The name of the model, and the subject of its training if its directory has no
+    ///     card.
+    ///   - imageSize: The side of the input in pixels; nil for the size of the weights.
+    ///   - device: The device on which the model runs.
+    /// - Throws: An error that names the invalid file and field.
     init(_ files: ModelDirectory, _ named: NamedModel, imageSize: Int?, device: Device) throws {
         model = try ALBEFModel(files, imageSize: imageSize, device: device)
         preprocessing = try ModelPreprocessing(files, as: model.configuration)
@@ -47,15 +50,16 @@ public struct EncodingModel: Sendable {
         learnedWords = files.learnedWords
     }
 
-    /// How much of a query the model reads.
+    /// Returns how much of a query the model can read.
     func reading(of query: String) -> QueryReading {
         text.reading(of: query, learned: learnedWords)
     }
 
-    /// Encodes normalised pixels, `[3, S, S]` each.
+    /// Encodes normalized pixels, `[3, S, S]` each.
     ///
-    /// - Throws: ``ALBEFError`` if the model has no image projection; `TorchError` if there is too
-    ///   little memory or a device fails.
+    /// - Returns: Tokens `[B, P + 1, D_v]` and features `[B, E]`.
+    /// - Throws: `ALBEFError` if the model has no image projection; `TorchError` if there is not
+    ///   enough memory or a device fails.
     func encode(pixels: [[Float]]) throws -> EncodedImages {
         let (side, area) = (transform.side, transform.count)
         return try recovering {
@@ -69,10 +73,10 @@ public struct EncodingModel: Sendable {
         }
     }
 
-    /// Encodes texts, each cleaned and cut as the model wants it.
+    /// Encodes texts after cleaning and cutting them as the model requires.
     ///
-    /// - Throws: ``ALBEFError`` if the model has no text projection; `TorchError` if there is too
-    ///   little memory or a device fails.
+    /// - Throws: `ALBEFError` if the model has no text projection; `TorchError` if there is not
+    ///   enough memory or a device fails.
     func encode(texts: [String]) throws -> EncodedTexts {
         let batch = text.batch(texts)
         let shape = [batch.count, batch.length]
@@ -86,29 +90,29 @@ public struct EncodingModel: Sendable {
     }
 }
 
-/// Two models that cannot search together.
+/// The error for two models that cannot search together.
 public struct ModelPairError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong, in one line that starts with the model's path.
+    /// The problem, in one line that starts with the model's path.
     public let description: String
 
     private init(_ path: FilePath, _ problem: String) {
         description = "\(path): \(problem)"
     }
 
-    /// A model that is to re-rank and has nothing to do it with.
+    /// Returns the error for a model that cannot re-rank.
     static func reader(_ path: FilePath) -> ModelPairError {
         ModelPairError(
             path,
-            "was not trained to match images with texts, so that it cannot re-rank what another"
-                + " model recalls; name it with --recall, and one such as ALBEF or BLIP with"
+            "was not trained to match images with texts, so it cannot re-rank what another model"
+                + " recalls; name it with --recall, and a model such as ALBEF or BLIP with"
                 + " --model")
     }
 
-    /// A model that is to recall and has no features.
+    /// Returns the error for a model without features for recall.
     static func recall(_ path: FilePath, _ task: ALBEFConfiguration.Task) -> ModelPairError {
         ModelPairError(
             path,
-            "is a model of the task '\(task.rawValue)', which has no features to recall by; --recall"
-                + " takes one such as CLIP or SigLIP")
+            "is a model of the task '\(task.rawValue)', which has no features for recall; name a"
+                + " model such as CLIP or SigLIP with --recall")
     }
 }

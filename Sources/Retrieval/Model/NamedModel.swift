@@ -1,15 +1,15 @@
 public import SystemPackage
 
-/// A model directory with what people call the model.
+/// A model directory with a name for the model.
 public struct NamedModel: Sendable, Hashable {
     /// The directory.
     public var path: FilePath
-    /// What people call the model; nil for the name of its directory.
+    /// The name of the model; nil for the name of its directory.
     public var name: String?
-    /// What it knows, where its directory has no card.
+    /// The subject of the model's training, used if its directory has no card.
     public var knows: String?
 
-    /// Names a model.
+    /// Creates a named model.
     public init(_ path: FilePath, name: String? = nil, knows: String? = nil) {
         self.path = path
         self.name = name

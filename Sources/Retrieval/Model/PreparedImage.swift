@@ -1,39 +1,41 @@
 public import ImageText
 public import SystemPackage
 
-/// An image as the encoders of a ``SearchModel`` take it: normalised pixels, row by row.
+/// An image as input of a ``SearchModel``: normalized pixels, row by row.
 ///
-/// The sizes of the two models may differ. Where one model does both, it is one array.
+/// The input sizes of two models may differ. With one model, both arrays are the same.
 public struct PreparedImage: Sendable, Hashable {
-    /// For the model whose fusion encoder re-ranks, `[3, S, S]`.
+    /// The pixels for the model whose fusion encoder re-ranks, `[3, S, S]`.
     public let reader: [Float]
-    /// For the model whose features recall compares, `[3, R, R]`.
+    /// The pixels for the model whose features recall compares, `[3, R, R]`.
     public let recall: [Float]
-    /// Whose encoders they are: others would read nonsense, and say nothing.
+    /// The models for which the image was prepared; others would compute wrong vectors without an
+    /// error.
     package let model: ModelSignature
 }
 
 extension SearchModel {
-    /// Reads an image file once, for both models.
+    /// Reads and prepares an image file for both models.
     ///
-    /// - Throws: ``ImageError`` that names the file.
+    /// - Throws: `ImageError` that names the file.
     public func pixels(of file: FilePath) throws(ImageError) -> PreparedImage {
         pixels(of: try loader.load(file))
     }
 
-    /// Reads an image that is in memory.
+    /// Decodes and prepares an image in memory.
     ///
     /// - Parameters:
-    ///   - bytes: the whole file.
-    ///   - name: what errors call it.
-    /// - Throws: ``ImageError`` if it is no image that can be read.
+    ///   - bytes: The bytes of the image file.
+    ///   - name: The name of the image in errors.
+    /// - Throws: `ImageError` if the bytes are not a readable image.
     public func pixels(of bytes: [UInt8], named name: String) throws(ImageError) -> PreparedImage {
         pixels(of: try loader.load(bytes, named: name))
     }
 
-    /// Brings a decoded image to the sizes and ranges of the models.
+    /// Scales and normalizes a decoded image for the models.
     ///
-    /// - Parameter image: of any size; what ``loader`` decodes is large enough for both.
+    /// - Parameter image: An image of any size; images from ``loader`` are large enough for both
+    ///   models.
     public func pixels(of image: RGBImage) -> PreparedImage {
         let pixels = reader.transform(image)
         return PreparedImage(

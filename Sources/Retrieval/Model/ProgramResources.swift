@@ -1,16 +1,16 @@
 internal import Foundation
 package import SystemPackage
 
-/// What comes with the program: the folders that the build copies beside it.
+/// The resources of the program: the folders that the build copies beside it.
 package enum ProgramResources {
-    /// A folder of a target's resources, beside the program; nil if the program was copied without
-    /// them.
+    /// Returns a folder of a target's resources beside the program, or nil if the program was
+    /// copied without them.
     ///
-    /// `Bundle.module` would end the process then.
+    /// `Bundle.module` would end the process in this case.
     ///
     /// - Parameters:
-    ///   - path: a path in the resources, such as `Models/wardrobe`.
-    ///   - target: the target of the package whose resources they are.
+    ///   - path: A path within the resources, such as `Models/wardrobe`.
+    ///   - target: The target of the package that has the resources.
     package static func folder(_ path: String, of target: String) -> FilePath? {
         let program = Bundle.main.executableURL?.resolvingSymlinksInPath()
             .deletingLastPathComponent()

@@ -1,22 +1,22 @@
 import ALBEF
 import ImageText
 
-/// How much of a query reaches the model.
+/// A description of how much of a query the model can read.
 public struct QueryReading: Sendable, Hashable {
-    /// Whether only the beginning is read, because the query is too long.
+    /// Whether the query is too long, so that only its beginning is read.
     public internal(set) var isCut = false
-    /// Whether the vocabulary has nothing of what is read.
+    /// Whether the vocabulary contains nothing of the part that is read.
     public internal(set) var isUnknown = false
-    /// The words that the model does not know, as it reads them, each once; ideographs that stand
-    /// together are one.
+    /// The words that the model does not know, as it reads them, without duplicates; adjacent
+    /// ideographs form one word.
     ///
-    /// A word has a letter or a digit. Letters mean nothing by themselves: a word of three or more
-    /// that the vocabulary spells letter by letter is as unknown as one that it cannot spell. Where
-    /// somebody listed what the model learned from images, words of two letters or more that are not
-    /// in the list are unknown too.
+    /// A word contains a letter or a digit. Single letters have no meaning of their own, so a word
+    /// of three or more letters that the vocabulary spells letter by letter is as unknown as one
+    /// that it cannot spell. If the words that the model learned from images are recorded, all
+    /// other words of two or more letters are unknown too.
     public internal(set) var unknownWords: [String] = []
 
-    /// How much is read of this and another text, or of one text by this and another model.
+    /// Combines the readings of two texts, or of one text by two models.
     func joined(_ other: QueryReading) -> QueryReading {
         QueryReading(
             isCut: isCut || other.isCut, isUnknown: isUnknown || other.isUnknown,
@@ -25,9 +25,11 @@ public struct QueryReading: Sendable, Hashable {
 }
 
 extension TextInput {
-    /// How much of a text the model reads.
+    /// Returns how much of a text the model can read.
     ///
-    /// - Parameter learned: the words that it learned from images; nil if nobody listed them.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - learned: The words that the model learned from images; nil if they are not recorded.
     func reading(of text: String, learned: LearnedWords? = nil) -> QueryReading {
         let all = tokenizer.ids(of: framing.cleaning.unlimited(text))
         let text = clean(text)
@@ -46,7 +48,7 @@ extension TextInput {
         }
         for word in tokenizer.words(of: text, limit: framing.room)
         where word.text.hasLetterOrDigit {
-            // Special tokens that are typed may be fewer tokens than words.
+            // Special tokens in a typed text may be fewer tokens than words.
             let tokens = read[word.tokens.clamped(to: read.indices)]
             guard
                 word.isSpelledByLetters || unknown.map(tokens.contains) == true
@@ -70,12 +72,13 @@ extension TextInput {
 }
 
 extension TokenizedWord {
-    /// Whether each letter is a token, of three or more.
+    /// Whether the word has at least three letters and each is a token.
     fileprivate var isSpelledByLetters: Bool {
         text.count >= 3 && tokens.count == text.count && text.allSatisfy(\.isLetter)
     }
 
-    /// Whether a list lacks a word that it could have: an ideograph, or at least two letters.
+    /// Returns whether a list lacks a word that it could contain: an ideograph, or at least two
+    /// letters.
     fileprivate func isMissing(in words: LearnedWords) -> Bool {
         let isWord = text.isIdeograph || (text.count > 1 && text.contains(where: \.isLetter))
         return isWord && !words.contains(String(text))

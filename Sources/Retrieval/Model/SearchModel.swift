@@ -3,48 +3,55 @@ public import ImageText
 public import SystemPackage
 public import Torch
 
-/// What turns images and sentences into vectors: a model with what its inputs go through, or two.
+/// One model or two that turn images and texts into vectors, with the preprocessing of their
+/// inputs.
 ///
-/// Of two, the features that recall compares come from the one, such as SigLIP or CLIP, whose
-/// towers were aligned on far more images; the tokens and states that the fusion encoder reads from
-/// the other, such as ALBEF or BLIP. An index holds the features of the first and the tokens of the
-/// second.
+/// With two models, one computes the features that recall compares. This is a model such as SigLIP
+/// or CLIP, whose towers were aligned on far more images. The other, such as ALBEF or BLIP,
+/// computes the tokens and states that the fusion encoder reads. An index contains the features of
+/// the first model and the tokens of the second.
+///
+///     let model = try SearchModel("model") let encoded = try model.encode(pixels: [try
+///     model.pixels(of: "image.jpg")])
 public struct SearchModel: Sendable {
-    /// The model whose fusion encoder re-ranks; it recalls too where there is no other.
+    /// The model whose fusion encoder re-ranks; without ``recall`` its features serve for recall
+    /// too.
     public let reader: EncodingModel
-    /// Another model, whose features recall compares; nil where ``reader`` does both.
+    /// Another model whose features recall compares; nil if ``reader`` does both.
     public let recall: EncodingModel?
-    /// Reads image files, large enough for both models.
+    /// Reads image files at a size that suffices for both models.
     public let loader: ImageLoader
-    /// Whether the fusion encoder was trained to match; without it there is no re-ranking.
+    /// Whether the fusion encoder was trained to match; otherwise searches do not re-rank.
     public let matches: Bool
-    /// What candidates are re-ranked by unless a search says: what the weights say, else as the
-    /// dialect does.
+    /// The score by which searches re-rank by default: the one stored with the weights, or else the
+    /// standard score of the dialect.
     ///
-    /// Of two models the cosine is not part of it: what is added to the match was found for the
-    /// reader's own cosine, and that of another model has another scale. See
-    /// ``RankingScore/withoutSimilarity``.
+    /// With two models it excludes the cosine. The weight of the cosine was determined for the
+    /// reader's own features, and those of another model have another scale. See
+    /// `RankingScore.withoutSimilarity`.
     public let ranking: RankingScore
-    /// What turns match logits into probabilities: what `albef calibrate` found, else the softmax.
+    /// Converts match logits to probabilities, with the result of `albef calibrate` or else by
+    /// softmax.
     public let calibration: MatchCalibration
-    /// Whether that was measured for the model that re-ranks.
+    /// Whether the calibration was fitted for the model that re-ranks.
     public let isCalibrated: Bool
-    /// Where ``reader`` comes from, as indexes note it: the absolute path of its directory unless
-    /// set to a name, such as one of the catalogue.
+    /// The origin of ``reader`` that indexes record: the absolute path of its directory, unless set
+    /// to a name such as one from the catalogue.
     public var source: String
-    /// Where ``recall`` comes from, likewise.
+    /// The origin of ``recall`` that indexes record.
     public var recallSource: String?
 
-    /// Opens a model directory, or two.
+    /// Opens one model directory, or two.
     ///
     /// - Parameters:
-    ///   - directory: what `albef import` or `albef models create` wrote; it names the model.
-    ///   - recall: another such directory, whose features recall compares; nil for one model.
-    ///   - imageSize: side of the input of the first model in pixels; position embeddings are
-    ///     interpolated to it. Default: the size the weights have, which the second always takes.
-    ///   - device: where the models run.
-    /// - Throws: an error that names the file and the field that is wrong; ``ModelPairError`` if the
-    ///   first of two cannot re-rank, or the second cannot recall.
+    ///   - directory: A directory that `albef import` or `albef models create` wrote; it names the
+    ///     model.
+    ///   - recall: Another such directory, whose features recall compares; nil for one model.
+    ///   - imageSize: The side of the first model's input in pixels, to which position embeddings
+    ///     are interpolated; nil for the size of the weights, which the second model always uses.
+    ///   - device: The device on which the models run. Default: the CPU.
+    /// - Throws: An error that names the invalid file and field; ``ModelPairError`` if the first of
+    ///   two models cannot re-rank, or the second cannot recall.
     public init(
         _ directory: FilePath, recall: FilePath? = nil, imageSize: Int? = nil,
         device: Device = .cpu
@@ -54,9 +61,9 @@ public struct SearchModel: Sendable {
             device: device)
     }
 
-    /// Opens a model, or two, which people call by other names than those of their directories.
+    /// Opens one model or two with names that may differ from those of their directories.
     ///
-    /// Parameters and errors are those of ``init(_:recall:imageSize:device:)``.
+    /// The parameters and errors are those of ``init(_:recall:imageSize:device:)``.
     public init(
         _ model: NamedModel, recall: NamedModel? = nil, imageSize: Int? = nil,
         device: Device = .cpu
@@ -87,21 +94,25 @@ public struct SearchModel: Sendable {
 
     /// The encoders and heads of the model that re-ranks.
     public var model: ALBEFModel { reader.model }
-    /// What the texts of the model that re-ranks go through.
+    /// The preprocessing of texts for the model that re-ranks.
     public var text: TextInput { reader.text }
-    /// Digest of the weights of the model that re-ranks.
+    /// The digest of the weights of the model that re-ranks.
     public var fingerprint: String { reader.fingerprint }
-    /// The model that re-ranks, and the one that recalls where that is another.
+    /// The model that re-ranks, followed by the model that recalls if it is another one.
     public var models: [EncodingModel] { [reader] + (recall.map { [$0] } ?? []) }
     /// The model whose features recall compares.
     public var featureModel: EncodingModel { recall ?? reader }
 
-    /// Encodes images that ``pixels(of:)`` prepared: tokens of the reader, features for recall.
+    /// Encodes prepared images to tokens of the reader and features for recall.
     ///
-    /// - Parameter keepsTokens: false where nobody reads the tokens: of two models the reader then
-    ///   does nothing, and the tokens are `[B, 0, D_v]`.
-    /// - Throws: ``ALBEFError`` if a model has no image projection; ``QueryError`` if images were
-    ///   prepared for another model; `TorchError` if there is too little memory or a device fails.
+    /// - Parameters:
+    ///   - pixels: B images that ``pixels(of:)`` prepared.
+    ///   - keepsTokens: Whether the tokens are needed. If not, the reader of two models does
+    ///     nothing, and the tokens are `[B, 0, D_v]`. Default: true.
+    /// - Returns: Tokens `[B, P + 1, D_v]` and features `[B, E]`.
+    /// - Throws: `ALBEFError` if a model has no image projection; ``QueryError`` if images were
+    ///   prepared for another model; `TorchError` if there is not enough memory or a device fails.
+    /// - Complexity: O(B) passes of each image encoder.
     public func encode(
         pixels: [PreparedImage], keepsTokens: Bool = true
     ) throws -> EncodedImages {
@@ -115,9 +126,9 @@ public struct SearchModel: Sendable {
         return EncodedImages(tokens: try tokens(of: pixels), features: features)
     }
 
-    /// The tokens alone, `[B, P + 1, D_v]`, which the fusion encoder reads.
+    /// Returns only the tokens `[B, P + 1, D_v]`, which the fusion encoder reads.
     ///
-    /// - Throws: as ``encode(pixels:keepsTokens:)``.
+    /// - Throws: The errors of ``encode(pixels:keepsTokens:)``.
     func tokens(of pixels: [PreparedImage]) throws -> Tensor {
         try check(pixels)
         return try reader.encode(pixels: pixels.map(\.reader)).tokens
@@ -128,11 +139,11 @@ public struct SearchModel: Sendable {
         guard pixels.allSatisfy({ $0.model.isSame(as: own) }) else { throw QueryError.otherModel }
     }
 
-    /// Encodes texts, each cleaned and cut as the models want it: states and mask of the reader,
-    /// features for recall.
+    /// Encodes texts, after cleaning and cutting them as the models require.
     ///
-    /// - Throws: ``QueryError`` if nothing of a text is left to search for; ``ALBEFError`` if a
-    ///   model has no text projection; `TorchError` if there is too little memory or a device fails.
+    /// - Returns: The states and mask of the reader, and features for recall.
+    /// - Throws: ``QueryError`` if no token of a text remains; `ALBEFError` if a model has no text
+    ///   projection; `TorchError` if there is not enough memory or a device fails.
     public func encode(texts: [String]) throws -> EncodedTexts {
         for text in texts { try check(text) }
         var encoded = try reader.encode(texts: texts)
@@ -140,33 +151,35 @@ public struct SearchModel: Sendable {
         return encoded
     }
 
-    /// The features of texts alone, `[B, E]`, which recall compares.
+    /// Returns only the features `[B, E]` of texts, which recall compares.
     ///
-    /// - Throws: as ``encode(texts:)``.
+    /// - Throws: The errors of ``encode(texts:)``.
     func features(of texts: [String]) throws -> Tensor {
         for text in texts { try check(text) }
         return try featureModel.encode(texts: texts).features
     }
 
-    /// Checks that a text has something to search for, for each of the models.
+    /// Checks that each of the models can search for a text.
     ///
-    /// - Parameter part: the part of a query that it is; nil for the sentence.
-    /// - Throws: ``QueryError`` if it has not.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - part: The part of a query that contains the text; nil for the sentence.
+    /// - Throws: ``QueryError`` if no token of it remains for a model.
     func check(_ text: String, part: String? = nil) throws {
         guard !isEmpty(text) else { throw QueryError.empty(text, part: part) }
     }
 
-    /// Whether nothing of a text is left for one of the models.
+    /// Returns whether no token of a text remains for one of the models.
     func isEmpty(_ text: String) -> Bool {
         reader.text.isEmpty(text) || recall?.text.isEmpty(text) ?? false
     }
 
-    /// How much of a query the models read: the shortcomings of either.
+    /// Returns how much of a query the models can read, with the limitations of both.
     public func reading(of query: String) -> QueryReading {
         models.map { $0.reading(of: query) }.reduce(QueryReading()) { $0.joined($1) }
     }
 
-    /// What an index made with this model, or these two, records about it.
+    /// The signature that an index made with these models records.
     public var signature: ModelSignature {
         let vision = model.configuration.vision
         return ModelSignature(
@@ -181,14 +194,14 @@ public struct SearchModel: Sendable {
     }
 }
 
-/// A query that cannot be answered.
+/// An error that prevents a query from being answered.
 public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case empty, invalid, notFinite, shape, otherModel, noEntry, timeout
     }
 
     private let code: Code
-    /// What is wrong, in one line.
+    /// A description of the problem in one line.
     public let description: String
 
     private init(_ code: Code, _ description: String) {
@@ -196,21 +209,23 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Whether the time that a ``WorkLimit`` gave was over.
+    /// Whether the time limit of a ``WorkLimit`` was exceeded.
     public var isTimeout: Bool { code == .timeout }
 
-    /// Whether an image was prepared for another model than the one that was to read it.
+    /// Whether an image was prepared for another model than the one that should read it.
     public var isOfOtherModel: Bool { code == .otherModel }
 
-    /// Whether a part of the query is not as it has to be; see ``SearchQuery/check()``.
+    /// Whether a part of the query is invalid; see ``SearchQuery/check()``.
     public var isInvalid: Bool { code == .invalid }
 
-    /// Whether an image by which the query asks is not in the index that was searched.
+    /// Whether an image that the query refers to is not in the searched index.
     public var isOfMissingEntry: Bool { code == .noEntry }
 
-    /// A text that says nothing.
+    /// Returns the error for a text without content.
     ///
-    /// - Parameter part: the part of the query that it is; nil for the sentence.
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - part: The part of the query that contains the text; nil for the sentence.
     static func empty(_ text: String, part: String? = nil) -> QueryError {
         let what = part.map { "\($0): nothing is left of" } ?? "nothing is left of the query"
         return QueryError(
@@ -223,23 +238,28 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
     static func invalid(_ what: String) -> QueryError { QueryError(.invalid, what) }
 
     static let noEntry = QueryError(
-        .noEntry, "an image by which the query asks is not in the index that is searched")
+        .noEntry,
+        "an image that the query refers to is not in this index; search with its file instead")
 
     static func notFinite(_ what: String) -> QueryError {
         QueryError(
             .notFinite,
             "\(what) is not a finite number: the model's weights are damaged, or its training"
-                + " diverged")
+                + " diverged; use another model")
     }
 
     static func shape(_ shape: [Int], width: Int) -> QueryError {
-        QueryError(.shape, "a query of shape \(shape) where the index has \(width) numbers")
+        QueryError(
+            .shape,
+            "a query has the shape \(shape), but the features of the index have \(width) numbers")
     }
 
     static let otherModel = QueryError(
-        .otherModel, "an image was prepared for another model than the one that is to read it")
+        .otherModel,
+        "an image was prepared for another model than the one that should read it; prepare it"
+            + " again")
 
-    /// The time for a query was over before its answer was there.
+    /// The error for a query whose time limit was exceeded.
     public static let timeout = QueryError(
-        .timeout, "the time for this query was over before it was answered")
+        .timeout, "the time limit for this query was exceeded before it was answered")
 }

@@ -2,20 +2,21 @@ public import SystemPackage
 
 /// The models that ship with the program.
 ///
-/// What each knows is written on the card in its directory.
+/// The card in a model's directory describes its training.
 public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
-    /// Everyday photos.
+    /// A model for everyday photographs.
     case photos
     /// Drawn scenes of people in clothes.
     case wardrobe
 
-    /// The one that is meant where no model is named.
+    /// The model to use if none is named.
     public static let `default` = ShippedModel.photos
 
-    /// Those whose directories are there.
+    /// The models whose directories exist.
     public static var available: [ShippedModel] { allCases.filter { $0.directory != nil } }
 
-    /// Its directory, beside the program; nil if the program was copied without its resources.
+    /// The directory of the model, beside the program; nil if the program was copied without its
+    /// resources.
     public var directory: FilePath? {
         ProgramResources.folder("Models/\(rawValue)", of: "Retrieval")
     }

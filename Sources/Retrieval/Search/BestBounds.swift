@@ -1,6 +1,6 @@
 import HeapModule
 
-/// What is known of an entry's cosine.
+/// An entry's approximate cosine with its uncertainty.
 struct Bounds: Sendable {
     let id: ForwardIndex.EntryID
     let score, uncertainty: Float
@@ -8,7 +8,7 @@ struct Bounds: Sendable {
     var upper: Float { score + uncertainty }
 }
 
-/// The entries that can still be among the nearest.
+/// The entries that can still be among the nearest ones.
 struct BestBounds {
     private let count: Int
     /// The `count` best lower bounds.
@@ -21,7 +21,7 @@ struct BestBounds {
         limit = max(1024, count * 4)
     }
 
-    /// Below this upper bound an entry is out.
+    /// The bound below which an entry's upper bound excludes it.
     var threshold: Float { lowers.count < count ? -.infinity : lowers.min ?? -.infinity }
 
     mutating func insert(_ item: Bounds) {
@@ -37,7 +37,7 @@ struct BestBounds {
         limit = max(limit, kept.count * 2)
     }
 
-    /// The entries of several searches that can be among the `count` nearest of all.
+    /// Returns the entries of several searches that can be among the `count` nearest of all.
     static func survivors(_ items: [Bounds], count: Int) -> [Bounds] {
         guard items.count > count else { return items }
         let threshold = items.map(\.lower).sorted(by: >)[count - 1]

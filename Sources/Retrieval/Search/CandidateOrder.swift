@@ -2,28 +2,30 @@ import ALBEF
 import Foundation
 import Torch
 
-/// Decides the order of the candidates that the fusion encoder read, and how well each matches.
+/// Determines the order of the candidates that the fusion encoder read, and their match
+/// probabilities.
 ///
-/// The probability that is shown is P(matches the sentence) · Π (1 - P(matches a text to leave out)),
-/// of calibrated probabilities. The order follows such a product too, in which a text to leave out
-/// counts by whichever is higher, its calibrated probability or how far a candidate stands out; see
-/// ``MatchCalibration/standing(_:)``.
+/// The displayed probability is P(matches the sentence) · Π (1 - P(matches an excluded text)),
+/// computed from calibrated probabilities. The order follows a similar product, in which an
+/// excluded text counts by the larger of two values: its calibrated probability, or how far a
+/// candidate stands out from the others; see `MatchCalibration.standing(_:)`.
 struct CandidateOrder {
-    /// Places of candidates that were read, best first.
+    /// The positions of the candidates that were read, best first.
     let positions: [Int]
-    /// By place: what the ITM head said of the sentence.
+    /// The logits of the sentence, by position.
     let logits: [Int: MatchLogits]
-    /// By place: the probability that a candidate matches the sentence and nothing to leave out.
+    /// The probability that a candidate matches the sentence and no excluded text, by position.
     let probabilities: [Int: Double]
 
     /// Orders candidates.
     ///
     /// - Parameters:
-    ///   - reading: what the fusion encoder said of some of the candidates.
-    ///   - candidates: what recall found, nearest first.
-    ///   - towers: what the features say of those that were read; nil for a query with nothing to
-    ///     leave out and no emphasis.
-    ///   - ranking: nil for that of the model.
+    ///   - reading: The fusion encoder's logits for some of the candidates.
+    ///   - candidates: The candidates of recall, nearest first.
+    ///   - towers: The scores of the candidates' features; nil for a query without exclusions and
+    ///     emphasis.
+    ///   - model: The model that searches.
+    ///   - ranking: The score that orders candidates; nil for the model's own.
     init(
         _ reading: CandidateReader.Reading, of candidates: [Candidate], _ towers: TowerTerms?,
         _ model: SearchModel, _ ranking: RankingScore?
@@ -38,7 +40,7 @@ struct CandidateOrder {
         let standing = zip(reading.without, towers?.without ?? []).map { logits, cosines in
             calibration.standing(
                 zip(logits, cosines).map { logits, cosine in
-                    // What the towers add to the log-odds, if the score has them add something.
+                    // The share of the score that the towers contribute to the log-odds, if any.
                     let share =
                         ranking(logits, similarity: cosine, temperature: temperature)
                         - ranking(logits, similarity: 0, temperature: temperature)
@@ -52,7 +54,7 @@ struct CandidateOrder {
             let taken = texts + (towers?.unlike[place] ?? 0)
             guard !reading.logits.isEmpty else { return (standard?[place] ?? 0) + Float(taken) }
             let lowered = calibration.logits(reading.logits[place], lessProbableBy: taken)
-            // The cosine is that of the model that recalls, so its temperature belongs to it.
+            // The cosine comes from the model that recalls, so that model's temperature applies.
             let score = ranking(
                 lowered,
                 similarity: towers?.similarities[place]
@@ -74,22 +76,30 @@ struct CandidateOrder {
     }
 }
 
-/// What the features say of candidates by the parts of a query that the fusion encoder does not read.
+/// Scores of candidates from their features, for the parts of a query that the fusion encoder does
+/// not read.
 struct TowerTerms {
-    /// Cosines with what is searched for, without what is to be left out and without emphasis.
+    /// The cosines with the positive parts of the query, without exclusions and emphasis.
     let similarities: [Float]
-    /// Cosines with each text to leave out.
+    /// The cosines with each excluded text.
     let without: [[Float]]
-    /// What emphasised words add to a score: for each of weight k the cosine with it over the
-    /// temperature, the towers' log-probability of the word up to a constant, (k - 1) times.
-    let emphasis: [Float]
-    /// The logarithm of the probability that a candidate is none of the images to be unlike.
+    /// The contribution of emphasised words to the score.
     ///
-    /// Nothing tells how probable it is that people find two images alike. What stands for it is how
-    /// much nearer an image is than the candidates in the middle, on the way to being the same.
+    /// A word of weight k contributes (k - 1) times its cosine over the temperature, which is the
+    /// towers' log-probability of the word up to a constant.
+    let emphasis: [Float]
+    /// The logarithm of the probability that a candidate is unlike all excluded images.
+    ///
+    /// No model predicts whether people find two images alike. Instead, this measures how much
+    /// nearer an image is than the median candidate, relative to an identical image.
     let unlike: [Double]
 
-    /// - Parameter candidates: features `[N, E]` of what was read.
+    /// Computes the scores.
+    ///
+    /// - Parameters:
+    ///   - query: The features of the query.
+    ///   - candidates: The features `[N, E]` of the candidates that were read.
+    ///   - temperature: The temperature of the model that computed the features.
     init(_ query: QueryFeatures, _ candidates: Tensor, temperature: Float) throws {
         func cosines(_ feature: Tensor) -> [Float] {
             candidates.matmul(feature.to(.cpu).to(.float32)).values()
@@ -108,16 +118,18 @@ struct TowerTerms {
             let cosines = cosines(image).map(Double.init)
             let middle = cosines.sorted()[cosines.count / 2]
             for (place, cosine) in cosines.enumerated() where cosine > middle {
-                // An image is like itself, whatever rounding says.
+                // The probability never becomes 0, even if rounding makes an image identical to
+                // itself.
                 unlike[place] += log(max(1e-6, (1 - cosine) / (1 - middle)))
             }
         }
         self.unlike = unlike
     }
 
-    /// The similarities in standard deviations from their mean: what an image says of candidates
-    /// where no sentence is read, on a scale that can be set against log-probabilities whatever the
-    /// model.
+    /// The similarities in standard deviations from their mean.
+    ///
+    /// They score candidates for images if no sentence is read, on a scale that can be compared
+    /// with log-probabilities for any model.
     var standardScores: [Float] {
         let mean = similarities.reduce(0, +) / Float(max(1, similarities.count))
         let squares = similarities.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

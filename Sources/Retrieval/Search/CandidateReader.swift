@@ -1,17 +1,17 @@
 import ALBEF
 import Torch
 
-/// Has the fusion encoder read a query with its candidates.
+/// Scores a query together with its candidates by the fusion encoder.
 struct CandidateReader {
-    /// The candidates that were read, by their places, and what the ITM head said of each.
+    /// The candidates that were read, with their logits.
     struct Reading {
         var positions: [Int] = []
-        /// Of the query's sentence, or image; empty if there are only texts to leave out.
+        /// The logits of the query's sentence or image; empty if there are only excluded texts.
         var logits: [MatchLogits] = []
-        /// Of each text to leave out, by candidates.
+        /// The logits of each excluded text, by candidate.
         var without: [[MatchLogits]] = []
 
-        /// Whether all of it are numbers that can be compared.
+        /// Whether all logits are finite.
         var isFinite: Bool {
             logits.allSatisfy(\.isFinite) && without.joined().allSatisfy(\.isFinite)
         }
@@ -27,20 +27,21 @@ struct CandidateReader {
         reranker = Reranker(model.model)
     }
 
-    /// Whether there is a text and an image to read together, and a head that was trained to.
+    /// Returns whether the query has a text and an image to read together, and the head was
+    /// trained.
     func canRead(_ query: SearchQuery) -> Bool {
         guard model.matches else { return false }
         return index.content.isReadable(with: query)
             || index.content == .images && !query.without.isEmpty
     }
 
-    /// Whether several texts can be read with their candidates at once.
+    /// Whether several texts can be read together with their candidates.
     var canPool: Bool { index.content == .images && index.budget.count != 0 }
 
-    /// Reads a query with as many candidates as there is time for: at least one batch, or one file
-    /// where the index keeps no tokens.
+    /// Reads a query with as many candidates as the time permits: at least one batch, or one file
+    /// if the index stores no tokens.
     ///
-    /// - Throws: ``IndexError`` if an entry is damaged; `ALBEFError`; what `limit` throws.
+    /// - Throws: ``IndexError`` if an entry is damaged; `ALBEFError`; the errors of `limit`.
     func read(
         _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID], budget: Duration?, limit: WorkLimit
     ) throws -> Reading {
@@ -66,16 +67,17 @@ struct CandidateReader {
         }
     }
 
-    /// One query of several that are read together.
+    /// One of several queries that are read together.
     struct Job {
         let query: EncodedQuery
         let ids: [ForwardIndex.EntryID]
         let limit: WorkLimit
     }
 
-    /// Reads several queries' texts, each with its own candidates, in an index that keeps tokens.
+    /// Reads the texts of several queries, each with its own candidates, in an index that stores
+    /// tokens.
     ///
-    /// - Returns: for each what was read, or `ALBEFError`, or what its limit threw.
+    /// - Returns: For each query its reading, `ALBEFError`, or the error of its limit.
     func read(_ jobs: [Job]) -> [Result<Reading, any Error>] {
         guard !jobs.isEmpty else { return [] }
         let pieces = jobs.flatMap { job in job.query.texts.map { (text: $0, job: job) } }
@@ -93,14 +95,14 @@ struct CandidateReader {
 
     private func tokens(_ ids: ArraySlice<ForwardIndex.EntryID>) -> ImageTokens {
         guard let tokens = index.tokens(Array(ids)) else {
-            preconditionFailure("an index with a budget has tokens")
+            preconditionFailure("an index with a token budget must have tokens for every entry")
         }
         return tokens
     }
 
-    /// Reads the files of candidates, and those that can be read together with the query's texts.
+    /// Reads the files of candidates and scores them with the query's texts.
     ///
-    /// Files are read batch by batch, so that their time counts and few are in memory.
+    /// Files are read in batches, so that their time counts and few images are in memory.
     private func readFiles(
         _ query: EncodedQuery, _ ids: [ForwardIndex.EntryID],
         _ deadline: ContinuousClock.Instant?, _ limit: WorkLimit
@@ -124,7 +126,7 @@ struct CandidateReader {
             try limit.check()
             if position > 0, let deadline, ContinuousClock.now >= deadline { break }
             let path = try index.entry(id).path
-            // What cannot be read any more stays where recall put it.
+            // Candidates whose files cannot be read keep their position from recall.
             if let pixels = try? model.pixels(of: path) { batch.append((position, pixels)) }
             if batch.count == model.defaultBatchSize { try flush() }
         }
@@ -134,14 +136,17 @@ struct CandidateReader {
 }
 
 extension EncodedQuery {
-    /// What the fusion encoder reads with images: the sentence, then what is to be left out.
+    /// The texts that the fusion encoder reads with images: the sentence, then the excluded texts.
     var texts: [EncodedTexts] { (text.map { [$0] } ?? []) + without }
 }
 
 extension CandidateReader.Reading {
-    /// What was said of candidates by each text of a query.
+    /// Creates a reading from the logits of each text of a query.
     ///
-    /// - Parameter positions: which candidates; nil for the first.
+    /// - Parameters:
+    ///   - logits: The logits of each text, by candidate.
+    ///   - query: The query.
+    ///   - positions: The positions of the candidates; nil for the first ones.
     fileprivate init(
         _ logits: [[MatchLogits]], of query: EncodedQuery, at positions: [Int]? = nil
     ) {

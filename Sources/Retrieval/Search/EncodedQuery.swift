@@ -1,13 +1,13 @@
 import ALBEF
 import Torch
 
-/// A query as the encoders see it.
+/// A query in the form of the encoders' output.
 struct EncodedQuery {
-    /// Its sentence.
+    /// The encoded sentence.
     let text: EncodedTexts?
-    /// Its texts to leave out.
+    /// The encoded texts to exclude.
     let without: [EncodedTexts]
-    /// The tokens of its image, `[1, P + 1, D_v]`, where the fusion encoder reads texts with it.
+    /// The tokens `[1, P + 1, D_v]` of its image, if the fusion encoder reads texts with it.
     let imageTokens: Tensor?
     /// The unit-length features of its parts.
     let features: QueryFeatures
@@ -30,15 +30,16 @@ struct EncodedQuery {
             })
     }
 
-    /// What queries are encoded with.
+    /// The model and the index with which queries are encoded.
     struct Source {
         let model: SearchModel
         let index: ForwardIndex
         let locator: EntryLocator
-        /// Whether the fusion encoder reads the queries' images.
+        /// Whether the fusion encoder reads the images of queries.
         let keepsTokens: Bool
 
-        /// The features of all images of a query, and the tokens of the one that is read with texts.
+        /// Returns the features of all images of a query, and the tokens of the image that is read
+        /// with texts.
         fileprivate func images(_ query: SearchQuery) throws -> ([Tensor], tokens: Tensor?) {
             var features: [Tensor?] = []
             var pixels: [PreparedImage] = []
@@ -67,14 +68,14 @@ struct EncodedQuery {
         }
     }
 
-    /// Encodes queries, all their texts at once.
+    /// Encodes queries, with all their texts in one batch.
     ///
-    /// - Returns: for each the encoded query, or its ``QueryError``, `ImageError`, `ALBEFError` or
-    ///   what its limit threw.
+    /// - Returns: For each query the encoded query, or its ``QueryError``, `ImageError`,
+    ///   `ALBEFError` or the error of its limit.
     static func encoded(
         _ queries: [SearchQuery], limits: [WorkLimit], _ source: Source
     ) -> [Result<EncodedQuery, any Error>] {
-        // A text that says nothing is its own query's error, not that of all.
+        // An empty text is an error of its own query only.
         let texts = zip(queries, limits).map { query, limit in
             Result {
                 try limit.check()
@@ -100,12 +101,12 @@ struct EncodedQuery {
 }
 
 extension SearchQuery {
-    /// The words that are emphasised, in an order that is always the same.
+    /// The emphasised words, in a reproducible order.
     fileprivate var emphasisedWords: [String] { emphasis.keys.sorted() }
 
-    /// All its texts: the sentence, what to leave out, what is emphasised.
+    /// Returns all texts: the sentence, the excluded texts and the emphasised words.
     ///
-    /// - Throws: ``QueryError`` if the query is not as it has to be, or one of them says nothing.
+    /// - Throws: ``QueryError`` if the query is invalid, or no token of a text remains.
     fileprivate func texts(checkedBy model: SearchModel) throws -> [String] {
         try check()
         if let text { try model.check(text) }
@@ -116,7 +117,7 @@ extension SearchQuery {
 }
 
 extension EncodedTexts {
-    /// Each text by itself, `[1, L]` with its own length L.
+    /// Separates the texts, each `[1, L]` with its own length L.
     fileprivate var separated: [EncodedTexts] {
         let count = mask.size(0)
         guard count > 1 else { return [self] }

@@ -4,14 +4,15 @@ import Dispatch
 import Synchronization
 import Torch
 
-/// Exact recall: reads every feature once, in 8 bits where the index has them, and leaves out only
-/// what cannot be among the nearest.
+/// Exact recall, which reads every feature once, in 8 bits if the index has them, and excludes only
+/// entries that cannot be among the nearest.
 ///
-/// A code's cosine is known up to what rounding can have cost. Rows whose upper bound falls below
-/// the k-th best lower bound are out; the others, few, are compared in single precision. The answer
-/// is that of comparing all in single precision, for a quarter of the bytes.
+/// The cosine of an 8-bit feature is known up to the possible rounding error. Rows whose upper
+/// bound is below the k-th best lower bound are excluded, and the few remaining rows are compared
+/// in single precision. The result equals a comparison of all rows in single precision, but reads a
+/// quarter of the bytes.
 struct ExactRecall {
-    /// Rows that are compared before the bounds are looked at again.
+    /// The number of rows that are compared between updates of the bounds.
     private static let blockRows = 4096
 
     private let segments: [IndexSegment]
@@ -28,10 +29,11 @@ struct ExactRecall {
     /// Prepares a search.
     ///
     /// - Parameters:
-    ///   - first: the first segment that is searched.
-    ///   - query: a feature.
-    ///   - count: how many to find at most.
-    ///   - admits: which entries may be found.
+    ///   - segments: The segments of the index.
+    ///   - first: The first segment to search. Default: 0.
+    ///   - query: A feature.
+    ///   - count: The maximum number of entries to find.
+    ///   - admits: Returns whether an entry may be found. Default: every entry.
     init(
         _ segments: [IndexSegment], from first: Int = 0, query: QuantizedQuery, count: Int,
         admits: @escaping @Sendable (ForwardIndex.EntryID) -> Bool = { _ in true }
@@ -43,7 +45,7 @@ struct ExactRecall {
         self.admits = admits
     }
 
-    /// The nearest entries, nearest first.
+    /// Returns the nearest entries, nearest first.
     func run() -> [Candidate] {
         guard count > 0 else { return [] }
         var blocks: [Block] = []
@@ -53,7 +55,7 @@ struct ExactRecall {
                 blocks.append(Block(segment: position, rows: start..<end))
             }
         }
-        // A block takes some 50 µs: fewer than eight are not worth a second thread.
+        // A block takes about 50 µs, so fewer than eight per thread are not worthwhile.
         let workers = min(threadCount, max(1, blocks.count / 8))
         let next = Atomic(0)
         let found = Mutex<[Bounds]>([])
@@ -87,7 +89,7 @@ struct ExactRecall {
         }
     }
 
-    /// The nearest of some entries by their features in single precision.
+    /// Returns the nearest of some entries by their features in single precision.
     private func exact(_ candidates: [Bounds]) -> [Candidate] {
         let scored = candidates.map { item in
             item.uncertainty == 0
@@ -96,15 +98,15 @@ struct ExactRecall {
                     id: item.id,
                     similarity: segments[item.id.segment].product(item.id.row, query.values))
         }
-        // A feature that is not a number is near to nothing.
+        // A NaN feature is not near to anything.
         return Array(scored.filter { !$0.similarity.isNaN }.sorted().prefix(count))
     }
 }
 
 extension IndexSegment {
-    /// Compares rows with a query; see ``CVectors``.
+    /// Compares rows with a query; see the module `CVectors`.
     ///
-    /// - Returns: how many hits were written, numbered from the first of the rows.
+    /// - Returns: The number of hits written; their rows count from the first of `rows`.
     fileprivate func scan(
         _ rows: Range<Int>, _ query: QuantizedQuery, threshold: Float,
         into hits: UnsafeMutablePointer<vectors_hit>
@@ -134,7 +136,7 @@ extension IndexSegment {
         }
     }
 
-    /// The inner product of a row's feature with a query.
+    /// Returns the inner product of a row's feature with a query.
     func product(_ row: Int, _ query: [Float]) -> Float {
         withExtendedLifetime(features.storage) {
             var hit = vectors_hit()

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The first error of several threads that cannot throw.
+/// Keeps the first error of several threads that cannot throw.
 final class FirstError: Sendable {
     private let error = Mutex<(any Error)?>(nil)
 

@@ -1,21 +1,24 @@
 import ImageText
 
-/// What entries are ordered by.
+/// An order of entries.
 public enum EntryOrder: String, Sendable, Hashable, CaseIterable {
-    /// As they were indexed: a folder's images by their paths.
+    /// The order in which they were indexed: the images of a folder by their paths.
     case path
-    /// The newest first, by ``EntryField/date``; images without a date come last.
+    /// Newest first, by ``EntryField/date``; images without a date come last.
     case date
-    /// The oldest first; images without a date come last.
+    /// Oldest first; images without a date come last.
     case oldest = "-date"
 }
 
 extension ForwardIndex {
-    /// The entries that fulfil conditions, in an order.
+    /// Returns the entries that fulfil conditions, in an order.
     ///
+    /// - Parameters:
+    ///   - filters: The conditions, all of which must hold.
+    ///   - order: The order of the entries. Default: as indexed.
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for n entries, O(n log n) by date. The first call with conditions or by date
-    ///   reads all metadata; see ``prepareFilters()``.
+    /// - Complexity: O(n) for n entries, or O(n log n) by date. The first call with conditions or
+    ///   by date reads all metadata; see ``prepareFilters()``.
     public func ids(
         where filters: [MetadataFilter], by order: EntryOrder = .path
     ) throws -> [EntryID] {
@@ -23,9 +26,10 @@ extension ForwardIndex {
         return order == .path ? found : try sorted(found, by: order) { $0 }
     }
 
-    /// How many entries fulfil conditions.
+    /// Returns the number of entries that fulfil conditions.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Complexity: O(n) for n entries; O(1) per segment without conditions.
     public func count(where filters: [MetadataFilter]) throws -> Int {
         filters.isEmpty ? count : try fulfilling(filters).count
     }
@@ -37,7 +41,8 @@ extension ForwardIndex {
         return found
     }
 
-    /// Items by the dates of their entries; equal ones, and those without a date, keep their order.
+    /// Returns items in order of their entries' dates; equal dates and items without one keep their
+    /// order.
     func sorted<Item>(
         _ items: [Item], by order: EntryOrder, id: (Item) -> EntryID
     ) throws -> [Item] {
@@ -55,7 +60,7 @@ extension ForwardIndex {
         }.map { items[$0] }
     }
 
-    /// What an entry has under a name.
+    /// Returns an entry's value with a name.
     private func value(of name: String, _ id: EntryID) throws -> FieldValue? {
         let segment = segments[id.segment]
         let columns = try segment.columns(of: segment)
@@ -67,37 +72,37 @@ extension ForwardIndex {
     }
 }
 
-/// What the images of an index have in common, to choose conditions from.
+/// The most frequent values of an index's fields, from which people can choose conditions.
 public struct Facets: Sendable, Hashable, Codable {
-    /// A value and how many images have it.
+    /// A value with the number of images that have it.
     public struct Value: Sendable, Hashable, Codable {
         /// The value.
         public let value: String
-        /// How many images have it.
+        /// The number of images that have the value.
         public let count: Int
 
-        /// A value that some images have.
+        /// Creates a value with its number of images.
         package init(value: String, count: Int) {
             self.value = value
             self.count = count
         }
     }
 
-    /// Years in which images were taken, the newest first.
+    /// The years in which images were taken, newest first.
     public let years: [Value]
-    /// Cameras, the most frequent first, as the rest.
+    /// The cameras, most frequent first.
     public let cameras: [Value]
-    /// Folders that images are in.
+    /// The folders that contain images, most frequent first.
     public let folders: [Value]
-    /// `landscape`, `portrait` and `square`.
+    /// The orientations `landscape`, `portrait` and `square`, most frequent first.
     public let orientations: [Value]
 
-    /// The most values of a kind.
+    /// The maximum number of values per field.
     public static let most = 100
 }
 
 extension ForwardIndex {
-    /// What the images have in common.
+    /// Returns the most frequent values of the fields.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     /// - Complexity: O(n) for n entries; the first call reads all metadata.

@@ -7,16 +7,16 @@ import Torch
 
 /// The file of a graph.
 enum GraphFile {
-    /// Where the graph of a name is.
+    /// Returns the path of a graph with a name.
     static func path(_ name: String, in directory: FilePath) -> FilePath {
         directory.appending("segments").appending("\(name).hnsw")
     }
 
-    /// Makes a graph of all rows of segments, writes it, and reads it back.
+    /// Builds a graph of all rows in segments, writes it to a file and reads it back.
     ///
-    /// - Returns: the line of the manifest.
-    /// - Throws: ``IndexError`` if the library fails or what was read back is not what was written;
-    ///   an error of the file system; what `onProgress` throws. No file is left then.
+    /// - Returns: The record for the manifest.
+    /// - Throws: ``IndexError`` if the library fails or the file differs when read back; an error
+    ///   of the file system; the errors of `onProgress`. No file remains then.
     static func write(
         _ segments: [IndexSegment], width: Int, name: String, in directory: FilePath,
         onProgress: (Int, Int) throws -> Void
@@ -38,7 +38,8 @@ enum GraphFile {
                 try file.write(bytes)
             }
             guard written == expected else {
-                throw IndexError.graph(path, "write it", "\(written) of \(expected) bytes came")
+                throw IndexError.graph(
+                    path, "write it", "only \(written) of \(expected) bytes were written")
             }
             try file.commit()
         }
@@ -54,8 +55,9 @@ enum GraphFile {
     }
 }
 
-/// The graph of a snapshot: its file is held open from the moment the index is opened, and read when
-/// it is first searched.
+/// The graph of a snapshot.
+///
+/// Its file is opened with the index, and read at the first search.
 final class LazyGraph: Sendable {
     private let record: IndexManifest.Graph
     private let width: Int
@@ -64,11 +66,11 @@ final class LazyGraph: Sendable {
     private enum State: Sendable {
         case unread(MappedFile)
         case read(RecallGraph)
-        /// It cannot be used; the index can be searched without it.
+        /// The graph cannot be used; the index can be searched without it.
         case failed(IndexError)
     }
 
-    /// Opens the file of a graph; a file that cannot be opened is reported when it is searched.
+    /// Opens the file of a graph; an error is reported at the first search.
     init(_ record: IndexManifest.Graph, directory: FilePath, width: Int) {
         self.record = record
         self.width = width
@@ -80,7 +82,9 @@ final class LazyGraph: Sendable {
             let file = try MappedFile(path)
             guard file.count == record.byteCount else {
                 return .failed(
-                    .badGraph(path, "it has \(file.count) bytes, not \(record.byteCount)"))
+                    .badGraph(
+                        path,
+                        "it has \(file.count) bytes, but the manifest says \(record.byteCount)"))
             }
             return .unread(file)
         } catch {
@@ -89,18 +93,18 @@ final class LazyGraph: Sendable {
         }
     }
 
-    /// Whether it is the graph that another manifest names too, wherever that says its rows are.
+    /// Returns whether another manifest names the same graph, wherever its rows are.
     func isSame(as other: IndexManifest.Graph, width: Int) -> Bool {
         (record.name, record.byteCount, record.sha256, record.labelCount, self.width)
             == (other.name, other.byteCount, other.sha256, other.labelCount, width)
     }
 
-    /// Why the graph cannot be used; nil if it can, or was not looked at yet.
+    /// The reason why the graph cannot be used; nil if it can, or has not been read yet.
     var fault: IndexError? {
         state.withLock { if case .failed(let error) = $0 { error } else { nil } }
     }
 
-    /// The graph.
+    /// Returns the graph, which is read on first use.
     ///
     /// - Throws: ``IndexError`` if it cannot be used.
     func callAsFunction() throws -> RecallGraph {
@@ -123,7 +127,8 @@ final class LazyGraph: Sendable {
 
     private func read(_ file: MappedFile) throws -> RecallGraph {
         guard file.sha256 == record.sha256 else {
-            throw IndexError.badGraph(file.path, "its bytes are not those that were written")
+            throw IndexError.badGraph(
+                file.path, "its checksum differs from the one in the manifest")
         }
         return try RecallGraph(file, width: width, count: record.labelCount)
     }

@@ -1,19 +1,19 @@
-/// The rows of a snapshot that a graph's labels stand for.
+/// The rows of a snapshot that a graph's labels identify.
 struct GraphRows: Sendable {
     private let parts: [IndexManifest.Graph.Part]
     /// The first label of each part.
     private let starts: [Int]
     private let positions: [String: Int]
-    /// Rows that there were when the graph was made.
+    /// The number of rows when the graph was built.
     let labelCount: Int
-    /// How many of the first segments the graph knows.
+    /// The number of leading segments that the graph covers.
     let segmentCount: Int
-    /// Entries of those that can be found.
+    /// The number of entries in these segments that were not removed.
     let living: Int
 
-    /// Finds out which segments the parts of a graph name.
+    /// Maps the parts of a graph to segments.
     ///
-    /// - Returns: nil if the parts do not fit the segments.
+    /// - Returns: Nil if the parts do not fit the segments.
     /// - Complexity: O(s + d) for s segments and d dropped labels.
     init?(_ graph: IndexManifest.Graph, _ segments: [IndexSegment]) {
         guard let covered = graph.covered(segments.map(\.record)) else { return nil }
@@ -32,11 +32,11 @@ struct GraphRows: Sendable {
         labelCount = total
     }
 
-    /// The entry of a label; nil if it is gone.
+    /// The entry of a label; nil if it was removed.
     ///
     /// - Complexity: O(log p + log d) for p parts and d dropped labels.
     subscript(label: Int) -> ForwardIndex.EntryID? {
-        // The last part that starts at or before the label.
+        // Find the last part that starts at or before the label.
         var (low, high) = (0, starts.count)
         while low < high {
             let middle = (low + high) / 2

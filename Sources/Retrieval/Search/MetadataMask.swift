@@ -1,12 +1,13 @@
 import Dispatch
 
-/// Which entries fulfil conditions: each condition is compared once with each value that there is.
+/// The entries that fulfil conditions; each condition is compared only once with each distinct
+/// value.
 struct MetadataMask: Sendable {
     /// One condition in one segment.
     private struct Test {
-        /// The codes of the rows; nil if none has the name, or entries have to be looked at.
+        /// The codes of the rows; nil if no row has the name, or the entries must be read.
         let codes: [UInt32]?
-        /// What holds of a value, by its code; of ``codes`` that are nil, for all rows.
+        /// The result for each value, by its code; if ``codes`` is nil, the result for all rows.
         let verdicts: [Bool]
 
         init(_ filter: MetadataFilter, _ columns: MetadataColumns) {
@@ -17,7 +18,7 @@ struct MetadataMask: Sendable {
                 ? [] : [filter.holds(nil)] + (column?.values ?? []).map { filter.holds($0) }
         }
 
-        /// Whether a row fulfils the condition; nil if its entry has to be looked at.
+        /// Returns whether a row fulfils the condition, or nil if its entry must be read.
         func callAsFunction(_ row: Int) -> Bool? {
             let code = Int(codes?[row] ?? MetadataColumns.Column.none)
             return verdicts.indices.contains(code) ? verdicts[code] : nil
@@ -29,8 +30,8 @@ struct MetadataMask: Sendable {
     private let tests: [[Test]]
     private let damage = FirstError()
 
-    /// Compares conditions with the values of segments, whose metadata is read on all threads if it
-    /// was not before.
+    /// Compares conditions with the values of segments, and first reads their metadata on all
+    /// threads if necessary.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
     init(_ filters: [MetadataFilter], over segments: [IndexSegment]) throws {
@@ -49,7 +50,7 @@ struct MetadataMask: Sendable {
         }
     }
 
-    /// Whether an entry fulfils all conditions.
+    /// Returns whether an entry fulfils all conditions.
     func callAsFunction(_ id: ForwardIndex.EntryID) -> Bool {
         for test in tests[id.segment] {
             guard let holds = test(id.row) else { return entryFulfils(id) }
@@ -58,10 +59,10 @@ struct MetadataMask: Sendable {
         return true
     }
 
-    /// Throws what reading an entry threw.
+    /// Throws the first error that occurred when an entry was read.
     func throwIfAny() throws { try damage.throwIfAny() }
 
-    /// Looks at the entry itself.
+    /// Evaluates the conditions on the entry itself.
     private func entryFulfils(_ id: ForwardIndex.EntryID) -> Bool {
         do {
             let entry = try segments[id.segment].entry(id.row)

@@ -1,32 +1,31 @@
 import Torch
 
-/// Finds images that look nearly the same: saved again, resized, cropped a little, or the next of a
-/// burst.
+/// Finds nearly identical images: saved again, resized, cropped slightly, or from one burst.
 struct NearDuplicates {
-    /// The cosine of two images' features from which on they count as nearly the same.
+    /// The cosine of two images' features from which they count as nearly identical.
     ///
-    /// Measured with the model that comes with the program: see Documentation/search.md.
+    /// It was measured with the shipped model; see Documentation/search.md.
     static let cosine: Float = 0.95
 
-    /// How many candidates to look at, so that enough are left when some are folded.
+    /// Returns the number of candidates to examine, so that enough remain after folding.
     static func looked(for count: Int) -> Int { min(4 * count, count + 200) }
 
     private let index: ForwardIndex
 
     init(_ index: ForwardIndex) { self.index = index }
 
-    /// Joins results that look nearly the same as a better placed one, which stands for them.
+    /// Folds results that are nearly identical into the best-ranked one.
     ///
-    /// Texts that are alike may mean something else: only those whose features are equal but for
-    /// rounding are joined.
+    /// Similar texts may have different meanings, so texts are folded only if their features are
+    /// equal up to rounding.
     ///
     /// - Parameters:
-    ///   - ids: results, best first.
-    ///   - limit: how many may stay.
-    /// - Returns: the rows that stay, each with the rows that it stands for, and how many of the
-    ///   first rows that were; with the next one more would stay.
+    ///   - ids: The results, best first.
+    ///   - limit: The maximum number of results to keep.
+    /// - Returns: The rows to keep, each with the rows folded into it, and the number of leading
+    ///   rows that these cover. One more row would exceed the limit.
     /// - Throws: ``IndexError`` if an entry belongs to another snapshot.
-    /// - Complexity: O(n · m · E) for n results, of which m stay, and E numbers a feature.
+    /// - Complexity: O(n² · E) for n results and features of length E.
     func folded(
         _ ids: [ForwardIndex.EntryID], atMost limit: Int
     ) throws -> (kept: [(row: Int, duplicates: [Int])], count: Int) {

@@ -2,11 +2,11 @@ public import ALBEF
 public import SystemPackage
 import Torch
 
-/// How well one text fits one image.
+/// The scores of one text and one image.
 public struct PairScore: Sendable, Hashable {
     /// The text.
     public let text: String
-    /// Cosine of the features, in [-1, 1].
+    /// The cosine of the features, from -1 to 1.
     public let similarity: Float
     /// The ITM logit of "match".
     public let matchLogit: Float
@@ -15,16 +15,20 @@ public struct PairScore: Sendable, Hashable {
 }
 
 extension SearchModel {
-    /// Scores an image against each of several texts, in their order.
+    /// Scores an image against each of several texts, in order.
     ///
-    /// - Throws: ``ImageError``, ``QueryError`` or ``ALBEFError`` as the parts do.
+    /// - Throws: `ImageError` if the file cannot be read; ``QueryError`` if no token of a text
+    ///   remains or a score is not finite; `ALBEFError` if the model cannot match.
+    /// - Complexity: One pass of the image encoder, and one pass of the text and fusion encoders
+    ///   per text.
     public func score(_ image: FilePath, _ texts: [String]) throws -> [PairScore] {
         try score(encode(pixels: [try pixels(of: image)]), texts)
     }
 
-    /// Scores one encoded image, all of whose tokens are there, against each of several texts.
+    /// Scores one encoded image, which must have all of its tokens, against each of several texts.
     ///
-    /// - Throws: ``QueryError`` or ``ALBEFError`` as the parts do.
+    /// - Throws: ``QueryError`` if no token of a text remains or a score is not finite;
+    ///   `ALBEFError` if the model cannot match.
     public func score(_ encoded: EncodedImages, _ texts: [String]) throws -> [PairScore] {
         try texts.map { text in
             let query = try encode(texts: [text])
@@ -43,6 +47,6 @@ extension SearchModel {
 }
 
 extension MatchLogits {
-    /// Whether both are numbers that can be compared.
+    /// Whether both logits are finite.
     var isFinite: Bool { match.isFinite && mismatch.isFinite }
 }

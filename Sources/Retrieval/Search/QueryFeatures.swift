@@ -1,19 +1,21 @@
 import Torch
 
-/// How much the parts of a query weigh in the feature that recall compares.
+/// The weights of a query's parts in the feature that recall compares.
 ///
-/// The sentence and the images together weigh 1 each: three images do not outvote a sentence. What
-/// is to be left out is subtracted with less than that, so that a query never turns into its
-/// opposite, and what is searched for still decides.
+/// The sentence has the weight 1, and so do all images together: three images do not outvote a
+/// sentence. Excluded parts are subtracted with smaller weights, so that a query never turns into
+/// its opposite and the positive parts still decide.
 ///
-/// Documentation/search.md has what these were measured on.
+/// Documentation/search.md describes the measurements behind these weights.
 enum PartWeights {
-    /// Of the texts to leave out together.
+    /// The weight of all excluded texts together.
     static let without = 0.75
-    /// Of the images to be unlike together, beside images.
+    /// The weight of all excluded images together in a query with images.
     static let unlike = 0.5
-    /// Of the images to be unlike together, beside a sentence alone: images differ more in how near
-    /// they are to an image than to a sentence, which would be drowned out.
+    /// The weight of all excluded images together in a query with only a sentence.
+    ///
+    /// Similarities between images vary more than those between images and sentences, so a larger
+    /// weight would drown out the sentence.
     static let unlikeOfText = 0.25
 }
 
@@ -23,18 +25,18 @@ struct QueryFeatures {
     let images: [Tensor]
     let without: [Tensor]
     let unlike: [Tensor]
-    /// Of words, with the weights that they are to have.
+    /// The features of emphasised words with their weights.
     let emphasis: [(feature: Tensor, weight: Double)]
 
-    /// What is searched for, without emphasis: the direction of the sentence plus that of the images.
+    /// Returns the direction of the sentence plus that of the images, without emphasis.
     ///
     /// - Throws: ``QueryError`` if there is neither.
     func positive() throws -> Tensor { try positive(text) }
 
-    /// The unit-length feature `[E]` that recall compares.
+    /// Returns the unit-length feature `[E]` that recall compares.
     ///
-    /// To the sentence every emphasised word of weight k adds (k - 1) times its own feature. The
-    /// directions of what is to be left out are subtracted with ``PartWeights``.
+    /// Every emphasised word of weight k adds (k - 1) times its feature to the sentence. The
+    /// directions of excluded parts are subtracted with ``PartWeights``.
     ///
     /// - Throws: ``QueryError`` if there is neither a sentence nor an image.
     func recalled() throws -> Tensor {
@@ -62,7 +64,7 @@ struct QueryFeatures {
         }
     }
 
-    /// The unit-length direction of the mean of features; nil without any.
+    /// Returns the unit-length direction of the mean of features, or nil if there are none.
     private static func direction(_ features: [Tensor]) -> Tensor? {
         guard let first = features.first, features.count > 1 else { return features.first }
         return features.dropFirst().reduce(first, +).normalized()

@@ -1,31 +1,31 @@
 import Foundation
 
-/// A query as people type it: `dog^2 beach -leash -"red ball"`.
+/// A query in the syntax that people type: `dog^2 beach -leash -"red ball"`.
 ///
-/// A word that begins with a hyphen is to be left out, and so is a phrase in quotation marks behind
-/// one. A number behind a caret says how much a word, or a phrase in quotation marks, weighs. All else
-/// is the sentence. A hyphen within a word or by itself, a negative number and a caret behind a
-/// number mean nothing, so that most sentences are what they seem: a text without such signs is the
-/// sentence as it was typed.
+/// A hyphen before a word, or before a phrase in quotation marks, excludes it. A caret and a number
+/// after a word, or after a phrase in quotation marks, set its weight. Everything else is the
+/// sentence. A hyphen within a word or alone, a negative number, and a caret after a number have no
+/// meaning, so most sentences are taken literally: a text without such marks is the sentence as
+/// typed.
 ///
-/// Ideographs need no spaces, so the signs do: `狗 -牵绳`. The full-width hyphen and caret and the
-/// quotation marks that input methods write, `“…”` and `「…」`, count as well.
+/// Ideographs need no spaces, but the marks do: `狗 -牵绳`. The full-width hyphen and caret are
+/// recognised too, as are the quotation marks of input methods, `“…”` and `「…」`.
 public struct QueryTerms: Sendable, Hashable {
-    /// The sentence; nil if nothing is left of it.
+    /// The sentence; nil if no word remains for it.
     public var text: String?
-    /// What is to be left out, each once.
+    /// The excluded words and phrases, without duplicates.
     public var without: [String]
-    /// How much words and phrases of the sentence weigh.
+    /// The weights of words and phrases in the sentence.
     public var emphasis: [String: Double]
 
-    /// Terms that are known already.
+    /// Creates terms.
     public init(text: String?, without: [String] = [], emphasis: [String: Double] = [:]) {
         self.text = text
         self.without = without
         self.emphasis = emphasis
     }
 
-    /// Reads what somebody typed; anything can be read.
+    /// Parses a typed query; every text is valid.
     public init(_ typed: String) {
         self.init(text: nil)
         var reader = TermReader(typed)
@@ -47,7 +47,7 @@ public struct QueryTerms: Sendable, Hashable {
         }
     }
 
-    /// The query for them.
+    /// Returns the query that consists of these terms and of images.
     public func query(
         images: [QueryImage] = [], unlike: [QueryImage] = []
     ) -> SearchQuery {
@@ -56,12 +56,12 @@ public struct QueryTerms: Sendable, Hashable {
     }
 }
 
-/// Takes a text apart into words and what is marked.
+/// Splits a text into words and marked terms.
 private struct TermReader {
     enum Term {
         case word(Substring)
         case without(String)
-        /// With punctuation that follows the weight.
+        /// An emphasised word, with the punctuation that follows its weight.
         case emphasised(String, weight: Double, rest: Substring)
     }
 
@@ -78,7 +78,7 @@ private struct TermReader {
 
     init(_ text: String) { rest = text[...] }
 
-    /// The next term; nil at the end.
+    /// Returns the next term, or nil at the end.
     mutating func next() -> Term? {
         rest = rest.drop(while: \.isWhitespace)
         guard let first = rest.first else { return nil }
@@ -89,14 +89,14 @@ private struct TermReader {
         return emphasised(word) ?? .word(word)
     }
 
-    /// What a hyphen at the beginning marks; nil if it marks nothing.
+    /// Returns the text that a leading hyphen excludes, or nil if the hyphen has no meaning.
     private mutating func leftOut() -> String? {
         let marked = rest.dropFirst()
         guard let first = marked.first else { return nil }
         if let close = Self.quotes[first] {
             let phrase = marked.dropFirst().prefix { $0 != close }
             guard let text = Self.trimmed(phrase) else { return nil }
-            // A mark that is not closed reaches to the end.
+            // An unclosed quotation mark extends to the end.
             rest = rest[phrase.endIndex...].dropFirst()
             return text
         }
@@ -107,7 +107,7 @@ private struct TermReader {
         return text
     }
 
-    /// A phrase in quotation marks with a weight behind; nil if there is none.
+    /// Returns a phrase in quotation marks followed by a weight, or nil if there is none.
     private mutating func emphasisedPhrase() -> Term? {
         guard let close = rest.first.flatMap({ Self.quotes[$0] }) else { return nil }
         let phrase = rest.dropFirst().prefix { $0 != close }
@@ -121,7 +121,7 @@ private struct TermReader {
         return .emphasised(text, weight: weight, rest: punctuation)
     }
 
-    /// A word with a weight behind; nil if it has none.
+    /// Returns a word followed by a weight, or nil if it has none.
     private func emphasised(_ word: Substring) -> Term? {
         guard let caret = word.lastIndex(where: Self.carets.contains),
             let (weight, punctuation) = Self.weight(word[word.index(after: caret)...])
@@ -132,7 +132,7 @@ private struct TermReader {
         return .emphasised(String(text), weight: weight, rest: punctuation)
     }
 
-    /// A weight, such as 2 or 0.5, and the punctuation behind it.
+    /// Parses a weight, such as 2 or 0.5, and the punctuation after it.
     private static func weight(_ text: Substring) -> (Double, Substring)? {
         let end = text.lastIndex { !punctuation.contains($0) }
         let number = end.map { text[...$0] } ?? ""
@@ -143,7 +143,7 @@ private struct TermReader {
         return (weight, text[number.endIndex...])
     }
 
-    /// A phrase without punctuation and spaces around it; nil if it has no letter or digit.
+    /// Removes punctuation and spaces around a phrase; nil if it has no letter or digit.
     private static func trimmed(_ phrase: Substring) -> String? {
         var phrase = phrase.drop { $0.isWhitespace || punctuation.contains($0) }
         while let last = phrase.last, last.isWhitespace || punctuation.contains(last) {

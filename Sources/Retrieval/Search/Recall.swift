@@ -4,47 +4,48 @@ public import Torch
 public struct Candidate: Sendable, Hashable {
     /// The entry.
     public let id: ForwardIndex.EntryID
-    /// Cosine of the query's and the entry's features.
+    /// The cosine of the query's and the entry's features.
     public let similarity: Float
 }
 
 extension Candidate: Comparable {
-    /// Nearer first; ties keep the order of the index, so that a search is reproducible.
+    /// Orders nearer candidates first; ties keep the order of the index, so that searches are
+    /// reproducible.
     public static func < (a: Candidate, b: Candidate) -> Bool {
         if a.similarity != b.similarity { return a.similarity > b.similarity }
         return (a.id.segment, a.id.row) < (b.id.segment, b.id.row)
     }
 }
 
-/// How recall goes about it.
+/// The method by which recall finds candidates.
 public enum RecallMethod: String, Sendable, Hashable, CaseIterable {
-    /// Compares everything: milliseconds up to a million images.
+    /// Compares all entries, which takes milliseconds for up to a million images.
     case exact
-    /// Follows the graph that ``ForwardIndex/makeGraph(_:onProgress:)`` made: may miss a few in a
-    /// hundred.
+    /// Uses the graph from ``ForwardIndex/makeGraph(_:onProgress:)``, and may miss a few percent of
+    /// the nearest entries.
     case graph
 }
 
 extension ForwardIndex {
-    /// Why the graph of the index cannot be followed, so that searches compare everything instead;
-    /// nil if it can be, there is none, or it was not searched yet.
+    /// The reason why searches do not use the graph of the index and compare all entries
+    /// instead; nil if the graph can be used, does not exist, or has not been searched yet.
     public var graphFault: String? {
         if manifest.graph != nil, graphRows == nil { return rowsFault.description }
         return graph?.fault?.description
     }
 
-    /// The entries whose features are nearest to a query's, nearest first.
+    /// Returns the entries whose features are nearest to a query's, nearest first.
     ///
     /// - Parameters:
-    ///   - query: a unit-length feature `[E]`.
-    ///   - count: how many to return at most.
-    ///   - filters: conditions on their metadata, all of which have to hold. With any, everything is
-    ///     compared: a graph leads to what is near, not to what fulfils them.
-    ///   - method: nil follows the graph where there is one that can be followed; see
+    ///   - query: A unit-length feature `[E]`.
+    ///   - count: The maximum number of entries to return.
+    ///   - filters: Conditions on metadata, all of which must hold. With conditions all entries are
+    ///     compared, because a graph leads only to near entries, which need not fulfil them.
+    ///   - method: The method to use; nil to use the graph if the index has a usable one. See
     ///     ``graphFault``.
-    /// - Throws: ``IndexError`` if an entry is damaged, or there is no graph to follow although
-    ///   `method` asks for one; ``QueryError`` if the query is not `E` finite numbers.
-    /// - Complexity: O(n) for n entries; about O(log n) with a graph. The first search with
+    /// - Throws: ``IndexError`` if an entry is damaged, or `method` requires a graph that does not
+    ///   exist or cannot be used; ``QueryError`` if the query is not `E` finite numbers.
+    /// - Complexity: O(n) for n entries, or about O(log n) with a graph. The first search with
     ///   conditions reads all metadata; see ``prepareFilters()``.
     public func recall(
         _ query: Tensor, count: Int, filters: [MetadataFilter] = [], method: RecallMethod? = nil
@@ -65,19 +66,20 @@ extension ForwardIndex {
             do {
                 if let found = try recall(query, count: count, by: graph) { return found }
             } catch is IndexError where method == nil {
-                // `graphFault` says why.
+                // ``graphFault`` contains the reason.
             }
         }
         return exact(query, count: count).run()
     }
 
-    /// Reads the metadata of all entries, so that the first search with conditions need not.
+    /// Reads the metadata of all entries, so that the first search with conditions does not have
+    /// to.
     ///
-    /// What was read is kept, by this snapshot and those that ``refreshed()`` makes of it, in at most
-    /// about a kilobyte per entry.
+    /// This snapshot and those that ``refreshed()`` derives from it keep the metadata, in at most
+    /// about one kilobyte per entry.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for the n entries that were not read before.
+    /// - Complexity: O(n) for n entries whose metadata was not read before.
     public func prepareFilters() throws {
         _ = try MetadataMask([], over: segments)
     }
@@ -85,7 +87,7 @@ extension ForwardIndex {
     private var rowsFault: IndexError {
         .badGraph(
             GraphFile.path(manifest.graph?.name ?? "", in: directory),
-            "the manifest says rows that the index does not have")
+            "the manifest assigns rows to it that the index does not have")
     }
 
     private func exact(
@@ -95,15 +97,15 @@ extension ForwardIndex {
         ExactRecall(segments, from: first, query: query, count: count, admits: admits)
     }
 
-    /// What the graph leads to, together with the best of what it does not know; nil if too much of
-    /// that was removed.
+    /// Returns the candidates from the graph together with the best of the entries that it does not
+    /// cover, or nil if too many of its entries were removed.
     private func recall(
         _ query: QuantizedQuery, count: Int, by graph: LazyGraph
     ) throws -> [Candidate]? {
         guard let rows = graphRows else { throw rowsFault }
         let (living, total) = (rows.living, rows.labelCount)
         guard total > 0, living > 0 else { return nil }
-        // Some of what is found will have been removed.
+        // Some of the candidates will be removed entries, so request more.
         let wanted = count + min(total - living, count)
         var found: [Candidate] = []
         for label in try graph().search(query.values, count: min(wanted, total)) {

@@ -6,29 +6,31 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// A graph of features that leads to about the nearest ones without reading all (HNSW).
+/// A graph of features that finds approximately nearest neighbours without reading all features
+/// (HNSW).
 ///
-/// Holds the features in memory. What it finds is always compared exactly, so that a cosine is never
-/// an estimate; only which images are compared is.
+/// The graph holds the features in memory. Its candidates are always compared exactly, so a cosine
+/// is never an estimate; only the choice of candidates is approximate.
 final class RecallGraph: Sendable {
-    // Set once, in `init`; the library allows any number of searches at a time.
+    // Set once in `init`; the library permits concurrent searches.
     nonisolated(unsafe) private let handle: OpaquePointer
 
-    /// How much is looked at.
+    /// The parameters of the search effort.
     enum Effort {
-        /// Neighbours of a vector (M).
+        /// The number of neighbours of a vector (M).
         static let links: Int32 = 16
-        /// Candidates when one is added (efConstruction).
+        /// The number of candidates when a vector is added (efConstruction).
         static let building: Int32 = 120
-        /// Candidates of a search (ef); never fewer than the requested count.
+        /// The number of candidates in a search (ef); never fewer than the requested count.
         static let searching: Int32 = 320
     }
 
-    /// Reads a graph, checking all of it.
+    /// Reads a graph and checks all of it.
     ///
     /// - Parameters:
-    ///   - file: what ``write(_:)`` gave.
-    ///   - count: how many vectors it has to hold, labelled `0 ..< count`.
+    ///   - file: A file that ``write(_:)`` produced.
+    ///   - width: The length of a feature.
+    ///   - count: The number of vectors that it must contain, with the labels `0 ..< count`.
     /// - Throws: ``IndexError`` if the file is not such a graph.
     init(_ file: MappedFile, width: Int, count: Int) throws {
         var message: UnsafeMutablePointer<CChar>?
@@ -41,13 +43,15 @@ final class RecallGraph: Sendable {
         self.handle = handle
     }
 
-    /// Makes a graph of features, on all threads.
+    /// Builds a graph of features on all threads.
     ///
     /// - Parameters:
-    ///   - parts: features `[N, E]`, contiguous single precision, labelled in their order.
-    ///   - path: what errors name.
-    ///   - onProgress: called with the vectors added and in all; throws to stop.
-    /// - Throws: ``IndexError`` if the library fails; what `onProgress` throws.
+    ///   - parts: Features `[N, E]`, contiguous and in single precision, labelled in order.
+    ///   - width: The length of a feature.
+    ///   - path: The path that errors name.
+    ///   - onProgress: Called with the number of vectors added and the total; it may throw to stop.
+    /// - Throws: ``IndexError`` if the library fails; the errors of `onProgress`.
+    /// - Complexity: O(n log n) for n vectors.
     init(
         of parts: [StoredTensor], width: Int, named path: FilePath,
         onProgress: (Int, Int) throws -> Void
@@ -57,7 +61,7 @@ final class RecallGraph: Sendable {
         guard
             let handle = hnsw_make(
                 Int32(width), Int64(max(total, 1)), Effort.links, Effort.building, &message)
-        else { throw IndexError.graph(path, "make it", Self.text(message)) }
+        else { throw IndexError.graph(path, "create it", Self.text(message)) }
         self.handle = handle
         var done = 0
         for part in parts {
@@ -77,7 +81,8 @@ final class RecallGraph: Sendable {
     ) throws {
         let failure = FirstError()
         nonisolated(unsafe) let rows = part.unsafeBaseAddress.assumingMemoryBound(to: Float.self)
-        // Some at a time, so that progress is shown and a cancellation takes effect.
+        // Add a limited number at a time, so that progress is reported and cancellation takes
+        // effect.
         let (threads, count) = (threadCount, part.shape[0])
         for start in stride(from: 0, to: count, by: 1024 * threads) {
             try onProgress(start)
@@ -100,7 +105,7 @@ final class RecallGraph: Sendable {
         }
     }
 
-    /// Labels of about the nearest vectors, in no order.
+    /// Returns the labels of the approximately nearest vectors, in no particular order.
     ///
     /// - Throws: ``IndexError`` if the library fails.
     func search(_ query: [Float], count: Int) throws -> [Int] {
@@ -117,12 +122,12 @@ final class RecallGraph: Sendable {
         }
     }
 
-    /// Length of what ``write(_:)`` gives.
+    /// The number of bytes that ``write(_:)`` produces.
     var byteCount: Int { withExtendedLifetime(self) { Int(hnsw_size(handle)) } }
 
-    /// Gives the bytes of the graph's file, one part after another.
+    /// Passes the bytes of the graph's file to a closure, part by part.
     ///
-    /// - Throws: what `sink` throws; ``IndexError`` if the library fails.
+    /// - Throws: The errors of `sink`; ``IndexError`` if the library fails.
     func write(_ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
         try withoutActuallyEscaping(sink) { sink in
             let receiver = Receiver(sink)
@@ -146,7 +151,7 @@ final class RecallGraph: Sendable {
         }
     }
 
-    /// Takes the bytes that the library hands over, and keeps what taking them threw.
+    /// Receives the bytes from the library, and keeps an error that the closure throws.
     private final class Receiver {
         private let sink: (UnsafeRawBufferPointer) throws -> Void
         private(set) var error: (any Error)?
@@ -164,7 +169,7 @@ final class RecallGraph: Sendable {
         }
     }
 
-    /// The library's message, which is ours to free.
+    /// Copies and frees the library's message.
     private static func text(_ message: UnsafeMutablePointer<CChar>?) -> String {
         defer { free(message) }
         return message.map { String(cString: $0) } ?? "unknown failure"

@@ -1,28 +1,31 @@
 public import ALBEF
 public import Torch
 
-/// Reads a query together with each of its candidates, a text with images or an image with texts: the
-/// second stage of a search.
+/// Scores a query together with each of its candidates, a text with images or an image with texts,
+/// in the second stage of a search.
 public struct Reranker: Sendable {
-    /// Memory that a batch may take beside the model, in bytes.
+    /// The memory that a batch may use in addition to the model, in bytes.
     private static let batchBytes = 64 << 20
 
     private let model: ALBEFModel
     private let batchSize: Int?
 
-    /// Match scores of a query with its candidates, in their order.
+    /// The match scores of a query with its candidates, in order.
     public struct Scores: Sendable {
-        /// The logits of the ITM head; fewer than asked for if there was no time for all.
+        /// The logits of the ITM head; fewer than requested if the time did not suffice for all.
         public internal(set) var logits: [MatchLogits] = []
-        /// The ITM logit of "match".
+        /// The ITM logits of "match".
         public var matchLogits: [Float] { logits.map(\.match) }
     }
 
     /// Creates a re-ranker.
     ///
-    /// - Parameter batchSize: images that are read at once; nil for as many as fit into 64 MB.
+    /// - Parameters:
+    ///   - model: The model whose fusion encoder reads the pairs.
+    ///   - batchSize: The number of images that are read at once; nil for as many as fit into 64
+    ///     MB.
     public init(_ model: ALBEFModel, batchSize: Int? = nil) {
-        precondition(batchSize.map { $0 > 0 } ?? true, "a batch needs at least one image")
+        precondition(batchSize.map { $0 > 0 } ?? true, "batchSize must be at least 1")
         self.model = model
         self.batchSize = batchSize
     }
@@ -30,12 +33,16 @@ public struct Reranker: Sendable {
     /// Scores one text against images.
     ///
     /// - Parameters:
-    ///   - text: one encoded text.
-    ///   - count: number of images.
-    ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
-    ///   - limit: asked before every batch; unlike after the deadline, nothing is given back.
-    ///   - tokens: gives the tokens of a range of the images.
-    /// - Throws: ``ALBEFError`` if the model cannot match, what `limit` and `tokens` throw.
+    ///   - text: One encoded text.
+    ///   - count: The number of images.
+    ///   - deadline: The time after which no further batch begins, except for the first; nil for no
+    ///     deadline.
+    ///   - limit: Checked before every batch; unlike after the deadline, no scores are returned if
+    ///     it is exceeded.
+    ///   - tokens: Returns the tokens of a range of the images.
+    /// - Returns: The scores of the images, in order.
+    /// - Throws: `ALBEFError` if the model cannot match; the errors of `limit` and `tokens`.
+    /// - Complexity: One pass of the fusion encoder per image.
     public func scores(
         _ text: EncodedTexts, count: Int, deadline: ContinuousClock.Instant? = nil,
         limit: WorkLimit = WorkLimit(), tokens: (Range<Int>) throws -> ImageTokens
@@ -44,11 +51,12 @@ public struct Reranker: Sendable {
             each: [text], count: count, deadline: deadline, limit: limit, tokens: tokens)[0]
     }
 
-    /// Scores several texts against the same images, a batch of images by all texts before the next.
+    /// Scores several texts against the same images, batch by batch: every batch of images is
+    /// scored against all texts.
     ///
-    /// Parameters and errors are those of ``scores(_:count:deadline:limit:tokens:)``.
+    /// The parameters and errors are those of ``scores(_:count:deadline:limit:tokens:)``.
     ///
-    /// - Returns: the scores of each text, of equally many images.
+    /// - Returns: The scores of each text, for the same number of images.
     func scores(
         each texts: [EncodedTexts], count: Int, deadline: ContinuousClock.Instant? = nil,
         limit: WorkLimit = WorkLimit(), tokens: (Range<Int>) throws -> ImageTokens
@@ -63,16 +71,16 @@ public struct Reranker: Sendable {
         }
     }
 
-    /// One text of several that are scored together.
+    /// One of several texts that are scored together.
     package struct Job {
         /// One encoded text.
         package var text: EncodedTexts
-        /// Number of its images.
+        /// The number of its images.
         package var count: Int
-        /// Asked before every batch that it is part of.
+        /// The limit that is checked before every batch with this text.
         package var limit: WorkLimit
 
-        /// A text with its number of images.
+        /// Creates a job from a text and its number of images.
         package init(_ text: EncodedTexts, count: Int, limit: WorkLimit = WorkLimit()) {
             self.text = text
             self.count = count
@@ -80,11 +88,12 @@ public struct Reranker: Sendable {
         }
     }
 
-    /// Scores several texts, each against images of its own, in batches that mix them.
+    /// Scores several texts, each against its own images, in batches that mix them.
     ///
-    /// - Parameter tokens: gives the tokens of a range of a text's images.
-    /// - Returns: the scores of each text, or what its limit or `tokens` threw; where the model
-    ///   failed, its error.
+    /// - Parameters:
+    ///   - jobs: The texts with their numbers of images.
+    ///   - tokens: Returns the tokens of a range of a text's images.
+    /// - Returns: For each text its scores, or the error of its limit, of `tokens` or of the model.
     package func scores(
         _ jobs: [Job], tokens: (_ text: Int, Range<Int>) throws -> ImageTokens
     ) -> [Result<Scores, any Error>] {
@@ -126,7 +135,7 @@ public struct Reranker: Sendable {
         return scores
     }
 
-    /// The logits of each piece of a batch.
+    /// Returns the logits of each piece of a batch.
     private func logits(_ batch: PairBatch, _ jobs: [Job]) throws -> [ArraySlice<MatchLogits>] {
         var rows = try recovering {
             let images = ImageTokens.concatenated(batch.pieces.map(\.tokens))
@@ -143,12 +152,16 @@ public struct Reranker: Sendable {
     /// Scores one image against texts.
     ///
     /// - Parameters:
-    ///   - tokens: the image's tokens, `[1, P + 1, D_v]`.
-    ///   - count: number of texts.
-    ///   - deadline: after it no further batch begins; the first always does. nil: no limit.
-    ///   - limit: asked before every batch; unlike after the deadline, nothing is given back.
-    ///   - texts: gives a range of the texts, encoded.
-    /// - Throws: ``ALBEFError`` if the model cannot match, what `limit` and `texts` throw.
+    ///   - tokens: The image's tokens `[1, P + 1, D_v]`.
+    ///   - count: The number of texts.
+    ///   - deadline: The time after which no further batch begins, except for the first; nil for no
+    ///     deadline.
+    ///   - limit: Checked before every batch; unlike after the deadline, no scores are returned if
+    ///     it is exceeded.
+    ///   - texts: Returns the encoded texts of a range.
+    /// - Returns: The scores of the texts, in order.
+    /// - Throws: `ALBEFError` if the model cannot match; the errors of `limit` and `texts`.
+    /// - Complexity: One pass of the fusion encoder per text.
     public func scores(
         image tokens: Tensor, count: Int, deadline: ContinuousClock.Instant? = nil,
         limit: WorkLimit = WorkLimit(), texts: (Range<Int>) throws -> EncodedTexts
@@ -160,7 +173,7 @@ public struct Reranker: Sendable {
         }[0]
     }
 
-    /// The scores of every batch of candidates, by each of so many texts.
+    /// Scores the candidates batch by batch, for each of the texts.
     private func scores(
         texts: Int, count: Int, batchSize: Int, deadline: ContinuousClock.Instant?,
         limit: WorkLimit, logits: (Range<Int>) throws -> [Tensor]
@@ -182,13 +195,13 @@ public struct Reranker: Sendable {
         let configuration = model.configuration
         let patches = configuration.vision.tokenCount
         let (width, heads) = (configuration.vision.width, configuration.text.heads)
-        // The tokens; what each head asks and is answered; how much it looks where.
+        // The tokens; the queries and outputs of each head; the attention weights.
         let numbers = patches * width + heads * length * (2 * width + patches)
         return max(1, min(64, Self.batchBytes / (4 * numbers)))
     }
 }
 
-/// Pairs of texts and images that are read at once.
+/// Pairs of texts and images that are read in one batch.
 private struct PairBatch {
     private(set) var pieces: [(text: Int, images: Range<Int>, tokens: ImageTokens)] = []
 
@@ -198,7 +211,7 @@ private struct PairBatch {
         pieces.append((text, images, tokens))
     }
 
-    /// One text if all pairs have the same, else one text per pair, padded to equal length.
+    /// Returns one text if all pairs share it, else one text per pair, padded to equal length.
     func texts(of texts: [EncodedTexts]) -> EncodedTexts {
         if pieces.count == 1 { return texts[pieces[0].text] }
         let used = pieces.map { texts[$0.text] }
@@ -215,7 +228,7 @@ private struct PairBatch {
 }
 
 extension Tensor {
-    /// With zeros behind the second dimension, so that it has a length.
+    /// Returns the tensor with zeros appended along the second dimension, up to a length.
     fileprivate func padded(to length: Int) -> Tensor {
         let missing = length - size(1)
         guard missing > 0 else { return self }
@@ -226,7 +239,8 @@ extension Tensor {
 }
 
 extension ImageTokens {
-    /// The tokens of several groups of images that keep equally many.
+    /// Joins the tokens of several groups of images, which have the same number of tokens per
+    /// image.
     fileprivate static func concatenated(_ parts: [ImageTokens]) -> ImageTokens {
         let weights = parts.compactMap(\.weights)
         return ImageTokens(

@@ -2,119 +2,127 @@ public import ALBEF
 public import ImageText
 public import SystemPackage
 
-/// How a search goes about it.
+/// The options of a search.
 public struct SearchOptions: Sendable, Hashable {
-    /// Results at most; default 10.
+    /// The maximum number of results; 10 by default.
     public var count = 10
-    /// Places of the order that are left out before them; default 0.
+    /// The number of leading results to skip; 0 by default.
     ///
-    /// Beyond ``candidates`` nothing is re-ranked: those results are the next in recall order.
+    /// Results beyond ``candidates`` are not re-ranked and follow in recall order.
     public var offset = 0
-    /// What the results are shown by; nil for how well they match.
+    /// The order in which the results are shown; nil to order them by how well they match.
     ///
-    /// It orders the `count` results that match best, and does not choose them.
+    /// It orders the `count` best matches, and does not affect which results are chosen.
     public var order: EntryOrder?
-    /// How many entries recall hands to the fusion encoder; default 64.
+    /// The number of entries from recall that the fusion encoder re-ranks; 64 by default.
     ///
-    /// 0 skips re-ranking, as does a model that was not trained to match. Results beyond the
-    /// candidates follow in recall order.
+    /// With 0, or with a model that was not trained to match, nothing is re-ranked. Results beyond
+    /// the candidates follow in recall order.
     public var candidates = 64
-    /// What the candidates are re-ranked by; nil for ``SearchModel/ranking``.
+    /// The score by which candidates are re-ranked; nil for ``SearchModel/ranking``.
     public var ranking: RankingScore?
-    /// Conditions on the entries' metadata, all of which have to hold.
+    /// Conditions on the entries' metadata, all of which must hold.
     public var filters: [MetadataFilter] = []
-    /// How recall goes about it; nil follows the index's graph where there is one.
+    /// The method of recall; nil to use the index's graph if it has one.
     public var recall: RecallMethod?
-    /// Leaves out candidates that match less probably, and what was not re-ranked; nil keeps all.
+    /// The smallest match probability of a result; nil to keep all results.
     ///
-    /// The probability means what it says once the model is calibrated.
+    /// Results that were not re-ranked have no probability and are left out too. The value is
+    /// meaningful only for a calibrated model.
     public var minimumProbability: Double?
-    /// Whether of results that look nearly the same only the best placed is shown; default no.
+    /// Whether nearly identical results are folded into the best-ranked one; false by default.
     ///
-    /// It then carries the others as its ``SearchResult/duplicates``.
+    /// The others become its ``SearchResult/duplicates``.
     public var foldsDuplicates = false
-    /// Time for re-ranking: as many candidates as fit are read, at least one batch; nil for all.
+    /// The time for re-ranking; nil for no limit.
     ///
-    /// Where the index keeps no tokens, reading and encoding the candidates' files counts, and at
-    /// least one file is read.
+    /// As many candidates as the time permits are read, but at least one batch. If the index stores
+    /// no tokens, the time includes reading and encoding the candidates' files, and at least one
+    /// file is read.
     public var timeBudget: Duration?
 
-    /// Options with their defaults.
+    /// Creates options; all others have their defaults.
+    ///
+    /// - Parameters:
+    ///   - count: The maximum number of results. Default: 10.
+    ///   - candidates: The number of entries to re-rank. Default: 64.
     public init(count: Int = 10, candidates: Int = 64) {
         self.count = count
         self.candidates = candidates
     }
 }
 
-/// One image or text of an answer.
+/// An image or a text among the results.
 public struct SearchResult: Sendable, Hashable {
-    /// Where the image is, or where the text was read.
+    /// The path of the image, or of the text's file with its line.
     public let path: FilePath
     /// The text; nil for an image.
     public let text: String?
-    /// Place in the order of all; the best is 1.
+    /// The rank in the final order; the best is 1.
     public let rank: Int
-    /// Place by the two towers alone; the best is 1.
+    /// The rank by the two towers alone; the best is 1.
     public let recallRank: Int
-    /// Cosine of the query's and the entry's features, in [-1, 1]; of two models the features are
-    /// those of the one that recalls.
+    /// The cosine of the query's and the entry's features, from -1 to 1; with two models, of the
+    /// features for recall.
     public let similarity: Float
     /// The ITM logit of "match"; nil without re-ranking.
     public let matchLogit: Float?
-    /// The model's probability that the text describes the image, and that none of the texts to
-    /// leave out does; nil where no text was read with it.
+    /// The probability that the text describes the image and no excluded text does; nil if the
+    /// fusion encoder did not read the pair.
     public let matchProbability: Float?
-    /// Bytes of the image's file, or of the file that the text is in.
+    /// The size of the image's file or of the text, in bytes.
     public let size: Int
-    /// What the image's file tells of itself.
+    /// The facts that the image's file contains.
     public let about: ImageFacts?
-    /// SHA-256 of the image's file or of the text, hexadecimal: equal for duplicates.
+    /// The SHA-256 of the image's file or of the text, in hexadecimal; equal for duplicates.
     public let sha256: String
-    /// What the index notes of the entry besides.
+    /// The metadata of the entry.
     public let metadata: [String: MetadataValue]
-    /// Results that look nearly the same, best first; nil unless they were to be folded.
+    /// Nearly identical results, best first; nil unless results are folded.
     public let duplicates: [Duplicate]?
 
-    /// A result that another one stands for.
+    /// A result that was folded into another one.
     public struct Duplicate: Sendable, Hashable {
-        /// Where the image is, or where the text was read.
+        /// The path of the image, or of the text's file with its line.
         public let path: FilePath
-        /// What the index notes of the entry besides.
+        /// The metadata of the entry.
         public let metadata: [String: MetadataValue]
     }
 }
 
-/// What a search found.
+/// The answer to a search.
 public struct SearchAnswer: Sendable, Hashable {
-    /// What was found, best first.
+    /// The results, best first.
     public let results: [SearchResult]
-    /// How many entries there are to find: those that fulfil the conditions and are probable enough.
+    /// The number of entries that fulfil the conditions and have at least the smallest probability.
     public let total: Int
-    /// The ``SearchOptions/offset`` to go on at; nil if there is nothing more.
+    /// The ``SearchOptions/offset`` of the next results; nil if there are no more.
     public let next: Int?
-    /// How many candidates the fusion encoder read.
+    /// The number of candidates that the fusion encoder read.
     public let reranked: Int
-    /// How much of the query's sentence the models read, and of the texts to leave out; nil without
-    /// any.
+    /// How much of the query's sentence and of the excluded texts the models can read; nil without
+    /// texts.
     public let reading: QueryReading?
-    /// Whether something matches the query well; nil where nothing can be said of that.
+    /// Whether a result matches the query well; nil if this cannot be determined.
     ///
-    /// False if the vocabulary lacks a word of the sentence: no image was compared with all of it.
-    /// Else the calibration decides, where a sentence looks for images and a calibrated model re-ranked them: whether the
-    /// most probable one is as probable as ``MatchCalibration/least`` asks.
+    /// It is false if the vocabulary lacks a word of the sentence, because then no image was
+    /// compared with all of it. Otherwise the calibration decides, provided that a sentence
+    /// searches for images and a calibrated model re-ranked them: the highest probability must
+    /// reach `MatchCalibration.least`.
     public let matchesWell: Bool?
-    /// How long the stages took.
+    /// The durations of the stages.
     public let times: StageTimes
-    /// What to know of how it was found, one sentence each, such as why the graph was not followed.
+    /// Remarks on the search, one sentence each, such as the reason why the graph was not
+    /// used.
     public let notes: [String]
 }
 
-/// How long the stages of a search took; of searches that were answered together, all of them.
+/// The durations of a search's stages; for searches that were answered together, of all of them.
 public struct StageTimes: Sendable, Hashable {
-    /// Of encoding the queries.
+    /// The time for encoding the queries.
     public internal(set) var encoding = Duration.zero
-    /// Of comparing their features with the index's.
+    /// The time for comparing their features with the index's.
     public internal(set) var recall = Duration.zero
-    /// Of reading the candidates with the fusion encoder.
+    /// The time for reading the candidates with the fusion encoder.
     public internal(set) var reranking = Duration.zero
 }

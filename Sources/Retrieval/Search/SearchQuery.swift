@@ -1,34 +1,36 @@
 public import SystemPackage
 
-/// What is searched for: a sentence, images, or both, and what the results must not be.
+/// A query: a sentence, images, or both, and parts to exclude.
 ///
-/// Recall compares one feature with the index's, to which every part adds its own; see
-/// ``PartWeights``. The fusion encoder re-ranks where it has a text and an image to read: images by
-/// the sentence and by each text to leave out, texts by an image. See ``MatchCalibration`` for how
-/// the two are put together. Between two of a kind the towers alone decide.
+/// Recall compares one feature with those of the index, to which every part contributes; see
+/// `PartWeights`. The fusion encoder re-ranks if it has a text and an image to read: images by
+/// the sentence and by each excluded text, texts by an image. `CandidateOrder` describes how the
+/// results are combined. Between two images, or two texts, the towers alone decide.
+///
+///     let query = SearchQuery(text: "a dog on a beach", without: ["leash"])
 public struct SearchQuery: Sendable, Hashable {
-    /// How many texts may be left out.
+    /// The maximum number of excluded texts.
     public static let maximumWithout = 4
-    /// How many images a query may have, and how many it may be unlike.
+    /// The maximum number of images, and of excluded images.
     public static let maximumImages = 8
-    /// How many words may be emphasised.
+    /// The maximum number of emphasised words.
     public static let maximumEmphasis = 8
-    /// The weights that a word may have.
+    /// The permitted weights of a word.
     public static let weights = 0.0...4.0
 
-    /// A sentence that describes what is searched for; nil for none.
+    /// A sentence that describes the wanted images or texts; nil for none.
     public var text: String?
-    /// Images that what is searched for is like; of several, like their mean.
+    /// Images that the results should resemble; several images count by their mean.
     public var images: [QueryImage]
-    /// Texts that images must not match.
+    /// Texts that the results must not match.
     public var without: [String]
-    /// Images that what is searched for must be unlike.
+    /// Images that the results must not resemble.
     public var unlike: [QueryImage]
-    /// How much words or phrases weigh beside the sentence: 1 as they do anyhow, 2 twice as much, 0
-    /// as if they were hardly there.
+    /// The weights of words or phrases of the sentence: 1 changes nothing, 2 doubles the weight,
+    /// and 0 nearly removes the word.
     public var emphasis: [String: Double]
 
-    /// A query of any parts.
+    /// Creates a query from its parts.
     public init(
         text: String? = nil, images: [QueryImage] = [], without: [String] = [],
         unlike: [QueryImage] = [], emphasis: [String: Double] = [:]
@@ -40,60 +42,62 @@ public struct SearchQuery: Sendable, Hashable {
         self.emphasis = emphasis
     }
 
-    /// Images that a sentence describes, or texts like it.
+    /// Returns a query for images that a sentence describes, or for similar texts.
     public static func text(_ text: String) -> SearchQuery { SearchQuery(text: text) }
 
-    /// Images that look like one, or texts that describe it.
+    /// Returns a query for images that resemble an image, or for texts that describe it.
     public static func image(_ image: QueryImage) -> SearchQuery {
         SearchQuery(images: [image])
     }
 
-    /// What is like both an image and a sentence.
+    /// Returns a query for results that resemble both an image and a sentence.
     public static func imageAndText(_ image: QueryImage, _ text: String) -> SearchQuery {
         SearchQuery(text: text, images: [image])
     }
 
-    /// Whether there is something to search for, rather than something to leave out alone.
+    /// Whether the query has a sentence or an image, rather than exclusions alone.
     public var isAsking: Bool { text != nil || !images.isEmpty }
 
-    /// The image that the fusion encoder can read with texts: the only one, if its pixels are known.
+    /// The image that the fusion encoder can read with texts: the only image, if its pixels are
+    /// known.
     var readableImage: QueryImage? {
         guard images.count == 1, let image = images.first else { return nil }
         if case .entry = image { return nil }
         return image
     }
 
-    /// Whether it has no part but a sentence and texts to leave out.
+    /// Whether the query consists only of a sentence and excluded texts.
     var isOfTexts: Bool { text != nil && images.isEmpty && unlike.isEmpty }
 
-    /// Whether parts take something away or weigh more than others.
+    /// Whether the query has excluded parts or emphasised words.
     var isComposed: Bool { !without.isEmpty || !unlike.isEmpty || !emphasis.isEmpty }
 
-    /// Checks what can be told of a query without a model or an index.
+    /// Checks the parts of the query that can be checked without a model or an index.
     ///
-    /// - Throws: ``QueryError`` that names the part, if there is nothing to search for, there is too
-    ///   much of a part, or a weight is out of bounds or there is no sentence.
+    /// - Throws: ``QueryError`` that names the invalid part: if there is nothing to search for, a
+    ///   part has too many elements, a weight is out of bounds, or words are emphasised without a
+    ///   sentence.
     public func check() throws {
         guard isAsking else {
             throw without.isEmpty && unlike.isEmpty
                 ? QueryError.empty("")
                 : QueryError.invalid(
-                    "\(without.isEmpty ? "unlike" : "without"): the query says only what to leave"
-                        + " out; add a text or an image of what to look for")
+                    "\(without.isEmpty ? "unlike" : "without"): the query contains only exclusions;"
+                        + " add a text or an image of what to look for")
         }
         guard without.count <= Self.maximumWithout else {
-            throw QueryError.invalid("without: \(Self.maximumWithout) texts at most")
+            throw QueryError.invalid("without: give at most \(Self.maximumWithout) texts")
         }
         for (part, images) in [("images", images), ("unlike", unlike)] {
             guard images.count <= Self.maximumImages else {
-                throw QueryError.invalid("\(part): \(Self.maximumImages) images at most")
+                throw QueryError.invalid("\(part): give at most \(Self.maximumImages) images")
             }
         }
         guard emphasis.count <= Self.maximumEmphasis else {
-            throw QueryError.invalid("emphasis: \(Self.maximumEmphasis) words at most")
+            throw QueryError.invalid("emphasis: give at most \(Self.maximumEmphasis) words")
         }
         guard emphasis.isEmpty || text != nil else {
-            throw QueryError.invalid("emphasis: there is no text whose words could weigh more")
+            throw QueryError.invalid("emphasis: the query has no text; add one with these words")
         }
         let bounds = Self.weights
         for (word, weight) in emphasis.sorted(by: { $0.key < $1.key })
@@ -105,12 +109,12 @@ public struct SearchQuery: Sendable, Hashable {
     }
 }
 
-/// An image that is searched by.
+/// An image in a query.
 public enum QueryImage: Sendable, Hashable {
-    /// A file, read when the search begins.
+    /// A file, which is read when the search begins.
     case file(FilePath)
-    /// What ``SearchModel/pixels(of:)`` or ``SearchModel/pixels(of:named:)`` read.
+    /// An image that a ``SearchModel`` prepared with `pixels(of:)`.
     case pixels(PreparedImage)
-    /// An image of the index that is searched, whose feature is there already.
+    /// An image of the searched index, whose stored feature is used.
     case entry(EntryKey)
 }

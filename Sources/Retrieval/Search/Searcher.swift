@@ -1,17 +1,23 @@
 public import ALBEF
 
-/// Answers queries from a forward index in two stages: recall, then re-ranking.
+/// Answers queries from a forward index in two stages, recall and re-ranking.
+///
+///     let searcher = try Searcher(SearchModel("model"), ForwardIndex("index")) for result in try
+///     searcher.search("a dog on a beach") { print(result.path) }
 public struct Searcher: Sendable {
     private let model: SearchModel
     private let index: ForwardIndex
     private let reader: CandidateReader
     private let locator: EntryLocator
 
-    /// Pairs a model with an index that it made.
+    /// Combines a model with an index that was made with it.
     ///
-    /// - Parameter locator: finds the images of the index by which queries ask; one that is shared
-    ///   need not read again what it knows.
-    /// - Throws: ``IndexError`` if the index was made with another model, or other two.
+    /// - Parameters:
+    ///   - model: The model, or two.
+    ///   - index: The index to search.
+    ///   - locator: Finds the images of the index that queries refer to; sharing one avoids reading
+    ///     keys again.
+    /// - Throws: ``IndexError`` if the index was made with other models.
     public init(
         _ model: SearchModel, _ index: ForwardIndex, locator: EntryLocator = EntryLocator()
     ) throws {
@@ -25,11 +31,12 @@ public struct Searcher: Sendable {
     /// Finds the images that a sentence describes, best first.
     ///
     /// - Parameters:
-    ///   - query: a sentence.
-    ///   - count: number of results at most; default 10.
-    ///   - candidates: how many images are re-ranked; default 64.
-    ///   - ranking: what they are re-ranked by; nil for what the model says.
-    /// - Throws: as ``search(_:_:)``.
+    ///   - query: The sentence.
+    ///   - count: The maximum number of results. Default: 10.
+    ///   - candidates: The number of images to re-rank. Default: 64.
+    ///   - ranking: The score by which they are re-ranked; nil for the model's own.
+    /// - Returns: The results, best first.
+    /// - Throws: The errors of ``search(_:_:limit:)``.
     public func search(
         _ query: String, count: Int = 10, candidates: Int = 64, ranking: RankingScore? = nil
     ) throws -> [SearchResult] {
@@ -38,29 +45,36 @@ public struct Searcher: Sendable {
         return try search(.text(query), options).results
     }
 
-    /// Finds the images or texts that a query asks for, best first.
+    /// Finds the images or texts that match a query, best first.
     ///
-    /// - Parameter limit: how long it may take, asked between batches; by default only the current
-    ///   task's cancellation ends it early.
-    /// - Throws: ``QueryError`` if there is nothing to search for, a part of the query is not as
-    ///   ``SearchQuery/check()`` wants it, the model answers with what is not a number, or the time
-    ///   is over; ``ImageError`` if a query's image cannot be read;
-    ///   ``ALBEFError`` if the model cannot search; ``IndexError`` if an entry is damaged;
-    ///   `CancellationError` if the answer is not wanted any more.
+    /// - Parameters:
+    ///   - query: The query.
+    ///   - options: The options of the search.
+    ///   - limit: The limit of the work, checked between batches. By default only cancellation of
+    ///     the current task ends the search early.
+    /// - Returns: The answer with its results.
+    /// - Throws: ``QueryError`` if the query is invalid (see ``SearchQuery/check()``), a score of
+    ///   the model is not finite, or the time limit is exceeded; `ImageError` if an image of the
+    ///   query cannot be read; `ALBEFError` if the model cannot search; ``IndexError`` if an entry
+    ///   is damaged; `CancellationError` if the limit is cancelled.
+    /// - Complexity: One pass of the towers for the query, the cost of
+    ///   ``ForwardIndex/recall(_:count:filters:method:)``, and one pass of the fusion encoder per
+    ///   candidate.
     public func search(
         _ query: SearchQuery, _ options: SearchOptions, limit: WorkLimit = WorkLimit()
     ) throws -> SearchAnswer {
         try search([(query, options, limit)])[0].get()
     }
 
-    /// Answers several queries at once: their texts go through the text encoder together, and their
-    /// candidates through the fusion encoder in full batches.
+    /// Answers several queries at once; their texts share batches of the text encoder, and their
+    /// candidates share batches of the fusion encoder.
     ///
-    /// Answers are those of ``search(_:_:)``, but for rounding. Queries that the pool cannot take
-    /// (with a time budget, over texts, or over an index that keeps no tokens) are read one by one.
+    /// The answers equal those of single searches up to rounding. Queries with a time budget, over
+    /// texts, or over an index that stores no tokens are re-ranked one by one.
     ///
-    /// - Returns: for each request its answer or error, in their order; the errors are those of
-    ///   ``search(_:_:limit:)``. A request whose limit is reached does not fail the others.
+    /// - Parameter requests: The queries with their options and limits.
+    /// - Returns: For each request its answer or an error of ``search(_:_:limit:)``, in order. A
+    ///   request whose limit is exceeded does not affect the others.
     public func search(
         _ requests: [(query: SearchQuery, options: SearchOptions, limit: WorkLimit)]
     ) -> [Result<SearchAnswer, any Error>] {
@@ -96,7 +110,7 @@ public struct Searcher: Sendable {
         }
     }
 
-    /// Answers several queries at once, without a limit but the current task's cancellation.
+    /// Answers several queries at once, until the current task is cancelled.
     public func search(
         _ requests: [(query: SearchQuery, options: SearchOptions)]
     ) -> [Result<SearchAnswer, any Error>] {
@@ -105,7 +119,7 @@ public struct Searcher: Sendable {
 
     // MARK: Stages
 
-    /// What recall proposes, and how much of it is to be read.
+    /// The candidates of recall, and the number of them to re-rank.
     private struct Recalled {
         let candidates: [Candidate]
         let depth: Int
@@ -114,7 +128,7 @@ public struct Searcher: Sendable {
     private func recall(
         _ query: SearchQuery, _ encoded: EncodedQuery, _ options: SearchOptions
     ) throws -> Recalled {
-        // What is asked for may lie beyond all that re-ranking could move.
+        // The requested results may lie beyond all that re-ranking can move.
         let isBeyond = options.offset >= options.candidates && options.minimumProbability == nil
         let depth = reader.canRead(query) && !isBeyond ? options.candidates : 0
         let count =
@@ -164,10 +178,10 @@ public struct Searcher: Sendable {
         return CandidateOrder(reading, of: recalled, towers, model, options.ranking)
     }
 
-    /// One page of results: some of an order, those that look alike as one.
+    /// One page of results, with nearly identical ones folded.
     private struct Page {
         var results: [(rank: Int, position: Int, duplicates: [Int]?)]
-        /// How many places of the order it takes.
+        /// The number of results in the order that the page covers.
         var count: Int
     }
 
@@ -204,7 +218,7 @@ public struct Searcher: Sendable {
         if let least = options.minimumProbability {
             positions.removeAll { position in
                 guard let probability = order.probabilities[position] else { return true }
-                // As results show it.
+                // Compare in the precision in which results show it.
                 return Float(probability) < Float(least)
             }
         }
@@ -240,9 +254,9 @@ public struct Searcher: Sendable {
             times: times, notes: notes(options))
     }
 
-    /// Whether the calibration finds a candidate probable; nil where it says nothing of these.
+    /// Returns whether the calibration finds a candidate probable, or nil if it does not apply.
     ///
-    /// It was measured on sentences and the images that they recalled.
+    /// The calibration was fitted on sentences and the images that they recall.
     private func matchesWell(_ query: SearchQuery, _ order: CandidateOrder) -> Bool? {
         guard query.isOfTexts, index.content == .images, let least = model.calibration.least,
             let best = order.probabilities.values.max()
@@ -250,9 +264,9 @@ public struct Searcher: Sendable {
         return best >= least
     }
 
-    /// What whoever asked should know of how the answer was found.
+    /// Returns remarks on the search, for the person who asked.
     private func notes(_ options: SearchOptions) -> [String] {
-        // Otherwise the graph would not have been followed in any case.
+        // In the other cases the graph would not have been used anyway.
         guard options.recall == nil, options.filters.isEmpty, let fault = index.graphFault else {
             return []
         }

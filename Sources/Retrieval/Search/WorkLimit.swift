@@ -1,14 +1,19 @@
-/// How long a search may take, and how it learns that nobody waits for it any more.
+/// A limit on the time that a search may take, and a way to cancel it.
 ///
-/// A search asks at every pause of its work: between batches of the encoders, and before each file.
-/// The service answers from a thread that has no task, so it brings its own `isCancelled`.
+/// A search checks it whenever its work pauses: between batches of the encoders, and before each
+/// file. The service answers on a thread without a task, so it provides its own `isCancelled`.
 public struct WorkLimit: Sendable {
-    /// When the work has to end; nil for never.
+    /// The time at which the work must end; nil for no deadline.
     public var deadline: ContinuousClock.Instant?
-    /// Whether the answer is not wanted any more.
+    /// Returns whether the answer is no longer wanted.
     public var isCancelled: @Sendable () -> Bool
 
-    /// A limit; by default only that of the current task.
+    /// Creates a limit.
+    ///
+    /// - Parameters:
+    ///   - deadline: The time at which the work must end; nil for no deadline.
+    ///   - isCancelled: Returns whether the answer is no longer wanted. Default: whether the
+    ///     current task is cancelled.
     public init(
         deadline: ContinuousClock.Instant? = nil,
         isCancelled: @escaping @Sendable () -> Bool = { Task.isCancelled }
@@ -17,7 +22,7 @@ public struct WorkLimit: Sendable {
         self.isCancelled = isCancelled
     }
 
-    /// Checks that the work may go on.
+    /// Checks that the work may continue.
     ///
     /// - Throws: `CancellationError`, or ``QueryError/timeout``.
     public func check() throws {

@@ -58,7 +58,8 @@ struct StoredSettingsTests {
             #expect(
                 error?.description
                     == "\(folder)/run/configuration.yaml:2: these settings have version 4, but this"
-                    + " program knows versions up to 3 only: use the newer program that wrote them")
+                    + " program supports versions up to 3 only: use the newer program that wrote"
+                    + " them")
         }
     }
 

@@ -300,7 +300,7 @@ struct CompositionEvaluatorTests {
             await #expect {
                 try await none.evaluate(model.model, ranking: nil, skipsUnreadable: true)
             } throws: {
-                "\($0)".hasSuffix("there are no items to evaluate on: no image can be read")
+                "\($0)".hasSuffix("contains no items to evaluate: no image can be read")
             }
             #expect(throws: TrainingError.self) { try self.evaluator([], model) }
             let pair = PairItem(id: "", images: [images[0], images[1]], captions: ["a", "b"])

@@ -89,7 +89,7 @@ struct PresetTests {
         let error = #expect(throws: TrainingError.self) { try SettingsFile(preset: "blip") }
         #expect(
             error?.description
-                == "preset 'blip': is unknown; there are albef, clip, wenlan, single-tower, wardrobe"
+                == "preset 'blip': is unknown; choose one of albef, clip, wenlan, single-tower, wardrobe"
         )
     }
 }

@@ -51,17 +51,22 @@ struct SettingsFileTests {
     func unknownKeys(text: String, line: Int, key: String) async throws {
         let error = await #expect(throws: TrainingError.self) { try await applied(text) }
         let description = try #require(error?.description)
-        #expect(description.contains("/settings.yaml:\(line): unknown key '\(key)'; there are "))
+        #expect(
+            description.contains(
+                "/settings.yaml:\(line): unknown key '\(key)'; the keys here are "))
     }
 
     @Test(
         "What has the wrong form is refused by its place",
         arguments: [
-            ("optimizer: 3\n", "/settings.yaml:1: 'optimizer' takes keys of its own"),
-            ("optimizer:\n", "'optimizer' takes keys of its own"),
-            ("- optimizer\n", "/settings.yaml:1: is not a list of settings"),
-            ("model: {}\noptimizer: [\n", "/settings.yaml:3: is not YAML from here on: "),
-            ("data: {}\ndata: {}\n", "/settings.yaml:1: has a key twice: data"),
+            ("optimizer: 3\n", "/settings.yaml:1: 'optimizer' must be a group of keys"),
+            ("optimizer:\n", "'optimizer' must be a group of keys"),
+            ("- optimizer\n", "/settings.yaml:1: must be a list of settings"),
+            (
+                "model: {}\noptimizer: [\n",
+                "/settings.yaml:3: is not valid YAML from this line on: "
+            ),
+            ("data: {}\ndata: {}\n", "/settings.yaml:1: repeats a key; give it once: data"),
             ("version: 99\n", "/settings.yaml:1: these settings have version 99, but this program"),
             ("training:\n  version: 1\n", "/settings.yaml:2: unknown key 'training.version'"),
         ])
@@ -165,11 +170,11 @@ struct SettingsFileTests {
     @Test(
         "--set names itself where it is wrong",
         arguments: [
-            ("training.epoch=3", "unknown key 'training.epoch'; there are epochs, "),
-            ("training.epochs", "is not of the form key=value"),
-            ("=3", "is not of the form key=value"),
-            ("training=3", "'training' takes keys of its own"),
-            ("training.epochs.x=3", "'training.epochs' is a value and has no keys"),
+            ("training.epoch=3", "unknown key 'training.epoch'; the keys here are epochs, "),
+            ("training.epochs", "must have the form key=value"),
+            ("=3", "must have the form key=value"),
+            ("training=3", "'training' must be a group of keys"),
+            ("training.epochs.x=3", "'training.epochs' has a single value and accepts no keys"),
             ("training..epochs=3", "unknown key 'training.'"),
         ])
     func wrongAssignments(assignment: String, message: String) throws {

@@ -83,8 +83,8 @@ struct ValidationTests {
                 ["objectives.teacher.ramp_epochs=1e300"],
                 "objectives.teacher.ramp_epochs must be at most"
             ),
-            (["data.train=[]"], "data.train names no annotations to learn from"),
-            (["model.vocabulary="], "model.vocabulary is needed for a model that starts with"),
+            (["data.train=[]"], "data.train names no annotation file"),
+            (["model.vocabulary="], "model.vocabulary is required for a model that starts with"),
             (
                 ["objectives.contrastive.weight=-1"],
                 "objectives.contrastive.weight must be 0 or more, not -1.0"
@@ -149,7 +149,7 @@ struct ValidationTests {
         }
         #expect(
             try message([start, "optimizer.\(key)=0"])?.hasSuffix(
-                "not 0.0; optimizer.frozen leaves parts as they are") == true)
+                "not 0.0; use optimizer.frozen to keep parts unchanged") == true)
     }
 
     @Test(
@@ -158,9 +158,9 @@ struct ValidationTests {
             (["optimizer.layer_decay=0"], "layer_decay must be above 0 and at most 1, not 0.0"),
             (["optimizer.layer_decay=1.1"], "layer_decay must be above 0 and at most 1, not 1.1"),
             (["optimizer.layer_decay=.nan"], "layer_decay must be above 0 and at most 1, not nan"),
-            (["optimizer.new_parts_rate=10"], "new_parts_rate needs a model.start: all parts"),
-            (["optimizer.frozen=['']"], "frozen names a part whose name is empty"),
-            (["optimizer.frozen=[image, text, image]"], "frozen names 'image' twice"),
+            (["optimizer.new_parts_rate=10"], "new_parts_rate needs model.start: all parts"),
+            (["optimizer.frozen=['']"], "frozen contains an empty name"),
+            (["optimizer.frozen=[image, text, image]"], "frozen names 'image' twice; name it once"),
         ])
     func parts(assignments: [String], expected: String) throws {
         let found = try #require(try message(assignments))

@@ -40,7 +40,7 @@ struct OutOfMemoryTests {
             }
             let found = try #require(error?.description)
             #expect(found.hasPrefix("step 5: there is not enough memory for a batch of 4 pairs"))
-            #expect(found.contains("saved up to the step before"), "\(found)")
+            #expect(found.contains("saved up to the previous step"), "\(found)")
 
             // The optimizer, the generators and the progress bit by bit.
             let differences = try tiny.differences("before", "run")

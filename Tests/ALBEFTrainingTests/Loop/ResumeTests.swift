@@ -189,7 +189,7 @@ struct ResumeTests {
             }
             #expect(
                 occupied?.description
-                    == "\(folder)/run: holds a run already: continue it with --resume, or choose"
+                    == "\(folder)/run: contains a run already; resume it with --resume, or choose"
                     + " another directory")
             let missing = await #expect(throws: TrainingError.self) {
                 try await tiny.train("nowhere", nil)
@@ -207,10 +207,11 @@ struct ResumeTests {
             let tiny = try TinyRun(folder)
             let path = folder.appending("validation.json").string
             for (text, message) in [
-                ("[]", "there are no images to evaluate on"),
+                ("[]", "contains no images to evaluate; name data with images"),
                 (
                     #"[{"image": "images/000.bmp", "caption": []}]"#,
-                    "none of the 1 images has a caption, so there is nothing to evaluate"
+                    "none of the 1 images has a caption, so there is nothing to evaluate; name data"
+                        + " with captions"
                 ),
             ] {
                 try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -122,7 +122,7 @@ struct TrunkMapsTests {
                 tiny, Self.frozen + [place, "augmentation.minimum_scale=0.9"])
             #expect(
                 await refusal { try await tiny.train("fourth", other) }
-                    .contains("with another augmentation; delete it"))
+                    .contains("with other augmentation; delete it"))
             try Data("maps".utf8).write(to: URL(filePath: folder.appending("text").string))
             let text = try self.settings(
                 tiny, Self.frozen + ["data.trunk_maps='\(folder.appending("text"))'"])
@@ -140,7 +140,7 @@ struct TrunkMapsTests {
                 (try tiny.settings(["data.trunk_views=2"]), "needs a model with a trunk"),
                 (
                     try settings(tiny, ["data.trunk_views=2", "optimizer.frozen=[image.trunk.1]"]),
-                    "must hold image.trunk, or stages such as image.trunk.0-4"
+                    "add image.trunk, or stages such as image.trunk.0-4, to optimizer.frozen"
                 ),
             ] {
                 let message = await refusal { try await tiny.train("run", settings) }

@@ -29,7 +29,7 @@ struct RunObserverTests {
             #expect(try TrainingRun(directory).activity == .finished)
             #expect(throws: RunError.self) { try observer.record(Measurements.step(2)) }
             let error = #expect(throws: RunError.self) { try RunObserver(directory) }
-            #expect("\(try #require(error))".contains("first: holds a run already"))
+            #expect("\(try #require(error))".contains("first: contains a run already"))
             #expect(try directory.names().count == 4)
         }
     }

@@ -242,12 +242,16 @@ struct ParameterPlanTests {
             ),
             (
                 ["optimizer.frozen=[image, text, fusion, heads]"],
-                "frozen freezes every part: nothing would train"
+                "frozen freezes every part, so nothing would be trained; leave a part out"
             ),
-            (["optimizer.frozen=[taken]"], "frozen freezes every part: nothing would train"),
+            (
+                ["optimizer.frozen=[taken]"],
+                "frozen freezes every part, so nothing would be trained; leave a part out"
+            ),
             (
                 ["optimizer.new_parts_rate=10"],
-                "new_parts_rate is 10.0, but the model that the run starts from has no new part"
+                "new_parts_rate is 10.0, but the model that the run starts from has no new parts;"
+                    + " set it to 1"
             ),
             (
                 [
@@ -255,8 +259,8 @@ struct ParameterPlanTests {
                     "objectives.contrastive.minimum_temperature=0.1",
                     "objectives.contrastive.temperature=0.2",
                 ],
-                "frozen freezes the temperature, but it is 0.07, which is out of its bounds"
-                    + " (objectives.contrastive.minimum_temperature and maximum_temperature)"
+                "frozen freezes the temperature, but its value 0.07 is outside its bounds; change"
+                    + " objectives.contrastive.minimum_temperature or maximum_temperature"
             ),
         ])
     func refused(changes: [String], message: String) throws {
@@ -284,7 +288,7 @@ struct ParameterPlanTests {
         #expect(
             error?.description
                 == "configuration: optimizer.frozen freezes every part that the objectives depend"
-                + " on: nothing would train")
+                + " on, so nothing would be trained; leave one of these parts out")
     }
 
     @Test("A retrieval model has no MLM head, and so no such name")

@@ -1,15 +1,16 @@
 import Storage
 
-/// One event of TensorBoard: the message `tensorflow.Event`, as far as it is written here.
+/// A TensorBoard event: the fields of the message `tensorflow.Event` that runs use.
 struct Event: Sendable {
     enum Content: Sendable {
-        /// The first event of a file: the format's version.
+        /// The version of the format, which is the first event of a file.
         case version
-        /// Values under their tags.
+        /// Values with their tags.
         case scalars([(tag: String, value: Double)])
-        /// Markdown under a tag, as the `text` plugin shows it.
+        /// Markdown with a tag, as the `text` plugin shows it.
         case text(tag: String, String)
-        /// A session starts: TensorBoard forgets what earlier files have of this step and later.
+        /// The start of a session: TensorBoard discards what earlier files contain for this step
+        /// and later.
         case sessionStart
     }
 
@@ -18,7 +19,7 @@ struct Event: Sendable {
     let step: Int
     let content: Content
 
-    /// The message's bytes, fields in order of their numbers and defaults left out.
+    /// The bytes of the message, with fields ordered by number and defaults omitted.
     var bytes: [UInt8] {
         var event = ProtobufWriter()
         event.double(1, wallTime)
@@ -45,7 +46,7 @@ struct Event: Sendable {
         return event.bytes
     }
 
-    /// A `Summary.Value` that holds a tensor of one string.
+    /// Writes a `Summary.Value` that contains a tensor with one string.
     private static func text(_ text: String, tag: String, into value: inout ProtobufWriter) {
         value.string(1, tag)
         value.message(8) { tensor in
@@ -59,7 +60,7 @@ struct Event: Sendable {
         }
     }
 
-    /// The event as a TFRecord: length, its checksum, the message, its checksum.
+    /// The event as a TFRecord: the length, its checksum, the message and its checksum.
     var record: [UInt8] {
         let message = bytes
         let length = UInt64(message.count).littleEndianBytes

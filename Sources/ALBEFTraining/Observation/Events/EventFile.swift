@@ -1,25 +1,25 @@
 public import Foundation
 public import SystemPackage
 
-/// A file of TensorBoard's events, written without TensorFlow.
+/// A file of TensorBoard events, written without TensorFlow.
 ///
-/// Every event is one write; a process that is killed leaves at most one that is cut short, which
-/// TensorBoard takes for one still being written.
+/// Every event is one write. A killed process leaves at most one incomplete event, which
+/// TensorBoard treats as one that is still being written.
 public struct EventFile: Sendable {
     private let file: AppendingFile
 
-    /// The file, `events.out.tfevents.SECONDS.HOST`.
+    /// The path of the file, whose name is `events.out.tfevents.SECONDS.HOST`.
     public var path: FilePath { file.path }
 
-    /// Starts a file in a directory; where two start in the same second, the later gets a number.
+    /// Creates a file in a directory; if the name is taken, a number is appended to it.
     ///
     /// - Parameters:
     ///   - directory: The run's directory, which exists.
-    ///   - host: The machine's name.
-    ///   - date: When the file starts.
-    /// - Throws: ``RunError`` when the file cannot be created.
+    ///   - host: The name of the machine.
+    ///   - date: The time at which the file starts. Default: now.
+    /// - Throws: ``RunError`` if the file cannot be created.
     public init(in directory: FilePath, host: String, date: Date = Date()) throws {
-        // A host's name may be anything; a slash in it would be a directory.
+        // A slash in a host name would otherwise separate a directory.
         let host = host.replacing("/", with: "-")
         let name =
             String(format: "events.out.tfevents.%010d.", Int(date.timeIntervalSince1970)) + host
@@ -40,21 +40,29 @@ public struct EventFile: Sendable {
         }
     }
 
-    /// Adds values under their tags.
+    /// Appends values with their tags.
+    ///
+    /// - Throws: ``RunError`` if the file cannot be written.
     public func append(
         _ values: [(tag: String, value: Double)], step: Int, date: Date = Date()
     ) throws {
         try write(.scalars(values), step: step, date)
     }
 
-    /// Adds Markdown under a tag.
+    /// Appends Markdown with a tag.
+    ///
+    /// - Throws: ``RunError`` if the file cannot be written.
     public func append(text: String, tag: String, step: Int, date: Date = Date()) throws {
         try write(.text(tag: tag, text), step: step, date)
     }
 
-    /// Says that the run was resumed: TensorBoard forgets what earlier files have from `step` on.
+    /// Records that the run was resumed, so that TensorBoard discards what earlier files contain
+    /// from `step` on.
     ///
-    /// - Parameter step: The first step that will be done again, one after the checkpoint's.
+    /// - Parameters:
+    ///   - step: The first step to be repeated, one after the checkpoint's.
+    ///   - date: The time of the event. Default: now.
+    /// - Throws: ``RunError`` if the file cannot be written.
     public func appendSessionStart(step: Int, date: Date = Date()) throws {
         try write(.sessionStart, step: step, date)
     }

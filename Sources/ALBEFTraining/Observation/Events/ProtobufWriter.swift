@@ -1,5 +1,4 @@
-/// Writes the fields of one protocol buffer message; zeros that are defaults are the caller's to
-/// leave out.
+/// Writes the fields of one protocol buffer message; callers omit zeros that are defaults.
 struct ProtobufWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -55,6 +54,6 @@ struct ProtobufWriter {
 }
 
 extension FixedWidthInteger {
-    /// The number's bytes, lowest first.
+    /// The bytes of the number, least significant first.
     var littleEndianBytes: [UInt8] { withUnsafeBytes(of: littleEndian, Array.init) }
 }

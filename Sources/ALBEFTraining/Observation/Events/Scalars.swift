@@ -1,7 +1,7 @@
 import ALBEF
 
 extension StepMetrics {
-    /// The measurements under TensorBoard's tags; what was not measured is left out.
+    /// The measurements with their TensorBoard tags; missing ones are omitted.
     package var scalars: [(tag: String, value: Double)] {
         let values: [(String, Double?)] = [
             ("loss/total", loss), ("loss/itc", itc), ("loss/itm", itm), ("loss/mlm", mlm),
@@ -15,7 +15,7 @@ extension StepMetrics {
 }
 
 extension EvaluationMetrics {
-    /// The recalls under TensorBoard's tags, `recall/SPLIT/STAGE/DIRECTION_rK`.
+    /// The recalls with their TensorBoard tags, `recall/SPLIT/STAGE/DIRECTION_rK`.
     package var scalars: [(tag: String, value: Double)] {
         [("dual", dual), ("reranked", reranked)].flatMap { stage, scores in
             guard let scores else { return [(tag: String, value: Double)]() }

@@ -1,25 +1,26 @@
 public import ALBEF
 
-/// What an evaluation of retrieval measured after a step.
+/// The measurements of a retrieval evaluation after a step.
 public struct EvaluationMetrics: Codable, Sendable, Hashable {
     /// The last step that the evaluated weights have seen.
     public var step: Int
     /// The epoch of that step, from 1.
     public var epoch: Int
-    /// The split's name, such as `val`.
+    /// The name of the split, such as `validation`.
     public var split: String
-    /// How many images there are.
+    /// The number of images.
     public var images: Int
-    /// How many texts there are.
+    /// The number of texts.
     public var texts: Int
-    /// How many candidates of each query were re-ranked, k; `nil` where none were.
+    /// The number of candidates per query that were re-ranked (k); `nil` if none were.
     public var rerankDepth: Int?
-    /// Recall of the two towers alone.
+    /// The recall of the two towers alone, in percent.
     public var dual: RecallMetrics
-    /// Recall after the fusion encoder's re-ranking, where that was done.
+    /// The recall after re-ranking by the fusion encoder, in percent; `nil` if nothing was
+    /// re-ranked.
     public var reranked: RecallMetrics?
 
-    /// The measurements of one evaluation.
+    /// Creates the measurements of one evaluation.
     public init(
         step: Int, epoch: Int, split: String, images: Int, texts: Int, rerankDepth: Int? = nil,
         dual: RecallMetrics, reranked: RecallMetrics? = nil

@@ -3,17 +3,17 @@ import Foundation
 public import SystemPackage
 import Torch
 
-/// The log of a run, `metrics.jsonl`: an object a line, steps and evaluations as they happened.
+/// The log of a run, `metrics.jsonl`, with one JSON object per step or evaluation and line.
 ///
-/// A line that a killed process left unfinished, without its newline, counts as not written.
+/// A last line without a newline, which a killed process may leave, is ignored.
 public struct MetricsLog: Sendable {
-    /// The log's file.
+    /// The file of the log.
     public let path: FilePath
     private var file: AppendingFile
 
-    /// Opens a log, or starts one; an unfinished last line is removed.
+    /// Opens or creates a log and removes an incomplete last line.
     ///
-    /// - Throws: ``RunError`` when the file cannot be opened.
+    /// - Throws: ``RunError`` if the file cannot be opened; `FileError` if it cannot be replaced.
     public init(_ path: FilePath) throws {
         self.path = path
         if let bytes = try path.bytesIfPresent(), let last = bytes.last, last != UInt8(ascii: "\n")
@@ -23,36 +23,43 @@ public struct MetricsLog: Sendable {
         file = try AppendingFile(path)
     }
 
-    /// Adds one record, as one line in one write.
+    /// Appends one record as one line, in one write.
+    ///
+    /// - Throws: ``RunError`` if the file cannot be written.
     public func append(_ record: RunRecord) throws {
         var line = Array(try RunJSON.encoder().encode(record))
         line.append(UInt8(ascii: "\n"))
         try file.write(line)
     }
 
-    /// Waits until every record is on the disk; a checkpoint calls this before it is made valid.
+    /// Waits until every record is on the disk, which a checkpoint requires before it becomes
+    /// valid.
     public func flush() throws { try file.flush() }
 
-    /// Every record of the log.
+    /// Returns every record of the log.
     ///
-    /// - Throws: ``RunError`` that names file and line where a finished line is broken.
+    /// - Throws: ``RunError`` that names the file and the line if a complete line is invalid.
+    /// - Complexity: O(*n*) in the size of the log.
     public func records() throws -> [RunRecord] { try Self.records(of: path) }
 
-    /// Every record of a log that others may be writing; none where there is no file.
+    /// Returns every record of a log, to which another process may be writing; empty if the file
+    /// does not exist.
     ///
-    /// - Throws: ``RunError`` that names file and line where a finished line is broken.
+    /// - Throws: ``RunError`` that names the file and the line if a complete line is invalid.
+    /// - Complexity: O(*n*) in the size of the log.
     public static func records(of path: FilePath) throws -> [RunRecord] {
         try lines(of: path).map(\.record)
     }
 
-    /// Removes what came after a step, so that a run resumed from there does not have it twice.
+    /// Removes the records after a step, so that a run that resumes from it does not record them
+    /// twice.
     ///
-    /// The file is replaced at once, or stays as it is.
+    /// The file is replaced atomically.
     ///
     /// - Parameters:
-    ///   - step: The last step to keep; the step of the checkpoint.
-    ///   - isEvaluated: Whether to keep an evaluation after that very step; default: to keep it.
-    /// - Throws: ``RunError`` where a line is broken, `FileError` where writing fails.
+    ///   - step: The last step to keep, which is the checkpoint's.
+    ///   - isEvaluated: Whether to keep an evaluation after that very step. Default: true.
+    /// - Throws: ``RunError`` if a line is invalid; `FileError` if writing fails.
     public mutating func truncate(after step: Int, isEvaluated: Bool = true) throws {
         let lines = try Self.lines(of: path)
         let kept = lines.filter { line in

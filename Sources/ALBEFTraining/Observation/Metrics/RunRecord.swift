@@ -7,7 +7,7 @@ public enum RunRecord: Codable, Sendable, Hashable {
     /// An evaluation after a step.
     case evaluation(EvaluationMetrics)
 
-    /// The step that the record is about.
+    /// The step of the record.
     public var step: Int {
         switch self {
         case .step(let metrics): metrics.step
@@ -18,7 +18,7 @@ public enum RunRecord: Codable, Sendable, Hashable {
     private enum Key: String, CodingKey { case kind }
     private enum Kind: String, Codable { case step, evaluation }
 
-    /// Reads the kind that the object names under `kind`.
+    /// Decodes the record whose kind the key `kind` names.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         switch try container.decode(Kind.self, forKey: .kind) {
@@ -27,7 +27,7 @@ public enum RunRecord: Codable, Sendable, Hashable {
         }
     }
 
-    /// Writes the measurements and their kind as one object.
+    /// Encodes the measurements and their kind as one object.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         switch self {
@@ -41,8 +41,10 @@ public enum RunRecord: Codable, Sendable, Hashable {
     }
 }
 
-/// JSON as a run's files have it: numbers that are none, which a diverged run has, are the strings
-/// `NaN`, `Infinity` and `-Infinity`.
+/// The JSON coding of a run's files.
+///
+/// Non-finite numbers, which a diverged run has, are written as the strings `NaN`, `Infinity` and
+/// `-Infinity`.
 package enum RunJSON {
     package static func encoder(_ formatting: JSONEncoder.OutputFormatting = []) -> JSONEncoder {
         let encoder = JSONEncoder()
@@ -59,7 +61,7 @@ package enum RunJSON {
         return decoder
     }
 
-    /// The field and what is wrong with it, in one line.
+    /// Returns the field and its problem in one line.
     package static func reason(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         switch error {

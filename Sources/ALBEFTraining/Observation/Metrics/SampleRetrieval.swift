@@ -1,23 +1,24 @@
-/// One query and what was found for it, to be looked at.
+/// A query with its results, for people to look at.
 public struct SampleRetrieval: Codable, Sendable, Hashable {
-    /// An image that was found.
+    /// An image among the results.
     public struct Result: Codable, Sendable, Hashable {
-        /// The image's file.
+        /// The file of the image.
         public var path: String
-        /// Cosine of the query's and the image's features.
+        /// The cosine similarity of the query's and the image's features.
         public var similarity: Double
-        /// Probability of a match by the fusion encoder, from 0 to 1, where it read the pair.
+        /// The match probability by the fusion encoder, from 0 to 1; `nil` if it did not read the
+        /// pair.
         public var matchProbability: Double?
-        /// What it was ranked by, where it was re-ranked.
+        /// The score by which the image was re-ranked; `nil` if it was not.
         public var score: Double?
-        /// The place among all images by similarity alone, from 1.
+        /// The rank among all images by similarity alone, from 1.
         public var recallRank: Int
-        /// The final place, after re-ranking if there was any, from 1.
+        /// The final rank, after any re-ranking, from 1.
         public var rank: Int
         /// Whether the query describes this image.
         public var isRight: Bool
 
-        /// An image that was found.
+        /// Creates a result.
         public init(
             path: String, similarity: Double, matchProbability: Double? = nil, score: Double? = nil,
             recallRank: Int, rank: Int, isRight: Bool
@@ -45,14 +46,14 @@ public struct SampleRetrieval: Codable, Sendable, Hashable {
     public var query: String
     /// The file of the image that the query was written for.
     public var rightPath: String
-    /// That image's place by similarity alone, from 1.
+    /// The rank of that image by similarity alone, from 1.
     public var recallRank: Int
-    /// That image's place after re-ranking, from 1; `nil` where nothing was re-ranked.
+    /// The rank of that image after re-ranking, from 1; `nil` if nothing was re-ranked.
     public var rerankedRank: Int?
-    /// The first few by similarity and the first few after re-ranking, each image once.
+    /// The first images by similarity and the first after re-ranking, without duplicates.
     public var results: [Result]
 
-    /// One query and what was found for it.
+    /// Creates a query with its results.
     public init(
         query: String, rightPath: String, recallRank: Int, rerankedRank: Int? = nil,
         results: [Result]

@@ -1,37 +1,37 @@
-/// What one training step measured.
+/// The measurements of one training step.
 public struct StepMetrics: Codable, Sendable, Hashable {
-    /// The step's number in the run, from 1.
+    /// The number of the step in the run, from 1.
     public var step: Int
-    /// The epoch that the step belongs to, from 1.
+    /// The epoch of the step, from 1.
     public var epoch: Int
-    /// Seconds of training since the start of the run, added up over resumes.
+    /// The seconds of training since the start of the run, added up over resumes.
     public var seconds: Double
-    /// Image-text pairs seen since the start of the run, this step's included.
+    /// The number of image-text pairs since the start of the run, this step's included.
     public var pairsSeen: Int?
-    /// The sum of the losses, which was differentiated; in nats.
+    /// The weighted sum of the losses that was differentiated, in nats.
     public var loss: Double
-    /// Image-text contrastive loss, or `nil` where the run has no such objective.
+    /// The image-text contrastive loss; `nil` if the run has no such objective.
     public var itc: Double?
-    /// Image-text matching loss, or `nil` where the run has no such objective.
+    /// The image-text matching loss; `nil` if the run has no such objective.
     public var itm: Double?
-    /// Masked language modelling loss, or `nil` where the run has no such objective.
+    /// The masked language modelling loss; `nil` if the run has no such objective.
     public var mlm: Double?
-    /// The temperature of the contrastive loss, where it is learned.
+    /// The temperature of the contrastive loss; `nil` if the model has none.
     public var temperature: Double?
-    /// Weight of the momentum teacher's targets, from 0 to 1.
+    /// The weight of the momentum teacher's targets, from 0 to 1.
     public var alpha: Double
     /// The optimizer's learning rate in this step.
     public var learningRate: Double
-    /// Length of the whole gradient, before clipping if there is any.
+    /// The norm of the whole gradient before clipping.
     public var gradientNorm: Double?
-    /// Image-text pairs trained on per second.
+    /// The number of image-text pairs per second.
     public var pairsPerSecond: Double
-    /// Memory that the process holds, in megabytes of 1,000,000 bytes.
+    /// The memory of the process, in megabytes of 1,000,000 bytes.
     public var residentMegabytes: Double
-    /// The share of pairs that the matching head judged rightly, from 0 to 1.
+    /// The share of pairs that the matching head classified correctly, from 0 to 1.
     public var itmAccuracy: Double?
 
-    /// The measurements of one step; what a run does not measure is left out.
+    /// Creates the measurements of one step, without those that the run does not measure.
     public init(
         step: Int, epoch: Int, seconds: Double, pairsSeen: Int? = nil, loss: Double,
         itc: Double? = nil, itm: Double? = nil, mlm: Double? = nil, temperature: Double? = nil,
