@@ -105,7 +105,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         options.rereads = force
         options.changesModel = model.model != nil
         options.changesImageSize = model.imageSize != nil
-        let made = try? ForwardIndex(FilePath(index)).model
+        let made = try? ForwardIndex.model(of: FilePath(index))
         let indexer = Indexer(try await model.load(of: made), options: options)
         defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {

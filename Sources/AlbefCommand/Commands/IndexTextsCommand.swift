@@ -35,7 +35,7 @@ struct IndexTextsCommand: AsyncParsableCommand {
     func run() async throws {
         let list = try TextListFile(FilePath(file))
         let changes = model.model != nil
-        let model = try await model.load(of: try? ForwardIndex(FilePath(index)).model)
+        let model = try await model.load(of: try? ForwardIndex.model(of: FilePath(index)))
         let indexer = TextIndexer(model, changesModel: changes)
         let clock = ContinuousClock.now
         defer { ChangeOutput.remark(on: FilePath(index), continuing: "texts \(file)") }

@@ -112,7 +112,7 @@ struct ServeCommand: AsyncParsableCommand {
         let index = try indexPath(configuration)
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
-        let loaded = try await model.load(of: try? ForwardIndex(index).model) { remark in
+        let loaded = try await model.load(of: try? ForwardIndex.model(of: index)) { remark in
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
         let service = try await RetrievalService(

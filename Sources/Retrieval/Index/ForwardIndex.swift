@@ -8,8 +8,12 @@ public import Torch
 /// Opening an index takes a snapshot: writers may add, remove and compact meanwhile, and this value
 /// keeps its state. Data is read only on use, so an index of any size opens at once.
 ///
-///     let index = try ForwardIndex("index") for id in index.ids(skipping: 0, count: 10) {
-///     print(try index.entry(id).path) }
+/// ```swift
+/// let index = try ForwardIndex("photos.index")
+/// for id in try index.ids(skipping: 0, count: 10) {
+///     print(try index.entry(id).path)
+/// }
+/// ```
 public struct ForwardIndex: Sendable {
     /// The directory of the index.
     public let directory: FilePath
@@ -31,6 +35,14 @@ public struct ForwardIndex: Sendable {
     /// - Complexity: O(s) for s segments, whatever their size.
     public init(_ directory: FilePath) throws {
         self = try Self.open(directory, try IndexManifest(directory: directory), reusing: nil)
+    }
+
+    /// Returns the model that made an index, without opening its segments.
+    ///
+    /// - Throws: ``IndexError`` if there is no index, or its manifest is damaged or has a newer
+    ///   format.
+    public static func model(of directory: FilePath) throws -> ModelSignature {
+        try IndexManifest(directory: directory).model
     }
 
     private static func open(

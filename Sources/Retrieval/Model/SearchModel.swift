@@ -11,8 +11,10 @@ public import Torch
 /// computes the tokens and states that the fusion encoder reads. An index contains the features of
 /// the first model and the tokens of the second.
 ///
-///     let model = try SearchModel("model") let encoded = try model.encode(pixels: [try
-///     model.pixels(of: "image.jpg")])
+/// ```swift
+/// let model = try SearchModel("model")
+/// let encoded = try model.encode(pixels: [try model.pixels(of: "image.jpg")])
+/// ```
 public struct SearchModel: Sendable {
     /// The model whose fusion encoder re-ranks; without ``recall`` its features serve for recall
     /// too.

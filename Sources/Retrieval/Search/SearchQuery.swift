@@ -7,7 +7,9 @@ public import SystemPackage
 /// the sentence and by each excluded text, texts by an image. `CandidateOrder` describes how the
 /// results are combined. Between two images, or two texts, the towers alone decide.
 ///
-///     let query = SearchQuery(text: "a dog on a beach", without: ["leash"])
+/// ```swift
+/// let query = SearchQuery(text: "a dog on a beach", without: ["leash"])
+/// ```
 public struct SearchQuery: Sendable, Hashable {
     /// The maximum number of excluded texts.
     public static let maximumWithout = 4

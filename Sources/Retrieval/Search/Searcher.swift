@@ -2,8 +2,12 @@ public import ALBEF
 
 /// Answers queries from a forward index in two stages, recall and re-ranking.
 ///
-///     let searcher = try Searcher(SearchModel("model"), ForwardIndex("index")) for result in try
-///     searcher.search("a dog on a beach") { print(result.path) }
+/// ```swift
+/// let searcher = try Searcher(SearchModel("model"), ForwardIndex("photos.index"))
+/// for result in try searcher.search("a dog on a beach") {
+///     print(result.path)
+/// }
+/// ```
 public struct Searcher: Sendable {
     private let model: SearchModel
     private let index: ForwardIndex
