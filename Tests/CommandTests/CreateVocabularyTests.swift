@@ -114,7 +114,7 @@ struct CreateVocabularyTests {
                     "minilm", ["--vocabulary", "v.txt", "--glosses", "g.tsv"],
                     "g.tsv: line 2, field 2: '鸟', for '狗', has no word"
                 ),
-                ("open-clip", ["--vocabulary", "v.txt"], "is no BERT"),
+                ("open-clip", ["--vocabulary", "v.txt"], "is not a BERT"),
                 (
                     bare.string, ["--vocabulary", "v.txt"],
                     "bare has no vocab.txt beside it, only sentencepiece.bpe.model: v.txt, of 6"

@@ -56,7 +56,7 @@ struct ModelCardTests {
                 let error = #expect(throws: ModelFileError.self) {
                     try ModelDirectory.open(path)
                 }
-                #expect("\(try #require(error))".contains("card.md: is no card"))
+                #expect("\(try #require(error))".contains("card.md: is not a model card"))
             }
         }
     }

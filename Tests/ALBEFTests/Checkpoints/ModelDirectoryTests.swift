@@ -222,10 +222,10 @@ import Torch
             try write("", to: path.appending("notes.txt"))
             #expect(
                 failure { try model.writeModel(to: path, vocabulary: vocabulary) }
-                    .contains("is not overwritten: it holds \"notes.txt\""))
+                    .contains("was not replaced: found \"notes.txt\""))
             #expect(
                 failure { try model.writeModel(to: vocabulary, vocabulary: vocabulary) }
-                    .contains("it holds a file"))
+                    .contains("found a file"))
             #expect(names(in: folder) == ["model", "vocab"])
             let nowhere = folder.appending("a/b")
             #expect(
@@ -255,7 +255,7 @@ import Torch
                 try opened("\"depth\" : 4", "\"depth\" : 1000000000").contains("over the limit"))
             #expect(try opened("\"depth\" : 4", "\"depth\" : 5").contains("lacks 26 tensors"))
             #expect(
-                try opened("\"depth\" : 4", "\"depth\" : 3").contains("no part of the model"))
+                try opened("\"depth\" : 4", "\"depth\" : 3").contains("not part of the model"))
             #expect(try opened("\"heads\" : 3", "\"heads\" : 5").contains("text.heads"))
             #expect(
                 try opened("\"mlp_width\" : 24", "\"mlp_width\" : 23")

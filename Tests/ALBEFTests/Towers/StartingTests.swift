@@ -241,7 +241,7 @@ struct StartingTests {
         #expect(drawn.newParameters == Array(drawn.parameters.keys))
         plan.words?.rows = [.kept(60)]
         let error = #expect(throws: ModelFileError.self) { try Self.start(plan) }
-        #expect(error?.description.contains("has 60 word embeddings; the row of token 0") == true)
+        #expect(error?.description.contains("has 60 word embeddings, but token 0") == true)
     }
 
     private static func start(

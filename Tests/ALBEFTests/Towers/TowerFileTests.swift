@@ -35,9 +35,9 @@ struct TowerFileTests {
         "What cannot be read is refused by name, with what to take instead",
         arguments: [
             ("calls.pth", "__builtin__.print"), ("mobileclip.safetensors", "OpenCLIP form"),
-            ("resnet-chinese-clip.safetensors", "take one with a ViT"),
-            ("resnet-clip.safetensors", "take one with a ViT"),
-            ("torchscript.pt", "TorchScript"), ("unknown.safetensors", "no known layout"),
+            ("resnet-chinese-clip.safetensors", "use one with a ViT"),
+            ("resnet-clip.safetensors", "use one with a ViT"),
+            ("torchscript.pt", "TorchScript"), ("unknown.safetensors", "known layout"),
             ("vit-average-pooled.safetensors", "averages its patches"),
             ("vit-no-configuration.safetensors", "\"architecture\""),
             ("vit-registers.safetensors", "register tokens"), ("vit-swiglu.safetensors", "SwiGLU"),

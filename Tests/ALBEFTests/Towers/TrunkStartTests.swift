@@ -185,7 +185,7 @@ struct TrunkStartTests {
                 plan.trunk.layers = 2
                 _ = try start(transformer, plan)
             }
-            #expect(text.contains("is no EfficientNet"))
+            #expect(text.contains("is not an EfficientNet"))
             #expect(try TowerModel.recognizes(file))
             #expect(
                 failure { _ = try TowerModel(importing: file) }.contains("albef models create"))
