@@ -26,7 +26,7 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
         /// The padding of convolutions.
         public var padding: ConvolutionPadding { self == .timm ? .symmetric : .same }
 
-        /// The summand of batch-norm variances in the fold.
+        /// The number added to batch-norm variances in the fold.
         public var batchNormEpsilon: Double { self == .timm ? 1e-5 : 1e-3 }
     }
 

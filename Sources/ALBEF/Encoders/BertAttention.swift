@@ -234,7 +234,7 @@ public struct KeysAndValues: Sendable {
     public var keys: Tensor
     /// The vectors that attention averages.
     public var values: Tensor
-    /// A summand of the scores, `[B, 1, 1, S]`; nil if every token counts once.
+    /// A mask added to the scores, `[B, 1, 1, S]`; nil if every token counts once.
     var mask: Tensor?
 
     /// Returns the keys and values of some rows in the given order; `indices` is `[N]`.

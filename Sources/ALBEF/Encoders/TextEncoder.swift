@@ -231,7 +231,7 @@ public final class TextEncoder: Sendable {
         fusionLayers.compactMap { $0.crossAttention?.keysAndValues(of: image) }
     }
 
-    /// Returns the summand of the self-attention scores of the text encoder: `[B, 1, 1, L]`, or
+    /// Returns the mask added to the self-attention scores of the text encoder: `[B, 1, 1, L]`, or
     /// `[1, 1, L, L]` if it is causal; nil if all tokens are attended to.
     private func selfAttentionMask(_ mask: Tensor) -> Tensor? {
         switch configuration.attention {

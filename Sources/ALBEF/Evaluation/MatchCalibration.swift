@@ -3,7 +3,7 @@ import Storage
 /// A map from match logits to calibrated probabilities: of the candidates with probability 0.8,
 /// eight in ten match.
 ///
-/// In training one pair in three matches; in a search, one in hundreds. Networks are also
+/// One pair in three matches in training, but one in hundreds in a search. Networks are also
 /// overconfident. Two numbers are therefore fitted on labelled candidates. The probability is
 /// `σ(d / temperature + bias)` for the log-odds `d` of the ITM head. This is temperature scaling
 /// (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) with Platt's bias for the
@@ -11,7 +11,7 @@ import Storage
 public struct MatchCalibration: Sendable, Hashable, Codable {
     /// The divisor of the log-odds; above 1 if the model was overconfident.
     public var temperature: Double
-    /// The summand of the scaled log-odds; below 0 if matches are rarer than in training.
+    /// The number added to the scaled log-odds; below 0 if matches are rarer than in training.
     public var bias: Double
     /// The least probability of a good match: if the best candidate of a sentence is below it,
     /// nothing matches well.

@@ -28,8 +28,8 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// The same score without the cosine: the match logit, or the log-odds of a match.
     ///
-    /// It is the default if one model recalls and another re-ranks. The summand of ``sum`` and
-    /// ``posterior`` belongs to the re-ranking model's own cosine: LAVIS's sum depends on its
+    /// It is the default if one model recalls and another re-ranks. The cosine that ``sum`` and
+    /// ``posterior`` add is the re-ranking model's own: the weight of LAVIS's sum depends on its
     /// scale, and ``posterior`` on hard negatives that the same towers drew. If either is requested
     /// for two models, it uses the recall model's cosine, and ``posterior`` also its temperature.
     public var withoutSimilarity: RankingScore {

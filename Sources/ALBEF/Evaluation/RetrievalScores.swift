@@ -47,11 +47,11 @@ public struct RetrievalScores: Sendable {
             images: images, texts: texts)
     }
 
-    /// The scores that the fusion encoder gives the best candidates of each query, both ways.
+    /// The fusion encoder's scores of the best candidates of each query, both ways.
     public struct Reranked: Sendable {
-        /// Scores `[I, T]` of images for texts; -100 where a text was not among the best.
+        /// Scores `[I, T]` of images for texts; -100 if a text was not among the best.
         public let imageToText: Tensor
-        /// Scores `[T, I]` of texts for images; -100 where an image was not among the best.
+        /// Scores `[T, I]` of texts for images; -100 if an image was not among the best.
         public let textToImage: Tensor
     }
 

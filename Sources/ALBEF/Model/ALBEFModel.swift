@@ -23,7 +23,7 @@ public final class ALBEFModel: Sendable {
     /// The learned temperature tau (equation 3-2), a scalar; nil if the task does not compare
     /// features.
     public let temperature: Parameter?
-    /// A summand of a pair's logit before the sigmoid; nil except in SigLIP.
+    /// A bias added to a pair's logit before the sigmoid; nil except in SigLIP.
     public let logitBias: Parameter?
     /// All parameters by their names in the original implementation.
     public let parameters: OrderedDictionary<String, Parameter>
@@ -236,7 +236,7 @@ public struct ImageTokens: Sendable {
         ImageTokens(values.to(device), weights: weights?.to(device))
     }
 
-    /// The summand `[N, S]` of the attention scores by which a merged token counts for all that it
+    /// The bias `[N, S]` of the attention scores by which a merged token counts for all that it
     /// replaces: ln w in the exponent is the factor w.
     var scoreBias: Tensor? { weights?.log() }
 }

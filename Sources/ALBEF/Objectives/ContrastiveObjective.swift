@@ -4,8 +4,8 @@ public import Torch
 /// other combination in the batch and the queues (equations 3-1 to 3-3).
 ///
 /// With a teacher, the labels are mixed with its predictions (equations 3-7 and 3-8). N is the size
-/// of the batch, and M the length of the queues. The keys are the teacher's features, `[batch |
-/// queue]`; without a teacher they are the batch's own features.
+/// of the batch, and M the length of the queues. The keys are the teacher's features of the batch,
+/// followed by the queue; without a teacher they are the batch's own features.
 public struct ContrastiveObjective: Sendable {
     /// The unit-length features of a batch of pairs.
     public struct Features: Sendable {

@@ -87,7 +87,7 @@ public struct ContrastiveQueues: Sendable {
             next = (next + count) % length
             done += count
         }
-        // After a failure the pointer stays, so the next batch overwrites what is half written.
+        // A failure leaves the pointer in place, so the next batch overwrites a partial write.
         guard !TorchError.isPending else { return }
         pointer = next
     }

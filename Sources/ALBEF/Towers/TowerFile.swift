@@ -155,7 +155,7 @@ enum TowerNames {
             }
             return name
         }
-        // A prefix is on all names: Chinese-CLIP's `bert.` is none, since `visual.` is beside it.
+        // Only a prefix of all names is removed; Chinese-CLIP has `bert.` beside `visual.`.
         let base = bases.first { base in
             names.contains { $0.hasPrefix(base) }
                 && names.allSatisfy { name in

@@ -75,7 +75,7 @@ import Torch
     }
 
     @Test(
-        "Wrappers are taken off, in whatever order and however often they are there",
+        "Wrappers are removed in any order and number",
         arguments: [
             "module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.",
             "model._orig_mod.module.model.", "_fsdp_wrapped_module.module.",

@@ -47,7 +47,7 @@ import Torch
             let copy = try imported.writeModel(
                 to: again, vocabulary: folder.appending("vocab"))
             #expect(copy.fingerprint == model.fingerprint && model.fingerprint.count == 64)
-            // What was imported can be imported again.
+            // An imported model can be imported again.
             var options = CheckpointImporter.Options()
             (options.visionHeads, options.textHeads) = (2, 3)
             let twice = try CheckpointImporter(options).load(model.weights.path)
@@ -129,7 +129,9 @@ import Torch
         try MappedFile(path).withUnsafeBytes { Array($0) }
     }
 
-    @Test("While a model is replaced there is a whole one at each moment", .timeLimit(.minutes(5)))
+    @Test(
+        "The path holds a complete model at every moment of a replacement",
+        .timeLimit(.minutes(5)))
     func replacement() async throws {
         let number = String(UInt64.random(in: 0 ... .max), radix: 36)
         let folder = FilePath("/tmp/swift-albef-test-\(number)")
@@ -190,7 +192,7 @@ import Torch
     }
 
     @Test(
-        "Numbers that no model can have are refused by name",
+        "Invalid numbers of a model are rejected by name",
         arguments: [
             ("\"standard_deviation\" : [", "\"standard_deviation\" : [0,", "three channels"),
             ("0.26862954", "0", "vision.standard_deviation must be from 0.0001 to 100, not 0.0"),
