@@ -100,7 +100,8 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
             case shifted
         }
 
-        /// Creates settings; the defaults are the paper's.
+        /// Creates settings; the defaults are the paper's, except that other captions of an image are
+        /// excluded.
         public init(
             weight: Double = 1, negatives: Source = .hard, shift: Int = 1, easyEpochs: Double = 0,
             rampEpochs: Double = 0,
