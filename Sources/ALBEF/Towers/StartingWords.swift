@@ -39,7 +39,7 @@ public struct StartingWords: Sendable, Hashable {
             }
         }
         return "\(kept) rows kept, \(glossed) made from glosses, \(rows.count - kept - glossed)"
-            + " made anew"
+            + " new"
     }
 
     /// Checks the indices of rows against a tower of `rowCount` word embeddings.

@@ -216,7 +216,7 @@ struct StartingTests {
                 #expect(new[1].isClose(to: mean) && new[6].isClose(to: mean))
             }
             let entry = start.reports[1].entries.first { $0.name == name }
-            #expect(entry?.reason == "3 rows kept, 3 made from glosses, 2 made anew")
+            #expect(entry?.reason == "3 rows kept, 3 made from glosses, 2 new")
         }
         let again = try Self.start(text: fixture.path, plan, seed: seed)
         for (name, tensor) in start.parameters {
