@@ -4,7 +4,7 @@ import Torch
 
 @Suite("Reading one text with many images")
 struct FusionFormTests {
-    /// Unlike the smallest model: three fusion layers, three heads, other widths on both sides.
+    /// A model with three fusion layers, three heads, and different widths on both sides.
     private static let configuration = ALBEFConfiguration(
         vision: .init(imageSize: 64, width: 20, depth: 1, heads: 2, mlpWidth: 32),
         text: .init(
@@ -27,7 +27,7 @@ struct FusionFormTests {
     }
 
     @Test(
-        "Both forms give what the pairs give one by one",
+        "Both forms equal the pairs read one by one",
         arguments: [FusionForm?.none, .textSide, .imageSide])
     func forms(_ form: FusionForm?) throws {
         for (ids, mask) in [
@@ -46,12 +46,12 @@ struct FusionFormTests {
             for (value, reference) in zip(logits, expected) {
                 #expect(abs(value - reference) <= 1e-4 * max(1, abs(reference)))
             }
-            // The images do matter, or any form would pass.
+            // The images must affect the result, or any form would pass.
             #expect(abs(expected[1] - expected[3]) > 1e-2)
         }
     }
 
-    @Test("The states of all tokens are the same, too")
+    @Test("The states of all tokens are equal in both forms")
     func allTokens() throws {
         let text = try text([2, 9, 17, 33, 54], mask: [1, 1, 1, 1, 1])
         let states = FusionForm.allCases.map { form in
@@ -62,7 +62,7 @@ struct FusionFormTests {
         #expect(states[0].isClose(to: states[1], relative: 1e-4, absolute: 1e-5))
     }
 
-    @Test("A token that stands for two counts like two", arguments: FusionForm.allCases)
+    @Test("A token that replaces two counts as two", arguments: FusionForm.allCases)
     func weights(_ form: FusionForm) throws {
         let text = try text([2, 9, 17, 33], mask: [1, 1, 1, 1])
         let twice = Tensor.concatenated([tokens, tokens[.all, 3..<4]], 1)
@@ -78,7 +78,7 @@ struct FusionFormTests {
     }
 
     @Test(
-        "A text an image gives what the pairs give one by one",
+        "One text per image equals the pairs read one by one",
         arguments: [FusionForm?.none, .textSide, .imageSide])
     func textEach(_ form: FusionForm?) throws {
         let ids = [2, 9, 0, 0, 2, 9, 17, 33, 2, 7, 8, 0, 2, 54, 17, 9, 2, 3, 0, 0]
@@ -93,7 +93,7 @@ struct FusionFormTests {
         }
     }
 
-    @Test("Neither one text nor one an image is refused")
+    @Test("A number of texts other than one, or one per image, is rejected")
     func otherCounts() throws {
         let batch = try model.encodeTexts(
             Tensor([2, 9, 2, 8], shape: [2, 2]), mask: Tensor([1, 1, 1, 1], shape: [2, 2]))

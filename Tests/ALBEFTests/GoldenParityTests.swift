@@ -72,7 +72,7 @@ struct GoldenParityTests {
         try golden.expect(head(fused), equals: "step0/mlm_logits")
     }
 
-    @Test("Every token's projection, as LAVIS's feature extractor gives it")
+    @Test("Every token's projection equals that of LAVIS's feature extractor")
     func featureExtractor() throws {
         let golden = try GoldenSet("lavis-features")
         let model = try GoldenSet("lavis-pretraining").model(.lavis, .pretraining)
@@ -103,7 +103,7 @@ struct PositionInterpolationTests {
         try golden.expect(resized, equals: "pos_\(name)/out")
     }
 
-    /// Patches along one side, of positions `[1, P + 1, D]`.
+    /// The number of patches along one side for positions `[1, P + 1, D]`.
     private func side(of positions: Tensor) -> Int {
         Int(Double(positions.size(1) - 1).squareRoot().rounded())
     }

@@ -3,12 +3,12 @@ import OrderedCollections
 import Testing
 import Torch
 
-/// The model's work, with one operator after another failing for want of memory.
+/// Makes one operator after another of the model's work fail for lack of memory.
 @Suite("Work that runs out of memory")
 struct SurvivedFailureTests {
     /// Lets every `stride`-th operator of `body` fail in turn.
     ///
-    /// - Returns: how often it failed, until it came to its end.
+    /// - Returns: the number of failures until it succeeded.
     private func failures(
         every stride: Int, from first: Int = 0, _ body: () throws -> Void, then check: () -> Void
     ) throws -> Int {
@@ -46,7 +46,7 @@ struct SurvivedFailureTests {
     }
 
     @Test(
-        "A step can fail at any operator: the weights are as they were, and it can be taken again",
+        "A step can fail at any operator, keeps the weights, and can be repeated",
         arguments: [false, true])
     func step(isCheckpointed: Bool) throws {
         let model = try TinyObjective.model()

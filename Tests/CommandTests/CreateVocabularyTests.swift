@@ -35,7 +35,7 @@ struct CreateVocabularyTests {
         return table.unbound().map { $0.values() }
     }
 
-    @Test("Rows are kept, made from glosses and made anew, in the order of the file")
+    @Test("Rows are kept, made from glosses or new, in the order of the file")
     func replaced() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let own = try await create(folder, [])
@@ -49,7 +49,7 @@ struct CreateVocabularyTests {
             #expect(made.status == 0, "\(made.errors)")
             #expect(
                 made.output.contains(
-                    "word embeddings: 6 rows kept, 1 made from glosses, 1 made anew\n"),
+                    "word embeddings: 6 rows kept, 1 made from glosses, 1 new\n"),
                 "\(made.output)")
             let after = try rows(folder)
             // `a` and `##b` are the tokens 5 and 32.
@@ -66,7 +66,7 @@ struct CreateVocabularyTests {
 
             // The same seed, the same rows; as JSON the report says what was made.
             let again = try await create(folder, options + ["--json"])
-            #expect(again.output.contains("6 rows kept, 1 made from glosses, 1 made anew"))
+            #expect(again.output.contains("6 rows kept, 1 made from glosses, 1 new"))
             #expect(try rows(folder) == after)
             let other = try await create(folder, options + ["--seed", "7"])
             #expect(other.status == 0)
@@ -88,7 +88,7 @@ struct CreateVocabularyTests {
             let lines = try String(contentsOfFile: words, encoding: .utf8).split(separator: "\n")
             try write(lines.prefix(20).map(String.init), "v.txt", folder)
             let short = try await create(folder, ["--vocabulary", "v.txt"])
-            #expect(short.output.contains("20 rows kept, 0 made from glosses, 0 made anew"))
+            #expect(short.output.contains("20 rows kept, 0 made from glosses, 0 new"))
             #expect(try rows(folder) == Array(before.prefix(20)))
         }
     }
@@ -114,7 +114,7 @@ struct CreateVocabularyTests {
                     "minilm", ["--vocabulary", "v.txt", "--glosses", "g.tsv"],
                     "g.tsv: line 2, field 2: '鸟', for '狗', has no word"
                 ),
-                ("open-clip", ["--vocabulary", "v.txt"], "is no BERT"),
+                ("open-clip", ["--vocabulary", "v.txt"], "is not a BERT"),
                 (
                     bare.string, ["--vocabulary", "v.txt"],
                     "bare has no vocab.txt beside it, only sentencepiece.bpe.model: v.txt, of 6"

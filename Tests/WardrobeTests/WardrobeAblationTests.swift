@@ -10,7 +10,7 @@ import Torch
 
 @Suite("The Wardrobe ablation")
 struct WardrobeAblationTests {
-    /// Everything as small as it can be.
+    /// The smallest sizes of an experiment.
     private var sizes: WardrobeAblation.Sizes {
         var sizes = WardrobeAblation.Sizes()
         sizes.singleScenes = 8
@@ -30,7 +30,7 @@ struct WardrobeAblationTests {
         return sizes
     }
 
-    @Test("Trains and tests a system once, goes on where it stopped, and makes one table")
+    @Test("The ablation trains and tests a system once, resumes, and makes one table")
     func ablation() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let ablation = WardrobeAblation(folder, sizes: sizes)
@@ -43,11 +43,11 @@ struct WardrobeAblationTests {
                 stages == ["towers", "top 16", "top 32", "top 64", "top 128"] + stages.prefix(5))
             #expect(try ablation.results(.singleTower, seed: 1)?.map(\.stage) == ["all", "all"])
             #expect(try ablation.results(.wenlan, seed: 1) == nil)
-            // A gallery smaller than k is re-ranked whole: then k makes no difference.
+            // A gallery smaller than k is re-ranked completely, so k makes no difference.
             let rows = try #require(try ablation.results(.albef, seed: 1))
             #expect(rows[3].scores == rows[4].scores)
 
-            // What is done is not done again: its run may even be gone.
+            // A finished run is not repeated, even if its files are removed.
             let weights = ablation.runDirectory(.clip, seed: 1).appending("last")
             try FileManager.default.removeItem(atPath: weights.string)
             #expect(try await ablation.run(.clip, seed: 1) { _ in Issue.record("ran again") })
@@ -60,7 +60,7 @@ struct WardrobeAblationTests {
         }
     }
 
-    @Test("Systems differ in their objectives alone; the last is the preset")
+    @Test("Systems differ only in their objectives; the last is the preset")
     func systems() throws {
         let ablation = WardrobeAblation("/nowhere")
         let albef = try ablation.settings(.albef, seed: 3, .scenes)
@@ -75,7 +75,7 @@ struct WardrobeAblationTests {
         #expect(albef.training.seed == 3)
     }
 
-    @Test("A benchmark of nothing has scores of 0")
+    @Test("An empty benchmark has scores of 0")
     func nothing() async throws {
         var sizes = WardrobeBenchmark.Sizes()
         (sizes.swaps, sizes.outfits, sizes.colours, sizes.captions) = (0, 0, 0, 0)
@@ -98,7 +98,7 @@ struct WardrobeAblationTests {
         #expect(rows.allSatisfy { $0.scores.allAt10 == 0 && $0.scores.swap == 0 })
     }
 
-    @Test("swap compares exactly the scores of the two captions")
+    @Test("The test swap compares exactly the scores of the two captions")
     func swaps() async throws {
         let vocabulary = try Vocabulary(contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt"))
         var configuration = ALBEFConfiguration(
@@ -106,7 +106,7 @@ struct WardrobeAblationTests {
             text: .init(
                 vocabularySize: vocabulary.count, width: 16, depth: 2, fusionLayer: 1, heads: 2,
                 mlpWidth: 32, positions: 48))
-        // Cut short, the two captions could be the same.
+        // If they were cut, the two captions could be equal.
         configuration.text.maximumTokens = 40
         configuration.embeddingWidth = 8
         let model = try ALBEFModel(untrained: configuration, generator: Generator(seed: 5))

@@ -8,7 +8,7 @@ import Testing
 struct WardrobeBenchmarkTests {
     private let benchmark = WardrobeBenchmark(seed: 77)
 
-    @Test("swap: the true caption's outfit is there, the other's is not")
+    @Test("In swap, the scene shows the true caption's outfit and not the other's")
     func swaps() throws {
         #expect(benchmark.swaps.count == 600)
         for kind in WardrobeBenchmark.Swap.Kind.allCases {
@@ -34,7 +34,7 @@ struct WardrobeBenchmarkTests {
         }
     }
 
-    @Test("rare: ten right scenes at least for each outfit, and many more of its mirror")
+    @Test("In rare, each outfit has at least ten right scenes, and many more of its mirror")
     func rare() {
         #expect(benchmark.rare.queries.count == 12 && benchmark.rare.scenes.count == 480)
         for query in benchmark.rare.queries {
@@ -43,7 +43,7 @@ struct WardrobeBenchmarkTests {
         }
     }
 
-    @Test("small: ten right scenes at least, every kind and every colour asked for")
+    @Test("In small, each thing has at least ten right scenes; all kinds and colours occur")
     func small() {
         #expect(benchmark.small.queries.count == 16)
         #expect(benchmark.small.queries.allSatisfy { $0.right.count >= 10 })
@@ -54,7 +54,7 @@ struct WardrobeBenchmarkTests {
         }
     }
 
-    @Test("all: every caption finds its own scene, and hardly ever another")
+    @Test("In all, every caption fits its own scene, and hardly ever another")
     func all() {
         #expect(benchmark.all.queries.count == 200)
         for (index, query) in benchmark.all.queries.enumerated() {
@@ -63,7 +63,7 @@ struct WardrobeBenchmarkTests {
         }
     }
 
-    @Test("A gallery for one outfit holds what was ordered")
+    @Test("A gallery for one outfit has the requested scenes")
     func gallery() {
         let outfit = WardrobeOutfit(top: .black, trousers: .white)
         let gallery = WardrobeBenchmark.gallery(
@@ -90,7 +90,7 @@ struct WardrobeBenchmarkTests {
                 let (people, things) = (scene.people.count, scene.smallProp == nil ? 0 : 1)
                 return image.captions.count == 2 * ((people == 1 ? 2 : 3 + people) + things)
             })
-        // Brief annotations say the same, short captions more often.
+        // Brief annotations have the same captions, and repeat short ones.
         try await WardrobeFolder(path.appending("brief"), side: 48, isBrief: true)
             .write(scenes, seed: 9)
         let brief = try CaptionDataset.read(path.appending("brief").appending("en.json"))
@@ -121,7 +121,7 @@ struct WardrobeBenchmarkTests {
         #expect(image.width == 48 && image.height == 48)
     }
 
-    @Test("Scenes replace scenes of before, and nothing of anybody else's")
+    @Test("New scenes replace earlier ones, and no other files")
     func replacing() async throws {
         let path = FilePath(NSTemporaryDirectory()).appending("wardrobe-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(atPath: path.string) }

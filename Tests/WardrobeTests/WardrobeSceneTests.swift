@@ -18,7 +18,7 @@ struct WardrobeSceneTests {
         #expect(Fingerprint.of(text) == "e63150b5095ed09")
     }
 
-    @Test("One to four people from left to right, at most one small thing")
+    @Test("A scene has one to four people from left to right, and at most one small thing")
     func contents() {
         var counts: Set<Int> = []
         for index in 0..<500 {
@@ -35,7 +35,7 @@ struct WardrobeSceneTests {
         #expect((0..<50).allSatisfy { single.scene($0).people.count == 1 })
     }
 
-    @Test("Small things are near in the first lesson, and half as large otherwise")
+    @Test("Small things are large in the first lesson, and half as large otherwise")
     func nearThings() {
         func sizes(_ generator: WardrobeGenerator) -> [Double] {
             (0..<100).compactMap { generator.scene($0).smallProp?.size }
@@ -46,7 +46,7 @@ struct WardrobeSceneTests {
         #expect(usual.count > 30 && usual.allSatisfy { $0 <= 0.17 })
     }
 
-    @Test("Of two colours one order is common and its mirror rare; no colour alone tells which")
+    @Test("One order of two colours is common and its mirror rare; no colour reveals which")
     func frequencies() {
         let colours = WardrobeColour.allCases
         #expect(OutfitFrequencies.common.count == colours.count * (colours.count - 1) / 2)
@@ -77,7 +77,7 @@ struct WardrobeSceneTests {
             }
             #expect(Set(told).count == 4)
             for scene in scenes {
-                // Never both at once: either has to be looked at.
+                // Never both at once, so that captions depend on one of them.
                 #expect(
                     scene.smallProp == scenes[0].smallProp || scene.people == scenes[0].people)
                 otherThings += scene.smallProp == scenes[0].smallProp ? 0 : 1
@@ -113,7 +113,7 @@ struct WardrobeSceneTests {
         #expect((30...60).contains(kinds), "\(kinds)")
     }
 
-    @Test("What is required is there, and its mirror is not")
+    @Test("A scene meets its requirement and does not show the mirror")
     func requirements() {
         for (index, outfit) in OutfitFrequencies.rare.enumerated() {
             for number in 0..<20 {
@@ -158,7 +158,7 @@ struct WardrobeSceneTests {
     }
 }
 
-/// Tells texts apart (FNV-1a).
+/// A hash of a text (FNV-1a).
 enum Fingerprint {
     static func of(_ text: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325

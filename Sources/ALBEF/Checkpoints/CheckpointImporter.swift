@@ -2,32 +2,32 @@ public import WeightFiles
 public import SystemPackage
 import Torch
 
-/// Reads a checkpoint of either Python implementation, and accounts for every tensor in it.
+/// An importer of checkpoints of either Python implementation, which accounts for every tensor.
 ///
-/// The task, the dialect and all sizes are read off the tensors. Nothing is guessed and nothing is
-/// dropped in silence: a tensor that is neither part of the model nor known to be left out, one
-/// that is missing, or one of a wrong shape ends the import with an error that names it.
+/// Task, dialect and sizes are derived from the tensors. Nothing is guessed and nothing is dropped
+/// silently: an unknown tensor, a missing one or one of a wrong shape ends the import with an error
+/// that names it.
 public struct CheckpointImporter: Sendable {
-    /// What the tensors themselves do not tell, or should not decide.
+    /// Settings that the tensors do not determine, or that override them.
     public struct Options: Sendable, Hashable {
-        /// Heads of the image encoder; default its width / 64.
+        /// The number of heads of the image encoder; by default its width / 64.
         public var visionHeads: Int?
-        /// Heads of the text encoder; default its width / 64.
+        /// The number of heads of the text encoder; by default its width / 64.
         public var textHeads: Int?
-        /// The dialect; default that of the tensors: token-type embeddings mean `albef`.
+        /// The dialect; by default the tensors decide: token-type embeddings mean `albef`.
         public var dialect: Dialect?
-        /// The task; default that of the tensors, where grounding looks the same as retrieval.
+        /// The task; by default the tensors decide, which cannot tell grounding from retrieval.
         public var task: ALBEFConfiguration.Task?
-        /// Whether momentum twins and queues are kept, to continue training; default false.
+        /// Whether to keep momentum twins and queues, to continue training; `false` by default.
         public var keepsTrainingState = false
-        /// Whether the vocabulary is of the uncased kind; default true.
+        /// Whether the vocabulary is uncased; `true` by default.
         public var lowercases = true
 
-        /// The defaults.
+        /// Creates the default options.
         public init() {}
     }
 
-    /// What the importer was told.
+    /// The settings of this importer.
     public var options: Options
 
     /// Creates an importer.
@@ -35,14 +35,16 @@ public struct CheckpointImporter: Sendable {
         self.options = options
     }
 
-    /// Reads a checkpoint: `.pth`, `.pt` or safetensors, whatever its name.
+    /// Imports a checkpoint: a `.pth`, `.pt` or safetensors file of any name.
     ///
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file and the tensor.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file and the tensor.
     public func load(_ path: FilePath) throws -> ImportedModel {
         try load(TensorFile.open(path))
     }
 
-    /// Reads a checkpoint that is open already.
+    /// Imports a checkpoint that is already open.
+    ///
+    /// - Throws: ``ModelFileError``, which names the file and the tensor.
     public func load(_ file: TensorFile) throws -> ImportedModel {
         let state = try StateDictionary(file)
         let configuration = try LayoutDetection(state: state, options: options).configuration()
@@ -55,22 +57,23 @@ public struct CheckpointImporter: Sendable {
     }
 }
 
-/// A checkpoint's model under the names of ``ParameterLayout``.
+/// A model imported from a checkpoint, under the names of ``ParameterLayout``.
 public struct ImportedModel: Sendable {
-    /// Sizes and conventions, as found.
+    /// The sizes and conventions of the checkpoint.
     public let configuration: ALBEFConfiguration
     /// The parameters in the order of the layout, then the training state if it was kept.
     public let tensors: NamedTensors
-    /// What became of every tensor.
+    /// The outcome of every tensor.
     public let report: ImportReport
 
-    /// Writes a model directory.
+    /// Writes the model as a directory.
     ///
     /// - Parameters:
-    ///   - path: where it will stand; a model there is replaced, anything else is not.
-    ///   - vocabulary: the vocabulary to copy; one line for each word embedding.
+    ///   - path: the directory to write. A model directory there is replaced; anything else is an
+    ///     error.
+    ///   - vocabulary: the vocabulary to copy, with one line per word embedding.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     @discardableResult
     public func writeModel(
         to path: FilePath, vocabulary: FilePath

@@ -3,7 +3,7 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// Carries a state dictionary over to a layout, tensor by tensor.
+/// Maps a state dictionary to a layout, tensor by tensor.
 struct CheckpointMapping {
     let state: StateDictionary
     let keepsTrainingState: Bool
@@ -12,7 +12,8 @@ struct CheckpointMapping {
     private(set) var report: ImportReport
     private let shapes: [String: [Int]]
     private let parameters: [ParameterLayout.Parameter]
-    /// Whether this is NLVR2's own pretraining, by text assignment: it has another head.
+    /// Whether this checkpoint is NLVR2's own pretraining by text assignment, which has another
+    /// head.
     private let isTextAssignment: Bool
 
     init(
@@ -43,7 +44,7 @@ struct CheckpointMapping {
         if [.retrieval, .grounding].contains(configuration.task),
             state.tensor("image_queue") != nil, state.tensor("idx_queue") == nil
         {
-            let reason = "made when training starts, filled with -100"
+            let reason = "created when training starts, filled with -100"
             report.entries.append(.init(name: "idx_queue", action: .new, reason: reason))
         }
     }
@@ -78,7 +79,9 @@ struct CheckpointMapping {
         guard element.tensor.dtype.isFloatingPoint else {
             throw ModelFileError(
                 state.file,
-                .tensor(name: element.source, problem: "is of the type \(element.tensor.dtype)"))
+                .tensor(
+                    name: element.source,
+                    problem: "should be floating point, but is \(element.tensor.dtype)"))
         }
         keep(element, as: name)
     }
@@ -101,7 +104,7 @@ struct CheckpointMapping {
 // MARK: - Tensors beside the parameters
 
 extension CheckpointMapping {
-    /// Decides about a tensor that is no parameter; false if nothing is known of it.
+    /// Records the outcome of a tensor that is not a parameter; returns false if it is unknown.
     private mutating func explain(
         _ name: String, _ element: StateDictionary.Element
     ) throws -> Bool {
@@ -113,7 +116,7 @@ extension CheckpointMapping {
                 try checkQueue(name, element)
                 keep(element, as: name)
             } else {
-                ignore(element, "queue of training, empty at the start of the next")
+                ignore(element, "training queue, which starts empty in the next training")
             }
             return true
         }
@@ -122,7 +125,7 @@ extension CheckpointMapping {
             if keepsTrainingState {
                 try take(element, as: name, shape: shape)
             } else {
-                ignore(element, "momentum twin, which only training uses")
+                ignore(element, "momentum twin, used only in training")
             }
             return true
         }
@@ -133,7 +136,7 @@ extension CheckpointMapping {
         return true
     }
 
-    /// Why a tensor that the model does not have may be left out, nil if it may not.
+    /// Returns why a tensor that the model does not have may be left out; nil if it may not.
     private func reason(
         _ name: String, isTwin: Bool, _ element: StateDictionary.Element
     ) throws -> String? {
@@ -144,9 +147,9 @@ extension CheckpointMapping {
                     state.file,
                     .tensor(
                         name: element.source,
-                        problem: "should count from 0 to \(text.positions - 1)"))
+                        problem: "should hold the numbers 0 to \(text.positions - 1) in order"))
             }
-            return "the numbers of the positions, which are always the same"
+            return "position numbers, which are the same in every model"
         }
         if name.hasSuffix(".bert.embeddings.token_type_embeddings.weight"),
             !configuration.text.hasTokenTypes
@@ -156,7 +159,7 @@ extension CheckpointMapping {
         for module in ["text_encoder", "text_decoder"] {
             let head = "\(module).cls.predictions."
             guard name.hasPrefix(head) else { continue }
-            // The whole head is left over from pretraining if the task has none.
+            // If the task has no such head, all of it is left over from pretraining.
             guard shapes["\(head)bias"] != nil else {
                 return module == "text_encoder"
                     ? "language-model head, left over from pretraining" : nil
@@ -174,22 +177,23 @@ extension CheckpointMapping {
         guard isTextAssignment else { return nil }
         let heads = ["ta_head", "vision_proj", "text_proj", "itm_head"]
         if heads.contains(where: { name.hasPrefix("\($0).") }) || name == "temp" {
-            return "used by text assignment alone"
+            return "used only by text assignment"
         }
         return nil
     }
 
-    /// A tensor that a model stores twice must be the same both times.
+    /// Checks that both copies of a tensor stored twice are equal, and returns the reason to drop
+    /// one.
     private func tied(_ element: StateDictionary.Element, to name: String) throws -> String {
         guard let other = state.tensor(name), other.isIdentical(to: element.tensor) else {
             throw ModelFileError(
                 state.file,
                 .tensor(
                     name: element.source,
-                    problem: "should equal \"\(state.elements[name]?.source ?? name)\", which it "
-                        + "is tied to, but does not"))
+                    problem: "should equal \"\(state.elements[name]?.source ?? name)\", to "
+                        + "which it is tied, but differs"))
         }
-        return "stored twice: tied to and equal to another"
+        return "stored twice; tied and equal to another tensor"
     }
 
     private func checkQueue(_ name: String, _ element: StateDictionary.Element) throws {
@@ -208,17 +212,20 @@ extension CheckpointMapping {
         guard element.tensor.dtype.isFloatingPoint != isInteger else {
             throw ModelFileError(
                 state.file,
-                .tensor(name: element.source, problem: "is of the type \(element.tensor.dtype)"))
+                .tensor(
+                    name: element.source,
+                    problem: "should be of \(isInteger ? "an integer" : "a floating-point") type, "
+                        + "but is \(element.tensor.dtype)"))
         }
     }
 
-    /// Both layers of a pair read their image through the same key and value projections.
+    /// Checks that both layers of each pair share the key and value projections of their images.
     private func checkSharedProjections() throws {
         let text = configuration.text
         guard (text.depth - text.fusionLayer) % 2 == 0 else {
             throw ModelFileError(
-                state.file, .option("has an odd number of fusion layers, though they come in pairs")
-            )
+                state.file,
+                .option("has an odd number of fusion layers, but NLVR2 models have them in pairs"))
         }
         for first in stride(from: text.fusionLayer, to: text.depth, by: 2) {
             for part in ["key.weight", "key.bias", "value.weight", "value.bias"] {
@@ -233,7 +240,7 @@ extension CheckpointMapping {
 }
 
 extension StoredTensor {
-    /// Whether the elements count from zero up to but without `count`.
+    /// Returns whether the tensor is int64 and holds 0, 1, …, `count` - 1.
     fileprivate func isCounting(to count: Int) -> Bool {
         guard dtype == .int64, elementCount == count else { return false }
         return withUnsafeBytes { bytes in

@@ -1,26 +1,26 @@
-/// What became of every tensor of a checkpoint.
+/// The outcome of every tensor of a checkpoint.
 public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// What was done with a tensor.
+    /// The outcome of one tensor.
     public enum Action: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Taken over under its own name.
+        /// Imported under its own name.
         case mapped
-        /// Taken over under another name.
+        /// Imported under another name.
         case renamed
-        /// Not in the file, though the task has it.
+        /// Created, because the task needs a tensor that the file lacks.
         case new
         /// Left out.
         case ignored
     }
 
-    /// One tensor.
+    /// The record of one tensor.
     public struct Entry: Sendable, Hashable, Codable {
         /// The name in the model, or in the file if the tensor was left out.
         public var name: String
-        /// The name in the file, nil for a new tensor.
+        /// The name in the file; nil for a new tensor.
         public var source: String?
-        /// What was done.
+        /// The outcome.
         public var action: Action
-        /// Why it was left out, or how a new or changed tensor is made.
+        /// Why the tensor was left out, or how a new tensor is created.
         public var reason: String?
 
         enum CodingKeys: String, CodingKey {
@@ -30,27 +30,27 @@ public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible
 
     /// The checkpoint's path.
     public var file: String
-    /// Where in the file the model stood; "" for the top level.
+    /// The place of the model in the file, as keys separated by periods; "" for the top level.
     public var location: String
     /// The dialect that was found or given.
     public var dialect: Dialect
     /// The task that was found or given.
     public var task: ALBEFConfiguration.Task
-    /// Every tensor.
+    /// The records of all tensors.
     public var entries: [Entry] = []
-    /// Entries of the file beside the model, such as the optimizer's state.
+    /// Entries of the file outside the model, such as the optimizer's state.
     public var others: [String] = []
 
-    /// The entries of one action.
+    /// Returns the records of one outcome.
     public func entries(_ action: Action) -> [Entry] { entries.filter { $0.action == action } }
 
-    /// The report as text of several lines, names of like layers drawn together.
+    /// The report as several lines of text, in which names of like layers are summarised.
     public var description: String {
         let place = location.isEmpty ? "" : " under \"\(location)\""
         return "\(file)\(place): \(task.rawValue) model, dialect \(dialect.rawValue)\n" + outcome
     }
 
-    /// The same for a source that is only part of a model, whose task and dialect it does not decide.
+    /// The report without task and dialect, for a source that is only part of a model.
     public var account: String { "\(file):\n" + outcome }
 
     private var outcome: String {
@@ -73,14 +73,14 @@ public struct ImportReport: Sendable, Hashable, Codable, CustomStringConvertible
             }
         }
         if !others.isEmpty {
-            lines.append("  ignored  beside the model: \(others.joined(separator: ", "))")
+            lines.append("  ignored  outside the model: \(others.joined(separator: ", "))")
         }
         return lines.joined(separator: "\n")
     }
 }
 
 extension ImportReport {
-    /// What became of the tensors of one file that a model is made of.
+    /// Creates the report of one of several files that a model is assembled from.
     init(file: String, _ configuration: ALBEFConfiguration, _ entries: [Entry]) {
         self.init(
             file: file, location: "", dialect: configuration.dialect, task: configuration.task,

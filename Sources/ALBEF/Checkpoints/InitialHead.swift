@@ -1,9 +1,9 @@
 import WeightFiles
 import Torch
 
-/// First values for a head that a checkpoint does not have.
+/// Initial values for a head that a checkpoint lacks.
 enum InitialHead {
-    /// Uniform numbers within ±1/√width, always the same for the same name.
+    /// Returns uniform numbers within ±1/√width, always the same for the same name.
     static func tensor(_ parameter: ParameterLayout.Parameter) -> StoredTensor {
         let count = parameter.shape.reduce(1, *)
         let bound = 1 / Float(parameter.shape.last ?? 1).squareRoot()
@@ -14,7 +14,7 @@ enum InitialHead {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count * 4)
         for _ in 0..<count {
-            // Knuth's MMIX generator; its upper half is random enough for this.
+            // Knuth's MMIX generator, whose upper half is random enough for initial weights.
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let unit = Float(state >> 40) / Float(1 << 24)
             let value = (2 * unit - 1) * bound

@@ -3,7 +3,7 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// Reads task, dialect and sizes off the tensors of a state dictionary.
+/// Derives task, dialect and sizes from the tensors of a state dictionary.
 struct LayoutDetection {
     let state: StateDictionary
     let options: CheckpointImporter.Options
@@ -49,7 +49,7 @@ struct LayoutDetection {
             throw ModelFileError(state.file, .noTask)
         }
         guard let wanted = options.task, wanted != found else { return found }
-        // Grounding is trained as retrieval, to the last name.
+        // Grounding models have exactly the parameters of retrieval models.
         guard wanted == .grounding, found == .retrieval else {
             throw ModelFileError(
                 state.file,
@@ -67,7 +67,8 @@ struct LayoutDetection {
                 state.file,
                 .tensor(
                     name: "visual_encoder.pos_embed",
-                    problem: "should have one row and a square number of rows; its shape is "
+                    problem: "should have one row for the class token and a square number of rows "
+                        + "for patches; its shape is "
                         + "\(positions)"))
         }
         let width = patches[0]
@@ -85,7 +86,7 @@ struct LayoutDetection {
         let layer = "\(prefix).encoder.layer."
         let depth = layers(layer)
         let fusionLayer = (0..<depth).first { state.contains(prefix: "\(layer)\($0).crossatt") }
-        // What each implementation cuts captions to when it evaluates retrieval.
+        // The length to which each implementation cuts captions when it evaluates retrieval.
         let maximumTokens = dialect == .albef ? 30 : 35
         return .init(
             vocabularySize: words[0], width: words[1], depth: depth,
@@ -96,7 +97,7 @@ struct LayoutDetection {
             lowercases: options.lowercases)
     }
 
-    /// The shape of a tensor that everything else depends on.
+    /// Returns the shape of a tensor from which other sizes are derived.
     private func shape(_ name: String, rank: Int) throws -> [Int] {
         guard let tensor = state.tensor(name) else {
             throw ModelFileError(state.file, .missing([name]))
@@ -107,12 +108,13 @@ struct LayoutDetection {
                 state.file,
                 .tensor(
                     name: name,
-                    problem: "should have \(rank) dimensions; its shape is \(tensor.shape)"))
+                    problem: "should have \(rank) dimensions from 1 to \(1 << 24); its shape is "
+                        + "\(tensor.shape)"))
         }
         return tensor.shape
     }
 
-    /// One more than the largest number behind a prefix, as far as no number is left out.
+    /// Returns how many consecutive numbers, from 0, follow a prefix.
     private func layers(_ prefix: String) -> Int {
         let numbers = Set(
             state.elements.keys.compactMap { name in
@@ -124,7 +126,8 @@ struct LayoutDetection {
         return count
     }
 
-    /// Heads leave no trace in the shapes; 64 features each is what both implementations use.
+    /// Returns the number of heads: shapes do not show it, and both implementations use 64 features
+    /// per head.
     private func heads(_ width: Int, _ wanted: Int?, of tower: String) throws -> Int {
         let heads = wanted ?? max(width / 64, 1)
         guard heads > 0, width % heads == 0, wanted != nil || width % 64 == 0 else {

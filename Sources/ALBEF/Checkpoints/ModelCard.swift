@@ -2,28 +2,28 @@ import Storage
 public import SystemPackage
 import Torch
 
-/// What a model directory says of its model to people: `card.md`, a page of Markdown.
+/// A description of a model for people: an optional `card.md` in the model directory, in Markdown.
 ///
-/// Its first line that is neither empty nor a heading says in a few words what the model knows;
-/// programs show that line beside the model's name.
+/// The first line that is neither empty nor a heading names the model's subject in a few words;
+/// programs show it beside the model's name.
 public struct ModelCard: Sendable, Hashable {
     /// The whole page.
     public let text: String
-    /// What the model knows, in one line without a full stop, such as "everyday photos, English and
+    /// The model's subject in one line without a full stop, such as "everyday photos, English and
     /// Chinese".
     public let knows: String
 
-    /// The longest line that says what a model knows, in characters.
+    /// The greatest length of ``knows``, in characters.
     static let longest = 200
-    /// The longest page, in bytes.
+    /// The largest accepted page, in bytes.
     private static let mostBytes = 64 << 10
 
-    /// Reads a page.
+    /// Creates a card from the text of a page.
     ///
-    /// - Returns: nil if it has no line that says what the model knows, or one of more than 200
-    ///   characters or with control characters.
+    /// - Returns: nil if the page has no line that names the model's subject, or if that line has
+    ///   more than 200 characters or contains control characters.
     public init?(_ text: String) {
-        // A byte order mark may stand at the start.
+        // The text may start with a byte order mark.
         func isBlank(_ character: Character) -> Bool {
             character.isWhitespace || character == "\u{FEFF}"
         }
@@ -41,29 +41,29 @@ public struct ModelCard: Sendable, Hashable {
         knows = line
     }
 
-    /// Reads a file.
+    /// Reads a card from a file.
     ///
-    /// - Throws: ``ModelFileError`` for what is no card; `FileError` if the file cannot be
-    ///   read.
+    /// - Throws: ``ModelFileError`` if the file is not a card; `FileError` if it cannot be read.
     public init(contentsOf path: FilePath) throws {
         let text = try ModelDirectory.text(of: path, atMost: Self.mostBytes)
         guard let card = text.flatMap({ ModelCard($0) }) else {
             throw ModelFileError(
                 path,
                 .configuration(
-                    "is no card: a text of 64 KiB at most, whose first line that is no heading says"
-                        + " in \(Self.longest) characters at most what the model knows"))
+                    "is not a model card: it must be UTF-8 text of at most 64 KiB, whose first line"
+                        + " that is not a heading describes the model in at most \(Self.longest)"
+                        + " characters"))
         }
         self = card
     }
 }
 
 extension ModelDirectory {
-    /// Stores a card beside the weights, in place of an earlier one.
+    /// Writes a card beside the weights and replaces an earlier one.
     ///
-    /// It is a file of its own, so that the model stays the one that indexes were made with.
+    /// The card does not change the model's ``fingerprint``, so existing indexes remain valid.
     ///
-    /// - Throws: `FileError` if it cannot be written.
+    /// - Throws: `FileError` if the file cannot be written.
     public func write(_ card: ModelCard) throws {
         try AtomicFile.write(Array(card.text.utf8), to: path.appending(Self.cardName))
     }

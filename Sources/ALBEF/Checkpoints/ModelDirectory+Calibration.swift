@@ -9,11 +9,12 @@ import Torch
 #endif
 
 extension ModelDirectory {
-    /// Stores a calibration beside the weights, in place of an earlier one.
+    /// Writes a calibration beside the weights and replaces an earlier one.
     ///
-    /// It is a file of its own, so that the model stays the one that indexes were made with.
+    /// The calibration does not change the model's ``fingerprint``, so existing indexes remain
+    /// valid.
     ///
-    /// - Throws: `FileError` if it cannot be written.
+    /// - Throws: `FileError` if the file cannot be written.
     public func write(_ calibration: MatchCalibration) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -25,10 +26,10 @@ extension ModelDirectory {
 }
 
 extension MatchCalibration {
-    /// Reads a file.
+    /// Reads a calibration from a file.
     ///
-    /// - Throws: ``ModelFileError`` for what is no calibration; `FileError` if the file cannot
-    ///   be read.
+    /// - Throws: ``ModelFileError`` if the file is not a calibration; `FileError` if it cannot be
+    ///   read.
     init(contentsOf path: FilePath) throws {
         let bytes = try MappedFile(path).withUnsafeBytes { Data($0) }
         guard let calibration = try? JSONDecoder().decode(MatchCalibration.self, from: bytes),
@@ -38,8 +39,8 @@ extension MatchCalibration {
             throw ModelFileError(
                 path,
                 .configuration(
-                    "no calibration: a temperature above 0, a bias, and a least probability from 0 to 1"
-                ))
+                    "is not a calibration: it needs a temperature above 0 and a bias, and may have"
+                        + " a least probability from 0 to 1"))
         }
         self = calibration
     }

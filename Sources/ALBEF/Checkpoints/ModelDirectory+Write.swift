@@ -5,24 +5,24 @@ public import SystemPackage
 import Torch
 
 extension ModelDirectory {
-    /// Writes a model as a new directory, which appears complete or not at all.
+    /// Writes a model as a directory, which appears completely or not at all.
     ///
-    /// A model directory of the same name is replaced; a directory that holds anything else is
-    /// not. The two change places in one step, so that a whole model is at the path at each moment.
-    /// A file system that cannot do that (some network file systems) needs two steps, between which
-    /// the older model has a hidden name. A process that is stopped on the way leaves at worst a
-    /// hidden temporary directory.
+    /// A model directory at the path is replaced; a directory that holds anything else is an error.
+    /// The new and the old directory change places in one step, so that the path holds a complete
+    /// model at every moment. Some network file systems cannot do that. There it takes two steps,
+    /// between which the old model has a hidden name. If the process ends midway, at worst a hidden
+    /// temporary directory remains.
     ///
     /// - Parameters:
-    ///   - entries: the weights, by the names of ``ParameterLayout``; momentum twins and queues may
-    ///     be among them.
-    ///   - configuration: what the weights belong to.
-    ///   - tokenizer: files to be copied; a vocabulary without a byte order mark, with plain line
-    ///     feeds, and one line for each word embedding.
-    ///   - path: where the directory will stand.
-    ///   - metadata: strings for the header of the weights.
+    ///   - entries: the weights under the names of ``ParameterLayout``; momentum twins and queues
+    ///     are allowed.
+    ///   - configuration: the sizes and conventions of the weights.
+    ///   - tokenizer: the files to copy. A WordPiece vocabulary is stored without byte order mark
+    ///     and with plain line feeds; it must have one line per word embedding.
+    ///   - path: the directory to write.
+    ///   - metadata: strings for the header of the weights; empty by default.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     @discardableResult
     public static func write(
         _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,
@@ -32,7 +32,7 @@ extension ModelDirectory {
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
         let temporary = try FileSystem.makeTemporaryDirectory(beside: path)
-        // After an exchange this is the older model.
+        // After the exchange, `temporary` holds the old model.
         defer { FileSystem.removeDirectory(temporary, files: allNames) }
         var digest = SHA256()
         try SafetensorsWriter.write(
@@ -42,7 +42,7 @@ extension ModelDirectory {
             configuration: configuration, weightsDigest: digest.hexadecimal())
         try AtomicFile.write(document.text(), to: temporary.appending(configurationName))
         try tokenizer.copy(into: temporary)
-        // Whatever is wrong with the entries shows before an older model is replaced.
+        // Opening finds every fault of the entries before an old model is replaced.
         _ = try ModelDirectory.open(temporary)
         try replace(path, with: temporary)
         return try ModelDirectory.open(path)
@@ -50,7 +50,14 @@ extension ModelDirectory {
 
     /// Writes a model whose tokenizer is a WordPiece vocabulary.
     ///
-    /// Parameters and errors are those of ``write(_:configuration:tokenizer:to:metadata:)``.
+    /// - Parameters:
+    ///   - entries: the weights under the names of ``ParameterLayout``.
+    ///   - configuration: the sizes and conventions of the weights.
+    ///   - vocabulary: the vocabulary to copy, with one line per word embedding.
+    ///   - path: the directory to write; see ``write(_:configuration:tokenizer:to:metadata:)``.
+    ///   - metadata: strings for the header of the weights; empty by default.
+    /// - Returns: the directory, opened and checked.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     @discardableResult
     public static func write(
         _ entries: [SafetensorsWriter.Entry], configuration: ALBEFConfiguration,
@@ -61,9 +68,9 @@ extension ModelDirectory {
             tokenizer: TokenizerFiles(vocabulary: vocabulary), to: path, metadata: metadata)
     }
 
-    /// Checks that nothing but a model stands in the way.
+    /// Checks that the path is free or holds a model.
     private static func checkReplaceable(_ path: FilePath) throws {
-        // A link would be exchanged itself, and what it leads to be taken for the older model.
+        // An exchange would move the link itself, and its target would be removed as the old model.
         guard !FileSystem.isLink(path) else { throw ModelFileError(path, .occupied(by: "a link")) }
         guard FileSystem.exists(path) else { return }
         guard FileSystem.isDirectory(path) else {

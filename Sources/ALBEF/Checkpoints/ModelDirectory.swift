@@ -4,63 +4,64 @@ import Crypto
 public import SystemPackage
 import Torch
 
-/// A model on disk: weights, configuration and vocabulary in one directory, checked when opened.
+/// A model on disk: a directory of weights, configuration and vocabulary, checked when opened.
 public struct ModelDirectory: Sendable {
-    /// The directory.
+    /// The path of the directory.
     public let path: FilePath
-    /// Sizes and conventions.
+    /// The sizes and conventions of the model.
     public let configuration: ALBEFConfiguration
-    /// The weights, by the names of ``ParameterLayout``.
+    /// The weights under the names of ``ParameterLayout``.
     public let weights: SafetensorsFile
-    /// What turns texts into tokens.
+    /// The files of the tokenizer.
     public let tokenizer: TokenizerFiles
-    /// The WordPiece vocabulary: one token on each line.
+    /// The WordPiece vocabulary, with one token per line.
     public var vocabulary: FilePath { path.appending(TokenizerFiles.wordPieceName) }
-    /// Whether the ITM head was trained, so that re-ranking means something; true for weights that
-    /// do not say.
+    /// Whether the ITM head was trained, so that re-ranking is meaningful.
+    ///
+    /// Weights without this information count as trained.
     public var matches: Bool {
         configuration.task.matches
             && weights.metadata["objectives"]?.split(separator: " ").contains("itm") ?? true
     }
-    /// Parameters that were made at random when the model was put together from towers of others,
-    /// and not trained since.
+    /// The parameters that were initialised at random when the model was assembled from pretrained
+    /// towers, and have not been trained since.
     public var newParts: Set<String> {
         Set((weights.metadata[Self.newPartsKey] ?? "").split(separator: " ").map(String.init))
     }
-    /// What candidates are best re-ranked by, if the weights say; nil for what the dialect does.
+    /// The preferred re-ranking score, if the weights name one; nil for that of the dialect.
     public let ranking: RankingScore?
-    /// Tells this model from any other: a digest of its configuration and its weights.
+    /// A digest of configuration and weights, which distinguishes this model from any other.
     ///
-    /// Made of `config.json`, which holds the digest of the weights as they were written, the
-    /// weights' header, and a sample of the data; so it costs no reading of the whole file.
+    /// It covers `config.json`, which holds the digest of the weights as written, and the weights'
+    /// header and a sample of their data, so that the whole file need not be read.
     public let fingerprint: String
-    /// What turns match logits into probabilities, if that was measured for this model.
+    /// The calibration of match probabilities, if one was fitted for this model.
     public let calibration: MatchCalibration?
-    /// What the model knows, if somebody wrote that down.
+    /// The description of the model, if it has one.
     public let card: ModelCard?
-    /// The words that it learned from images, if somebody listed them.
+    /// The words that the model learned from images, if it has such a list.
     public let learnedWords: LearnedWords?
     private let weightsDigest: String
 
-    /// The name of ``ranking`` in the weights' metadata.
+    /// The key of ``ranking`` in the weights' metadata.
     public static let rankingKey = "ranking"
-    /// The name of ``newParts`` in the weights' metadata.
+    /// The key of ``newParts`` in the weights' metadata.
     static let newPartsKey = "new_parts"
     static let weightsName = "model.safetensors"
     package static let configurationName = "config.json"
     static let calibrationName = "calibration.json"
     static let cardName = "card.md"
     static let wordsName = "words.txt"
-    /// The files that every model has, beside those of its tokenizer.
+    /// The files that every model has, apart from those of its tokenizer.
     static let names = [configurationName, weightsName]
-    /// These, those of tokenizers, and the files that it may have.
+    /// All file names that a model directory may have.
     static let allNames = names + TokenizerFiles.names + [calibrationName, cardName, wordsName]
 
-    /// Opens a directory that ``write(_:configuration:vocabulary:to:metadata:)`` made.
+    /// Opens a model directory and checks it.
     ///
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file: the directory or one of
-    ///   its files is missing or damaged, a parameter is missing, unknown or misshapen, or the
-    ///   vocabulary has another length than the word embeddings.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file, if the directory or one
+    ///   of its files is missing or damaged, if a parameter is missing, unknown or misshapen, or if
+    ///   the vocabulary does not have one line per word embedding.
     public static func open(_ path: FilePath) throws -> ModelDirectory {
         try ModelDirectory(path)
     }
@@ -80,14 +81,16 @@ public struct ModelDirectory: Sendable {
             throw ModelFileError(
                 path,
                 .notAModel(
-                    missing: isWordPiece ? TokenizerFiles.wordPieceName : "tokenizer's file"))
+                    missing: isWordPiece ? TokenizerFiles.wordPieceName : "tokenizer file"))
         }
         tokenizer = files
         weights = try SafetensorsFile(path.appending(ModelDirectory.weightsName))
         ranking = try weights.metadata[Self.rankingKey].map { [weights] name in
             guard let ranking = RankingScore(rawValue: name) else {
                 throw ModelFileError(
-                    weights.path, .configuration("the ranking '\(name)' is unknown"))
+                    weights.path,
+                    .configuration(
+                        "has the unknown ranking '\(name)'; known are \(RankingScore.names)"))
             }
             return ranking
         }
@@ -103,9 +106,10 @@ public struct ModelDirectory: Sendable {
         try tokenizer.check(rows: configuration.text.vocabularySize)
     }
 
-    /// Reads all the weights and compares their digest with the one recorded when written.
+    /// Compares the digest of the weights with the one recorded when they were written.
     ///
-    /// - Throws: ``ModelFileError`` if they differ.
+    /// - Throws: ``ModelFileError`` if the digests differ.
+    /// - Complexity: O(*n*) in the size of the weights, which are read completely.
     public func verify() throws {
         let found = weights.sha256
         guard found == weightsDigest else {
@@ -113,14 +117,14 @@ public struct ModelDirectory: Sendable {
         }
     }
 
-    /// The text of a file beside the weights; nil if it is longer than some bytes or not UTF-8.
+    /// Returns the text of a file; nil if it has more than `bound` bytes or is not UTF-8.
     static func text(of path: FilePath, atMost bound: Int) throws -> String? {
         try MappedFile(path).withUnsafeBytes { bytes in
             bytes.count > bound ? nil : String(validating: bytes, as: UTF8.self)
         }
     }
 
-    /// Checks that every parameter is there in its shape, and nothing else but training state.
+    /// Checks that every parameter exists in its shape, and nothing else except training state.
     private static func check(
         _ weights: SafetensorsFile, _ configuration: ALBEFConfiguration
     ) throws {
@@ -138,7 +142,9 @@ public struct ModelDirectory: Sendable {
             guard found.dtype.isFloatingPoint else {
                 throw ModelFileError(
                     weights.path,
-                    .tensor(name: parameter.name, problem: "is of the type \(found.dtype)"))
+                    .tensor(
+                        name: parameter.name,
+                        problem: "should be floating point, but is \(found.dtype)"))
             }
         }
         let known = Set(parameters.map(\.name))
@@ -162,8 +168,8 @@ public struct ModelDirectory: Sendable {
             withUnsafeBytes(of: UInt64(bytes.count).littleEndian) {
                 digest.update(bufferPointer: $0)
             }
-            // 64 pages, evenly spread: weights that were changed without their configuration are
-            // other weights nearly everywhere.
+            // 64 evenly spread pages: weights that change without their configuration change
+            // nearly everywhere.
             let data = bytes[weights.headerByteCount...]
             for index in 0..<64 {
                 let start = data.startIndex + data.count / 64 * index

@@ -8,15 +8,15 @@ import Torch
     import Foundation
 #endif
 
-/// The contents of `config.json`: a configuration, and the digest of the weights it belongs to.
+/// The contents of `config.json`: a configuration, and the digest of its weights.
 struct ModelDocument: Codable {
     var configuration: ALBEFConfiguration
     /// SHA-256 of `model.safetensors`, in hexadecimal.
     var weightsDigest: String
 
-    /// What is written.
+    /// The format that is written.
     ///
-    /// Models of format 1, before there were switches, have ALBEF's.
+    /// Format 1 has no switches; its models have those of ALBEF.
     static let format = 2
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -42,17 +42,17 @@ struct ModelDocument: Codable {
         try container.encode(weightsDigest, forKey: .weightsDigest)
     }
 
-    /// The text of the file.
+    /// Returns the contents of the file.
     func text() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         return Array(try encoder.encode(self)) + [0x0A]
     }
 
-    /// Reads a file, in which every key must be there and known.
+    /// Reads a file, which must have every key and no unknown one.
     init(_ bytes: UnsafeRawBufferPointer, file: FilePath) throws {
         let json = try JSONValue(bytes, file: file, what: "the configuration")
-        // The format first: another one may well have other keys.
+        // The format comes first, because another format may have other keys.
         let format = json.object?.first { $0.name == "format" }
         guard let format else { throw ModelFileError(file, .missingKey("format")) }
         guard let version = format.value.integer, (1...ModelDocument.format).contains(version)
@@ -86,7 +86,7 @@ struct ModelDocument: Codable {
         }
     }
 
-    /// Checks the keys of a trunk, if there is one.
+    /// Checks the keys of a trunk, if the configuration has one.
     private static func checkTrunk(_ json: JSONValue?, file: FilePath) throws {
         typealias Trunk = EfficientNetConfiguration.CodingKeys
         typealias Architecture = EfficientNetArchitecture.CodingKeys

@@ -1,9 +1,8 @@
 import OrderedCollections
 
-/// Draws the names of like parameters together, as in `blocks.{0-11}.attn.qkv.{weight,bias}`.
+/// A summary of the names of like parameters, as in `blocks.{0-11}.attn.qkv.{weight,bias}`.
 enum NameSummary {
-    /// The names that differ in nothing but numbers and the last part as one each, with how many
-    /// there are.
+    /// Merges names that differ only in numbers and in their last part, and counts each group.
     static func groups(_ names: [String]) -> [(name: String, count: Int)] {
         var groups: OrderedDictionary<String, Group> = [:]
         for name in names {
@@ -36,7 +35,7 @@ enum NameSummary {
             return "\(numbered).\(ending)"
         }
 
-        /// The numbers as ranges: "0-5,7".
+        /// The numbers as ranges, such as "0-5,7".
         private var ranges: String {
             var ranges: [ClosedRange<Int>] = []
             for number in numbers.sorted() {

@@ -1,20 +1,20 @@
-/// The names and shapes of a model's parameters, as they stand on disk.
+/// The names and shapes of a model's parameters on disk.
 ///
-/// The names are those of the original implementation's pretraining model, whatever the task; the
-/// heads of the other tasks keep the names they have there.
+/// The names are those of the original implementation's pretraining model for every task; the heads
+/// of other tasks keep the names of their own models.
 public struct ParameterLayout: Sendable {
-    /// One parameter.
+    /// The name and shape of one parameter.
     public struct Parameter: Sendable, Hashable {
-        /// Its name.
+        /// The name.
         public let name: String
-        /// Length along each dimension.
+        /// The length along each dimension.
         public let shape: [Int]
     }
 
-    /// Every parameter that a model of this configuration must have, in the order of the file.
+    /// All parameters of a model of the configuration, in the order of the file.
     public private(set) var parameters: [Parameter] = []
 
-    /// Lists the parameters of a configuration.
+    /// Creates the layout of a configuration.
     public init(_ configuration: ALBEFConfiguration) {
         let (vision, text) = (configuration.vision, configuration.text)
         if configuration.task.aligns { add("temp", []) }
@@ -33,7 +33,7 @@ public struct ParameterLayout: Sendable {
             addProjection("text_proj", text.projection, text.width, width)
             if configuration.task.matches { addLinear("itm_head", text.width, 2) }
         case .vqa:
-            // The decoder has the fusion layers' number and reads the question's tokens.
+            // The decoder has as many layers as the fusion encoder and reads the question's tokens.
             addText(
                 "text_decoder.bert", text, depth: text.depth - text.fusionLayer, fusionLayer: 0,
                 imageWidth: text.width)
@@ -44,15 +44,16 @@ public struct ParameterLayout: Sendable {
         }
     }
 
-    /// Modules that a momentum teacher has a twin of, named with `_m` behind.
+    /// The modules of which a momentum teacher has a twin, whose name ends with `_m`.
     static let twinModules: Set<String> = [
         "visual_encoder", "text_encoder", "vision_proj", "text_proj", "text_decoder", "cls_head",
     ]
 
-    /// The queues of momentum features, which only training uses.
+    /// The queues of momentum features, which are used only in training.
     static let queues: Set<String> = ["image_queue", "text_queue", "queue_ptr", "idx_queue"]
 
-    /// The name of the parameter that a momentum twin follows, nil if the name is not a twin's.
+    /// Returns the name of the parameter that a momentum twin follows; nil if `name` is not a
+    /// twin's.
     static func online(_ name: String) -> String? {
         let module = name.prefix { $0 != "." }
         guard module.hasSuffix("_m"), twinModules.contains(String(module.dropLast(2))) else {
@@ -61,7 +62,7 @@ public struct ParameterLayout: Sendable {
         return String(module.dropLast(2)) + String(name.dropFirst(module.count))
     }
 
-    /// The name of a parameter's momentum twin, nil if its module has none.
+    /// Returns the name of a parameter's momentum twin; nil if its module has no twin.
     package static func twin(of name: String) -> String? {
         let module = name.prefix { $0 != "." }
         guard twinModules.contains(String(module)) else { return nil }

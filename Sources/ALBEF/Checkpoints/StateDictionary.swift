@@ -3,7 +3,7 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// A model's tensors found in a checkpoint, under the names of the pretraining model.
+/// The tensors of a model in a checkpoint, under the names of the pretraining model.
 struct StateDictionary {
     struct Element {
         /// The name in the file.
@@ -12,11 +12,11 @@ struct StateDictionary {
     }
 
     let file: FilePath
-    /// Where the tensors stood: "" for the top level.
+    /// The place of the tensors in the file, as keys separated by periods; "" for the top level.
     let location: String
-    /// By canonical name, in the order of the file.
+    /// The tensors by canonical name, in the order of the file.
     let elements: OrderedDictionary<String, Element>
-    /// Entries of the file beside the model.
+    /// Entries of the file outside the model.
     let others: [String]
 
     /// The keys under which checkpoints wrap their model.
@@ -51,14 +51,16 @@ struct StateDictionary {
             let name = StateDictionary.canonical(WrapperNames.stripped(source))
             if let other = elements[name] {
                 throw ModelFileError(
-                    file.path, .tensor(name: source, problem: "is the same as \"\(other.source)\""))
+                    file.path,
+                    .tensor(
+                        name: source, problem: "is the same parameter as \"\(other.source)\""))
             }
             elements[name] = Element(source: source, tensor: tensor)
         }
         self.elements = elements
     }
 
-    /// Whether the file itself names the text encoder `text_encoder.bert`.
+    /// Whether the file's own names have `text_encoder.bert`, beside a language-model head.
     var keepsLanguageModel: Bool {
         elements.values.contains {
             WrapperNames.stripped($0.source).hasPrefix("text_encoder.bert.")
@@ -70,7 +72,7 @@ struct StateDictionary {
 
     func contains(prefix: String) -> Bool { elements.keys.contains { $0.hasPrefix(prefix) } }
 
-    /// Puts `bert.` back, which the fine-tuned models drop, and so on for the momentum twin.
+    /// Restores `bert.`, which fine-tuned models drop from the names of text encoder and twin.
     private static func canonical(_ name: String) -> String {
         for prefix in ["text_encoder.", "text_encoder_m."] where name.hasPrefix(prefix) {
             let rest = name.dropFirst(prefix.count)
@@ -96,7 +98,7 @@ struct StateDictionary {
         return nil
     }
 
-    /// What a file without a model holds, for its error: keys, and those of dictionaries inside.
+    /// Describes the keys of a file without a model, and those of its dictionaries, for an error.
     private static func outline(_ root: CheckpointValue) -> String {
         guard let top = root.dictionary else {
             guard case .object(let name) = root else { return "it is not a dictionary" }

@@ -2,41 +2,41 @@ import Storage
 package import SystemPackage
 import Torch
 
-/// A vocabulary as a model directory keeps it: one token on each line, each line ended by U+000A.
+/// A vocabulary of one token per line, as a model directory stores it: each line ends with U+000A.
 ///
-/// The one thing about it that can be checked against weights is its length.
+/// Only its length can be checked against weights.
 package struct VocabularyFile {
     private static let lineFeed = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
     private let file: MappedFile
-    /// How many lines there are.
+    /// The number of lines.
     package let lineCount: Int
 
-    /// Counts the lines of a file, which are read in place.
+    /// Opens a file and counts its lines in place.
     package init(_ path: FilePath) throws {
         file = try MappedFile(path)
         lineCount = file.withUnsafeBytes { bytes in
-            // The last line may have no end.
+            // The last line may lack its line feed.
             bytes.count { $0 == Self.lineFeed }
                 + (bytes.last.map { $0 == Self.lineFeed } ?? true ? 0 : 1)
         }
     }
 
-    /// Checks that there is one line for each word embedding.
+    /// Checks that the vocabulary has one line per word embedding.
     func check(rows: Int) throws {
         guard lineCount == rows else {
             throw ModelFileError(file.path, .vocabulary(lines: lineCount, rows: rows))
         }
     }
 
-    /// The file as it is.
+    /// The unchanged contents of the file.
     var contents: [UInt8] { file.withUnsafeBytes { Array($0) } }
 
-    /// The text, without a byte order mark and without the carriage returns of Windows.
+    /// The contents without a byte order mark and without the carriage returns of Windows.
     ///
-    /// Lines end with "\n", or all of them with "\r\n": entries may contain other characters that
-    /// end lines elsewhere.
+    /// A carriage return is removed only if every line ends with "\r\n", because tokens may contain
+    /// characters that end lines elsewhere.
     package var bytes: [UInt8] {
         var bytes = file.withUnsafeBytes { Array($0) }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes.removeFirst(3) }

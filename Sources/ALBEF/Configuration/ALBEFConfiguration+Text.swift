@@ -1,78 +1,79 @@
 extension ALBEFConfiguration {
-    /// The stack of text layers: text encoder below ``fusionLayer``, fusion encoder from there on.
+    /// The stack of text layers: the text encoder below ``fusionLayer``, and the fusion encoder
+    /// above.
     ///
     /// The defaults of all switches are those of BERT and ALBEF.
     public struct Text: Sendable, Hashable {
-        /// Number of tokens (V).
+        /// The number of tokens (V).
         public var vocabularySize: Int
-        /// Width of a token (D).
+        /// The width of a token (D).
         public var width: Int
-        /// Number of layers in all.
+        /// The total number of layers.
         public var depth: Int
-        /// Index of the first layer with cross-attention.
+        /// The index of the first layer with cross-attention.
         public var fusionLayer: Int
-        /// Attention heads per layer; divides ``width``.
+        /// The number of attention heads per layer; divides ``width``.
         public var heads: Int
-        /// Width of each layer's feed-forward block.
+        /// The width of each layer's feed-forward block.
         public var mlpWidth: Int
-        /// Length of the position-embedding table; no text may be longer.
+        /// The length of the position-embedding table, and the limit for texts.
         public var positions: Int
-        /// Epsilon of every LayerNorm; default 1e-12.
+        /// The epsilon of every LayerNorm; 1e-12 by default.
         public var layerNormEpsilon: Double
-        /// Tokens that a caption is cut to, special ones included; default 30.
+        /// The number of tokens to which captions are cut, including special ones; 30 by default.
         public var maximumTokens: Int
-        /// Whether the vocabulary is of the uncased kind; default true.
+        /// Whether the vocabulary is uncased; `true` by default.
         public var lowercases: Bool
 
-        /// Whether the vector of token type 0 is added; default true.
+        /// Whether the vector of token type 0 is added; `true` by default.
         ///
-        /// LAVIS, BLIP and CLIP have none.
+        /// LAVIS, BLIP and CLIP have no token types.
         public var hasTokenTypes = true
-        /// Whether layers normalise what they give, or what they read; default what they give.
+        /// The place of the LayerNorms; after each sum by default.
         public var normPlacement = NormPlacement.after
-        /// Which tokens a token attends to; default all but padding.
+        /// The tokens that a token attends to; all except padding by default.
         public var attention = Attention.unpadded
-        /// The function inside each MLP; default GELU.
+        /// The activation of each MLP; GELU by default.
         public var activation = Activation.gelu
-        /// Whose state the feature is made of; default the first token's.
+        /// The state from which the feature is computed; that of the first token by default.
         public var pooling = Pooling.start
-        /// How it is made; default a matrix and a bias.
+        /// The projection of that state to the feature; a matrix and a bias by default.
         public var projection = Projection.linear
-        /// Length to which every text is padded; nil: to the longest of its batch.
+        /// The length to which every text is padded; nil for that of the longest text of a batch.
         ///
-        /// Where ``attention`` is ``Attention/all``, padding takes part, and the length matters.
+        /// If ``attention`` is ``Attention/all``, padding affects the result, and so does the
+        /// length.
         public var paddedLength: Int?
-        /// The token that pads; default 0.
+        /// The token that pads; 0 by default.
         public var paddingToken = 0
-        /// The token at a text's end that ``Pooling/endOfText`` looks for.
+        /// The last token of a text, at which ``Pooling/endOfText`` pools.
         public var endToken: Int?
-        /// Whether the layers from ``fusionLayer`` on also are the text encoder's, which runs them
-        /// without cross-attention; default false.
+        /// Whether the layers from ``fusionLayer`` on also form the text encoder, which runs them
+        /// without cross-attention; `false` by default.
         ///
-        /// BLIP has one stack of both.
+        /// BLIP has one stack for both.
         public var sharesLayers = false
-        /// The token that stands first where a text is read with an image, instead of the first;
-        /// nil for the same one.
+        /// The token that replaces the first one if a text is read with an image; nil to keep it.
         ///
-        /// BLIP's `[ENC]`.
+        /// In BLIP it is `[ENC]`.
         public var matchingToken: Int?
 
-        /// Whether the tokenizer is BERT's WordPiece; default true.
+        /// Whether the tokenizer is BERT's WordPiece; `true` by default.
         ///
-        /// CLIP and SigLIP have others.
+        /// CLIP and SigLIP have other tokenizers.
         public var hasWordPieces = true
-        /// What happens to a text before the tokenizer; nil: what the dialect does.
+        /// The cleaning of a text before the tokenizer; nil for that of the dialect.
         public var cleaning: Cleaning?
 
-        /// What happens to a text before the tokenizer.
+        /// A cleaning of texts before the tokenizer.
         public enum Cleaning: String, Sendable, Hashable, Codable, CaseIterable {
-            /// Nothing.
+            /// No cleaning.
             case none
-            /// As a caption of the original ALBEF.
+            /// The cleaning of captions in the original ALBEF.
             case albef
-            /// As a caption of LAVIS and BLIP.
+            /// The cleaning of captions in LAVIS and BLIP.
             case lavis
-            /// Lower case: SigLIP 2.
+            /// Lower case, as in SigLIP 2.
             case lowercase
             /// OpenCLIP's `lower`.
             case openCLIP = "openclip"
@@ -84,44 +85,44 @@ extension ALBEFConfiguration {
             case siglip
         }
 
-        /// Where the LayerNorms of a layer stand.
+        /// The place of a layer's LayerNorms.
         public enum NormPlacement: String, Sendable, Hashable, Codable, CaseIterable {
-            /// After each sum: BERT.
+            /// After each sum, as in BERT.
             case after
-            /// Before attention and MLP, and once after the last layer: CLIP, SigLIP.
+            /// Before attention and MLP, and once after the last layer, as in CLIP and SigLIP.
             case before
         }
 
-        /// Which tokens a token attends to.
+        /// The tokens that a token attends to.
         public enum Attention: String, Sendable, Hashable, Codable, CaseIterable {
-            /// All but padding: BERT.
+            /// All except padding, as in BERT.
             case unpadded
-            /// Those before it and itself: CLIP.
+            /// The token itself and those before it, as in CLIP.
             case causal
-            /// All, padding too: SigLIP.
+            /// All, including padding, as in SigLIP.
             case all
         }
 
-        /// Whose state a text's feature is made of.
+        /// The state from which a text's feature is computed.
         public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
-            /// The first token's: BERT's `[CLS]`.
+            /// The state of the first token, which is BERT's `[CLS]`.
             case start
-            /// The first ``endToken``'s.
+            /// The state of the first ``endToken``.
             case endOfText = "end_of_text"
-            /// That of the token with the largest id, as OpenAI's CLIP finds the end.
+            /// The state of the token with the largest id, by which OpenAI's CLIP finds the end.
             case largest = "largest_token"
-            /// That of the last position, padding or not: SigLIP.
+            /// The state of the last position, which may be padding, as in SigLIP.
             case last
-            /// The mean over all tokens but padding: sentence encoders such as MiniLM.
+            /// The mean over all tokens except padding, as in sentence encoders such as MiniLM.
             case mean
         }
 
-        /// Layers that read the text alone.
+        /// The number of layers of the text encoder.
         public var textDepth: Int { sharesLayers ? depth : fusionLayer }
 
-        /// Creates a text encoder's configuration; the defaults are BERT-base, 6 + 6 layers.
+        /// Creates the configuration of a text encoder; the defaults are BERT-base, 6 + 6 layers.
         ///
-        /// The switches start as ALBEF has them, and are set afterwards.
+        /// All switches have ALBEF's values until they are set.
         public init(
             vocabularySize: Int = 30_522, width: Int = 768, depth: Int = 12, fusionLayer: Int = 6,
             heads: Int = 12, mlpWidth: Int = 3072, positions: Int = 512,
@@ -163,7 +164,7 @@ extension ALBEFConfiguration.Text: Codable {
         case hasWordPieces = "word_pieces"
         case cleaning
 
-        /// Those that models of the first format do not have.
+        /// The keys that format 1 does not have.
         static let switches: Set<CodingKeys> = [
             .hasTokenTypes, .normPlacement, .attention, .activation, .pooling, .projection,
             .paddedLength, .paddingToken, .endToken, .sharesLayers, .matchingToken,
@@ -171,7 +172,7 @@ extension ALBEFConfiguration.Text: Codable {
         ]
     }
 
-    /// Reads a configuration; a switch that is not there has ALBEF's value.
+    /// Decodes a configuration; a missing switch has ALBEF's value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
@@ -199,7 +200,7 @@ extension ALBEFConfiguration.Text: Codable {
         cleaning = try container.decodeIfPresent(Cleaning.self, forKey: .cleaning)
     }
 
-    /// Writes every key, also those without a value.
+    /// Encodes all keys, including those whose value is nil.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(vocabularySize, forKey: .vocabularySize)

@@ -1,9 +1,9 @@
 extension ALBEFConfiguration {
-    /// Checks that every number is one that a model can have, and that the sizes fit each other.
+    /// Checks that all numbers are in range and that the sizes are consistent.
     ///
-    /// The limits are far beyond any model; below them no product of sizes overflows.
+    /// The limits exceed any practical model; within them no product of sizes overflows.
     ///
-    /// - Throws: ``ALBEFError`` that names the first field that does not fit.
+    /// - Throws: ``ALBEFError``, which names the first invalid field.
     public func validate() throws(ALBEFError) {
         try checkSizes()
         try checkNumbers()
@@ -28,7 +28,7 @@ extension ALBEFConfiguration {
         }
     }
 
-    /// Checks that images are cut into whole patches, or that there is a trunk that can be built.
+    /// Checks that images are cut into whole patches, or that the trunk is valid.
     private func checkPatches() throws(ALBEFError) {
         guard let trunk = vision.trunk else {
             guard vision.imageSize % vision.patchSize == 0 else {
@@ -46,10 +46,11 @@ extension ALBEFConfiguration {
         }
     }
 
-    /// Checks that the switches of both encoders make sense together.
+    /// Checks that the switches of both encoders are consistent.
     private func checkSwitches() throws(ALBEFError) {
         if vision.pooling == .classToken, !vision.hasClassToken {
-            throw .configuration("vision.pooling", "is the class token, but there is no such token")
+            throw .configuration(
+                "vision.pooling", "is class_token, but vision.class_token is false")
         }
         for (name, form, width) in [
             ("vision", vision.projection, vision.width), ("text", text.projection, text.width),
@@ -68,7 +69,7 @@ extension ALBEFConfiguration {
                 name, "\(token) is not among the \(text.vocabularySize) tokens of the vocabulary")
         }
         if text.pooling == .endOfText, text.endToken == nil {
-            throw .configuration("text.end_token", "is needed to pool at the end of a text")
+            throw .configuration("text.end_token", "is required if text.pooling is end_of_text")
         }
         if let length = text.paddedLength, !(text.maximumTokens...text.positions).contains(length) {
             throw .configuration(
@@ -78,10 +79,11 @@ extension ALBEFConfiguration {
         let reads = text.fusionLayer < text.depth
         if reads, text.normPlacement == .before || text.attention != .unpadded {
             throw .configuration(
-                "text.norm_placement", "and attention must be BERT's where layers read images")
+                "text.norm_placement",
+                "must be after and text.attention unpadded if layers read images")
         }
         if text.sharesLayers, text.fusionLayer > 0 {
-            throw .configuration("text.fusion_layer", "must be 0 where all layers read images")
+            throw .configuration("text.fusion_layer", "must be 0 if text.shares_layers is true")
         }
     }
 
@@ -103,7 +105,7 @@ extension ALBEFConfiguration {
             ("embedding_width", embeddingWidth, 65_536),
         ]
         for (name, value, limit) in sizes {
-            // A trunk needs no blocks above it.
+            // A trunk may have no blocks above it.
             if name == "vision.depth", value == 0, vision.trunk != nil { continue }
             guard value > 0 else { throw .configuration(name, "must be positive, not \(value)") }
             guard value <= limit else {
@@ -116,7 +118,7 @@ extension ALBEFConfiguration {
         guard vision.mean.count == 3, vision.standardDeviation.count == 3 else {
             throw .configuration("vision.mean", "and standard_deviation need three channels each")
         }
-        // Not-a-number is in no range.
+        // NaN is in no range.
         for mean in vision.mean where !(-10...10).contains(mean) {
             throw .configuration("vision.mean", "must be from -10 to 10, not \(mean)")
         }

@@ -3,115 +3,114 @@ extension ALBEFConfiguration {
     ///
     /// The defaults of all switches are those of ViT, DeiT and ALBEF.
     public struct Vision: Sendable, Hashable {
-        /// Side of the square input, in pixels; a multiple of ``patchSize`` without a ``trunk``.
+        /// The side of the square input in pixels; a multiple of ``patchSize`` without a ``trunk``.
         public var imageSize: Int
-        /// Side of a patch, in pixels; default 16.
-        ///
-        /// With a ``trunk`` its stride.
+        /// The side of a patch in pixels, or the stride of the ``trunk``; 16 by default.
         public var patchSize: Int
-        /// Width of a patch token (D_v).
+        /// The width of a patch token (D_v).
         public var width: Int
-        /// Number of blocks.
+        /// The number of blocks.
         public var depth: Int
-        /// Attention heads per block; divides ``width``.
+        /// The number of attention heads per block; divides ``width``.
         public var heads: Int
-        /// Width of the hidden layer of each block's MLP.
+        /// The width of the hidden layer of each block's MLP.
         public var mlpWidth: Int
-        /// Epsilon of every LayerNorm; default 1e-6.
+        /// The epsilon of every LayerNorm; 1e-6 by default.
         public var layerNormEpsilon: Double
-        /// Per-channel mean of the input in [0, 1]; default CLIP's.
+        /// The mean of each channel of the input in [0, 1]; CLIP's by default.
         public var mean: [Double]
-        /// Per-channel standard deviation of the input in [0, 1]; default CLIP's.
+        /// The standard deviation of each channel of the input in [0, 1]; CLIP's by default.
         public var standardDeviation: [Double]
 
-        /// A convolutional network whose feature map the ViT reads instead of pixels; default nil.
+        /// A convolutional network whose feature map the ViT reads instead of pixels; nil by
+        /// default.
         ///
-        /// Patches are the places of its map then, or the cells of its pooling grids, normalised and
-        /// mapped to ``width``.
+        /// The patches are then the places of its map, or the cells of its pooling grids,
+        /// normalised and projected to ``width``.
         public var trunk: EfficientNetConfiguration?
 
-        /// Whether a class token stands before the patches; default true.
+        /// Whether a class token precedes the patches; `true` by default.
         ///
-        /// SigLIP has none.
+        /// SigLIP has no class token.
         public var hasClassToken = true
-        /// Whether the map of the patches has a bias; default true.
+        /// Whether the projection of the patches has a bias; `true` by default.
         ///
-        /// CLIP's has none.
+        /// CLIP has no such bias.
         public var hasPatchBias = true
-        /// Whether the embeddings are normalised before the first block; default false.
-        ///
-        /// CLIP's are.
+        /// Whether the embeddings are normalised before the first block, as in CLIP; `false` by
+        /// default.
         public var normalizesEmbeddings = false
-        /// Whether the last LayerNorm is over all tokens, or over the pooled one only; default true.
+        /// Whether the last LayerNorm applies to all tokens, instead of only to the pooled one;
+        /// `true` by default.
         ///
-        /// The feature is the same. CLIP's patch tokens, which a fusion encoder would read, leave
-        /// the last block as they are.
+        /// The feature is the same for both. The patch tokens, which a fusion encoder would read,
+        /// are not normalised in CLIP.
         public var normalizesTokens = true
-        /// The function inside each MLP; default GELU.
+        /// The activation of each MLP; GELU by default.
         public var activation = Activation.gelu
-        /// What the feature is made of; default the class token.
+        /// The state from which the feature is computed; that of the class token by default.
         public var pooling = Pooling.classToken
-        /// How it is made; default a matrix and a bias.
+        /// The projection of that state to the feature; a matrix and a bias by default.
         public var projection = Projection.linear
-        /// How an image that is not square becomes the square input; default squeezed.
+        /// The fit of images to the square input; squeezed by default.
         public var fit = Fit.squeeze
-        /// The filter of the resize; default bicubic.
+        /// The filter that resizes images; bicubic by default.
         public var filter = Filter.bicubic
-        /// How the positions are resized for inputs of another size; default bicubic.
+        /// The filter that resizes positions to another image size; bicubic by default.
         public var positionFilter = PositionFilter.bicubic
 
-        /// What an image's feature is made of.
+        /// The state from which an image's feature is computed.
         public enum Pooling: String, Sendable, Hashable, Codable, CaseIterable {
-            /// The class token.
+            /// The state of the class token.
             case classToken = "class_token"
-            /// One learned query that attends to all tokens (SigLIP; "MAP head").
+            /// The result of one learned query that attends to all tokens, SigLIP's "MAP head".
             case attention
             /// The mean of the patch tokens.
             case mean
         }
 
-        /// How an image that is not square becomes the square input.
+        /// The fit of an image to the square input.
         public enum Fit: String, Sendable, Hashable, Codable, CaseIterable {
-            /// Resized to the square, whatever its aspect ratio: ALBEF, BLIP, SigLIP, Chinese-CLIP.
+            /// Resizes regardless of the aspect ratio, as in ALBEF, BLIP, SigLIP and Chinese-CLIP.
             case squeeze
-            /// The shorter side resized, the middle of the longer cut out: CLIP.
+            /// Resizes the shorter side and cuts the middle out of the longer one, as in CLIP.
             case crop
         }
 
-        /// The filter of the resize; both are Pillow's, with antialiasing.
+        /// A filter that resizes images; both are Pillow's, with antialiasing.
         public enum Filter: String, Sendable, Hashable, Codable, CaseIterable {
-            /// Cubic, a = -0.5.
+            /// The cubic filter with a = -0.5.
             case bicubic
-            /// Triangle.
+            /// The triangle filter.
             case bilinear
         }
 
-        /// How a grid of positions is resized; PyTorch's cubic, a = -0.75.
+        /// A filter that resizes a grid of positions: PyTorch's cubic with a = -0.75.
         public enum PositionFilter: String, Sendable, Hashable, Codable, CaseIterable {
-            /// Without antialiasing: ALBEF, BLIP, Hugging Face.
+            /// Without antialiasing, as in ALBEF, BLIP and Hugging Face's libraries.
             case bicubic
-            /// With antialiasing: timm and OpenCLIP.
+            /// With antialiasing, as in timm and OpenCLIP.
             case antialiased = "bicubic_antialiased"
         }
 
-        /// Patches along one side of the input; nil where they are of several grids.
+        /// The number of patches along one side of the input; nil if they come from several grids.
         public var gridSide: Int? {
             guard let trunk else { return imageSize / patchSize }
             return trunk.poolingGrids.isEmpty ? trunk.featureSide(imageSize: imageSize) : nil
         }
-        /// Number of patches P, without the class token.
+        /// The number of patches P, without the class token.
         public var patchCount: Int {
             let side = imageSize / patchSize
             return trunk?.tokenCount(imageSize: imageSize) ?? side * side
         }
-        /// Tokens before those of the patches: 1 with a class token.
+        /// The number of tokens before the patches: 1 with a class token, else 0.
         public var prefixCount: Int { hasClassToken ? 1 : 0 }
-        /// Number of tokens that an image becomes, P + 1 with a class token.
+        /// The number of tokens per image: P + 1 with a class token, else P.
         public var tokenCount: Int { patchCount + prefixCount }
 
-        /// Creates an image encoder's configuration; the defaults are ViT-B/16 at 256 pixels.
+        /// Creates the configuration of an image encoder; the defaults are ViT-B/16 at 256 pixels.
         ///
-        /// The switches start as ALBEF has them, and are set afterwards.
+        /// All switches have ALBEF's values until they are set.
         public init(
             imageSize: Int = 256, patchSize: Int = 16, width: Int = 768, depth: Int = 12,
             heads: Int = 12, mlpWidth: Int = 3072, layerNormEpsilon: Double = 1e-6,
@@ -129,13 +128,18 @@ extension ALBEFConfiguration {
             self.standardDeviation = standardDeviation
         }
 
-        /// Creates the configuration of an image encoder with a trunk: its features are averaged
-        /// after the blocks, without a class token.
+        /// Creates the configuration of an image encoder with a trunk.
+        ///
+        /// The feature is the mean of the tokens after the blocks, and there is no class token.
         ///
         /// - Parameters:
-        ///   - depth: number of blocks above the trunk, which may be 0.
-        ///   - mean: per-channel mean of the input in [0, 1]; default ImageNet's.
-        ///   - standardDeviation: per-channel deviation of the input; default ImageNet's.
+        ///   - trunk: the configuration of the trunk.
+        ///   - imageSize: the side of the square input in pixels; 224 by default.
+        ///   - width: the width of a token (D_v).
+        ///   - depth: the number of blocks above the trunk, which may be 0; 1 by default.
+        ///   - heads: the number of attention heads per block.
+        ///   - mean: the mean of each channel of the input in [0, 1]; ImageNet's by default.
+        ///   - standardDeviation: the standard deviation of each channel; ImageNet's by default.
         public init(
             trunk: EfficientNetConfiguration, imageSize: Int = 224, width: Int, depth: Int = 1,
             heads: Int, mean: [Double] = [0.485, 0.456, 0.406],
@@ -169,14 +173,14 @@ extension ALBEFConfiguration.Vision: Codable {
         case activation, pooling, projection, fit, filter
         case positionFilter = "position_filter"
 
-        /// Those that models of the first format do not have.
+        /// The keys that format 1 does not have.
         static let switches: Set<CodingKeys> = [
             .trunk, .hasClassToken, .hasPatchBias, .normalizesEmbeddings, .normalizesTokens,
             .activation, .pooling, .projection, .fit, .filter, .positionFilter,
         ]
     }
 
-    /// Reads a configuration; a switch that is not there has ALBEF's value.
+    /// Decodes a configuration; a missing switch has ALBEF's value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         imageSize = try container.decode(Int.self, forKey: .imageSize)
@@ -201,7 +205,7 @@ extension ALBEFConfiguration.Vision: Codable {
         try container.update(&positionFilter, forKey: .positionFilter)
     }
 
-    /// Writes every key, also those without a value.
+    /// Encodes all keys, including those whose value is nil.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(imageSize, forKey: .imageSize)
@@ -228,7 +232,7 @@ extension ALBEFConfiguration.Vision: Codable {
 }
 
 extension KeyedDecodingContainer {
-    /// Reads a value that may be left out, and then stays.
+    /// Decodes a value if its key exists, and leaves it unchanged otherwise.
     func update<Value: Decodable>(_ value: inout Value, forKey key: Key) throws {
         if let found = try decodeIfPresent(Value.self, forKey: key) { value = found }
     }

@@ -1,36 +1,36 @@
-/// Everything that fixes the shape and the conventions of a model; `config.json` beside its weights.
+/// The shape and conventions of a model, stored as `config.json` beside its weights.
 ///
-/// Every size is free. ``base`` is the model of the paper.
+/// All sizes are free. ``base`` is the model of the paper.
 public struct ALBEFConfiguration: Sendable, Hashable, Codable {
-    /// Which implementation's conventions the weights follow.
+    /// The implementation whose conventions the weights follow.
     public var dialect: Dialect
-    /// The task the weights were trained for, which decides the heads that are present.
+    /// The task for which the weights were trained, which decides the heads of the model.
     public var task: Task
     /// The image encoder.
     public var vision: Vision
     /// The text encoder and, above ``Text/fusionLayer``, the fusion encoder.
     public var text: Text
-    /// Length of the aligned feature vectors (D_e); default 256.
+    /// The length of the aligned feature vectors (D_e); 256 by default.
     public var embeddingWidth: Int
-    /// False for a model that was only initialised: its answers mean nothing.
+    /// Whether the weights were trained; the scores of a model that was only initialised are
+    /// meaningless.
     public var isTrained: Bool
 
-    /// The task a checkpoint was trained for.
+    /// A task for which a checkpoint was trained.
     public enum Task: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Pretraining: projections, ITM head, MLM head.
+        /// Pretraining, with projections, ITM head and MLM head.
         case pretraining
-        /// Image–text retrieval: projections and ITM head.
+        /// Image–text retrieval, with projections and ITM head.
         case retrieval
-        /// Weakly supervised grounding (RefCOCO+): as retrieval.
+        /// Weakly supervised grounding (RefCOCO+), with the heads of retrieval.
         case grounding
-        /// Visual question answering: an answer decoder instead of the projections.
+        /// Visual question answering, with an answer decoder instead of projections.
         case vqa
-        /// Reasoning over two images (NLVR2): a doubled fusion encoder and a two-way head.
+        /// Reasoning over two images (NLVR2), with a doubled fusion encoder and a two-way head.
         case nlvr
-        /// Visual entailment (SNLI-VE): a three-way head.
+        /// Visual entailment (SNLI-VE), with a three-way head.
         case entailment
-        /// Two towers that were only aligned, such as CLIP's: projections alone. Search has the
-        /// order of recall.
+        /// Alignment of two towers, as in CLIP, with projections alone; search does not re-rank.
         case alignment
 
         /// Whether models of the task compare features of images and texts.
@@ -44,7 +44,7 @@ public struct ALBEFConfiguration: Sendable, Hashable, Codable {
 
     /// Creates a configuration from its parts; the defaults are the paper's model.
     ///
-    /// Token types are turned off in a dialect that has none.
+    /// - Note: a dialect without token types turns ``Text/hasTokenTypes`` off.
     public init(
         dialect: Dialect = .albef, task: Task = .pretraining, vision: Vision = Vision(),
         text: Text = Text(), embeddingWidth: Int = 256, isTrained: Bool = true
@@ -64,7 +64,7 @@ public struct ALBEFConfiguration: Sendable, Hashable, Codable {
         case isTrained = "is_trained"
     }
 
-    /// Whether a bias is added to the logit of a pair: SigLIP's.
+    /// Whether a bias is added to the logit of a pair, as in SigLIP.
     public var hasLogitBias: Bool { dialect == .siglip && task.aligns }
 
     /// The paper's model: ViT-B/16, BERT-base with 6 + 6 layers, 256 aligned features.

@@ -1,25 +1,26 @@
-/// Which published implementation a set of weights was made for.
+/// The published implementation for which a set of weights was made.
 ///
-/// The switches of a configuration say what the layers compute; the dialect says what is fed in,
-/// and how pairs are scored. It is stored with the weights, because nothing else tells it at run
-/// time.
+/// The switches of a configuration determine what the layers compute. The dialect determines how
+/// inputs are prepared and how pairs are scored. It is stored with the weights, because they do not
+/// determine it.
 public enum Dialect: String, Sendable, Hashable, Codable, CaseIterable {
-    /// The original repository: texts end without `[SEP]`, the re-ranking score is the match logit
-    /// alone.
+    /// The original repository: texts end without `[SEP]`, and the re-ranking score is the match
+    /// logit alone.
     case albef
-    /// The re-implementation in LAVIS: texts end with `[SEP]`, the re-ranking score is the match
-    /// logit plus the cosine.
+    /// The re-implementation in LAVIS: texts end with `[SEP]`, and the re-ranking score is the
+    /// match logit plus the cosine.
     case lavis
-    /// BLIP's retrieval models: texts and score as in LAVIS, read with an image from the start.
+    /// BLIP's retrieval models: texts and scores as in LAVIS, with one stack for both text
+    /// encoders.
     case blip
-    /// CLIP and its kin: texts as typed, pairs scored by a softmax over candidates.
+    /// CLIP and its relatives: texts as typed, and pairs scored by a softmax over candidates.
     case clip
-    /// SigLIP: texts as typed, each pair scored by itself, by a sigmoid.
+    /// SigLIP: texts as typed, and each pair scored by its own sigmoid.
     case siglip
 
-    /// Those of the two implementations of ALBEF.
+    /// The dialects of the two implementations of ALBEF.
     public static let original: [Dialect] = [.albef, .lavis]
 
-    /// Whether its text encoders usually add the vector of token type 0; LAVIS dropped the table.
+    /// Whether text encoders of the dialect usually add the vector of token type 0.
     public var hasTokenTypes: Bool { self == .albef }
 }

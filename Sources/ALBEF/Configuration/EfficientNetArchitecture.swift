@@ -27,14 +27,14 @@ public enum EfficientNetVariant: String, Sendable, Hashable, Codable, CaseIterab
     /// EfficientNet-B7: 66 million parameters with its classifier.
     case b7
 
-    /// Whether this is of the Lite form, which has no squeeze-and-excitation, ReLU6 for Swish, and
-    /// a stem and a head of the same size in all variants.
+    /// Whether the variant is Lite: without squeeze-and-excitation, with ReLU6 instead of Swish,
+    /// and with a stem and head of one size for all.
     public var isLite: Bool { rawValue.hasPrefix("lite") }
 
-    /// Side of the square input that the variant was made for, in pixels.
+    /// The side of the square input for which the variant was made, in pixels.
     public var imageSize: Int { scaling.imageSize }
 
-    /// What the widths and depths of B0 are multiplied by.
+    /// The factors of B0's widths and depths, and the side of the input.
     var scaling: (width: Double, depth: Double, imageSize: Int) {
         switch self {
         case .lite0, .b0: (1.0, 1.0, 224)
@@ -51,30 +51,30 @@ public enum EfficientNetVariant: String, Sendable, Hashable, Codable, CaseIterab
     }
 }
 
-/// The sizes of every layer of an EfficientNet.
+/// The sizes of all layers of an EfficientNet.
 public struct EfficientNetArchitecture: Sendable, Hashable, Codable {
-    /// What stands between convolutions.
+    /// The activation after convolutions.
     public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
         /// min(max(x, 0), 6).
         case relu6
-        /// x · σ(x), which the paper calls Swish.
+        /// x · σ(x), called Swish in the paper.
         case silu
     }
 
-    /// A row of blocks of one width.
+    /// A sequence of blocks of one width.
     public struct Stage: Sendable, Hashable, Codable {
-        /// Side of the depthwise window; odd.
+        /// The side of the depthwise window; odd.
         public var kernel: Int
-        /// Stride of the first block; the others have 1.
+        /// The stride of the first block; that of the others is 1.
         public var stride: Int
-        /// How many times as wide a block is inside; a stage of 1 has no expanding convolution.
+        /// The factor by which a block widens its input; 1 omits the expanding convolution.
         public var expansion: Int
-        /// Channels that come out.
+        /// The number of output channels.
         public var width: Int
-        /// Number of blocks.
+        /// The number of blocks.
         public var depth: Int
 
-        /// Describes a stage.
+        /// Creates a stage.
         public init(kernel: Int, stride: Int, expansion: Int, width: Int, depth: Int) {
             self.kernel = kernel
             self.stride = stride
@@ -88,19 +88,20 @@ public struct EfficientNetArchitecture: Sendable, Hashable, Codable {
         }
     }
 
-    /// Channels of the first convolution, which has stride 2.
+    /// The number of channels of the first convolution, whose stride is 2.
     public var stemWidth: Int
     /// The stages, first to last.
     public var stages: [Stage]
-    /// Channels of the convolution behind the stages.
+    /// The number of channels of the convolution after the stages.
     public var headWidth: Int
-    /// What stands between convolutions.
+    /// The activation after convolutions.
     public var activation: Activation
-    /// Whether blocks weigh their channels by squeeze-and-excitation (Hu et al., 2018), through a
-    /// quarter of the channels that come into the block.
+    /// Whether blocks weigh their channels by squeeze-and-excitation (Hu et al., 2018).
+    ///
+    /// The squeeze has a quarter of the block's input channels.
     public var squeezes: Bool
 
-    /// Describes an architecture of one's own.
+    /// Creates a custom architecture.
     public init(
         stemWidth: Int, stages: [Stage], headWidth: Int, activation: Activation, squeezes: Bool
     ) {
@@ -111,7 +112,7 @@ public struct EfficientNetArchitecture: Sendable, Hashable, Codable {
         self.squeezes = squeezes
     }
 
-    /// The architecture of a published variant.
+    /// Creates the architecture of a published variant.
     public init(_ variant: EfficientNetVariant) {
         let (width, depth, _) = variant.scaling
         let isLite = variant.isLite
@@ -141,7 +142,7 @@ public struct EfficientNetArchitecture: Sendable, Hashable, Codable {
         Stage(kernel: 3, stride: 1, expansion: 6, width: 320, depth: 1),
     ]
 
-    /// The nearest multiple of 8, and the next where that would take more than a tenth away.
+    /// Returns the nearest multiple of 8, or the next one if the nearest is over a tenth smaller.
     private static func scaled(_ width: Int, by multiplier: Double) -> Int {
         let wanted = Double(width) * multiplier
         let nearest = max(8, Int(wanted + 4) / 8 * 8)

@@ -1,12 +1,12 @@
 extension EfficientNetConfiguration {
-    /// Checks that every number is one that a trunk can have, and that the sizes fit each other.
+    /// Checks that all numbers are in range and that the sizes are consistent.
     ///
-    /// The limits are far beyond any trunk; below them no product of sizes overflows.
+    /// The limits exceed any practical trunk; within them no product of sizes overflows.
     ///
     /// - Parameters:
-    ///   - imageSize: side of the square input in pixels, at least 1; nil if it is not known.
-    ///   - path: what stands before the names of fields in errors.
-    /// - Throws: ``ALBEFError`` that names the first field that does not fit.
+    ///   - imageSize: the side of the square input in pixels, at least 1; nil if unknown.
+    ///   - path: the prefix of field names in errors; `vision.trunk` by default.
+    /// - Throws: ``ALBEFError``, which names the first invalid field.
     public func validate(
         imageSize: Int? = nil, _ path: String = "vision.trunk"
     ) throws(ALBEFError) {
@@ -23,7 +23,7 @@ extension EfficientNetConfiguration {
             throw .configuration(
                 "\(path).pooling_grids",
                 "has a grid of side \(grid), but the feature map of \(imageSize) pixels has only"
-                    + " the side \(side)")
+                    + " side \(side)")
         }
     }
 }
@@ -33,7 +33,8 @@ extension EfficientNetArchitecture {
         try check("\(path).stem_width", stemWidth, 1...65_536)
         try check("\(path).head_width", headWidth, 1...65_536)
         guard (1...32).contains(stages.count) else {
-            throw .configuration("\(path).stages", "must be from 1 to 32, not \(stages.count)")
+            throw .configuration(
+                "\(path).stages", "must be from 1 to 32 stages, not \(stages.count)")
         }
         for (index, stage) in stages.enumerated() {
             let name = "\(path).stages[\(index)]"

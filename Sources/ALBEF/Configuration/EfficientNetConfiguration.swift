@@ -2,48 +2,55 @@ public import Torch
 
 /// An EfficientNet whose last feature map becomes image tokens.
 ///
-/// Its batch norms are gone: on import each is folded into the convolution before it, so that every
-/// convolution has a weight and a bias and nothing else is stored. A frozen norm is an affine map
-/// of each channel, hence the fold computes the same; and frozen is how a pretrained trunk is best
-/// used in a larger model, as detectors do, because the small batches of a second training give
-/// poor statistics. Weights and biases can be trained afterwards.
+/// It has no batch norms: on import each is folded into the preceding convolution, so that only the
+/// weight and bias of each convolution are stored. A frozen norm is an affine map of each channel,
+/// so the fold is exact. Detectors also freeze the norms of a pretrained trunk, because the small
+/// batches of a second training yield poor statistics. Weights and biases remain trainable.
 public struct EfficientNetConfiguration: Sendable, Hashable {
-    /// Which sizes the layers have.
+    /// The source of the layers' sizes.
     public enum Form: Sendable, Hashable {
-        /// Those of a published variant.
+        /// A published variant.
         case variant(EfficientNetVariant)
-        /// One's own.
+        /// A custom architecture.
         case custom(EfficientNetArchitecture)
     }
 
-    /// Whose arithmetic the weights were trained with, of which the tensors tell nothing.
+    /// The arithmetic with which the weights were trained, which the tensors do not determine.
     public enum Convention: String, Sendable, Hashable, Codable, CaseIterable {
-        /// TensorFlow's: the originals, `efficientnet_lite_pytorch`, `efficientnet_pytorch` and
-        /// timm's `tf_efficientnet_*`.
+        /// That of TensorFlow: the originals, `efficientnet_lite_pytorch`, `efficientnet_pytorch`
+        /// and timm's `tf_efficientnet_*`.
         case tensorFlow = "tensorflow"
         /// That of timm's own `efficientnet_*`.
         case timm
 
-        /// Where convolutions put their zeros.
+        /// The padding of convolutions.
         public var padding: ConvolutionPadding { self == .timm ? .symmetric : .same }
 
-        /// What is added to the variances of batch norms before they are folded.
+        /// The number added to batch-norm variances in the fold.
         public var batchNormEpsilon: Double { self == .timm ? 1e-5 : 1e-3 }
     }
 
-    /// Which sizes the layers have.
+    /// The source of the layers' sizes.
     public var form: Form
-    /// How the weights were trained.
+    /// The arithmetic with which the weights were trained.
     public var convention: Convention
-    /// Whether the head's convolution belongs to the trunk; default true.
+    /// Whether the head's convolution belongs to the trunk; `true` by default.
     ///
-    /// With it Lite0 has 1280 features a place, without it 320.
+    /// Lite0 has 1280 features per place with it, and 320 without it.
     public var includesHead: Bool
-    /// Sides of the grids that the feature map is averaged over, as in the multi-scale patch pooling
-    /// of BriVL (Huo et al., 2021), where they are 1 and 6; default empty, which keeps every place.
+    /// The sides of the grids over which the feature map is averaged; empty by default, which keeps
+    /// every place.
+    ///
+    /// BriVL's multi-scale patch pooling (Huo et al., 2021) has grids of sides 1 and 6.
     public var poolingGrids: [Int]
 
     /// Creates the configuration of a trunk.
+    ///
+    /// - Parameters:
+    ///   - form: the source of the layers' sizes; Lite0 by default.
+    ///   - convention: the arithmetic of training; that of TensorFlow by default.
+    ///   - includesHead: whether the head's convolution belongs to the trunk; `true` by default.
+    ///   - poolingGrids: the sides of pooling grids; empty by default.
     public init(
         _ form: Form = .variant(.lite0), convention: Convention = .tensorFlow,
         includesHead: Bool = true, poolingGrids: [Int] = []
@@ -54,7 +61,7 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
         self.poolingGrids = poolingGrids
     }
 
-    /// The sizes of every layer.
+    /// The sizes of all layers.
     public var architecture: EfficientNetArchitecture {
         switch form {
         case .variant(let variant): EfficientNetArchitecture(variant)
@@ -62,33 +69,35 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
         }
     }
 
-    /// Width of a token: channels of the feature map.
+    /// The width of a token: the number of channels of the feature map.
     public var featureWidth: Int {
         let architecture = architecture
         return includesHead
             ? architecture.headWidth : architecture.stages.last?.width ?? architecture.stemWidth
     }
 
-    /// Pixels between neighbours of the feature map; 32 in every published variant.
+    /// The number of pixels between neighbours of the feature map; 32 in all published variants.
     public var featureStride: Int { architecture.stages.reduce(2) { $0 * $1.stride } }
 
-    /// Side of the feature map of a square image, ⌈size / stride⌉.
+    /// Returns the side of the feature map of a square image, ⌈size / stride⌉.
     public func featureSide(imageSize: Int) -> Int {
         (imageSize + featureStride - 1) / featureStride
     }
 
-    /// Number of tokens of a square image, which depends on its size only without
-    /// ``poolingGrids``.
+    /// Returns the number of tokens of a square image.
+    ///
+    /// It depends on the image size only if ``poolingGrids`` is empty.
     public func tokenCount(imageSize: Int) -> Int {
         let grids = poolingGrids.isEmpty ? [featureSide(imageSize: imageSize)] : poolingGrids
         return grids.reduce(0) { $0 + $1 * $1 }
     }
 
-    /// Names and shapes of all parameters, in the order of the file, as timm names them:
-    /// `conv_stem`, `blocks.S.I.conv_pw`, `…conv_dw`, `…se.conv_reduce`, `…se.conv_expand`,
-    /// `…conv_pwl`, `conv_head`, each with a `weight` and a `bias`.
+    /// Returns the names and shapes of all parameters, in the order of the file.
     ///
-    /// - Parameter prefix: what stands before each name and a full stop; "" for nothing.
+    /// The names are timm's: `conv_stem`, `blocks.S.I.conv_pw`, `…conv_dw`, `…se.conv_reduce`,
+    /// `…se.conv_expand`, `…conv_pwl` and `conv_head`, each with a `weight` and a `bias`.
+    ///
+    /// - Parameter prefix: precedes each name and a period; "" for nothing.
     public func parameters(prefix: String = "") -> [(name: String, shape: [Int])] {
         let start = prefix.isEmpty ? "" : "\(prefix)."
         return EfficientNetPlan(self).convolutions.flatMap { convolution in
@@ -101,17 +110,17 @@ public struct EfficientNetConfiguration: Sendable, Hashable {
 }
 
 extension EfficientNetConfiguration: Codable {
-    /// The keys of the JSON form; `architecture` is there only if `variant` is "custom".
+    /// The keys of the JSON form; `architecture` exists only if `variant` is "custom".
     enum CodingKeys: String, CodingKey, CaseIterable {
         case variant, architecture, convention
         case includesHead = "includes_head"
         case poolingGrids = "pooling_grids"
     }
 
-    /// The variant's name in a form of one's own.
+    /// The name of the variant if the architecture is custom.
     static let custom = "custom"
 
-    /// Reads a configuration, all of whose keys must be there.
+    /// Decodes a configuration; all keys are required.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let name = try container.decode(String.self, forKey: .variant)
@@ -123,15 +132,16 @@ extension EfficientNetConfiguration: Codable {
             guard !container.contains(.architecture) else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .architecture, in: container,
-                    debugDescription: "the variant \"\(name)\" has sizes of its own: give an "
-                        + "architecture with the variant \"\(Self.custom)\" only")
+                    debugDescription: "the variant \"\(name)\" has fixed sizes; give an "
+                        + "architecture only with the variant \"\(Self.custom)\"")
             }
             form = .variant(variant)
         } else {
             let known = EfficientNetVariant.allCases.map(\.rawValue) + [Self.custom]
             throw DecodingError.dataCorruptedError(
                 forKey: .variant, in: container,
-                debugDescription: "\"\(name)\" is none of \(known.joined(separator: ", "))")
+                debugDescription: "\"\(name)\" is unknown; known are "
+                    + known.joined(separator: ", "))
         }
         self.init(
             form, convention: try container.decode(Convention.self, forKey: .convention),
@@ -139,7 +149,7 @@ extension EfficientNetConfiguration: Codable {
             poolingGrids: try container.decode([Int].self, forKey: .poolingGrids))
     }
 
-    /// Writes a configuration.
+    /// Encodes a configuration.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         switch form {

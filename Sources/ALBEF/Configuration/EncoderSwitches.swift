@@ -2,14 +2,14 @@ import Torch
 
 /// The function between the two layers of a transformer block's MLP.
 ///
-/// Weights do not tell which one they were trained with, so a model says it. The three differ by up
-/// to 0.02 at one input, which ruins a model that gets another one than it was trained with.
+/// Weights do not determine it, so the configuration states it. The three functions differ by up to
+/// 0.02 at one input, which ruins a model that was trained with another one.
 public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
-    /// x Φ(x), by the error function (Hendrycks and Gimpel, 2016): ViT, BERT, ALBEF.
+    /// x Φ(x) by the error function (Hendrycks and Gimpel, 2016), as in ViT, BERT and ALBEF.
     case gelu
-    /// x σ(1.702 x): CLIP as OpenAI trained it, and Chinese-CLIP.
+    /// x σ(1.702 x), as in OpenAI's CLIP and Chinese-CLIP.
     case quickGELU = "quick_gelu"
-    /// x Φ(x), approximated by the hyperbolic tangent: SigLIP.
+    /// x Φ(x) approximated by the hyperbolic tangent, as in SigLIP.
     case tanhGELU = "gelu_tanh"
 
     /// Applies the function to every element.
@@ -22,12 +22,12 @@ public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
     }
 }
 
-/// How a tower's pooled state becomes the feature that recall compares.
+/// The map from a tower's pooled state to the feature that recall compares.
 public enum Projection: String, Sendable, Hashable, Codable, CaseIterable {
     /// A matrix and a bias.
     case linear
-    /// A matrix alone: CLIP.
+    /// A matrix alone, as in CLIP.
     case matrix
-    /// Nothing: the pooled state is the feature, as wide as the tower. SigLIP's image tower.
+    /// The identity, as in SigLIP's image tower: the feature is as wide as the tower.
     case none
 }

@@ -1,49 +1,50 @@
-/// What a model is trained for: which objectives, with which negatives and labels.
+/// The objectives of training, with their negatives and labels.
 ///
-/// ALBEF, CLIP, BriVL (WenLan) and a single tower are settings of this one structure, so that
-/// their differences can be measured.
+/// ALBEF, CLIP, BriVL (WenLan) and a single tower are settings of this one structure, so that their
+/// differences can be measured.
 public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
-    /// Image–text contrastive learning.
+    /// The settings of image–text contrastive learning.
     public var contrastive: Contrastive
-    /// Image–text matching.
+    /// The settings of image–text matching.
     public var matching: Matching
-    /// Masked language modelling.
+    /// The settings of masked language modelling.
     public var maskedLanguage: MaskedLanguage
-    /// The momentum teacher and its distillation.
+    /// The settings of the momentum teacher and its distillation.
     public var teacher: Teacher
-    /// Probability with which BERT's layers drop elements in training; default 0.1.
+    /// The dropout probability of BERT's layers in training; 0.1 by default.
     public var dropout: Double
-    /// Whether the original's oddities are kept: the teacher drops too, ITM takes other captions of
-    /// an image as its negatives, the temperature and the positions decay like weights; default
-    /// false.
+    /// Whether to reproduce the original's oddities; `false` by default.
+    ///
+    /// The teacher also uses dropout, other captions of an image can be its ITM negatives, and
+    /// weight decay applies to the temperature and the positions.
     public var isFaithful: Bool
 
-    /// Image–text contrastive learning, ITC.
+    /// The settings of image–text contrastive learning, ITC.
     public struct Contrastive: Sendable, Hashable, Codable {
-        /// Factor of the loss; 0 leaves the objective out.
+        /// The factor of the loss; 0 turns the objective off.
         public var weight: Double
-        /// Number of older keys (M), which are the teacher's; 0 for none.
+        /// The number of the teacher's older keys (M); 0 for no queue.
         public var queue: Int
-        /// Which keys are right for an image.
+        /// The keys that are positives.
         public var positives: Positives
-        /// The temperature (tau) at the start.
+        /// The initial temperature (tau).
         public var temperature: Double
-        /// The temperature is kept at or above this.
+        /// The lower bound of the temperature.
         public var minimumTemperature: Double
-        /// The temperature is kept at or below this.
+        /// The upper bound of the temperature.
         public var maximumTemperature: Double
 
-        /// Which keys count as right.
+        /// A choice of positive keys.
         public enum Positives: String, Sendable, Hashable, Codable, CaseIterable {
             /// The row's own pair alone, as in pretraining.
             case pair
-            /// Every key of the same image in equal shares, as in fine-tuning retrieval.
+            /// All keys of the same image in equal shares, as in fine-tuning for retrieval.
             case image
-            /// Every key of the batch that is known to be right: of the same image, and of any image
-            /// that has the same caption. In the queues, of the same image.
+            /// All keys of the batch that are known to be right: those of the same image, and of
+            /// any image with the same caption; in the queues, those of the same image.
             ///
-            /// Short captions fit many images. Those that are known to fit are no negatives of ITM
-            /// either: drawn by similarity, they would come before all that are really wrong.
+            /// Short captions fit many images. Images that are known to fit are not ITM negatives
+            /// either: drawn by similarity, they would precede all real negatives.
             case caption
         }
 
@@ -68,36 +69,39 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// Image–text matching, ITM.
+    /// The settings of image–text matching, ITM.
     public struct Matching: Sendable, Hashable, Codable {
-        /// Factor of the loss; 0 leaves the objective out.
+        /// The factor of the loss; 0 turns the objective off.
         public var weight: Double
-        /// Where wrong pairs come from.
+        /// The source of mismatched pairs.
         public var negatives: Source
-        /// How far in the batch the neighbour is; default 1, the next pair.
+        /// The distance in the batch to the neighbour of ``Source/shifted``; 1, the next pair, by
+        /// default.
         ///
-        /// Where look-alikes stay together in a batch, as many as stay together: then the neighbour is
-        /// any other pair, as it is in a batch without order.
+        /// If batches keep groups of similar images together, set it to the size of a group. The
+        /// neighbour is then from another group, as in a batch of random order.
         public var shift: Int
-        /// Epochs in which they come from the neighbour first, whatever ``negatives`` says.
+        /// The number of first epochs in which negatives are shifted, regardless of ``negatives``.
         ///
-        /// A model from random weights that sees hard ones alone can stay at chance for long: they
-        /// differ from right ones in what it cannot see yet.
+        /// A model with random weights can stay at chance for long if it gets only hard negatives,
+        /// because they differ from matches in details that it cannot distinguish yet.
         public var easyEpochs: Double
-        /// Epochs after those in which hard negatives become as hard as ITC's similarities say.
+        /// The number of epochs after these in which hardness rises to that of ITC's similarities.
         public var rampEpochs: Double
-        /// Whether other captions of an image are never its negatives; ignored when faithful.
+        /// Whether other captions of an image are never its negatives; ignored if
+        /// ``ObjectiveConfiguration/isFaithful``.
         public var excludesSameImage: Bool
 
-        /// Where wrong pairs come from.
+        /// A source of mismatched pairs.
         public enum Source: String, Sendable, Hashable, Codable, CaseIterable {
             /// Drawn from the batch in proportion to the ITC softmax.
             case hard
-            /// The neighbour in the batch, ``Matching/shift`` pairs on.
+            /// The pair ``Matching/shift`` rows further in the batch.
             case shifted
         }
 
-        /// Creates settings.
+        /// Creates settings; the defaults are the paper's, except that other captions of an image are
+        /// excluded.
         public init(
             weight: Double = 1, negatives: Source = .hard, shift: Int = 1, easyEpochs: Double = 0,
             rampEpochs: Double = 0,
@@ -119,11 +123,11 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// Masked language modelling, MLM.
+    /// The settings of masked language modelling, MLM.
     public struct MaskedLanguage: Sendable, Hashable, Codable {
-        /// Factor of the loss; 0 leaves the objective out.
+        /// The factor of the loss; 0 turns the objective off.
         public var weight: Double
-        /// Probability with which a token is hidden.
+        /// The probability that a token is hidden.
         public var probability: Double
 
         /// Creates settings; the defaults are BERT's.
@@ -133,15 +137,16 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
     }
 
-    /// The momentum teacher.
+    /// The settings of the momentum teacher.
     public struct Teacher: Sendable, Hashable, Codable {
-        /// Whether there is one; without it ITC compares within the batch.
+        /// Whether training has a teacher; without it, ITC compares features within the batch.
         public var isEnabled: Bool
-        /// How much of the teacher stays at each step.
+        /// The share of the teacher that each step keeps.
         public var momentum: Double
-        /// Weight of the teacher's opinion in ITC's and MLM's labels; 0 for no distillation.
+        /// The weight of the teacher's predictions in the labels of ITC and MLM; 0 for no
+        /// distillation.
         public var alpha: Double
-        /// Epochs in which alpha rises from 0.
+        /// The number of epochs in which alpha rises from 0.
         public var rampEpochs: Double
 
         /// Creates settings; the defaults are the original's.
@@ -183,7 +188,7 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         case isFaithful = "faithful"
     }
 
-    /// What a weights file says of its training.
+    /// The entries in the header of a weights file that describe its training.
     package var metadata: [String: String] {
         let trained = [
             ("itc", contrastive.weight), ("itm", matching.weight), ("mlm", maskedLanguage.weight),
@@ -194,9 +199,9 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
     /// Whether the fusion encoder is trained.
     public var usesFusion: Bool { matching.weight > 0 || maskedLanguage.weight > 0 }
 
-    /// Checks that the settings fit each other.
+    /// Checks that all settings are in range and consistent.
     ///
-    /// - Throws: ``ALBEFError`` that names the first field that does not fit.
+    /// - Throws: ``ALBEFError``, which names the first invalid field.
     public func validate() throws(ALBEFError) {
         let weights = [
             ("contrastive", contrastive.weight), ("matching", matching.weight),
@@ -206,7 +211,7 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
             throw .configuration("objectives.\(name).weight", "must be 0 or more, not \(weight)")
         }
         guard weights.contains(where: { $0.1 > 0 }) else {
-            throw .configuration("objectives", "are all left out; give one a weight above 0")
+            throw .configuration("objectives", "all have weight 0; give one a weight above 0")
         }
         let shares = [
             ("masked_language.probability", maskedLanguage.probability),
@@ -236,7 +241,7 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         guard contrastive.queue == 0 || teacher.isEnabled else {
             throw .configuration(
                 "objectives.contrastive.queue",
-                "holds the teacher's keys: it must be 0 where teacher.enabled is false")
+                "must be 0 if teacher.enabled is false, because it holds the teacher's keys")
         }
         guard contrastive.temperature > 0, contrastive.minimumTemperature > 0,
             contrastive.minimumTemperature <= contrastive.maximumTemperature
@@ -249,8 +254,8 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         else {
             throw .configuration(
                 "objectives.matching.negatives",
-                "hard negatives are drawn by ITC's similarities: set contrastive.weight above 0"
-                    + " or use shifted")
+                "is hard, which needs ITC's similarities: set contrastive.weight above 0 or use"
+                    + " shifted")
         }
     }
 }

@@ -1,11 +1,9 @@
 import Torch
 
-/// Pools tokens by one learned query that attends to them all, followed by an MLP: the "MAP head"
-/// of SigLIP (Zhai et al., 2022, "Scaling Vision Transformers").
+/// Pooling `[B, P, D_v]` to `[B, D_v]` by one learned query that attends to all tokens, followed by
+/// an MLP: the "MAP head" of SigLIP (Zhai et al., 2022, "Scaling Vision Transformers").
 ///
-/// `[B, P, D_v]` to `[B, D_v]`.
-///
-/// The names of its parameters are timm's.
+/// Its parameters have timm's names.
 final class AttentionPooling: Sendable {
     private let latent: Parameter
     private let query: Linear
@@ -36,7 +34,7 @@ final class AttentionPooling: Sendable {
             scope, "\(name).mlp.fc2", inputs: configuration.mlpWidth, outputs: width, width: width)
     }
 
-    /// Pools tokens `[B, P, D_v]`.
+    /// Pools tokens `[B, P, D_v]` to `[B, D_v]`.
     func callAsFunction(_ tokens: Tensor) -> Tensor {
         let queries = split(query(latent.value)).expanded(tokens.size(0), -1, -1, -1)
         let sources = keysAndValues(tokens).chunked(2, 2).map(split)
@@ -46,7 +44,7 @@ final class AttentionPooling: Sendable {
         return state + fc2(activation(fc1(norm(state))))
     }
 
-    /// `[B, L, D]` to `[B, H, L, D / H]`.
+    /// Splits `[B, L, D]` into heads, `[B, H, L, D / H]`.
     private func split(_ x: Tensor) -> Tensor {
         x.reshaped(x.size(0), x.size(1), heads, x.size(2) / heads).transposed(1, 2)
     }

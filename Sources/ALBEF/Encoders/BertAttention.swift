@@ -2,8 +2,8 @@ public import Torch
 
 /// Multi-head attention with its output projection, residual and LayerNorm.
 ///
-/// The LayerNorm is over the sum, as in BERT, or over what self-attention reads, as in CLIP; its
-/// parameters have one name for both.
+/// In BERT the LayerNorm follows the residual sum; in CLIP it precedes self-attention. Its
+/// parameters have the same names in both.
 public final class BertAttention: Sendable {
     private let query: Linear
     private let key: Linear
@@ -29,14 +29,14 @@ public final class BertAttention: Sendable {
             epsilon: configuration.layerNormEpsilon)
     }
 
-    /// Self-attention of some tokens over all of them.
+    /// Applies self-attention of some tokens over all tokens.
     ///
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
-    ///   - selection: which tokens are wanted.
-    ///   - mask: added to the scores, `[R, 1, 1, L]` or `[1, 1, L, L]`; nil where every token is
+    ///   - selection: the tokens whose new states are needed.
+    ///   - mask: added to the scores, `[R, 1, 1, L]` or `[1, 1, L, L]`; nil if every token is
     ///     attended to.
-    ///   - dropout: of attention weights and output; nil in evaluation.
+    ///   - dropout: the dropout of attention weights and output; nil in evaluation.
     /// - Returns: the states of those tokens, `[R, K, D]`.
     func callAsFunction(
         _ x: Tensor, _ selection: TokenSelection, mask: Tensor?, dropout: Dropout? = nil
@@ -48,13 +48,13 @@ public final class BertAttention: Sendable {
         return finish(selection(x), joined(context), dropout)
     }
 
-    /// Cross-attention to images whose keys and values are there.
+    /// Applies cross-attention to images whose keys and values are given.
     ///
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
-    ///   - memory: keys and values of N images.
+    ///   - memory: the keys and values of N images.
     ///   - pairing: which image each of the R rows reads.
-    ///   - dropout: of attention weights and output; nil in evaluation.
+    ///   - dropout: the dropout of attention weights and output; nil in evaluation.
     /// - Returns: `[R, L, D]`.
     func callAsFunction(
         _ x: Tensor, _ memory: KeysAndValues, _ pairing: ImagePairing, dropout: Dropout? = nil
@@ -64,8 +64,8 @@ public final class BertAttention: Sendable {
         let alignedRows = pairing.alignedBlocks * count
         var parts: [Tensor] = []
         if alignedRows > 0 {
-            // The queries of all blocks that read one image stand in one row: its keys and values
-            // are shared, not copied.
+            // One row holds the queries of all blocks that read one image, so that the image's keys
+            // and values are shared instead of copied.
             let blocks = queries[0..<alignedRows]
                 .reshaped(pairing.alignedBlocks, count, heads, length, -1)
                 .permuted(1, 2, 0, 3, 4)
@@ -85,16 +85,17 @@ public final class BertAttention: Sendable {
         return finish(x, context, dropout)
     }
 
-    /// Cross-attention of one text to many images, with the projections moved to the text's side.
+    /// Applies cross-attention of one text to many images, with the projections moved to the text's
+    /// side.
     ///
-    /// For head h, `Q_h (E W_k)ᵀ = (Q_h W_kᵀ) Eᵀ` and `A (E W_v) = (A E) W_v`: the same values, but
-    /// what is multiplied by a weight is as long as the text, not as the image. The bias of the keys
-    /// adds the same to every score of a row, which softmax ignores; that of the values is added
-    /// as it is, because the weights of a row sum to 1.
+    /// For head h, `Q_h (E W_k)ᵀ = (Q_h W_kᵀ) Eᵀ` and `A (E W_v) = (A E) W_v`. The values are the
+    /// same, but the factor that a weight multiplies is as long as the text instead of the image.
+    /// The bias of the keys adds the same number to every score of a row, which softmax ignores.
+    /// The bias of the values is added unchanged, because the weights of a row sum to 1.
     ///
     /// - Parameters:
-    ///   - x: token states `[N, L, D]`, or `[1, L, D]` where they are the same for all images.
-    ///   - images: image tokens E, `[N, S, D_v]`.
+    ///   - x: token states `[N, L, D]`, or `[1, L, D]` if all images have the same.
+    ///   - images: the tokens E of N images, `[N, S, D_v]`.
     /// - Returns: `[N, L, D]`.
     func callAsFunction(_ x: Tensor, reading images: ImageTokens) -> Tensor {
         let tokens = images.values
@@ -103,7 +104,7 @@ public final class BertAttention: Sendable {
         let scale = 1 / Double(size).squareRoot()
         let keyWeight = key.weight.value.reshaped(heads, size, sourceWidth)
         let valueWeight = value.weight.value.reshaped(heads, size, sourceWidth)
-        // `[H, R · L, D / H]`, so that a head's weight is one matrix for all rows.
+        // [H, R · L, D / H], so that one matrix product per head serves all rows.
         let queries = (query(x) * scale).reshaped(rows * length, heads, size).transposed(0, 1)
         let questions = queries.matmul(keyWeight)
             .reshaped(heads, rows, length, sourceWidth).transposed(0, 1)
@@ -119,12 +120,12 @@ public final class BertAttention: Sendable {
         return finish(x, context + value.bias.value, nil)
     }
 
-    /// Cross-attention whose weights are looked at, or exchanged, on the way.
+    /// Applies cross-attention and passes its weights through a closure, which may replace them.
     ///
     /// - Parameters:
     ///   - x: token states `[B, L, D]`.
-    ///   - memory: keys and values of B images.
-    ///   - weights: is given the attention probabilities `[B, H, L, S]` and returns those to use.
+    ///   - memory: the keys and values of B images.
+    ///   - weights: receives the attention probabilities `[B, H, L, S]` and returns those to use.
     /// - Returns: `[B, L, D]`.
     func callAsFunction(
         _ x: Tensor, _ memory: KeysAndValues, weights: (Tensor) -> Tensor
@@ -134,8 +135,8 @@ public final class BertAttention: Sendable {
         return finish(x, joined(used.matmul(memory.values)), nil)
     }
 
-    /// Multiplications that ``callAsFunction(_:reading:)`` needs for one image, and those of
-    /// projecting the image's keys and values.
+    /// Returns the number of multiplications per image of ``callAsFunction(_:reading:)``, and of
+    /// attention to projected keys and values.
     func readingCost(length: Int, patches: Int) -> (textSide: Int, imageSide: Int) {
         let (width, sourceWidth) = (key.weight.value.size(0), key.weight.value.size(1))
         return (
@@ -144,12 +145,13 @@ public final class BertAttention: Sendable {
         )
     }
 
-    /// The keys and values `[B, H, S, D / H]` of a source `[B, S, D_s]`.
+    /// Returns the keys and values `[B, H, S, D / H]` of a source `[B, S, D_s]`.
     func keysAndValues(of source: Tensor) -> KeysAndValues {
         KeysAndValues(keys: split(key(source)), values: split(value(source)), mask: nil)
     }
 
-    /// The keys and values of images, whose merged tokens count for what they stand for.
+    /// Returns the keys and values of images; merged tokens weigh as much as the tokens they
+    /// replace.
     func keysAndValues(of images: ImageTokens) -> KeysAndValues {
         var result = keysAndValues(of: images.values)
         result.mask = images.scoreBias?[.all, .new, .new]
@@ -165,7 +167,7 @@ public final class BertAttention: Sendable {
         return dropout(probabilities(queries, source, mask: mask)).matmul(source.values)
     }
 
-    /// Softmax(Q Kᵀ / √d + mask), `[B, H, L, S]`.
+    /// Returns softmax(Q Kᵀ / √d + mask), `[B, H, L, S]`.
     private func probabilities(
         _ queries: Tensor, _ source: KeysAndValues, mask: Tensor?
     ) -> Tensor {
@@ -181,27 +183,27 @@ public final class BertAttention: Sendable {
         return normalizesInput ? sum : norm(sum)
     }
 
-    /// `[B, L, D]` to `[B, H, L, D / H]`.
+    /// Splits `[B, L, D]` into heads, `[B, H, L, D / H]`.
     private func split(_ x: Tensor) -> Tensor {
         x.reshaped(x.size(0), x.size(1), heads, x.size(2) / heads).transposed(1, 2)
     }
 
-    /// `[B, H, L, D / H]` to `[B, L, D]`.
+    /// Joins heads `[B, H, L, D / H]` to `[B, L, D]`.
     private func joined(_ x: Tensor) -> Tensor {
         x.transposed(1, 2).reshaped(x.size(0), x.size(2), -1)
     }
 }
 
-/// Which tokens of each text a layer computes; the others are only read.
+/// The tokens of each text whose states a layer computes; the other tokens are only read.
 public enum TokenSelection: Sendable {
-    /// All.
+    /// All tokens.
     case all
     /// `[CLS]` alone.
     case start
-    /// K of each text, `[R, K]` indices into the flattened batch `[R · L]`.
+    /// K tokens of each text, as `[R, K]` indices into the flattened batch `[R · L]`.
     case at(Tensor)
 
-    /// The states `[R, K, D]` of those tokens among `[R, L, D]`.
+    /// Returns the states `[R, K, D]` of the selected tokens of `[R, L, D]`.
     func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .all: x
@@ -212,52 +214,52 @@ public enum TokenSelection: Sendable {
         }
     }
 
-    /// A mask for those tokens: of one `[R, 1, 1, L]` that all tokens share, it stays; of a causal
-    /// one `[1, 1, L, L]`, the first row remains.
+    /// Returns the mask of the selected tokens: a mask `[R, 1, 1, L]`, which all tokens share, is
+    /// unchanged; of a causal mask `[1, 1, L, L]`, ``start`` keeps the first row.
     ///
-    /// - Precondition: tokens at chosen places have no causal mask.
+    /// - Precondition: the selection is not ``at(_:)`` if the mask is causal.
     func callAsFunction(mask: Tensor?) -> Tensor? {
         guard let mask, mask.size(2) > 1 else { return mask }
         switch self {
         case .all: return mask
         case .start: return mask[.all, .all, 0..<1]
-        case .at: preconditionFailure("tokens at chosen places are those of MLM, which BERT has")
+        case .at: preconditionFailure("a causal text encoder cannot select tokens by index")
         }
     }
 }
 
-/// What attention reads of a source: keys and values, `[B, H, S, D / H]` each.
+/// The keys and values of a source, `[B, H, S, D / H]` each.
 public struct KeysAndValues: Sendable {
-    /// What queries are compared with.
+    /// The vectors that queries are compared with.
     public var keys: Tensor
-    /// What is averaged by those comparisons.
+    /// The vectors that attention averages.
     public var values: Tensor
-    /// Added to the scores, `[B, 1, 1, S]`; nil where every token counts once.
+    /// A mask added to the scores, `[B, 1, 1, S]`; nil if every token counts once.
     var mask: Tensor?
 
-    /// Those of some rows, `[N]` indices, in that order.
+    /// Returns the keys and values of some rows in the given order; `indices` is `[N]`.
     func rows(_ indices: Tensor) -> KeysAndValues {
         KeysAndValues(
             keys: keys[indices], values: values[indices], mask: mask.map { $0[indices] })
     }
 }
 
-/// Which of N images each row of a batch of texts is read with.
+/// The image, of N, that each row of a batch of texts is read with.
 ///
 /// An image's keys and values do not depend on the text, so they are projected once and shared by
-/// all rows that read it.
+/// all rows that read the image.
 public struct ImagePairing: Sendable {
-    /// How many blocks of N rows come first, in each of which row i reads image i.
+    /// The number of leading blocks of N rows; in each of them row i reads image i.
     public var alignedBlocks: Int
-    /// The image of each further row, `[K]` indices; nil if there are none.
+    /// The image of each further row, `[K]` indices; nil if there are no further rows.
     public var chosen: Tensor?
 
-    /// Describes the rows of a batch.
+    /// Creates the pairing of `alignedBlocks` · N aligned rows and K chosen ones.
     public init(alignedBlocks: Int, chosen: Tensor? = nil) {
         self.alignedBlocks = alignedBlocks
         self.chosen = chosen
     }
 
-    /// Row i reads image i.
+    /// One block, in which row i reads image i.
     public static let aligned = ImagePairing(alignedBlocks: 1)
 }

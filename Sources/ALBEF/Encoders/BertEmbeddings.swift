@@ -1,13 +1,14 @@
 public import Torch
 
-/// Word, position and, where the model has them, token-type vectors: `[B, L]` to `[B, L, D]`.
+/// The sum of word, position and, if the model has them, token-type vectors: `[B, L]` to
+/// `[B, L, D]`.
 public final class BertEmbeddings: Sendable {
     /// The word vectors `[V, D]`, shared with the MLM head.
     public let words: Embedding
     private let positions: Embedding
-    /// Every token has type 0, but the original adds its vector; LAVIS dropped the table.
+    /// Every token has type 0, whose vector the original adds; LAVIS dropped the table.
     private let types: Embedding?
-    /// nil where the layers normalise what they read.
+    /// nil if the layers normalise their input.
     private let norm: LayerNorm?
 
     init(
@@ -31,9 +32,11 @@ public final class BertEmbeddings: Sendable {
             : nil
     }
 
-    /// Embeds token ids `[B, L]`.
+    /// Embeds token ids `[B, L]` as vectors `[B, L, D]`.
     ///
-    /// - Parameter dropout: nil in evaluation.
+    /// - Parameters:
+    ///   - ids: token ids; L is at most the model's number of positions.
+    ///   - dropout: nil in evaluation.
     public func callAsFunction(_ ids: Tensor, dropout: Dropout? = nil) -> Tensor {
         var x = words(ids) + positions.weight.value[0..<ids.size(1)]
         if let types { x = x + types.weight.value[0] }

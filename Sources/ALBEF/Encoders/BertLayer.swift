@@ -1,6 +1,6 @@
 public import Torch
 
-/// A layer over text states `[B, L, D]`; the fusion layers also attend to an image.
+/// A transformer layer over text states `[B, L, D]`; the fusion layers also attend to an image.
 public final class BertLayer: Sendable {
     private let attention: BertAttention
     /// Attends to the image's tokens; nil in a layer of the text encoder.
@@ -34,12 +34,14 @@ public final class BertLayer: Sendable {
             epsilon: configuration.layerNormEpsilon)
     }
 
-    /// Applies the layer, ignoring the image if it is one of the text encoder.
+    /// Applies the layer; a layer of the text encoder ignores the image.
     ///
     /// - Parameters:
     ///   - x: token states `[B, L, D]`.
-    ///   - mask: added to the self-attention scores, `[B, 1, 1, L]`.
+    ///   - mask: added to the self-attention scores, `[B, 1, 1, L]`; nil if every token is attended
+    ///     to.
     ///   - image: image tokens `[B, P + 1, D_v]`.
+    /// - Returns: token states `[B, L, D]`.
     public func callAsFunction(_ x: Tensor, mask: Tensor?, image: Tensor) -> Tensor {
         guard let crossAttention else { return self(x, mask: mask) }
         return self(
@@ -50,11 +52,12 @@ public final class BertLayer: Sendable {
     ///
     /// - Parameters:
     ///   - x: token states `[R, L, D]`.
-    ///   - selection: which tokens are wanted.
-    ///   - rows: the texts to go on with after self-attention, `[S]` indices; nil for all as they
-    ///     are. What follows depends on the image too, so a text may be wanted several times.
+    ///   - selection: the tokens whose new states are needed.
+    ///   - rows: the texts to continue with after self-attention, `[S]` indices; nil for all in
+    ///     their order. The rest of the layer depends on the image too, so a text may occur several
+    ///     times.
     ///   - mask: added to the self-attention scores, `[R, 1, 1, L]`.
-    ///   - image: what a fusion layer reads; nil where it reads the text alone.
+    ///   - image: the images that a fusion layer reads; nil to read the text alone.
     ///   - dropout: nil in evaluation.
     /// - Returns: `[R, K, D]`, or `[S, K, D]`.
     func callAsFunction(
@@ -78,12 +81,12 @@ public final class BertLayer: Sendable {
     }
 }
 
-/// In which form a fusion layer is given its images.
+/// The form in which a fusion layer receives its images.
 enum ImageSource {
-    /// Keys and values, and which rows read which image's.
+    /// Keys and values, and the image that each row reads.
     case projected(KeysAndValues, ImagePairing)
     /// Tokens of N images, which one text reads.
     case tokens(ImageTokens)
-    /// Keys and values of one image a row, and what becomes of the attention to them.
+    /// Keys and values of one image per row, and a closure that may replace the attention weights.
     case watched(KeysAndValues, weights: (Tensor) -> Tensor)
 }

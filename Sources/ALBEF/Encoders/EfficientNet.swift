@@ -1,24 +1,28 @@
 public import Torch
 
-/// An EfficientNet trunk (Tan and Le, 2019): `[B, 3, S, S]` pixels become a feature map
-/// `[B, C, h, w]`, or tokens.
+/// An EfficientNet trunk (Tan and Le, 2019), which turns `[B, 3, S, S]` pixels into a feature map
+/// `[B, C, h, w]`, or into tokens.
 ///
-/// Batch norms are part of the convolutions; ``EfficientNetConfiguration`` says why.
+/// Batch norms are folded into the convolutions; see ``EfficientNetConfiguration``.
 public final class EfficientNet: Sendable {
     /// The sizes and conventions.
     public let configuration: EfficientNetConfiguration
-    /// The first convolution, which halves the image's sides.
+    /// The first convolution, which halves the image's height and width.
     public let stem: Convolution
-    /// The blocks, stage by stage.
+    /// The blocks of each stage.
     public let stages: [[EfficientNetBlock]]
-    /// The convolution behind the stages; nil in a trunk without it.
+    /// The convolution after the stages; nil in a trunk without it.
     public let head: Convolution?
     private let activation: EfficientNetArchitecture.Activation
 
-    /// Takes the parameters under a prefix from a scope.
+    /// Creates a trunk with the parameters of a scope.
     ///
-    /// - Throws: ``ALBEFError`` for a configuration that cannot be built; an error that names a
-    ///   missing or misshapen parameter.
+    /// - Parameters:
+    ///   - scope: the source of parameters.
+    ///   - configuration: the sizes and conventions.
+    ///   - prefix: the first part of the parameters' names; `visual_encoder.trunk` by default.
+    /// - Throws: ``ALBEFError`` if the configuration is invalid; an error that names a missing or
+    ///   misshapen parameter.
     public init(
         _ scope: ParameterScope, _ configuration: EfficientNetConfiguration,
         prefix: String = "visual_encoder.trunk"
@@ -27,7 +31,7 @@ public final class EfficientNet: Sendable {
         self.configuration = configuration
         let plan = EfficientNetPlan(configuration)
         let activation = configuration.architecture.activation
-        // Blocks that add to their input share what they add, so that its size stays bounded.
+        // Residual blocks divide the added variance among them, so that the sum stays bounded.
         let share = 1 / Double(plan.stages.joined().count)
         func layer(
             _ element: EfficientNetPlan.Element, isAdded: Bool = false
@@ -49,23 +53,28 @@ public final class EfficientNet: Sendable {
         self.activation = activation
     }
 
-    /// Computes the feature map `[B, C, ⌈S / 32⌉, ⌈S / 32⌉]` of normalised pixels `[B, 3, S, S]`.
+    /// Returns the feature map `[B, C, ⌈S / 32⌉, ⌈S / 32⌉]` of normalised pixels `[B, 3, S, S]`.
     ///
-    /// The sides may be any, and need not be the same.
+    /// Height and width may differ and may have any size.
     ///
-    /// - Parameter isCheckpointed: whether each block that is trained is computed again for its
-    ///   gradients, which costs a third more time and keeps one tensor a block.
+    /// - Parameters:
+    ///   - pixels: normalised pixels.
+    ///   - isCheckpointed: whether to recompute each block in the backward pass, which takes about
+    ///     a third more time and stores one tensor per block. The default is `false`.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
         self(stageMap(pixels, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
     }
 
-    /// How many parts the trunk can be cut behind: the stages, and the last convolution where there
-    /// is one.
+    /// The number of parts after which the trunk can be cut: the stages, and the last convolution
+    /// if the trunk has one.
     package var partCount: Int { stages.count + (head == nil ? 0 : 1) }
 
-    /// What the stem and the first parts make of normalised pixels `[B, 3, S, S]`.
+    /// Applies the stem and the first parts to normalised pixels `[B, 3, S, S]`.
     ///
-    /// - Parameter count: how many parts, from 0 to ``partCount``.
+    /// - Parameters:
+    ///   - pixels: normalised pixels.
+    ///   - count: the number of parts, from 0 to ``partCount``.
+    /// - Returns: a map `[B, C, h, w]`, the input of the next part.
     package func stageMap(_ pixels: Tensor, stages count: Int) -> Tensor {
         let x = stages.prefix(count).joined().reduce(activation(stem(pixels.channelsLast()))) {
             x, block in block(x)
@@ -73,7 +82,13 @@ public final class EfficientNet: Sendable {
         return count > stages.count ? head.map { activation($0(x)) } ?? x : x
     }
 
-    /// The feature map of what ``stageMap(_:stages:)`` gives: the rest of the trunk.
+    /// Applies the rest of the trunk to the result of ``stageMap(_:stages:)``.
+    ///
+    /// - Parameters:
+    ///   - map: the map after the first parts, `[B, C, h, w]`.
+    ///   - count: the number of parts already applied.
+    ///   - isCheckpointed: whether to recompute each block in the backward pass.
+    /// - Returns: the feature map of the trunk.
     package func callAsFunction(
         _ map: Tensor, afterStages count: Int, isCheckpointed: Bool = false
     ) -> Tensor {
@@ -83,13 +98,16 @@ public final class EfficientNet: Sendable {
         return count > stages.count ? x : head.map { activation($0(x)) } ?? x
     }
 
-    /// The tokens of normalised pixels `[B, 3, S, S]`: `[B, P, C]`, as ``tokens(of:)`` orders them.
+    /// Returns the tokens `[B, P, C]` of normalised pixels `[B, 3, S, S]`, in the order of
+    /// ``tokens(of:)``.
     public func tokens(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
         tokens(of: self(pixels, isCheckpointed: isCheckpointed))
     }
 
-    /// The tokens `[B, P, C]` of a feature map `[B, C, h, w]`: its places row by row; or, grid by
-    /// grid, the cells of the configured pooling grids, also row by row.
+    /// Returns the tokens `[B, P, C]` of a feature map `[B, C, h, w]`.
+    ///
+    /// They are the places of the map row by row. With pooling grids, they are the cells of each
+    /// grid in turn, also row by row.
     public func tokens(of map: Tensor) -> Tensor {
         let grids = configuration.poolingGrids
         guard !grids.isEmpty else { return Self.places(map) }
@@ -102,8 +120,10 @@ public final class EfficientNet: Sendable {
     }
 }
 
-/// A block of an EfficientNet: widens, convolves each channel by itself, weighs the channels if the
-/// network squeezes, and narrows (`[B, I, h, w]` to `[B, O, ⌈h / s⌉, ⌈w / s⌉]`).
+/// An EfficientNet block, `[B, I, h, w]` to `[B, O, ⌈h / s⌉, ⌈w / s⌉]`.
+///
+/// It widens its input, convolves each channel by itself, weighs the channels if the network uses
+/// squeeze-and-excitation, and narrows the result.
 public final class EfficientNetBlock: Sendable {
     private let expansion: Convolution?
     private let depthwise: Convolution
@@ -128,7 +148,7 @@ public final class EfficientNetBlock: Sendable {
         self.activation = activation
     }
 
-    /// Applies the block.
+    /// Applies the block to `[B, I, h, w]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         var inner = expansion.map { activation($0(x)) } ?? x
         inner = activation(depthwise(inner))
@@ -142,8 +162,11 @@ public final class EfficientNetBlock: Sendable {
 }
 
 extension EfficientNetArchitecture {
-    /// What a fresh convolution makes up for, as no batch norm does: the activation before it, which
-    /// takes about half of the variance (Swish more), and weights of channels, which start at 1/2.
+    /// Returns the variance gain of a fresh convolution.
+    ///
+    /// No batch norm restores the variance, so the initial weights make up for the activation
+    /// before them, which removes about half of it (Swish more), and for the channel weights, which
+    /// start at 1/2.
     fileprivate func gain(_ role: EfficientNetPlan.Element.Role) -> Double {
         let activated = activation == .relu6 ? 2.0 : 2.8
         return switch role {
@@ -155,7 +178,7 @@ extension EfficientNetArchitecture {
 }
 
 extension EfficientNetArchitecture.Activation {
-    /// Applies it to what a convolution has just made, in place.
+    /// Applies the activation in place to the fresh output of a convolution.
     fileprivate func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu6: x.relu6InPlace()

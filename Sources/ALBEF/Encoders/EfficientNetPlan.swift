@@ -1,16 +1,17 @@
 import Torch
 
-/// Every convolution of an EfficientNet by name, from which follow its parameters, its layers and
-/// how checkpoints are read.
+/// The convolutions of an EfficientNet by name.
+///
+/// The trunk's parameters, its layers and the import of checkpoints all follow from this plan.
 package struct EfficientNetPlan {
-    /// A convolution and what it is for.
+    /// A convolution and its role.
     package struct Element: Hashable {
         enum Role: Hashable {
             case stem, expansion, depthwise, squeeze, excitation, projection, head
         }
 
         let role: Role
-        /// The name without a prefix, as timm has it.
+        /// The name without a prefix, as in timm.
         let name: String
         let shape: Convolution.Shape
     }
@@ -18,10 +19,10 @@ package struct EfficientNetPlan {
     /// An inverted residual block (Sandler et al., 2018).
     struct Block {
         let name: String
-        /// Absent where the block is no wider inside.
+        /// nil if the block is no wider inside than its input.
         let expansion: Element?
         let depthwise: Element
-        /// Absent without squeeze-and-excitation.
+        /// nil without squeeze-and-excitation.
         let squeeze: Element?
         let excitation: Element?
         let projection: Element
@@ -35,10 +36,10 @@ package struct EfficientNetPlan {
 
     let stem: Element
     let stages: [[Block]]
-    /// Absent in a trunk without its head.
+    /// nil in a trunk without its head.
     let head: Element?
 
-    /// Every convolution, in the order in which they are applied.
+    /// All convolutions in the order in which they are applied.
     var convolutions: [Element] {
         [stem] + stages.joined().flatMap(\.convolutions) + [head].compactMap(\.self)
     }
@@ -94,7 +95,7 @@ package struct EfficientNetPlan {
             excitation: squeezes
                 ? element(.excitation, "se.conv_expand", .init(inputs: squeezed, outputs: inner))
                 : nil,
-            // timm calls the last map `conv_pw` where it is the only one.
+            // In timm the last map is called `conv_pw` if the block has no expansion.
             projection: element(
                 .projection, isExpanded ? "conv_pwl" : "conv_pw",
                 .init(inputs: inner, outputs: stage.width)),

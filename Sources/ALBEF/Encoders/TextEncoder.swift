@@ -1,23 +1,28 @@
 public import Torch
 
-/// The stack of text layers that serves as two encoders.
+/// A stack of transformer layers that serves as two encoders.
 ///
-/// Layers below `fusion_layer` read the text alone: the text encoder. The layers from there on
-/// also attend to an image: the fusion encoder. BLIP's layers do both. The towers of CLIP and
-/// SigLIP have no fusion layer. Parameters live under `text_encoder.bert.`, whatever the source.
+/// The layers below `fusion_layer` read the text alone; they are the text encoder. The other layers
+/// also attend to an image; they are the fusion encoder. BLIP's layers do both. The towers of CLIP
+/// and SigLIP have no fusion layer. The parameters' names start with `text_encoder.bert.` for every
+/// source.
 public final class TextEncoder: Sendable {
-    /// Turns token ids into vectors.
+    /// The embeddings of token ids.
     public let embeddings: BertEmbeddings
     /// The layers of the text encoder, first to last.
     public let textLayers: [BertLayer]
     /// The layers of the fusion encoder, first to last.
     public let fusionLayers: [BertLayer]
-    /// After the last layer; nil where the layers normalise what they give.
+    /// Follows the last layer; nil if the layers normalise their output.
     private let norm: LayerNorm?
     private let configuration: ALBEFConfiguration.Text
 
-    /// Takes the parameters from a scope.
+    /// Creates an encoder with the parameters of a scope.
     ///
+    /// - Parameters:
+    ///   - scope: the source of parameters.
+    ///   - configuration: the sizes and conventions of the model.
+    ///   - prefix: the first part of the parameters' names; `text_encoder.bert` by default.
     /// - Throws: an error that names a missing or misshapen parameter.
     public init(
         _ scope: ParameterScope, _ configuration: ALBEFConfiguration,
@@ -39,12 +44,12 @@ public final class TextEncoder: Sendable {
                 scope, "\(prefix).norm", width: text.width, epsilon: text.layerNormEpsilon) : nil
     }
 
-    /// Encodes a text without an image.
+    /// Encodes texts without an image.
     ///
     /// - Parameters:
     ///   - ids: token ids `[B, L]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
-    ///   - selection: which tokens are wanted of the last layer.
+    ///   - selection: the tokens of the last layer whose states are needed; all by default.
     ///   - dropout: nil in evaluation.
     /// - Returns: token states `[B, K, D]`.
     public func encode(
@@ -59,12 +64,12 @@ public final class TextEncoder: Sendable {
         return norm?(x) ?? x
     }
 
-    /// What the fusion layers read of texts: the states of the text encoder, or the embeddings
-    /// where all layers read both.
+    /// Returns the input of the fusion layers: the states of the text encoder, or the embeddings if
+    /// all layers read both text and image.
     ///
     /// - Parameters:
     ///   - ids: token ids `[B, L]`.
-    ///   - states: what ``encode(_:mask:_:dropout:)`` made of them, `[B, L, D]`.
+    ///   - states: the result of ``encode(_:mask:_:dropout:)`` for them, `[B, L, D]`.
     /// - Returns: `[B, L, D]`.
     func fusionInput(_ ids: Tensor, states: Tensor) -> Tensor {
         guard configuration.sharesLayers else { return states }
@@ -73,12 +78,12 @@ public final class TextEncoder: Sendable {
         return embeddings(Tensor.concatenated([start, ids[.all, 1...]], 1))
     }
 
-    /// The states `[B, D]` that texts are compared by.
+    /// Returns the states `[B, D]` by which texts are compared.
     ///
     /// - Parameters:
-    ///   - states: of the last layer, `[B, L, D]`; the first token's alone is enough where
-    ///     ``pooledSelection`` says so.
-    ///   - ids: the tokens `[B, L]`.
+    ///   - states: the states of the last layer, `[B, L, D]`; those that ``pooledSelection``
+    ///     selects suffice.
+    ///   - ids: token ids `[B, L]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     func pooled(_ states: Tensor, ids: Tensor, mask: Tensor) -> Tensor {
         func state(at positions: Tensor) -> Tensor {
@@ -99,13 +104,13 @@ public final class TextEncoder: Sendable {
         }
     }
 
-    /// Which states of the last layer ``pooled(_:ids:mask:)`` needs.
+    /// The tokens of the last layer whose states ``pooled(_:ids:mask:)`` needs.
     var pooledSelection: TokenSelection { configuration.pooling == .start ? .start : .all }
 
-    /// Reads text states together with an image.
+    /// Fuses text states with one image per text.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[B, L, D]`.
+    ///   - states: the result of ``encode(_:mask:_:dropout:)``, `[B, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     ///   - image: image tokens `[B, P + 1, D_v]`.
     /// - Returns: fused token states `[B, L, D]`.
@@ -113,18 +118,18 @@ public final class TextEncoder: Sendable {
         fuse(states, mask: mask, with: memory(of: image), .aligned)
     }
 
-    /// Reads text states together with images whose keys and values are there.
+    /// Fuses text states with images whose keys and values are given.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[R, L, D]`.
+    ///   - states: the result of ``encode(_:mask:_:dropout:)``, `[R, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[R, L]`.
-    ///   - memory: what ``memory(of:)`` returned for N images.
+    ///   - memory: the result of ``memory(of:)`` for N images.
     ///   - pairing: which image each row reads.
-    ///   - range: which fusion layers to apply, counted from 0; nil for all.
-    ///   - selection: which tokens are wanted of the last layer.
-    ///   - rows: where texts are read with several images, which text each row is, `[R]`; the
-    ///     states and the mask are then those of the texts, whose first self-attention is computed
-    ///     once for all their rows.
+    ///   - range: the fusion layers to apply, counted from 0; nil for all.
+    ///   - selection: the tokens of the last layer whose states are needed; all by default.
+    ///   - rows: the text of each row, `[R]` indices, if texts are read with several images. The
+    ///     states and the mask are then one per text, and the first self-attention is computed once
+    ///     per text. nil if the states are one per row.
     ///   - dropout: nil in evaluation.
     /// - Returns: fused token states `[R, K, D]`.
     public func fuse(
@@ -146,17 +151,18 @@ public final class TextEncoder: Sendable {
         }
     }
 
-    /// Reads images with one text, or with a text each, in the cheaper of two exact ways.
+    /// Fuses images with one text, or with one text per image, by the cheaper of two exact forms.
     ///
-    /// A text much shorter than the images' tokens, as queries are, is projected instead of the
-    /// images; see ``FusionForm``. Either way the states that all pairs share are computed once.
+    /// A text much shorter than the images' tokens, such as a query, is projected instead of the
+    /// images; see ``FusionForm``. In both forms the states that all pairs share are computed once.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:_:dropout:)`` returned for one text, `[1, L, D]`, or for N.
+    ///   - states: the result of ``encode(_:mask:_:dropout:)`` for one text, `[1, L, D]`, or for N
+    ///     texts, `[N, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[1, L]` or `[N, L]`.
     ///   - tokens: the tokens of N images.
-    ///   - selection: which tokens are wanted of the last layer.
-    ///   - form: nil for the one with fewer multiplications.
+    ///   - selection: the tokens of the last layer whose states are needed.
+    ///   - form: nil for the form with fewer multiplications.
     /// - Returns: fused token states `[N, K, D]`.
     public func fuse(
         _ states: Tensor, mask: Tensor, withEach tokens: ImageTokens, _ selection: TokenSelection,
@@ -165,7 +171,7 @@ public final class TextEncoder: Sendable {
         let additive = Self.additive(mask)
         let (count, patches) = (tokens.values.size(0), tokens.values.size(1))
         let last = fusionLayers.count - 1
-        // Until the first image is read, the states are the same for all pairs.
+        // Before the first image is read, the states are the same for all pairs.
         let everyPair = Tensor([Int](repeating: 0, count: count), device: states.device)
         var x = states
         for (index, layer) in fusionLayers.enumerated() {
@@ -182,15 +188,16 @@ public final class TextEncoder: Sendable {
         return x
     }
 
-    /// Reads text states together with an image, with one layer's attention to it exchanged on the way.
+    /// Fuses text states with an image, and lets a closure replace one layer's attention to it.
     ///
     /// - Parameters:
-    ///   - states: what ``encode(_:mask:_:dropout:)`` returned, `[B, L, D]`.
+    ///   - states: the result of ``encode(_:mask:_:dropout:)``, `[B, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     ///   - image: image tokens `[B, P + 1, D_v]`.
-    ///   - index: the fusion layer, counted from 0; what lies below it runs without gradients.
-    ///   - weights: is given its attention probabilities `[B, H, L, P + 1]` and returns those to use.
-    /// - Returns: fused token states, `[CLS]` first, `[B, K, D]`; K is 1 unless the layer is the last.
+    ///   - index: the fusion layer, counted from 0; the layers below it run without gradients.
+    ///   - weights: receives the attention probabilities `[B, H, L, P + 1]` and returns those to
+    ///     use.
+    /// - Returns: fused token states `[B, K, D]`, `[CLS]` first; K is L for the last layer, else 1.
     func fuse(
         _ states: Tensor, mask: Tensor, image: Tensor, watching index: Int,
         _ weights: (Tensor) -> Tensor
@@ -217,13 +224,15 @@ public final class TextEncoder: Sendable {
         return cost.textSide < cost.imageSide ? .textSide : .imageSide
     }
 
-    /// What each fusion layer reads of images `[N, P + 1, D_v]`; the same for every text.
+    /// Projects images `[N, P + 1, D_v]` to the keys and values of each fusion layer.
+    ///
+    /// They do not depend on the text.
     public func memory(of image: Tensor) -> [KeysAndValues] {
         fusionLayers.compactMap { $0.crossAttention?.keysAndValues(of: image) }
     }
 
-    /// What is added to the scores of the text encoder's self-attention: `[B, 1, 1, L]`, or
-    /// `[1, 1, L, L]` where it is causal; nil where all tokens are attended to.
+    /// Returns the mask added to the self-attention scores of the text encoder: `[B, 1, 1, L]`, or
+    /// `[1, 1, L, L]` if it is causal; nil if all tokens are attended to.
     private func selfAttentionMask(_ mask: Tensor) -> Tensor? {
         switch configuration.attention {
         case .unpadded: return Self.additive(mask)
@@ -235,16 +244,17 @@ public final class TextEncoder: Sendable {
         }
     }
 
-    /// -10000 where the mask `[B, L]` is 0, as BERT does it; `[B, 1, 1, L]`.
+    /// Returns `[B, 1, 1, L]`, which is -10000 where the mask `[B, L]` is 0 and otherwise 0, as in
+    /// BERT.
     public static func additive(_ mask: Tensor) -> Tensor {
         ((mask.to(.float32) - 1) * 10_000)[.all, .new, .new]
     }
 }
 
-/// Two ways to compute the same cross-attention.
+/// The two ways to compute the same cross-attention.
 public enum FusionForm: Sendable, Hashable, CaseIterable {
-    /// Queries are carried to the image tokens' space, and what they find there back.
+    /// Projects the queries to the space of the image tokens, and the averaged tokens back.
     case textSide
-    /// Keys and values of every image token, as the paper writes it.
+    /// Projects every image token to a key and a value, as in the paper.
     case imageSide
 }

@@ -1,18 +1,18 @@
 public import Torch
 
-/// The image encoder: a ViT whose every output token is kept (Dosovitskiy et al., 2021).
+/// The image encoder: a ViT that keeps every output token (Dosovitskiy et al., 2021).
 ///
-/// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first; `[B, P, D_v]` in
-/// models without one. With a trunk the patches are the places of its feature map, the hybrid of
-/// that paper.
+/// `[B, 3, S, S]` pixels become `[B, P + 1, D_v]` tokens, the class token first, or `[B, P, D_v]`
+/// tokens in a model without a class token. With a trunk the patches are the places of its feature
+/// map, as in the hybrid of that paper.
 public final class VisionTransformer: Sendable {
-    /// What makes the feature map that is cut into patches; nil where pixels are.
+    /// The network whose feature map is cut into patches; nil if the pixels are.
     public let trunk: EfficientNet?
-    /// Cuts the image into patches and projects each; or projects the features of each place.
+    /// The map from patches of pixels, or features of places, to token vectors.
     public let patchEmbedding: PatchEmbedding
     /// The transformer blocks, first to last.
     public let blocks: [VisionBlock]
-    /// The final LayerNorm, over all tokens or the pooled one.
+    /// The final LayerNorm, over all tokens or over the pooled one.
     public let norm: LayerNorm
     private let classToken: Parameter?
     private let positions: Parameter
@@ -20,8 +20,12 @@ public final class VisionTransformer: Sendable {
     private let attentionPooling: AttentionPooling?
     private let configuration: ALBEFConfiguration.Vision
 
-    /// Takes the parameters under `visual_encoder.` from a scope.
+    /// Creates an encoder with the parameters of a scope.
     ///
+    /// - Parameters:
+    ///   - scope: the source of parameters.
+    ///   - configuration: the sizes and conventions.
+    ///   - prefix: the first part of the parameters' names; `visual_encoder` by default.
     /// - Throws: an error that names a missing or misshapen parameter.
     public init(
         _ scope: ParameterScope, _ configuration: ALBEFConfiguration.Vision,
@@ -52,7 +56,7 @@ public final class VisionTransformer: Sendable {
             ? try AttentionPooling(scope, "\(prefix).attn_pool", configuration) : nil
     }
 
-    /// Puts the class token before the patches `[B, P, D_v]` and adds the positions.
+    /// Prepends the class token to the patches `[B, P, D_v]` and adds the positions.
     public func embedded(_ patches: Tensor) -> Tensor {
         var x = patches
         if let classToken {
@@ -64,24 +68,30 @@ public final class VisionTransformer: Sendable {
 
     /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]`.
     ///
-    /// - Parameter isCheckpointed: whether each block is computed again for its gradients, which
-    ///   costs a third more time and keeps one tensor a block instead of about fifteen.
+    /// - Parameters:
+    ///   - pixels: normalised pixels.
+    ///   - isCheckpointed: whether to recompute each block in the backward pass, which takes about
+    ///     a third more time and stores one tensor per block instead of about fifteen. The default
+    ///     is `false`.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
         tokens(
             ofMap: trunkMap(pixels, isCheckpointed: isCheckpointed), isCheckpointed: isCheckpointed)
     }
 
-    /// What the trunk makes of normalised pixels `[B, 3, S, S]`: a feature map `[B, C, h, w]`, or
-    /// without a trunk the pixels themselves.
+    /// Applies the trunk to normalised pixels `[B, 3, S, S]`.
     ///
-    /// It depends on the trunk's parameters alone, so that encoders which share them can share it.
+    /// The result depends on the trunk's parameters alone, so encoders that share them can share
+    /// it.
     ///
-    /// - Parameter isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
+    /// - Parameters:
+    ///   - pixels: normalised pixels.
+    ///   - isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
+    /// - Returns: a feature map `[B, C, h, w]`; without a trunk, the pixels themselves.
     public func trunkMap(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
         trunk.map { $0(pixels, isCheckpointed: isCheckpointed) } ?? pixels
     }
 
-    /// What the trunk makes of images of which it has seen a part already.
+    /// Applies the trunk, or the rest of it, to images of which part may already be computed.
     package func trunkMap(_ input: ImageInput, isCheckpointed: Bool = false) -> Tensor {
         switch input {
         case .pixels(let pixels): trunkMap(pixels, isCheckpointed: isCheckpointed)
@@ -90,9 +100,11 @@ public final class VisionTransformer: Sendable {
         }
     }
 
-    /// The tokens `[B, P + 1, D_v]` of what ``trunkMap(_:isCheckpointed:)`` gives.
+    /// Encodes the result of ``trunkMap(_:isCheckpointed:)`` as tokens `[B, P + 1, D_v]`.
     ///
-    /// - Parameter isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
+    /// - Parameters:
+    ///   - map: a feature map `[B, C, h, w]`; without a trunk, normalised pixels `[B, 3, S, S]`.
+    ///   - isCheckpointed: as in ``callAsFunction(_:isCheckpointed:)``.
     public func tokens(ofMap map: Tensor, isCheckpointed: Bool = false) -> Tensor {
         let patches = patchEmbedding(trunk.map { $0.tokens(of: map) } ?? map)
         let x = blocks.reduce(embedded(patches)) { x, block in
@@ -101,7 +113,7 @@ public final class VisionTransformer: Sendable {
         return configuration.normalizesTokens ? norm(x) : x
     }
 
-    /// The state `[B, D_v]` that images are compared by, of tokens `[B, P + 1, D_v]`.
+    /// Returns the states `[B, D_v]` by which images are compared, from tokens `[B, P + 1, D_v]`.
     public func pooled(_ tokens: Tensor) -> Tensor {
         let state =
             switch configuration.pooling {
@@ -113,8 +125,10 @@ public final class VisionTransformer: Sendable {
     }
 }
 
-/// A linear map of each patch, `[B, 3, S, S]` to `[B, P, D_v]`, row by row; or of the normalised
-/// features of each place of a trunk's map, `[B, P, C]` to `[B, P, D_v]`.
+/// A linear map of patches to token vectors.
+///
+/// It maps each patch of `[B, 3, S, S]` pixels, row by row, to `[B, P, D_v]`. Behind a trunk it
+/// maps the normalised features of each place, `[B, P, C]`, instead.
 public final class PatchEmbedding: Sendable {
     private let norm: LayerNorm?
     private let weight: Parameter
@@ -141,15 +155,15 @@ public final class PatchEmbedding: Sendable {
             ? try scope.parameter("\(name).proj.bias", [width], .zeros) : nil
     }
 
-    /// Embeds the patches of images, or the features of places.
+    /// Embeds the patches of images `[B, 3, S, S]`, or the features `[B, P, C]` of places.
     public func callAsFunction(_ input: Tensor) -> Tensor {
         let patches = norm.map { $0(input) } ?? cut(input)
         return patches.linear(weight.value.flattened(from: 1), bias?.value)
     }
 
-    /// The pixels of each patch, `[B, P, 3 s²]`.
+    /// Returns the pixels of each patch, `[B, P, 3 s²]`.
     ///
-    /// Patches do not overlap, so the original's convolution is a plain product, which libraries
+    /// Patches do not overlap, so the original's convolution is a matrix product, which libraries
     /// compute several times as fast.
     private func cut(_ pixels: Tensor) -> Tensor {
         let (batch, rows) = (pixels.size(0), pixels.size(2) / patchSize)
@@ -160,7 +174,7 @@ public final class PatchEmbedding: Sendable {
     }
 }
 
-/// A transformer block over `[B, P + 1, D_v]` that normalises what it reads.
+/// A pre-norm transformer block over `[B, P + 1, D_v]`.
 public final class VisionBlock: Sendable {
     private let norm1: LayerNorm
     private let norm2: LayerNorm
@@ -196,8 +210,8 @@ public final class VisionBlock: Sendable {
 
     private func selfAttention(_ x: Tensor) -> Tensor {
         let (batch, length, width) = (x.size(0), x.size(1), x.size(2))
-        // [B, L, 3D] -> three of [B, H, L, D / H]; cut along the last dimension, their gradients
-        // are put together by one copy.
+        // [B, L, 3D] -> three of [B, H, L, D / H]. Chunks of the last dimension join their
+        // gradients with a single copy.
         let parts = qkv(x).chunked(3, 2).map {
             $0.reshaped(batch, length, heads, width / heads).transposed(1, 2)
         }

@@ -1,47 +1,49 @@
 import Storage
-/// Turns the match logits into a probability that means what it says: of the candidates given 0.8,
+
+/// A map from match logits to calibrated probabilities: of the candidates with probability 0.8,
 /// eight in ten match.
 ///
-/// In training one pair in three matches, in a search one in hundreds, and networks are sure of
-/// themselves. On labelled candidates two numbers are fitted: the probability is
-/// `σ(d / temperature + bias)` for the log-odds `d` of the ITM head (temperature scaling, Guo et al.,
-/// "On Calibration of Modern Neural Networks", ICML 2017, with Platt's bias for the share of matches).
-/// The order of candidates is not changed.
+/// One pair in three matches in training, but one in hundreds in a search. Networks are also
+/// overconfident. Two numbers are therefore fitted on labelled candidates. The probability is
+/// `σ(d / temperature + bias)` for the log-odds `d` of the ITM head. This is temperature scaling
+/// (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017) with Platt's bias for the
+/// share of matches. It keeps the order of candidates.
 public struct MatchCalibration: Sendable, Hashable, Codable {
-    /// What log-odds are divided by; above 1 if the model was too sure.
+    /// The divisor of the log-odds; above 1 if the model was overconfident.
     public var temperature: Double
-    /// What is added: below 0 if matches are rarer than in training.
+    /// The number added to the scaled log-odds; below 0 if matches are rarer than in training.
     public var bias: Double
-    /// The probability below which the best candidate of a sentence means that nothing matches well;
-    /// nil where that was not measured, and then nothing is claimed.
+    /// The least probability of a good match: if the best candidate of a sentence is below it,
+    /// nothing matches well.
     ///
-    /// It is decided by ``leastProbable(best:)``.
+    /// It is computed by ``leastProbable(best:)``. It is nil if it was not measured; then nothing
+    /// is said about the quality of matches.
     public var least: Double?
 
-    /// A calibration; by default that of the softmax as it is.
+    /// Creates a calibration; the default leaves the softmax as it is.
     public init(temperature: Double = 1, bias: Double = 0, least: Double? = nil) {
         self.temperature = temperature
         self.bias = bias
         self.least = least
     }
 
-    /// Where "nothing matches well" begins: at 0.5, or lower where sentences that have a right answer
-    /// go lower.
+    /// Returns the probability below which nothing matches well: at most 0.5, and less if sentences
+    /// that have a right answer score less.
     ///
-    /// 0.5 alone would not do. A pair is labelled as a match where the caption was written for the
-    /// image, so that other images which it fits as well count against it: of everyday photos a good
-    /// answer may have a calibrated probability of 0.2. So the best candidates of held-out sentences,
-    /// all of which do have an answer, decide: of twenty such sentences, one is said to match
-    /// nothing well.
+    /// 0.5 alone would be too strict. Only the image for which a caption was written is labelled as
+    /// a match, so other images that fit the caption count as mismatches. For everyday photographs
+    /// a good answer may therefore have a calibrated probability of 0.2. The limit is chosen on
+    /// held-out sentences that all have an answer: about one in twenty of them may fall below it.
     ///
-    /// - Parameter best: for each sentence the probability of its most probable candidate.
-    /// - Returns: nil without a sentence, or with what is not a number.
+    /// - Parameter best: for each sentence, the probability of its most probable candidate.
+    /// - Returns: nil if `best` is empty or contains a value that is not finite.
+    /// - Complexity: O(*n* log *n*) for *n* sentences.
     public static func leastProbable(best: [Double]) -> Double? {
         guard !best.isEmpty, best.allSatisfy(\.isFinite) else { return nil }
         return min(0.5, best.sorted()[best.count / 20])
     }
 
-    /// The probability of a match.
+    /// Returns the calibrated probability of a match.
     public func callAsFunction(_ logits: MatchLogits) -> Double {
         probability(logits.logOdds)
     }
@@ -52,23 +54,25 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
     public struct Pair: Sendable, Hashable {
         /// The ITM head's log-odds of a match.
         public var logOdds: Double
-        /// Whether it does match.
+        /// Whether the candidate matches.
         public var matches: Bool
 
-        /// A labelled candidate.
+        /// Creates a labelled candidate.
         public init(logOdds: Double, matches: Bool) {
             self.logOdds = logOdds
             self.matches = matches
         }
     }
 
-    /// Finds the calibration under which labelled candidates are most likely.
+    /// Returns the calibration under which labelled candidates are most likely.
     ///
-    /// Newton's method on a convex loss in two numbers; a trace of weight decay keeps it finite
-    /// where the labels can be told apart without error.
+    /// The loss is convex in two numbers and is minimised by Newton's method. A little weight decay
+    /// keeps the solution finite if the log-odds separate the labels without error.
     ///
-    /// - Returns: nil unless there are both matches and others, and all log-odds are finite and tell
-    ///   something.
+    /// - Parameter pairs: labelled candidates of held-out queries.
+    /// - Returns: nil unless `pairs` has both matches and mismatches, all log-odds are finite, and
+    ///   higher log-odds make a match more likely.
+    /// - Complexity: O(*n*) for *n* pairs in each of at most 100 steps.
     public static func fit(_ pairs: [Pair]) -> MatchCalibration? {
         let matches = pairs.count { $0.matches }
         guard matches > 0, matches < pairs.count, pairs.allSatisfy(\.logOdds.isFinite) else {
@@ -111,7 +115,7 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
         return MatchCalibration(temperature: 1 / slope, bias: bias)
     }
 
-    /// The probability of the most probable of some candidates; 0 without any.
+    /// Returns the probability of the most probable candidate; 0 if there is no candidate.
     public func best(_ pairs: [Pair]) -> Double {
         pairs.map { probability($0.logOdds) }.max() ?? 0
     }
@@ -120,14 +124,14 @@ public struct MatchCalibration: Sendable, Hashable, Codable {
     public struct Quality: Sendable, Hashable, Codable {
         /// Mean negative log-likelihood, in nats.
         public var loss: Double
-        /// Expected calibration error over ten bins of equal width: by how much, on average, the
-        /// share of matches differs from the probability.
+        /// The expected calibration error: the mean difference between probability and share of
+        /// matches over ten bins of equal width, weighted by their sizes.
         public var error: Double
     }
 
-    /// How well this calibration fits labelled candidates.
+    /// Measures how well this calibration fits labelled candidates.
     ///
-    /// A probability that is not a number, as of a model that diverged, counts as wholly wrong.
+    /// A probability that is NaN, as of a model that diverged, counts as wholly wrong.
     public func quality(_ pairs: [Pair]) -> Quality {
         var bins = [(count: Int, probability: Double, matches: Int)](
             repeating: (0, 0, 0), count: 10)

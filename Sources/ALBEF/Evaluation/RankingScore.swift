@@ -1,36 +1,37 @@
 public import Torch
 
-/// What candidates are re-ranked by.
+/// A score by which candidates are re-ranked.
 public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
-    /// The match logit alone, as the original ranks.
+    /// The match logit alone, as in the original.
     case matching = "itm"
-    /// The match logit plus the cosine, as LAVIS ranks.
+    /// The match logit plus the cosine, as in LAVIS.
     case sum = "itm+itc"
-    /// The probability of a match, by its log-odds: they tell apart what rounds to one.
+    /// The log-odds of a match, which order candidates as the probability does but do not round to
+    /// 1.
     case probability
     /// The log-odds of a match plus the cosine over the temperature.
     ///
-    /// Hard negatives are drawn from the towers' own softmax q(T|I) ∝ exp(s/τ), so that what ITM
-    /// learns to tell apart is p(T|I) from q(T|I) (noise-contrastive estimation): its log-odds tend
-    /// to log p/q, what the towers do not know yet. Adding s/τ gives log p back, up to a constant
-    /// of the query. Where the fusion encoder knows nearly everything the sum changes little; where
-    /// it is weak the log-odds alone would throw away what recall knows.
+    /// ITM draws its hard negatives from the towers' own softmax q(T|I) ∝ exp(s/τ). It therefore
+    /// learns to distinguish p(T|I) from q(T|I) (noise-contrastive estimation), and its log-odds
+    /// tend to log p/q, which the towers have not learned. Adding s/τ restores log p, up to a
+    /// constant of the query. The sum changes little if the fusion encoder is strong; if it is
+    /// weak, the log-odds alone would discard the evidence of recall.
     case posterior
 
-    /// All names, for help and errors.
+    /// All raw values, separated by commas, for help texts and errors.
     package static let names = allCases.map(\.rawValue).joined(separator: ", ")
 
-    /// The score that a dialect's evaluation uses.
+    /// Returns the score that a dialect's own evaluation uses.
     public static func standard(_ dialect: Dialect) -> RankingScore {
         [.lavis, .blip].contains(dialect) ? .sum : .matching
     }
 
-    /// What is left of the score without the cosine: the match logit, or the log-odds of a match.
+    /// The same score without the cosine: the match logit, or the log-odds of a match.
     ///
-    /// That is what two models rank by unless told otherwise. What is added to the match belongs to
-    /// the re-ranking model's own cosine: in LAVIS's sum its scale is the weight, and ``posterior``
-    /// rests on hard negatives that the same towers drew. Asked for all the same, both take the
-    /// recall model's cosine, and ``posterior`` its temperature.
+    /// It is the default if one model recalls and another re-ranks. The cosine that ``sum`` and
+    /// ``posterior`` add is the re-ranking model's own: the weight of LAVIS's sum depends on its
+    /// scale, and ``posterior`` on hard negatives that the same towers drew. If either is requested
+    /// for two models, it uses the recall model's cosine, and ``posterior`` also its temperature.
     public var withoutSimilarity: RankingScore {
         switch self {
         case .matching, .sum: .matching
@@ -38,12 +39,12 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// The score of a candidate; only differences within one query mean anything.
+    /// Returns the score of a candidate; only differences within one query are meaningful.
     ///
     /// - Parameters:
-    ///   - logits: of no match and of a match.
+    ///   - logits: the ITM head's outputs for the pair.
     ///   - similarity: the cosine of the features that recall compares.
-    ///   - temperature: tau (equation 3-2) of the model that they are of.
+    ///   - temperature: tau (equation 3-2) of the model that computed these features.
     public func callAsFunction(
         _ logits: MatchLogits, similarity: Float, temperature: Float
     ) -> Float {
@@ -57,27 +58,27 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 extension ALBEFModel {
-    /// The learned temperature tau as a number; 1 in models that do not compare features.
+    /// The learned temperature tau as a number; 1 in a model that does not compare features.
     public var temperatureValue: Float { temperature.map { Float($0.value.scalar()) } ?? 1 }
 }
 
 /// The two outputs of the ITM head for a pair.
 public struct MatchLogits: Sendable, Hashable {
-    /// For "no match".
+    /// The logit of "no match".
     public let mismatch: Float
-    /// For "match".
+    /// The logit of "match".
     public let match: Float
 
     /// The log-odds of a match.
     public var logOdds: Double { Double(match) - Double(mismatch) }
 
-    /// Logits as the head gives them.
+    /// Creates logits from the head's two outputs.
     public init(mismatch: Float, match: Float) {
         self.mismatch = mismatch
         self.match = match
     }
 
-    /// Pairs of logits from `[N, 2]`, no match first.
+    /// Returns one value per row of `[N, 2]` logits, whose first column is "no match".
     public static func rows(of logits: Tensor) -> [MatchLogits] {
         let flat: [Float] = logits.values()
         return stride(from: 0, to: flat.count, by: 2).map {

@@ -1,26 +1,27 @@
 public import Torch
 
-/// The scores of texts with images: by the two towers for all pairs, by the fusion encoder for the
-/// best of them.
+/// The scores of texts with images: by the two towers for all pairs, and by the fusion encoder for
+/// the best pairs.
 ///
-/// The original's protocol: each image re-ranks its k best texts, each text its k best images;
-/// what is not among them keeps -100.
+/// This follows the original's protocol: each image re-ranks its k best texts, and each text its k
+/// best images. All other pairs score -100.
 public struct RetrievalScores: Sendable {
-    /// Cosines of all pairs, `[I, T]`.
+    /// The cosines of all pairs, `[I, T]`.
     public let similarities: Tensor
     private let gallery: EncodedImageSet
     private let texts: EncodedTexts
     private let model: ALBEFModel
-    /// Divides cosines in scores; that of the model which the features are of.
+    /// Divides cosines in scores; it belongs to the model that computed the features.
     private let temperature: Float
 
     /// Compares images and texts by their features.
     ///
     /// - Parameters:
-    ///   - gallery: I images.
+    ///   - gallery: I encoded images.
     ///   - texts: states `[T, L, D]` and features `[T, E]`.
-    ///   - model: what tokens and states are of.
-    ///   - recall: what the features are of, where that is another model.
+    ///   - model: the model that computed tokens and states, and re-ranks.
+    ///   - recall: the model that computed the features; nil for `model`.
+    /// - Complexity: O(I · T · E).
     public init(
         _ gallery: EncodedImageSet, _ texts: EncodedTexts, model: ALBEFModel,
         recall: ALBEFModel? = nil
@@ -32,51 +33,62 @@ public struct RetrievalScores: Sendable {
         self.model = model
     }
 
-    /// What the towers alone find.
+    /// Ranks all pairs by the towers alone.
     ///
     /// - Parameters:
-    ///   - images: the index of each text's image, T of them.
-    ///   - texts: what each text says after cleaning, T of them; texts of the same words are one
+    ///   - images: the index of each text's image; T indices.
+    ///   - texts: the words of each text after cleaning; T texts. Texts of the same words are one
     ///     answer.
+    /// - Returns: the rank of each query's answer.
+    /// - Complexity: O(I · T).
     public func dual(images: [Int], texts: [String]) -> RecallRanks {
         RecallRanks(
             imageToText: similarities, textToImage: similarities.transposed().contiguous(),
             images: images, texts: texts)
     }
 
-    /// What the fusion encoder makes of the best of each row, both ways.
+    /// The fusion encoder's scores of the best candidates of each query, both ways.
     public struct Reranked: Sendable {
-        /// Scores `[I, T]` of images for texts; -100 where a text was not among the best.
+        /// Scores `[I, T]` of images for texts; -100 if a text was not among the best.
         public let imageToText: Tensor
-        /// Scores `[T, I]` of texts for images; -100 where an image was not among the best.
+        /// Scores `[T, I]` of texts for images; -100 if an image was not among the best.
         public let textToImage: Tensor
     }
 
-    /// What the fusion encoder makes of the best `depth` of each row, both ways.
+    /// Re-ranks the best `depth` candidates of each query by the fusion encoder, both ways.
     ///
-    /// - Throws: as ``reranked(depths:ranking:progress:)``.
+    /// - Parameters:
+    ///   - depth: the number k of candidates per query; a larger number than that of all candidates
+    ///     means all.
+    ///   - ranking: the score that orders candidates.
+    ///   - progress: called with the number of images done; throws to stop.
+    /// - Throws: the errors of ``reranked(depths:ranking:progress:)``.
+    /// - Complexity: at most (I + T) · `depth` passes of a pair through the fusion encoder.
     public func reranked(
         depth: Int, ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
     ) throws -> Reranked {
         try reranked(depths: [depth], ranking: ranking, progress: progress)[0]
     }
 
-    /// The same for several depths, for the work of the deepest.
+    /// Re-ranks at several depths for the cost of the deepest.
     ///
-    /// An image's keys and values are projected once for all the texts it is read with, and a pair
-    /// that both sides want is read once.
+    /// An image's keys and values are projected once for all the texts that are read with it, and a
+    /// pair that both directions need is computed once.
     ///
     /// - Parameters:
-    ///   - depths: k; beyond what there is, all are read.
-    ///   - ranking: what the candidates are ordered by.
+    ///   - depths: numbers k of candidates per query; a larger number than that of all candidates
+    ///     means all.
+    ///   - ranking: the score that orders candidates.
     ///   - progress: called with the number of images done; throws to stop.
-    /// - Returns: scores for each depth, in their order.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head; what `progress` throws; `TorchError` in
-    ///   a `recovering` that has failed.
+    /// - Returns: one result per depth, in the order of `depths`.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head; `TorchError` if memory ran out inside
+    ///   `recovering`; any error that `progress` throws.
+    /// - Complexity: at most (I + T) · k passes of a pair through the fusion encoder, for the
+    ///   largest k.
     public func reranked(
         depths: [Int], ranking: RankingScore, progress: (Int) throws -> Void = { _ in }
     ) throws -> [Reranked] {
-        // Memory that was too little for the scores is too little for a copy of them.
+        // If memory was too small for the scores, it is too small for a copy of them.
         try TorchError.throwPending()
         let (imageCount, textCount) = (similarities.size(0), similarities.size(1))
         let deepest = depths.max() ?? 0
@@ -116,8 +128,12 @@ public struct RetrievalScores: Sendable {
         }
     }
 
-    /// Match logits of one text with some images.
+    /// Returns the match logits of one text with several images.
     ///
+    /// - Parameters:
+    ///   - text: the text's index.
+    ///   - images: the images' indices; may be empty.
+    /// - Returns: one value per image, in the order of `images`.
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
     public func matchLogits(text: Int, images: [Int]) throws(ALBEFError) -> [MatchLogits] {
         guard !images.isEmpty else { return [] }
@@ -128,11 +144,12 @@ public struct RetrievalScores: Sendable {
         }
     }
 
-    /// Match logits of one image with some texts.
+    /// Returns the match logits of one image with several texts.
     ///
     /// - Parameters:
     ///   - image: the image's index.
-    ///   - rows: the texts' indices; may be none.
+    ///   - rows: the texts' indices; may be empty.
+    /// - Returns: one value per text, in the order of `rows`.
     /// - Throws: ``ALBEFError`` if the model has no ITM head.
     public func matchLogits(image: Int, texts rows: [Int]) throws(ALBEFError) -> [MatchLogits] {
         guard !rows.isEmpty else { return [] }
@@ -143,7 +160,12 @@ public struct RetrievalScores: Sendable {
         }
     }
 
-    /// The `depth` best columns of each row, best first.
+    /// Returns the indices of the `depth` highest scores of each row, highest first.
+    ///
+    /// - Parameters:
+    ///   - scores: `[R, C]`.
+    ///   - depth: the number of indices per row; at most C are returned.
+    /// - Returns: R lists of column indices.
     public static func best(_ scores: Tensor, _ depth: Int) -> [[Int]] {
         let depth = min(depth, scores.size(1))
         guard depth > 0 else { return [[Int]](repeating: [], count: scores.size(0)) }

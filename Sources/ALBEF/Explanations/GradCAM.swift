@@ -1,29 +1,31 @@
 public import Torch
 
-/// Where in an image each token of a text finds what makes them match: Grad-CAM (Selvaraju et al.,
-/// 2017) on the fusion encoder's cross-attention, as ALBEF's visualisation computes it.
+/// The image regions that make each token of a text match: Grad-CAM (Selvaraju et al., 2017) on the
+/// fusion encoder's cross-attention, as in ALBEF's visualisation.
 ///
-/// For attention probabilities A `[H, L, P]` of one layer, without the column of the image's class
-/// token, and the match logit y, a token's map is the mean over heads of `A · max(∂y/∂A, 0)`: where it
-/// looks, and looking there speaks for a match. Maps are comparable within one pair.
+/// A token's map is the mean over heads of `A · max(∂y/∂A, 0)`. A `[H, L, P]` are the attention
+/// probabilities of one layer, without the column of the image's class token, and y is the match
+/// logit. A map is high where the token attends and this attention raises the match logit. Maps are
+/// comparable within one pair.
 public struct GradCAM: Sendable {
-    /// A map a token, `[B, L, h, w]`; not negative, 0 for padding.
+    /// One map per token, `[B, L, h, w]`; not negative, and 0 for padding.
     public var tokens: Tensor
-    /// The mean over all L tokens, `[B, h, w]`: the map of the whole sentence, which the original
-    /// localises by (padding, whose maps are 0, counts).
+    /// The map of the whole sentence, `[B, h, w]`, by which the original localises.
+    ///
+    /// It is the mean over all L tokens, including padding.
     public var sentence: Tensor
-    /// Logits `[B, 2]` of (no match, match), as ``ALBEFModel/matchLogits(_:tokens:)`` gives them.
+    /// Logits `[B, 2]` of (no match, match), as ``ALBEFModel/matchLogits(_:tokens:)`` returns them.
     public var logits: Tensor
-    /// The layer whose attention was taken, counted from 0 over all of the BERT stack.
+    /// The layer whose attention was used, counted from 0 over the whole BERT stack.
     public var layer: Int
 }
 
 extension ALBEFConfiguration.Text {
-    /// The layer that is explained where none is asked for; nil without fusion layers.
+    /// The layer that is explained by default; nil without fusion layers.
     ///
-    /// The third fusion layer, index 8 of the paper's twelve, which its authors found best. In
-    /// shallower models the last but one at most: of the last layer only `[CLS]` is read, so that no
-    /// other token has a gradient.
+    /// It is the third fusion layer, index 8 of the paper's twelve, which its authors found best.
+    /// In shallower models it is the last but one at most: only `[CLS]` of the last layer is read,
+    /// so that no other token has a gradient there.
     public var explainedLayer: Int? {
         let count = depth - fusionLayer
         return count > 0 ? fusionLayer + max(0, min(2, count - 2)) : nil
@@ -33,16 +35,16 @@ extension ALBEFConfiguration.Text {
 extension ALBEFModel {
     /// Explains the match logits of B pairs of a text and an image.
     ///
-    /// Everything below the layer runs without gradients; only that layer's attention is spelled
-    /// out. Callable also where gradients are turned off.
+    /// The layers below the explained one run without gradients. The method can also be called
+    /// inside `withoutGradients`.
     ///
     /// - Parameters:
     ///   - texts: B encoded texts.
     ///   - tokens: all tokens `[B, P + 1, D_v]` of B images, the class token first.
-    ///   - layer: whose attention to take, counted from 0 over all of the BERT stack; nil for
-    ///     ``ALBEFConfiguration/Text/explainedLayer``.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head, the numbers differ, the layer does not
-    ///   read images, or their patches are of several grids.
+    ///   - layer: the layer whose attention is used, counted from 0 over the whole BERT stack; nil
+    ///     for ``ALBEFConfiguration/Text/explainedLayer``.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, if the numbers of texts and images
+    ///   differ, if the layer does not read images, or if patches come from several grids.
     public func gradCAM(
         _ texts: EncodedTexts, tokens: Tensor, layer: Int? = nil
     ) throws -> GradCAM {
@@ -79,12 +81,16 @@ extension ALBEFModel {
         }
     }
 
-    /// Match logits `[B, 2]` of B pairs, with one fusion layer's attention exchanged on the way.
+    /// Returns match logits `[B, 2]` of B pairs, and lets a closure replace one layer's attention.
     ///
     /// - Parameters:
-    ///   - layer: the layer, counted from 0 over all of the BERT stack.
-    ///   - weights: is given its attention probabilities `[B, H, L, P + 1]` and returns those to use.
-    /// - Throws: ``ALBEFError`` as ``gradCAM(_:tokens:layer:)`` does.
+    ///   - texts: B encoded texts.
+    ///   - tokens: image tokens `[B, P + 1, D_v]`.
+    ///   - layer: the layer, counted from 0 over the whole BERT stack.
+    ///   - weights: receives the attention probabilities `[B, H, L, P + 1]` and returns those to
+    ///     use.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, if the numbers of texts and images
+    ///   differ, or if the layer does not read images.
     package func matchLogits(
         _ texts: EncodedTexts, tokens: Tensor, layer: Int, weights: (Tensor) -> Tensor
     ) throws(ALBEFError) -> Tensor {

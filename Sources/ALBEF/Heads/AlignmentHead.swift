@@ -1,6 +1,7 @@
 public import Torch
 
-/// The projections g_v and g'_w into the space where images and texts are compared (equation 3-1).
+/// The projections g_v and g'_w into the space in which images and texts are compared (equation
+/// 3-1).
 public final class AlignmentHead: Sendable {
     /// `vision_proj`, `[…, D_v]` to `[…, E]`.
     public let visionProjection: FeatureProjection
@@ -16,16 +17,16 @@ public final class AlignmentHead: Sendable {
             outputs: configuration.embeddingWidth)
     }
 
-    /// Unit-length features `[B, E]` of images' pooled states `[B, D_v]`.
+    /// Returns unit-length features `[B, E]` of images from their pooled states `[B, D_v]`.
     public func imageFeatures(_ states: Tensor) -> Tensor {
         visionProjection(states).normalized()
     }
 
-    /// Unit-length features `[B, E]` of texts' pooled states `[B, D]`.
+    /// Returns unit-length features `[B, E]` of texts from their pooled states `[B, D]`.
     public func textFeatures(_ states: Tensor) -> Tensor { textProjection(states).normalized() }
 }
 
-/// One of the two projections, in the form that its tower has.
+/// The projection of one tower, in the form of its configuration.
 public struct FeatureProjection: Sendable {
     private let weight: Parameter?
     private let bias: Parameter?
@@ -41,7 +42,7 @@ public struct FeatureProjection: Sendable {
         bias = form == .linear ? try scope.parameter("\(name).bias", [outputs], .zeros) : nil
     }
 
-    /// Applies it.
+    /// Projects states `[…, D]` to `[…, E]`.
     public func callAsFunction(_ states: Tensor) -> Tensor {
         weight.map { states.linear($0.value, bias?.value) } ?? states
     }

@@ -1,6 +1,6 @@
 public import Torch
 
-/// The masked language modelling (MLM) head, whose output matrix is the word embeddings.
+/// The masked language modelling (MLM) head, whose output matrix is that of the word embeddings.
 public final class MaskedLanguageHead: Sendable {
     private let dense: Linear
     private let norm: LayerNorm
@@ -21,7 +21,7 @@ public final class MaskedLanguageHead: Sendable {
         self.words = words
     }
 
-    /// Logits `[…, V]` over the vocabulary from states `[…, D]`.
+    /// Returns logits `[…, V]` over the vocabulary from states `[…, D]`.
     public func callAsFunction(_ states: Tensor) -> Tensor {
         norm(dense(states).gelu()).linear(words.weight.value, bias.value)
     }

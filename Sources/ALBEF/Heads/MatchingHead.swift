@@ -1,6 +1,6 @@
 public import Torch
 
-/// The image–text matching (ITM) head: whether a text belongs to an image.
+/// The image–text matching (ITM) head, which decides whether a text belongs to an image.
 public final class MatchingHead: Sendable {
     private let linear: Linear
 
@@ -8,6 +8,6 @@ public final class MatchingHead: Sendable {
         linear = try Linear(scope, "itm_head", inputs: configuration.text.width, outputs: 2)
     }
 
-    /// Logits `[B, 2]` of (no match, match) from fused states `[B, L, D]`.
+    /// Returns logits `[B, 2]` of (no match, match) from fused states `[B, L, D]`.
     public func callAsFunction(_ fused: Tensor) -> Tensor { linear(fused[.all, 0]) }
 }

@@ -1,4 +1,4 @@
-/// A model that cannot be built, or was asked for what it cannot do.
+/// An error of building a model, or of asking it for something that it cannot do.
 public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion,
@@ -6,7 +6,7 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private let code: Code
-    /// What is wrong, in one line.
+    /// The problem, in one line.
     public let description: String
 
     private init(_ code: Code, _ description: String) {
@@ -28,7 +28,8 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     static func imageShape(found: [Int], expected: Int) -> ALBEFError {
         ALBEFError(
             .imageShape,
-            "images of shape \(found) where the model takes [B, 3, \(expected), \(expected)]")
+            "images have the shape \(found), but the model requires"
+                + " [B, 3, \(expected), \(expected)]")
     }
 
     static func textShape(ids: [Int], mask: [Int]) -> ALBEFError {
@@ -37,17 +38,19 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func textLength(found: Int, limit: Int) -> ALBEFError {
         ALBEFError(
-            .textLength, "a text of \(found) tokens where the model has \(limit) positions")
+            .textLength,
+            "a text has \(found) tokens, but the model has only \(limit) positions; shorten it")
     }
 
     static func pairs(texts: [Int], tokens: [Int]) -> ALBEFError {
-        ALBEFError(.pairs, "texts \(texts) and image tokens \(tokens) do not pair up")
+        ALBEFError(
+            .pairs, "texts of shape \(texts) and image tokens of shape \(tokens) do not match")
     }
 
     static func layer(_ layer: Int?, of text: ALBEFConfiguration.Text) -> ALBEFError {
         let fusion = text.fusionLayer..<text.depth
         guard let layer, !fusion.isEmpty else {
-            return ALBEFError(.layer, "this model has no fusion layer whose attention can be shown")
+            return ALBEFError(.layer, "this model has no fusion layer, whose attention is needed")
         }
         return ALBEFError(
             .layer,

@@ -1,36 +1,41 @@
 public import OrderedCollections
 public import Torch
 
-/// ALBEF (Li et al., NeurIPS 2021): two towers that align, a fusion encoder that reads both.
+/// ALBEF (Li et al., NeurIPS 2021): two aligned towers, and a fusion encoder that reads both.
 ///
-/// One class serves every task; a task decides which heads are there. The towers give features
-/// for recall, the fusion encoder gives match logits for re-ranking.
+/// One class serves all tasks; the task decides which heads a model has. The towers compute
+/// features for recall, and the fusion encoder computes match logits for re-ranking.
 public final class ALBEFModel: Sendable {
-    /// Sizes and conventions.
+    /// The sizes and conventions.
     public let configuration: ALBEFConfiguration
-    /// Where the parameters are.
+    /// The device of the parameters.
     public let device: Device
     /// The image encoder.
     public let visualEncoder: VisionTransformer
     /// The text encoder and the fusion encoder.
     public let textEncoder: TextEncoder
-    /// Projections for recall; nil in models of tasks that do not compare features.
+    /// The projections for recall; nil if the task does not compare features.
     public let alignment: AlignmentHead?
-    /// The ITM head; nil in models of tasks that do not match.
+    /// The ITM head; nil if the task does not match.
     public let matching: MatchingHead?
-    /// The MLM head; in pretraining models only.
+    /// The MLM head; nil except in pretraining.
     public let maskedLanguage: MaskedLanguageHead?
-    /// The learned temperature tau (equation 3-2), a scalar; nil in models that do not compare features.
+    /// The learned temperature tau (equation 3-2), a scalar; nil if the task does not compare
+    /// features.
     public let temperature: Parameter?
-    /// What is added to the logit of a pair before the sigmoid; in SigLIP alone.
+    /// A bias added to a pair's logit before the sigmoid; nil except in SigLIP.
     public let logitBias: Parameter?
-    /// Every parameter by its name in the original implementation.
+    /// All parameters by their names in the original implementation.
     public let parameters: OrderedDictionary<String, Parameter>
 
-    /// Builds the model, taking every parameter from a source.
+    /// Creates a model with the parameters of a source.
     ///
-    /// - Throws: ``ALBEFError`` for a configuration that cannot be built; the source's error for a
-    ///   missing or misshapen parameter.
+    /// - Parameters:
+    ///   - configuration: the sizes and conventions.
+    ///   - source: the source of parameters.
+    ///   - device: the device of the parameters; the CPU by default.
+    /// - Throws: ``ALBEFError`` if the configuration is invalid or its task is NLVR2; the source's
+    ///   error for a missing or misshapen parameter.
     public init(
         _ configuration: ALBEFConfiguration, parameters source: any ParameterSource,
         device: Device = .cpu
@@ -58,7 +63,9 @@ public final class ALBEFModel: Sendable {
 
     /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]` and features `[B, E]`.
     ///
-    /// - Parameter isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
+    /// - Parameters:
+    ///   - pixels: normalised pixels of the model's image size.
+    ///   - isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
     /// - Throws: ``ALBEFError`` if the model has no projections or the pixels have another size.
     public func encodeImages(
         _ pixels: Tensor, isCheckpointed: Bool = false
@@ -68,10 +75,9 @@ public final class ALBEFModel: Sendable {
             isCheckpointed: isCheckpointed)
     }
 
-    /// What the image encoder's trunk makes of images, as in
-    /// ``VisionTransformer/trunkMap(_:isCheckpointed:)``.
+    /// Applies the image encoder's trunk as ``VisionTransformer/trunkMap(_:isCheckpointed:)`` does.
     ///
-    /// - Throws: ``ALBEFError`` if pixels have another size than the model takes.
+    /// - Throws: ``ALBEFError`` if the pixels have another size than the model requires.
     package func trunkMap(
         _ input: ImageInput, isCheckpointed: Bool = false
     ) throws(ALBEFError) -> Tensor {
@@ -84,8 +90,8 @@ public final class ALBEFModel: Sendable {
         return visualEncoder.trunkMap(input, isCheckpointed: isCheckpointed)
     }
 
-    /// Encodes what ``trunkMap(_:isCheckpointed:)`` gives, of this model or of one whose trunk has
-    /// the same weights.
+    /// Encodes the result of ``trunkMap(_:isCheckpointed:)``, from this model or from one whose
+    /// trunk has the same weights.
     ///
     /// - Throws: ``ALBEFError`` if the model has no projections.
     package func encodeImages(
@@ -100,10 +106,11 @@ public final class ALBEFModel: Sendable {
     /// Encodes token ids `[B, L]` as states `[B, L, D]` and features `[B, E]`.
     ///
     /// - Parameters:
+    ///   - ids: token ids.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
     ///   - dropout: nil in evaluation.
-    /// - Throws: ``ALBEFError`` if the model has no projections, the text is longer than the table
-    ///   of positions, or the ids and the mask differ in shape.
+    /// - Throws: ``ALBEFError`` if the model has no projections, if L is greater than the number of
+    ///   positions, or if ids and mask differ in shape.
     public func encodeTexts(
         _ ids: Tensor, mask: Tensor, dropout: Dropout? = nil
     ) throws(ALBEFError) -> EncodedTexts {
@@ -121,44 +128,48 @@ public final class ALBEFModel: Sendable {
             features: alignment.textFeatures(pooled))
     }
 
-    /// Logits `[N, M]` of N texts with M images by their features alone: the cosine over the
-    /// temperature, and in SigLIP a bias.
+    /// Returns logits `[N, M]` of N texts with M images by their features alone: the cosine divided
+    /// by the temperature, plus a bias in SigLIP.
     ///
     /// - Parameters:
     ///   - texts: unit-length features `[N, E]`.
     ///   - images: unit-length features `[M, E]`.
     /// - Throws: ``ALBEFError`` if the model does not compare features.
+    /// - Complexity: O(N · M · E).
     public func similarityLogits(_ texts: Tensor, _ images: Tensor) throws(ALBEFError) -> Tensor {
         guard let temperature else { throw .missingHead("temp", configuration.task) }
         let logits = texts.matmul(images.transposed()) / temperature.value
         return logitBias.map { logits + $0.value } ?? logits
     }
 
-    /// Logits `[B, 2]` of (no match, match) for B pairs of a text and an image.
+    /// Returns logits `[B, 2]` of (no match, match) for B pairs of a text and an image.
     ///
     /// - Parameters:
     ///   - texts: B encoded texts.
     ///   - tokens: the tokens `[B, P + 1, D_v]` of B images.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head or the numbers differ.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, or if the numbers of texts and images
+    ///   differ.
     public func matchLogits(_ texts: EncodedTexts, tokens: Tensor) throws(ALBEFError) -> Tensor {
         guard let matching else { throw .missingHead("itm_head", configuration.task) }
         guard tokens.rank == 3, tokens.size(0) == texts.states.size(0) else {
             throw .pairs(texts: texts.states.shape, tokens: tokens.shape)
         }
-        // The head reads `[CLS]` alone.
+        // The head reads only `[CLS]`.
         return matching(
             textEncoder.fuse(
                 texts.states, mask: texts.mask, with: textEncoder.memory(of: tokens), .aligned,
                 .start))
     }
 
-    /// Logits `[N, 2]` of (no match, match) of N images with one text, or with a text each.
+    /// Returns logits `[N, 2]` of (no match, match) for N images with one text, or with one text
+    /// per image.
     ///
     /// - Parameters:
     ///   - texts: one encoded text, or N.
-    ///   - tokens: the tokens of the images.
-    ///   - form: how the fusion encoder reads them; nil for the cheaper way.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head or the number of texts is another.
+    ///   - tokens: the tokens of N images.
+    ///   - form: the form of cross-attention; nil for the cheaper one.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, or if the number of texts is neither
+    ///   1 nor N.
     public func matchLogits(
         _ texts: EncodedTexts, withEach tokens: ImageTokens, form: FusionForm? = nil
     ) throws(ALBEFError) -> Tensor {
@@ -171,13 +182,13 @@ public final class ALBEFModel: Sendable {
                 texts.states, mask: texts.mask, withEach: tokens, .start, form: form))
     }
 
-    /// Logits `[N, 2]` of (no match, match) for each of N texts with one image, whose keys and values
-    /// are projected once.
+    /// Returns logits `[N, 2]` of (no match, match) for N texts with one image, whose keys and
+    /// values are projected once.
     ///
     /// - Parameters:
     ///   - texts: N encoded texts.
     ///   - tokens: the tokens `[1, P + 1, D_v]` of the image.
-    /// - Throws: ``ALBEFError`` if the model has no ITM head or there is not one image.
+    /// - Throws: ``ALBEFError`` if the model has no ITM head, or if `tokens` is not of one image.
     public func matchLogits(
         each texts: EncodedTexts, withOne tokens: Tensor
     ) throws(ALBEFError) -> Tensor {
@@ -192,60 +203,61 @@ public final class ALBEFModel: Sendable {
     }
 }
 
-/// What the image encoder makes of B images.
+/// The output of the image encoder for B images.
 public struct EncodedImages: Sendable {
-    /// Image tokens `[B, P + 1, D_v]`, which the fusion encoder reads.
+    /// Image tokens `[B, P + 1, D_v]`, the input of the fusion encoder.
     public var tokens: Tensor
-    /// Unit-length features `[B, E]`, which recall compares.
+    /// Unit-length features `[B, E]` for recall.
     public var features: Tensor
 
-    /// Creates encoded images from their parts.
+    /// Creates encoded images from tokens and features.
     public init(tokens: Tensor, features: Tensor) {
         self.tokens = tokens
         self.features = features
     }
 }
 
-/// What the fusion encoder reads of N images: all their tokens, or fewer that each stand for several.
+/// The image input of the fusion encoder: all tokens of N images, or fewer that were merged.
 public struct ImageTokens: Sendable {
-    /// Tokens `[N, S, D_v]`; all of an image are `[N, P + 1, D_v]`.
+    /// Tokens `[N, S, D_v]`; S is P + 1 if none are merged.
     public var values: Tensor
-    /// How many of the encoder's tokens each stands for, `[N, S]`; nil: itself alone.
+    /// The number of the encoder's tokens that each token replaces, `[N, S]`; nil if none are
+    /// merged.
     public var weights: Tensor?
 
-    /// Tokens, merged ones with what each stands for.
+    /// Creates tokens, with the number that each replaces.
     public init(_ values: Tensor, weights: Tensor? = nil) {
         self.values = values
         self.weights = weights
     }
 
-    /// The same on a device.
+    /// Returns the tokens on a device.
     public func to(_ device: Device) -> ImageTokens {
         ImageTokens(values.to(device), weights: weights?.to(device))
     }
 
-    /// What is added to attention's scores, `[N, S]`, so that a token counts as often as it stands
-    /// for others: ln w in the exponent is the factor w.
+    /// The bias `[N, S]` of the attention scores by which a merged token counts for all that it
+    /// replaces: ln w in the exponent is the factor w.
     var scoreBias: Tensor? { weights?.log() }
 }
 
-/// What the text encoder makes of B texts.
+/// The output of the text encoder for B texts.
 public struct EncodedTexts: Sendable {
-    /// Token states `[B, L, D]`, which the fusion encoder continues from.
+    /// Token states `[B, L, D]`, the input of the fusion encoder.
     public var states: Tensor
     /// 1 for tokens, 0 for padding, `[B, L]`.
     public var mask: Tensor
-    /// Unit-length features `[B, E]`, which recall compares.
+    /// Unit-length features `[B, E]` for recall.
     public var features: Tensor
 
-    /// Creates encoded texts from their parts.
+    /// Creates encoded texts from states, mask and features.
     public init(states: Tensor, mask: Tensor, features: Tensor) {
         self.states = states
         self.mask = mask
         self.features = features
     }
 
-    /// The texts of some rows, `[N]` indices, in that order.
+    /// Returns the texts of some rows in the given order; `indices` is `[N]`.
     public func rows(_ indices: Tensor) -> EncodedTexts {
         EncodedTexts(
             states: states[indices], mask: mask[indices], features: features[indices])

@@ -2,7 +2,7 @@ package import WeightFiles
 public import SystemPackage
 public import Torch
 
-/// Hands a model its parameters from the weights of a model directory.
+/// A source of parameters that reads the weights of a model directory.
 package struct CheckpointParameters: ParameterSource {
     private let weights: SafetensorsFile
     private let configuration: ALBEFConfiguration
@@ -29,10 +29,10 @@ package struct CheckpointParameters: ParameterSource {
         return tensor.to(.float32)
     }
 
-    /// Position embeddings `[1, P + 1, D]` for another number of patches: the class token's stays,
-    /// the square of the others is resized by the rule of the model's source.
+    /// Returns position embeddings `[1, P + 1, D]` for the image size of a configuration.
     ///
-    /// As they are where they are no square.
+    /// The class token's position is kept, and the square grid of the others is resized by the
+    /// filter of the configuration. Positions that do not form a square are returned unchanged.
     package static func interpolated(
         _ positions: Tensor, to vision: ALBEFConfiguration.Vision
     ) -> Tensor {
@@ -54,11 +54,12 @@ extension ALBEFModel {
     /// Loads a model from its directory.
     ///
     /// - Parameters:
-    ///   - imageSize: side of the input in pixels; the position embeddings are interpolated to it.
-    ///     Default: the size the weights have.
-    ///   - device: where the model runs.
-    /// - Throws: ``ALBEFError`` for a size that the patches do not divide; `TorchError` that names
-    ///   a missing or misshapen tensor.
+    ///   - directory: the model's directory.
+    ///   - imageSize: the side of the input in pixels, to which the position embeddings are
+    ///     interpolated; nil, the default, for the size of the weights.
+    ///   - device: the device of the model; the CPU by default.
+    /// - Throws: ``ALBEFError`` if the size is not a multiple of the patch size; `TorchError`,
+    ///   which names a missing or misshapen tensor.
     public convenience init(
         _ directory: ModelDirectory, imageSize: Int? = nil, device: Device = .cpu
     ) throws {
@@ -69,10 +70,12 @@ extension ALBEFModel {
             device: device)
     }
 
-    /// Loads a model to be trained: its weights are copies, which may be changed in place, where
-    /// ``init(_:imageSize:device:)`` maps the file; it is marked as trained.
+    /// Loads a model for training and marks it as trained.
     ///
-    /// - Throws: as ``init(_:imageSize:device:)``.
+    /// Its weights are copies, which may be changed in place; ``init(_:imageSize:device:)`` maps
+    /// the file instead.
+    ///
+    /// - Throws: the errors of ``init(_:imageSize:device:)``.
     public convenience init(_ directory: ModelDirectory, trainableOn device: Device) throws {
         var configuration = directory.configuration
         configuration.isTrained = true
@@ -87,9 +90,9 @@ extension ALBEFModel {
         parameters.map { $1.value.entry(named: $0) }
     }
 
-    /// A new model with random weights, marked as untrained.
+    /// Creates a model with random weights, marked as untrained.
     ///
-    /// - Throws: ``ALBEFError`` for a configuration that cannot be built.
+    /// - Throws: ``ALBEFError`` if the configuration is invalid.
     public convenience init(
         untrained configuration: ALBEFConfiguration, generator: Generator
     ) throws {
@@ -98,16 +101,19 @@ extension ALBEFModel {
         try self.init(configuration, parameters: RandomParameters(generator: generator))
     }
 
-    /// Writes the model as a directory that ``ModelDirectory/open(_:)`` reads.
+    /// Writes the model as a directory that ``ModelDirectory/open(_:)`` opens.
     ///
-    /// - Throws: as ``ModelDirectory/write(_:configuration:vocabulary:to:metadata:)``.
+    /// - Parameters:
+    ///   - path: the directory to write.
+    ///   - vocabulary: the vocabulary to copy, with one line per word embedding.
+    /// - Throws: the errors of ``ModelDirectory/write(_:configuration:vocabulary:to:metadata:)``.
     public func write(to path: FilePath, vocabulary: FilePath) throws {
         try ModelDirectory.write(
             entries, configuration: configuration, vocabulary: vocabulary, to: path)
     }
 }
 
-/// Copies what a source holds: the weights of a file are mapped memory, not to be written to.
+/// A source that copies the tensors of another; the weights of a file are mapped and read-only.
 private struct Owned: ParameterSource {
     private let source: any ParameterSource
 
@@ -119,11 +125,14 @@ private struct Owned: ParameterSource {
 }
 
 extension MomentumTeacher {
-    /// Makes a teacher from the twins in a model directory, or a copy of the student where there
-    /// are none.
+    /// Creates a teacher from the twins in a model directory, or from copies of the student if the
+    /// directory has no twins.
     ///
-    /// - Parameter still: as in ``init(copying:still:)``.
-    /// - Throws: `TorchError` that names a misshapen twin.
+    /// - Parameters:
+    ///   - student: the model being trained.
+    ///   - directory: the directory; nil for copies of the student.
+    ///   - still: as in ``init(copying:still:)``.
+    /// - Throws: `TorchError`, which names a missing or misshapen twin.
     public convenience init(
         of student: ALBEFModel, storedIn directory: ModelDirectory?, still: Set<String> = []
     ) throws {
@@ -151,9 +160,9 @@ extension MomentumTeacher {
 }
 
 extension ContrastiveQueues {
-    /// The queues that a model directory holds; nil if it has none.
+    /// Reads the queues of a model directory; returns nil if it has none.
     ///
-    /// - Throws: `TorchError` for damaged ones.
+    /// - Throws: `TorchError` if the queues are damaged.
     public init?(_ directory: ModelDirectory, device: Device = .cpu) throws {
         func tensor(_ name: String) throws -> Tensor? {
             try directory.weights.tensors[name].map { try Tensor($0).clone().to(device) }

@@ -1,26 +1,27 @@
 public import Torch
 
-/// Image–text contrastive learning, ITC: pairs shall be more alike than anything else in the batch
-/// and the queues (equations 3-1 to 3-3), with the teacher's opinion mixed in (3-7, 3-8).
+/// Image–text contrastive learning, ITC: makes the features of a pair more alike than those of any
+/// other combination in the batch and the queues (equations 3-1 to 3-3).
 ///
-/// N is the batch, M the length of the queues. The keys that features are compared with are the
-/// teacher's, `[batch | queue]`, or, where there is no teacher, the batch's own features.
+/// With a teacher, the labels are mixed with its predictions (equations 3-7 and 3-8). N is the size
+/// of the batch, and M the length of the queues. The keys are the teacher's features of the batch,
+/// followed by the queue; without a teacher they are the batch's own features.
 public struct ContrastiveObjective: Sendable {
-    /// Features of a batch on both sides, unit length.
+    /// The unit-length features of a batch of pairs.
     public struct Features: Sendable {
         /// Image features `[N, E]`.
         public var images: Tensor
         /// Text features `[N, E]`.
         public var texts: Tensor
 
-        /// Pairs up features.
+        /// Creates the features of a batch of pairs.
         public init(images: Tensor, texts: Tensor) {
             self.images = images
             self.texts = texts
         }
     }
 
-    /// What the objective found, for the loss and for the objectives that follow.
+    /// The loss, and the results that later objectives use.
     public struct Outcome: Sendable {
         /// L_itc, a scalar.
         public var loss: Tensor
@@ -28,32 +29,34 @@ public struct ContrastiveObjective: Sendable {
         public var imageToText: Tensor
         /// s(T, I) / tau of each text with each image key, `[N, N + M]`.
         public var textToImage: Tensor
-        /// The labels that ``imageToText`` was compared with, rows of sum 1; mixed with the
-        /// teacher's where there is one.
+        /// The labels of ``imageToText``, `[N, N + M]`, whose rows have the sum 1.
+        ///
+        /// With distillation they are mixed with the teacher's predictions.
         public var imageToTextTargets: Tensor
-        /// The labels that ``textToImage`` was compared with.
+        /// The labels of ``textToImage``, `[N, N + M]`.
         public var textToImageTargets: Tensor
     }
 
-    /// The objective, which has no settings of its own.
+    /// Creates the objective, which has no settings.
     public init() {}
 
     /// Compares a batch with its keys.
     ///
-    /// Minimises H((1 - alpha) y + alpha q, p). Equation 3-8 has (1 - alpha) H(y, p) +
-    /// alpha KL(q‖p) instead, which differs by the entropy of q, a constant for the student: the
-    /// gradient is the same, and it is what the original code minimises.
+    /// The loss is H((1 - alpha) y + alpha q, p), as in the original code. Equation 3-8 has
+    /// (1 - alpha) H(y, p) + alpha KL(q‖p) instead. The two differ by the entropy of q, which is
+    /// constant for the student, so their gradients are equal.
     ///
     /// - Parameters:
-    ///   - features: the student's.
-    ///   - keys: the teacher's features of the same batch; nil compares with the student's own.
+    ///   - features: the student's features.
+    ///   - keys: the teacher's features of the same batch; nil for the student's own.
     ///   - queues: older keys; nil for none.
     ///   - temperature: tau, a scalar with a gradient.
-    ///   - alpha: weight of the teacher's opinion, in [0, 1].
-    ///   - ids: the image each pair shows `[N]`: all keys of that image are positives in equal
-    ///     shares, as the original fine-tunes retrieval. nil: only a row's own pair is.
-    ///   - truths: which texts of the batch, by rows, are right for which of its images, `[N, N]`; takes
-    ///     the place of `ids` within the batch. nil: what `ids` say.
+    ///   - alpha: the weight of the teacher's predictions, in [0, 1].
+    ///   - ids: the image of each pair `[N]`. All keys of that image are positives in equal shares,
+    ///     as the original fine-tunes retrieval. If nil, only a row's own pair is a positive.
+    ///   - truths: whether each text of the batch (rows) is right for each image (columns),
+    ///     `[N, N]`; it replaces `ids` within the batch. If nil, `ids` decides.
+    /// - Complexity: O(N · (N + M) · E).
     public func callAsFunction(
         _ features: Features, keys: Features?, queues: ContrastiveQueues?, temperature: Tensor,
         alpha: Double, ids: Tensor? = nil, truths: Tensor? = nil
@@ -90,7 +93,7 @@ public struct ContrastiveObjective: Sendable {
             imageToTextTargets: imageTargets, textToImageTargets: textTargets)
     }
 
-    /// Inner products of `[N, E]` with the keys of the batch `[N, E]` and of a queue `[E, M]`.
+    /// Returns inner products of `[N, E]` with the keys of the batch `[N, E]` and a queue `[E, M]`.
     private static func similarities(_ features: Tensor, _ keys: Tensor, _ queue: Tensor?)
         -> Tensor
     {
@@ -99,7 +102,7 @@ public struct ContrastiveObjective: Sendable {
         return Tensor.concatenated([batch, features.matmul(queue)], 1)
     }
 
-    /// y: one-hot at a row's own pair, or equal shares among the keys that are right, `[N, N + M]`.
+    /// Returns y `[N, N + M]`: one-hot at a row's own pair, or equal shares among the right keys.
     private static func labels(
         count: Int, queues: ContrastiveQueues?, ids: Tensor?, truths: Tensor?, device: Device
     ) -> Tensor {
@@ -121,7 +124,8 @@ public struct ContrastiveObjective: Sendable {
 }
 
 extension Tensor {
-    /// Cross-entropy H(q, p) of logits `[N, K]` against rows of probabilities, averaged over rows.
+    /// Returns the cross-entropy H(q, p) of logits `[N, K]` with rows of probabilities, averaged
+    /// over rows.
     func softCrossEntropy(_ probabilities: Tensor) -> Tensor {
         -(logSoftmax(1) * probabilities).sum(1).mean()
     }

@@ -1,68 +1,75 @@
 package import WeightFiles
 public import Torch
 
-/// The last M keys of the momentum teacher, images and texts apart: the negatives of ITC that no
+/// The last M image and text keys of the momentum teacher, which give ITC more negatives than a
 /// batch could hold (He et al., 2020, "Momentum contrast").
 ///
-/// Rings: the newest batch overwrites the oldest, and may wrap around, whatever its size. On disk
-/// they have the original's names and shapes: `image_queue`, `text_queue` `[E, M]`, `queue_ptr`
-/// `[1]` and, where positives are told by image, `idx_queue` `[1, M]`.
+/// The queues are rings: the newest batch overwrites the oldest keys and may wrap around. On disk
+/// they have the original's names and shapes: `image_queue` and `text_queue` `[E, M]`, `queue_ptr`
+/// `[1]`, and, if positives are chosen by image, `idx_queue` `[1, M]`.
 public struct ContrastiveQueues: Sendable {
     /// Image keys `[E, M]`, unit length along E.
     public private(set) var images: Tensor
     /// Text keys `[E, M]`, unit length along E.
     public private(set) var texts: Tensor
-    /// The image each pair of keys came from `[M]`; -100 where none was told.
+    /// The image of each pair of keys, `[M]`; -100 if it is unknown.
     public private(set) var ids: Tensor
-    /// Where the next key goes, in `0..<M`.
+    /// The index of the next key, in `0..<M`.
     public private(set) var pointer: Int
     /// The number of keys M.
     public var length: Int { images.size(1) }
 
     static let unknownID = -100
 
-    /// Queues of unit vectors in random directions, as the original starts them.
+    /// Creates queues of unit vectors in random directions, as the original does.
     ///
     /// - Parameters:
-    ///   - width: length of a key (E).
-    ///   - length: number of keys (M), at least 1.
+    ///   - width: the length of a key (E).
+    ///   - length: the number of keys (M), at least 1.
+    ///   - generator: the source of random numbers.
+    ///   - device: the device of the queues.
     public init(width: Int, length: Int, generator: Generator, device: Device) {
-        precondition(length > 0, "a queue of \(length) keys")
+        precondition(length > 0, "a queue needs at least 1 key, not \(length)")
         images = Tensor.normal([width, length], generator: generator).normalized(0).to(device)
         texts = Tensor.normal([width, length], generator: generator).normalized(0).to(device)
         ids = .full([length], Double(Self.unknownID), dtype: .int64, device: device)
         pointer = 0
     }
 
-    /// Continues with queues as they were stored.
+    /// Creates queues from stored tensors.
     ///
-    /// - Parameter ids: `[M]` or `[1, M]`; nil where the file has none.
+    /// - Parameters:
+    ///   - images: image keys `[E, M]`.
+    ///   - texts: text keys `[E, M]`.
+    ///   - ids: the image of each pair of keys, `[M]` or `[1, M]`; nil if the file has none.
+    ///   - pointer: the index of the next key.
     package init(images: Tensor, texts: Tensor, ids: Tensor?, pointer: Int) {
         precondition(
-            images.shape == texts.shape && images.rank == 2, "queues of different shapes")
+            images.shape == texts.shape && images.rank == 2,
+            "image queue \(images.shape) and text queue \(texts.shape) must both be [E, M]")
         self.images = images
         self.texts = texts
         let length = images.size(1)
         self.ids =
             ids?.reshaped(length)
             ?? .full([length], Double(Self.unknownID), dtype: .int64, device: images.device)
-        // A file may hold any number.
+        // A file may contain any number.
         self.pointer = (pointer % length + length) % length
     }
 
-    /// Puts a batch of keys in the place of the oldest.
+    /// Replaces the oldest keys with those of a batch.
     ///
-    /// Does nothing in a `recovering` that has failed.
+    /// After a failure inside `recovering` it does nothing.
     ///
     /// - Parameters:
     ///   - images: image keys `[N, E]`.
     ///   - texts: text keys `[N, E]`.
-    ///   - ids: the image of each pair `[N]`; nil if that is not known.
+    ///   - ids: the image of each pair, `[N]`; nil if unknown.
     public mutating func enqueue(
         images newImages: Tensor, texts newTexts: Tensor, ids newIDs: Tensor?
     ) {
         guard !TorchError.isPending else { return }
-        // Of a batch longer than the ring only the end would be left anyway.
+        // Only the end of a batch longer than the ring would remain.
         let skipped = max(0, newImages.size(0) - length)
         let imageKeys = newImages.detached()[skipped...].transposed()
         let textKeys = newTexts.detached()[skipped...].transposed()
@@ -80,18 +87,18 @@ public struct ContrastiveQueues: Sendable {
             next = (next + count) % length
             done += count
         }
-        // What a failure left half written is written over by the next batch.
+        // A failure leaves the pointer in place, so the next batch overwrites a partial write.
         guard !TorchError.isPending else { return }
         pointer = next
     }
 
-    /// The place of the next batch, and the keys that it overwrites.
+    /// The position of the next batch, and a copy of the keys that it overwrites.
     package struct Slots {
         let pointer: Int
         let positions, images, texts, ids: Tensor
     }
 
-    /// Copies the keys that a batch of N overwrites, which are few beside the queues.
+    /// Copies the keys that a batch of N overwrites, which are few compared with the queues.
     package func slots(ofNext count: Int) -> Slots {
         let positions = Tensor(
             (0..<min(count, length)).map { (pointer + $0) % length }, device: images.device)
@@ -100,7 +107,7 @@ public struct ContrastiveQueues: Sendable {
             texts: texts.selected(1, positions), ids: ids.selected(0, positions))
     }
 
-    /// Puts keys back that a batch has overwritten.
+    /// Restores the keys that a batch has overwritten.
     package mutating func restore(_ slots: Slots) {
         images[.all, slots.positions] = slots.images
         texts[.all, slots.positions] = slots.texts
@@ -108,7 +115,7 @@ public struct ContrastiveQueues: Sendable {
         pointer = slots.pointer
     }
 
-    /// The queues as entries of a weights file.
+    /// Returns the queues as entries of a weights file.
     package func entries(withIDs: Bool) -> [SafetensorsWriter.Entry] {
         var entries = [
             images.entry(named: "image_queue"), texts.entry(named: "text_queue"),

@@ -1,22 +1,26 @@
 public import Torch
 
-/// Which in-batch images and texts stand in as the negatives of ITM.
+/// The images and texts of the batch that serve as negatives of ITM.
 public struct Negatives: Sendable {
-    /// For each text the image it is wrongly paired with, `[N]` indices.
+    /// The mismatched image of each text, `[N]` indices.
     public var images: Tensor
-    /// For each image the text it is wrongly paired with, `[N]` indices.
+    /// The mismatched text of each image, `[N]` indices.
     public var texts: Tensor
 
-    /// Takes indices as they are.
+    /// Creates negatives from indices.
     public init(images: Tensor, texts: Tensor) {
         self.images = images
         self.texts = texts
     }
 
-    /// Every text with the image of a pair further on, every image with that pair's text: all that a
-    /// single tower can do, for it has no similarities to choose by.
+    /// Pairs every text with the image, and every image with the text, of a pair further on.
     ///
-    /// - Parameter shift: how far on; 1 where it would be the pair itself.
+    /// A single tower has no similarities by which to choose harder ones.
+    ///
+    /// - Parameters:
+    ///   - shift: the distance to that pair; a multiple of `count` counts as 1.
+    ///   - count: the number of pairs.
+    ///   - device: the device of the indices.
     static func shifted(by shift: Int, count: Int, device: Device) -> Negatives {
         let shift = shift % count == 0 ? 1 : shift
         let next = Tensor((0..<count).map { ($0 + shift) % count }, device: device)
@@ -24,19 +28,19 @@ public struct Negatives: Sendable {
     }
 }
 
-/// How hard negatives are drawn: in proportion to the ITC softmax of equation 3-2 within the batch.
+/// The draw of hard negatives, in proportion to the ITC softmax of equation 3-2 within the batch.
 package enum HardNegatives {
-    /// The weights to draw with, rows over the batch.
+    /// Returns the weights of the draw, one row per query.
     ///
     /// - Parameters:
     ///   - similarities: s / tau `[N, N]` of rows with the batch's keys.
-    ///   - hardness: what the similarities are multiplied by first; 1 draws as the paper does, 0
-    ///     draws any other row.
-    ///   - excluded: what must not be drawn, true on the diagonal at least, `[N, N]`.
-    ///   - isFaithful: the original takes the softmax first and zeroes what is excluded afterwards.
-    ///     A row that holds nothing else then has no weight left and crashes the draw; excluding
-    ///     first gives the same proportions wherever both are defined.
-    /// - Returns: weights `[N, N]`; uniform over the other rows where everything is excluded.
+    ///   - hardness: the factor of the similarities; 1, the default, draws as in the paper, and 0
+    ///     draws uniformly.
+    ///   - excluded: whether each key must not be drawn, `[N, N]`; true at least on the diagonal.
+    ///   - isFaithful: whether to zero excluded keys after the softmax, as in the original. A row
+    ///     whose other weights vanish then crashes the original's draw. Excluding before the
+    ///     softmax gives the same proportions wherever both are defined.
+    /// - Returns: weights `[N, N]`; a row without a usable weight is uniform over the other pairs.
     package static func weights(
         _ similarities: Tensor, hardness: Double = 1, excluded: Tensor, isFaithful: Bool
     ) -> Tensor {
@@ -49,7 +53,7 @@ package enum HardNegatives {
         let count = scores.size(0)
         let rows = Tensor.arange(0..<count, device: scores.device)
         let others = rows.unsqueezed(1).isEqual(to: rows).isEqual(to: 0).to(.float32)
-        // Both NaN (nothing left before the softmax) and 0 (nothing left after) fail this.
+        // Comparison with NaN (all excluded before the softmax) and 0 (after it) is false.
         let isUsable = weights.sum(1, keepingDimensions: true).isGreater(than: 0)
         return Tensor.selecting(weights, others, where: isUsable)
     }

@@ -1,30 +1,32 @@
 public import Torch
 
-/// Masked language modelling, MLM: the hidden tokens, read with the image, shall be found
-/// (equation 3-4), with the teacher's opinion mixed in (3-9).
+/// Masked language modelling, MLM: predicts the hidden tokens of a text read with its image
+/// (equation 3-4).
+///
+/// With a teacher, its predictions are mixed into the labels (equation 3-9).
 public struct MaskedLanguageObjective: Sendable {
-    /// What the objective found.
+    /// The loss and the predictions of a step.
     public struct Outcome: Sendable {
-        /// L_mlm, a scalar; 0 if no token was hidden, where the original's is not a number.
+        /// L_mlm, a scalar; 0 if no token was hidden, whereas the original's is NaN.
         public var loss: Tensor
-        /// Logits at the K hidden tokens, `[K, V]`.
+        /// The student's logits at the K hidden tokens, `[K, V]`.
         public var logits: Tensor
-        /// The teacher's probabilities there, `[K, V]`; nil without distillation.
+        /// The teacher's probabilities at the hidden tokens, `[K, V]`; nil without distillation.
         public var softLabels: Tensor?
     }
 
-    /// The objective, which has no settings of its own.
+    /// Creates the objective, which has no settings.
     public init() {}
 
     /// Compares predictions with the tokens that were hidden.
     ///
-    /// The distilled part is H(q, p), whose gradient is that of KL(q‖p) in equation 3-9.
+    /// The distilled part is H(q, p), which has the same gradient as KL(q‖p) in equation 3-9.
     ///
     /// - Parameters:
-    ///   - logits: the student's at the hidden tokens, `[K, V]`.
+    ///   - logits: the student's logits at the hidden tokens, `[K, V]`.
     ///   - labels: the tokens that were hidden, `[K]`.
-    ///   - teacher: the teacher's logits there, `[K, V]`; nil for none.
-    ///   - alpha: weight of the teacher's opinion, in [0, 1].
+    ///   - teacher: the teacher's logits at the hidden tokens, `[K, V]`; nil for none.
+    ///   - alpha: the weight of the teacher's predictions, in [0, 1].
     public func callAsFunction(
         _ logits: Tensor, labels: Tensor, teacher: Tensor?, alpha: Double
     ) -> Outcome {

@@ -1,23 +1,23 @@
 public import Torch
 
-/// Image–text matching, ITM: N pairs, N texts with a wrong image and N images with a wrong text
-/// shall be told apart (equation 3-5).
+/// Image–text matching, ITM: distinguishes N pairs from N texts with a wrong image and N images
+/// with a wrong text (equation 3-5).
 public struct MatchingObjective: Sendable {
-    /// What the objective found.
+    /// The loss, the predictions and the negatives of a step.
     public struct Outcome: Sendable {
-        /// L_itm, a scalar; 0.6365, the entropy of labels one to two, is chance.
+        /// L_itm, a scalar; chance is 0.6365, the entropy of labels one to two.
         public var loss: Tensor
         /// Logits `[3N, 2]` of (no match, match): pairs, texts with a wrong image, images with a
         /// wrong text.
         public var logits: Tensor
         /// The wrong images and texts.
         public var negatives: Negatives
-        /// What the wrong images were drawn by, `[N, N]`; nil where they were not drawn.
+        /// The weights of the draw of wrong images, `[N, N]`; nil if they were not drawn.
         public var imageWeights: Tensor?
-        /// What the wrong texts were drawn by, `[N, N]`; nil where they were not drawn.
+        /// The weights of the draw of wrong texts, `[N, N]`; nil if they were not drawn.
         public var textWeights: Tensor?
 
-        /// Share of the 3N verdicts that are right.
+        /// The share of the 3N decisions that are right.
         public var accuracy: Double {
             let count = logits.size(0) / 3
             let verdicts: [Int] = logits.argmax(1).values()
@@ -26,13 +26,13 @@ public struct MatchingObjective: Sendable {
         }
     }
 
-    /// The objective, which has no settings of its own.
+    /// Creates the objective, which has no settings.
     public init() {}
 
-    /// Compares verdicts with the truth.
+    /// Returns the mean cross-entropy of 3N decisions.
     ///
-    /// - Parameter logits: of pairs, texts with a wrong image, images with a wrong text, `[3N, 2]`.
-    /// - Returns: the mean cross-entropy over 3N.
+    /// - Parameter logits: logits `[3N, 2]` of pairs, texts with a wrong image, and images with a
+    ///   wrong text.
     public func loss(_ logits: Tensor) -> Tensor {
         let count = logits.size(0) / 3
         let labels = (0..<3 * count).map { $0 < count ? 1 : 0 }

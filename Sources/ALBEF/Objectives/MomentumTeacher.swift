@@ -2,35 +2,39 @@ package import WeightFiles
 import OrderedCollections
 package import Torch
 
-/// The momentum teacher: an average of the student over its last steps, whose features are the keys
-/// of ITC (equation 3-1) and whose opinions soften labels (equations 3-7 to 3-9).
+/// The momentum teacher: a moving average of the student.
 ///
-/// Every encoder, projection and the MLM head has a twin, named with `_m` behind its module; the
-/// ITM head and the temperature have none.
+/// Its features are the keys of ITC (equation 3-1), and its predictions soften labels (equations
+/// 3-7 to 3-9). Encoders, projections and the MLM head have twins, whose modules' names end with
+/// `_m`; the ITM head and the temperature do not.
 public final class MomentumTeacher {
-    /// The twins as a model; its ITM head and temperature are copies that nothing trains.
+    /// The twins as a model, whose ITM head and temperature are untrained copies.
     public let model: ALBEFModel
-    /// How often ``follow(momentum:)`` has moved the twins.
+    /// The number of moves by ``follow(momentum:)``.
     package private(set) var moves = 0
-    /// Whether the student and the teacher have one trunk, so that what it makes of an image is the
-    /// same for both.
+    /// Whether student and teacher have the same trunk, so that its feature maps serve both.
     package let sharesTrunk: Bool
     private let student: [Parameter]
-    /// What moves towards its counterpart in ``student``.
+    /// The parameters that move towards their counterparts in ``student``.
     private let twins: [Parameter]
 
-    /// Makes a teacher that starts as a copy of its student.
+    /// Creates a teacher as a copy of its student.
     ///
-    /// - Parameter still: names of parameters that nothing moves; default none. Their twins are the
-    ///   student's own tensors, and cost neither memory nor time.
-    /// - Throws: never for a student that could be built.
+    /// - Parameters:
+    ///   - student: the model being trained.
+    ///   - still: the names of frozen parameters; empty by default. The teacher uses the student's
+    ///     own tensors for them, which costs neither memory nor time.
+    /// - Throws: an error of building the model, which does not occur for a valid student.
     public convenience init(copying student: ALBEFModel, still: Set<String> = []) throws {
         try self.init(of: student, from: Copies(student: student), still: still)
     }
 
-    /// Makes a teacher from twins that a source holds under the student's names.
+    /// Creates a teacher from twins that a source has under the student's names.
     ///
-    /// - Parameter still: as in ``init(copying:still:)``; what the source holds of them is not read.
+    /// - Parameters:
+    ///   - student: the model being trained.
+    ///   - source: the source of twins.
+    ///   - still: as in ``init(copying:still:)``; the source is not asked for these.
     /// - Throws: the source's error for a missing or misshapen twin.
     package init(
         of student: ALBEFModel, from source: any ParameterSource, still: Set<String> = []
@@ -46,23 +50,22 @@ public final class MomentumTeacher {
         twins = names.compactMap { [model] in model.parameters[$0] }
     }
 
-    /// Whether a parameter has a twin.
+    /// Returns whether a parameter has a twin.
     package static func hasTwin(_ name: String) -> Bool {
         ParameterLayout.twin(of: name) != nil && !name.hasPrefix("itm_head.")
     }
 
     /// Moves every twin towards its parameter: `m · twin + (1 - m) · parameter`.
     ///
-    /// - Parameter momentum: m; the original's is 0.995.
+    /// - Parameter momentum: m; 0.995 in the original.
     public func follow(momentum: Double) {
         move(weight: 1 - momentum)
         if !TorchError.isPending { moves += 1 }
     }
 
-    /// Takes the last move back, up to rounding, as long as the student has not moved since.
+    /// Reverses the last move, up to rounding, if the student has not changed since.
     ///
-    /// - Parameter momentum: m of that move; does nothing where it is 0, which leaves no trace of
-    ///   what was.
+    /// - Parameter momentum: m of that move; at 0, which cannot be reversed, nothing happens.
     package func moveBack(momentum: Double) {
         guard momentum > 0 else { return }
         move(weight: 1 - 1 / momentum)
@@ -82,7 +85,7 @@ public final class MomentumTeacher {
         }
     }
 
-    /// Hands out the student's own tensors where nothing moves them.
+    /// A source that returns the student's own tensors for frozen parameters.
     private struct Sharing: ParameterSource {
         let student: ALBEFModel
         let names: Set<String>

@@ -1,20 +1,26 @@
 public import Torch
 
-/// N images with a text each, as the objectives take them.
+/// A batch of N images with one text each, the input of the objectives.
 public struct PretrainingBatch: Sendable {
-    /// The images: pixels, or what the frozen part of a trunk made of them.
+    /// The images: pixels, or the output of the frozen part of a trunk.
     package var images: ImageInput
     /// Token ids `[N, L]`.
     public var ids: Tensor
     /// 1 for tokens, 0 for padding, `[N, L]`.
     public var mask: Tensor
-    /// Which image each pair shows, equal for equal images, `[N]`; nil if that is not known.
+    /// The image of each pair, equal for equal images, `[N]`; nil if unknown.
     public var imageIDs: Tensor?
-    /// Whether text i is known to describe image j, because the image has it as a caption,
-    /// `[N, N]`, true on the diagonal; nil if that is not known.
+    /// Whether text i is a caption of image j, `[N, N]`; true on the diagonal; nil if unknown.
     public var truths: Tensor?
 
-    /// Puts a batch together, of normalised pixels `[N, 3, S, S]`.
+    /// Creates a batch from normalised pixels `[N, 3, S, S]`.
+    ///
+    /// - Parameters:
+    ///   - pixels: normalised pixels `[N, 3, S, S]`.
+    ///   - ids: token ids `[N, L]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[N, L]`.
+    ///   - imageIDs: the image of each pair, `[N]`; nil if unknown.
+    ///   - truths: whether text i is a caption of image j, `[N, N]`; nil if unknown.
     public init(
         pixels: Tensor, ids: Tensor, mask: Tensor, imageIDs: Tensor? = nil, truths: Tensor? = nil
     ) {
@@ -22,7 +28,7 @@ public struct PretrainingBatch: Sendable {
             images: .pixels(pixels), ids: ids, mask: mask, imageIDs: imageIDs, truths: truths)
     }
 
-    /// Puts a batch together.
+    /// Creates a batch from images in either form.
     package init(
         images: ImageInput, ids: Tensor, mask: Tensor, imageIDs: Tensor? = nil,
         truths: Tensor? = nil
@@ -34,26 +40,26 @@ public struct PretrainingBatch: Sendable {
         self.truths = truths
     }
 
-    /// The normalised pixels `[N, 3, S, S]`; nil where the batch has what a trunk made of them.
+    /// The normalised pixels `[N, 3, S, S]`; nil if the batch has the output of a trunk instead.
     public var pixels: Tensor? {
         if case .pixels(let pixels) = images { pixels } else { nil }
     }
 
-    /// Number of pairs N.
+    /// The number of pairs N.
     public var count: Int { images.count }
 }
 
-/// What a step of training found: L = L_itc + L_itm + L_mlm (equation 3-6), and its parts.
+/// The losses of a training step: L = L_itc + L_itm + L_mlm (equation 3-6), and its parts.
 public struct PretrainingLosses: Sendable {
     /// The weighted sum, a scalar with a gradient.
     public var total: Tensor
-    /// ITC; nil where it is left out.
+    /// The outcome of ITC; nil if it is turned off.
     public var contrastive: ContrastiveObjective.Outcome?
-    /// ITM; nil where it is left out.
+    /// The outcome of ITM; nil if it is turned off.
     public var matching: MatchingObjective.Outcome?
-    /// MLM; nil where it is left out.
+    /// The outcome of MLM; nil if it is turned off.
     public var maskedLanguage: MaskedLanguageObjective.Outcome?
-    /// The features that ITC compared, student's and teacher's; nil where it is left out.
+    /// The features that ITC compared, of student and teacher; nil if ITC is turned off.
     public var features:
         (student: ContrastiveObjective.Features, teacher: ContrastiveObjective.Features?)?
 }

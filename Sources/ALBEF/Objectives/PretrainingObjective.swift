@@ -2,35 +2,36 @@ public import Torch
 
 /// The paper's training step up to the loss: align, fuse, distil (equation 3-6).
 ///
-/// One code path serves every preset; an objective of weight 0 is not computed. What depends on the
-/// image alone, the keys and values of the fusion layers, is projected once and read by all four
-/// passes through them, which run as one batch.
+/// One code path serves all presets; an objective of weight 0 is not computed. The keys and values
+/// of the fusion layers depend only on the image. They are projected once and read by all four
+/// passes of the fusion encoder, which run as one batch.
 public final class PretrainingObjective {
     /// The model being trained.
     public let student: ALBEFModel
-    /// Its average; nil where the settings have none.
+    /// The moving average of the student; nil if the configuration has no teacher.
     public let teacher: MomentumTeacher?
-    /// Older keys of the teacher; nil where the settings have none.
+    /// Older keys of the teacher; nil if the configuration has no queues.
     public private(set) var queues: ContrastiveQueues?
-    /// Which objectives, with which negatives and labels.
+    /// The objectives, with their negatives and labels.
     public let configuration: ObjectiveConfiguration
     private let masking: TokenMasking
     private let choices: any RandomChoices
     private let dropout: Dropout?
     private let isCheckpointed: Bool
 
-    /// Puts the parts together.
+    /// Creates the step from its parts.
     ///
     /// - Parameters:
-    ///   - student: a pretraining model, or a retrieval model where MLM is left out; its weights are
-    ///     changed in place, so not one whose file is mapped.
-    ///   - teacher: needed where the settings enable one.
-    ///   - queues: needed where the settings have a length.
-    ///   - masking: how tokens are hidden for MLM.
-    ///   - choices: what is left to chance, dropout apart.
-    ///   - dropout: of the BERT layers; nil for none.
+    ///   - student: a pretraining model, or a retrieval model if MLM is turned off. Training
+    ///     changes its weights in place, so they must not be mapped from a file.
+    ///   - teacher: the teacher; required if and only if the configuration enables it.
+    ///   - queues: older keys; required if and only if the configuration has a queue.
+    ///   - configuration: the objectives, with their negatives and labels.
+    ///   - masking: the hiding of tokens for MLM.
+    ///   - choices: the source of random choices, except dropout.
+    ///   - dropout: the dropout of the BERT layers; nil for none.
     ///   - isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
-    /// - Throws: ``ALBEFError`` for settings that do not fit each other or the model.
+    /// - Throws: ``ALBEFError`` if the settings are inconsistent or do not fit the model.
     public init(
         student: ALBEFModel, teacher: MomentumTeacher?, queues: ContrastiveQueues?,
         configuration: ObjectiveConfiguration, masking: TokenMasking,
@@ -43,7 +44,7 @@ public final class PretrainingObjective {
         precondition(
             configuration.teacher.isEnabled == (teacher != nil)
                 && (configuration.contrastive.queue > 0) == (queues != nil),
-            "the teacher and the queues must be those of the settings")
+            "give a teacher and queues if and only if the configuration has them")
         self.student = student
         self.teacher = teacher
         self.queues = queues
@@ -54,17 +55,20 @@ public final class PretrainingObjective {
         self.isCheckpointed = isCheckpointed
     }
 
-    /// Puts keys back that a batch has overwritten.
+    /// Restores the keys that a batch has overwritten.
     package func restoreQueues(_ slots: ContrastiveQueues.Slots) { queues?.restore(slots) }
 
-    /// Computes the losses of a batch; moves the teacher and the queues on.
+    /// Computes the losses of a batch, moves the teacher and enqueues its keys.
     ///
     /// - Parameters:
-    ///   - alpha: weight of the teacher's opinion at this step.
-    ///   - negatives: where this step's wrong pairs come from; nil for the settings' choice.
-    ///   - hardness: how closely hard ones follow ITC's similarities, from 0 to 1.
-    /// - Throws: ``ALBEFError`` for pixels or texts that the model cannot take, or a single pair,
-    ///   which has no negatives.
+    ///   - batch: at least two pairs.
+    ///   - alpha: the weight of the teacher's predictions in this step.
+    ///   - negatives: the source of mismatched pairs in this step; nil for that of the
+    ///     configuration.
+    ///   - hardness: how closely hard negatives follow ITC's similarities, from 0 to 1, the
+    ///     default.
+    /// - Throws: ``ALBEFError`` if pixels or texts do not fit the model, or if the batch has a
+    ///   single pair and so no negatives.
     public func callAsFunction(
         _ batch: PretrainingBatch, alpha: Double,
         negatives: ObjectiveConfiguration.Matching.Source? = nil, hardness: Double = 1
@@ -73,7 +77,7 @@ public final class PretrainingObjective {
         clampTemperature()
         teacher?.follow(momentum: configuration.teacher.momentum)
 
-        // Student: images once, texts and their masked copies as one batch of the text encoder.
+        // The text encoder reads texts and their masked copies as one batch.
         let map = try student.trunkMap(batch.images, isCheckpointed: isCheckpointed)
         let images = try student.encodeImages(ofMap: map, isCheckpointed: isCheckpointed)
         let masked =
@@ -82,7 +86,7 @@ public final class PretrainingObjective {
             Self.joined(batch.ids, masked?.ids),
             mask: Self.joined(batch.mask, masked.map { _ in batch.mask }),
             dropout: dropout)
-        // A trunk that nothing moves is both models', and runs once.
+        // A frozen trunk belongs to both models and runs once.
         let sharedMap = teacher?.sharesTrunk == true ? map.detached() : nil
         let teaching = try teach(batch, masked, alpha: alpha, map: sharedMap)
 
@@ -105,7 +109,7 @@ public final class PretrainingObjective {
         guard configuration.usesFusion else { return losses }
 
         let memory = student.textEncoder.memory(of: images.tokens)
-        // Hard ones are drawn by ITC's similarities.
+        // ITC's similarities determine hard negatives.
         let isHard = (negatives ?? configuration.matching.negatives) == .hard
         let drawing = isHard ? losses.contrastive.map { ($0, hardness) } : nil
         let fused = fuse(batch, texts, memory, masked, drawing)
@@ -125,8 +129,8 @@ public final class PretrainingObjective {
 
     // MARK: Student
 
-    /// Runs the fusion encoder once over every row that the objectives need: the masked texts with
-    /// their images, the pairs, the wrong texts with the images, the texts with the wrong images.
+    /// Runs the fusion encoder once over all rows of the objectives: masked texts with their
+    /// images, pairs, wrong texts with the images, and texts with wrong images.
     private func fuse(
         _ batch: PretrainingBatch, _ texts: EncodedTexts, _ memory: [KeysAndValues],
         _ masked: MaskedTokens?, _ drawing: (ContrastiveObjective.Outcome, hardness: Double)?
@@ -157,7 +161,8 @@ public final class PretrainingObjective {
                 texts.states, mask: texts.mask, with: memory, pairing, layers: 0..<last,
                 rows: all, dropout: dropout)
             : texts.states[all]
-        // The last layer computes only what is read: the hidden tokens, and `[CLS]` for ITM.
+        // The last layer computes only the states that are used: hidden tokens, and `[CLS]` for
+        // ITM.
         let maskedRows = masked == nil ? 0 : count
         let fusedMasked = masked.map { masked in
             encoder.fuse(
@@ -170,7 +175,7 @@ public final class PretrainingObjective {
             ImagePairing(alignedBlocks: 2, chosen: pairing.chosen), layers: last..<last + 1,
             .start, dropout: dropout)
         let logits = head(fused)
-        // In the original's order: pairs, texts with a wrong image, images with a wrong text.
+        // The original's order: pairs, texts with a wrong image, images with a wrong text.
         let ordered = Tensor.concatenated([
             logits[0..<count], logits[2 * count..<3 * count], logits[count..<2 * count],
         ])
@@ -206,14 +211,14 @@ public final class PretrainingObjective {
         }
     }
 
-    /// Which images must not be a text's negatives, true where so, `[N, N]`; transposed, which texts
-    /// must not be an image's.
+    /// Returns whether each image must not be a negative of each text, `[N, N]`; transposed,
+    /// whether each text must not be one of each image.
     private func excluded(_ batch: PretrainingBatch) -> Tensor {
         if configuration.contrastive.positives == .caption, let truths = batch.truths {
             return truths
         }
         let rows = Tensor.arange(0..<batch.count, device: student.device)
-        // Fine-tuning retrieval excludes by image in the original too.
+        // The original, too, excludes by image when it fine-tunes retrieval.
         let byImage =
             configuration.contrastive.positives != .pair
             || (configuration.matching.excludesSameImage && !configuration.isFaithful)
@@ -238,9 +243,9 @@ public final class PretrainingObjective {
         var maskedLogits: Tensor?
     }
 
-    /// What the teacher makes of the batch, without recording gradients.
+    /// Computes the teacher's features and logits without gradients.
     ///
-    /// - Parameter map: what its trunk makes of the images; nil if that is not known.
+    /// - Parameter map: the trunk's output for the images; nil to compute it.
     private func teach(
         _ batch: PretrainingBatch, _ masked: MaskedTokens?, alpha: Double, map: Tensor?
     ) throws(ALBEFError) -> Teaching? {
@@ -275,7 +280,7 @@ public final class PretrainingObjective {
         }
     }
 
-    /// The states `[K, D]` of the hidden tokens among ``MaskedTokens/columns``.
+    /// Returns the states `[K, D]` of the hidden tokens from those of ``MaskedTokens/columns``.
     private static func hidden(_ states: Tensor, _ masked: MaskedTokens) -> Tensor {
         states.reshaped(-1, states.size(2)).selected(0, masked.places)
     }

@@ -1,21 +1,21 @@
 public import Torch
 
-/// What is left to chance in a training step, so that tests can feed in recorded choices.
+/// The random choices of a training step; tests can replay recorded ones.
 public protocol RandomChoices {
-    /// For each text the index of an image, drawn in proportion to its row of weights `[N, N]`.
+    /// Draws for each text the index of an image by its row of weights `[N, N]`; returns `[N]`.
     func images(_ weights: Tensor) -> Tensor
-    /// For each image the index of a text, drawn in proportion to its row of weights `[N, N]`.
+    /// Draws for each image the index of a text by its row of weights `[N, N]`; returns `[N]`.
     func texts(_ weights: Tensor) -> Tensor
     /// Hides tokens of a batch.
     func masking(_ batch: PretrainingBatch, by masking: TokenMasking) -> MaskedTokens
 }
 
-/// Choices drawn from a generator, whose state is all there is to save.
+/// Choices drawn from a generator, whose state is their only state.
 public struct GeneratedChoices: RandomChoices, Sendable {
-    /// The generator, on the processor.
+    /// The generator, on the CPU.
     public let generator: Generator
 
-    /// Draws from a generator on the processor.
+    /// Creates choices drawn from a generator on the CPU.
     public init(generator: Generator) { self.generator = generator }
 
     /// Draws an image for each text.
@@ -24,7 +24,7 @@ public struct GeneratedChoices: RandomChoices, Sendable {
     /// Draws a text for each image.
     public func texts(_ weights: Tensor) -> Tensor { draw(weights) }
 
-    /// Draws tokens and what becomes of them.
+    /// Hides tokens of a batch, drawn by the generator.
     public func masking(_ batch: PretrainingBatch, by masking: TokenMasking) -> MaskedTokens {
         masking(batch.ids, generator: generator)
     }

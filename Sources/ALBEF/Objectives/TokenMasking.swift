@@ -1,19 +1,26 @@
 public import Torch
 
-/// Hides tokens for MLM: of those chosen 80% become `[MASK]`, 10% a random token, 10% stay.
+/// The hiding of tokens for MLM: of the chosen tokens 80% become `[MASK]`, 10% a random token, and
+/// 10% stay.
 public struct TokenMasking: Sendable, Hashable {
-    /// Probability with which a token is chosen; BERT's and the original's is 0.15.
+    /// The probability that a token is chosen; 0.15 in BERT and the original.
     public var probability: Double
-    /// Number of tokens (V) that a random one is drawn from, special ones included.
+    /// The number of tokens (V) from which a random one is drawn, including special ones.
     public var vocabularySize: Int
     /// The id of `[MASK]`.
     public var mask: Int
-    /// Ids that are never chosen, which are those of `[PAD]` and `[CLS]`.
+    /// The ids that are never chosen: those of `[PAD]` and `[CLS]`.
     ///
     /// A closing `[SEP]` can be chosen, as in the original.
     public var kept: Set<Int>
 
-    /// Describes the masking of a vocabulary.
+    /// Creates the masking of a vocabulary.
+    ///
+    /// - Parameters:
+    ///   - probability: the probability that a token is chosen; 0.15 by default.
+    ///   - vocabularySize: the number of tokens from which a random one is drawn.
+    ///   - mask: the id of `[MASK]`.
+    ///   - kept: the ids that are never chosen.
     public init(probability: Double = 0.15, vocabularySize: Int, mask: Int, kept: Set<Int>) {
         self.probability = probability
         self.vocabularySize = vocabularySize
@@ -22,10 +29,12 @@ public struct TokenMasking: Sendable, Hashable {
     }
 
     /// Hides tokens of ids `[N, L]`.
+    ///
+    /// - Complexity: O(N · L).
     public func callAsFunction(_ ids: Tensor, generator: Generator) -> MaskedTokens {
         var hidden: [Int] = ids.values()
         let original = hidden
-        // Three numbers for each token, needed or not: the sequence stays in step with the batch.
+        // Every token draws three numbers, so that the generator's state depends only on the shape.
         let draws: [Float] = Tensor.uniform([3, hidden.count], generator: generator).values()
         let count = hidden.count
         var positions: [Int] = []
@@ -49,21 +58,24 @@ public struct TokenMasking: Sendable, Hashable {
 
 /// A batch of texts with some tokens hidden.
 public struct MaskedTokens: Sendable {
-    /// Token ids `[N, L]` with the chosen ones replaced.
+    /// Token ids `[N, L]`, with the chosen ones replaced.
     public var ids: Tensor
-    /// Where the K chosen tokens stand in the flattened batch, `[K]`.
+    /// The indices of the K chosen tokens in the flattened batch, `[K]`.
     public var positions: Tensor
-    /// What stood there, `[K]`.
+    /// The original ids of the chosen tokens, `[K]`.
     public var labels: Tensor
     /// The hidden tokens of each text, `[N, k]` indices into the flattened batch; texts with fewer
-    /// than k have others among them.
+    /// than k are filled with their first token.
     let columns: Tensor
-    /// Where the hidden tokens stand in the flattened ``columns``, `[K]`.
+    /// The indices of the hidden tokens in the flattened ``columns``, `[K]`.
     let places: Tensor
 
-    /// Takes hidden tokens as they are.
+    /// Creates masked tokens.
     ///
-    /// - Parameter positions: in rising order.
+    /// - Parameters:
+    ///   - ids: token ids `[N, L]`, with the chosen ones replaced.
+    ///   - positions: the indices of the chosen tokens in the flattened batch, `[K]`, ascending.
+    ///   - labels: the original ids of the chosen tokens, `[K]`.
     public init(ids: Tensor, positions: Tensor, labels: Tensor) {
         self.ids = ids
         self.positions = positions

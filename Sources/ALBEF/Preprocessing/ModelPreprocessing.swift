@@ -1,23 +1,23 @@
 public import ImageText
 import SystemPackage
 
-/// What a model's inputs go through, as its configuration says: texts become token ids, images
-/// become normalised pixels.
+/// The preparation of a model's inputs by its configuration: from texts to token ids, and from
+/// images to normalised pixels.
 ///
-/// Search, training and evaluation take it from here, so that a model sees the same inputs
-/// everywhere.
+/// Search, training and evaluation share it, so that a model gets the same inputs everywhere.
 public struct ModelPreprocessing: Sendable {
     /// Cleans, tokenises, frames and pads texts.
     public let text: TextInput
-    /// Brings images to the model's size and range, without chance.
+    /// Brings images to the model's size and range, without randomness.
     public let image: ImageTransform
 
-    /// Reads the tokenizer of a model directory.
+    /// Creates the preparation of a model directory.
     ///
-    /// - Parameter configuration: the configuration of the model as it is loaded; nil for the one
-    ///   of the directory.
-    /// - Throws: `TokenizerError` or `VocabularyError` that names the file; ``ModelInputError`` if
-    ///   the tokenizer does not fit the text encoder.
+    /// - Parameters:
+    ///   - files: the directory, whose tokenizer is read.
+    ///   - configuration: the configuration of the loaded model; nil for that of the directory.
+    /// - Throws: `TokenizerError` or `VocabularyError`, which names the file; ``ModelInputError``
+    ///   if the tokenizer does not fit the text encoder.
     public init(_ files: ModelDirectory, as configuration: ALBEFConfiguration? = nil) throws {
         let configuration = configuration ?? files.configuration
         let text: TextInput
@@ -29,7 +29,7 @@ public struct ModelPreprocessing: Sendable {
         self.init(text: text, vision: configuration.vision)
     }
 
-    /// Takes the vocabulary of a model whose text encoder reads word pieces.
+    /// Creates the preparation of a model whose text encoder reads word pieces.
     public init(vocabulary: Vocabulary, configuration: ALBEFConfiguration) {
         self.init(text: TextInput(vocabulary, configuration), vision: configuration.vision)
     }
@@ -63,21 +63,22 @@ extension TextInput {
         framing.length = text.paddedLength ?? text.maximumTokens
         framing.isFixedLength = text.paddedLength != nil
         framing.padding = text.paddingToken
-        // The normalizer of a tokenizer.json does what Hugging Face's CLIP wants.
+        // The normalizer of a tokenizer.json cleans texts as Hugging Face's CLIP requires.
         let normalizes = found.files.first?.extension == "json" && found.files.count == 1
         framing.cleaning =
             normalizes && configuration.dialect == .clip ? .none : Self.cleaning(configuration)
         guard found.tokenizer.count <= text.vocabularySize else {
             throw ModelInputError(
                 files.path,
-                "the tokenizer has \(found.tokenizer.count) tokens, the text encoder"
-                    + " \(text.vocabularySize) word embeddings; it belongs to another model")
+                "the tokenizer has \(found.tokenizer.count) tokens, but the text encoder has"
+                    + " \(text.vocabularySize) word embeddings; the tokenizer belongs to another"
+                    + " model")
         }
         if let end = text.endToken, framing.end.last != end {
             throw ModelInputError(
                 files.path,
-                "the text encoder looks for the token \(end) at the end of texts, which the"
-                    + " tokenizer ends with \(framing.end)")
+                "the text encoder expects the token \(end) at the end of texts, but the tokenizer"
+                    + " ends them with \(framing.end)")
         }
         self.init(tokenizer: found.tokenizer, framing: framing)
     }
@@ -95,9 +96,9 @@ extension TextInput {
     }
 }
 
-/// A model whose inputs cannot be prepared.
+/// An error of preparing a model's inputs.
 public struct ModelInputError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What is wrong, in one line that starts with the model's path.
+    /// The problem, in one line that starts with the model's path.
     public let description: String
 
     init(_ path: FilePath, _ problem: String) {

@@ -2,20 +2,20 @@ import Storage
 import SystemPackage
 import Torch
 
-/// A JSON document beside weights, which says of them what no tensor does.
+/// A JSON document beside weights, with settings that the tensors do not determine.
 ///
-/// Reading a key that is needed and not there is an error that names file and key: heads,
-/// activations and epsilons leave no trace in weights, and a guess would ruin them in silence.
+/// A required key that is missing is an error that names file and key. Heads, activations and
+/// epsilons leave no trace in weights, and a wrong guess would ruin the results silently.
 struct ConfigurationDocument {
-    /// The document.
+    /// The path of the document.
     let file: FilePath
     private let json: JSONValue
-    /// Where in the document this part is: "" for all of it, else with a dot at its end.
+    /// The place of this part in the document: "" for all of it, else a path that ends with a
+    /// period.
     private let location: String
-
-    /// Reads a document; nil if there is no such file.
+    /// Reads a document; returns nil if the file does not exist.
     ///
-    /// - Throws: `FileError` if it is not one JSON document.
+    /// - Throws: `FileError` if the file is not one JSON document.
     init?(_ file: FilePath) throws {
         guard FileSystem.exists(file) else { return nil }
         let mapped = try MappedFile(file)
@@ -37,43 +37,46 @@ struct ConfigurationDocument {
         return value
     }
 
-    /// Whether a key is there and not null.
+    /// Returns whether a key exists and is not null.
     func has(_ key: String) -> Bool { self[key] != nil }
 
-    /// A part that is an object; nil if it is not there.
+    /// Returns the part under a key; nil if it is missing or not an object.
     func section(_ key: String) -> ConfigurationDocument? {
         guard let value = self[key], value.object != nil else { return nil }
         return ConfigurationDocument(file: file, json: value, location: "\(location)\(key).")
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     ///
-    /// - Parameter standard: what a missing key means by the document's own rules; nil if it must
-    ///   be there.
+    /// - Parameters:
+    ///   - key: the key in this part.
+    ///   - standard: the value of a missing key by the document's own rules; nil if the key is
+    ///     required.
+    /// - Throws: ``ModelFileError`` if the value has another type, or is missing but required.
     func integer(_ key: String, else standard: Int? = nil) throws -> Int {
         try value(key, "a whole number", else: standard) { $0.integer }
     }
 
-    /// A number.
+    /// Returns a number, as ``integer(_:else:)`` does.
     func number(_ key: String, else standard: Double? = nil) throws -> Double {
         try value(key, "a number", else: standard) { value in
             if case .number(let text) = value { Double(text) } else { nil }
         }
     }
 
-    /// A text.
+    /// Returns a string, as ``integer(_:else:)`` does.
     func text(_ key: String, else standard: String? = nil) throws -> String {
-        try value(key, "a text", else: standard) { $0.string }
+        try value(key, "a string", else: standard) { $0.string }
     }
 
-    /// A truth value.
+    /// Returns a truth value, as ``integer(_:else:)`` does.
     func truth(_ key: String, else standard: Bool? = nil) throws -> Bool {
         try value(key, "true or false", else: standard) { value in
             if case .bool(let truth) = value { truth } else { nil }
         }
     }
 
-    /// Three numbers, one for each channel; nil if the key is not there.
+    /// Returns three numbers, one per channel; nil if the key is missing.
     func channels(_ key: String) throws -> [Double]? {
         guard has(key) else { return nil }
         return try value(key, "three numbers", else: nil) { value in
@@ -84,7 +87,7 @@ struct ConfigurationDocument {
         }
     }
 
-    /// Whole numbers, a given count of them; nil if the key is not there.
+    /// Returns `count` whole numbers; nil if the key is missing.
     func integers(_ key: String, count: Int) throws -> [Int]? {
         guard has(key) else { return nil }
         return try value(key, "\(count) whole numbers", else: nil) { value in
@@ -93,7 +96,7 @@ struct ConfigurationDocument {
         }
     }
 
-    /// The function inside the MLPs, by the name that Hugging Face's libraries have for it.
+    /// Returns the activation of the MLPs, by its name in Hugging Face's libraries.
     func activation(_ key: String, else standard: String? = nil) throws -> Activation {
         let name = try text(key, else: standard)
         switch name {
@@ -103,11 +106,13 @@ struct ConfigurationDocument {
         default:
             throw ModelFileError(
                 file,
-                .configuration("\"\(location)\(key)\" is '\(name)', which no encoder here has"))
+                .configuration(
+                    "\"\(location)\(key)\" is '\(name)', which is not supported; use gelu,"
+                        + " quick_gelu or gelu_pytorch_tanh"))
         }
     }
 
-    /// Refuses a key unless it is missing or has one of some values.
+    /// Throws if a key has a string value that is not allowed; a missing key is allowed.
     func require(_ key: String, in allowed: [String], _ reason: String) throws {
         guard let found = self[key]?.string, !allowed.contains(found) else { return }
         throw ModelFileError(

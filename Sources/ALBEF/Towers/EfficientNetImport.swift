@@ -2,42 +2,42 @@ package import WeightFiles
 package import SystemPackage
 import Torch
 
-/// Reads the state dictionary of an EfficientNet, and accounts for every tensor in it.
+/// An importer of the state dictionary of an EfficientNet, which accounts for every tensor.
 ///
-/// Two namings are known: that of the packages `efficientnet_lite_pytorch` and
-/// `efficientnet_pytorch`, and that of timm. The variant is read off the shapes. Which padding and
-/// epsilon the weights were trained with is in no tensor: the packages have but one, timm's are in
-/// the name of its architecture.
+/// Two namings are supported: that of the packages `efficientnet_lite_pytorch` and
+/// `efficientnet_pytorch`, and that of timm. The variant follows from the shapes. No tensor shows
+/// the padding and the epsilon of training: the packages have a single convention, and timm states
+/// its convention in the name of the architecture.
 package struct EfficientNetImport {
-    /// What the tensors themselves do not tell, or should not decide.
+    /// Settings that the tensors do not determine, or that override them.
     package struct Options: Sendable, Hashable {
-        /// The architecture in the words of timm's `config.json`, such as `tf_efficientnet_lite0`.
+        /// The architecture as named by timm's `config.json`, such as `tf_efficientnet_lite0`.
         package var timmArchitecture: String?
-        /// How the weights were trained; default what the naming or the architecture says.
+        /// The convention of training; by default that of the naming or of the architecture.
         package var convention: EfficientNetConfiguration.Convention?
-        /// Which sizes the layers have; default the variant that the tensors are of.
+        /// The sizes of the layers; by default those of the variant that fits the tensors.
         package var form: EfficientNetConfiguration.Form?
-        /// Whether the head's convolution is read; default true.
+        /// Whether to import the head's convolution; `true` by default.
         package var includesHead = true
 
-        /// The defaults.
+        /// Creates the default options.
         package init() {}
     }
 
-    /// Sizes and conventions, as found.
+    /// The sizes and conventions of the file.
     package let configuration: EfficientNetConfiguration
-    /// Side of the square input that the weights were made for, in pixels; 224 for an architecture
-    /// of one's own.
+    /// The side of the square input for which the weights were made, in pixels; 224 for a custom
+    /// architecture.
     package var imageSize: Int {
         if case .variant(let variant) = configuration.form { variant.imageSize } else { 224 }
     }
-    /// Per-channel mean of the input in [0, 1]: 127 / 255 for Lite weights of TensorFlow, else
-    /// ImageNet's.
+    /// The mean of each channel of the input in [0, 1]: 127 / 255 for Lite weights of TensorFlow,
+    /// else that of ImageNet.
     package var mean: [Double] {
         isRaw ? Array(repeating: 127 / 255, count: 3) : [0.485, 0.456, 0.406]
     }
-    /// Per-channel standard deviation of the input in [0, 1]: 128 / 255 for Lite weights of
-    /// TensorFlow, else ImageNet's.
+    /// The standard deviation of each channel of the input in [0, 1]: 128 / 255 for Lite weights of
+    /// TensorFlow, else that of ImageNet.
     package var standardDeviation: [Double] {
         isRaw ? Array(repeating: 128 / 255, count: 3) : [0.229, 0.224, 0.225]
     }
@@ -46,28 +46,33 @@ package struct EfficientNetImport {
         guard case .variant(let variant) = configuration.form else { return false }
         return variant.isLite && configuration.convention == .tensorFlow
     }
-    /// The parameters without a prefix, in the order of ``EfficientNetConfiguration/parameters(prefix:)``.
+    /// The parameters without a prefix, in the order of
+    /// ``EfficientNetConfiguration/parameters(prefix:)``.
     package private(set) var tensors = NamedTensors()
-    /// What became of every tensor of the file.
+    /// The outcome of every tensor of the file.
     package private(set) var entries: [ImportReport.Entry] = []
 
-    /// Whether a file's names are those of an EfficientNet.
+    /// Returns whether the names are those of an EfficientNet.
     package static func recognizes(_ names: some Sequence<String>) -> Bool {
         EfficientNetNaming(of: names) != nil
     }
 
-    /// Reads the tensors of a file, without prefixes and wrappers in their names.
+    /// Imports the tensors of a file.
     ///
-    /// - Throws: ``ModelFileError`` that names the file and a tensor that is missing, misshapen or
-    ///   unknown, or says what must be given.
+    /// - Parameters:
+    ///   - state: the tensors, without prefixes and wrappers in their names.
+    ///   - file: the path of the file, for errors.
+    ///   - options: settings that the tensors do not determine.
+    /// - Throws: ``ModelFileError``, which names the file and a missing, misshapen or unknown
+    ///   tensor, or a missing option.
     package init(_ state: NamedTensors, file: FilePath, options: Options = Options()) throws {
         guard let naming = EfficientNetNaming(of: state.names) else {
             throw ModelFileError(
                 file,
                 .option("holds no EfficientNet: neither _conv_stem.weight nor conv_stem.weight"))
         }
-        let told = try Self.told(options, naming, file)
-        if let form = told.form {
+        let settings = try Self.settings(options, naming, file)
+        if let form = settings.form {
             do {
                 try EfficientNetConfiguration(form).validate()
             } catch {
@@ -75,19 +80,19 @@ package struct EfficientNetImport {
             }
         }
         let match = Self.closest(
-            to: state, naming, forms: told.form.map { [$0] } ?? Self.forms,
+            to: state, naming, forms: settings.form.map { [$0] } ?? Self.forms,
             includesHead: options.includesHead)
-        try match.check(file, isGiven: told.form != nil)
+        try match.check(file, isGiven: settings.form != nil)
         configuration = EfficientNetConfiguration(
-            match.form, convention: told.convention, includesHead: options.includesHead)
+            match.form, convention: settings.convention, includesHead: options.includesHead)
         for recipe in match.recipes { try take(recipe, from: state, file) }
         for (name, reason) in match.ignored {
             entries.append(.init(name: name, source: name, action: .ignored, reason: reason))
         }
     }
 
-    /// What the options and the naming say together.
-    private static func told(
+    /// Returns the form and convention that options and naming determine together.
+    private static func settings(
         _ options: Options, _ naming: EfficientNetNaming, _ file: FilePath
     ) throws -> (
         form: EfficientNetConfiguration.Form?, convention: EfficientNetConfiguration.Convention
@@ -99,9 +104,8 @@ package struct EfficientNetImport {
                 throw ModelFileError(
                     file,
                     .option(
-                        "is of timm's architecture \(name.prefix(100)), which is not read: "
-                            + "efficientnet_ and tf_efficientnet_ are, with lite0 to lite4 or b0 "
-                            + "to b7"))
+                        "has timm's architecture \(name.prefix(100)), which is not supported; use "
+                            + "efficientnet_ or tf_efficientnet_ with lite0 to lite4 or b0 to b7"))
             }
             form = form ?? .variant(known.variant)
             convention = convention ?? known.convention
@@ -110,10 +114,10 @@ package struct EfficientNetImport {
             throw ModelFileError(
                 file,
                 .option(
-                    "has timm's names, which leave open where convolutions put their zeros and "
-                        + "what batch norms add to variances: give the architecture of its "
-                        + "config.json, such as tf_efficientnet_lite0 (SAME, 0.001) or "
-                        + "efficientnet_lite0 (symmetric, 0.00001)"))
+                    "has timm's names, which determine neither the padding of convolutions nor the "
+                        + "epsilon of batch norms; give the architecture of its config.json, such "
+                        + "as tf_efficientnet_lite0 (SAME, 0.001) or efficientnet_lite0 "
+                        + "(symmetric, 0.00001)"))
         }
         return (form, convention)
     }
@@ -122,7 +126,7 @@ package struct EfficientNetImport {
         EfficientNetVariant.allCases.map { .variant($0) }
     }
 
-    /// The form whose tensors differ least from those of a file.
+    /// Returns the comparison with the form whose tensors differ least from those of a file.
     package static func closest(
         to state: NamedTensors, _ naming: EfficientNetNaming,
         forms: [EfficientNetConfiguration.Form], includesHead: Bool
@@ -131,7 +135,7 @@ package struct EfficientNetImport {
             EfficientNetMatch(state, naming, form: $0, includesHead: includesHead)
         }
         let best = matches.min { $0.faults < $1.faults }
-        // There is always a form to compare with.
+        // `forms` is never empty; the fallback avoids a force unwrap.
         return best
             ?? EfficientNetMatch(
                 state, naming, form: .variant(.lite0), includesHead: includesHead)
@@ -149,7 +153,9 @@ extension EfficientNetImport {
             guard let tensor = state[source] else { throw ModelFileError(file, .missing([source])) }
             guard tensor.dtype.isFloatingPoint else {
                 throw ModelFileError(
-                    file, .tensor(name: source, problem: "is of the type \(tensor.dtype)"))
+                    file,
+                    .tensor(
+                        name: source, problem: "should be floating point, but is \(tensor.dtype)"))
             }
             return tensor
         }
@@ -178,7 +184,9 @@ extension EfficientNetImport {
         guard least > 0, least.isFinite else {
             throw ModelFileError(
                 file,
-                .tensor(name: "\(norm).running_var", problem: "holds what no variance is"))
+                .tensor(
+                    name: "\(norm).running_var",
+                    problem: "holds a variance that is not positive and finite"))
         }
         let factor = scale / shifted.sqrt()
         tensors["\(name).weight"] = StoredTensor(
@@ -188,7 +196,7 @@ extension EfficientNetImport {
 }
 
 extension StoredTensor {
-    /// A copy of a tensor in single precision.
+    /// Creates a copy of a tensor in single precision.
     fileprivate init(_ tensor: Tensor) {
         let plain = tensor.to(.float32).contiguous()
         self = plain.withUnsafeBytes {
@@ -197,14 +205,14 @@ extension StoredTensor {
     }
 }
 
-/// How the tensors of a file agree with those of one form.
+/// A comparison of the tensors of a file with those of one form.
 package struct EfficientNetMatch {
     package let form: EfficientNetConfiguration.Form
     let recipes: [EfficientNetNaming.Recipe]
     private(set) var missing: [String] = []
     private(set) var misshapen: [(name: String, expected: [Int], found: [Int])] = []
     private(set) var unexplained: [String] = []
-    /// Tensors that are left out, and why.
+    /// The tensors that are left out, and why.
     private(set) var ignored: [(name: String, reason: String)] = []
 
     package var faults: Int { missing.count + misshapen.count + unexplained.count }
@@ -235,7 +243,11 @@ package struct EfficientNetMatch {
         }
     }
 
-    /// - Parameter isGiven: whether the form was given rather than the nearest.
+    /// Throws the first fault found.
+    ///
+    /// - Parameters:
+    ///   - file: the path of the file, for errors.
+    ///   - isGiven: whether the form was given by the options instead of chosen as the nearest.
     func check(_ file: FilePath, isGiven: Bool) throws {
         let code: ModelFileError.Code
         if !unexplained.isEmpty {
@@ -251,7 +263,8 @@ package struct EfficientNetMatch {
         throw ModelFileError(
             file,
             .option(
-                "is no EfficientNet of a known variant; as \(variant.rawValue), the nearest: "
+                "is not an EfficientNet of a known variant; compared with \(variant.rawValue), the "
+                    + "nearest: "
                     + ModelFileError(file, code).reason))
     }
 }

@@ -1,22 +1,22 @@
 import Torch
 
-/// How a file names the tensors of an EfficientNet.
+/// A convention by which files name the tensors of an EfficientNet.
 package enum EfficientNetNaming: CaseIterable {
-    /// `efficientnet_pytorch` and `efficientnet_lite_pytorch`: all blocks numbered in one row.
+    /// `efficientnet_pytorch` and `efficientnet_lite_pytorch`: blocks are numbered through.
     case numbered
-    /// timm: blocks numbered stage by stage.
+    /// timm: blocks are numbered within each stage.
     case timm
 
-    /// Where a convolution of ours comes from.
+    /// The tensors of a file from which one convolution is made.
     package struct Recipe: Hashable {
-        /// Ours.
+        /// The convolution of the trunk.
         let convolution: EfficientNetPlan.Element
-        /// The file's convolution.
+        /// The name of the file's convolution.
         let source: String
-        /// The file's batch norm that is folded into it, if one follows.
+        /// The name of the file's batch norm to fold into the convolution; nil if none follows.
         let norm: String?
 
-        /// Every tensor that is read, and its shape.
+        /// All tensors of the recipe with their shapes.
         package var tensors: [(name: String, shape: [Int])] {
             let shape = convolution.shape
             let kernel = [("\(source).weight", shape.weight)]
@@ -27,7 +27,7 @@ package enum EfficientNetNaming: CaseIterable {
         private static let parts = ["weight", "bias", "running_mean", "running_var"]
     }
 
-    /// The naming of a file; nil if it holds no EfficientNet.
+    /// Recognises the naming of a file; returns nil if it holds no EfficientNet.
     package init?(of names: some Sequence<String>) {
         let names = Set(names)
         let found = Self.allCases.first {
@@ -38,7 +38,7 @@ package enum EfficientNetNaming: CaseIterable {
         self = found
     }
 
-    /// The recipes of all convolutions of a plan, in its order.
+    /// Returns the recipes of all convolutions of a plan, in its order.
     package func recipes(_ plan: EfficientNetPlan) -> [Recipe] {
         let blocks = plan.stages.joined().enumerated().flatMap { number, block in
             block.convolutions.map { element in
@@ -58,26 +58,26 @@ package enum EfficientNetNaming: CaseIterable {
             convolution: element, source: path + part, norm: norm.map { path + $0 })
     }
 
-    /// Why a tensor that the trunk does not have may be left out, nil if it may not.
+    /// Returns why a tensor that the trunk does not have may be left out; nil if it may not.
     func reason(_ name: String, norms: Set<String>, includesHead: Bool) -> String? {
         let classifier = self == .timm ? "classifier" : "_fc"
         if ["\(classifier).weight", "\(classifier).bias"].contains(name) {
-            return "the classifier, which tokens do not pass through"
+            return "the classifier, which a trunk does not use"
         }
         let counter = ".num_batches_tracked"
         if name.hasSuffix(counter), norms.contains(String(name.dropLast(counter.count))) {
-            return "a count of training's batches, which nothing is computed from"
+            return "a counter of training batches, which no computation uses"
         }
         let (head, norm) = parts(.head)
         if !includesHead,
             name == "\(head).weight" || norm.map({ name.hasPrefix("\($0).") }) == true
         {
-            return "the head's convolution, which this trunk ends before"
+            return "the head's convolution, which this trunk omits"
         }
         return nil
     }
 
-    /// The file's names for a convolution and for the norm behind it, without the block's.
+    /// Returns the names of a convolution and of its norm, without that of the block.
     private func parts(
         _ role: EfficientNetPlan.Element.Role, isExpanded: Bool = true
     ) -> (convolution: String, norm: String?) {
@@ -90,7 +90,7 @@ package enum EfficientNetNaming: CaseIterable {
         case (.numbered, .projection): ("_project_conv", "_bn2")
         case (.numbered, .head): ("_conv_head", "_bn1")
         case (.timm, .stem): ("conv_stem", "bn1")
-        // Inside a block timm counts the norms that are there.
+        // Inside a block timm numbers only the norms that exist.
         case (.timm, .expansion): ("conv_pw", "bn1")
         case (.timm, .depthwise): ("conv_dw", isExpanded ? "bn2" : "bn1")
         case (.timm, .squeeze): ("se.conv_reduce", nil)
@@ -101,18 +101,18 @@ package enum EfficientNetNaming: CaseIterable {
     }
 }
 
-/// What timm's name of an architecture says, such as `tf_efficientnet_b0.ns_jft_in1k`.
+/// The facts in timm's name of an architecture, such as `tf_efficientnet_b0.ns_jft_in1k`.
 package struct TimmEfficientNetName {
     package let variant: EfficientNetVariant
     package let convention: EfficientNetConfiguration.Convention
 
-    /// Reads a name, with or without the tag behind its full stop; nil for other architectures.
+    /// Parses a name with or without the tag after its period; returns nil for other architectures.
     package init?(_ name: String) {
         var rest = name.prefix { $0 != "." }
         convention = rest.hasPrefix("tf_") ? .tensorFlow : .timm
         if convention == .tensorFlow {
             rest = rest.dropFirst(3)
-            // Tags of before timm 0.9.
+            // These tags are from before timm 0.9.
             for tag in ["_ns", "_ap"] where rest.hasSuffix(tag) { rest = rest.dropLast(3) }
         }
         let family = "efficientnet_"

@@ -1,15 +1,15 @@
 import Torch
 
-/// How a tower's images are prepared, as its documents say it.
+/// A reader of a tower's image preparation from its documents.
 struct ImagePreparationReader {
     let file: TowerFile
     let layout: TowerLayout
 
     private static let half = [0.5, 0.5, 0.5]
 
-    /// Sets mean, standard deviation, fit and filter.
+    /// Sets mean, standard deviation, fit and filter as the documents say.
     ///
-    /// - Throws: ``ModelFileError`` for a preparation that cannot be repeated here.
+    /// - Throws: ``ModelFileError`` if the preparation is not supported.
     func apply(to vision: inout ALBEFConfiguration.Vision) throws {
         setStandards(&vision)
         if let document = file.preparation {
@@ -21,7 +21,7 @@ struct ImagePreparationReader {
         }
     }
 
-    /// What the models of a layout are trained with unless a document says otherwise.
+    /// Sets the values that a layout's models have unless a document says otherwise.
     private func setStandards(_ vision: inout ALBEFConfiguration.Vision) {
         switch layout {
         case .huggingFaceSigLIP, .huggingFaceSigLIPImage, .openCLIPTimm, .huggingFaceViT,
@@ -45,8 +45,8 @@ struct ImagePreparationReader {
                 throw ModelFileError(
                     document.file,
                     .configuration(
-                        "\"resample\" is \(other): images are resized by 2 (bilinear) or 3"
-                            + " (bicubic) here"))
+                        "\"resample\" is \(other), which is not supported; it must be 2 (bilinear)"
+                            + " or 3 (bicubic)"))
             }
         }
         let crops = try document.truth("do_center_crop", else: false)
@@ -66,8 +66,8 @@ struct ImagePreparationReader {
             throw ModelFileError(
                 document.file,
                 .configuration(
-                    "\"interpolation\" is '\(other)': images are resized bilinearly or bicubically"
-                        + " here"))
+                    "\"interpolation\" is '\(other)', which is not supported; it must be bilinear"
+                        + " or bicubic"))
         }
         switch try document.text("resize_mode", else: "shortest") {
         case "squash": vision.fit = .squeeze
@@ -76,7 +76,8 @@ struct ImagePreparationReader {
             throw ModelFileError(
                 document.file,
                 .configuration(
-                    "\"resize_mode\" is '\(other)': images are squashed or cropped here"))
+                    "\"resize_mode\" is '\(other)', which is not supported; it must be squash or"
+                        + " shortest"))
         }
     }
 

@@ -3,19 +3,23 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// The image encoder of a new model, as far as an image tower has it.
+/// The part of a new model's image encoder that comes from an image tower.
 struct ImageStart {
-    /// The tower's weights.
+    /// The path of the tower's weights.
     let file: FilePath
     private(set) var vision: ALBEFConfiguration.Vision
-    /// By the names of ``ParameterLayout``.
+    /// The tensors under the names of ``ParameterLayout``.
     let tensors: OrderedDictionary<String, Tensor>
-    /// What became of every tensor of the file.
+    /// The outcome of every tensor of the file.
     private let entries: [ImportReport.Entry]
 
-    /// Reads a tower: a ViT, or an EfficientNet, which becomes the trunk of a ViT that is new.
+    /// Reads a tower: a ViT, or an EfficientNet as the trunk of a new ViT.
     ///
-    /// - Parameter textWidth: width of the text encoder.
+    /// - Parameters:
+    ///   - path: the weights, or their folder.
+    ///   - plan: the sizes that the tower does not determine.
+    ///   - textWidth: the width of the text encoder, which a ViT above a trunk has by default.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     init(_ path: FilePath, _ plan: StartingPlan, textWidth: Int) throws {
         let file = try TowerFile(path)
         self.file = file.path
@@ -27,8 +31,8 @@ struct ImageStart {
                 throw ModelFileError(
                     file.path,
                     .option(
-                        "is no EfficientNet: its layers, width, heads and pooling are its own and"
-                            + " cannot be chosen"))
+                        "is not an EfficientNet: layers, width, heads and pooling belong to the"
+                            + " tower and cannot be chosen"))
             }
             let start = try TransformerStart(file, imageSize: plan.imageSize)
             (vision, tensors, entries) = (
@@ -42,7 +46,7 @@ struct ImageStart {
     }
 }
 
-/// An EfficientNet, and the sizes of what will stand above it.
+/// An EfficientNet trunk, and the sizes of the layers above it.
 private struct TrunkStart {
     let vision: ALBEFConfiguration.Vision
     private(set) var tensors: OrderedDictionary<String, Tensor> = [:]
@@ -55,7 +59,7 @@ private struct TrunkStart {
         var options = EfficientNetImport.Options()
         options.form = wanted.form
         options.includesHead = wanted.includesHead ?? true
-        // Other packages have one convention, whatever lies beside their weights.
+        // Other packages have one convention, regardless of the documents beside their weights.
         let document =
             EfficientNetNaming(of: file.elements.keys) == .timm ? file.configuration : nil
         if let document { options.timmArchitecture = try document.text("architecture") }
@@ -68,7 +72,10 @@ private struct TrunkStart {
         let width = wanted.width ?? textWidth
         guard (1...65_536).contains(width) else {
             throw ModelFileError(
-                file.path, .option("cannot have blocks of the width \(width) above it"))
+                file.path,
+                .option(
+                    "cannot have blocks of width \(width) above it; the width must be from 1 to"
+                        + " 65536"))
         }
         var vision = ALBEFConfiguration.Vision(
             trunk: trunk, imageSize: plan.imageSize ?? size ?? found.imageSize, width: width,
@@ -93,14 +100,14 @@ private struct TrunkStart {
         }
     }
 
-    /// The most heads that divide a width and are at least 64 wide; 1 in a narrower one.
+    /// Returns the largest number of heads, at least 64 wide, that divides a width; at least 1.
     private static func heads(_ width: Int) -> Int {
         guard width >= 128 else { return 1 }
         return (1...width / 64).last { width % $0 == 0 } ?? 1
     }
 }
 
-/// A ViT, all of whose layers become the new model's.
+/// A ViT all of whose layers the new model takes over.
 private struct TransformerStart {
     var vision: ALBEFConfiguration.Vision
     var tensors: TowerTensors
@@ -113,9 +120,9 @@ private struct TransformerStart {
         tensors = try TowerTensors(file, layout.imageRules) { name in
             ignored.reason(name)
                 ?? (others.contains { $0.target(of: name) != nil }
-                    ? "no part of the image tower" : nil)
+                    ? "not part of the image tower" : nil)
         }
-        // The projection is the new model's own.
+        // The new model has its own projection.
         vision.projection = .linear
         try addClassPosition()
         let name = "visual_encoder.pos_embed"
@@ -132,10 +139,10 @@ private struct TransformerStart {
         guard missing.isEmpty else { throw ModelFileError(file.path, .missing(missing)) }
     }
 
-    /// Makes the positions those of one class token and the patches.
+    /// Changes the positions to those of one class token and the patches.
     ///
-    /// DeiT-3 adds positions to the patches before the class token joins them: its own is zero. A
-    /// distilled DeiT has a second token, which is left out.
+    /// DeiT-3 adds positions to the patches before it prepends the class token, so the class
+    /// token's position is zero. A distilled DeiT has a second token, whose position is dropped.
     private mutating func addClassPosition() throws {
         let name = "visual_encoder.pos_embed"
         guard vision.hasClassToken, let positions = tensors[name]?.reshaped(1, -1, vision.width)

@@ -1,16 +1,16 @@
 import WeightFiles
 import Torch
 
-/// What the documents beside an image tower say of it, as a configuration.
+/// A reader of an image tower's configuration.
 ///
-/// Sizes are read off the tensors; heads, epsilon and activation come from the documents.
+/// Sizes come from the tensors; heads, epsilon and activation come from the documents beside them.
 struct ImageTowerReader {
     let file: TowerFile
     let layout: TowerLayout
 
-    /// The configuration of the image tower.
+    /// Returns the configuration of the image tower.
     ///
-    /// - Throws: ``ModelFileError`` that names a missing key, or a document that is missing.
+    /// - Throws: ``ModelFileError``, which names a missing key or document.
     func configuration() throws -> ALBEFConfiguration.Vision {
         var vision: ALBEFConfiguration.Vision
         switch layout {
@@ -40,7 +40,7 @@ struct ImageTowerReader {
         return try timm(prefix: "", architecture, arguments: document.section("model_args"))
     }
 
-    /// A tower of timm's, by itself or inside a model of OpenCLIP's.
+    /// Returns the configuration of a timm tower, alone or inside an OpenCLIP model.
     private func timm(
         prefix: String, _ architecture: TimmArchitecture, arguments: ConfigurationDocument?
     ) throws -> ALBEFConfiguration.Vision {
@@ -87,7 +87,7 @@ struct ImageTowerReader {
         vision.heads = vision.width / headWidth
         vision.activation = try model.truth("quick_gelu", else: false) ? .quickGELU : .gelu
         vision.positionFilter = .antialiased
-        // OpenCLIP normalises all tokens, OpenAI's own code the pooled one.
+        // OpenCLIP normalises all tokens; OpenAI's own code normalises the pooled one.
         vision.normalizesTokens = true
         return vision
     }
@@ -119,7 +119,7 @@ struct ImageTowerReader {
         var vision = try clip(
             prefix: prefix, layer: "\(prefix)encoder.layers.",
             mlp: "\(prefix)encoder.layers.0.mlp.fc1.weight", names: .huggingFace)
-        // What the classes take for keys that are left out.
+        // The defaults are those of Hugging Face's classes.
         vision.heads = try tower.integer("num_attention_heads", else: 12)
         vision.activation = try tower.activation("hidden_act", else: "quick_gelu")
         vision.layerNormEpsilon = try tower.number("layer_norm_eps", else: 1e-5)
@@ -155,19 +155,19 @@ struct ImageTowerReader {
                 ? "\(prefix)blocks.0.mlp.fc1.weight" : "\(prefix)encoder.layers.0.mlp.fc1.weight")
         vision.heads = try publishedHeads(
             [768: 12, 1024: 16], vision.width)
-        // 1e-6 is what BLIP was trained with; older documents of Hugging Face's say 1e-5.
+        // BLIP was trained with 1e-6; older documents of Hugging Face say 1e-5.
         vision.layerNormEpsilon = 1e-6
         return vision
     }
 
     // MARK: Parts
 
-    /// The heads that a document says, or those that published models of this width have.
+    /// Returns the heads that a document states, or those of published models of this width.
     private func publishedHeads(_ known: [Int: Int], _ width: Int) throws -> Int {
         try TowerHeads(file: file, published: known).of(width: width, "vision_config")
     }
 
-    /// The document of the image tower: a part of the whole model's, or all of its own.
+    /// Returns the document of the image tower: a part of the model's document, or all of its own.
     private func huggingFaceTower() throws -> ConfigurationDocument {
         let document = try needed(file.configuration, "config.json", "vision_config")
         return document.section("vision_config") ?? document
@@ -185,7 +185,7 @@ struct ImageTowerReader {
 
     private enum CLIPNames { case openAI, huggingFace }
 
-    /// What all of CLIP's image towers have in common.
+    /// Returns the settings that all image towers of CLIP share.
     private func clip(
         prefix: String, layer: String, mlp: String, names: CLIPNames
     ) throws -> ALBEFConfiguration.Vision {
@@ -210,7 +210,7 @@ struct ImageTowerReader {
         return vision
     }
 
-    /// What tensors tell.
+    /// Returns the sizes that the tensors determine.
     private func sizes(
         patches: String, positions: String, layer: String, mlp: String, hasClassToken: Bool? = nil
     ) throws -> ALBEFConfiguration.Vision {
@@ -220,7 +220,7 @@ struct ImageTowerReader {
         }
         let rows = shape[shape.count - 2]
         let root = Int(Double(rows).squareRoot().rounded())
-        // A square number of rows is a grid alone, which DeiT-3 and SigLIP have.
+        // A square number of rows is a grid without a class token, as in DeiT-3 and SigLIP.
         let isGrid = hasClassToken.map { !$0 } ?? (root * root == rows)
         let grid = isGrid ? rows : rows - (file.has(distillation) ? 2 : 1)
         let side = Int(Double(grid).squareRoot().rounded())
@@ -228,7 +228,8 @@ struct ImageTowerReader {
             throw ModelFileError(
                 file.path,
                 .tensor(
-                    name: positions, problem: "has \(rows) rows, which are no grid of patches"))
+                    name: positions,
+                    problem: "has \(rows) rows, which do not form a square grid of patches"))
         }
         var vision = ALBEFConfiguration.Vision(
             imageSize: side * patch[2], patchSize: patch[2], width: patch[0],
@@ -241,7 +242,7 @@ struct ImageTowerReader {
         layout == .timm ? "dist_token" : "embeddings.distillation_token"
     }
 
-    /// How images are prepared, as far as a document says.
+    /// Sets the preparation of images, as far as a document states it.
     private func prepare(_ vision: inout ALBEFConfiguration.Vision) throws {
         try ImagePreparationReader(file: file, layout: layout).apply(to: &vision)
     }
@@ -253,7 +254,8 @@ struct ImageTowerReader {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "needs a \(name) beside it that says \"\(keys)\": the tensors do not tell"))
+                    "needs a \(name) beside it with \"\(keys)\", which the tensors do not determine"
+                ))
         }
         return document
     }

@@ -1,6 +1,6 @@
-/// Which tensor of an image tower is which of `visual_encoder`, layout by layout.
+/// The rules that map each layout's image tower to `visual_encoder`.
 extension TowerLayout {
-    /// The rules of the image tower, none for a text model.
+    /// The rules of the image tower; empty for a text model.
     var imageRules: [TensorRule] {
         let rules: [TensorRule]
         switch self {
@@ -33,7 +33,7 @@ extension TowerLayout {
             "attn_pool.q.@", "attn_pool.kv.@", "attn_pool.proj.@", "attn_pool.norm.@",
             "attn_pool.mlp.fc1.@", "attn_pool.mlp.fc2.@",
         ].map { TensorRule($0, $0) } + [
-            // LayerScale, which is folded into the projection before it.
+            // LayerScale, which is folded into the preceding projection.
             TensorRule("blocks.#.ls1.gamma", "blocks.#.attn.proj.scale"),
             TensorRule("blocks.#.gamma_1", "blocks.#.attn.proj.scale"),
             TensorRule("blocks.#.ls2.gamma", "blocks.#.mlp.fc2.scale"),
@@ -76,7 +76,7 @@ extension TowerLayout {
             TensorRule("transformer.resblocks.#.ln_1.@", "blocks.#.norm1.@"),
             TensorRule("transformer.resblocks.#.ln_2.@", "blocks.#.norm2.@"),
             TensorRule("transformer.resblocks.#.attn.in_proj_@", "blocks.#.attn.qkv.@"),
-            // As flash attention has it.
+            // The name with flash attention.
             TensorRule("transformer.resblocks.#.attn.Wqkv.@", "blocks.#.attn.qkv.@"),
             TensorRule("transformer.resblocks.#.attn.out_proj.@", "blocks.#.attn.proj.@"),
             TensorRule("transformer.resblocks.#.mlp.c_fc.@", "blocks.#.mlp.fc1.@"),
@@ -84,13 +84,13 @@ extension TowerLayout {
             TensorRule("ln_post.@", "norm.@"),
         ], source: "visual.", target: "")
 
-    /// CLIP, Chinese-CLIP and SigLIP at Hugging Face.
+    /// CLIP, Chinese-CLIP and SigLIP in Hugging Face's layout.
     private static let modernImage =
         parts("encoder.layers.#.self_attn.", ["q_proj", "k_proj", "v_proj"]) + [
             TensorRule("embeddings.class_embedding", "cls_token"),
             TensorRule("embeddings.patch_embedding.@", "patch_embed.proj.@"),
             TensorRule("embeddings.position_embedding.weight", "pos_embed"),
-            // The word is spelled so.
+            // The misspelling is Hugging Face's.
             TensorRule("pre_layrnorm.@", "norm_pre.@"),
             TensorRule("encoder.layers.#.layer_norm1.@", "blocks.#.norm1.@"),
             TensorRule("encoder.layers.#.layer_norm2.@", "blocks.#.norm2.@"),
@@ -119,7 +119,7 @@ extension TowerLayout {
         TensorRule("post_layernorm.@", "norm.@"),
     ]
 
-    /// Queries, keys and values that are stored apart and follow each other here.
+    /// Returns rules that join separate queries, keys and values to one tensor.
     private static func parts(_ prefix: String, _ names: [String]) -> [TensorRule] {
         names.enumerated().map { index, name in
             TensorRule(

@@ -1,30 +1,34 @@
 import SystemPackage
 import Torch
 
-/// The vocabulary of a new model, where it is not the text tower's own.
+/// The vocabulary of a new model, if it is not that of the text tower.
 public struct StartingWords: Sendable, Hashable {
-    /// What the embedding of one token is made of.
+    /// The source of one token's embedding.
     public enum Row: Sendable, Hashable {
-        /// The tower's row of this number, as it is.
+        /// The tower's row of this index, unchanged.
         case kept(Int)
-        /// The mean of some of the tower's rows, one at least: what a gloss of the token says.
+        /// The mean of one or more of the tower's rows: those of the token's gloss.
         case mean([Int])
         /// The mean of all rows of the tower, plus noise of a tenth of their standard deviation.
         case new
     }
 
-    /// One for each token, in the order of the vocabulary.
+    /// The source of each token's embedding, in the order of the vocabulary.
     public var rows: [Row]
-    /// The number of the token that fills a row up to the length of its batch.
+    /// The index of the token that pads a text to the length of its batch.
     public var paddingToken: Int
 
-    /// The words of a vocabulary.
+    /// Creates a vocabulary.
+    ///
+    /// - Parameters:
+    ///   - rows: the source of each token's embedding, in the order of the vocabulary.
+    ///   - paddingToken: the index of the padding token.
     public init(rows: [Row], paddingToken: Int) {
         self.rows = rows
         self.paddingToken = paddingToken
     }
 
-    /// How many rows are made in each way, as text.
+    /// A text that counts the rows of each source.
     public var account: String {
         var (kept, glossed) = (0, 0)
         for row in rows {
@@ -35,10 +39,10 @@ public struct StartingWords: Sendable, Hashable {
             }
         }
         return "\(kept) rows kept, \(glossed) made from glosses, \(rows.count - kept - glossed)"
-            + " made anew"
+            + " new"
     }
 
-    /// Checks the numbers of rows against a tower.
+    /// Checks the indices of rows against a tower of `rowCount` word embeddings.
     func check(rowCount: Int, _ file: FilePath) throws {
         let range = 0..<rowCount
         for (token, row) in rows.enumerated() {
@@ -52,18 +56,19 @@ public struct StartingWords: Sendable, Hashable {
                 throw ModelFileError(
                     file,
                     .option(
-                        "has \(rowCount) word embeddings; the row of token \(token) asks for others"
+                        "has \(rowCount) word embeddings, but token \(token) refers to none or to"
+                            + " others"
                     )
                 )
             }
         }
     }
 
-    /// The rows `[W, …]` of the new vocabulary.
+    /// Returns the embeddings `[W, …]` of the new vocabulary.
     ///
     /// - Parameters:
-    ///   - table: the tower's, `[V, …]`.
-    ///   - noise: what the noise of new rows is drawn from; nil: they have none.
+    ///   - table: the tower's embeddings `[V, …]`.
+    ///   - noise: the source of noise for new rows; nil for rows without noise.
     func rows(of table: Tensor, noise: Generator?) -> Tensor {
         let sources = rows.map { row -> [Int] in
             switch row {
@@ -72,7 +77,7 @@ public struct StartingWords: Sendable, Hashable {
             case .new: []
             }
         }
-        // Rows that are made of equally many are made at once.
+        // One computation serves all tokens with the same number of source rows.
         let groups = Dictionary(grouping: sources.indices) { sources[$0].count }
             .sorted { $0.key < $1.key }
         let rest = Array(table.shape.dropFirst())

@@ -1,19 +1,19 @@
 import Torch
 
-/// Where the tensors of a layout go.
+/// A rule that maps tensors of a layout to those of this project.
 ///
-/// In names, `#` stands for a number and `@` for `weight` or `bias`; what they stand for in the
-/// source they stand for in the target.
+/// In names, `#` stands for a number and `@` for `weight` or `bias`; the target gets what they
+/// match in the source.
 struct TensorRule {
-    /// What becomes of a tensor on its way.
+    /// The relation of a source tensor to its target.
     enum Form {
-        /// It stays as it is, up to dimensions of size 1.
+        /// The same tensor, up to dimensions of size 1.
         case same
         /// A matrix whose two dimensions are exchanged: `x @ P` there, `P x` here.
         case transposed
-        /// It is one of several whose rows follow each other in the target.
+        /// One of several tensors whose rows are concatenated in the target.
         case part(Int, of: Int)
-        /// Its rows are those of several targets, whose names have these words instead of `?`.
+        /// A tensor whose rows belong to several targets, named with these words instead of `?`.
         case split([String])
     }
 
@@ -27,7 +27,7 @@ struct TensorRule {
         self.form = form
     }
 
-    /// The name of the target, if the rule is about a tensor.
+    /// Returns the name of the target; nil if the rule does not match.
     func target(of name: String) -> String? {
         guard let found = Self.match(Substring(source), Substring(name)) else { return nil }
         var (result, rest) = ("", found[...])
@@ -41,7 +41,7 @@ struct TensorRule {
         return result
     }
 
-    /// What the placeholders stand for, if a name fits a pattern.
+    /// Returns what the placeholders stand for; nil if the name does not match the pattern.
     private static func match(_ pattern: Substring, _ name: Substring) -> [String]? {
         var (pattern, name, found) = (pattern, name, [String]())
         while let wanted = pattern.popFirst() {
@@ -65,7 +65,7 @@ struct TensorRule {
 }
 
 extension TensorRule {
-    /// Rules under other names: both sides get something in front.
+    /// Returns rules with prefixes added to both names.
     static func prefixed(
         _ rules: [TensorRule], source: String, target: String
     ) -> [TensorRule] {

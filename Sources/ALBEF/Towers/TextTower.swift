@@ -1,16 +1,16 @@
 import Torch
 
-/// What the documents beside a text tower say of it, as a configuration.
+/// A reader of a text tower's configuration.
 ///
-/// Sizes are read off the tensors; heads, epsilon, activation, pooling and padding come from the
-/// documents.
+/// Sizes come from the tensors; heads, epsilon, activation, pooling and padding come from the
+/// documents beside them.
 struct TextTowerReader {
     let file: TowerFile
     let layout: TowerLayout
 
-    /// The configuration of the text tower.
+    /// Returns the configuration of the text tower.
     ///
-    /// - Throws: ``ModelFileError`` that names a missing key, or a document that is missing.
+    /// - Throws: ``ModelFileError``, which names a missing key or document.
     func configuration() throws -> ALBEFConfiguration.Text {
         switch layout {
         case .bert: try bert()
@@ -26,19 +26,19 @@ struct TextTowerReader {
         }
     }
 
-    // MARK: BERT's kind
+    // MARK: BERT and its relatives
 
     private func bert() throws -> ALBEFConfiguration.Text {
         guard let document = file.configuration else {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "needs a config.json beside it that says \"num_attention_heads\", \"hidden_act\""
-                        + " and \"layer_norm_eps\": the tensors do not tell"))
+                    "needs a config.json beside it with \"num_attention_heads\", \"hidden_act\" and"
+                        + " \"layer_norm_eps\", which the tensors do not determine"))
         }
         var text = try sizes(prefix: "")
         try readBERT(document, into: &text)
-        // A sentence encoder's meaning is in the mean of its states, not in its first one.
+        // A sentence encoder is trained to be compared by the mean of its states.
         if try file.sentencePooling?.truth("pooling_mode_mean_tokens", else: false) == true {
             text.pooling = .mean
         }
@@ -53,7 +53,7 @@ struct TextTowerReader {
                 .of(width: text.width, "text_config")
         } else {
             let tower = try section("text_config")
-            // What the class takes for keys that are left out.
+            // The defaults are those of Hugging Face's class.
             text.heads = try tower.integer("num_attention_heads", else: 12)
             text.activation = try tower.activation("hidden_act", else: "gelu")
             text.layerNormEpsilon = try tower.number("layer_norm_eps", else: 1e-12)
@@ -74,7 +74,7 @@ struct TextTowerReader {
         text.sharesLayers = true
         text.fusionLayer = 0
         text.maximumTokens = min(35, text.positions)
-        // Its last two tokens are [DEC] and [ENC]; its own evaluation puts the latter first.
+        // Its last two tokens are [DEC] and [ENC]; its own evaluation puts [ENC] first.
         text.matchingToken = text.vocabularySize - 1
         return text
     }
@@ -84,17 +84,16 @@ struct TextTowerReader {
     ) throws {
         try document.require(
             "model_type", in: ["bert"],
-            "only BERT's architecture can become a text encoder here; RoBERTa-wwm and MiniLM have it"
-        )
+            "only BERT's architecture can become a text encoder; RoBERTa-wwm and MiniLM have it")
         try document.require(
-            "position_embedding_type", in: ["absolute"], "positions must be absolute here")
+            "position_embedding_type", in: ["absolute"], "only absolute positions are supported")
         text.heads = try document.integer("num_attention_heads")
         text.activation = try document.activation("hidden_act")
         text.layerNormEpsilon = try document.number("layer_norm_eps")
         text.paddingToken = try document.integer("pad_token_id")
     }
 
-    // MARK: CLIP's kind
+    // MARK: CLIP and its relatives
 
     private func openCLIP() throws -> ALBEFConfiguration.Text {
         guard let model = file.openCLIP?.section("model_cfg"),
@@ -103,14 +102,14 @@ struct TextTowerReader {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "needs an open_clip_config.json beside it, with \"model_cfg.text_cfg\": the"
-                        + " tensors do not tell heads and activation"))
+                    "needs an open_clip_config.json beside it with \"model_cfg.text_cfg\"; the"
+                        + " tensors do not determine heads and activation"))
         }
         for key in ["hf_model_name", "embed_cls", "proj_type"] where tower.has(key) {
             if key == "proj_type", try ["linear", "none"].contains(tower.text(key)) { continue }
             throw ModelFileError(
                 tower.file,
-                .configuration("\"text_cfg.\(key)\" is set, which the text encoder here has not"))
+                .configuration("\"text_cfg.\(key)\" is set, which is not supported"))
         }
         let prefix = layout == .openCLIP ? "" : "text."
         var text = try modern(
@@ -136,7 +135,7 @@ struct TextTowerReader {
         case let other:
             throw ModelFileError(
                 tower.file,
-                .configuration("\"text_cfg.pool_type\" is '\(other)', which is not read"))
+                .configuration("\"text_cfg.pool_type\" is '\(other)', which is not supported"))
         }
         if file.has("text.text_projection.bias") {
             text.projection = .linear
@@ -148,7 +147,7 @@ struct TextTowerReader {
         return padded(text)
     }
 
-    /// What OpenCLIP does to a text first.
+    /// Returns OpenCLIP's cleaning of texts; nil if the document does not set it.
     private func cleaning(
         _ tower: ConfigurationDocument
     ) throws -> ALBEFConfiguration.Text.Cleaning? {
@@ -163,11 +162,11 @@ struct TextTowerReader {
             throw ModelFileError(
                 tower.file,
                 .configuration(
-                    "\"text_cfg.tokenizer_kwargs.clean\" is '\(other)', which is unknown"))
+                    "\"text_cfg.tokenizer_kwargs.clean\" is '\(other)', which is not supported"))
         }
     }
 
-    /// The sizes of CLIP's and SigLIP's text towers at Hugging Face.
+    /// Returns the sizes of the text towers of CLIP and SigLIP in Hugging Face's layout.
     private func huggingFace() throws -> ALBEFConfiguration.Text {
         try modern(
             words: "text_model.embeddings.token_embedding.weight",
@@ -181,13 +180,13 @@ struct TextTowerReader {
     private func huggingFaceCLIP() throws -> ALBEFConfiguration.Text {
         let tower = try section("text_config")
         var text = try huggingFace()
-        // What the class takes for keys that are left out.
+        // The defaults are those of Hugging Face's class.
         text.heads = try tower.integer("num_attention_heads", else: 8)
         text.activation = try tower.activation("hidden_act", else: "quick_gelu")
         text.layerNormEpsilon = try tower.number("layer_norm_eps", else: 1e-5)
         text.attention = .causal
         let end = try tower.integer("eos_token_id", else: 49_407)
-        // Old files say 2 on purpose; the class then takes the largest token.
+        // Old files have 2 for compatibility; the class then pools at the largest token.
         text.pooling = end == 2 ? .largest : .endOfText
         text.endToken = end == 2 ? nil : end
         text.paddingToken = try tower.integer("pad_token_id", else: 1)
@@ -204,7 +203,7 @@ struct TextTowerReader {
         text.attention = .all
         text.pooling = .last
         text.paddingToken = try tower.integer("pad_token_id", else: 1)
-        // SigLIP 2 has Gemma's tokens, and its texts keep their punctuation.
+        // SigLIP 2 has Gemma's tokens and keeps the punctuation of texts.
         text.cleaning = text.vocabularySize >= 256_000 ? .lowercase : .siglip
         return padded(text)
     }
@@ -215,7 +214,7 @@ struct TextTowerReader {
         guard let document = file.configuration else {
             throw ModelFileError(
                 file.path,
-                .configuration("needs a config.json beside it that says \"\(name)\""))
+                .configuration("needs a config.json beside it with \"\(name)\""))
         }
         guard let tower = document.section(name) else {
             throw ModelFileError(document.file, .neededKey(name))
@@ -223,10 +222,10 @@ struct TextTowerReader {
         return tower
     }
 
-    /// With the fixed length where padding takes part.
+    /// Sets the fixed length if padding affects the result.
     ///
-    /// Behind a causal mask what follows the end of a text changes nothing, so that CLIP's texts
-    /// need no padding.
+    /// Behind a causal mask, tokens after the end of a text change nothing, so CLIP's texts need no
+    /// padding.
     private func padded(_ text: ALBEFConfiguration.Text) -> ALBEFConfiguration.Text {
         var text = text
         if text.attention == .all || text.pooling == .last { text.paddedLength = text.positions }
@@ -248,7 +247,7 @@ struct TextTowerReader {
         return text
     }
 
-    /// The towers of CLIP and SigLIP: norms before, a fixed length, every position used.
+    /// Returns the sizes of towers like those of CLIP and SigLIP: pre-norm, and of a fixed length.
     private func modern(
         words: String, positions: String, layer: String, mlp: String
     ) throws -> ALBEFConfiguration.Text {

@@ -1,7 +1,6 @@
-/// Which tensor of a text tower is which of `text_encoder`, and what becomes of projections and
-/// scores, layout by layout.
+/// The rules that map each layout's text tower to `text_encoder`, and its projections and scores.
 extension TowerLayout {
-    /// The rules of the text tower, none for an image model.
+    /// The rules of the text tower; empty for an image model.
     var textRules: [TensorRule] {
         switch self {
         case .timm, .huggingFaceViT, .huggingFaceNewViT, .huggingFaceCLIPImage,
@@ -18,7 +17,7 @@ extension TowerLayout {
         }
     }
 
-    /// The rules of what compares the towers.
+    /// The rules of projections, temperature and matching head.
     var scoreRules: [TensorRule] {
         switch self {
         case .timm, .huggingFaceViT, .huggingFaceNewViT, .bert: []
@@ -69,7 +68,7 @@ extension TowerLayout {
             }
         }
         var rules = names.map { TensorRule(prefix + $0, stack + $0) }
-        // As flash attention has it.
+        // The names with flash attention.
         let attention = "encoder.layer.#.attention."
         rules += [
             TensorRule(
@@ -86,7 +85,7 @@ extension TowerLayout {
         return ["bias", "transform.dense.@", "transform.LayerNorm.@"].map {
             TensorRule(prefix + $0, target + $0)
         } + [
-            // Tied to the words and to the bias: either name of a pair may be there, or both.
+            // Tied to the words and to the bias: either tensor of a pair suffices.
             TensorRule("\(prefix)decoder.weight", "\(stack)embeddings.word_embeddings.weight"),
             TensorRule("\(prefix)decoder.bias", "\(target)bias"),
         ]
@@ -110,7 +109,7 @@ extension TowerLayout {
         ]
     }()
 
-    /// CLIP and SigLIP at Hugging Face.
+    /// CLIP and SigLIP in Hugging Face's layout.
     private static let modernText: [TensorRule] = {
         let layer = "text_model.encoder.layers.#."
         let target = "\(stack)encoder.layer.#."

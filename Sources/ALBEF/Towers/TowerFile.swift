@@ -4,40 +4,40 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// Weights of another project, with the documents that lie beside them.
+/// Weights of another project, with the documents beside them.
 struct TowerFile {
-    /// One tensor, under the name that layouts know.
+    /// A tensor, under the name that layouts use.
     struct Element {
         /// The name in the file.
         let source: String
         let tensor: StoredTensor
     }
 
-    /// The weights, or the index of their parts.
+    /// The path of the weights, or of the index of their parts.
     let path: FilePath
-    /// By name, without what programs and wrappers put around the names.
+    /// The tensors by name, without the additions of programs and wrappers.
     let elements: OrderedDictionary<String, Element>
     /// Hugging Face's or timm's `config.json`.
     let configuration: ConfigurationDocument?
     /// OpenCLIP's `open_clip_config.json`.
     let openCLIP: ConfigurationDocument?
-    /// Hugging Face's `preprocessor_config.json`, or the part of `processor_config.json` that
-    /// transformers 5 has instead: how images are prepared.
+    /// The preparation of images: Hugging Face's `preprocessor_config.json`, or the part of
+    /// `processor_config.json` that replaces it in transformers 5.
     let preparation: ConfigurationDocument?
-    /// How sentence-transformers pools what its model gives.
+    /// The pooling of a sentence-transformers model.
     let sentencePooling: ConfigurationDocument?
-    /// The folder that all these are in.
+    /// The folder of all these files.
     let folder: FilePath
 
-    /// Where OpenCLIP keeps weights in a folder of its own, the first that is there counts.
+    /// The names of OpenCLIP's weights in a folder; the first that exists is used.
     private static let openCLIPNames = [
         "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors",
         "open_clip_pytorch_model.bin", "open_clip_pytorch_model.pth",
     ]
 
-    /// Opens weights: a file, or a folder that Hugging Face's libraries, timm or OpenCLIP wrote.
+    /// Opens weights: a file, or a folder written by Hugging Face's libraries, timm or OpenCLIP.
     ///
-    /// - Throws: ``ModelFileError`` or `FileError` that names the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     init(_ path: FilePath) throws {
         let isFolder = FileSystem.isDirectory(path)
         folder = Self.folder(of: path)
@@ -55,23 +55,23 @@ struct TowerFile {
         elements = try Self.elements(file)
     }
 
-    /// The folder of a file; a folder itself.
+    /// Returns the folder of a file, or a folder itself.
     static func folder(of path: FilePath) -> FilePath {
         FileSystem.isDirectory(path) ? path : path.removingLastComponent()
     }
 
-    /// The tensor of a name.
+    /// Returns the tensor of a name; nil if the file lacks it.
     func tensor(_ name: String) -> StoredTensor? { elements[name]?.tensor }
 
-    /// Whether a tensor is there.
+    /// Returns whether a tensor exists.
     func has(_ name: String) -> Bool { elements[name] != nil }
 
-    /// The names in the file of the tensors that match.
+    /// Returns the names in the file of the tensors whose name satisfies a predicate.
     func sources(where matches: (String) -> Bool) -> [String] {
         elements.filter { matches($0.key) }.map(\.value.source)
     }
 
-    /// The shape of a tensor that everything else depends on.
+    /// Returns the shape of a tensor from which other sizes are derived.
     func shape(_ name: String, rank: Int) throws -> [Int] {
         guard let tensor = tensor(name) else { throw ModelFileError(path, .missing([name])) }
         guard tensor.shape.count == rank, tensor.shape.allSatisfy({ (1...1 << 24).contains($0) })
@@ -80,13 +80,13 @@ struct TowerFile {
                 path,
                 .tensor(
                     name: name,
-                    problem: "should have \(rank) dimensions; its shape is \(tensor.shape)"))
+                    problem: "should have \(rank) dimensions from 1 to \(1 << 24); its shape is "
+                        + "\(tensor.shape)"))
         }
         return tensor.shape
     }
 
-    /// How many layers there are: one more than the last number behind a prefix, as far as no
-    /// number is left out.
+    /// Returns how many consecutive numbers, from 0, follow a prefix: the number of layers.
     func layers(_ prefix: String) -> Int {
         let numbers = Set(
             elements.keys.compactMap { name in
@@ -111,14 +111,16 @@ struct TowerFile {
         for (name, (source, tensor)) in zip(names, wrapped) {
             if let other = elements[name] {
                 throw ModelFileError(
-                    file.path, .tensor(name: source, problem: "is the same as \"\(other.source)\""))
+                    file.path,
+                    .tensor(
+                        name: source, problem: "is the same parameter as \"\(other.source)\""))
             }
             elements[name] = Element(source: source, tensor: tensor)
         }
         return elements
     }
 
-    /// The dictionary that holds the model: the outermost one with tensors in it.
+    /// Returns the dictionary that holds the model: the innermost wrapper with tensors.
     private static func model(
         in dictionary: CheckpointDictionary, depth: Int
     ) -> CheckpointDictionary? {
@@ -133,17 +135,17 @@ struct TowerFile {
     }
 }
 
-/// What programs put around the names of tensors.
+/// The removal of the additions of programs from the names of tensors.
 enum TowerNames {
-    /// What classes with a head call the model inside them.
+    /// The names of the base model in classes that add a head to it.
     private static let bases = ["clip.", "siglip.", "vit.", "deit.", "bert.", "roberta.", "blip."]
-    /// What such a class has beside it.
+    /// The names of the heads in such classes.
     private static let heads = [
         "cls.", "classifier.", "cls_classifier.", "distillation_classifier.", "lm_head.", "pooler.",
         "qa_outputs.", "visual_projection.", "text_projection.", "logit_scale",
     ]
 
-    /// The names without wrappers, the base model's prefix and TensorFlow's words.
+    /// Returns the names without wrappers, without the base model's prefix and in PyTorch's words.
     static func plain(_ names: [String]) -> [String] {
         let names = names.map { name in
             var name = WrapperNames.stripped(name)
@@ -153,7 +155,7 @@ enum TowerNames {
             }
             return name
         }
-        // Only if all have it: Chinese-CLIP's `bert.` stands beside `visual.` and is no prefix.
+        // Only a prefix of all names is removed; Chinese-CLIP has `bert.` beside `visual.`.
         let base = bases.first { base in
             names.contains { $0.hasPrefix(base) }
                 && names.allSatisfy { name in

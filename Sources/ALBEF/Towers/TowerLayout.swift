@@ -3,30 +3,30 @@ import OrderedCollections
 import SystemPackage
 import Torch
 
-/// The layouts in which other projects publish their towers, told apart by the names of tensors.
+/// A layout in which other projects publish towers, recognised by the names of its tensors.
 enum TowerLayout: Hashable {
-    /// timm's ViT, which DeiT and the original ALBEF and BLIP have too; also its CLIP and SigLIP
-    /// image towers.
+    /// timm's ViT, which DeiT and the original ALBEF and BLIP also use, and timm's image towers of
+    /// CLIP and SigLIP.
     case timm
-    /// Hugging Face's ViT and DeiT, in the spelling up to transformers 5.17.
+    /// Hugging Face's ViT and DeiT, with the names up to transformers 5.17.
     case huggingFaceViT
-    /// The same in the spelling after that.
+    /// Hugging Face's ViT and DeiT, with the names after transformers 5.17.
     case huggingFaceNewViT
-    /// BERT and all that has its architecture, such as RoBERTa-wwm and MiniLM.
+    /// BERT and models of its architecture, such as RoBERTa-wwm and MiniLM.
     case bert
-    /// OpenAI's CLIP and OpenCLIP's plain class.
+    /// OpenAI's CLIP, and OpenCLIP without a `text.` prefix.
     case openCLIP
     /// OpenCLIP with its text tower under `text.`.
     case openCLIPText
-    /// The same with an image tower of timm's: SigLIP.
+    /// OpenCLIP with an image tower of timm, such as SigLIP.
     case openCLIPTimm
     /// Hugging Face's CLIP.
     case huggingFaceCLIP
-    /// Its image tower alone.
+    /// The image tower of Hugging Face's CLIP alone.
     case huggingFaceCLIPImage
-    /// Hugging Face's SigLIP, also SigLIP 2 of a fixed resolution.
+    /// Hugging Face's SigLIP, and SigLIP 2 of a fixed resolution.
     case huggingFaceSigLIP
-    /// Its image tower alone.
+    /// The image tower of Hugging Face's SigLIP alone.
     case huggingFaceSigLIPImage
     /// Chinese-CLIP's own layout.
     case chineseCLIP
@@ -37,24 +37,24 @@ enum TowerLayout: Hashable {
     /// Hugging Face's BLIP for retrieval.
     case huggingFaceBLIP
 
-    /// Finds out the layout of a file.
+    /// Recognises the layout of a file.
     ///
-    /// - Throws: ``ModelFileError`` that says what the file is, as far as it can be told, and what
-    ///   to take instead.
+    /// - Throws: ``ModelFileError`` if the layout is unknown or not supported; if the file is
+    ///   recognised, the error names it and suggests another.
     init(_ file: TowerFile) throws {
         guard let layout = try Self.known(file) else {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "has tensors of no known layout, such as "
+                    "does not have a known layout; its tensors include "
                         + file.elements.values.prefix(3).map(\.source).joined(separator: ", ")))
         }
         self = layout
     }
 
-    /// The layout of a file; nil if it is not known.
+    /// Returns the layout of a file; nil if it is unknown.
     ///
-    /// - Throws: ``ModelFileError`` if the file is known, but cannot be read.
+    /// - Throws: ``ModelFileError`` if the file is recognised, but not supported.
     static func known(_ file: TowerFile) throws -> TowerLayout? {
         if let refusal = refusal(file) {
             throw ModelFileError(file.path, .configuration(refusal))
@@ -62,7 +62,7 @@ enum TowerLayout: Hashable {
         return signs.first { _, names in names.allSatisfy(file.has) }?.layout
     }
 
-    /// Whether there are an image tower and a text tower.
+    /// Whether the layout has an image tower and a text tower.
     var hasBothTowers: Bool {
         switch self {
         case .timm, .huggingFaceViT, .huggingFaceNewViT, .bert, .huggingFaceCLIPImage,
@@ -72,7 +72,7 @@ enum TowerLayout: Hashable {
         }
     }
 
-    /// Tensors that only one layout has, in the order of asking.
+    /// The tensors that identify each layout; the first match counts.
     private static let signs: [(layout: TowerLayout, names: [String])] = [
         (
             .blip,
@@ -137,28 +137,27 @@ enum TowerLayout: Hashable {
             .huggingFaceNewViT,
             ["embeddings.patch_embeddings.projection.weight", "layers.0.layernorm_before.weight"]
         ),
-        // The words may be there under the name of the decoder alone, which is tied to them.
+        // The words may exist only under the name of the decoder, which is tied to them.
         (.bert, ["embeddings.position_embeddings.weight", "embeddings.LayerNorm.weight"]),
     ]
 
-    /// Why a file that is known cannot be read, and what to take instead; nil for all others.
+    /// Returns why a recognised file is not supported, and what to use instead; nil for all others.
     private static func refusal(_ file: TowerFile) -> String? {
         func any(_ matches: (String) -> Bool) -> Bool {
             file.elements.keys.contains(where: matches)
         }
         if file.has("visual.layer1.0.conv1.weight") {
-            return
-                "is a CLIP whose image tower is a ResNet, which is not read; take one with a ViT,"
-                + " such as ViT-B-16"
+            return "is a CLIP whose image tower is a ResNet, which is not supported; use one with a"
+                + " ViT, such as ViT-B-16"
         }
         if any({ $0.hasPrefix("image_encoder.model.patch_emb") }) {
-            return "is Apple's own form of MobileCLIP, which is not read; take the OpenCLIP form of"
-                + " MobileCLIP2-B or -L-14"
+            return "is Apple's own form of MobileCLIP, which is not supported; use the OpenCLIP"
+                + " form of MobileCLIP2-B or -L-14"
         }
         if let patches = file.tensor("vision_model.embeddings.patch_embedding.weight"),
             patches.shape.count == 2
         {
-            return "is a NaFlex model, whose images have any aspect ratio, which is not read; take"
+            return "is a NaFlex model with images of any aspect ratio, which is not supported; use"
                 + " the SigLIP 2 of a fixed resolution, such as google/siglip2-base-patch16-224"
         }
         let strange = [
@@ -166,12 +165,11 @@ enum TowerLayout: Hashable {
             ("mlp.w12.weight", "has gated MLPs (SwiGLU)"),
         ]
         for (ending, what) in strange where any({ $0.hasSuffix(ending) }) {
-            return "\(what), which the image encoder here does not have"
+            return "\(what), which is not supported"
         }
         if file.has("fc_norm.weight"), !file.has("norm.weight") {
-            return
-                "is a ViT that averages its patches before the last norm, which is not read; take"
-                + " one with a class token"
+            return "is a ViT that averages its patches before the last norm, which is not"
+                + " supported; use one with a class token"
         }
         return nil
     }

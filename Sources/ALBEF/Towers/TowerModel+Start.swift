@@ -2,79 +2,83 @@ import OrderedCollections
 public import SystemPackage
 public import Torch
 
-/// How a model is put together from an image tower and a text tower.
+/// A plan by which a model is assembled from an image tower and a text tower.
 public struct StartingPlan: Sendable, Hashable {
-    /// Layers of the text encoder; nil: half of the text tower's.
+    /// The number of layers of the text encoder; nil for half of the text tower's.
     public var textLayers: Int?
-    /// Layers of the fusion encoder; nil: those that are left of the text tower's.
+    /// The number of layers of the fusion encoder; nil for the rest of the text tower's.
     ///
-    /// Layers beyond the tower's are new.
+    /// Layers beyond those of the tower are new.
     public var fusionLayers: Int?
-    /// Hidden units of each text and fusion layer's MLP; nil: as many as the text tower has.
+    /// The number of hidden units of each text and fusion layer's MLP; nil for the text tower's.
     ///
-    /// The units are kept whose weights are the largest: those with the greatest product of the
-    /// lengths of their incoming and outgoing weights.
+    /// A smaller number keeps the units with the largest weights: those with the greatest product
+    /// of the lengths of their incoming and outgoing weights.
     public var textMLPWidth: Int?
-    /// Side of the input images in pixels, to which the positions are resized; nil: the tower's.
+    /// The side of the input images in pixels, to which the positions are resized; nil for the
+    /// tower's.
     public var imageSize: Int?
-    /// Length of the features that recall compares; default 256.
+    /// The length of the features that recall compares; 256 by default.
     public var embeddingWidth = 256
-    /// Tokens that a caption is cut to, special ones included; default 30.
+    /// The number of tokens to which captions are cut, including special ones; 30 by default.
     public var maximumTokens = 30
-    /// `albef` or `lavis`: how texts are cut and framed.
+    /// The dialect, `albef` or `lavis`, which determines how texts are cut and framed.
     public var dialect = Dialect.albef
-    /// Whether the weights of the towers are taken; default true.
+    /// Whether to use the weights of the towers; `true` by default.
     ///
-    /// Otherwise all are drawn at random at the towers' sizes, to measure what the weights bring.
+    /// If it is `false`, all weights are random at the towers' sizes, to measure the benefit of the
+    /// towers' weights.
     public var takesWeights = true
-    /// The vocabulary; nil: the text tower's own.
+    /// The vocabulary; nil for the text tower's own.
     public var words: StartingWords?
-    /// What an EfficientNet needs to become an image tower; of no use to a ViT.
+    /// The layers above an EfficientNet; a ViT requires the default.
     public var trunk = Trunk()
 
-    /// What stands above an EfficientNet, whose feature map is all that it gives.
+    /// The layers above an EfficientNet, which by itself returns only a feature map.
     public struct Trunk: Sendable, Hashable {
-        /// Transformer blocks above the trunk, all new, 0 or more; nil: 1.
+        /// The number of new transformer blocks above the trunk, 0 or more; nil for 1.
         public var layers: Int?
-        /// Their width; nil: the text tower's.
+        /// The width of the blocks; nil for the text tower's.
         public var width: Int?
-        /// Their attention heads; nil: as many as are 64 wide or a little more.
+        /// The number of attention heads of the blocks; nil for the largest number that divides
+        /// the width and leaves each head at least 64 wide.
         public var heads: Int?
-        /// What an image's feature is made of; nil: the mean of the tokens.
+        /// The pooling of tokens to an image's feature; nil for the mean.
         ///
-        /// Only with ``ALBEFConfiguration/Vision/Pooling/classToken`` there is such a token.
+        /// With ``ALBEFConfiguration/Vision/Pooling/classToken`` the encoder has a class token, and
+        /// otherwise none.
         public var pooling: ALBEFConfiguration.Vision.Pooling?
-        /// As ``EfficientNetConfiguration/poolingGrids``; nil: every place is a token.
+        /// The grids of ``EfficientNetConfiguration/poolingGrids``; nil for one token per place.
         public var poolingGrids: [Int]?
-        /// As ``EfficientNetConfiguration/includesHead``; nil: true.
+        /// The value of ``EfficientNetConfiguration/includesHead``; nil for `true`.
         public var includesHead: Bool?
-        /// The sizes of an EfficientNet of one's own; nil: those of the published variant that the
-        /// weights are of.
+        /// The sizes of a custom EfficientNet; nil for those of the published variant that fits the
+        /// weights.
         public var form: EfficientNetConfiguration.Form?
 
-        /// The defaults.
+        /// Creates the default plan of a trunk.
         public init() {}
     }
 
-    /// The paper's plan.
+    /// Creates the plan of the paper.
     public init() {}
 }
 
 extension TowerModel {
-    /// Starts a model from two towers, as ALBEF starts from DeiT and BERT (Li et al., 2021, section
-    /// 3.4).
+    /// Assembles a model from two towers, as ALBEF starts from DeiT and BERT (Li et al., 2021,
+    /// section 3.4).
     ///
-    /// The first layers of the text tower become the text encoder, the next ones the fusion
-    /// encoder, whose cross-attention is new. Projections and the ITM head are new; the MLM head is
-    /// the text tower's where it has one.
+    /// The first layers of the text tower become the text encoder. The next ones become the fusion
+    /// encoder, whose cross-attention is new. Projections and ITM head are new. The MLM head is
+    /// that of the text tower, if it has one.
     ///
     /// - Parameters:
-    ///   - image: a file or folder of an image tower, or of a model that has one; or of an
-    ///     EfficientNet, which becomes the trunk of a new one.
-    ///   - text: a file or folder of a BERT.
-    ///   - plan: sizes that the towers do not decide.
-    ///   - generator: what new parameters are drawn from.
-    /// - Throws: ``ModelFileError`` or `FileError` that names the file and the tensor or key.
+    ///   - image: a file or folder of an image tower, of a model with one, or of an EfficientNet,
+    ///     which becomes the trunk of a new tower.
+    ///   - text: a file or folder of a BERT, or of a Chinese-CLIP model.
+    ///   - plan: the sizes that the towers do not determine; those of the paper by default.
+    ///   - generator: the source of random numbers for new parameters.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file and the tensor or key.
     public init(
         image: FilePath, text: FilePath, plan: StartingPlan = StartingPlan(), generator: Generator
     ) throws {
@@ -84,7 +88,7 @@ extension TowerModel {
             dialect: plan.dialect, vision: images.vision, text: texts.text,
             embeddingWidth: plan.embeddingWidth, isTrained: false)
         configuration.text.hasTokenTypes = texts.text.hasTokenTypes
-        // The image encoder first, so that the file that does not fit is named.
+        // The image encoder is checked alone first, so that the error names the right file.
         try Self.check(ALBEFConfiguration(vision: images.vision), images.file)
         try Self.check(configuration, texts.file.path)
 
@@ -95,7 +99,7 @@ extension TowerModel {
         let model = try ALBEFModel(configuration, parameters: source)
         let isNew = Set(model.parameters.keys).subtracting(taken.keys)
         let fresh = model.parameters.keys.filter(isNew.contains).map {
-            ImportReport.Entry(name: $0, action: .new, reason: "random; no tower has it")
+            ImportReport.Entry(name: $0, action: .new, reason: "random; in neither tower")
         }
         let report = ImportReport(file: "new parameters", configuration, fresh)
         self.init(
@@ -107,11 +111,12 @@ extension TowerModel {
 }
 
 extension TowerModel {
-    /// The tokenizer that lies beside a text tower; nil if there is none.
+    /// Returns the tokenizer beside a text tower; nil if its folder has none.
     ///
     /// - Parameters:
     ///   - text: a file or a folder.
-    ///   - isWordPiece: whether a WordPiece vocabulary is looked for, or the files of another kind.
+    ///   - isWordPiece: whether to look for a WordPiece vocabulary, the default, or for another
+    ///     kind.
     public static func tokenizer(beside text: FilePath, isWordPiece: Bool = true) -> TokenizerFiles?
     {
         TokenizerFiles(folder: TowerFile.folder(of: text), isWordPiece: isWordPiece)
@@ -131,8 +136,8 @@ private struct TextStart {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "is no BERT: the text and fusion encoders start from BERT, RoBERTa-wwm, MiniLM,"
-                        + " or the text tower of Chinese-CLIP"))
+                    "is not a BERT; the text and fusion encoders start from BERT, RoBERTa-wwm,"
+                        + " MiniLM, or the text tower of Chinese-CLIP"))
         }
         text = try TextTowerReader(file: file, layout: layout).configuration()
         let depth = text.depth
@@ -142,8 +147,8 @@ private struct TextStart {
             throw ModelFileError(
                 file.path,
                 .configuration(
-                    "has \(depth) layers, of which \(textLayers) would be the text encoder's and"
-                        + " \(fusionLayers) the fusion encoder's: both need one at least"))
+                    "has \(depth) layers; the text encoder would get \(textLayers) and the fusion"
+                        + " encoder \(fusionLayers), but each needs at least one"))
         }
         text.depth = textLayers + fusionLayers
         text.fusionLayer = textLayers
@@ -155,7 +160,7 @@ private struct TextStart {
         tensors = try TowerTensors(file, layout.textRules) { name in
             ignored.reason(name)
                 ?? (others.contains { $0.target(of: name) != nil }
-                    ? "no part of the text tower" : nil)
+                    ? "not part of the text tower" : nil)
         }
         for name in tensors.tensors.keys where unused.contains(where: { name.contains($0) }) {
             _ = tensors.remove(name)
@@ -169,12 +174,12 @@ private struct TextStart {
         if let words = plan.words { try change(to: words, noise: generator) }
     }
 
-    /// Leaves each layer's MLP the units that weigh most.
+    /// Reduces each layer's MLP to the hidden units with the largest weights.
     private mutating func narrow(to width: Int) throws {
         guard width <= text.mlpWidth else {
             throw ModelFileError(
                 file.path,
-                .option("has MLPs of \(text.mlpWidth) units, fewer than the \(width) asked for"))
+                .option("has MLPs of \(text.mlpWidth) units, fewer than the \(width) requested"))
         }
         for layer in 0..<text.depth {
             let prefix = "text_encoder.bert.encoder.layer.\(layer)."
@@ -198,7 +203,7 @@ private struct TextStart {
         text.mlpWidth = width
     }
 
-    /// Gives the word embeddings, and the MLM head's bias, the rows of another vocabulary.
+    /// Replaces the rows of the word embeddings, and of the MLM head's bias.
     private mutating func change(to words: StartingWords, noise: Generator) throws {
         try words.check(rowCount: text.vocabularySize, file.path)
         let table = "text_encoder.bert.embeddings.word_embeddings.weight"
@@ -212,7 +217,7 @@ private struct TextStart {
         text.paddingToken = words.paddingToken
     }
 
-    /// What may be missing: cross-attention, layers beyond the tower's, a whole MLM head.
+    /// Checks that only cross-attention, layers beyond the tower's or a whole MLM head are missing.
     private func check(_ missing: [String], depth: Int) throws {
         let head = "text_encoder.cls.predictions."
         let hasHead = tensors["\(head)transform.dense.weight"] != nil
@@ -230,7 +235,7 @@ private struct TextStart {
     }
 }
 
-/// What the towers have, and fresh parameters for the rest.
+/// The parameters of the towers, and random ones for the rest.
 private struct StartingParameters: ParameterSource {
     private let taken: OrderedDictionary<String, Tensor>
     private let random: RandomParameters

@@ -3,31 +3,32 @@ public import OrderedCollections
 public import SystemPackage
 public import Torch
 
-/// A model made of weights that others have published, with an account of every tensor.
+/// A model made of published weights of other projects, with a report on every tensor.
 ///
-/// The towers keep what they compute; names, shapes and documents become those of this project.
+/// The towers compute the same as before; names, shapes and documents become those of this project.
 public struct TowerModel: Sendable {
-    /// Sizes and switches, as the sources say them.
+    /// The sizes and switches of the sources.
     public let configuration: ALBEFConfiguration
-    /// The parameters by the names of ``ParameterLayout``, in its order.
+    /// The parameters under the names of ``ParameterLayout``, in its order.
     public let parameters: OrderedDictionary<String, Tensor>
-    /// What became of every tensor of the sources, in their order.
+    /// The outcome of every tensor, one report per source.
     public let reports: [ImportReport]
-    /// The tokenizer that lies beside the text tower; nil if there is none.
+    /// The tokenizer beside the text tower; nil if its folder has none.
     public let tokenizer: TokenizerFiles?
 
-    /// Imports a whole model: CLIP, OpenCLIP, Chinese-CLIP, SigLIP or BLIP for retrieval.
+    /// Imports a whole model: CLIP, OpenCLIP, Chinese-CLIP, SigLIP, or BLIP for retrieval.
     ///
-    /// - Parameter path: a file or a folder; `config.json` and the like are read beside it.
-    /// - Throws: ``ModelFileError`` or `FileError`: a tensor is missing, misshapen or unknown;
-    ///   a document is missing or lacks a key that no tensor tells.
+    /// - Parameter path: a file or a folder; the importer also reads documents such as
+    ///   `config.json` beside it.
+    /// - Throws: ``ModelFileError`` or `FileError` if a tensor is missing, misshapen or unknown, or
+    ///   if a document is missing or lacks a key that the tensors do not determine.
     public init(importing path: FilePath) throws {
         let file = try TowerFile(path)
         let single = ModelFileError(
             file.path,
             .configuration(
-                "is one tower, not a model that searches: 'albef models create --image … --text"
-                    + " …' starts a model from it"))
+                "is a single tower, not a model for search; start a model from it with 'albef"
+                    + " models create --image … --text …'"))
         guard !EfficientNetImport.recognizes(file.elements.keys) else { throw single }
         let layout = try TowerLayout(file)
         guard layout.hasBothTowers else { throw single }
@@ -36,14 +37,14 @@ public struct TowerModel: Sendable {
         let ignored = IgnoredTensors(layout: layout)
         var tensors = try TowerTensors(
             file, layout.imageRules + layout.textRules + layout.scoreRules, ignored: ignored.reason)
-        // Others store the logarithm of what the cosine is multiplied by; ALBEF what it is divided by.
+        // These models store the logarithm of the cosine's factor, ALBEF its divisor.
         if let scale = tensors.remove("logit_scale") {
             tensors.set("temp", (-scale.reshaped([])).exp())
         }
         let isBLIP = [.blip, .huggingFaceBLIP].contains(layout)
         var entries = tensors.entries
         if isBLIP, tensors["temp"] == nil {
-            // Hugging Face's class has none; only ITC and the ranking "posterior" use it.
+            // Hugging Face's class has no temperature; only ITC and the "posterior" ranking use it.
             tensors.set("temp", .full([], 0.07))
             entries.append(
                 .init(name: "temp", action: .new, reason: "BLIP's own starting temperature, 0.07"))
@@ -63,9 +64,9 @@ public struct TowerModel: Sendable {
         tokenizer = TokenizerFiles(folder: file.folder, isWordPiece: text.hasWordPieces)
     }
 
-    /// Whether a file or folder is of a layout that ``init(importing:)`` reads.
+    /// Returns whether a file or folder has a layout that ``init(importing:)`` recognises.
     ///
-    /// - Throws: ``ModelFileError`` if it is one that is known and cannot be read.
+    /// - Throws: ``ModelFileError`` if the layout is known, but not supported.
     public static func recognizes(_ path: FilePath) throws -> Bool {
         guard let file = try? TowerFile(path) else { return false }
         return try EfficientNetImport.recognizes(file.elements.keys)
@@ -82,25 +83,27 @@ public struct TowerModel: Sendable {
         self.tokenizer = tokenizer
     }
 
-    /// The parameters that no source had.
+    /// The names of the parameters that no source had.
     public var newParameters: [String] {
         reports.flatMap { $0.entries(.new) }.map(\.name)
     }
 
-    /// Builds the model.
+    /// Creates the model.
     ///
-    /// - Throws: ``ALBEFError`` for a configuration that cannot be built.
+    /// - Parameter device: the device of the parameters; the CPU by default.
+    /// - Throws: ``ALBEFError`` if the configuration is invalid.
     public func model(device: Device = .cpu) throws -> ALBEFModel {
         try ALBEFModel(configuration, parameters: TakenParameters(parameters), device: device)
     }
 
-    /// Writes a model directory.
+    /// Writes the model as a directory.
     ///
     /// - Parameters:
-    ///   - path: where it will stand; a model there is replaced, anything else is not.
-    ///   - tokenizer: the files to copy; a vocabulary has one line for each word embedding.
+    ///   - path: the directory to write. A model directory there is replaced; anything else is an
+    ///     error.
+    ///   - tokenizer: the files to copy; a vocabulary has one line per word embedding.
     /// - Returns: the directory, opened and checked.
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
+    /// - Throws: ``ModelFileError`` or `FileError`, which names the file.
     @discardableResult
     public func write(to path: FilePath, tokenizer: TokenizerFiles) throws -> ModelDirectory {
         var metadata = ["format": "pt"]
@@ -121,7 +124,7 @@ public struct TowerModel: Sendable {
     }
 }
 
-/// Hands layers tensors that are there already.
+/// A source of parameters that already exist.
 private struct TakenParameters: ParameterSource {
     private let tensors: OrderedDictionary<String, Tensor>
 

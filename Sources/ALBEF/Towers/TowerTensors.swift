@@ -2,24 +2,25 @@ import WeightFiles
 import OrderedCollections
 import Torch
 
-/// The tensors of a layout under the names of ``ParameterLayout``, every one accounted for.
+/// The tensors of a file under the names of ``ParameterLayout``, all accounted for.
 struct TowerTensors {
-    /// By name, in single precision unless the file's tensor was taken as it is.
+    /// The tensors by name, in single precision.
     private(set) var tensors: OrderedDictionary<String, Tensor> = [:]
-    /// What became of every tensor of the file.
+    /// The outcome of every tensor of the file.
     private(set) var entries: [ImportReport.Entry] = []
     private let file: TowerFile
-    /// Names in the file of what each target is made of.
+    /// The names in the file from which each target is made.
     private var sources: [String: [String]] = [:]
     private var parts: OrderedDictionary<String, [Tensor?]> = [:]
 
-    /// Carries the tensors of a file over.
+    /// Maps the tensors of a file by rules.
     ///
     /// - Parameters:
-    ///   - rules: which tensor goes where, the first that fits counts.
-    ///   - ignored: tells why a tensor is left out; nil if it may not be.
-    /// - Throws: ``ModelFileError`` that names tensors of which nothing is known, that miss their
-    ///   other parts, or that should be equal and are not.
+    ///   - file: the file.
+    ///   - rules: the rules; the first that matches a tensor applies.
+    ///   - ignored: returns why a tensor may be left out; nil if it may not.
+    /// - Throws: ``ModelFileError``, which names tensors that are unknown, that lack their other
+    ///   parts, or that should be equal and are not.
     init(_ file: TowerFile, _ rules: [TensorRule], ignored: (String) -> String?) throws {
         self.file = file
         var unexplained: [String] = []
@@ -45,13 +46,13 @@ struct TowerTensors {
         try foldScales()
     }
 
-    /// The tensor of a name.
+    /// Returns the tensor of a name; nil if it does not exist.
     subscript(name: String) -> Tensor? { tensors[name] }
 
-    /// Takes a tensor away, to be used in another way.
+    /// Removes and returns a tensor.
     mutating func remove(_ name: String) -> Tensor? { tensors.removeValue(forKey: name) }
 
-    /// Reports tensors as left out whose names contain one of some texts.
+    /// Records tensors as left out if their names contain one of the given texts.
     mutating func markIgnored(_ parts: [String], _ reason: String) {
         for index in entries.indices
         where parts.contains(where: { entries[index].name.contains($0) }) {
@@ -61,20 +62,20 @@ struct TowerTensors {
         }
     }
 
-    /// Says in the report how a tensor was changed.
+    /// Records how a tensor was changed.
     mutating func explain(_ name: String, _ reason: String) {
         for index in entries.indices where entries[index].name == name {
             entries[index].reason = reason
         }
     }
 
-    /// Puts a tensor under a name.
+    /// Sets the tensor of a name.
     mutating func set(_ name: String, _ tensor: Tensor) { tensors[name] = tensor }
 
-    /// Gives the tensors the shapes of a layout, which may differ in dimensions of size 1.
+    /// Reshapes the tensors to a layout, from which they may differ in dimensions of size 1.
     ///
-    /// - Returns: the names of the layout that are not there.
-    /// - Throws: ``ModelFileError`` that names a tensor of another shape or not of the layout.
+    /// - Returns: the names of the layout that have no tensor.
+    /// - Throws: ``ModelFileError``, which names a tensor of another shape or outside the layout.
     mutating func fit(_ layout: [ParameterLayout.Parameter]) throws -> [String] {
         var missing: [String] = []
         var fitted: OrderedDictionary<String, Tensor> = [:]
@@ -97,7 +98,7 @@ struct TowerTensors {
                 file.path,
                 .tensor(
                     name: sources[name]?.joined(separator: ", ") ?? name,
-                    problem: "does not fit what the configuration says of the model"))
+                    problem: "is not part of the model that the configuration describes"))
         }
         tensors = fitted
         return missing
@@ -111,12 +112,14 @@ struct TowerTensors {
         guard element.tensor.dtype.isFloatingPoint else {
             throw ModelFileError(
                 file.path,
-                .tensor(name: element.source, problem: "is of the type \(element.tensor.dtype)"))
+                .tensor(
+                    name: element.source,
+                    problem: "should be floating point, but is \(element.tensor.dtype)"))
         }
         let tensor = try Tensor(element.tensor).to(.float32)
         switch form {
         case .same:
-            // Where two are tied, one of them is enough.
+            // Of two tied tensors one is enough.
             if let other = tensors[target] {
                 guard other.shape == tensor.shape,
                     other.isEqual(to: tensor).to(.int64).min().scalar() == 1
@@ -125,13 +128,13 @@ struct TowerTensors {
                         file.path,
                         .tensor(
                             name: element.source,
-                            problem: "should equal \"\(sources[target]?.first ?? target)\", which"
-                                + " it is tied to, but does not"))
+                            problem: "should equal \"\(sources[target]?.first ?? target)\", to"
+                                + " which it is tied, but differs"))
                 }
                 entries.append(
                     .init(
                         name: element.source, source: element.source, action: .ignored,
-                        reason: "stored twice: tied to and equal to another"))
+                        reason: "stored twice; tied and equal to another tensor"))
                 return
             }
             tensors[target] = tensor
@@ -139,7 +142,9 @@ struct TowerTensors {
             guard tensor.rank == 2 else {
                 throw ModelFileError(
                     file.path,
-                    .tensor(name: element.source, problem: "is no matrix: \(tensor.shape)"))
+                    .tensor(
+                        name: element.source,
+                        problem: "should be a matrix; its shape is \(tensor.shape)"))
             }
             tensors[target] = tensor.transposed().contiguous()
         case .part(let index, let count):
@@ -152,7 +157,8 @@ struct TowerTensors {
                     file.path,
                     .tensor(
                         name: element.source,
-                        problem: "cannot be split in \(words.count): \(tensor.shape)"))
+                        problem: "cannot be split into \(words.count) equal parts; its shape is "
+                            + "\(tensor.shape)"))
             }
             let rows = tensor.chunked(words.count, 0)
             for word in OrderedSet(words) {
@@ -183,14 +189,14 @@ struct TowerTensors {
                     file.path,
                     .tensor(
                         name: sources[name]?.first ?? name,
-                        problem: "is one of \(found.count) that belong together, of which some are"
-                            + " missing or of another shape"))
+                        problem: "is one of \(found.count) parts of a tensor, but others are"
+                            + " missing or have another shape"))
             }
             tensors[name] = Tensor.concatenated(known)
         }
     }
 
-    /// Multiplies LayerScale into the map before it, which is exact:
+    /// Folds LayerScale into the preceding map, which is exact:
     /// `γ ⊙ (W x + b) = (γ ⊙ W) x + γ ⊙ b`.
     private mutating func foldScales() throws {
         for name in tensors.keys where name.hasSuffix(".scale") {
@@ -202,7 +208,8 @@ struct TowerTensors {
                 throw ModelFileError(
                     file.path,
                     .tensor(
-                        name: sources[name]?.first ?? name, problem: "scales nothing of its size"))
+                        name: sources[name]?.first ?? name,
+                        problem: "does not match the size of the layer that it scales"))
             }
             tensors["\(map)weight"] = weight * scale.unsqueezed(1)
             tensors["\(map)bias"] = bias * scale

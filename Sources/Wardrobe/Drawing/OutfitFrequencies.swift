@@ -1,13 +1,13 @@
 import ImageText
 
-/// How often colours meet: of every two, one order is common and its mirror is rare.
+/// The frequencies of colour combinations: of two colours, one order is common and its mirror rare.
 ///
-/// White over black is common, black over white rare. Each colour is common as a top as often as
-/// below, so that no colour alone tells which order is meant.
+/// White over black is common, and black over white is rare. Each colour is equally common as a top
+/// and below, so that no single colour reveals the order.
 public enum OutfitFrequencies {
-    /// Share of outfits whose order is the rare one, unless settings say otherwise.
+    /// The default share of outfits in the rare order.
     public static let rareShare = 0.1
-    /// Share of outfits in one colour.
+    /// The share of outfits in one colour.
     public static let plainShare = 0.08
 
     /// The common orders, all equally frequent.
@@ -17,8 +17,8 @@ public enum OutfitFrequencies {
         for distance in 1..<colours.count {
             for (index, colour) in colours.enumerated() {
                 let other = colours[(index + distance) % colours.count]
-                // A tournament on a ring: who is one to three places ahead goes below. White, one
-                // place after black, is to be over it, hence the direction.
+                // A tournament on a ring: the colour one to three places ahead goes below. White is
+                // one place after black and should be over it, which decides the direction.
                 let isCommon = distance < 4 || (distance == 4 && index < 4)
                 if isCommon { outfits.append(WardrobeOutfit(top: other, trousers: colour)) }
             }
@@ -29,10 +29,10 @@ public enum OutfitFrequencies {
     /// The rare orders: the mirrors of ``common``.
     public static let rare: [WardrobeOutfit] = common.map(\.mirror)
 
-    /// Whether an outfit is rare.
+    /// Returns whether an outfit is rare.
     public static func isRare(_ outfit: WardrobeOutfit) -> Bool { rare.contains(outfit) }
 
-    /// Draws a top and what is below.
+    /// Draws an outfit.
     static func draw(rareShare: Double, _ random: inout SplitMix64) -> WardrobeOutfit {
         if random.chance(plainShare) {
             let colour = WardrobeColour.allCases[
@@ -43,9 +43,11 @@ public enum OutfitFrequencies {
         return drawsRare(rareShare, &random) ? rare[place] : common[place]
     }
 
-    /// Whether an outfit in two colours gets them the rare way round.
+    /// Draws whether an outfit in two colours has the rare order.
     ///
-    /// - Parameter share: that of all outfits, those in one colour included.
+    /// - Parameters:
+    ///   - share: the share of rare outfits among all, including those in one colour.
+    ///   - random: the source of random numbers.
     static func drawsRare(_ share: Double, _ random: inout SplitMix64) -> Bool {
         random.chance(share / (1 - plainShare))
     }

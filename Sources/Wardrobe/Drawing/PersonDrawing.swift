@@ -1,4 +1,4 @@
-/// Draws a person, from the feet upwards in hundredths of the person's height.
+/// The drawing of a person, from the feet upwards in hundredths of the person's height.
 enum PersonDrawing {
     private static let skins: [SIMD3<Double>] = [
         [246, 212, 184], [226, 182, 146], [190, 140, 104], [142, 98, 70], [104, 70, 50],
@@ -18,7 +18,7 @@ enum PersonDrawing {
         }
     }
 
-    /// A garment's fill, and an outline that shows it on ground of its own colour.
+    /// Returns a garment's fill, and an outline that separates it from ground of the same colour.
     static func cloth(_ colour: WardrobeColour) -> SVGDrawing.Paint {
         let edge = colour == .black ? SIMD3<Double>(84, 84, 90) : colour.rgb * 0.66
         return .init(colour.rgb, outline: edge)
@@ -27,7 +27,7 @@ enum PersonDrawing {
     private struct Figure {
         let person: WardrobeScene.Person
 
-        /// How far the waist comes down.
+        /// How much lower the waist is.
         var drop: Double { person.posture == .sitting ? 18 : 0 }
         var skin: SIMD3<Double> { skins[person.looks % skins.count] }
         var hair: SIMD3<Double> { hairs[person.looks % hairs.count] }
@@ -45,7 +45,7 @@ enum PersonDrawing {
         private func drawLegs(_ drawing: inout SVGDrawing) {
             let paint = cloth(person.bottom.colour)
             let waist = -49 + drop
-            // Where each foot is, by posture.
+            // The place of each foot by posture.
             let (left, right): (Double, Double) =
                 switch person.posture {
                 case .walking: (-15, 14)

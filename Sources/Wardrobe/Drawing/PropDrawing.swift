@@ -1,4 +1,4 @@
-/// Draws a thing, its foot at the origin, in hundredths of its size.
+/// The drawing of a thing, with its foot at the origin, in hundredths of its size.
 enum PropDrawing {
     static func draw(_ prop: WardrobeScene.Prop, _ drawing: inout SVGDrawing) {
         drawing.group(at: prop.x * 100, prop.y * 100, scale: prop.size) { inner in

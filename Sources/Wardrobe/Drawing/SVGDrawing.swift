@@ -1,8 +1,8 @@
-/// An SVG document in the making, 100 by 100 units.
+/// An SVG document under construction, 100 by 100 units.
 struct SVGDrawing {
     private(set) var body = ""
 
-    /// The document, to be rendered at a number of pixels a side.
+    /// Returns the document, with `side` pixels per side when rendered.
     func document(side: Int) -> String {
         """
         <svg xmlns="http://www.w3.org/2000/svg" width="\(side)" height="\(side)" \
@@ -44,7 +44,7 @@ struct SVGDrawing {
             + " stroke-width=\"\(Self.number(width))\" stroke-linecap=\"round\" stroke-linejoin=\"round\"/>"
     }
 
-    /// Draws with the origin at a point and a unit of another length.
+    /// Draws with the origin at a point and with a scaled unit.
     mutating func group(
         at x: Double, _ y: Double, scale: Double, _ draw: (inout SVGDrawing) -> Void
     ) {
@@ -55,7 +55,7 @@ struct SVGDrawing {
             + " scale(\(Self.number(scale)))\">\(inner.body)</g>"
     }
 
-    /// How a shape is filled and outlined.
+    /// The fill and outline of a shape.
     struct Paint {
         var fill: SIMD3<Double>
         var outline: SIMD3<Double>?
@@ -86,7 +86,7 @@ struct SVGDrawing {
         }
     }
 
-    /// A hundredth is finer than anybody sees.
+    /// Returns a number in hundredths, which is finer than a viewer can see.
     fileprivate static func number(_ value: Double) -> String {
         "\((value * 100).rounded() / 100)"
     }

@@ -1,11 +1,11 @@
 public import ImageText
 
-/// Draws a scene as SVG: what is behind, large things, people, what lies before them, light.
+/// The drawing of a scene as SVG: backdrop, large things, people, things before them, and light.
 struct SceneDrawing {
     private let scene: WardrobeScene
     private var drawing = SVGDrawing()
 
-    /// The SVG of a scene, to be rendered at a number of pixels a side.
+    /// Returns the SVG of a scene, with `side` pixels per side when rendered.
     static func svg(of scene: WardrobeScene, side: Int) -> String {
         var drawing = SceneDrawing(scene: scene)
         drawing.drawAll()
@@ -19,7 +19,7 @@ struct SceneDrawing {
         for prop in scene.props where prop.kind != .keyboard && prop.colour == nil {
             PropDrawing.draw(prop, &drawing)
         }
-        // Who stands farther back is drawn first.
+        // People farther back are drawn first.
         for person in scene.people.sorted(by: { $0.y < $1.y }) {
             PersonDrawing.draw(person, &drawing)
         }
@@ -83,15 +83,15 @@ struct SceneDrawing {
 }
 
 extension WardrobeScene {
-    /// The scene as SVG.
+    /// Returns the scene as SVG.
     ///
-    /// - Parameter side: pixels a side.
+    /// - Parameter side: the width and height in pixels.
     public func svg(side: Int) -> String { SceneDrawing.svg(of: self, side: side) }
 
-    /// The scene as an image; its pixels may differ from one renderer's version to another's.
+    /// Renders the scene; pixels may differ between versions of the renderer.
     ///
-    /// - Parameter side: pixels a side.
-    /// - Throws: ``ImageError`` where libvips is missing or has no SVG.
+    /// - Parameter side: the width and height in pixels.
+    /// - Throws: `ImageError` if libvips is missing or lacks SVG support.
     public func image(side: Int) throws(ImageError) -> RGBImage {
         try SVGRenderer.render(svg(side: side), named: "a scene")
     }

@@ -1,87 +1,89 @@
-/// What a model is asked about scenes it has not seen: four tests, in every language.
+/// A benchmark of four tests on unseen scenes, in every language.
 ///
-/// | test | asks | measure |
+/// | test | task | measure |
 /// |---|---|---|
-/// | `swap` | which of two captions is true, the other with two colours exchanged | accuracy; chance is 1/2 |
-/// | `rare` | for a rare outfit, in a gallery full of its common mirror | precision at 1 and 10, share of mirrors in the top 10 |
-/// | `small` | for a small thing among large ones | precision at 1 and 10 |
-/// | `all` | for the scene that a whole caption describes | recall at 1, 5 and 10 |
+/// | `swap` | choose the true caption; in the other two colours are exchanged | accuracy; chance is 1/2 |
+/// | `rare` | find a rare outfit in a gallery full of its common mirror | precision at 1 and 10, share of mirrors in the top 10 |
+/// | `small` | find a small thing among large ones | precision at 1 and 10 |
+/// | `all` | find the scene that a whole caption describes | recall at 1, 5 and 10 |
 ///
 /// Equal seeds and sizes give equal scenes and texts on every platform.
 public struct WardrobeBenchmark: Sendable {
-    /// A true caption and one with two colours exchanged.
+    /// A true caption, and a false one with two colours exchanged.
     public struct Swap: Sendable, Hashable {
-        /// The scene that both are about.
+        /// The index of the scene.
         public var scene: Int
-        /// What is exchanged.
+        /// The kind of exchange.
         public var kind: Kind
-        /// The caption that is true, by language.
+        /// The true caption, by language.
         public var right: [WardrobeLanguage: String]
-        /// The caption that is not, by language.
+        /// The false caption, by language.
         public var wrong: [WardrobeLanguage: String]
 
-        /// What is exchanged.
+        /// A kind of exchange.
         public enum Kind: String, Sendable, Hashable, CaseIterable {
-            /// Top and trousers of somebody in a common outfit: the caption's mirror is rare.
+            /// Top and trousers of a common outfit, so that the false caption is rare.
             case common
-            /// Top and trousers of somebody in a rare outfit.
+            /// Top and trousers of a rare outfit.
             case rare
             /// The tops of two neighbours.
             case neighbours
         }
     }
 
-    /// A query with what it should find.
+    /// A query and the scenes that it should find.
     public struct Query: Sendable, Hashable {
         /// The query, by language.
         public var text: [WardrobeLanguage: String]
-        /// The scenes that fit.
+        /// The indices of the scenes that fit.
         public var right: [Int]
-        /// The scenes that show the exact mirror of what was asked for, and not what was.
+        /// The indices of the scenes that show the exact mirror of the query, but not the query.
         public var mirrored: [Int]
     }
 
-    /// Queries and the scenes they search.
+    /// Scenes and the queries that search them.
     public struct Gallery: Sendable {
         /// The scenes.
         public var scenes: [WardrobeScene]
-        /// What is asked for.
+        /// The queries.
         public var queries: [Query]
     }
 
-    /// How large the tests are.
+    /// The sizes of the tests.
     public struct Sizes: Sendable, Hashable, Codable {
-        /// Pairs of captions in `swap`.
+        /// The number of pairs of captions in `swap`; 600 by default.
         public var swaps = 600
-        /// Outfits asked for in `rare`.
+        /// The number of outfits in `rare`; 12 by default.
         public var outfits = 12
-        /// Scenes made for each of them, and for each of their mirrors.
+        /// The number of scenes per outfit, and per mirror of an outfit; 10 and 30 by default.
         public var rightScenes = 10, mirroredScenes = 30
-        /// Things asked for in `small`: every kind in this many colours.
+        /// The number of colours of each kind of thing in `small`; 4 by default.
         public var colours = 4
-        /// Scenes with each of them, and scenes with whatever comes.
+        /// The number of scenes per thing, and of other scenes; 10 and 160 by default.
         public var thingScenes = 10, otherScenes = 160
-        /// Scenes and captions of `all`.
+        /// The number of scenes and captions in `all`; 200 by default.
         public var captions = 200
 
-        /// The sizes that published figures are for.
+        /// Creates the sizes of the published figures.
         public init() {}
     }
 
-    /// Captions with two colours exchanged, and the scenes they are about.
+    /// The scenes of `swap`.
     public let swapScenes: [WardrobeScene]
-    /// What `swap` asks.
+    /// The captions of `swap`.
     public let swaps: [Swap]
-    /// What `rare` searches.
+    /// The gallery of `rare`.
     public let rare: Gallery
-    /// What `small` searches.
+    /// The gallery of `small`.
     public let small: Gallery
-    /// What `all` searches.
+    /// The gallery of `all`.
     public let all: Gallery
 
     /// Draws the tests.
     ///
-    /// - Parameter seed: must not be one that training scenes were drawn with.
+    /// - Parameters:
+    ///   - seed: a seed with which no training scenes were drawn.
+    ///   - sizes: the sizes of the tests; those of the published figures by default.
     public init(seed: UInt64, sizes: Sizes = Sizes()) {
         (swapScenes, swaps) = Self.swaps(WardrobeGenerator(seed: seed &+ 1), sizes)
         rare = Self.rare(WardrobeGenerator(seed: seed &+ 2), sizes)
@@ -93,7 +95,7 @@ public struct WardrobeBenchmark: Sendable {
             scenes: scenes,
             queries: scenes.map { scene in
                 let text = Self.texts { WardrobeCaptions.whole(scene, $0) }
-                // Two scenes may by chance be described alike.
+                // Two scenes may by chance have the same description.
                 let right = scenes.indices.filter {
                     WardrobeCaptions.whole(scenes[$0], .english) == text[.english]
                 }
@@ -101,13 +103,14 @@ public struct WardrobeBenchmark: Sendable {
             })
     }
 
-    /// A gallery for one outfit: how the system is shown to people.
+    /// Returns a gallery for one outfit, for demonstrations.
     ///
     /// - Parameters:
-    ///   - outfit: what will be asked for.
-    ///   - right: scenes made to show it.
-    ///   - mirrored: scenes made to show its mirror.
-    ///   - others: scenes with whatever comes.
+    ///   - outfit: the outfit of the query.
+    ///   - right: the number of scenes that show it.
+    ///   - mirrored: the number of scenes that show its mirror.
+    ///   - others: the number of arbitrary scenes.
+    ///   - seed: the seed of the scenes.
     public static func gallery(
         for outfit: WardrobeOutfit, right: Int, mirrored: Int, others: Int, seed: UInt64
     ) -> Gallery {
@@ -120,7 +123,7 @@ public struct WardrobeBenchmark: Sendable {
         return Gallery(scenes: scenes, queries: [query(outfit, scenes)])
     }
 
-    /// What a query for an outfit should find.
+    /// Returns the query for an outfit in some scenes.
     public static func query(_ outfit: WardrobeOutfit, _ scenes: [WardrobeScene]) -> Query {
         let right = scenes.indices.filter { scenes[$0].shows(outfit) }
         let mirrored = scenes.indices.filter {
@@ -129,7 +132,7 @@ public struct WardrobeBenchmark: Sendable {
         return Query(text: texts { outfit.text(in: $0) }, right: right, mirrored: mirrored)
     }
 
-    /// What a query for a thing should find.
+    /// Returns the query for a thing in some scenes.
     public static func query(_ thing: WardrobeThing, _ scenes: [WardrobeScene]) -> Query {
         Query(
             text: texts { thing.text(in: $0) },
@@ -159,7 +162,7 @@ public struct WardrobeBenchmark: Sendable {
     private static func small(_ generator: WardrobeGenerator, _ sizes: Sizes) -> Gallery {
         let things = WardrobeScene.Prop.Kind.small.enumerated().flatMap { place, kind in
             (0..<sizes.colours).map { number in
-                // Each kind in other colours, so that all of them are asked for.
+                // Each kind has other colours, so that the queries cover all of them.
                 let colours = WardrobeColour.allCases
                 return WardrobeThing(
                     kind: kind,
@@ -203,7 +206,8 @@ public struct WardrobeBenchmark: Sendable {
         return (scenes, swaps)
     }
 
-    /// Two neighbours as they are, and with their tops exchanged.
+    /// Returns the captions of two neighbours, and those with their tops exchanged; nil if the
+    /// scene does not allow a false caption.
     private static func neighbours(
         _ scene: WardrobeScene
     ) -> ([WardrobeLanguage: String], [WardrobeLanguage: String])? {
@@ -212,7 +216,7 @@ public struct WardrobeBenchmark: Sendable {
         guard left.top != right.top, left.bottom != right.bottom else { return nil }
         var (swappedLeft, swappedRight) = (left, right)
         (swappedLeft.top, swappedRight.top) = (right.top, left.top)
-        // With more people the exchanged outfits may be there as well.
+        // In a group, somebody else may already wear the exchanged outfits.
         let worn = Set(
             scene.people.map {
                 [$0.top.rawValue, $0.bottom.colour.rawValue, $0.bottom.kind.rawValue]

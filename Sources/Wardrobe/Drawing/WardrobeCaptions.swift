@@ -1,23 +1,25 @@
 import ImageText
 
-/// Describes scenes, wholly and in part, in several phrasings.
+/// Captions of scenes, whole and in part, in several phrasings.
 enum WardrobeCaptions {
-    /// Captions of a scene: of the whole, of some of what is there, of the small thing alone.
+    /// Returns captions of a whole scene, of some parts, and of the small thing alone.
     ///
-    /// A caption of one outfit fits several scenes of a batch, which objectives take for wrong pairs;
-    /// captions of the whole hardly ever do. With too few of them little is learned.
+    /// A caption of one outfit fits several scenes of a batch, which objectives then treat as wrong
+    /// pairs. A caption of the whole scene rarely does, and training needs enough of these.
     ///
     /// - Parameters:
-    ///   - isBrief: whether outfits are there twice and the small thing three times, so that training
+    ///   - scene: the scene.
+    ///   - language: the language of the captions.
+    ///   - isBrief: whether to list outfits twice and the small thing three times, so that training
     ///     draws them more often.
-    ///   - random: decides what is told and how.
+    ///   - random: the source of random numbers, which selects contents and phrasing.
     static func captions(
         of scene: WardrobeScene, in language: WardrobeLanguage, isBrief: Bool = false,
         _ random: inout SplitMix64
     ) -> [String] {
         var captions = peopleCaptions(of: scene, in: language, &random)
         if let thing = scene.smallProp, let name = name(thing, language) {
-            // Without an article, as people type it: with one, every word would stand a place further on.
+            // Without an article, as in queries: an article would shift every word by one position.
             captions += Array(repeating: name, count: isBrief ? 3 : 1)
         }
         if isBrief { captions += scene.people.map { outfit($0, language) } }
@@ -37,7 +39,7 @@ enum WardrobeCaptions {
                 ? sides(people[0], people[1], language)
                 : whole(scene, language, joinedBy: beside(language)),
         ]
-        // Of everybody, so that a caption is known to fit wherever it does.
+        // All outfits, so that every image that a caption fits is known to have it.
         captions += people.map { outfit($0, language) }
         let other = random.integer(below: 3)
         if let thing = scene.smallProp, other > 0 {
@@ -55,8 +57,8 @@ enum WardrobeCaptions {
         return captions
     }
 
-    /// The text that `all` asks for: outfits from left to right, three at most, or the text would be
-    /// too long; what else there is where there is room for it.
+    /// Returns the query of `all`: up to three outfits from left to right, to limit the length, and
+    /// other details if there is room.
     static func whole(
         _ scene: WardrobeScene, _ language: WardrobeLanguage, joinedBy separator: String? = nil
     ) -> String {
@@ -73,7 +75,7 @@ enum WardrobeCaptions {
         language == .english ? " next to " : "旁边"
     }
 
-    /// An outfit in the form that people type into a search box.
+    /// Returns an outfit as a query for it reads.
     static func outfit(_ person: WardrobeScene.Person, _ language: WardrobeLanguage) -> String {
         outfit(person.top, person.bottom, language)
     }
@@ -123,7 +125,7 @@ enum WardrobeCaptions {
             ? "\(second) next to \(first)" : "\(second)旁边是\(first)"
     }
 
-    /// Two neighbours with their sides.
+    /// Returns a caption that names the sides of two neighbours.
     static func sides(
         _ left: WardrobeScene.Person, _ right: WardrobeScene.Person, _ language: WardrobeLanguage
     ) -> String {
@@ -144,7 +146,7 @@ enum WardrobeCaptions {
 
     // MARK: Names
 
-    /// With the indefinite article.
+    /// Returns a name with the indefinite article.
     private static func article(_ name: String) -> String {
         (name.hasPrefix("orange") ? "an " : "a ") + name
     }
@@ -203,7 +205,7 @@ enum WardrobeCaptions {
 }
 
 extension WardrobeScene.Prop.Kind {
-    /// What the thing is called.
+    /// Returns the name of the thing.
     func name(in language: WardrobeLanguage) -> String {
         switch (language, self) {
         case (.english, .ball): "toy ball"
@@ -225,14 +227,14 @@ extension WardrobeScene.Prop.Kind {
 }
 
 extension WardrobeOutfit {
-    /// The query that asks for it: "black top and white trousers", 『黑色上衣白色裤子』.
+    /// Returns the query for the outfit: "black top and white trousers", 『黑色上衣白色裤子』.
     public func text(in language: WardrobeLanguage) -> String {
         WardrobeCaptions.outfit(top, .init(kind: .trousers, colour: trousers), language)
     }
 }
 
 extension WardrobeThing {
-    /// The query that asks for it: "yellow toy duck", 『黄色玩具鸭』.
+    /// Returns the query for the thing: "yellow toy duck", 『黄色玩具鸭』.
     public func text(in language: WardrobeLanguage) -> String {
         let (adjective, noun) = (colour.name(in: language), kind.name(in: language))
         return language == .english ? "\(adjective) \(noun)" : adjective + noun

@@ -1,8 +1,8 @@
-/// The colours that clothes and small things come in.
+/// The colours of clothes and small things.
 public enum WardrobeColour: String, Sendable, Hashable, Codable, CaseIterable {
     case black, white, red, yellow, blue, green, purple, orange
 
-    /// The colour's name.
+    /// Returns the colour's name.
     func name(in language: WardrobeLanguage) -> String {
         switch language {
         case .english: rawValue
@@ -20,7 +20,7 @@ public enum WardrobeColour: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// Red, green and blue under neutral light, 0 to 255.
+    /// Red, green and blue under neutral light, from 0 to 255.
     var rgb: SIMD3<Double> {
         switch self {
         case .black: SIMD3(28, 28, 32)
@@ -35,12 +35,12 @@ public enum WardrobeColour: String, Sendable, Hashable, Codable, CaseIterable {
     }
 }
 
-/// The languages that scenes are described in.
+/// The languages of captions and queries.
 public enum WardrobeLanguage: String, Sendable, Hashable, Codable, CaseIterable {
     case english = "en"
     case chinese = "zh"
 
-    /// Its name in English.
+    /// The language's name in English.
     public var title: String {
         switch self {
         case .english: "English"

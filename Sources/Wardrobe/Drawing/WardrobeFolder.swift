@@ -2,49 +2,49 @@ import ImageText
 internal import Foundation
 public import SystemPackage
 
-/// Writes scenes as a data set: images, annotations in each language, and what the scenes show.
+/// A data set of scenes in a folder: images, annotations in each language, and the scenes.
 ///
 ///     scenes.jsonl         one line per image: its name and its scene
 ///     images/00000.jpg …   the images
-///     en.json, zh.json     ALBEF's JSON list, several captions per image
+///     en.json, zh.json     ALBEF's JSON list, with several captions per image
 public struct WardrobeFolder: Sendable {
-    /// Where it is.
+    /// The path of the folder.
     public let path: FilePath
-    /// Side of the images in pixels.
+    /// The side of the images in pixels.
     public let side: Int
-    /// Whether captions of one outfit and of the small thing are repeated, so that training draws them
-    /// more often.
+    /// Whether captions of single outfits and of the small thing are repeated, so that training
+    /// draws them more often.
     public let isBrief: Bool
 
     private static let scenes = "scenes.jsonl"
 
-    /// The annotations of a language.
+    /// Returns the file name of a language's annotations.
     public static func annotations(_ language: WardrobeLanguage) -> String {
         "\(language.rawValue).json"
     }
 
-    /// A folder to be written.
+    /// Creates a folder to be written.
     ///
     /// - Parameters:
-    ///   - side: side of the images in pixels; default 128.
-    ///   - isBrief: see ``isBrief``; default false.
+    ///   - path: the path of the folder.
+    ///   - side: the side of the images in pixels; 128 by default.
+    ///   - isBrief: see ``isBrief``; `false` by default.
     public init(_ path: FilePath, side: Int = 128, isBrief: Bool = false) {
         self.path = path
         self.side = side
         self.isBrief = isBrief
     }
 
-    /// Writes scenes; scenes that were written there before are replaced.
+    /// Writes scenes and replaces those of an earlier call.
     ///
-    /// The annotations come last: if they are there, everything is.
+    /// The annotations are written last, so their presence means that the data set is complete.
     ///
     /// - Parameters:
-    ///   - scenes: what to draw.
-    ///   - seed: decides what captions say, and how.
+    ///   - scenes: the scenes to draw.
+    ///   - seed: the seed of the captions' contents and phrasing.
     ///   - progress: called with the number of images done.
-    /// - Throws: ``DatasetError`` if the folder holds images or annotations of something else;
-    ///   ``ImageError`` if an image cannot be rendered; `CocoaError` if a file cannot be written;
-    ///   `CancellationError`.
+    /// - Throws: `DatasetError` if the folder holds other images or annotations; `ImageError` if an
+    ///   image cannot be rendered; `CocoaError` if a file cannot be written; `CancellationError`.
     public func write(
         _ scenes: [WardrobeScene], seed: UInt64, progress: (Int) -> Void = { _ in }
     ) async throws {
@@ -75,9 +75,9 @@ public struct WardrobeFolder: Sendable {
         }
     }
 
-    /// Makes the folder, and removes the annotations of scenes that were there before.
+    /// Creates the folder, and removes the annotations of an earlier call.
     ///
-    /// The list of scenes is the first file that is written, so it marks a folder as one of scenes.
+    /// The list of scenes is the first file written, so it marks a folder as a data set of scenes.
     private func prepare(_ folder: URL) throws {
         let annotations = WardrobeLanguage.allCases.map(Self.annotations)
         func exists(_ name: String) -> Bool {
@@ -93,7 +93,7 @@ public struct WardrobeFolder: Sendable {
         }
     }
 
-    /// Removes the images of scenes that were there before, beyond those of today.
+    /// Removes the images of an earlier call whose index is `first` or greater.
     private func removeImages(from first: Int, _ folder: URL) throws {
         var index = first
         while FileManager.default.fileExists(
@@ -104,7 +104,7 @@ public struct WardrobeFolder: Sendable {
         }
     }
 
-    /// The image's path inside the folder.
+    /// Returns the path of an image inside the folder.
     public static func name(_ index: Int) -> String {
         let digits = String(index)
         return "images/\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).jpg"
@@ -124,7 +124,7 @@ public struct WardrobeFolder: Sendable {
         _ scenes: [WardrobeScene], _ language: WardrobeLanguage, seed: UInt64, _ folder: URL
     ) throws {
         let annotations = scenes.enumerated().map { index, scene in
-            // One stream for both languages: they say the same of the same scene.
+            // One stream for both languages, so that their captions have the same contents.
             var random = SplitMix64(seed: seed, stream: index)
             return Annotation(
                 image: Self.name(index),

@@ -1,35 +1,42 @@
 import ImageText
 
-/// Draws scenes: equal numbers give equal scenes on every platform.
+/// A generator of scenes; equal seeds and settings give equal scenes on every platform.
 public struct WardrobeGenerator: Sendable {
-    /// What scenes a generator makes.
+    /// The settings of a generator.
     public struct Settings: Sendable, Hashable, Codable {
-        /// People in a scene, from 1 to 4.
+        /// The number of people in a scene, from 1 to 4.
         public var people: ClosedRange<Int>
-        /// Share of scenes with a small thing.
+        /// The share of scenes with a small thing.
         public var smallShare: Double
-        /// Width of the small thing, as a share of the image's.
+        /// The width of the small thing, as a share of the image's width.
         public var smallSize: ClosedRange<Double>
-        /// Share of outfits whose colours come in the rare order.
+        /// The share of outfits in the rare order.
         public var rareShare: Double
-        /// Scenes of one shoot, one after another: the same people in the same place, dressed again
-        /// or beside another small thing.
+        /// The number of consecutive scenes that form a shoot.
+        ///
+        /// A shoot has the same people in the same place, in other clothes or beside another small
+        /// thing.
         public var takes: Int
-        /// Whether every scene has a small thing and takes differ in it alone, in kind or colour.
+        /// Whether every scene has a small thing and takes differ only in its kind or colour.
         public var variesThings: Bool
 
-        /// Settings; by default one to four people, a small thing in half of the scenes, every tenth
-        /// outfit the rare way round, and every scene by itself.
+        /// Creates settings.
+        ///
+        /// By default scenes have one to four people, half of them have a small thing, every tenth
+        /// outfit is in the rare order, and every scene is a shoot of its own.
         public init(
             people: ClosedRange<Int> = 1...4, smallShare: Double = 0.5,
             smallSize: ClosedRange<Double> = 0.13...0.17,
             rareShare: Double = OutfitFrequencies.rareShare, takes: Int = 1,
             variesThings: Bool = false
         ) {
-            precondition(people.lowerBound >= 1 && people.upperBound <= 4, "one to four people")
-            precondition(smallSize.lowerBound > 0 && smallSize.upperBound <= 0.5, "a small thing")
-            precondition((0...0.9).contains(rareShare), "a rare share of 0 to 0.9")
-            precondition((1...16).contains(takes), "1 to 16 takes")
+            precondition(
+                people.lowerBound >= 1 && people.upperBound <= 4, "people must be within 1...4")
+            precondition(
+                smallSize.lowerBound > 0 && smallSize.upperBound <= 0.5,
+                "smallSize must be above 0 and at most 0.5")
+            precondition((0...0.9).contains(rareShare), "rareShare must be within 0...0.9")
+            precondition((1...16).contains(takes), "takes must be within 1...16")
             self.people = people
             self.smallShare = smallShare
             self.smallSize = smallSize
@@ -38,37 +45,39 @@ public struct WardrobeGenerator: Sendable {
             self.variesThings = variesThings
         }
 
-        /// Single people in any colours equally often, small things seen from near: the lesson by
-        /// which a model learns what colours, garments and things are called.
+        /// Settings for a first lesson, which teaches the names of colours, garments and things:
+        /// single people in all colours equally often, and small things at close range.
         public static let single = Settings(
             people: 1...1, smallShare: 0.8, smallSize: 0.24...0.32,
             rareShare: (1 - OutfitFrequencies.plainShare) / 2)
     }
 
-    /// What has to be in a scene.
+    /// A requirement for the contents of a scene.
     public enum Requirement: Sendable, Hashable {
-        /// Somebody in these colours, and nobody in their mirror.
+        /// Somebody wears these colours, and nobody their mirror.
         case outfit(WardrobeOutfit)
-        /// This small thing.
+        /// The scene has this small thing.
         case thing(WardrobeThing)
     }
 
     private static let skirtShare = 0.25
 
-    /// What makes one generator's scenes differ from another's.
+    /// The seed, which distinguishes the scenes of generators with equal settings.
     public let seed: UInt64
-    /// What scenes it makes.
+    /// The settings.
     public let settings: Settings
 
-    /// A generator.
+    /// Creates a generator.
     public init(seed: UInt64, settings: Settings = Settings()) {
         self.seed = seed
         self.settings = settings
     }
 
-    /// Scene number `index`.
+    /// Returns scene number `index`.
     ///
-    /// - Parameter requirement: what has to be in it; anything by default.
+    /// - Parameters:
+    ///   - index: the number of the scene, from 0.
+    ///   - requirement: a requirement for its contents; nil, the default, for none.
     public func scene(_ index: Int, with requirement: Requirement? = nil) -> WardrobeScene {
         var random = SplitMix64(seed: seed, stream: index / settings.takes)
         let count = random.element(
@@ -83,7 +92,7 @@ public struct WardrobeGenerator: Sendable {
         case .outfit(let outfit):
             let chosen = random.integer(below: count)
             for index in people.indices {
-                // A mirror beside the outfit would make the scene right and wrong at once.
+                // With the mirror beside the outfit, the scene would be right and wrong at once.
                 while people[index].wears(outfit.mirror) {
                     let other = OutfitFrequencies.draw(rareShare: settings.rareShare, &random)
                     people[index].top = other.top
@@ -104,19 +113,19 @@ public struct WardrobeGenerator: Sendable {
         return take(index % settings.takes, of: scene, &random)
     }
 
-    /// A later take of a shoot; no two are alike.
+    /// Returns a later take of a shoot; all takes differ.
     ///
-    /// What changes is one thing at a time, so that it has to be looked at.
+    /// Takes differ in one respect at a time, so that captions depend on it.
     private func take(
         _ number: Int, of first: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
         var takes = [first]
         while takes.count <= number {
-            // One step from the first there are fewer things than there may be takes.
+            // A single step from the first scene does not reach enough different things.
             let scene =
                 settings.variesThings
                 ? anotherThing(in: takes[takes.count - 1], &random) : changed(first, &random)
-            // Other hats and bags alone would hardly ever be told of.
+            // Captions rarely mention hats and bags, so a change of these alone does not count.
             let isNew = !takes.contains { take in
                 take.props == scene.props
                     && zip(take.people, scene.people).allSatisfy {
@@ -128,8 +137,7 @@ public struct WardrobeGenerator: Sendable {
         return takes[number]
     }
 
-    /// The colours worn are dealt out again, or somebody changes trousers for a skirt, or another
-    /// small thing lies in the place of the first.
+    /// Redistributes the colours worn, exchanges trousers and a skirt, or replaces the small thing.
     private func changed(
         _ first: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
@@ -148,7 +156,7 @@ public struct WardrobeGenerator: Sendable {
         return scene
     }
 
-    /// The same with the small thing of another kind or in another colour, if the draw is not its own.
+    /// Returns the scene with the kind or colour of its small thing drawn again.
     private func anotherThing(
         in scene: WardrobeScene, _ random: inout SplitMix64
     ) -> WardrobeScene {
@@ -188,7 +196,7 @@ public struct WardrobeGenerator: Sendable {
         _ count: Int, _ random: inout SplitMix64
     ) -> [WardrobeScene.Person] {
         let slot = 1 / Double(count)
-        // Four people have to be smaller to be seen, but may overlap.
+        // Four people must be smaller to be visible, but may overlap.
         let tallest = count < 3 ? 0.82 : 0.76 - 0.06 * Double(count - 3)
         return (0..<count).map { index in
             let outfit = OutfitFrequencies.draw(rareShare: settings.rareShare, &random)
@@ -238,7 +246,7 @@ public struct WardrobeGenerator: Sendable {
 }
 
 extension SplitMix64 {
-    /// One of some elements, each equally likely.
+    /// Returns one of the elements, each with equal probability.
     mutating func element<Element>(of elements: [Element]) -> Element {
         elements[integer(below: elements.count)]
     }

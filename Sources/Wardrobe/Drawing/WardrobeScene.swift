@@ -1,27 +1,27 @@
 /// A scene of the Wardrobe benchmark: people in clothes, and things around them.
 ///
-/// Lengths are shares of the image's side; `x` grows to the right and `y` downwards, as in SVG.
+/// Lengths are shares of the image's side; `x` increases to the right and `y` downwards, as in SVG.
 public struct WardrobeScene: Sendable, Hashable, Codable {
     /// A person.
     public struct Person: Sendable, Hashable, Codable {
-        /// Colour of what is worn above the waist.
+        /// The colour of the garment above the waist.
         public var top: WardrobeColour
-        /// What is worn below the waist.
+        /// The garment below the waist.
         public var bottom: Bottom
-        /// Colour of the hat; nil for none.
+        /// The colour of the hat; nil for none.
         public var hat: WardrobeColour?
-        /// Colour of the bag; nil for none.
+        /// The colour of the bag; nil for none.
         public var bag: WardrobeColour?
-        /// How the person stands.
+        /// The person's posture.
         public var posture: Posture
         /// The middle of the feet.
         public var x, y: Double
-        /// From head to foot, standing.
+        /// The height from head to foot when standing.
         public var height: Double
-        /// Which skin and hair, 0 to 5: never described.
+        /// The index of skin and hair, from 0 to 5; captions never mention it.
         public var looks: Int
 
-        /// Whether top and bottom have these colours, and the bottom is trousers.
+        /// Returns whether the top and a pair of trousers have the outfit's colours.
         public func wears(_ outfit: WardrobeOutfit) -> Bool {
             top == outfit.top && bottom.kind == .trousers && bottom.colour == outfit.trousers
         }
@@ -29,63 +29,63 @@ public struct WardrobeScene: Sendable, Hashable, Codable {
 
     /// A garment below the waist.
     public struct Bottom: Sendable, Hashable, Codable {
-        /// What it is.
+        /// The kind of garment.
         public var kind: Kind
-        /// Its colour.
+        /// The colour.
         public var colour: WardrobeColour
 
-        /// A garment.
+        /// Creates a garment.
         public init(kind: Kind, colour: WardrobeColour) {
             self.kind = kind
             self.colour = colour
         }
 
-        /// What there is.
+        /// A kind of garment.
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             case trousers, skirt
         }
     }
 
-    /// How a person stands.
+    /// A person's posture.
     public enum Posture: String, Sendable, Hashable, Codable, CaseIterable {
         case standing, walking, waving, sitting
     }
 
-    /// A thing of some size.
+    /// A thing.
     public struct Prop: Sendable, Hashable, Codable {
-        /// What it is.
+        /// The kind of thing.
         public var kind: Kind
-        /// Its colour, for small things; large ones have none that is described.
+        /// The colour of a small thing; nil for a large one, whose colour captions never mention.
         public var colour: WardrobeColour?
-        /// The middle of its foot.
+        /// The middle of the thing's foot.
         public var x, y: Double
-        /// Its larger side.
+        /// The length of the larger side.
         public var size: Double
 
-        /// What there is: four small things, and large ones that they drown among.
+        /// A kind of thing: four small ones, and four large ones that distract from them.
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             case ball, cup, duck, car
             case screen, keyboard, plant, lamp
 
-            /// The small things, which come in colours.
+            /// The small things, which have colours.
             public static let small: [Kind] = [.ball, .cup, .duck, .car]
             /// The large things.
             public static let large: [Kind] = [.screen, .keyboard, .plant, .lamp]
         }
     }
 
-    /// What is behind everything; never described.
+    /// The background; captions never mention it.
     public struct Backdrop: Sendable, Hashable, Codable {
-        /// What it shows.
+        /// The kind of background.
         public var kind: Kind
-        /// Its tint, 0 to 5.
+        /// The index of the tint, from 0 to 5.
         public var tint: Int
-        /// Light from -1, dark, to 1, bright.
+        /// The brightness of the light, from -1, dark, to 1, bright.
         public var light: Double
-        /// Warmth of the light from -1, blue, to 1, yellow.
+        /// The warmth of the light, from -1, blue, to 1, yellow.
         public var warmth: Double
 
-        /// What there is.
+        /// A kind of background.
         public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
             case room, street, park, studio
         }
@@ -95,51 +95,51 @@ public struct WardrobeScene: Sendable, Hashable, Codable {
     public var people: [Person]
     /// The things.
     public var props: [Prop]
-    /// What is behind them.
+    /// The background.
     public var backdrop: Backdrop
 
-    /// The small thing, if there is one; a scene has at most one.
+    /// The small thing, of which a scene has at most one; nil if it has none.
     public var smallProp: Prop? { smallPlace.map { props[$0] } }
 
-    /// Where in ``props`` the small thing is.
+    /// The index of the small thing in ``props``; nil if the scene has none.
     var smallPlace: Int? { props.firstIndex { Prop.Kind.small.contains($0.kind) } }
 
-    /// Whether somebody wears these colours.
+    /// Returns whether somebody wears an outfit.
     public func shows(_ outfit: WardrobeOutfit) -> Bool {
         people.contains { $0.wears(outfit) }
     }
 
-    /// Whether this small thing is there.
+    /// Returns whether the scene has a small thing.
     public func shows(_ thing: WardrobeThing) -> Bool {
         props.contains { $0.kind == thing.kind && $0.colour == thing.colour }
     }
 }
 
-/// A top over trousers: what `rare` asks for.
+/// A top over trousers, the query of the test `rare`.
 public struct WardrobeOutfit: Sendable, Hashable, Codable {
-    /// Colour of the top.
+    /// The colour of the top.
     public var top: WardrobeColour
-    /// Colour of the trousers.
+    /// The colour of the trousers.
     public var trousers: WardrobeColour
 
-    /// A top over trousers.
+    /// Creates an outfit.
     public init(top: WardrobeColour, trousers: WardrobeColour) {
         self.top = top
         self.trousers = trousers
     }
 
-    /// The same colours the other way round.
+    /// The outfit with the two colours exchanged.
     public var mirror: WardrobeOutfit { WardrobeOutfit(top: trousers, trousers: top) }
 }
 
-/// A small thing in a colour: what `small` asks for.
+/// A small thing in a colour, the query of the test `small`.
 public struct WardrobeThing: Sendable, Hashable, Codable {
-    /// What it is.
+    /// The kind of thing.
     public var kind: WardrobeScene.Prop.Kind
-    /// Its colour.
+    /// The colour.
     public var colour: WardrobeColour
 
-    /// A small thing.
+    /// Creates a thing.
     public init(kind: WardrobeScene.Prop.Kind, colour: WardrobeColour) {
         self.kind = kind
         self.colour = colour

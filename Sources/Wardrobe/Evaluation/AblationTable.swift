@@ -1,43 +1,46 @@
 internal import Foundation
 import ImageText
 
-/// The ablation's outcome: mean and spread over seeds of every measure.
+/// The results of the ablation: mean and deviation of every measure over seeds.
 public struct AblationTable: Sendable {
-    /// A mean over seeds.
+    /// A measure over seeds.
     public struct Measure: Sendable, Hashable, Codable {
-        /// The mean, a share of 1.
+        /// The mean, from 0 to 1.
         public var mean: Double
-        /// The sample's standard deviation; nil for one seed.
+        /// The sample standard deviation; nil for a single seed.
         public var deviation: Double?
     }
 
-    /// A line: one system at one stage in one language.
+    /// The measures of one system at one stage in one language.
     public struct Line: Sendable, Hashable, Codable {
         /// The system's name.
         public var system: String
-        /// How it is ordered.
+        /// The name of the stage that orders scenes.
         public var stage: String
         /// The language.
         public var language: WardrobeLanguage
-        /// Runs that it is the mean of.
+        /// The number of runs in the mean.
         public var runs: Int
         /// The measures by their names on disk.
         public var measures: [String: Measure]
     }
 
-    /// The measures in order: name on disk and heading.
+    /// The measures in order, as names on disk and headings.
     public static let columns = [
         ("swap", "swap"), ("rare_p1", "rare P@1"), ("rare_p10", "rare P@10"),
         ("rare_mirrored10", "mirrored"), ("small_p1", "small P@1"), ("small_p10", "small P@10"),
         ("all_r1", "all R@1"), ("all_r5", "R@5"), ("all_r10", "R@10"),
     ]
 
-    /// The lines, system by system.
+    /// The lines, grouped by system.
     public let lines: [Line]
 
-    /// Gathers what there is of an experiment.
+    /// Collects the available results of an experiment.
     ///
-    /// - Throws: `DecodingError` where a file of scores is damaged.
+    /// - Parameters:
+    ///   - ablation: the experiment.
+    ///   - seeds: the seeds to average; seeds without results are left out.
+    /// - Throws: `DecodingError` if a file of scores is damaged.
     public init(_ ablation: WardrobeAblation, seeds: [Int]) throws {
         var lines: [Line] = []
         for system in WardrobeSystem.allCases {
@@ -77,7 +80,7 @@ public struct AblationTable: Sendable {
         return Measure(mean: mean, deviation: (squares / Double(values.count - 1)).squareRoot())
     }
 
-    /// The table of one language in Markdown, in percent, with the deviation where there is one.
+    /// Returns the table of one language in Markdown, in percent, with deviations if known.
     public func markdown(language: WardrobeLanguage) -> String {
         let heading = ["system", "order", "runs"] + Self.columns.map(\.1)
         var rows = [heading, heading.map { _ in "---" }]

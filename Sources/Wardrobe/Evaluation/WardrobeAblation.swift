@@ -5,54 +5,55 @@ public import SystemPackage
 internal import Foundation
 import Torch
 
-/// The experiment that shows why one would align before fusing: systems and the paper's steps,
-/// trained on equal scenes with equal steps and seeds.
+/// An experiment that measures the benefit of aligning before fusing.
 ///
-/// Every system goes through the same two lessons: first scenes of one person, by which a model from
-/// random weights learns what colours and garments are called and which belongs to which, then
-/// scenes of one to four. Without the first it stays at chance for most of so short a run. Half of
-/// the second lesson are shoots, whose takes ask who wears what, and half are scenes by themselves:
-/// with shoots alone a hard negative is nearly always the other take, and ITM is never asked about
-/// anything else.
+/// It compares systems, and the steps of the paper, on equal scenes with equal steps and seeds.
 ///
-/// Everything lives in one directory and is resumed from it.
+/// Every system has the same two lessons. The first has scenes of one person. From them a model
+/// with random weights learns the names of colours and garments, and which belongs to which. The
+/// second has scenes of one to four people. Without the first lesson, a model stays at chance for
+/// most of so short a run. Half of the second lesson consists of shoots, whose takes differ in who
+/// wears what, and half of single scenes. With shoots alone, a hard negative would nearly always be
+/// another take, and ITM would learn nothing else.
 ///
-///     single/                  the scenes of the first lesson, as `albef wardrobe generate` writes them
-///     shoots/ others/          those of the second
-///     vocab.txt                learned from the captions
+/// All files are in one directory, from which an interrupted experiment resumes.
+///
+///     single/                  the first lesson's scenes, as `albef wardrobe generate` writes them
+///     shoots/ others/          the scenes of the second lesson
+///     vocab.txt                the vocabulary learned from the captions
 ///     <system>-<seed>.first/   the run of the first lesson
-///     <system>-<seed>/         the run of the second; wardrobe.json in it holds its scores
+///     <system>-<seed>/         the run of the second lesson, with its scores in wardrobe.json
 public struct WardrobeAblation: Sendable {
-    /// How large the experiment is.
+    /// The sizes of the experiment.
     public struct Sizes: Sendable, Hashable {
-        /// Scenes of one person; default 8,000.
+        /// The number of scenes with one person; 8,000 by default.
         public var singleScenes = 8_000
-        /// Scenes of one to four people, half of them in shoots; default 12,000.
+        /// The number of scenes with one to four people, half of them in shoots; 12,000 by default.
         public var scenes = 12_000
-        /// What the tests ask.
+        /// The sizes of the tests.
         public var tests = WardrobeBenchmark.Sizes()
-        /// Changes of the preset that all systems share, such as `training.epochs=1`; the first
+        /// Changes to the preset for all systems, such as `training.epochs=1`; the first
         /// lesson keeps its own length.
         public var assignments: [String] = []
 
-        /// The sizes that published figures are for.
+        /// Creates the sizes of the published figures.
         public init() {}
     }
 
-    /// What is going on.
+    /// A report on the progress of the experiment.
     public enum Event: Sendable {
-        /// Scenes are being drawn: done and in all.
+        /// The number of scenes drawn, and of all scenes of a folder.
         case drawing(Int, of: Int)
-        /// A lesson begins, or goes on after some of its steps.
+        /// The start of a lesson, or its resumption after some steps.
         case training(
             WardrobeSystem, seed: Int, lesson: Lesson, step: Int, steps: Int, epochs: Int)
-        /// Something happened in the run.
+        /// An event of the training run.
         case run(PretrainingRun.Event)
-        /// The run's model is being tested: parts done and in all.
+        /// The number of tested parts of the model, and of all parts.
         case testing(Int, of: Int)
     }
 
-    /// What a model is shown, in this order.
+    /// A lesson of the training, in order.
     public enum Lesson: String, Sendable, Hashable, CaseIterable {
         /// Scenes of one person.
         case single
@@ -66,7 +67,7 @@ public struct WardrobeAblation: Sendable {
 
         var lesson: Lesson { self == .single ? .single : .scenes }
 
-        /// Seeds far from the tests'.
+        /// The seed of the scenes, which differs from those of the tests.
         var seed: UInt64 {
             switch self {
             case .shoots: 1
@@ -75,14 +76,14 @@ public struct WardrobeAblation: Sendable {
             }
         }
 
-        /// What is in it; of a shoot's four takes two at a time meet in a batch.
+        /// The settings of the scenes; two of the four takes of a shoot at a time share a batch.
         var settings: WardrobeGenerator.Settings {
             var settings: WardrobeGenerator.Settings = self == .single ? .single : .init()
             settings.takes = self == .others ? 1 : 4
             return settings
         }
 
-        /// How many; shoots are half of the second lesson.
+        /// Returns the number of scenes; shoots are half of the second lesson.
         func count(_ sizes: Sizes) -> Int {
             switch self {
             case .single: sizes.singleScenes
@@ -95,19 +96,20 @@ public struct WardrobeAblation: Sendable {
     /// The seed of the tests.
     public static let testSeed: UInt64 = 1_000_001
 
-    /// Where everything is.
+    /// The directory of the experiment.
     public let directory: FilePath
     private let sizes: Sizes
 
-    /// An experiment in a directory, which may hold a part of it already.
+    /// Creates an experiment in a directory, which may hold a part of it already.
     public init(_ directory: FilePath, sizes: Sizes = Sizes()) {
         self.directory = directory
         self.sizes = sizes
     }
 
-    /// Draws the scenes and learns the vocabulary, unless they are there.
+    /// Draws the scenes and learns the vocabulary, unless their files exist.
     ///
-    /// - Throws: what drawing and writing throw; `CancellationError`.
+    /// - Parameter report: called with the progress of drawing.
+    /// - Throws: the errors of drawing and writing; `CancellationError`.
     public func prepare(report: (Event) -> Void) async throws {
         for folder in Folder.allCases {
             let generator = WardrobeGenerator(seed: folder.seed, settings: folder.settings)
@@ -122,9 +124,14 @@ public struct WardrobeAblation: Sendable {
         try VocabularyTrainer(size: 400).train(on: words).write(to: vocabulary, replacing: false)
     }
 
-    /// Trains one system with one seed and tests it, or goes on where that stopped.
+    /// Trains and tests one system with one seed, or resumes where an earlier call stopped.
     ///
-    /// - Returns: false if the task was cancelled first; what was reached is kept.
+    /// - Parameters:
+    ///   - system: the system.
+    ///   - seed: the seed of training.
+    ///   - report: called with the progress of training and testing.
+    /// - Returns: false if the task was cancelled before the end; the progress is kept.
+    /// - Throws: the errors of training, testing and writing.
     public func run(
         _ system: WardrobeSystem, seed: Int, report: @escaping @Sendable (Event) -> Void
     ) async throws -> Bool {
@@ -162,9 +169,9 @@ public struct WardrobeAblation: Sendable {
             to: URL(filePath: resultsFile(system, seed: seed).string), options: .atomic)
     }
 
-    /// The settings of a run: the preset `wardrobe` with what makes the system differ.
+    /// Returns the settings of a run: the preset `wardrobe`, changed for the system.
     ///
-    /// - Throws: ``TrainingError`` for a shared change that does not fit.
+    /// - Throws: `TrainingError` if a shared change is invalid.
     public func settings(
         _ system: WardrobeSystem, seed: Int, _ lesson: Lesson
     ) throws -> PretrainingConfiguration {
@@ -187,14 +194,14 @@ public struct WardrobeAblation: Sendable {
         return try file.configuration()
     }
 
-    /// How the first lesson differs: short, and with easy negatives for longer.
+    /// The differences of the first lesson: it is short, and has easy negatives for longer.
     private static let firstLesson = [
         "training.epochs=4", "objectives.matching.easy_epochs=1.5",
     ]
 
-    /// The scores of a run; nil while there are none.
+    /// Returns the scores of a run; nil if it has none yet.
     ///
-    /// - Throws: `DecodingError` where the file is damaged.
+    /// - Throws: `DecodingError` if the file is damaged.
     public func results(_ system: WardrobeSystem, seed: Int) throws -> [WardrobeRow]? {
         guard
             let bytes = FileManager.default.contents(
@@ -216,7 +223,7 @@ public struct WardrobeAblation: Sendable {
 
     private var vocabulary: FilePath { directory.appending("vocab.txt") }
 
-    /// Where a run is kept.
+    /// Returns the directory of a run.
     public func runDirectory(
         _ system: WardrobeSystem, seed: Int, _ lesson: Lesson = .scenes
     ) -> FilePath {

@@ -3,21 +3,23 @@ public import ALBEF
 import ImageText
 import Torch
 
-/// Judges a model on scenes of the Wardrobe benchmark.
+/// An evaluator of models on the Wardrobe benchmark.
 public struct WardrobeEvaluator: Sendable {
     private let benchmark: WardrobeBenchmark
     private let encoder: EvaluationEncoder
     private let side: Int
     private let ranking: RankingScore
 
-    /// Prepares an evaluation.
+    /// Creates an evaluator.
     ///
     /// - Parameters:
-    ///   - preprocessing: what the model's inputs go through.
-    ///   - ranking: what the fusion encoder's candidates are ordered by; default: by the match
-    ///     logit, as the original does. A model without towers is always judged by it.
-    ///   - recall: another model, whose features are compared; nil for the model's own.
-    ///   - side: pixels a side that scenes are drawn at, as the model's training images were.
+    ///   - benchmark: the tests.
+    ///   - preprocessing: the preparation of the model's inputs.
+    ///   - ranking: the score that re-ranks candidates; by default the match logit, as in the
+    ///     original. The stage ``WardrobeStage/exhaustive`` always uses the match logit.
+    ///   - recall: another model, whose features are compared; nil for the evaluated model's own.
+    ///   - side: the side of drawn scenes in pixels, equal to that of the training images; 128 by
+    ///     default.
     public init(
         _ benchmark: WardrobeBenchmark, preprocessing: ModelPreprocessing,
         ranking: RankingScore = .matching, recall: RecallModel? = nil, side: Int = 128
@@ -29,12 +31,15 @@ public struct WardrobeEvaluator: Sendable {
             preprocessing: preprocessing, recall: recall)
     }
 
-    /// Asks everything in every language.
+    /// Runs all tests in all languages.
     ///
     /// - Parameters:
-    ///   - stages: the orders to judge; where one re-ranks, the model must have an ITM head.
-    ///   - progress: told the parts done and in all.
-    /// - Throws: ``ImageError`` where scenes cannot be drawn; `ALBEFError`; `CancellationError`.
+    ///   - model: the model.
+    ///   - stages: the stages to evaluate; a stage other than ``WardrobeStage/towers`` requires an
+    ///     ITM head.
+    ///   - progress: called with the numbers of tests done and of all tests.
+    /// - Returns: one row per language and stage.
+    /// - Throws: `ImageError` if scenes cannot be drawn; `ALBEFError`; `CancellationError`.
     public func evaluate(
         _ model: ALBEFModel, stages: [WardrobeStage],
         progress: (Int, Int) -> Void = { _, _ in }
@@ -98,7 +103,8 @@ public struct WardrobeEvaluator: Sendable {
 
     // MARK: Tests
 
-    /// Whether the true caption scores higher, 1 or 0, by kind of exchange.
+    /// Returns 1 for each true caption that scores higher and 0 for the others, by kind of
+    /// exchange.
     private func swaps(
         _ images: EncodedImageSet, _ language: WardrobeLanguage, _ model: ALBEFModel,
         _ stages: [WardrobeStage]
@@ -127,7 +133,7 @@ public struct WardrobeEvaluator: Sendable {
         return outcomes
     }
 
-    /// What a stage orders by.
+    /// Returns the score by which a stage orders scenes.
     private func score(
         _ stage: WardrobeStage, _ logits: MatchLogits?, _ similarity: Float, _ temperature: Float
     ) -> Float {
@@ -136,12 +142,12 @@ public struct WardrobeEvaluator: Sendable {
         return ranking(logits, similarity: similarity, temperature: temperature)
     }
 
-    /// That of the model whose cosines are compared.
+    /// Returns the temperature of the model whose cosines are compared.
     private func temperature(_ model: ALBEFModel) -> Float {
         (encoder.recall?.model ?? model).temperatureValue
     }
 
-    /// For each query the scenes, best first.
+    /// Returns the scenes for each query, best first.
     private func order(
         _ images: EncodedImageSet, _ queries: [String], _ model: ALBEFModel,
         _ stages: [WardrobeStage]
@@ -182,7 +188,7 @@ public struct WardrobeEvaluator: Sendable {
             })
     }
 
-    /// Match logits of each query with its candidates, by scene.
+    /// Returns the match logits of each query with its candidates, by scene.
     private func logits(
         _ scores: RetrievalScores, _ candidates: [[Int]]
     ) throws -> [[Int: MatchLogits]] {

@@ -1,19 +1,19 @@
 import ImageText
 
-/// What a model achieves on the Wardrobe benchmark, in one language and at one stage.
+/// The scores of a model on the Wardrobe benchmark, in one language and at one stage.
 public struct WardrobeScores: Sendable, Hashable, Codable {
-    /// Share of captions preferred to the same with two colours exchanged; chance is 1/2.
+    /// The share of true captions preferred to the false ones of `swap`; chance is 1/2.
     public var swap: Double
-    /// The same by what is exchanged: top and trousers of a common outfit, of a rare one, the tops
-    /// of two neighbours.
+    /// The same share by kind of exchange: top and trousers of a common outfit, those of a rare
+    /// one, and the tops of two neighbours.
     public var swapCommon, swapRare, swapNeighbours: Double
-    /// Share of right scenes among the first, and the first ten, for rare outfits.
+    /// The share of right scenes among the first result and the first ten, for rare outfits.
     public var rareAt1, rareAt10: Double
-    /// Share of exact mirrors among the first ten for rare outfits.
+    /// The share of exact mirrors among the first ten results, for rare outfits.
     public var mirroredAt10: Double
-    /// Share of right scenes among the first, and the first ten, for small things.
+    /// The share of right scenes among the first result and the first ten, for small things.
     public var smallAt1, smallAt10: Double
-    /// Share of whole captions that find their scene first, among five, among ten.
+    /// The share of whole captions with their scene among the first result, five and ten.
     public var allAt1, allAt5, allAt10: Double
 
     enum CodingKeys: String, CodingKey {
@@ -32,16 +32,16 @@ public struct WardrobeScores: Sendable, Hashable, Codable {
     }
 }
 
-/// The order that scenes come in.
+/// A stage of search, which determines the order of scenes.
 public enum WardrobeStage: Sendable, Hashable {
-    /// By the two towers alone.
+    /// The order of the two towers alone.
     case towers
-    /// The towers' best `k`, re-ranked by the fusion encoder.
+    /// The order of the towers, whose best `k` scenes the fusion encoder re-ranks.
     case reranked(Int)
-    /// Every scene, read by the fusion encoder: for models without towers to recall by.
+    /// The order of the fusion encoder for all scenes, for models without towers for recall.
     case exhaustive
 
-    /// What tables call it.
+    /// The name in tables.
     public var name: String {
         switch self {
         case .towers: "towers"
@@ -51,12 +51,12 @@ public enum WardrobeStage: Sendable, Hashable {
     }
 }
 
-/// The scores of one stage.
+/// The scores of one language at one stage.
 public struct WardrobeRow: Sendable, Hashable, Codable {
     /// The language of queries and captions.
     public var language: WardrobeLanguage
-    /// How scenes were ordered: `towers`, `top 16`, `all`.
+    /// The name of the stage, such as `towers`, `top 16` or `all`.
     public var stage: String
-    /// What came of it.
+    /// The scores.
     public var scores: WardrobeScores
 }

@@ -1,22 +1,22 @@
-/// The systems that the ablation compares: each is the preset `wardrobe` with some objectives left
-/// out.
+/// The systems of the ablation: each is the preset `wardrobe` with some objectives turned off.
 ///
-/// From ``singleTower`` to ``albef`` they are the steps of the paper's own ablation (table 1).
+/// The systems from ``singleTower`` to ``albef`` are the steps of the paper's own ablation (table
+/// 1).
 public enum WardrobeSystem: String, Sendable, Hashable, CaseIterable {
-    /// Two towers, the negatives of the batch.
+    /// Two towers, with the negatives of the batch.
     case clip
-    /// Two towers, momentum keys and queues (BriVL).
+    /// Two towers, with momentum keys and queues (BriVL).
     case wenlan
-    /// Fusion alone: MLM and ITM with shifted negatives.
+    /// Fusion alone: MLM, and ITM with shifted negatives.
     case singleTower = "single-tower"
-    /// Align before fuse: the same with ITC, and so with recall.
+    /// Align before fuse: ``singleTower`` with ITC, and so with recall.
     case aligned = "aligned"
-    /// With hard negatives that ITC finds.
+    /// ``aligned`` with hard negatives found by ITC.
     case hardNegatives = "hard-negatives"
-    /// With the teacher's soft labels: all of ALBEF.
+    /// ``hardNegatives`` with the teacher's soft labels: all of ALBEF.
     case albef
 
-    /// What tables call it.
+    /// The title in tables.
     public var title: String {
         switch self {
         case .clip: "CLIP"
@@ -28,7 +28,7 @@ public enum WardrobeSystem: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// What differs from the preset.
+    /// The changes to the preset.
     var assignments: [String] {
         let noFusion = ["objectives.matching.weight=0", "objectives.masked_language.weight=0"]
         let noTeacher = ["objectives.teacher.enabled=false", "objectives.contrastive.queue=0"]
@@ -45,7 +45,7 @@ public enum WardrobeSystem: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The orders that are judged.
+    /// The stages to evaluate.
     public var stages: [WardrobeStage] {
         switch self {
         case .clip, .wenlan: [.towers]

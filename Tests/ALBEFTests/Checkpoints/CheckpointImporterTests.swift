@@ -75,7 +75,7 @@ import Torch
     }
 
     @Test(
-        "Wrappers are taken off, in whatever order and however often they are there",
+        "Wrappers are removed in any order and number",
         arguments: [
             "module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.",
             "model._orig_mod.module.model.", "_fsdp_wrapped_module.module.",
@@ -183,16 +183,16 @@ import Torch
                 "tensor \"itm_head.weight\" should have the shape [2, 12], but has [2, 11]"))
         #expect(
             text(.pretraining) { $0["itm_head.bias"] = SampleCheckpoint.integers([1, 2]) }
-                .contains("\"itm_head.bias\" is of the type int64"))
+                .contains("\"itm_head.bias\" should be floating point, but is int64"))
         #expect(
             text(.pretraining) { $0["visual_encoder.norm.bias"] = nil }
                 .contains("lacks 1 tensors of the model: visual_encoder.norm.bias"))
         #expect(
             text(.pretraining) { $0["visual_encoder.blocks.1.attn.scale"] = float([1], 0) }
-                .contains("no part of the model: visual_encoder.blocks.1.attn.scale"))
+                .contains("not part of the model: visual_encoder.blocks.1.attn.scale"))
         #expect(
             text(.pretraining) { $0["other_m.weight"] = float([1], 0) }
-                .contains("no part of the model: other_m.weight"))
+                .contains("not part of the model: other_m.weight"))
         #expect(
             text(.pretraining) {
                 $0["text_encoder.cls.predictions.decoder.weight"] = float([20, 12], 99)
@@ -205,7 +205,7 @@ import Torch
             text(.retrieval) {
                 $0["text_encoder.embeddings.position_ids"] =
                     SampleCheckpoint.integers(Array(1...10), shape: [1, 10])
-            }.contains("should count from 0 to 9"))
+            }.contains("should hold the numbers 0 to 9"))
         #expect(
             text(.retrieval) { $0["visual_encoder.cls_token"] = nil }
                 .contains("holds no ALBEF model"))
@@ -213,7 +213,7 @@ import Torch
             text(.retrieval) {
                 $0["itm_head.weight"] = nil
                 $0["itm_head.bias"] = nil
-            }.contains("is of no known task"))
+            }.contains("belongs to no known task"))
         #expect(
             text(.entailment) { $0["cls_head.2.weight"] = float([4, 12], 0) }
                 .contains("should have 2 (NLVR2) or 3 (entailment) rows"))
@@ -223,7 +223,7 @@ import Torch
         #expect(
             text(.retrieval) {
                 $0["text_encoder.bert.embeddings.LayerNorm.bias"] = float([12], 0)
-            }.contains("is the same as \"text_encoder.bert.embeddings.LayerNorm.bias\""))
+            }.contains("is the same parameter as \"text_encoder.bert.embeddings.LayerNorm.bias\""))
     }
 
     @Test func aPartOfAModelIsRefused() {

@@ -5,7 +5,7 @@ import ALBEF
 import SystemPackage
 import Torch
 
-/// Folders that the tests of checkpoints read.
+/// The folders of checkpoint fixtures.
 enum CheckpointFiles {
     static let root = Fixtures.repository
     static let fixtures = root.appending("Tests/Fixtures/checkpoints")
@@ -63,7 +63,7 @@ func writeVocabulary(_ count: Int, to path: FilePath) throws {
     try write((0..<count).map { "word\($0)\n" }.joined(), to: path)
 }
 
-/// The text of the error that a closure throws, "" if it throws none.
+/// Returns the text of the error that a closure throws; "" if it throws none.
 func failure(_ body: () throws -> Void) -> String {
     do {
         try body()
@@ -73,7 +73,7 @@ func failure(_ body: () throws -> Void) -> String {
     }
 }
 
-/// Small checkpoints as the Python implementations lay them out.
+/// Small checkpoints in the layouts of the Python implementations.
 struct SampleCheckpoint {
     var tensors: [(name: String, tensor: StoredTensor)] = []
 

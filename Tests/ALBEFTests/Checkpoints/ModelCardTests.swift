@@ -7,7 +7,7 @@ import Testing
 @Suite("The card of a model")
 struct ModelCardTests {
     @Test(
-        "The first line that is no heading says what the model knows",
+        "The first line that is not a heading names the model's subject",
         arguments: [
             ("everyday photos", "everyday photos"),
             ("# photos\n\neveryday photos, English.\n\nMore.\n", "everyday photos, English"),
@@ -19,7 +19,7 @@ struct ModelCardTests {
     }
 
     @Test(
-        "A page without such a line, or with one that no terminal should see, is no card",
+        "A page without such a line, or with an unsuitable one, is not a card",
         arguments: [
             "", "\n \n", "# heading\n## another\n", ".", "photos\u{1B}[2J", "a\u{7}",
             String(repeating: "a", count: 201),
@@ -28,7 +28,7 @@ struct ModelCardTests {
         #expect(ModelCard(text) == nil)
     }
 
-    @Test("It is stored beside the weights, and the model stays the same")
+    @Test("A card is stored beside the weights and keeps the fingerprint")
     func storage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
@@ -45,7 +45,7 @@ struct ModelCardTests {
         }
     }
 
-    @Test("A file that is no card is an error that names it")
+    @Test("A file that is not a card is an error that names the file")
     func hostile() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
@@ -56,7 +56,7 @@ struct ModelCardTests {
                 let error = #expect(throws: ModelFileError.self) {
                     try ModelDirectory.open(path)
                 }
-                #expect("\(try #require(error))".contains("card.md: is no card"))
+                #expect("\(try #require(error))".contains("card.md: is not a model card"))
             }
         }
     }

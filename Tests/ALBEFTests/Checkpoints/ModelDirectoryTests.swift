@@ -47,7 +47,7 @@ import Torch
             let copy = try imported.writeModel(
                 to: again, vocabulary: folder.appending("vocab"))
             #expect(copy.fingerprint == model.fingerprint && model.fingerprint.count == 64)
-            // What was imported can be imported again.
+            // An imported model can be imported again.
             var options = CheckpointImporter.Options()
             (options.visionHeads, options.textHeads) = (2, 3)
             let twice = try CheckpointImporter(options).load(model.weights.path)
@@ -129,7 +129,9 @@ import Torch
         try MappedFile(path).withUnsafeBytes { Array($0) }
     }
 
-    @Test("While a model is replaced there is a whole one at each moment", .timeLimit(.minutes(5)))
+    @Test(
+        "The path holds a complete model at every moment of a replacement",
+        .timeLimit(.minutes(5)))
     func replacement() async throws {
         let number = String(UInt64.random(in: 0 ... .max), radix: 36)
         let folder = FilePath("/tmp/swift-albef-test-\(number)")
@@ -190,7 +192,7 @@ import Torch
     }
 
     @Test(
-        "Numbers that no model can have are refused by name",
+        "Invalid numbers of a model are rejected by name",
         arguments: [
             ("\"standard_deviation\" : [", "\"standard_deviation\" : [0,", "three channels"),
             ("0.26862954", "0", "vision.standard_deviation must be from 0.0001 to 100, not 0.0"),
@@ -222,10 +224,10 @@ import Torch
             try write("", to: path.appending("notes.txt"))
             #expect(
                 failure { try model.writeModel(to: path, vocabulary: vocabulary) }
-                    .contains("is not overwritten: it holds \"notes.txt\""))
+                    .contains("was not replaced: found \"notes.txt\""))
             #expect(
                 failure { try model.writeModel(to: vocabulary, vocabulary: vocabulary) }
-                    .contains("it holds a file"))
+                    .contains("found a file"))
             #expect(names(in: folder) == ["model", "vocab"])
             let nowhere = folder.appending("a/b")
             #expect(
@@ -255,7 +257,7 @@ import Torch
                 try opened("\"depth\" : 4", "\"depth\" : 1000000000").contains("over the limit"))
             #expect(try opened("\"depth\" : 4", "\"depth\" : 5").contains("lacks 26 tensors"))
             #expect(
-                try opened("\"depth\" : 4", "\"depth\" : 3").contains("no part of the model"))
+                try opened("\"depth\" : 4", "\"depth\" : 3").contains("not part of the model"))
             #expect(try opened("\"heads\" : 3", "\"heads\" : 5").contains("text.heads"))
             #expect(
                 try opened("\"mlp_width\" : 24", "\"mlp_width\" : 23")

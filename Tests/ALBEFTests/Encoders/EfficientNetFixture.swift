@@ -6,15 +6,15 @@ import TestSupport
 import Testing
 import Torch
 
-/// What Python computed with a small EfficientNet, and its state dictionary.
+/// Python's results with a small EfficientNet, and its state dictionary.
 struct EfficientNetFixture {
     static let path = Fixtures.path("efficientnet/tiny.safetensors")
-    /// One for each naming, padding rule and activation.
+    /// One name for each naming, padding rule and activation.
     static let names = ["numbered-lite", "numbered-b", "timm-same", "timm-symmetric"]
 
     let name: String
     let file: SafetensorsFile
-    /// The configuration as Python's settings have it.
+    /// The configuration that equals Python's settings.
     let configuration: EfficientNetConfiguration
     private let errors: [String: Double]
 
@@ -40,7 +40,7 @@ struct EfficientNetFixture {
         return state
     }
 
-    /// What must be given beside the tensors.
+    /// The options that the tensors do not determine.
     var options: EfficientNetImport.Options {
         var options = EfficientNetImport.Options()
         options.form = configuration.form
@@ -69,7 +69,7 @@ struct EfficientNetFixture {
 }
 
 extension EfficientNetImport {
-    /// The trunk of what was read, its options changed.
+    /// The imported trunk with changed options.
     func network(
         _ change: (inout EfficientNetConfiguration) -> Void = { _ in }
     ) throws -> EfficientNet {

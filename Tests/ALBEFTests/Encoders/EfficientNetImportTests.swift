@@ -26,7 +26,7 @@ struct EfficientNetImportTests {
                 == ["\(classifier).bias", "\(classifier).weight"])
     }
 
-    @Test("A trunk without its head leaves the head's tensors out, and does not need them")
+    @Test("A trunk without its head leaves out the head's tensors and does not need them")
     func withoutHead() throws {
         let fixture = try EfficientNetFixture("timm-same")
         let loaded = try fixture.load { $0.includesHead = false }
@@ -43,7 +43,7 @@ struct EfficientNetImportTests {
                 == loaded.tensors.names)
     }
 
-    /// A hash of names and shapes, which `make.py` computes, too.
+    /// A hash of names and shapes, which `make.py` also computes.
     private func hash(_ recipes: [EfficientNetNaming.Recipe]) -> String {
         let lines = recipes.flatMap(\.tensors).map { name, shape in
             "\(name) \(shape.map(String.init).joined(separator: "x"))\n"
@@ -68,7 +68,7 @@ struct EfficientNetImportTests {
         #expect(hash(EfficientNetNaming.timm.recipes(plan)) == hashes["timm"])
     }
 
-    @Test("The variant is read off the shapes", arguments: EfficientNetVariant.allCases)
+    @Test("The variant follows from the shapes", arguments: EfficientNetVariant.allCases)
     func detection(_ variant: EfficientNetVariant) throws {
         for includesHead in [true, false] {
             let configuration = EfficientNetConfiguration(
@@ -125,14 +125,14 @@ struct EfficientNetImportTests {
         return failure { _ = try EfficientNetImport(state, file: "some.pth", options: options) }
     }
 
-    @Test("What timm's tensors leave open must be given")
+    @Test("Settings that timm's tensors do not determine must be given")
     func convention() throws {
         let open = try refusal(options: { $0.convention = nil })
         #expect(open.hasPrefix("some.pth: "))
         #expect(open.contains("config.json"))
         let other = try refusal(options: { $0.timmArchitecture = "mobilenetv3_large_100" })
         #expect(other.contains("mobilenetv3_large_100"))
-        // The architecture decides the sizes, too.
+        // The architecture also determines the sizes.
         let sizes = try refusal(options: {
             $0.form = nil
             $0.timmArchitecture = "tf_efficientnet_b0"
@@ -141,7 +141,7 @@ struct EfficientNetImportTests {
         #expect(try refusal() == "")
     }
 
-    @Test("Tensors that are missing, misshapen, unknown or no numbers are named")
+    @Test("Tensors that are missing, misshapen, unknown or not numeric are named")
     func faults() throws {
         let zero = StoredTensor(dtype: .float32, shape: [1], bytes: [0, 0, 0, 0])
         let unknown = try refusal(tensors: { $0["blocks.9.0.conv_pw.weight"] = zero })
@@ -177,14 +177,14 @@ struct EfficientNetImportTests {
         #expect(nothing.contains("conv_stem.weight"))
     }
 
-    @Test("A network of no known variant is refused, and the nearest is named")
+    @Test("A network of an unknown variant is rejected, and the nearest is named")
     func nearest() throws {
         let text = try refusal("numbered-lite", options: { $0.form = nil })
         #expect(text.contains("the nearest"))
         #expect(text.contains("lite"))
     }
 
-    @Test("Weights in half precision are folded in full")
+    @Test("Weights in half precision are folded in full precision")
     func halves() throws {
         let fixture = try EfficientNetFixture("timm-symmetric")
         var state = NamedTensors()

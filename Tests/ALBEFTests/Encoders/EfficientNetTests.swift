@@ -51,7 +51,7 @@ struct EfficientNetTests {
         return (network, scope)
     }
 
-    @Test("The layers ask for the parameters that the configuration lists", arguments: ["", "a.b"])
+    @Test("The layers request the parameters that the configuration lists", arguments: ["", "a.b"])
     func parameters(_ prefix: String) throws {
         let (network, scope) = try network(prefix: prefix)
         let listed = network.configuration.parameters(prefix: prefix)
@@ -85,7 +85,7 @@ struct EfficientNetTests {
         }
     }
 
-    @Test("An image's tokens do not depend on its batch, nor on how the pixels lie in memory")
+    @Test("An image's tokens do not depend on its batch or on the memory layout of its pixels")
     func batches() throws {
         let (network, _) = try network()
         let pixels = Tensor.normal([3, 3, 32, 32], generator: try Generator(seed: 4))
@@ -105,7 +105,7 @@ struct EfficientNetTests {
         return stage.map { $0 < stages } ?? false
     }
 
-    @Test("Frozen stages and the stem get no gradients, the others do", arguments: 0...3)
+    @Test("Frozen stages and the stem get no gradients, and the others do", arguments: 0...3)
     func frozen(_ count: Int) throws {
         let pixels = Tensor.normal([2, 3, 32, 32], generator: try Generator(seed: 4))
         var maps: [[Float]] = []
@@ -133,7 +133,7 @@ struct EfficientNetTests {
         #expect(maps[1] == maps[0])
     }
 
-    @Test("Wherever memory runs out, the error can be survived")
+    @Test("The trunk recovers from a lack of memory at any operator")
     func survivedFailure() throws {
         var configuration = EfficientNetConfiguration(.custom(Self.small))
         configuration.poolingGrids = [1, 2]
@@ -162,12 +162,12 @@ struct EfficientNetTests {
                     failures += 1
                 }
             }
-            // The layers alone: stem, three to seven operators a block, head, pooling.
+            // The layers alone: stem, three to seven operators per block, head, pooling.
             #expect((20..<200).contains(failures), "\(failures)")
         }
     }
 
-    @Test("Pooling grids come one after the other, the whole image first if it is listed first")
+    @Test("Tokens of pooling grids follow each other in the order of the grids")
     func grids() throws {
         var configuration = EfficientNetConfiguration(.custom(Self.small))
         configuration.poolingGrids = [1, 4, 2]
@@ -188,7 +188,7 @@ struct EfficientNetTests {
 
 @Suite("Configurations of EfficientNet")
 struct EfficientNetConfigurationTests {
-    @Test("As JSON and back", arguments: [true, false])
+    @Test("A configuration survives encoding as JSON", arguments: [true, false])
     func json(_ isCustom: Bool) throws {
         let form: EfficientNetConfiguration.Form =
             isCustom ? .custom(EfficientNetArchitecture(.b1)) : .variant(.lite3)
@@ -206,7 +206,7 @@ struct EfficientNetConfigurationTests {
                 ])
     }
 
-    @Test("Variants that do not exist, and sizes for one that does, are refused")
+    @Test("Unknown variants, and sizes for a known one, are rejected")
     func forms() throws {
         let data = try JSONEncoder().encode(EfficientNetConfiguration(.variant(.b0)))
         let text = String(decoding: data, as: UTF8.self)
@@ -224,7 +224,7 @@ struct EfficientNetConfigurationTests {
         #expect(error("\"tensorflow\"", "\"caffe\"") != "")
     }
 
-    @Test("Numbers that no network can have are refused by name")
+    @Test("Invalid numbers of a trunk are rejected by name")
     func numbers() throws {
         let changes: [(String, (inout EfficientNetConfiguration) -> Void)] = [
             ("pooling_grids", { $0.poolingGrids = [8] }),
@@ -241,7 +241,7 @@ struct EfficientNetConfigurationTests {
         }
     }
 
-    @Test("So are those of architectures")
+    @Test("Invalid numbers of an architecture are rejected by name")
     func architectures() throws {
         let changes: [(String, (inout EfficientNetArchitecture) -> Void)] = [
             ("stem_width", { $0.stemWidth = 0 }), ("head_width", { $0.headWidth = 1 << 40 }),

@@ -7,7 +7,7 @@ import Torch
 
 @Suite("An image encoder on a convolutional trunk")
 struct TrunkEncoderTests {
-    /// One way to build it.
+    /// One form of such an encoder.
     struct Form: Sendable, CustomTestStringConvertible {
         var grids: [Int] = []
         var pooling = ALBEFConfiguration.Vision.Pooling.mean
@@ -48,11 +48,11 @@ struct TrunkEncoderTests {
     }
 
     @Test(
-        "Is the trunk, a norm, a linear map, positions and blocks, one after the other",
+        "The encoder applies trunk, norm, linear map, positions and blocks in turn",
         arguments: forms)
     func composition(_ form: Form) throws {
         let (encoder, scope) = try encoder(form.vision)
-        // Norms and biases that do something.
+        // Norms and biases that change their input.
         let generator = try Generator(seed: 12)
         for parameter in scope.parameters.values {
             let value = parameter.value
@@ -87,12 +87,12 @@ struct TrunkEncoderTests {
         if form.pooling == .mean {
             #expect(encoder.pooled(tokens).isClose(to: x.mean(1), relative: 1e-4, absolute: 1e-5))
         }
-        // The map may be computed once and used by others.
+        // The map can be computed once and shared.
         let shared = encoder.tokens(ofMap: encoder.trunkMap(pixels))
         #expect(shared.values() == tokens.values(as: Float.self))
     }
 
-    @Test("Asks for the parameters of the layout, in its order", arguments: forms)
+    @Test("The encoder requests the parameters of the layout in its order", arguments: forms)
     func layout(_ form: Form) throws {
         let scope = try encoder(form.vision).scope
         let listed = ParameterLayout(ALBEFConfiguration(vision: form.vision)).parameters.filter {
@@ -108,7 +108,7 @@ struct TrunkEncoderTests {
                 == form.hasPatchBias)
     }
 
-    @Test("Gradients reach every parameter, and frozen ones get none", arguments: [false, true])
+    @Test("Every parameter gets a gradient, except frozen ones", arguments: [false, true])
     func gradients(_ isCheckpointed: Bool) throws {
         for frozen in ["nothing", "visual_encoder.trunk."] {
             let (encoder, scope) = try encoder(Form().vision)
@@ -129,7 +129,7 @@ struct TrunkEncoderTests {
         }
     }
 
-    @Test("Has as many tokens as the map has places, or the grids have cells")
+    @Test("The encoder has one token per place of the map, or per cell of the grids")
     func sizes() {
         var vision = Form().vision
         for (size, side) in [(1, 1), (8, 1), (44, 6), (48, 6), (49, 7)] {
@@ -144,7 +144,7 @@ struct TrunkEncoderTests {
         #expect(vision.gridSide == 6)
     }
 
-    @Test("What does not fit is refused by its name")
+    @Test("Settings that do not fit are rejected by name")
     func validation() throws {
         let changes: [(String, (inout ALBEFConfiguration.Vision) -> Void)] = [
             ("vision.trunk.pooling_grids", { $0.trunk?.poolingGrids = [1, 7] }),
@@ -207,7 +207,7 @@ struct TrunkEncoderTests {
         }
     }
 
-    @Test("Positions are resized for another side of the map; those of grids stay")
+    @Test("Positions are resized to another size of the map; those of grids are kept")
     func otherSizes() throws {
         try withScratch { folder in
             for form in [Form(), Form(grids: [1, 3], pooling: .classToken)] {
@@ -270,7 +270,7 @@ struct TrunkEncoderTests {
         }
     }
 
-    @Test("A model without a trunk says so")
+    @Test("A model without a trunk has a null trunk in config.json")
     func without() throws {
         try withScratch { folder in
             let path = folder.appending("model")

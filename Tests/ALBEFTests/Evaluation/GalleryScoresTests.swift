@@ -23,7 +23,7 @@ struct GalleryScoresTests {
         (0..<tensor.size(0)).map { tensor[$0].values() }
     }
 
-    /// What a pair is ranked by, read alone.
+    /// The ranking score of a pair that is read alone.
     private func score(
         _ ranking: RankingScore, image: Int, text: Int, cosine: Double
     ) throws -> Double {
@@ -38,7 +38,7 @@ struct GalleryScoresTests {
         }
     }
 
-    @Test("Towers: the cosines of all pairs")
+    @Test("The towers' scores are the cosines of all pairs")
     func towers() throws {
         #expect(scores.similarities.shape == [imageCount, textCount])
         for image in 0..<imageCount {
@@ -57,7 +57,7 @@ struct GalleryScoresTests {
                     texts: words))
     }
 
-    @Test("A gallery in blocks has the scores of one in one piece")
+    @Test("A gallery in blocks has the same scores as one block")
     func blocks() throws {
         let pieces = EncodedImageSet(
             tokens: [0..<1, 1..<3, 3..<4].map { images.tokens[$0] }, features: images.features)
@@ -71,7 +71,7 @@ struct GalleryScoresTests {
     }
 
     @Test(
-        "Re-ranked: the best of each row have the score of their own logits, the others -100",
+        "Re-ranked, the best of each row have the score of their own logits, the others -100",
         arguments: [1, 2, 3], RankingScore.allCases)
     func reranked(depth: Int, ranking: RankingScore) throws {
         let cosines = rows(scores.similarities)
@@ -100,7 +100,7 @@ struct GalleryScoresTests {
         }
     }
 
-    @Test("A depth beyond the gallery reads all pairs, a depth of 0 none")
+    @Test("A depth beyond the gallery reads all pairs, and a depth of 0 reads none")
     func depths() throws {
         let all = try scores.reranked(depth: 100, ranking: .matching)
         #expect(all.imageToText.isClose(to: all.textToImage.transposed(), absolute: 1e-4))
@@ -109,7 +109,7 @@ struct GalleryScoresTests {
         #expect(none.imageToText.max().scalar() == -100 && none.textToImage.max().scalar() == -100)
     }
 
-    @Test("Several depths at once are what each gives alone")
+    @Test("Several depths at once give the same results as each alone")
     func sweep() throws {
         let depths = [3, 1, 2]
         let together = try scores.reranked(depths: depths, ranking: .sum)
@@ -130,7 +130,7 @@ struct GalleryScoresTests {
         }
     }
 
-    @Test("What stops the caller's progress stops the work")
+    @Test("An error of the progress closure stops the work")
     func stopping() throws {
         var done = 0
         #expect(throws: CancellationError.self) {

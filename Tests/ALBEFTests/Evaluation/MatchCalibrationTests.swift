@@ -7,7 +7,7 @@ import Torch
 
 @Suite("Calibration of match probabilities")
 struct MatchCalibrationTests {
-    /// Labels drawn with the probabilities that a calibration gives log-odds.
+    /// Labels drawn with the calibrated probabilities of random log-odds.
     private func pairs(
         _ truth: MatchCalibration, count: Int, seed: UInt64
     ) throws -> [MatchCalibration.Pair] {
@@ -21,7 +21,7 @@ struct MatchCalibrationTests {
     }
 
     @Test(
-        "Finds the temperature and the bias that labels were drawn with",
+        "The fit recovers the temperature and the bias of the labels",
         arguments: [
             MatchCalibration(), MatchCalibration(temperature: 3, bias: -2),
             MatchCalibration(temperature: 0.5, bias: 1),
@@ -30,13 +30,13 @@ struct MatchCalibrationTests {
         let fitted = try #require(MatchCalibration.fit(pairs(truth, count: 40_000, seed: 1)))
         #expect(abs(fitted.temperature / truth.temperature - 1) < 0.08)
         #expect(abs(fitted.bias - truth.bias) < 0.12)
-        // On other labels it is as good as the truth, and errs by little.
+        // On other labels it is as good as the true calibration, and its error is small.
         let others = try pairs(truth, count: 40_000, seed: 2)
         #expect(fitted.quality(others).loss < truth.quality(others).loss + 1e-3)
         #expect(fitted.quality(others).error < 0.01)
     }
 
-    @Test("A model that is too sure gets worse marks before than after")
+    @Test("An overconfident model has a better loss and error after the fit")
     func improvement() throws {
         let sample = try pairs(.init(temperature: 4, bias: -3), count: 4000, seed: 3)
         let fitted = try #require(MatchCalibration.fit(sample))
@@ -44,7 +44,7 @@ struct MatchCalibrationTests {
         #expect(after.loss < before.loss && after.error < before.error / 2)
     }
 
-    @Test("One kind of label, or log-odds that tell nothing, give none")
+    @Test("The fit is nil for one kind of label and for log-odds without information")
     func impossible() {
         #expect(MatchCalibration.fit([]) == nil)
         #expect(MatchCalibration.fit([.init(logOdds: 1, matches: true)]) == nil)
@@ -54,7 +54,7 @@ struct MatchCalibrationTests {
         #expect(MatchCalibration.fit(wrongWay) == nil)
     }
 
-    @Test("What can be told apart without error still gives finite numbers")
+    @Test("The fit is finite for labels that log-odds separate without error")
     func separable() throws {
         let pairs = (-50..<50).map {
             MatchCalibration.Pair(logOdds: Double($0) + 0.5, matches: $0 >= 0)
@@ -63,7 +63,7 @@ struct MatchCalibrationTests {
         #expect(fitted.temperature.isFinite && fitted.temperature > 0.001)
     }
 
-    @Test("It is stored beside the weights, and the model stays the same")
+    @Test("A calibration is stored beside the weights and keeps the fingerprint")
     func storage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
@@ -84,7 +84,7 @@ struct MatchCalibrationTests {
                 let error = #expect(throws: ModelFileError.self) { try ModelDirectory.open(path) }
                 #expect("\(try #require(error))".contains("calibration.json"))
             }
-            // Nothing is claimed by a file that does not say from where on.
+            // A file without a least probability makes no claim.
             try Data(#"{"temperature": 1, "bias": 0}"#.utf8).write(to: URL(filePath: file))
             #expect(try ModelDirectory.open(path).calibration == MatchCalibration())
             // A model of the same name replaces it, with its calibration.
@@ -93,7 +93,7 @@ struct MatchCalibrationTests {
         }
     }
 
-    @Test("Of twenty sentences with an answer one may be said to match nothing, none above 0.5")
+    @Test("One in twenty sentences with an answer may be below the limit, which is at most 0.5")
     func leastProbable() throws {
         let unsure = (1...200).map { Double($0) / 1000 }
         let least = try #require(MatchCalibration.leastProbable(best: unsure.reversed()))
@@ -106,7 +106,7 @@ struct MatchCalibrationTests {
     }
 
     @Test(
-        "Log-odds that are not numbers fit nothing and count as wrong",
+        "NaN log-odds have no fit and count as wrong",
         arguments: [
             Double.nan, .infinity, -.infinity,
         ])

@@ -20,7 +20,7 @@ struct RecallMetricsTests {
         ).metrics
     }
 
-    @Test("Ranks are counted by hand")
+    @Test("Ranks equal those counted by hand")
     func byHand() {
         // Image 0 has texts 0 and 1, image 1 text 2, image 2 text 3.
         let found = metrics(
@@ -47,7 +47,7 @@ struct RecallMetricsTests {
         #expect(found.r10 == (rank <= 10 ? 100 : 50))
     }
 
-    @Test("Of equal scores the later one comes first, as in the original")
+    @Test("The later of equal scores comes first, as in the original")
     func ties() {
         let alike = metrics(
             imageToText: [[Float]](repeating: [0, 0, 0, 0, 0, 0], count: 6), images: Array(0..<6))
@@ -66,21 +66,21 @@ struct RecallMetricsTests {
         #expect(before.imageToText.r1 == 50 && before.imageToText.r5 == 100)
     }
 
-    @Test("A text of the same words is the same answer, whichever image it was written for")
+    @Test("A text of the same words is the same answer, regardless of its image")
     func identicalTexts() {
-        // Texts 0 and 2 say the same; each image ranks the other's first.
+        // Texts 0 and 2 have the same words; each image ranks the other's first.
         let scores: [[Float]] = [[5, 1, 6, 0], [0, 1, 2, 3], [6, 1, 5, 0]]
         let told = metrics(
             imageToText: scores, images: [0, 1, 2, 1], texts: ["red", "blue", "red", "green"])
         #expect(told.imageToText.r1 == 100)
         let untold = metrics(imageToText: scores, images: [0, 1, 2, 1])
         #expect(abs(untold.imageToText.r1 - 100.0 / 3) < 1e-9)
-        // An image is not another because a text fits both.
+        // A text that fits two images does not make them one.
         #expect(told.textToImage == untold.textToImage)
         #expect(told.textToImage.r1 == 25)
     }
 
-    @Test("A score that is not a number is never a first place by luck")
+    @Test("A NaN score never takes the first place")
     func notANumber() {
         let found = metrics(
             imageToText: [[.nan, 1], [.nan, .nan]], images: [0, 1])
@@ -88,13 +88,13 @@ struct RecallMetricsTests {
         #expect(found.imageToText.r1 == 0)
     }
 
-    @Test("An image without captions asks for nothing")
+    @Test("An image without captions is not a query")
     func noCaptions() {
         let found = metrics(imageToText: [[3, 1], [0, 0], [1, 3]], images: [0, 2])
         #expect(found.imageToText.r1 == 100 && found.textToImage.r1 == 100)
     }
 
-    @Test("JSON has both directions and the mean, and comes back")
+    @Test("JSON has both directions and the mean, and decodes to the same metrics")
     func json() throws {
         let found = metrics(
             imageToText: [[1, 9, 5], [7, 3, 6]], textToImage: [[3, 2], [1, 2], [5, 9]],

@@ -5,7 +5,7 @@ import Torch
 
 @Suite("Grad-CAM of the match")
 struct GradCAMTests {
-    @Test("As the original computes it")
+    @Test("Maps equal the original's")
     func parity() throws {
         let golden = try GoldenSet("albef-retrieval")
         let model = try golden.model(.albef, .retrieval)
@@ -15,7 +15,7 @@ struct GradCAMTests {
         try golden.expect(found.sentence, equals: "gradcam/map")
     }
 
-    @Test("The logits are those of matching; gradients may be turned off outside")
+    @Test("The logits equal those of matching, also if gradients are turned off outside")
     func logits() throws {
         for dialect in Dialect.original {
             let golden = try GoldenSet("\(dialect.rawValue)-retrieval")
@@ -37,7 +37,7 @@ struct GradCAMTests {
         }
     }
 
-    @Test("Equal to differences of the match logit", arguments: Dialect.original)
+    @Test("Maps equal finite differences of the match logit", arguments: Dialect.original)
     func differences(_ dialect: Dialect) throws {
         let golden = try GoldenSet("\(dialect.rawValue)-retrieval")
         let model = try golden.model(dialect, .retrieval)
@@ -79,7 +79,7 @@ struct GradCAMTests {
         }
     }
 
-    @Test("What cannot be explained is named")
+    @Test("A layer that cannot be explained is named")
     func refusals() throws {
         let golden = try GoldenSet("albef-retrieval")
         let model = try golden.model(.albef, .retrieval)

@@ -5,7 +5,7 @@ import Torch
 
 private typealias Matrix = [[Double]]
 
-/// ITC as the paper writes it down, a number at a time.
+/// A plain implementation of ITC by the paper, one number at a time.
 private enum Plain {
     static func similarities(_ a: Matrix, _ b: Matrix, _ temperature: Double) -> Matrix {
         a.map { row in b.map { zip(row, $0).map(*).reduce(0, +) / temperature } }
@@ -68,7 +68,9 @@ struct ContrastiveObjectiveTests {
             ids: ids.map { Tensor($0) })
     }
 
-    @Test("Is the mean of two cross-entropies, the labels mixed by alpha", arguments: [0, 0.4, 1])
+    @Test(
+        "The loss is the mean of two cross-entropies with labels mixed by alpha",
+        arguments: [0, 0.4, 1])
     func byHand(alpha: Double) throws {
         let (student, teacher, queues) = (features(3), features(3), queues(5))
         let found = outcome(student, keys: teacher, queues: queues, alpha: alpha)
@@ -93,7 +95,7 @@ struct ContrastiveObjectiveTests {
         #expect(found.imageToText.shape == [3, 8] && found.textToImage.shape == [3, 8])
     }
 
-    @Test("Shares the label among all keys of the image")
+    @Test("The label is shared among all keys of the image")
     func sharedLabels() throws {
         let queues = queues(4, ids: [2, -100, 1, 1])
         let found = outcome(features(3), keys: features(3), queues: queues, ids: [1, 1, 2])
@@ -104,12 +106,12 @@ struct ContrastiveObjectiveTests {
         ]
         #expect(matrix(found.imageToTextTargets) == expected)
         #expect(matrix(found.textToImageTargets) == expected)
-        // Keys of images that nobody told never count as right.
+        // Keys of unknown images never count as right.
         let pair = outcome(features(3), keys: features(3), queues: queues)
         #expect(matrix(pair.imageToTextTargets) == Plain.oneHot(3, 7))
     }
 
-    @Test("Compares within the batch where there is nothing else, and moves both sides")
+    @Test("Without teacher and queues ITC compares within the batch and trains both towers")
     func ownKeys() throws {
         let own = features(4)
         let images = own.images.requiringGrad()
@@ -154,7 +156,7 @@ struct ContrastiveObjectiveTests {
         #expect(abs(parameter.value.scalar() - end) < 1e-7)
     }
 
-    @Test("Refuses a batch of one, which has nothing to be told apart from")
+    @Test("A batch of one pair, which has no negatives, is rejected")
     func singlePair() throws {
         let objective = try TinyObjective.objective(
             TinyObjective.model(), ObjectiveConfiguration(contrastive: .init(queue: 0)))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// The ring as one would write it down: a key at a time.
+/// A plain implementation of the ring, one key at a time.
 private struct PlainRing {
     var images: [[Float]]
     var texts: [[Float]]
@@ -44,7 +44,7 @@ struct ContrastiveQueuesTests {
         .normal([count, width], generator: generator)
     }
 
-    @Test("Start as unit vectors of no image")
+    @Test("Queues start as unit vectors of unknown images")
     func start() throws {
         let queues = try queues(50)
         #expect(queues.images.shape == [3, 50] && queues.texts.shape == [3, 50])
@@ -57,7 +57,7 @@ struct ContrastiveQueuesTests {
         #expect(try self.queues(50).images.values() as [Float] == queues.images.values())
     }
 
-    @Test("Are rings for any size of batch", arguments: [1, 2, 3, 5, 8, 12])
+    @Test("Queues are rings for any batch size", arguments: [1, 2, 3, 5, 8, 12])
     func ring(length: Int) throws {
         let generator = try Generator(seed: UInt64(length))
         var queues = try queues(length)
@@ -74,7 +74,7 @@ struct ContrastiveQueuesTests {
         }
     }
 
-    @Test("Are values: what was taken before stays as it was")
+    @Test("Queues are values: an earlier copy does not change")
     func copies() throws {
         let generator = try Generator(seed: 1)
         var queues = try queues(6)
@@ -92,7 +92,7 @@ struct ContrastiveQueuesTests {
         #expect(queues.pointer == 0 && rows(queues.images.transposed()) != before.images)
     }
 
-    @Test("Keep no gradients")
+    @Test("Queues keep no gradients")
     func detached() throws {
         let generator = try Generator(seed: 1)
         var queues = try queues(6)
@@ -101,7 +101,7 @@ struct ContrastiveQueuesTests {
         #expect(!queues.images.requiresGrad && !queues.texts.requiresGrad)
     }
 
-    @Test("Come back from a model directory", arguments: [true, false])
+    @Test("Queues survive storage in a model directory", arguments: [true, false])
     func storage(withIDs: Bool) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let model = try TinyObjective.model()
@@ -122,7 +122,7 @@ struct ContrastiveQueuesTests {
             #expect(loaded.texts.values() as [Float] == queues.texts.values())
             let unknown = [Int](repeating: -100, count: 10)
             #expect(loaded.ids.values() == (withIDs ? queues.ids.values() : unknown))
-            // What is loaded can be written to: it is no longer the file's memory.
+            // Loaded queues are copies, which can be written to.
             loaded.enqueue(
                 images: .normal([5, 8], generator: generator),
                 texts: .normal([5, 8], generator: generator), ids: nil)

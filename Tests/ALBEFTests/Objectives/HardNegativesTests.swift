@@ -13,13 +13,13 @@ struct HardNegativesTests {
         (0..<tensor.size(0)).map { tensor[$0].values() }
     }
 
-    /// The weights that every row falls back to: the others, alike.
+    /// The fallback weights of every row: equal for all others.
     private func uniform(_ count: Int) -> [[Double]] {
         (0..<count).map { row in (0..<count).map { $0 == row ? 0 : 1 } }
     }
 
     @Test(
-        "Are never the pair itself, however large the similarities",
+        "Negatives are never the pair itself, however large the similarities",
         arguments: [true, false], [1, 30, 1e4])
     func neverThePair(isFaithful: Bool, scale: Double) throws {
         let count = 6
@@ -45,7 +45,9 @@ struct HardNegativesTests {
         }
     }
 
-    @Test("Are any of the others where a row has nothing else", arguments: [true, false])
+    @Test(
+        "Negatives are uniform over the others if a row has no usable weight",
+        arguments: [true, false])
     func fallback(isFaithful: Bool) throws {
         let scores = Tensor.normal([4, 4], generator: try Generator(seed: 1))
         let all = Tensor.ones([4, 4]).isEqual(to: 1)
@@ -65,7 +67,7 @@ struct HardNegativesTests {
         }
     }
 
-    @Test("Are any of the others in a row that is not a number", arguments: [true, false])
+    @Test("Negatives are uniform over the others in a NaN row", arguments: [true, false])
     func notANumber(isFaithful: Bool) throws {
         var scores = Tensor.normal([4, 4], generator: try Generator(seed: 1))
         let sound = rows(
@@ -78,7 +80,7 @@ struct HardNegativesTests {
         #expect(weights[0] == sound[0] && weights[3] == sound[3])
     }
 
-    @Test("Have the same proportions whether exclusion comes before or after the softmax")
+    @Test("Weights have the same proportions with exclusion before and after the softmax")
     func proportions() throws {
         let generator = try Generator(seed: 8)
         let ids = Tensor([1, 2, 2, 3, 1, 4])
@@ -96,7 +98,7 @@ struct HardNegativesTests {
         }
     }
 
-    @Test("Are any others where they shall not be hard, and as hard as asked for otherwise")
+    @Test("Hardness 0 draws uniformly, and higher hardness follows the similarities")
     func hardness() throws {
         let scores = Tensor.normal([5, 5], generator: try Generator(seed: 3)) * 4
         func weights(_ scores: Tensor, _ hardness: Double) -> [[Double]] {
@@ -115,7 +117,7 @@ struct HardNegativesTests {
         #expect(weights(scores, 1) != weights(scores, 0.5))
     }
 
-    @Test("Are drawn as often as their weights say")
+    @Test("Negatives are drawn in proportion to their weights")
     func frequencies() throws {
         let draws = 20_000
         let weights: [Float] = [0, 1, 2, 5, 0.5]
@@ -133,7 +135,7 @@ struct HardNegativesTests {
     }
 
     @Test(
-        "Are no other caption of the image, except as the original pretrains",
+        "Negatives are never other captions of the image, except in faithful pretraining",
         arguments: [
             (ObjectiveConfiguration.Contrastive.Positives.pair, true, false, true),
             (.pair, false, false, false), (.pair, true, true, false), (.image, true, true, true),
@@ -172,7 +174,7 @@ struct HardNegativesTests {
     }
 
     @Test(
-        "Are nothing that is known to be right, and ITC takes that for positives, each way by itself"
+        "Known matches are positives of ITC, in each direction, and never negatives"
     )
     func knownPairs() throws {
         let choices = try WatchedChoices()
@@ -201,7 +203,7 @@ struct HardNegativesTests {
         #expect(toTexts[3] == [0, 0.5, 0, 0.5] && toTexts[1] == [0, 1, 0, 0])
     }
 
-    @Test("Easy ones are the neighbours, whatever the settings draw")
+    @Test("Shifted negatives are the neighbours, regardless of the settings")
     func easyNegatives() throws {
         let objective = try TinyObjective.objective(
             try TinyObjective.model(), ObjectiveConfiguration(contrastive: .init(queue: 6)))
@@ -217,7 +219,7 @@ struct HardNegativesTests {
     }
 
     @Test(
-        "The neighbour may be further on, and is never the pair itself",
+        "The neighbour can be several pairs away, and is never the pair itself",
         arguments: [
             (2, [2, 3, 0, 1]), (3, [3, 0, 1, 2]), (4, [1, 2, 3, 0]), (6, [2, 3, 0, 1]),
         ])

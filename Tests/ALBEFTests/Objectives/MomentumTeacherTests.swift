@@ -14,7 +14,7 @@ struct MomentumTeacherTests {
         }
     }
 
-    @Test("Moves by 1 - m of the way, where it has a twin")
+    @Test("Every twin moves by 1 - m of its distance")
     func average() throws {
         let student = try TinyObjective.model()
         let teacher = try MomentumTeacher(copying: student)
@@ -34,7 +34,7 @@ struct MomentumTeacherTests {
         #expect(student.parameters.values.allSatisfy { $0.value.min().scalar() == 1 })
     }
 
-    @Test("Is a copy: neither side's changes reach the other")
+    @Test("The teacher is a copy: changes of neither model affect the other")
     func independence() throws {
         let student = try TinyObjective.model()
         let teacher = try MomentumTeacher(copying: student)
@@ -55,7 +55,7 @@ struct MomentumTeacherTests {
         #expect(student.parameters["vision_proj.weight"]?.value.min().scalar() == 9)
     }
 
-    @Test("Records no gradients and gets none")
+    @Test("The teacher records no gradients and gets none")
     func gradients() throws {
         let student = try TinyObjective.model()
         let objective = try TinyObjective.objective(
@@ -69,7 +69,7 @@ struct MomentumTeacherTests {
         #expect(losses.maskedLanguage?.softLabels?.requiresGrad == false)
     }
 
-    @Test("Has the original's names on disk, and none for the ITM head and the temperature")
+    @Test("Twins have the original's names on disk; ITM head and temperature have no twin")
     func names() throws {
         let student = try TinyObjective.model()
         let names = try MomentumTeacher(copying: student).entries.map(\.name)
@@ -89,7 +89,7 @@ struct MomentumTeacherTests {
             ]))
     }
 
-    @Test("Comes back from a model directory")
+    @Test("The teacher survives storage in a model directory")
     func storage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let student = try TinyObjective.model()
@@ -106,7 +106,7 @@ struct MomentumTeacherTests {
                 let found = try #require(loaded.model.parameters[name]).value
                 #expect(found.values() as [Float] == parameter.value.values(), "\(name)")
             }
-            // A model without twins gives a copy of the student.
+            // Without twins in the directory, the teacher is a copy of the student.
             let plain = try ModelDirectory.write(
                 student.entries, configuration: student.configuration, vocabulary: words,
                 to: folder.appending("plain"))

@@ -4,11 +4,11 @@ import Torch
 
 @Suite("Gradients of the word table")
 struct PaddingGradientTests {
-    /// A word whose vector is made that of the padding, so that showing one or the other makes no
-    /// difference to what is computed.
+    /// A word whose vector is made that of the padding, so that exchanging the two makes no
+    /// difference to the results.
     private static let twin = 150
 
-    /// Gradients of the word table where a hidden word is replaced by another token.
+    /// Gradients of the word table if a hidden word is replaced by another token.
     private func gradients(showing token: Int) throws -> Tensor {
         let model = try TinyObjective.model()
         let words = model.textEncoder.embeddings.words.weight

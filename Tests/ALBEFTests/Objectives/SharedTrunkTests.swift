@@ -34,7 +34,7 @@ struct SharedTrunkTests {
             dropout: Dropout(0.1, generator: Generator(seed: 5)))
     }
 
-    /// What three steps find: losses, and the features that the teacher gives.
+    /// The losses and the teacher's features of three steps.
     private func steps(_ objective: PretrainingObjective) throws -> [[Float]] {
         try (0..<3).flatMap { turn -> [[Float]] in
             let batch = try TinyObjective.batch(3, seed: 20 + UInt64(turn))
@@ -49,18 +49,18 @@ struct SharedTrunkTests {
         }
     }
 
-    @Test("Runs once, and losses are bit for bit what they are where it runs twice")
+    @Test("A shared trunk runs once, with the same losses, bit for bit, as two")
     func losses() throws {
         let names = Set(try student().parameters.keys.filter { $0.hasPrefix(Self.prefix) })
         let shared = try student()
         let teacher = try MomentumTeacher(copying: shared, still: names)
         #expect(teacher.sharesTrunk)
-        // A trunk that would run a second time would be noticed.
+        // This detects a trunk that runs a second time.
         for name in names {
             let twin = try #require(teacher.model.parameters[name])
             twin.value = .full(twin.value.shape, .nan)
         }
-        // One parameter that has a twin of its own, which never differs, takes the sharing away.
+        // A single parameter with a twin of its own ends the sharing.
         let apart = try student()
         let other = try MomentumTeacher(
             copying: apart, still: names.subtracting(["\(Self.prefix)conv_stem.bias"]))
@@ -76,14 +76,14 @@ struct SharedTrunkTests {
         }
     }
 
-    @Test("There is none to share in a model without a trunk")
+    @Test("A model without a trunk shares none")
     func without() throws {
         let model = try TinyObjective.model()
         let teacher = try MomentumTeacher(copying: model, still: Set(model.parameters.keys))
         #expect(!teacher.sharesTrunk)
     }
 
-    @Test("Its twins have names of their own on disk")
+    @Test("The twins of a shared trunk have their own names on disk")
     func names() throws {
         let names = try MomentumTeacher(copying: student()).entries.map(\.name)
         #expect(names.contains("visual_encoder_m.trunk.blocks.1.0.se.conv_reduce.weight"))

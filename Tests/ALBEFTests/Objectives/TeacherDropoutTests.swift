@@ -2,9 +2,9 @@ import ALBEF
 import Testing
 import Torch
 
-@Suite("Whether the teacher drops")
+@Suite("Dropout of the teacher")
 struct TeacherDropoutTests {
-    /// The outcomes of one batch, seen twice by a teacher that does not move.
+    /// The outcomes of one batch, read twice by a teacher that does not move.
     private func twice(
         isFaithful: Bool, dropout: Double
     ) throws -> (first: PretrainingLosses, second: PretrainingLosses) {
@@ -24,7 +24,7 @@ struct TeacherDropoutTests {
         try #require(a).values() as [Float] == #require(b).values()
     }
 
-    @Test("Only as the original does it: its features and opinions change from time to time")
+    @Test("A faithful teacher uses dropout: its features and predictions vary")
     func faithful() throws {
         let (first, second) = try twice(isFaithful: true, dropout: 0.3)
         #expect(
@@ -36,7 +36,7 @@ struct TeacherDropoutTests {
             try isSame(first.features?.teacher?.images, second.features?.teacher?.images))
     }
 
-    @Test("Not by default: the teacher is sure, the student drops")
+    @Test("By default only the student uses dropout")
     func normal() throws {
         let (first, second) = try twice(isFaithful: false, dropout: 0.3)
         #expect(try isSame(first.features?.teacher?.texts, second.features?.teacher?.texts))
@@ -45,7 +45,7 @@ struct TeacherDropoutTests {
         #expect(first.total.scalar() != second.total.scalar())
     }
 
-    @Test("Without dropout nothing changes but the negatives", arguments: [true, false])
+    @Test("Without dropout only the negatives vary", arguments: [true, false])
     func noDropout(isFaithful: Bool) throws {
         let (first, second) = try twice(isFaithful: isFaithful, dropout: 0)
         #expect(try isSame(first.features?.teacher?.texts, second.features?.teacher?.texts))

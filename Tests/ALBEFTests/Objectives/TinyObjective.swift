@@ -71,7 +71,7 @@ enum TinyObjective {
     }
 }
 
-/// Random choices of which some are fixed, and which remembers what it was asked to draw by.
+/// Random choices, some of them fixed, which record the weights of each draw.
 final class WatchedChoices: RandomChoices {
     private let drawn: GeneratedChoices
     private let hidden: MaskedTokens?

@@ -24,7 +24,7 @@ struct TokenMaskingTests {
         #expect(abs(Double(count) - Double(total) * share) < bound, "\(what): \(count) of \(total)")
     }
 
-    @Test("15 in a hundred are chosen; of those 80 hidden, 10 exchanged, 10 left")
+    @Test("15% of the tokens are chosen; of these 80% are hidden, 10% replaced, 10% kept")
     func shares() throws {
         let ids = try ids()
         let hidden = masking(
@@ -47,7 +47,7 @@ struct TokenMaskingTests {
         expect(positions.count - masked - left, of: positions.count, is: 0.1 * 0.99, "random")
     }
 
-    @Test("A random token may be any of the vocabulary, and none beyond it")
+    @Test("A random token is any of the vocabulary")
     func vocabulary() throws {
         let few = TokenMasking(probability: 1, vocabularySize: 7, mask: 4, kept: [])
         let hidden = few(
@@ -61,7 +61,7 @@ struct TokenMaskingTests {
         }
     }
 
-    @Test("The generator's state fixes what is hidden, and moves on by the batch's size alone")
+    @Test("The generator's state determines the hidden tokens, and advances by the size alone")
     func determinism() throws {
         let ids = Tensor(try ids(), shape: [400, 60])
         let generator = try Generator(seed: 5)
@@ -81,7 +81,9 @@ struct TokenMaskingTests {
         #expect(second.ids.values() as [Int] == next.ids.values())
     }
 
-    @Test("With nothing hidden MLM is 0 and every gradient a number", arguments: [0.0, 0.4])
+    @Test(
+        "Without a hidden token the MLM loss is 0 and every gradient is finite",
+        arguments: [0.0, 0.4])
     func nothingHidden(alpha: Double) throws {
         let student = try TinyObjective.model()
         let objective = try TinyObjective.objective(

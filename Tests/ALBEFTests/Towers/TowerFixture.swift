@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// A folder that one of Python's libraries wrote, with what its own class makes of some inputs.
+/// A folder written by a Python library, with the results of its own class.
 struct TowerFixture {
     /// The folder.
     let path: FilePath
@@ -28,7 +28,7 @@ struct TowerFixture {
 
     func output(_ name: String) throws -> Tensor { try Tensor(file.tensor("outputs/\(name)")) }
 
-    /// Expects a tensor within 20 times Python's own single-precision error, plus 1e-6.
+    /// Expects a tensor to be within 20 times Python's own single-precision error, plus 1e-6.
     func expect(
         _ tensor: Tensor, equals name: String, where rows: Tensor? = nil,
         sourceLocation: SourceLocation = #_sourceLocation

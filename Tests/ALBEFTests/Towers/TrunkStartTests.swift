@@ -10,7 +10,7 @@ import Torch
 struct TrunkStartTests {
     private static let text = Fixtures.path("towers/minilm")
 
-    /// Writes a small EfficientNet as a package would, and gives the plan that reads it.
+    /// Writes a small EfficientNet as a package does, and returns the plan that reads it.
     private func write(
         _ fixture: EfficientNetFixture, to folder: FilePath, prefix: String = "",
         document: String? = nil
@@ -36,7 +36,7 @@ struct TrunkStartTests {
     }
 
     @Test(
-        "The trunk computes what it did in Python, whoever wrote it",
+        "The trunk computes the same as in Python in every naming",
         arguments: [
             ("numbered-lite", "", nil), ("numbered-b", "module.", nil),
             ("timm-same", "", "tf_efficientnet_b0.ns_jft_in1k"),
@@ -55,7 +55,7 @@ struct TrunkStartTests {
         }
     }
 
-    @Test("Every tensor is accounted for, and what stands above the trunk is new")
+    @Test("Every tensor is accounted for, and the layers above the trunk are new")
     func report() throws {
         try withScratch { folder in
             let fixture = try EfficientNetFixture("numbered-lite")
@@ -82,7 +82,7 @@ struct TrunkStartTests {
         }
     }
 
-    @Test("The plan decides what stands above, and the directory keeps it")
+    @Test("The plan determines the layers above the trunk, and the directory stores them")
     func plan() throws {
         try withScratch { folder in
             let fixture = try EfficientNetFixture("timm-same")
@@ -112,7 +112,7 @@ struct TrunkStartTests {
     }
 
     @Test(
-        "Heads are about 64 wide, and divide the width",
+        "Heads are about 64 wide and divide the width",
         arguments: [
             (12, 1), (128, 2), (256, 4), (310, 2), (384, 6), (768, 12), (1000, 10),
         ])
@@ -125,7 +125,7 @@ struct TrunkStartTests {
         }
     }
 
-    @Test("What the weights were made for, where no document says it")
+    @Test("Input size and normalisation follow from the weights if no document states them")
     func standards() throws {
         for (variant, naming, architecture, mean, deviation) in [
             (EfficientNetVariant.lite0, .numbered, nil, 127.0 / 255, 128.0 / 255),
@@ -148,7 +148,7 @@ struct TrunkStartTests {
         }
     }
 
-    @Test("What cannot be done is refused with the file's name")
+    @Test("Plans that cannot be carried out are rejected with the file's name")
     func refusals() throws {
         try withScratch { folder in
             let fixture = try EfficientNetFixture("timm-same")
@@ -185,7 +185,7 @@ struct TrunkStartTests {
                 plan.trunk.layers = 2
                 _ = try start(transformer, plan)
             }
-            #expect(text.contains("is no EfficientNet"))
+            #expect(text.contains("is not an EfficientNet"))
             #expect(try TowerModel.recognizes(file))
             #expect(
                 failure { _ = try TowerModel(importing: file) }.contains("albef models create"))

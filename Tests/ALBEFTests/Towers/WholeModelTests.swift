@@ -6,10 +6,10 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("Models of others that search")
+@Suite("Published models for search")
 struct WholeModelTests {
     @Test(
-        "CLIP and its kin: features, tokens and logits are those of the Python",
+        "Features, tokens and logits of CLIP and its relatives equal Python's",
         arguments: [
             "hf-clip", "hf-clip-eos2", "open-clip", "open-clip-quick", "open-clip-custom",
             "open-clip-timm", "hf-chinese-clip",
@@ -37,7 +37,7 @@ struct WholeModelTests {
         try fixture.expect(logits.sigmoid(), equals: "probabilities")
     }
 
-    @Test("Chinese-CLIP in its own layout, also as flash attention stores it")
+    @Test("Chinese-CLIP in its own layout, with and without flash attention")
     func chineseCLIP() async throws {
         for file in ["clip_cn.pt", "flash.pt"] {
             try await withDocument("chinese-clip", "hf-chinese-clip") { fixture, folder in
@@ -56,7 +56,7 @@ struct WholeModelTests {
                 importing: file.isEmpty ? folder : folder.appending(file))
             #expect(imported.configuration.dialect == .blip)
             try Self.expectPairs(imported, fixture, "itm_logits_enc")
-            // Hugging Face's class and BLIP's demonstration leave the first token as it is.
+            // Hugging Face's class and BLIP's demonstration keep the first token.
             var plain = imported.configuration
             plain.text.matchingToken = nil
             try Self.expectPairs(imported, fixture, "itm_logits", plain)

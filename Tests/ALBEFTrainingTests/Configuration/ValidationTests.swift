@@ -98,7 +98,7 @@ struct ValidationTests {
                 [
                     "objectives.contrastive.weight=0", "objectives.matching.weight=0",
                     "objectives.masked_language.weight=0",
-                ], "objectives are all left out; give one a weight above 0"
+                ], "objectives all have weight 0; give one a weight above 0"
             ),
             (
                 ["objectives.masked_language.probability=1.5"],
@@ -110,7 +110,7 @@ struct ValidationTests {
             (["objectives.contrastive.queue=-1"], "objectives.contrastive.queue must be 0 or more"),
             (
                 ["objectives.teacher.enabled=false"],
-                "objectives.contrastive.queue holds the teacher's keys: it must be 0 where"
+                "objectives.contrastive.queue must be 0 if teacher.enabled is false"
             ),
             (
                 ["objectives.contrastive.temperature=0"],
@@ -122,7 +122,7 @@ struct ValidationTests {
             ),
             (
                 ["objectives.contrastive.weight=0"],
-                "objectives.matching.negatives hard negatives are drawn by ITC's similarities"
+                "objectives.matching.negatives is hard, which needs ITC's similarities"
             ),
             (["objectives.matching.shift=0"], "objectives.matching.shift must be at least 1"),
             (["model.fusion_depth=0"], "model.fusion_depth must be at least 1"),
