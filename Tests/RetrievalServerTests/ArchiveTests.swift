@@ -75,13 +75,14 @@ struct ArchiveTests {
     @Test(
         "What is no list of ids is refused",
         arguments: [
-            (#"{"ids": []}"#, 400, "ids: from 1 to 1000"), ("{}", 400, "ids: from 1 to 1000"),
+            (#"{"ids": []}"#, 400, "ids: must have from 1 to 1000"),
+            ("{}", 400, "ids: must have from 1 to 1000"),
             (#"{"ids": ["x"]}"#, 400, "ids: 'x' is not the id"), (#"{"id": "x"}"#, 400, "'id'"),
-            (#"{"ids": ["00000000000000000000000000000000"]}"#, 404, "ids: there is no image"),
+            (#"{"ids": ["00000000000000000000000000000000"]}"#, 404, "ids: no image has"),
             (
                 "{\"ids\": [" + Array(repeating: "\"x\"", count: 1001).joined(separator: ",")
                     + "]}",
-                400, "ids: 1000 at most"
+                400, "ids: must have at most 1000"
             ),
         ])
     func refusals(_ body: String, _ status: Int, _ named: String) async throws {

@@ -157,7 +157,7 @@ struct ModelChangeServiceTests {
                     .text("a dog"), SearchOptions(count: 1000, candidates: 0))
                 #expect(all.results.count == count + 2)
                 #expect(
-                    lines.all.contains { $0.hasPrefix("notice the index is of the model other") })
+                    lines.all.contains { $0.hasPrefix("notice the index now has the model other") })
             }
         }
     }

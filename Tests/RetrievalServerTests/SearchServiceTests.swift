@@ -82,7 +82,7 @@ struct SearchServiceTests {
                 for (path, part) in [
                     ("/api/images?sort=size", "sort: must be one of path, date, -date"),
                     ("/api/images?where=size", "where: 'size' is not a condition"),
-                    ("/api/images?sort=date&sort=date", "sort: is there twice"),
+                    ("/api/images?sort=date&sort=date", "sort: occurs twice"),
                 ] {
                     let refused = try await service.client.send("GET", path)
                     #expect(refused.status == 400)
@@ -265,7 +265,7 @@ struct SearchServiceTests {
     @Test(
         "Conditions, counts and probabilities are checked and named",
         arguments: [
-            (#"{"count": 5}"#, "ask by a text"),
+            (#"{"count": 5}"#, "the query is empty"),
             (#"{"text": "a", "count": 0}"#, "count"),
             (#"{"text": "a", "count": 1001}"#, "count"),
             (#"{"text": "a", "candidates": -1}"#, "candidates: must be from 0 to 128"),
@@ -277,7 +277,7 @@ struct SearchServiceTests {
             (#"{"text": "a", "colour": "red"}"#, "colour"),
             (#"{"text": 5}"#, "text"),
             (#"{"text": "a""#, "JSON"),
-            ("", "ask by a text"),
+            ("", "the query is empty"),
         ])
     func refusals(_ body: String, _ named: String) async throws {
         try await ServiceUnderTest.run(images: 2) { service in
