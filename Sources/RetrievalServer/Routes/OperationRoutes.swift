@@ -16,7 +16,7 @@ struct OperationRoutes: Sendable {
     fileprivate struct IndexDocument: Encodable {
         struct Model: Encodable {
             let name: String
-            /// The model's training data in one line; null if its author did not state it.
+            /// The description of the model in one line; null if it has none.
             let knows: Nullable<String>
             let fingerprint: String
             let image_size: Int
