@@ -59,7 +59,7 @@ extension ServerConfiguration.Batching {
     }
 }
 
-/// Reads the keys of a mapping one by one, and reports a key that nobody read.
+/// Reads the keys of a mapping one by one, and reports a key that remains unread.
 private struct MappingReader {
     private var rest: [String: (name: Node, value: Node)] = [:]
     private let place, key: String

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Searches of several parts over HTTP", .oneModelAndTwo)
 struct ComposedServiceTests {
-    @Test("The parts of a query are those of the library's")
+    @Test("The service searches with the same query parts as the library")
     func parts() async throws {
         try await ServiceUnderTest.run { service in
             func path(_ number: Int) -> FilePath {
@@ -63,7 +63,7 @@ struct ComposedServiceTests {
         }
     }
 
-    @Test("Results that look nearly the same are folded where that is asked for")
+    @Test("Near-identical results are folded on request")
     func folds() async throws {
         try await ServiceUnderTest.run(images: 3) { service in
             for name in ["one.bmp", "two.bmp"] {
@@ -86,7 +86,7 @@ struct ComposedServiceTests {
         }
     }
 
-    @Test("A part that cannot be is refused by its name")
+    @Test("An invalid query part is refused, and the error names it")
     func refusals() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description

@@ -3,12 +3,12 @@ import RetrievalServer
 import TestSupport
 import Testing
 
-@Suite("Documents are looked through before anything is made of them")
+@Suite("JSON documents are validated before they are decoded")
 struct HostileDocumentTests {
     private static let type = ["content-type": "application/json"]
 
     @Test(
-        "What is wrong is named, with its field or its place",
+        "Errors name the field or the position",
         arguments: [
             (#"{"text": "a", "count": 3.5}"#, "count: must be a whole number, not 3.5"),
             (#"{"text": "a", "count": 1e999}"#, "count: 1e999 is too large"),
@@ -50,7 +50,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Documents have a size of their own, alone and in forms")
+    @Test("Documents have their own size limit, alone and in forms")
     func sizes() async throws {
         try await ServiceUnderTest.run(
             images: 2,
@@ -82,7 +82,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Many large documents at once keep nobody from being answered")
+    @Test("Many large documents at once do not delay other answers")
     func many() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let fields = (0..<8000).map { #""k\#($0)":1"# }.joined(separator: ",")
@@ -104,7 +104,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Large bodies that come at once have a bound together, and room again when they end")
+    @Test("Concurrent large bodies share a limit, and free their share when they end")
     func sum() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let question = ["text": String(repeating: "two dogs ", count: 40)]
@@ -117,8 +117,8 @@ struct HostileDocumentTests {
                 connection.send([UInt8](repeating: 0x20, count: 4090))
                 return connection
             }
-            // Sixteen of these fill the room. One that meets a question there is turned away itself,
-            // so each question that is still answered is followed by one more.
+            // Sixteen of these fill the budget. One that competes with a question may itself be
+            // refused, so one more follows each question that is still answered.
             var held: [RawConnection] = []
             for _ in 0..<16 { held.append(try await service.client.converse(hold)) }
             #expect(
@@ -136,7 +136,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Bodies that are compressed, and parameters that are unknown or there twice")
+    @Test("Compressed bodies, and unknown or repeated parameters, are refused")
     func requests() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let packed = try await service.client.send(
@@ -153,7 +153,7 @@ struct HostileDocumentTests {
                 #expect(answer.status == 400)
                 #expect((answer.json["detail"] as? String)?.contains(named) == true, "\(query)")
             }
-            // The page's own parameters are its own affair.
+            // The page reads its own parameters, so the service accepts any.
             #expect(try await service.client.send("GET", "/?q=a&q=b").status == 200)
         }
     }

@@ -50,7 +50,7 @@ struct MultipartBody {
                 throw Self.broken("it ends before its last boundary")
             }
             guard parts.count < Self.maximumParts else {
-                throw Self.broken("it has more than \(maximumParts) fields")
+                throw Self.broken("it has more than \(Self.maximumParts) fields")
             }
             parts.append(try Self.part(body, position..<end))
             position = end + delimiter.count

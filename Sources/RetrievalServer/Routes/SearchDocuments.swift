@@ -96,7 +96,7 @@ struct SearchRequest: Decodable {
             (0...1).contains(minimumProbability ?? 0), "minimum_probability: must be from 0 to 1")
         try expect(
             timeBudget.map { $0 > 0 && $0 <= limits.requestSeconds * 1000 } ?? true,
-            "time_budget: must be above 0 and at most \(limits.requestSeconds * 1000) milliseconds")
+            "time_budget: must be positive milliseconds, at most \(limits.requestSeconds) s")
         var options = SearchOptions(count: count, candidates: candidates)
         options.offset = offset ?? 0
         options.order = order
