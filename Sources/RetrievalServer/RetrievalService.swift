@@ -8,22 +8,25 @@ import ServiceLifecycle
 public import SystemPackage
 import UnixSignals
 
-/// Serves an index over HTTP: search, explanations, images, changes, and a page for people.
+/// A service that answers searches of an index over HTTP.
+///
+/// It also serves explanations, the images, changes of the index, and a web page for people.
 public struct RetrievalService: Sendable {
     private let parts: ServiceParts
     private let logger: Logger
 
-    /// Opens the index, and creates it where writing or a folder is to fill it.
+    /// Opens the index; creates it first if it is missing and clients or a folder may fill it.
     ///
     /// - Parameters:
-    ///   - configuration: checked by ``ServerConfiguration/check()``.
-    ///   - model: what made the index, or what it is to be changed to.
-    ///   - former: what made the index, if that is another model: it answers while the index is
-    ///     changed to `model`, which is done here if clients or a folder may write.
-    ///   - index: its directory.
-    ///   - logger: gets a line for every request.
-    /// - Throws: ``IndexError`` if the index cannot be opened or was made with another model;
-    ///   ``ServerError`` for settings that do not fit; an error of the file system.
+    ///   - configuration: The settings, which this initialiser checks.
+    ///   - model: The model that made the index, or to which the index will be changed.
+    ///   - former: The model that made the index, if it differs from `model`. It answers searches
+    ///     while the service changes the index to `model`; the service does so only if clients or
+    ///     a folder may write.
+    ///   - index: The directory of the index.
+    ///   - logger: The logger, which receives one line per request.
+    /// - Throws: `IndexError` if the index cannot be opened or was made with another model;
+    ///   ``ServerError`` if a setting is invalid; an error of the file system.
     public init(
         _ configuration: ServerConfiguration, model: SearchModel, former: SearchModel? = nil,
         index: FilePath, logger: Logger
@@ -34,11 +37,11 @@ public struct RetrievalService: Sendable {
         self.logger = logger
     }
 
-    /// Serves until the process is told to end by SIGTERM or SIGINT; what is in flight is finished.
+    /// Serves until the process receives SIGTERM or SIGINT, and finishes the requests in flight.
     ///
-    /// - Parameter onListening: is given the address once it is listened on, such as
-    ///   `http://127.0.0.1:8080`.
-    /// - Throws: ``ServerError`` if the address cannot be listened on.
+    /// - Parameter onListening: A closure that receives the address, such as
+    ///   `http://127.0.0.1:8080`, once the service listens.
+    /// - Throws: ``ServerError`` if the service cannot listen on the address.
     public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
         let configuration = parts.configuration
         let limits = configuration.limits

@@ -1,8 +1,8 @@
 public import SystemPackage
 
-/// How the service listens, what it accepts, and how it batches.
+/// The settings of a service: its address, its limits, and its batching.
 ///
-/// Read from YAML by ``init(yaml:place:)``; every key may be left out, unknown keys are refused:
+/// ``init(yaml:place:)`` reads them from YAML. Every key is optional; an unknown key is an error:
 ///
 ///     host: 127.0.0.1
 ///     port: 8080
@@ -11,108 +11,114 @@ public import SystemPackage
 ///     batching:
 ///       queries: 16
 public struct ServerConfiguration: Sendable, Hashable {
-    /// Address to listen on; default the loopback, which no other machine reaches.
+    /// The address to listen on; by default the loopback, which other machines cannot reach.
     public var host = "127.0.0.1"
-    /// Port to listen on, 0 for any that is free; default 8080.
+    /// The port to listen on, or 0 for any free port; 8080 by default.
     public var port = 8080
-    /// Names that requests may call the service by, besides its address; default none.
+    /// The host names, besides the address, that the service accepts; empty by default.
     ///
-    /// On the loopback every other name is refused, or a web page could have a browser ask for it
-    /// (DNS rebinding). On other addresses an empty list accepts all names.
+    /// On the loopback the service refuses every other name. Otherwise a web page could reach it
+    /// through a browser (DNS rebinding). On other addresses an empty list accepts every name.
     public var names: [String] = []
-    /// What writing requests have to carry as `Authorization: Bearer KEY`; nil refuses all writes.
+    /// The key that clients send to write, as `Authorization: Bearer KEY`; nil refuses all writes.
     ///
-    /// At least ``minimumKeyLength`` characters of ASCII.
+    /// A key has at least ``minimumKeyLength`` printable ASCII characters.
     public var key: String?
-    /// What reading requests have to carry, as `Bearer KEY` or as the password of HTTP's basic
-    /// authentication, which browsers ask for; nil lets everybody read.
+    /// The key that clients send to read; nil lets everybody read.
     ///
-    /// The key for writing opens reading too. `/health/live` stays open.
+    /// A client sends it as `Bearer KEY`, or as the password of HTTP basic authentication, for
+    /// which browsers ask their user. The key for writing also permits reading. `/health/live`
+    /// needs no key.
     public var readKey: String?
-    /// Addresses and networks, such as `10.0.0.0/8`, of proxies that are believed; default none.
+    /// The addresses and networks, such as `10.0.0.0/8`, of trusted proxies; empty by default.
     ///
-    /// Their `X-Forwarded-For`, or where that is missing `Forwarded`, says who the client is: to the
-    /// log and to the limits of an address.
+    /// For their requests, the log and the limits per address use the client's address in
+    /// `X-Forwarded-For` or, if that is missing, in `Forwarded`.
     public var trustedProxies: [String] = []
-    /// Where images that clients add are kept; nil keeps them at the index's path with `.uploads`.
+    /// The folder for images that clients add; nil means the index's path followed by `.uploads`.
     public var uploads: FilePath?
-    /// A folder of images that the index is kept in step with; nil follows no folder.
+    /// The folder of images that the index follows; nil for none.
     public var photos: FilePath?
-    /// Patterns of files and folders of ``photos`` to leave out, such as `*.tmp.jpg` or
-    /// `2014/drafts`; default empty.
+    /// The patterns of files and folders in ``photos`` to leave out, such as `*.tmp.jpg` or
+    /// `2014/drafts`; empty by default.
     ///
-    /// A file `.albefignore` in a folder holds such patterns too.
+    /// A file named `.albefignore` in a folder can hold further patterns.
     public var exclude: [String] = []
-    /// The program's version, for the log and the metrics; not read from a file.
+    /// The program's version, for the log and the metrics; a file cannot set it.
     public var version = ""
-    /// Bounds on what clients may ask.
+    /// The bounds on requests and connections.
     public var limits = Limits()
-    /// How requests share the model.
+    /// The way in which requests share the model.
     public var batching = Batching()
 
-    /// Bounds on what clients may ask.
+    /// Bounds on requests and connections.
     public struct Limits: Sendable, Hashable {
-        /// Bytes of a request's body; default 20 MiB.
+        /// The most bytes of a request body; 20 MiB by default.
         public var bodyBytes = 20 << 20
-        /// Bytes of a request's JSON, by itself or as the `query` of a form; default 256 KiB.
+        /// The most bytes of a request's JSON, sent as the body or as the `query` of a form; 256 KiB
+        /// by default.
         public var documentBytes = 256 << 10
-        /// Bytes of the JSON of one image's metadata; default 16 KiB.
+        /// The most bytes of one image's metadata as JSON; 16 KiB by default.
         public var metadataBytes = 16 << 10
-        /// Pixels that an image may declare; default 50 million.
+        /// The most pixels that an image file may declare; 50 million by default.
         public var pixels = 50_000_000
-        /// Characters of a text; default 2,000.
+        /// The most characters (Unicode scalars) of a text; 2,000 by default.
         public var characters = 2000
-        /// Results of a search; default 1,000.
+        /// The most results of a search; 1,000 by default.
         public var results = 1000
-        /// Candidates that a search may have re-ranked; default 128.
+        /// The most candidates that a search may re-rank; 128 by default.
         public var candidates = 128
-        /// Seconds for the head of a request to arrive; default 10.
+        /// The seconds within which the head of a request must arrive; 10 by default.
         public var headSeconds = 10.0
-        /// Seconds for a body to arrive; default 20.
+        /// The seconds within which a body must arrive; 20 by default.
         public var bodySeconds = 20.0
-        /// Seconds for an answer; default 30.
+        /// The seconds within which the service answers or gives up; 30 by default.
         public var requestSeconds = 30.0
-        /// Seconds that a connection may be open without a request; default 60.
+        /// The seconds that a connection may stay open without a request; 60 by default.
         public var idleSeconds = 60.0
-        /// Requests a second that one address may make, with bursts of three times as many.
+        /// The requests per second that one address may make, in bursts of up to three times as many.
         ///
-        /// 0: any number. Default 50, and on the loopback any number.
+        /// 0 lifts the limit. By default the limit is 50, and there is none on the loopback.
         public var requestsPerSecond: Double?
-        /// Connections at a time; default 1,024.
+        /// The most connections open at a time; 1,024 by default.
         public var connections = 1024
-        /// Connections of one address at a time; default 256.
+        /// The most connections of one address open at a time; 256 by default.
         ///
         /// Trusted proxies have no such limit.
         public var connectionsPerAddress = 256
 
-        /// The defaults.
+        /// Creates the default settings.
         public init() {}
     }
 
-    /// How requests share the model.
+    /// The way in which requests share the model.
     public struct Batching: Sendable, Hashable {
-        /// Queries that are answered together at most, 1 without batching; default 16.
+        /// The most queries in one batch, where 1 turns batching off; 16 by default.
         public var queries = 16
-        /// Milliseconds that an idle model waits for a second query; default 0.
+        /// The milliseconds that an idle model waits for a second query; 0 by default.
         ///
         /// At 0, queries are batched only when they arrive while the model is busy, so no query waits.
         public var delayMilliseconds = 0.0
-        /// Requests that may wait for the model, beyond which the answer is 503; default 256.
+        /// The most requests that may wait for the model; 256 by default.
+        ///
+        /// The service answers further requests with status 503.
         public var waiting = 256
-        /// Answers that are remembered while the index stays as it is; default 512, 0: none.
+        /// The most answers to cache, where 0 turns the cache off; 512 by default.
+        ///
+        /// A change of the index invalidates the cached answers.
         public var cachedAnswers = 512
 
-        /// The defaults.
+        /// Creates the default settings.
         public init() {}
     }
 
-    /// The fewest characters of a key.
+    /// The least number of characters in a key.
     public static let minimumKeyLength = 16
 
-    /// The defaults.
+    /// Creates the default settings.
     public init() {}
 
-    /// Whether only this machine reaches the address.
+    /// Whether the host is a loopback address, which only this machine can reach.
     public var isLoopback: Bool {
         host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }

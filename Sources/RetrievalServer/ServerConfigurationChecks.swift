@@ -1,14 +1,14 @@
 extension ServerConfiguration {
-    /// Checks every value.
+    /// Checks every setting.
     ///
-    /// - Parameter place: the file that the settings came from, for errors; nil for none.
-    /// - Throws: ``ServerError`` that names the key whose value does not fit.
+    /// - Parameter place: The file of the settings, which errors name; nil for none.
+    /// - Throws: ``ServerError`` that names the first key with an invalid value.
     public func check(place: String? = nil) throws {
         let checks = Checks(place: place)
         try checks.expect(!host.isEmpty, "host", "is empty")
         try checks.bound(port, 0...65_535, "port")
         for name in names {
-            try checks.expect(!name.isEmpty, "names", "one of the names is empty")
+            try checks.expect(!name.isEmpty, "names", "holds an empty name; remove it")
         }
         for proxy in trustedProxies {
             try checks.expect(
@@ -20,26 +20,27 @@ extension ServerConfiguration {
             if let fault = Self.fault(ofKey: key) { try checks.expect(false, name, fault) }
         }
         try checks.expect(
-            key == nil || key != readKey, "read_key", "is the key for writing; take another")
+            key == nil || key != readKey, "read_key",
+            "is the same as 'key'; choose another key for reading")
         try limits.check(checks)
         try batching.check(checks)
     }
 
-    /// What is wrong with a key; nil if nothing is.
+    /// Describes what is wrong with a key; returns nil for a valid key.
     ///
-    /// Every key is judged here, wherever it comes from.
+    /// Keys from a file, an option, and the environment all pass this check.
     public static func fault(ofKey key: String) -> String? {
         guard key.utf8.count >= minimumKeyLength else {
             return "a key needs at least \(minimumKeyLength) characters"
         }
         guard key.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }), key.first != " ", key.last != " "
         else {
-            return "a key has characters of ASCII alone, and no spaces around it"
+            return "a key must have printable ASCII characters only, and no space at either end"
         }
         return nil
     }
 
-    /// Tells which setting does not fit.
+    /// Throws an error that names the setting whose check fails.
     fileprivate struct Checks {
         let place: String?
 
@@ -49,7 +50,7 @@ extension ServerConfiguration {
             }
         }
 
-        /// A number that is not within its bounds; not a number is within none.
+        /// Checks that a number lies within its bounds; NaN never does.
         func bound<Value: Comparable>(_ value: Value, _ range: ClosedRange<Value>, _ key: String)
             throws
         {

@@ -2,12 +2,12 @@ import SystemPackage
 import Yams
 
 extension ServerConfiguration {
-    /// Reads settings.
+    /// Reads settings from YAML and checks them.
     ///
     /// - Parameters:
-    ///   - yaml: the text of the file.
-    ///   - place: what errors call it.
-    /// - Throws: ``ServerError`` that names the place, the line, and the key that is wrong or unknown.
+    ///   - yaml: The text of the file.
+    ///   - place: The file's name for error messages.
+    /// - Throws: ``ServerError`` that names the place, the line, and the invalid or unknown key.
     public init(yaml: String, place: String) throws {
         let root: Node?
         do { root = try Yams.compose(yaml: yaml) } catch {
@@ -59,7 +59,7 @@ extension ServerConfiguration.Batching {
     }
 }
 
-/// Takes the keys of a mapping one by one, and refuses those that are left.
+/// Reads the keys of a mapping one by one, and reports a key that remains unread.
 private struct MappingReader {
     private var rest: [String: (name: Node, value: Node)] = [:]
     private let place, key: String
@@ -69,7 +69,8 @@ private struct MappingReader {
         self.key = key
         guard let mapping = node.mapping else {
             throw Self.error(
-                node, place, "\(key.isEmpty ? "it" : key) is not a list of 'name: value'")
+                node, place,
+                "\(key.isEmpty ? "the file" : key) must be a mapping of 'name: value' lines")
         }
         for (name, value) in mapping { rest[name.string ?? ""] = (name, value) }
     }
@@ -106,7 +107,7 @@ private struct MappingReader {
     ) throws {
         guard let node = rest.removeValue(forKey: name)?.value, node.null == nil else { return }
         guard let value = value(node) else {
-            throw Self.error(node, place, "\(named(name)) is not \(what)")
+            throw Self.error(node, place, "\(named(name)) must be \(what)")
         }
         body(value)
     }

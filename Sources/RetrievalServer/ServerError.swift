@@ -1,9 +1,9 @@
-/// A service that cannot be started.
+/// An error that keeps the service from starting.
 public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable { case setting, address }
 
     private let code: Code
-    /// What is wrong, in one line.
+    /// The setting or address and what is wrong with it, in one line.
     public let description: String
 
     static func setting(_ place: String, _ what: String) -> ServerError {

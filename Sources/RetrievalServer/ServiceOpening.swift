@@ -4,11 +4,12 @@ import Retrieval
 import SystemPackage
 
 extension ServiceParts {
-    /// Opens the index and everything that serves it; creates the index where writing or a folder
-    /// is to fill it.
+    /// Opens the index and creates the parts of the service.
     ///
-    /// - Throws: ``ServerError`` for settings that do not fit; ``IndexError`` if the index cannot
-    ///   be opened or was made with another model; an error of the file system.
+    /// If the index is missing and clients or a folder may fill it, this creates it first.
+    ///
+    /// - Throws: ``ServerError`` if a setting is invalid; `IndexError` if the index cannot be
+    ///   opened or was made with another model; an error of the file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, former: SearchModel?,
         index: FilePath, _ logger: Logger
@@ -59,8 +60,8 @@ extension ServiceParts {
                 compute: compute, images: images, logger))
     }
 
-    /// What changes the index to the model that is wanted; nil if it is of that one, or nobody may
-    /// write to it here.
+    /// Returns the changer to the wanted model; nil if the index already has that model, or if
+    /// the service may not write to the index.
     private static func changer(
         _ folder: FilePath?, exclude: [String], _ library: IndexLibrary, compute: WorkQueue,
         images: WorkQueue, _ logger: Logger
@@ -70,8 +71,8 @@ extension ServiceParts {
         guard let folder, index.content == .images else {
             logger.notice(
                 """
-                the index is of the model \(index.model.title), which answers; 'albef index' with \
-                \(wanted.options) changes it, and the new one is served then
+                the index was made with the model \(index.model.title), which answers searches; \
+                to change it, run 'albef index' with \(wanted.options)
                 """)
             return nil
         }
@@ -79,15 +80,15 @@ extension ServiceParts {
             folder, exclude: exclude, library, compute: compute, images: images, logger)
     }
 
-    /// Ends the threads when what waits is done.
+    /// Ends the threads once they have finished the waiting work.
     func close() {
         for queue in [compute, images, documents, disk] { queue.close() }
     }
 
-    /// Checks that the folder to follow is there, or that it was.
+    /// Checks that the folder to follow exists, or that the index holds images from it.
     ///
-    /// A folder that is away, such as one on a disk that is not mounted, is waited for; one that
-    /// the index knows nothing of is a slip of the pen.
+    /// In the second case its disk may not be mounted yet, and the service waits for it. In any
+    /// other case the path is probably a typing error.
     private static func check(_ photos: FilePath, _ index: FilePath) throws {
         let folder = photos.absolute
         var isFolder: ObjCBool = false
@@ -106,8 +107,10 @@ extension ServiceParts {
             IndexChange(), to: index, model: model.signature, locator: EntryLocator())
     }
 
-    /// Brings the index in step with the images that clients sent: where a service was killed, a
-    /// file may be there that the index does not know yet, or an entry whose file is gone.
+    /// Brings the index in step with the files that clients sent.
+    ///
+    /// An earlier run that was killed may have left a file without an entry, or an entry without
+    /// its file.
     private static func reconcile(
         _ store: UploadStore, _ library: IndexLibrary, _ logger: Logger
     ) async throws {
@@ -115,7 +118,7 @@ extension ServiceParts {
             .update(library.directory, with: FolderScan(store.directory))
         if report.changed > 0 {
             library.refresh()
-            logger.notice("took over \(report.changed) changes that a service before this left")
+            logger.notice("finished \(report.changed) changes that an earlier run left")
         }
     }
 }

@@ -3,52 +3,52 @@ import Retrieval
 import SystemPackage
 import Torch
 
-/// What the routes share.
+/// The parts of the service that its routes share.
 struct ServiceParts: Sendable {
     let configuration: ServerConfiguration
     let library: IndexLibrary
     let metrics: ServiceMetrics
-    /// The model's thread.
+    /// The thread that runs the model.
     let compute: WorkQueue
-    /// Threads that read and scale images.
+    /// The threads that read and scale images.
     let images: WorkQueue
-    /// Threads that take requests' documents apart, and put long answers together.
+    /// The threads that parse the JSON of requests and build long answers.
     let documents: WorkQueue
     /// The thread that writes to the index.
     let disk: WorkQueue
-    /// What the bodies of all requests take.
+    /// The memory that the bodies of all requests share.
     let bodies = BodyBudget()
     let batcher: QueryBatcher
-    /// Changes the index for clients and the folder; nil where neither may.
+    /// Changes the index for clients and the folder; nil if neither may write.
     let writer: GalleryWriter?
-    /// What clients that write need; nil where none may.
+    /// Stores the images that clients send; nil if clients may not write.
     let writing: Writing?
     let follower: FolderFollower?
-    /// Changes the index to the model that is wanted; nil where it is of that one.
+    /// Changes the index to the wanted model; nil if it already has that model.
     let changer: ModelChanger?
-    /// The model that answers now: another after the index was changed to it.
+    /// The model that answers now; it changes when the index is changed to another model.
     var model: SearchModel { library.model }
 
-    /// What writing needs.
+    /// The parts that serve writing clients.
     struct Writing: Sendable {
         let writer: GalleryWriter
         let store: UploadStore
     }
 
-    /// A text that a client sent, if it may be so long.
+    /// Returns a client's text if it is no longer than the limit.
     ///
     /// - Throws: ``Problem`` that names the field.
     func checked(_ text: String, _ field: String) throws -> String {
         let limit = configuration.limits.characters
         guard text.unicodeScalars.prefix(limit + 1).count <= limit else {
-            throw Problem(.invalidRequest, "\(field): \(limit) characters at most")
+            throw Problem(.invalidRequest, "\(field): must have at most \(limit) characters")
         }
         return text
     }
 
-    /// A query whose image files are read already, so that the model's thread need not wait for them.
+    /// Reads the image files of a query, so that the model's thread need not wait for them.
     ///
-    /// - Throws: ``Problem`` if too much waits; `ImageError` if one cannot be read.
+    /// - Throws: ``Problem`` if too many images wait; `ImageError` if a file cannot be read.
     func decoded(_ query: SearchQuery) async throws -> SearchQuery {
         let model = model
         var query = query
@@ -60,9 +60,9 @@ struct ServiceParts: Sendable {
         return query
     }
 
-    /// Reads an image as the input of the model, or of both.
+    /// Decodes an image and prepares it for each image encoder of the model.
     ///
-    /// - Throws: ``Problem`` if too much waits; `ImageError` if it cannot be read.
+    /// - Throws: ``Problem`` if too many images wait; `ImageError` if the image cannot be read.
     func pixels(of bytes: [UInt8], named name: String) async throws -> PreparedImage {
         let model = model
         let loader = ImageLoader(
@@ -70,9 +70,9 @@ struct ServiceParts: Sendable {
         return try await images.run { model.pixels(of: try loader.load(bytes, named: name)) }
     }
 
-    /// The bytes of an image of the index.
+    /// Reads the bytes of an image in the index.
     ///
-    /// - Throws: ``Problem`` if its file is gone or is no image.
+    /// - Throws: ``Problem`` if the file no longer exists or is not an image.
     func bytes(of file: FilePath) async throws -> [UInt8] {
         try await images.run {
             do { return try ImageLoader.bytes(of: file) } catch let error as ImageError {

@@ -97,7 +97,7 @@ class FactTests(PageTest):
         self.assertEqual(self.text("#summary"), "6 images")
         self.assertTrue(all(item["about"]["camera"] == "Lumen 5" and "2020" <= item["about"]["date"][:4] <= "2021"
                             for item in self.shown()))
-        self.assertEqual(self.chips(), ["from 2020", "until 2021", "Lumen 5"])
+        self.assertEqual(self.chips(), ["from 2020", "to 2021", "Lumen 5"])
         self.assertIn("where=camera%3DLumen+5", self.driver.current_url)
         # It is in the address, and in the history.
         self.driver.refresh()
@@ -112,14 +112,14 @@ class FactTests(PageTest):
         # A chip takes its condition away.
         self.find("#chips button").click()
         self.settle()
-        self.assertEqual(self.chips(), ["until 2021"])
+        self.assertEqual(self.chips(), ["to 2021"])
         self.assertEqual(self.find("#fact-from").get_property("value"), "")
 
     def test_years_in_order(self):
         self.open_form()
         self.choose("fact-to", "2019")
         self.choose("fact-from", "2021")
-        self.assertEqual(self.chips(), ["from 2021", "until 2021"])
+        self.assertEqual(self.chips(), ["from 2021", "to 2021"])
         self.assertEqual(self.text("#summary"), "6 images")
 
     def test_searching_with_conditions(self):

@@ -45,7 +45,7 @@ class GalleryTests(PageTest):
         self.until(lambda: self.text("#show-skipped") == "1,002 files skipped")
         self.assertEqual(self.text("#notes"), "")
         self.find("#show-skipped").click()
-        self.assertEqual(self.text("#skipped-kinds"), "Files of kinds that are not read: 1000 × mov, 2 × ico")
+        self.assertEqual(self.text("#skipped-kinds"), "Files of unsupported types: 1000 × mov, 2 × ico")
 
     def test_a_folder_that_is_away(self):
         error = "/photos: there is no such directory"

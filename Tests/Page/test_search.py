@@ -38,7 +38,7 @@ class SearchTests(PageTest):
         for tile, result in zip(tiles, wanted):
             move = result["recall_rank"] - result["rank"]
             sign = f"▲{move}" if move > 0 else f"▼{-move}" if move < 0 else "="
-            spoken = f"up {move}" if move > 0 else f"down {-move}" if move < 0 else "unmoved"
+            spoken = f"up {move}" if move > 0 else f"down {-move}" if move < 0 else "unchanged"
             self.assertEqual(tile["move"], sign)
             self.assertTrue(tile["label"].endswith(spoken) or "名" in tile["label"], tile["label"])
             self.assertEqual(tile["place"], str(result[place]))

@@ -23,7 +23,7 @@ class StateTests(PageTest):
         self.expected = ["400"]
         self.open(q=QUERY, where="nonsense")
         title, detail = self.trouble()
-        self.assertEqual(title, "The search cannot be read")
+        self.assertEqual(title, "The search is not valid")
         self.assertIn("nonsense", detail)
         self.assertEqual(self.tiles(), [])
         self.assertEqual(self.find("#grid").size["height"], 0, "no room is kept for results")
@@ -45,8 +45,8 @@ class StateTests(PageTest):
 
     def test_problems_are_told_by_their_kind(self):
         for kind, status, title in (
-                ("unsupported-picture", 422, "The image cannot be read"), ("timed-out", 504, "It took too long"),
-                ("invalid-request", 400, "The search cannot be read"), ("new-one", 422, "As the server calls it")):
+                ("unsupported-picture", 422, "The image cannot be read"), ("timed-out", 504, "The request took too long"),
+                ("invalid-request", 400, "The search is not valid"), ("new-one", 422, "As the server calls it")):
             body = {"type": f"urn:albef:problem:{kind}", "title": "As the server calls it", "detail": "why"}
             self.open([{"path": "api/search", "times": 1, "status": status, "body": body}], q=QUERY)
             self.assertEqual(self.trouble(), (title, "why"))
@@ -91,7 +91,7 @@ class StateTests(PageTest):
 
     def test_server_that_comes_back(self):
         self.open([{"path": "api/images", "times": 1, "status": 502}])
-        self.assertEqual(self.trouble()[1], "The server answered 502 and did not say why.")
+        self.assertEqual(self.trouble()[1], "The server answered with status 502 and gave no reason.")
         self.run_script("document.querySelector('#trouble button').click()")
         self.until(self.tiles)
 

@@ -86,7 +86,7 @@ class TermTests(PageTest):
     def test_only_what_is_not_wanted(self):
         self.open(q="-trousers")
         title, detail = self.trouble()
-        self.assertEqual(title, "There is nothing to look for")
+        self.assertEqual(title, "Nothing to look for")
         self.assertIn("Add a word", detail)
         self.assertEqual(self.asked("api/search"), [])
         self.find("#language").click()

@@ -3,9 +3,9 @@ import RetrievalServer
 import TestSupport
 import Testing
 
-@Suite("Who may ask, and who is asking")
+@Suite("Keys, origins and the addresses of clients")
 struct AccessTests {
-    /// One request in a thousand seconds of every address: who asked before has to wait.
+    /// One request per thousand seconds and address, so a second request has to wait.
     private func expect(
         _ service: ServiceUnderTest, _ headers: [String: String], isLimited: Bool,
         at location: SourceLocation = #_sourceLocation
@@ -14,7 +14,7 @@ struct AccessTests {
         #expect(answer.status == (isLimited ? 429 : 200), sourceLocation: location)
     }
 
-    @Test("A trusted proxy says who asks; what a client says of itself is not believed")
+    @Test("A trusted proxy names the client; a client's own header is ignored")
     func forwarded() async throws {
         let log = LogUnderTest()
         try await ServiceUnderTest.run(
@@ -29,13 +29,13 @@ struct AccessTests {
             try await expect(service, first, isLimited: false)
             try await expect(service, first, isLimited: true)
             try await expect(service, ["x-forwarded-for": "203.0.113.2"], isLimited: false)
-            // Only what the proxies added counts, from the right.
+            // Only the hops that proxies added count, from the right.
             let forged = ["x-forwarded-for": "198.51.100.7, 203.0.113.1, 10.1.2.3"]
             try await expect(service, forged, isLimited: true)
             let six = ["forwarded": #"for=192.0.2.1;by=x, For="[2001:db8::1]:4711";proto=https"#]
             try await expect(service, six, isLimited: false)
             try await expect(service, ["forwarded": #"for="[2001:DB8:0::1]""#], isLimited: true)
-            // What is not an address tells nothing of who is before it.
+            // A hop without a valid address hides the hops before it.
             try await expect(service, ["x-forwarded-for": "203.0.113.1, unknown"], isLimited: false)
             try await expect(service, [:], isLimited: true)
             let clients = log.entries.compactMap { $0["client"] as? String }
@@ -49,7 +49,7 @@ struct AccessTests {
         }
     }
 
-    @Test("With a key for reading, nobody reads without one but the page that asks for it")
+    @Test("With a key for reading, only the page's own files need no key")
     func reading() async throws {
         let key = "a key for readers, of 100 %"
         try await ServiceUnderTest.run(images: 2, { $0.readKey = key }) { service in
@@ -58,7 +58,7 @@ struct AccessTests {
             for path in ["/api/index", "/metrics", "/openapi.json", "/health/ready"] {
                 let answer = try await service.client.send("GET", path)
                 #expect(answer.status == 401 && answer.problem == "unauthorized", "\(path)")
-                // Another scheme would have browsers ask before the page can.
+                // For another scheme, browsers would ask before the page can.
                 #expect(answer.headers["www-authenticate"] == "Bearer")
                 for headers in [
                     ["authorization": "Bearer \(key)"], ["cookie": "a=b; albef_key=\(cookie)"],
@@ -79,7 +79,7 @@ struct AccessTests {
             for path in ["/", "/page.js", "/health/live"] {
                 #expect(try await service.client.send("GET", path).status == 200, "\(path)")
             }
-            // Neither opens writing, nor does a cookie, which browsers send by themselves.
+            // Neither permits writing, nor does a cookie, which browsers add by themselves.
             for headers in [
                 ["authorization": "Bearer \(key)"], ["cookie": "albef_key=\(cookie)"],
                 ["cookie": "albef_key=\(ServiceUnderTest.key)"],
@@ -91,7 +91,7 @@ struct AccessTests {
         }
     }
 
-    @Test("What a page of another site has a browser send is refused, forms too")
+    @Test("Requests from pages of other sites are refused, including forms")
     func sites() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
             let own = "http://127.0.0.1:\(service.client.port)"
@@ -117,7 +117,7 @@ struct AccessTests {
                     "POST", "/api/search", image: TinyModel.bitmap(1), headers: headers)
                 #expect(form.status == 200, "\(headers)")
             }
-            // A person may follow a link.
+            // Following a link is allowed.
             let link = ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"]
             #expect(
                 try await service.client.send("GET", "/api/index", headers: link).status == 200)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Archives of images")
 struct ArchiveTests {
-    /// The entries of an archive as its directory has them, each with its bytes.
+    /// Reads the entries of an archive by its directory, each with its bytes.
     private func entries(_ archive: [UInt8]) throws -> [(name: String, bytes: [UInt8])] {
         func number(_ place: Int, _ count: Int) -> Int {
             (0..<count).reduce(0) { $0 | Int(archive[place + $1]) << (8 * $1) }
@@ -27,7 +27,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("Images that were chosen come in one file, under their names")
+    @Test("An archive holds the selected images under their names")
     func chosen() async throws {
         try await ServiceUnderTest.run(images: 5) { service in
             let sent = try await service.client.form(
@@ -52,7 +52,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("What cannot be read is named at the end")
+    @Test("The last entry names the files that cannot be read")
     func leftOut() async throws {
         try await ServiceUnderTest.run(images: 5) { service in
             let paths = (0..<5).map { service.photos.appending("00\($0).bmp") }
@@ -73,15 +73,16 @@ struct ArchiveTests {
     }
 
     @Test(
-        "What is no list of ids is refused",
+        "Invalid lists of ids are refused",
         arguments: [
-            (#"{"ids": []}"#, 400, "ids: from 1 to 1000"), ("{}", 400, "ids: from 1 to 1000"),
+            (#"{"ids": []}"#, 400, "ids: must have from 1 to 1000"),
+            ("{}", 400, "ids: must have from 1 to 1000"),
             (#"{"ids": ["x"]}"#, 400, "ids: 'x' is not the id"), (#"{"id": "x"}"#, 400, "'id'"),
-            (#"{"ids": ["00000000000000000000000000000000"]}"#, 404, "ids: there is no image"),
+            (#"{"ids": ["00000000000000000000000000000000"]}"#, 404, "ids: no image has"),
             (
                 "{\"ids\": [" + Array(repeating: "\"x\"", count: 1001).joined(separator: ",")
                     + "]}",
-                400, "ids: 1000 at most"
+                400, "ids: must have at most 1000"
             ),
         ])
     func refusals(_ body: String, _ status: Int, _ named: String) async throws {
@@ -113,7 +114,7 @@ struct ArchiveTests {
                 #expect(piece.count <= ImageArchive.pieceBytes)
                 written += piece
                 guard piece.starts(with: [0x42, 0x4D]) else { return }
-                // The first piece of a file was read, and the next one was not.
+                // The archive has read the first piece of a file, and not the next.
                 if taken == 0 {
                     let file = try FileHandle(forWritingTo: URL(filePath: paths[0].string))
                     try file.seekToEnd()
@@ -135,7 +136,7 @@ struct ArchiveTests {
         }
     }
 
-    @Test("An archive that nobody takes any more ends")
+    @Test("An archive ends when its client leaves")
     func abandoned() async throws {
         struct Enough: Error {}
         try await Fixtures.withTemporaryFolder { folder in

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Searches of several parts over HTTP", .oneModelAndTwo)
 struct ComposedServiceTests {
-    @Test("The parts of a query are those of the library's")
+    @Test("The service searches with the same query parts as the library")
     func parts() async throws {
         try await ServiceUnderTest.run { service in
             func path(_ number: Int) -> FilePath {
@@ -63,7 +63,7 @@ struct ComposedServiceTests {
         }
     }
 
-    @Test("Results that look nearly the same are folded where that is asked for")
+    @Test("Near-identical results are folded on request")
     func folds() async throws {
         try await ServiceUnderTest.run(images: 3) { service in
             for name in ["one.bmp", "two.bmp"] {
@@ -86,7 +86,7 @@ struct ComposedServiceTests {
         }
     }
 
-    @Test("A part that cannot be is refused by its name")
+    @Test("An invalid query part is refused, and the error names it")
     func refusals() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
@@ -94,21 +94,24 @@ struct ComposedServiceTests {
             let cases: [([String: Any], Int, String)] = [
                 (["without": ["a hat"]], 400, "without: the query contains only exclusions"),
                 (["unlike": [id]], 400, "unlike: the query contains only exclusions"),
-                (["text": "a", "without": ["a", "b", "c", "d", "e"]], 400, "without: 4 at most"),
+                (
+                    ["text": "a", "without": ["a", "b", "c", "d", "e"]], 400,
+                    "without: must have at most 4"
+                ),
                 (["text": "a", "without": "a hat"], 400, "without: must be a list"),
                 (["text": "a", "without": ["?!"]], 422, "without: nothing is left"),
                 (
                     ["text": "a", "without": [String(repeating: "a", count: 2001)]], 400,
                     "without: 2000 characters"
                 ),
-                (["images": Array(repeating: id, count: 9)], 400, "images: 8 at most"),
+                (["images": Array(repeating: id, count: 9)], 400, "images: must have at most 8"),
                 (
                     ["image": id, "images": Array(repeating: id, count: 8)], 400,
                     "images: give at most 8 images"
                 ),
-                (["images": [nowhere]], 404, "images: there is no image of the id"),
-                (["images": ["x"]], 404, "images: there is no image of the id 'x'"),
-                (["text": "a", "unlike": [nowhere]], 404, "unlike: there is no image of the id"),
+                (["images": [nowhere]], 404, "images: no image has the id"),
+                (["images": ["x"]], 404, "images: no image has the id 'x'"),
+                (["text": "a", "unlike": [nowhere]], 404, "unlike: no image has the id"),
                 (["text": "a dog", "emphasis": ["dog": 5]], 400, "emphasis: 'dog' has the weight"),
                 (
                     ["text": "a dog", "emphasis": ["dog": "2"]], 400,
@@ -116,7 +119,7 @@ struct ComposedServiceTests {
                 ),
                 (["images": [id], "emphasis": ["dog": 2]], 400, "emphasis: the query has no text"),
                 (["text": "a dog", "fold": 1], 400, "fold: must be true or false"),
-                (["images": [String]()], 400, "ask by a text"),
+                (["images": [String]()], 400, "the query is empty"),
             ]
             for (fields, status, named) in cases {
                 let answer = try await service.client.post("/api/search", fields)

@@ -3,13 +3,13 @@ import RetrievalServer
 import TestSupport
 import Testing
 
-@Suite("Connections, before and around requests")
+@Suite("Connections before and around requests")
 struct ConnectionTests {
     private static let search = """
         POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n
         """
 
-    @Test("A head that never ends is answered, and a client that says nothing is let go")
+    @Test("An unfinished head is answered, and a silent client is disconnected")
     func heads() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.headSeconds = 0.2 }) { service in
             let (begun, isClosed) = try await service.client.converse { connection in
@@ -20,7 +20,7 @@ struct ConnectionTests {
             #expect(isClosed)
             let isLetGo = try await service.client.converse { $0.isAtEnd() }
             #expect(isLetGo)
-            // A second request on a connection has as much time, and no more.
+            // A second request on a connection has the same time.
             let (first, second) = try await service.client.converse { connection in
                 connection.send("GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n")
                 let first = try connection.answer()
@@ -31,7 +31,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A client that waits to be asked for its body is asked, and not in vain")
+    @Test("A client that expects 100 Continue receives it only if its body is wanted")
     func expectations() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let body = #"{"text": "two dogs"}"#
@@ -66,7 +66,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("One address has so many connections, and gets others when those end")
+    @Test("An address has a limited number of connections, and can open others when those end")
     func connections() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.connectionsPerAddress = 3 }) {
             service in
@@ -96,7 +96,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "What is not HTTP is answered by a problem document, logged and counted",
+        "Invalid HTTP is answered with a problem document, logged and counted",
         arguments: [
             "GET /api/index HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n",
             "GET /api/index HTTP/1.1\r\n\r\n",
@@ -123,7 +123,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A body that stops being HTTP half-way is answered, and the connection closed")
+    @Test("A body that becomes invalid HTTP is answered, and the connection closes")
     func chunks() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
@@ -136,7 +136,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A request of HTTP/1.0 needs no Host, and its connection ends with the answer")
+    @Test("An HTTP/1.0 request needs no Host, and its connection ends with the answer")
     func old() async throws {
         try await ServiceUnderTest.run(
             images: 2,

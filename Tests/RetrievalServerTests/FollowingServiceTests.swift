@@ -9,9 +9,9 @@ import Torch
 
 @Suite("A service that follows a folder", .timeLimit(.minutes(10)))
 struct FollowingServiceTests {
-    /// Runs a service that makes its index of a folder.
+    /// Runs a service that creates its index from a folder.
     ///
-    /// - Parameter count: images in the folder.
+    /// - Parameter count: The number of images in the folder.
     private func follow(
         _ count: Int, _ body: (ServiceUnderTest) async throws -> Void
     ) async throws {
@@ -27,7 +27,7 @@ struct FollowingServiceTests {
         try await service.client.send("GET", "/api/index").json
     }
 
-    /// Waits until the index has so many images and nothing is being indexed.
+    /// Waits until the index has `count` images and indexing has ended.
     private func has(_ count: Int, _ service: ServiceUnderTest) async throws -> Bool {
         try await eventually {
             let state = try await state(service)
@@ -36,7 +36,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("The folder fills an index that was not there, and the service says how far it is")
+    @Test("The folder fills a new index, and the service reports the progress")
     func progress() async throws {
         try await follow(20) { service in
             #expect(try await has(20, service))
@@ -48,7 +48,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("Uploads while a folder is being indexed are all acknowledged")
+    @Test("All uploads during the indexing of a folder are acknowledged")
     func uploads() async throws {
         try await follow(300) { service in
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -70,7 +70,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("Patterns leave files out of the followed folder, and the service names them")
+    @Test("Patterns exclude files of the followed folder, and the service lists the patterns")
     func excluded() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
@@ -91,7 +91,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("Files that cannot be read are named with the reason, others are counted by their kind")
+    @Test("Unreadable files are listed with the reason, and unsupported ones counted by type")
     func skipped() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
@@ -116,7 +116,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("The folder is looked through when somebody with the key asks for it")
+    @Test("A client with the key can request a scan of the folder")
     func scan() async throws {
         try await follow(3) { service in
             #expect(try await has(3, service))
@@ -140,7 +140,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("The last image that is removed from the folder leaves the index too")
+    @Test("Removing the last image of the folder removes it from the index")
     func emptied() async throws {
         try await follow(4) { service in
             #expect(try await has(4, service))
@@ -153,7 +153,7 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("An image of the folder is removed there: its removal here is refused, and says so")
+    @Test("The service refuses to remove an image of the folder, and says how to")
     func removal() async throws {
         try await follow(2) { service in
             #expect(try await has(2, service))
@@ -167,7 +167,7 @@ struct FollowingServiceTests {
     }
 
     @Test(
-        "An index that vanished is not made anew by a write or the folder; put back, it is served")
+        "Neither a write nor the folder recreates a missing index; once restored, it is served")
     func vanished() async throws {
         try await follow(6) { service in
             let (files, aside) = (FileManager.default, service.folder.appending("aside").string)
@@ -199,13 +199,13 @@ struct FollowingServiceTests {
         }
     }
 
-    @Test("An older state of the index that is put in its place is brought in step again")
+    @Test("The service brings a restored older index in step again")
     func restored() async throws {
         try await follow(6) { service in
             let (files, backup) = (FileManager.default, service.folder.appending("backup").string)
             #expect(try await has(6, service))
-            // The service tidies up after a commit: what copies or moves its index has to hold the
-            // lock, as every other writer.
+            // The service tidies the index after a commit, so a program that copies or moves the index
+            // must hold the lock, as every writer does.
             try await locking(service.index) {
                 try files.copyItem(atPath: service.index.string, toPath: backup)
             }
@@ -216,14 +216,14 @@ struct FollowingServiceTests {
                     atPath: service.index.string, toPath: service.folder.appending("new").string)
                 try files.moveItem(atPath: backup, toPath: service.index.string)
             }
-            // Nothing in the folder changes: only the index says that something is missing.
+            // The folder does not change; only the index lacks an image.
             #expect(
                 try await eventually { try ForwardIndex(service.index).count == 9 })
             #expect(try await has(9, service))
         }
     }
 
-    /// Runs a body while no other writer can.
+    /// Runs a closure while it holds the lock of the index.
     private func locking(_ index: FilePath, _ body: () throws -> Void) async throws {
         var lock: FileLock?
         let isLocked = try await eventually {
@@ -234,7 +234,7 @@ struct FollowingServiceTests {
         try withExtendedLifetime(lock) { try body() }
     }
 
-    @Test("A folder that does not exist is refused at the start, and no index is made")
+    @Test("A missing folder is refused at the start, and no index is created")
     func missing() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let model = try TinyModel.search(in: folder)
@@ -244,7 +244,7 @@ struct FollowingServiceTests {
             }
             #expect(!FileManager.default.fileExists(atPath: folder.appending("index").string))
 
-            // One that the index knows is away: the service starts, and its images stay.
+            // If the index has images of the missing folder, the service starts, and they stay.
             try TinyModel.writeImages(3, to: photos)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try FileManager.default.removeItem(atPath: photos.string)

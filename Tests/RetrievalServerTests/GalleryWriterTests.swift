@@ -8,9 +8,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The one writer of an index", .oneModelAndTwo, .timeLimit(.minutes(10)))
+@Suite("The only writer of an index", .oneModelAndTwo, .timeLimit(.minutes(10)))
 struct GalleryWriterTests {
-    /// A writer over an index of five images, whose commits a test may hinder.
+    /// A writer over an index of five images, whose commits a test can intercept.
     private struct Fixture {
         let writer: GalleryWriter
         let library: IndexLibrary
@@ -18,7 +18,7 @@ struct GalleryWriterTests {
         let model: SearchModel
         let folder: FilePath
 
-        /// An upload on its way: its file is written.
+        /// An upload whose file is written and whose entry is not committed.
         func upload(_ seed: Int) throws -> (path: FilePath, change: GalleryWriter.Change) {
             let path = store.newPath(extension: "bmp")
             let bytes = TinyModel.bitmap(seed)
@@ -35,7 +35,7 @@ struct GalleryWriterTests {
         }
     }
 
-    /// - Parameter hinder: is given every change and what really commits it.
+    /// - Parameter hinder: A closure that receives each change and the closure that commits it.
     private func withWriter(
         hinder:
             @escaping @Sendable (IndexChange, () throws -> Set<FilePath>) async throws
@@ -72,9 +72,9 @@ struct GalleryWriterTests {
         }
     }
 
-    @Test("On a full disk nothing is added, and everything can be removed")
+    @Test("On a full disk no image can be added, and all can be removed")
     func fullDisk() async throws {
-        // A disk on which a manifest fits only once the reserve is given up, and an image never.
+        // This disk has room for a manifest only without the reserve, and never for an image.
         let isFull = Atomic(false)
         let reserve = Mutex<FilePath?>(nil)
         try await withWriter(
@@ -102,7 +102,7 @@ struct GalleryWriterTests {
             #expect(!fixture.isThere(own))
             #expect(fixture.library.gallery.index.count == 5)
 
-            // With room again, the reserve is there for the next time.
+            // Once the disk has room again, the reserve is taken again.
             isFull.store(false, ordering: .relaxed)
             _ = try await fixture.writer.apply(try fixture.upload(3).change)
             #expect(fixture.isThere(fixture.library.directory.appending("reserve.tmp")))
@@ -110,7 +110,7 @@ struct GalleryWriterTests {
         }
     }
 
-    @Test("An image whose entry was committed keeps its file, whatever fails afterwards")
+    @Test("An image with a committed entry keeps its file, whatever fails afterwards")
     func failureAfterCommit() async throws {
         struct Failure: Error {}
         let fails = Atomic(false)
@@ -143,7 +143,7 @@ struct GalleryWriterTests {
         }
     }
 
-    @Test("A change that is given up before its turn is not made, and leaves no file")
+    @Test("A change that is cancelled before its turn is not made, and leaves no file")
     func withdrawal() async throws {
         let (began, begin) = AsyncStream<Void>.makeStream()
         let (opened, open) = AsyncStream<Void>.makeStream()
@@ -161,18 +161,18 @@ struct GalleryWriterTests {
             for await _ in began { break }
             let waiting = Task { try await writer.apply(secondChange) }
             waiting.cancel()
-            // The first commit is held: this comes back only if nobody has to wait for it.
+            // The first commit is blocked, so this returns only if it does not wait for that commit.
             await #expect(throws: CancellationError.self) { try await waiting.value }
             committing.cancel()
             open.finish()
-            // What is being committed is reported, even to a task that was cancelled.
+            // The result of a running commit is reported even to a cancelled task.
             _ = try await committing.value
             #expect(fixture.isThere(first) && !fixture.isThere(second))
             #expect(fixture.library.gallery.index.count == 6)
         }
     }
 
-    @Test("Clients' changes go in between the commits of a folder, and all are made")
+    @Test("Clients' changes come between the commits of a folder, and all are made")
     func together() async throws {
         let commits = Mutex<[Int]>([])
         try await withWriter(
@@ -195,13 +195,13 @@ struct GalleryWriterTests {
             }
             #expect(try await report.failures.isEmpty)
             #expect(fixture.library.gallery.index.count == 55)
-            // Neither waited for all of the other.
+            // Neither waited for all changes of the other.
             #expect(commits.withLock { $0.count } >= 10)
             #expect(try ForwardIndex.verify(fixture.library.directory).isEmpty)
         }
     }
 
-    @Test("A page of ids is that part of all ids, wherever rows were removed")
+    @Test("Pages of ids are slices of all ids, wherever rows were removed")
     func pages() async throws {
         try await withWriter { fixture in
             for seed in 0..<6 {
@@ -223,7 +223,7 @@ struct GalleryWriterTests {
         }
     }
 
-    @Test("A folder that holds somebody else's files is not taken for uploads, nor changed")
+    @Test("A folder with foreign files is refused for uploads, and stays unchanged")
     func foreignFolder() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (index, uploads) = (folder.appending("index"), folder.appending("mine"))
@@ -236,7 +236,7 @@ struct GalleryWriterTests {
             let names = try FileManager.default.contentsOfDirectory(atPath: uploads.string)
             #expect(names.sorted() == ["000.bmp", "001.bmp", "book.new"])
 
-            // A folder of an earlier version has names of the service, and no mark.
+            // A folder of an earlier version has generated names and no marker.
             let earlier = folder.appending("earlier")
             try FileManager.default.createDirectory(
                 atPath: earlier.string, withIntermediateDirectories: true)
@@ -246,7 +246,7 @@ struct GalleryWriterTests {
                     to: URL(filePath: earlier.appending("\(name).\(suffix)").string))
             }
             let store = try UploadStore(earlier, index: index)
-            // Marked now, it is known by that, whatever else comes into it.
+            // Once it has the marker, other files in it do not matter.
             try Data(TinyModel.bitmap(2)).write(
                 to: URL(filePath: earlier.appending("stray.bmp").string))
             _ = try UploadStore(earlier, index: index)
@@ -257,7 +257,7 @@ struct GalleryWriterTests {
         }
     }
 
-    @Test("An empty folder where the index has uploads is taken for one that is away")
+    @Test("An empty folder counts as missing if the index has uploads in it")
     func emptyFolder() async throws {
         try await withWriter { fixture in
             _ = try await fixture.writer.apply(try fixture.upload(1).change)

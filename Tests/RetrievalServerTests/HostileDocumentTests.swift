@@ -3,12 +3,12 @@ import RetrievalServer
 import TestSupport
 import Testing
 
-@Suite("Documents are looked through before anything is made of them")
+@Suite("JSON documents are validated before they are decoded")
 struct HostileDocumentTests {
     private static let type = ["content-type": "application/json"]
 
     @Test(
-        "What is wrong is named, with its field or its place",
+        "Errors name the field or the position",
         arguments: [
             (#"{"text": "a", "count": 3.5}"#, "count: must be a whole number, not 3.5"),
             (#"{"text": "a", "count": 1e999}"#, "count: 1e999 is too large"),
@@ -17,27 +17,27 @@ struct HostileDocumentTests {
                 #"{"text": "a", "count": 99999999999999999999999999}"#,
                 "count: 99999999999999999999999999 is beyond"
             ),
-            (#"{"text": "a", "count": 5, "text": "b"}"#, "text: is there twice"),
-            (#"{"text": "a", "te\u0078t": "b"}"#, "text: is there twice"),
-            (#"{"text": "\ud83d"}"#, "text: \\ud83d is half of a character"),
-            (#"{"text": "\ude00\ud83d"}"#, "text: \\ude00 is half of a character"),
-            ("{\"text\": \"a\",\n \"count\": 05}", "line 2, byte 12: a ',' or '}' was expected"),
+            (#"{"text": "a", "count": 5, "text": "b"}"#, "text: occurs twice"),
+            (#"{"text": "a", "te\u0078t": "b"}"#, "text: occurs twice"),
+            (#"{"text": "\ud83d"}"#, "text: \\ud83d is half of a surrogate pair"),
+            (#"{"text": "\ude00\ud83d"}"#, "text: \\ude00 is half of a surrogate pair"),
+            ("{\"text\": \"a\",\n \"count\": 05}", "line 2, byte 12: expected ',' or '}'"),
             (#"{"text": 5}"#, "text: must be a text"),
             (#"{"text": "a", "filters": "a=1"}"#, "filters: must be a list"),
             (#"{"text": "a", "filters": ["a=1", 2]}"#, "filters.1: must be a text"),
             (#"{"text": "a", "count": "5"}"#, "count: must be a number"),
-            (#"{"text": "a", "count": NaN}"#, "a value was expected"),
-            (#"{"text": "a",}"#, "a name was expected"),
-            (#"{"text": "a"} {}"#, "there is more after its end"),
-            (#"{"text": "a"#, "a text never ends"),
-            (#"["text"]"#, "it is not an object"),
-            (" ", "it is empty"),
+            (#"{"text": "a", "count": NaN}"#, "expected a value"),
+            (#"{"text": "a",}"#, "expected a name"),
+            (#"{"text": "a"} {}"#, "unexpected text after the end"),
+            (#"{"text": "a"#, "unterminated text"),
+            (#"["text"]"#, "must be an object"),
+            (" ", "JSON: is empty"),
             ("\u{FEFF}{}", "byte order mark"),
-            (String(repeating: #"{"a":"#, count: 5000), "nested 16 deep"),
+            (String(repeating: #"{"a":"#, count: 5000), "nested more than 16 deep"),
             (#"{"a": [\#(String(repeating: "1,", count: 20_000))1]}"#, "10000 values"),
             (
                 #"{"text": "a", "filters": [\#(String(repeating: "\"a=1\",", count: 16))"a=1"]}"#,
-                "filters: 16 at most"
+                "filters: must have at most 16"
             ),
         ])
     func faults(_ body: String, _ named: String) async throws {
@@ -50,7 +50,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Documents have a size of their own, alone and in forms")
+    @Test("Documents have their own size limit, alone and in forms")
     func sizes() async throws {
         try await ServiceUnderTest.run(
             images: 2,
@@ -77,12 +77,12 @@ struct HostileDocumentTests {
                     image: TinyModel.bitmap(3), headers: ServiceUnderTest.authorization)
                 #expect(answer.status == 400)
                 let detail = answer.json["detail"] as? String ?? ""
-                #expect(detail.contains("metadata: it may have 200 bytes"), "\(detail)")
+                #expect(detail.contains("metadata: must have at most 200 bytes"), "\(detail)")
             }
         }
     }
 
-    @Test("Many large documents at once keep nobody from being answered")
+    @Test("Many large documents at once do not delay other answers")
     func many() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let fields = (0..<8000).map { #""k\#($0)":1"# }.joined(separator: ",")
@@ -104,7 +104,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Large bodies that come at once have a bound together, and room again when they end")
+    @Test("Concurrent large bodies share a limit, and free their share when they end")
     func sum() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let question = ["text": String(repeating: "two dogs ", count: 40)]
@@ -117,8 +117,8 @@ struct HostileDocumentTests {
                 connection.send([UInt8](repeating: 0x20, count: 4090))
                 return connection
             }
-            // Sixteen of these fill the room. One that meets a question there is turned away itself,
-            // so each question that is still answered is followed by one more.
+            // Sixteen of these fill the budget. One that competes with a question may itself be
+            // refused, so one more follows each question that is still answered.
             var held: [RawConnection] = []
             for _ in 0..<16 { held.append(try await service.client.converse(hold)) }
             #expect(
@@ -136,7 +136,7 @@ struct HostileDocumentTests {
         }
     }
 
-    @Test("Bodies that are compressed, and parameters that are unknown or there twice")
+    @Test("Compressed bodies, and unknown or repeated parameters, are refused")
     func requests() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let packed = try await service.client.send(
@@ -146,14 +146,14 @@ struct HostileDocumentTests {
             #expect(packed.status == 415 && packed.problem == "unsupported-media")
             #expect(packed.headers["accept-encoding"] == "identity")
             for (query, named) in [
-                ("limit=1&limit=abc", "limit: is there twice"), ("lmit=1", "'lmit'"),
+                ("limit=1&limit=abc", "limit: occurs twice"), ("lmit=1", "'lmit'"),
                 ("limit=1&x", "'x'"),
             ] {
                 let answer = try await service.client.send("GET", "/api/images?\(query)")
                 #expect(answer.status == 400)
                 #expect((answer.json["detail"] as? String)?.contains(named) == true, "\(query)")
             }
-            // The page's own parameters are its own affair.
+            // The page reads its own parameters, so the service accepts any.
             #expect(try await service.client.send("GET", "/?q=a&q=b").status == 200)
         }
     }

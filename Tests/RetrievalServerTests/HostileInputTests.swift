@@ -5,14 +5,14 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Whatever is sent, the answer is defined")
+@Suite("Hostile input has a defined answer")
 struct HostileInputTests {
     private func expectWell(_ service: ServiceUnderTest) async throws {
         let results = try await service.results(["text": "two dogs"])
         #expect(!results.isEmpty)
     }
 
-    @Test("Bodies that are too large, announced or not")
+    @Test("Bodies that are too large, declared or not, are refused")
     func oversize() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let announced = try await service.client.exchange([
@@ -37,7 +37,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("A body that never ends is answered, and the connection closed")
+    @Test("An unfinished body is answered, and the connection closes")
     func slow() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.bodySeconds = 0.2 }) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
@@ -51,13 +51,13 @@ struct HostileInputTests {
             }
             #expect(answer.status == 408 && answer.problem == "body-timeout")
             #expect(isClosed)
-            // Without a body: a busy machine may be too slow for this limit with any.
+            // This request has no body, because a busy machine may exceed the limit with one.
             #expect(try await service.client.send("GET", "/health/live").status == 200)
         }
     }
 
     @Test(
-        "Ids that are paths",
+        "Ids that are paths are not found",
         arguments: [
             "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "....//etc/passwd",
             "0000000000000000000000000000000g", "00000000000000000000000000000000",
@@ -77,11 +77,11 @@ struct HostileInputTests {
         }
     }
 
-    @Test("Pictures that would not fit into memory, are cut short, or are none")
+    @Test("Images that are too large, truncated or invalid are refused")
     func images() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.limits.pixels = 1_000_000 }) { service in
             var bomb = TinyModel.bitmap(1)
-            // 30,000 x 30,000 pixels, as a BMP declares them.
+            // This BMP declares 30,000 x 30,000 pixels.
             for (place, value) in [(18, 30_000), (22, 30_000)] {
                 for byte in 0..<4 { bomb[place + byte] = UInt8(value >> (8 * byte) & 255) }
             }
@@ -116,7 +116,7 @@ struct HostileInputTests {
     }
 
     @Test(
-        "Forms that are broken",
+        "Malformed forms are refused",
         arguments: [
             ("multipart/form-data", "--edge--\r\n"),
             ("multipart/form-data; boundary=", "--\r\n"),
@@ -164,7 +164,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("Heads that are no HTTP, or too much of it")
+    @Test("Invalid and oversized heads are refused")
     func heads() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let many = (0..<2000).map { "x-\($0): y\r\n" }.joined()
@@ -190,7 +190,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("Another name than the service's own: a page of elsewhere cannot use it")
+    @Test("Other host names are refused, so that no other page can use the service")
     func names() async throws {
         try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
             for (host, status) in [
@@ -206,7 +206,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("Writing without the key, or with another")
+    @Test("Writing without the key, or with a wrong one, is refused")
     func keys() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let id = try #require(try await service.ids().first)
@@ -227,9 +227,9 @@ struct HostileInputTests {
         }
     }
 
-    @Test("One address that asks too often is told when to come back")
+    @Test("An address with too many requests receives the time to wait")
     func rate() async throws {
-        // One request in fifty seconds, however slow this machine is.
+        // The rate is one request per fifty seconds, so a slow machine does not matter.
         try await ServiceUnderTest.run(images: 2, { $0.limits.requestsPerSecond = 0.02 }) {
             service in
             #expect(try await service.client.send("GET", "/api/index").status == 200)
@@ -242,7 +242,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("More requests than may wait are turned away, and the others answered")
+    @Test("Requests beyond the limit are refused, and the others answered")
     func overload() async throws {
         try await ServiceUnderTest.run(
             images: 30,
@@ -272,7 +272,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("An answer that takes too long is given up")
+    @Test("A request that takes too long is cancelled")
     func timeout() async throws {
         try await ServiceUnderTest.run(
             images: 90,

@@ -10,7 +10,7 @@ import Testing
 final class LogUnderTest: Sendable {
     private let lines = Mutex<[[UInt8]]>([])
 
-    /// Writes here, as the service's own handler does.
+    /// Returns a logger that writes here through the service's handler.
     var logger: Logger {
         Logger(label: "test") { label in
             JSONLogHandler(
@@ -20,7 +20,7 @@ final class LogUnderTest: Sendable {
         }
     }
 
-    /// The entries, as whoever collects them reads them.
+    /// The parsed entries.
     var entries: [[String: Any]] {
         lines.withLock { $0 }.map { line in
             (try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]) ?? [:]
@@ -33,9 +33,9 @@ final class LogUnderTest: Sendable {
     }
 }
 
-@Suite("The log is read by machines")
+@Suite("The JSON log")
 struct LogTests {
-    @Test("An entry is one line of JSON with a whole date, and numbers are numbers")
+    @Test("An entry is one line of JSON with a full date, and numbers keep their type")
     func entries() throws {
         let log = LogUnderTest()
         var logger = log.logger
@@ -63,7 +63,7 @@ struct LogTests {
         #expect(entry["always"] as? String == "here")
     }
 
-    @Test("The service says at the start what it serves, and then what it answered whom")
+    @Test("The service logs its start and every answer")
     func service() async throws {
         let log = LogUnderTest()
         try await ServiceUnderTest.run(

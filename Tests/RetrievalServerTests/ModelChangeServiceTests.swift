@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "A service whose index is changed to another model", .oneModelAndTwo, .timeLimit(.minutes(10)))
 struct ModelChangeServiceTests {
-    /// A log that a test reads.
+    /// A log that a test can read.
     private final class Lines: Sendable {
         private let lines = Mutex<[String]>([])
 
@@ -58,7 +58,7 @@ struct ModelChangeServiceTests {
             headers: ServiceUnderTest.authorization)
     }
 
-    @Test("Changed by another program, it answers from before, says so once, and refuses to write")
+    @Test("After a foreign change of model it answers as before, warns once, and refuses writes")
     func changedElsewhere() async throws {
         let lines = Lines()
         try await ServiceUnderTest.run(
@@ -91,12 +91,12 @@ struct ModelChangeServiceTests {
             let kept = try await service.client.send(
                 "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
             #expect(kept.status == 409)
-            // Looks follow each other every second.
+            // The service looks at the disk every second.
             try await Task.sleep(for: .seconds(2.5))
             #expect(lines.all.count { $0.contains("was changed to the model") } == 1)
             #expect(try ForwardIndex(service.index).count == 21)
 
-            // Started again with the new model, it has everything.
+            // After a restart with the new model, the service has all images.
             try await ServiceUnderTest.serve(service.folder, other) { next in
                 let ids = try await next.ids()
                 #expect(ids.count == 21)
@@ -106,7 +106,7 @@ struct ModelChangeServiceTests {
         }
     }
 
-    @Test("Started with another model, it answers with the old one until all is encoded anew")
+    @Test("A service with another model answers with the old one until all images are encoded")
     func changedHere() async throws {
         let lines = Lines()
         try await ServiceUnderTest.run(images: 300) { before in
@@ -116,7 +116,7 @@ struct ModelChangeServiceTests {
                 before.folder, other, former: before.model, logger: lines.logger,
                 { $0.photos = before.photos }
             ) { service in
-                // Whatever the moment, all images are found, those that are sent meanwhile too.
+                // At any moment searches find all images, including those sent meanwhile.
                 var (count, sent, models) = (301, 0, Set<String>())
                 while true {
                     let results = try await service.results([
@@ -127,7 +127,7 @@ struct ModelChangeServiceTests {
                     if let id = results.first?["id"] as? String {
                         let alike = try await service.client.post(
                             "/api/search", ["image": id, "count": 1])
-                        // Read for the one model and asked for by the other, it has to be sent again.
+                        // An image prepared for the former model must be sent again.
                         #expect([200, 503].contains(alike.status), "\(alike.text)")
                     }
                     if models.contains(other.fingerprint) { break }
@@ -147,7 +147,7 @@ struct ModelChangeServiceTests {
                 #expect(forward.model.isSame(as: other.signature))
                 #expect(forward.count == count)
                 #expect(try ForwardIndex.verify(service.index).isEmpty)
-                // Files and clients go on with the new model.
+                // Files and clients' images continue with the new model.
                 #expect(try await upload(1000, service).status == 201)
                 try Data(TinyModel.bitmap(77, side: 12)).write(
                     to: URL(filePath: service.photos.appending("late.bmp").string))
@@ -157,12 +157,12 @@ struct ModelChangeServiceTests {
                     .text("a dog"), SearchOptions(count: 1000, candidates: 0))
                 #expect(all.results.count == count + 2)
                 #expect(
-                    lines.all.contains { $0.hasPrefix("notice the index is of the model other") })
+                    lines.all.contains { $0.hasPrefix("notice the index now has the model other") })
             }
         }
     }
 
-    @Test("Stopped in the middle of a change, the next service goes on with it")
+    @Test("A service that stops during a change leaves the rest to the next one")
     func resumed() async throws {
         try await ServiceUnderTest.run(images: 250) { before in
             let other = try other(in: before.folder)
@@ -191,7 +191,7 @@ struct ModelChangeServiceTests {
         }
     }
 
-    @Test("Where nobody may write, it answers with the old one, and changes when the index does")
+    @Test("A read-only service answers with the old model until the index changes")
     func readOnly() async throws {
         let lines = Lines()
         try await ServiceUnderTest.run(images: 12) { before in
@@ -214,7 +214,7 @@ struct ModelChangeServiceTests {
                     })
                 #expect(try await service.results(["text": "a dog", "count": 30]).count == 12)
             }
-            // Without the old model it says what to do.
+            // Without the old model, the error says what to do.
             try await Fixtures.withTemporaryFolder { folder in
                 await #expect(throws: IndexError.self) {
                     try await ServiceUnderTest.serve(before.folder, before.model) { _ in }

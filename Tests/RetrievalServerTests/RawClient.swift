@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A client that can be as rude as it likes: bytes over a socket.
+/// A client that can send arbitrary bytes over a socket.
 struct RawClient: Sendable {
     let port: UInt16
 
@@ -11,7 +11,7 @@ struct RawClient: Sendable {
         var headers: [String: String] = [:]
         var body: [UInt8] = []
 
-        /// The body as an object of JSON.
+        /// The body as a JSON object.
         var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
         }
@@ -25,7 +25,7 @@ struct RawClient: Sendable {
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    /// Asks for something.
+    /// Sends a request, and returns the answer.
     func send(
         _ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8] = []
     ) async throws -> Answer {
@@ -35,7 +35,7 @@ struct RawClient: Sendable {
         return try await exchange([Array((head + "connection: close\r\n\r\n").utf8) + body])
     }
 
-    /// Sends a document.
+    /// Sends a JSON document.
     func post(
         _ path: String, _ value: Any, headers: [String: String] = [:]
     ) async throws -> Answer {
@@ -68,7 +68,7 @@ struct RawClient: Sendable {
         return try await send(method, path, headers: headers, body: body)
     }
 
-    /// Sends pieces, and reads one answer.
+    /// Sends pieces of a request, and reads one answer.
     func exchange(_ pieces: [[UInt8]]) async throws -> Answer {
         try await converse { connection in
             for piece in pieces { connection.send(piece) }
@@ -76,12 +76,12 @@ struct RawClient: Sendable {
         }
     }
 
-    /// Talks over a connection of its own, which is closed at the end.
+    /// Opens a connection for a closure, and closes it afterwards.
     func converse<Value: Sendable>(
         _ body: @escaping @Sendable (RawConnection) throws -> Value
     ) async throws -> Value {
-        // On a thread of its own: waiting for a socket on one of Swift's would keep the service,
-        // which runs in this process, from answering.
+        // A thread of Swift's concurrency must not wait for the socket, because the service in this
+        // process answers on these threads.
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(with: Result { try body(try RawConnection(port: port)) })

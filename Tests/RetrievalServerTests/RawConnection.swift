@@ -3,13 +3,13 @@ import Synchronization
 
 /// One connection of a client.
 ///
-/// Its methods wait, for five minutes at most, which only ends a hang.
+/// Its methods wait for at most five minutes, which only ends a hang.
 final class RawConnection: Sendable {
-    /// A connection that failed or was closed before an answer was there.
+    /// The error of a connection that failed or closed before an answer.
     struct Closed: Error {}
 
     private let socket: Int32
-    /// What was received and not yet taken.
+    /// The bytes that were received and not yet read.
     private let received = Mutex<[UInt8]>([])
 
     init(port: UInt16) throws {
@@ -32,7 +32,7 @@ final class RawConnection: Sendable {
 
     deinit { close(socket) }
 
-    /// Sends some bytes; the service may have answered and closed before it heard all.
+    /// Sends bytes; the service may answer and close before it has read them all.
     func send(_ piece: [UInt8]) {
         var rest = piece[...]
         while !rest.isEmpty {
@@ -46,10 +46,10 @@ final class RawConnection: Sendable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// Says that nothing more will be sent.
+    /// Closes the sending side.
     func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
-    /// The next answer.
+    /// Reads the next answer.
     func answer() throws -> RawClient.Answer {
         while true {
             if let answer = received.withLock({ Self.take(from: &$0) }) { return answer }
@@ -57,7 +57,7 @@ final class RawConnection: Sendable {
         }
     }
 
-    /// Whether the service closes the connection and sends nothing more before.
+    /// Returns whether the service closes the connection without sending anything more.
     func isAtEnd() -> Bool {
         guard received.withLock({ $0.isEmpty }) else { return false }
         var buffer: UInt8 = 0
@@ -73,7 +73,7 @@ final class RawConnection: Sendable {
         return true
     }
 
-    /// The first answer, once it is whole.
+    /// Returns the first answer once it is complete.
     private static func take(from bytes: inout [UInt8]) -> RawClient.Answer? {
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
         let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
@@ -101,7 +101,7 @@ final class RawConnection: Sendable {
         return answer
     }
 
-    /// A body that comes in chunks, and where it ends; nil until it is whole.
+    /// Returns a chunked body and its end; nil until it is complete.
     private static func chunks(_ bytes: ArraySlice<UInt8>) -> (body: [UInt8], end: Int)? {
         var (rest, body) = (bytes, [UInt8]())
         let line = Array("\r\n".utf8)

@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The service answers what the library does", .oneModelAndTwo)
+@Suite("The service answers as the library does", .oneModelAndTwo)
 struct SearchServiceTests {
     @Test("A text finds the images that the library finds, in its order")
     func text() async throws {
@@ -31,7 +31,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("Results say where their files are and what those tell; pages and conditions choose them")
+    @Test("Results have their folders and facts; pages and conditions select them")
     func about() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
@@ -82,7 +82,7 @@ struct SearchServiceTests {
                 for (path, part) in [
                     ("/api/images?sort=size", "sort: must be one of path, date, -date"),
                     ("/api/images?where=size", "where: 'size' is not a condition"),
-                    ("/api/images?sort=date&sort=date", "sort: is there twice"),
+                    ("/api/images?sort=date&sort=date", "sort: occurs twice"),
                 ] {
                     let refused = try await service.client.send("GET", path)
                     #expect(refused.status == 400)
@@ -98,7 +98,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("The service says what its index was made with, one model or two")
+    @Test("The service names the one or two models of its index")
     func models() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let index = try await service.client.send("GET", "/api/index")
@@ -118,7 +118,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("What the model knows is said, and that nothing matches well")
+    @Test("The service describes its model, and reports if nothing matches well")
     func guesses() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.writeImages(6, to: folder.appending("photos"))
@@ -133,7 +133,7 @@ struct SearchServiceTests {
                 let index = try await service.client.send("GET", "/api/index")
                 let named = index.json["model"] as? [String: Any]
                 #expect(named?["knows"] as? String == "colours of squares")
-                // The second time it is remembered.
+                // The second answer comes from the cache.
                 for (text, candidates, isGood, words) in [
                     ("a red dog", 4, false, []), ("a red dog", 4, false, []),
                     ("a red dog 狗", 4, false, ["狗"]), ("黑色", 0, false, ["黑色"]),
@@ -154,7 +154,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("An image finds itself, sent or named, and with a text what fits both")
+    @Test("An image finds itself, sent or named; with a text it finds matches of both")
     func image() async throws {
         try await ServiceUnderTest.run { service in
             let sent = try await service.client.form(
@@ -175,7 +175,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("Many queries at once get what each gets alone")
+    @Test("Concurrent queries have the same answers as single ones")
     func batches() async throws {
         try await ServiceUnderTest.run { service in
             let texts = (0..<24).map { index in
@@ -200,7 +200,7 @@ struct SearchServiceTests {
                 ).results
                 let found = try #require(answers[index]?.json["results"] as? [[String: Any]])
                 #expect(found.count == expected.count)
-                // Rounding may exchange what is as good as equal; the scores are those of each.
+                // Rounding may swap results with nearly equal scores; the scores themselves agree.
                 for result in found {
                     let same = expected.first { $0.path.string == result["path"] as? String }
                     let logit = result["match_logit"] as? Double
@@ -216,7 +216,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("An answer is remembered until the index changes")
+    @Test("An answer is cached until the index changes")
     func cache() async throws {
         try await ServiceUnderTest.run { service in
             func isCached() async throws -> Bool? {
@@ -265,7 +265,7 @@ struct SearchServiceTests {
     @Test(
         "Conditions, counts and probabilities are checked and named",
         arguments: [
-            (#"{"count": 5}"#, "ask by a text"),
+            (#"{"count": 5}"#, "the query is empty"),
             (#"{"text": "a", "count": 0}"#, "count"),
             (#"{"text": "a", "count": 1001}"#, "count"),
             (#"{"text": "a", "candidates": -1}"#, "candidates: must be from 0 to 128"),
@@ -277,7 +277,7 @@ struct SearchServiceTests {
             (#"{"text": "a", "colour": "red"}"#, "colour"),
             (#"{"text": 5}"#, "text"),
             (#"{"text": "a""#, "JSON"),
-            ("", "ask by a text"),
+            ("", "the query is empty"),
         ])
     func refusals(_ body: String, _ named: String) async throws {
         try await ServiceUnderTest.run(images: 2) { service in
@@ -292,7 +292,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("A text of punctuation is no query")
+    @Test("A text of punctuation is refused")
     func empty() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let answer = try await service.client.post("/api/search", ["text": " ?! "])
@@ -308,7 +308,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("Thumbnails and originals come with what lets a browser keep them")
+    @Test("Thumbnails and originals have the headers for a browser's cache")
     func files() async throws {
         try await ServiceUnderTest.run(images: 3) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
@@ -337,7 +337,7 @@ struct SearchServiceTests {
             let same = try await service.client.send(
                 "GET", "/page.js", headers: ["if-none-match": pageTag])
             #expect(same.status == 304)
-            // Letters of an id may be percent-encoded.
+            // Characters of an id may be percent-encoded.
             let digit = try #require(id.utf8.first)
             let encoded = "%\(String(digit, radix: 16))\(id.dropFirst())"
             #expect(try await service.client.send("GET", "/api/images/\(encoded)").status == 200)
@@ -353,7 +353,7 @@ struct SearchServiceTests {
         }
     }
 
-    @Test("Every operation of the API's description is there, and nothing is undescribed")
+    @Test("Every described operation exists, and every operation is described")
     func description() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let document = try await service.client.send("GET", "/openapi.json").json
@@ -367,7 +367,7 @@ struct SearchServiceTests {
                         method.uppercased(),
                         path.replacing("{id}", with: id),
                         headers: ["content-type": "application/json"])
-                    // Without what it needs it may be refused, but it is known.
+                    // A request without its parameters may be refused, but the operation exists.
                     #expect(answer.status != 404 && answer.status < 500, "\(method) \(path)")
                     let responses = (operations[method] as? [String: Any])?["responses"]
                     let described = (responses as? [String: Any])?["\(answer.status)"]

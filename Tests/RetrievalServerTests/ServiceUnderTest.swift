@@ -6,7 +6,7 @@ import Synchronization
 import SystemPackage
 import TestSupport
 
-/// A service in this process, over images and a model of the smallest size.
+/// A service in this process, with few images and a tiny model.
 struct ServiceUnderTest: Sendable {
     static let key = "a key that only tests know"
     static let authorization = ["authorization": "Bearer \(key)"]
@@ -23,9 +23,9 @@ struct ServiceUnderTest: Sendable {
     /// Runs a service while a test talks to it.
     ///
     /// - Parameters:
-    ///   - count: images in the index.
-    ///   - logger: gets its log.
-    ///   - configure: changes its settings.
+    ///   - count: The number of images in the index.
+    ///   - logger: The logger of the service.
+    ///   - configure: A closure that changes the settings.
     static func run(
         images count: Int = 30, logger: Logger = silent,
         _ configure: (inout ServerConfiguration) -> Void = { _ in },
@@ -40,9 +40,9 @@ struct ServiceUnderTest: Sendable {
         }
     }
 
-    /// Runs a service over an index that is there.
+    /// Runs a service over an existing index.
     ///
-    /// - Parameter former: what the index was made with, if the service is to change it.
+    /// - Parameter former: The model that made the index, if the service should change it.
     static func serve(
         _ folder: FilePath, _ model: SearchModel, former: SearchModel? = nil,
         logger: Logger = silent,
@@ -52,8 +52,8 @@ struct ServiceUnderTest: Sendable {
         var configuration = ServerConfiguration()
         configuration.port = 0
         configuration.key = key
-        // Beside all other tests a service may wait minutes for its turn; tests of these limits set
-        // their own.
+        // While other tests run, a service may wait minutes for the processor. Tests of these limits
+        // set their own.
         configuration.limits.headSeconds = 300
         configuration.limits.bodySeconds = 300
         configuration.limits.requestSeconds = 300
@@ -75,7 +75,7 @@ struct ServiceUnderTest: Sendable {
             try await body(
                 ServiceUnderTest(client: RawClient(port: port), folder: folder, model: model))
             group.cancelAll()
-            // A service that is stopped so ends by this error.
+            // A service that is stopped this way ends with this error.
             do { try await group.waitForAll() } catch is CancellationError {}
         }
     }
@@ -87,7 +87,7 @@ struct ServiceUnderTest: Sendable {
         return images.compactMap { $0["id"] as? String }
     }
 
-    /// Searches, and gives the results.
+    /// Searches, and returns the results.
     func results(_ query: [String: Any]) async throws -> [[String: Any]] {
         try await client.post("/api/search", query).json["results"] as? [[String: Any]] ?? []
     }

@@ -5,12 +5,12 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A job that tells when it has begun and ends when it may.
+/// A job that reports its start and ends when it is opened.
 private final class Gate: Sendable {
     private let opening = DispatchSemaphore(value: 0)
     private let begun = AsyncStream<Void>.makeStream()
 
-    /// Called by the job: waits for ``open()``.
+    /// Waits for ``open()``; the job calls this.
     func pass() {
         begun.continuation.yield()
         opening.wait()
@@ -27,7 +27,7 @@ private final class Gate: Sendable {
 
 @Suite("The model's thread", .timeLimit(.minutes(10)))
 struct WorkQueueTests {
-    @Test("A task that is cancelled while it waits is told at once, and its work is not done")
+    @Test("A task that is cancelled while it waits resumes at once, and its work is not done")
     func cancelledWhileWaiting() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -40,7 +40,7 @@ struct WorkQueueTests {
         }
         #expect(try await eventually { queue.waiting == 1 })
         second.cancel()
-        // The thread is held: this comes back only if the waiting task need not have its turn.
+        // The thread is blocked, so this returns only if the waiting task need not have its turn.
         await #expect(throws: CancellationError.self) { try await second.value }
         #expect(queue.waiting == 0)
         gate.open()
@@ -49,7 +49,7 @@ struct WorkQueueTests {
         #expect(isDone.load(ordering: .relaxed) == false)
     }
 
-    @Test("A task that is cancelled while its work is done is told at once")
+    @Test("A task that is cancelled during its work resumes at once")
     func cancelledWhileRunning() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -62,7 +62,7 @@ struct WorkQueueTests {
         #expect(try await queue.run { 7 } == 7)
     }
 
-    @Test("A task that was cancelled before it came does not wait")
+    @Test("A task that was cancelled before does not wait")
     func cancelledBefore() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -78,7 +78,7 @@ struct WorkQueueTests {
         gate.open()
     }
 
-    @Test("When more queries wait than may, the next one is turned away; a folder's image is not")
+    @Test("A full queue refuses the next query, but not an image of the folder")
     func full() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 2)
         defer { queue.close() }
@@ -95,7 +95,7 @@ struct WorkQueueTests {
         #expect(try await image.value == 4)
     }
 
-    @Test("What is urgent is done first, though it came last")
+    @Test("Urgent work comes first, even if it was added last")
     func urgency() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -111,7 +111,7 @@ struct WorkQueueTests {
         #expect(order.withLock { $0 } == [.query, .upload, .folder])
     }
 
-    @Test("A request that nobody waits for any more frees the model's thread for the next one")
+    @Test("A cancelled request frees the model's thread for the next one")
     func expired() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -120,7 +120,7 @@ struct WorkQueueTests {
             items.map { item in
                 guard item.request == "slow" else { return .success(item.request) }
                 begin.yield()
-                // Computes until it is told that it is in vain, as the fusion encoder does.
+                // The work runs until its limit reports the cancellation, as in the fusion encoder.
                 while true {
                     do { try item.limit.check() } catch { return .failure(error) }
                 }
@@ -135,7 +135,7 @@ struct WorkQueueTests {
         #expect(try await quick.value == "quick")
     }
 
-    @Test("Requests that wait are answered together, without those that were given up")
+    @Test("Waiting requests are answered together, without the cancelled ones")
     func together() async throws {
         let queue = WorkQueue("test", threads: 1, limit: 8)
         defer { queue.close() }
@@ -156,7 +156,7 @@ struct WorkQueueTests {
         #expect(batches.withLock { $0 } == [[0, 1, 3]])
     }
 
-    @Test("What is remembered is bounded in bytes and in number, and the newest stays")
+    @Test("The cache is bounded in bytes and in number, and keeps the newest values")
     func remembered() {
         let recent = RecentValues<Int, String>(count: 100, bytes: 1000, size: { $0.utf8.count })
         for number in 0..<50 {
@@ -166,7 +166,7 @@ struct WorkQueueTests {
         }
         #expect(recent[0] == nil)
         recent.keep(String(repeating: "x", count: 501), for: 99)
-        #expect(recent[99] == nil, "one value may not take the place of all")
+        #expect(recent[99] == nil, "one value must not displace all others")
         let few = RecentValues<Int, Int>(count: 4)
         for number in 0..<50 { few.keep(number, for: number) }
         #expect((0..<50).count { few[$0] != nil } <= 4)

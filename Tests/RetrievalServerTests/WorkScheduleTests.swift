@@ -1,7 +1,7 @@
 import RetrievalServer
 import Testing
 
-@Suite("The order of work")
+@Suite("The schedule of work")
 struct WorkScheduleTests {
     @Test(
         "Queries go before uploads, uploads before the folder, each in the order in which it came")
@@ -20,7 +20,7 @@ struct WorkScheduleTests {
     }
 
     @Test(
-        "However much waits, no work is passed over for ever",
+        "No work is passed over for ever, however much waits",
         arguments: [
             [WorkUrgency.query, .upload, .folder], [.query, .folder], [.query, .upload],
             [.upload, .folder],
@@ -43,15 +43,15 @@ struct WorkScheduleTests {
         for urgency in urgencies {
             let places = turns.indices.filter { turns[$0] == urgency }
             let gaps = zip([-1] + places, places + [turns.count]).map { $1 - $0 }
-            // A turn comes after its patience, or right after another one that was due as well.
+            // A job has its turn once its patience ends, or right after another job that was due too.
             #expect((gaps.max() ?? 120) <= 6, "\(urgency): \(turns)")
         }
-        // The more urgent, the more turns.
+        // More urgent work has more turns.
         let counts = urgencies.map { urgency in turns.count { $0 == urgency } }
         #expect(counts == counts.sorted(by: >), "\(counts)")
     }
 
-    @Test("Work that is taken back never has its turn, and nothing else loses its own")
+    @Test("Withdrawn work never has its turn, and no other work loses its own")
     func removal() {
         var schedule = WorkSchedule<Int>()
         for number in 0..<6 {

@@ -17,7 +17,7 @@ struct WritingServiceTests {
             #expect(added.status == 201, "\(added.text)")
             let id = try #require(added.json["id"] as? String)
             #expect(added.headers["location"] == "/api/images/\(id)")
-            // The client's name is shown, and never used for a file.
+            // The client's name is shown, but never used for a file.
             #expect(added.json["name"] as? String == "../../etc/passwd")
             let path = try #require(added.json["path"] as? String)
             #expect(path.hasPrefix(service.folder.string + "/index.uploads/"))
@@ -36,7 +36,7 @@ struct WritingServiceTests {
                 "POST", "/api/search", query: ["count": 1], image: TinyModel.bitmap(2000))
             #expect(
                 (like.json["results"] as? [[String: Any]])?.first?["id"] as? String == id)
-            // What was said of it stays.
+            // Its metadata stays.
             let noted = try await service.results(["text": "a dog", "filters": ["tags=new"]])
             #expect(noted.count == 1)
 
@@ -49,7 +49,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("Clients that replace and remove one image at once leave it whole, or gone")
+    @Test("Concurrent replacements and removals of an image leave it complete or removed")
     func contention() async throws {
         try await ServiceUnderTest.run(images: 5) { service in
             for round in 0..<3 {
@@ -80,7 +80,7 @@ struct WritingServiceTests {
                 guard entry.status == 200 else { continue }
                 let seed = (200..<230).first { TinyModel.bitmap($0) == file.body }
                 #expect(seed != nil && file.status == 200)
-                // The entry is that of the file which is there.
+                // The entry matches the file.
                 let like = try await service.client.form(
                     "POST", "/api/search", query: ["count": 1], image: file.body)
                 let first = (like.json["results"] as? [[String: Any]])?.first
@@ -92,7 +92,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("What belongs to a folder is removed from the index alone, and not replaced")
+    @Test("An image of a folder is removed only from the index, and cannot be replaced")
     func foreign() async throws {
         try await ServiceUnderTest.run { service in
             let path = service.photos.appending("003.bmp")
@@ -108,7 +108,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("While images are deleted, added and compacted, every search is answered in full")
+    @Test("Searches have complete answers while images are removed, added and compacted")
     func concurrent() async throws {
         try await ServiceUnderTest.run(images: 60) { service in
             let ids = try await service.ids()
@@ -138,7 +138,7 @@ struct WritingServiceTests {
                             ])
                             let found = Set(results.compactMap { $0["id"] as? String })
                             #expect(found.isSuperset(of: kept))
-                            #expect(found.count == results.count, "one is there twice")
+                            #expect(found.count == results.count, "an image occurs twice")
                         }
                     }
                 }
@@ -146,7 +146,7 @@ struct WritingServiceTests {
             }
             let index = try ForwardIndex(service.index)
             #expect(index.count == 50)
-            // Small commits do not pile up: they are joined between requests.
+            // The service joins small commits between requests.
             #expect(
                 try await eventually { try ForwardIndex(service.index).statistics.segments < 40 })
             #expect(try ForwardIndex.verify(service.index).isEmpty)
@@ -154,17 +154,17 @@ struct WritingServiceTests {
     }
 
     @Test(
-        "An index that is replaced on disk is served; one that cannot be is not, and nothing is lost"
+        "A replaced index is served, unless it cannot be opened, and no image is lost"
     )
     func replacement() async throws {
         try await ServiceUnderTest.run(images: 10) { service in
             let files = FileManager.default
-            // Another program adds to it.
+            // Another program adds an image.
             try TinyModel.writeImages(14, to: service.photos)
             _ = try await Indexer(service.model).update(service.index, with: service.photos)
             #expect(try await eventually { try await service.ids().count == 14 })
 
-            // It vanishes, then is another model's.
+            // The index vanishes, and then returns with another model.
             try files.moveItem(
                 atPath: service.index.string, toPath: service.folder.appending("old").string)
             #expect(
@@ -178,7 +178,7 @@ struct WritingServiceTests {
                 service.folder.appending("other"),
                 recall: TinyModel.hasRecall ? service.folder.appending("recall") : nil)
             _ = try await Indexer(other).update(service.index, with: service.photos)
-            // That is no fault: it answers from what it had, and only writing is refused.
+            // That is not a failure: the service answers from its former state, and refuses only writing.
             #expect(
                 try await eventually {
                     try await service.client.send("GET", "/health/ready").status == 200
@@ -202,7 +202,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("What a service left half done, the next one finishes")
+    @Test("A service finishes the work that an earlier one left")
     func reconciliation() async throws {
         try await ServiceUnderTest.run(images: 5) { service in
             let uploads = FilePath("\(service.index.string).uploads")
@@ -210,7 +210,7 @@ struct WritingServiceTests {
                 "POST", "/api/images", image: TinyModel.bitmap(500),
                 headers: ServiceUnderTest.authorization)
             let path = try #require(added.json["path"] as? String)
-            // A file without an entry, an entry whose file is gone, a replacement not yet in place.
+            // A file without an entry, an entry without a file, and a replacement that is not in place.
             try Data(TinyModel.bitmap(501)).write(
                 to: URL(filePath: uploads.appending("stray.bmp").string))
             try Data(TinyModel.bitmap(502)).write(
@@ -228,7 +228,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("A replacement whose file cannot be put in its place is, once it can be")
+    @Test("A replacement that cannot be moved into place is moved once it can be")
     func replacementHindered() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let files = FileManager.default
@@ -251,14 +251,14 @@ struct WritingServiceTests {
                         "GET", "/api/images/\(id)/original")
                     return original.body == TinyModel.bitmap(2)
                 })
-            // The file is as the index notes it: a service that starts finds nothing to do.
+            // The file matches its entry, so a new service finds nothing to do.
             let before = try ForwardIndex(service.index).generation
             try await ServiceUnderTest.serve(service.folder, service.model) { _ in }
             #expect(try ForwardIndex(service.index).generation == before)
         }
     }
 
-    @Test("A file that is saved has the name that people know, and no other place")
+    @Test("A saved file has the image's name, and never a path")
     func savedName() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             func disposition(_ id: String) async throws -> String? {
@@ -283,7 +283,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("Thumbnails are made in a few sizes, each at least as large as asked for")
+    @Test("Thumbnails have a few sizes, each at least the requested one")
     func thumbnailSizes() async throws {
         try await ServiceUnderTest.run(images: 2) { service in
             let id = EntryKey(service.photos.appending("001.bmp")).description
@@ -298,7 +298,7 @@ struct WritingServiceTests {
         }
     }
 
-    @Test("A folder of somebody else's files is refused as the place of uploads, untouched")
+    @Test("A folder with foreign files is refused for uploads, and stays unchanged")
     func foreignUploads() async throws {
         try await ServiceUnderTest.run(images: 3) { service in
             let mine = service.folder.appending("mine")

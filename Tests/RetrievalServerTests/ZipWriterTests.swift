@@ -4,14 +4,14 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// Programs of others that read archives.
+/// Other programs that read archives.
 private enum ArchiveReader: String, CaseIterable {
     case unzip, python3
 
-    /// Whether it is installed here.
+    /// Whether the program is installed here.
     var isThere: Bool { (try? run(["--help"])) != nil }
 
-    /// Runs it, and gives what it printed.
+    /// Runs the program, and returns its output.
     func run(_ arguments: [String]) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -28,7 +28,7 @@ private enum ArchiveReader: String, CaseIterable {
         return text
     }
 
-    /// Checks every byte of an archive, and gives names, sizes and times of its entries.
+    /// Checks every byte of an archive, and returns the names, sizes and times of its entries.
     func list(_ archive: FilePath) throws -> [String] {
         switch self {
         case .unzip:
@@ -46,9 +46,9 @@ private enum ArchiveReader: String, CaseIterable {
     }
 }
 
-@Suite("Archives")
+@Suite("The zip writer")
 struct ZipWriterTests {
-    /// Days that MS-DOS has no number for included.
+    /// The time of change of the entries: 14 June 2020, 12:24:56 UTC.
     private static let time = Date(timeIntervalSince1970: 1_592_137_496)
 
     private func archive(
@@ -58,7 +58,7 @@ struct ZipWriterTests {
         var archive: [UInt8] = []
         for file in files {
             archive += writer.begin(file.name, modified: file.modified)
-            // In pieces of odd lengths.
+            // The pieces have odd lengths.
             for start in stride(from: 0, to: file.bytes.count, by: 1013) {
                 let piece = Array(file.bytes[start..<min(start + 1013, file.bytes.count)])
                 piece.withUnsafeBytes { writer.append($0) }
@@ -69,7 +69,7 @@ struct ZipWriterTests {
         return archive + writer.finish()
     }
 
-    @Test("Others read every entry, its bytes, name and time")
+    @Test("Other programs read every entry with its bytes, name and time")
     func isRead() async throws {
         let files = [
             ("dog.jpg", Array("woof".utf8), Self.time), ("empty.jpg", [], Self.time),
@@ -109,7 +109,7 @@ struct ZipWriterTests {
         }
     }
 
-    @Test("Beyond 4 GiB an archive says where its entries are in 64 bits")
+    @Test("An archive beyond 4 GiB has 64-bit offsets")
     func large() async throws {
         let start: UInt64 = 5 << 30
         let files = [("far.jpg", Array("far away".utf8), Self.time), ("b.jpg", [7], Self.time)]
@@ -122,14 +122,14 @@ struct ZipWriterTests {
             try file.seek(toOffset: start)
             try file.write(contentsOf: Data(bytes))
             try file.close()
-            // unzip complains of what comes before; Python reads it as it is meant.
+            // unzip warns of bytes before the archive; Python reads it correctly.
             if ArchiveReader.python3.isThere {
                 #expect(try ArchiveReader.python3.list(path) == files.map(\.0))
             }
         }
     }
 
-    @Test("More entries than 16 bits count are counted")
+    @Test("An archive can have more entries than 16 bits count")
     func many() async throws {
         let files = (0..<65_540).map { ("\($0)", [UInt8](), Self.time) }
         try await Fixtures.withTemporaryFolder { folder in
@@ -142,7 +142,7 @@ struct ZipWriterTests {
     }
 
     @Test(
-        "Names can stand in one folder together, on any system",
+        "Names are distinct in one folder, on any system",
         arguments: [
             (["a.jpg", "a.jpg", "A.JPG"], ["a.jpg", "a (2).jpg", "A (3).JPG"]),
             (["a (2).jpg", "a.jpg", "a.jpg"], ["a (2).jpg", "a.jpg", "a (3).jpg"]),
@@ -165,7 +165,7 @@ struct ZipWriterTests {
         #expect(wanted.map { names.name($0, extension: "jpg") } == expected)
     }
 
-    @Test("Long names are cut, and keep their extensions")
+    @Test("Long names are shortened, and keep their extensions")
     func longNames() {
         var names = FolderNames()
         for _ in 0..<3 {

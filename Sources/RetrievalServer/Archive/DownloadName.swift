@@ -1,12 +1,12 @@
-/// What a file is called where a client saves it.
+/// Makes the file name under which a client saves an image.
 enum DownloadName {
     private static let maximumCharacters = 200
 
-    /// The last part of a name without control characters; `image` where nothing is left of it.
+    /// Returns the last component of a name without control characters; `image` if that is empty.
     ///
     /// - Parameters:
-    ///   - name: what people call the file; of a path, the last part is taken.
-    ///   - fileExtension: added where the name has none.
+    ///   - name: The image's name for people, or a path.
+    ///   - fileExtension: The extension to add if the name has none.
     static func clean(_ name: String, _ fileExtension: String) -> String {
         let last = name.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         var clean = String(
@@ -21,22 +21,26 @@ enum DownloadName {
     }
 }
 
-/// Names that can stand in one folder together, on any system.
+/// Makes distinct file names for one folder that are valid on every system.
 package struct FolderNames: Sendable {
-    /// Bytes that a name may have, with room for a number: systems take 255.
+    /// The most bytes of a name without its number; systems allow 255 with it.
     private static let maximumBytes = 200
 
     private var taken: Set<String>
 
-    /// - Parameter taken: names that are there already.
+    /// Creates names for a folder.
+    ///
+    /// - Parameter taken: The names that the folder already has.
     package init(taken: [String] = []) { self.taken = Set(taken.map(Self.key)) }
 
-    /// A name like one that is wanted, which no other has: `a.jpg`, then `a (2).jpg`.
+    /// Returns a distinct name close to the wanted one: first `a.jpg`, then `a (2).jpg`.
     ///
-    /// - Parameter fileExtension: added where the name has none.
+    /// - Parameters:
+    ///   - wanted: The wanted name, or a path.
+    ///   - fileExtension: The extension to add if the name has none.
     package mutating func name(_ wanted: String, extension fileExtension: String) -> String {
         let clean = Self.portable(DownloadName.clean(wanted, fileExtension))
-        // A dot in front hides a file and begins no extension.
+        // A leading dot hides a file and does not begin an extension.
         let dot = clean.dropFirst().lastIndex(of: ".")
         let end = dot.map { String(clean[$0...]) } ?? ""
         var stem = String(dot.map { clean[..<$0] } ?? clean[...])
@@ -51,10 +55,13 @@ package struct FolderNames: Sendable {
         return name
     }
 
-    /// Some systems take `A.jpg` and `a.jpg` for the same, and two ways to write `é`.
+    /// Returns a key that is equal for names which some systems do not distinguish.
+    ///
+    /// These are `A.jpg` and `a.jpg`, and the two Unicode forms of `é`, which are equal strings.
     private static func key(_ name: String) -> String { name.lowercased() }
 
-    /// Without what a system gives a meaning, and what turns the direction of the name around.
+    /// Replaces the characters that a system reserves, and removes those that reverse the direction
+    /// of writing.
     private static func portable(_ name: String) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in name.unicodeScalars {

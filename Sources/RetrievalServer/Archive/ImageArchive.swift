@@ -7,16 +7,16 @@ package import SystemPackage
     package import Foundation
 #endif
 
-/// An archive of image files, written while they are read.
+/// A zip archive of image files, which is written while the files are read.
 package struct ImageArchive: Sendable {
-    /// A file that is to be in it.
+    /// A file to put into the archive.
     package struct Item: Sendable {
         let path: FilePath
-        /// What people call it.
+        /// The image's name for people.
         let name: String
         let modified: Date
 
-        /// A file.
+        /// Creates an item.
         package init(path: FilePath, name: String, modified: Date) {
             self.path = path
             self.name = name
@@ -24,20 +24,23 @@ package struct ImageArchive: Sendable {
         }
     }
 
-    /// The last entry, where files could not be read: one line for each.
+    /// The name of the last entry, which lists the unreadable files, one line per file.
+    ///
+    /// The archive has this entry only if a file could not be read.
     package static let leftOutName = "left-out.txt"
-    /// Bytes of a file that are in memory at a time.
+    /// The most bytes of a file in memory at a time.
     package static let pieceBytes = 256 << 10
 
     private let items: [Item]
     private let missing: [(name: String, reason: String)]
     private let queue: WorkQueue
 
-    /// An archive of files.
+    /// Creates an archive of files.
     ///
     /// - Parameters:
-    ///   - missing: names of what is known already not to be there, and why.
-    ///   - queue: threads that read files.
+    ///   - items: The files, in the order of the archive.
+    ///   - missing: The names of images without an item, and the reason for each.
+    ///   - queue: The threads that read files.
     package init(
         _ items: [Item], missing: [(name: String, reason: String)] = [], queue: WorkQueue
     ) {
@@ -46,9 +49,9 @@ package struct ImageArchive: Sendable {
         self.queue = queue
     }
 
-    /// Gives the archive in pieces, and reads no further until each is taken.
+    /// Passes the archive to a closure in pieces, and reads on when the closure returns.
     ///
-    /// - Throws: what `take` throws, and `CancellationError`.
+    /// - Throws: The error that `take` throws; `CancellationError`.
     package func write(_ take: ([UInt8]) async throws -> Void) async throws {
         var zip = ZipWriter()
         var names = FolderNames(taken: [Self.leftOutName])
@@ -70,8 +73,8 @@ package struct ImageArchive: Sendable {
                             try file.piece(from: next, atMost: Self.pieceBytes)
                         }
                     } catch let error as ImageError {
-                        // It has begun already; what was read of it stays.
-                        leftOut.append((name, "its end \(error.reason)"))
+                        // The entry has begun, so it keeps the bytes read so far.
+                        leftOut.append((name, "incomplete: \(error.reason)"))
                         piece = []
                     }
                 }
@@ -91,14 +94,16 @@ package struct ImageArchive: Sendable {
         try await take(zip.finish())
     }
 
-    /// Not a query, which would be turned away where much waits: an archive has begun.
+    /// Reads a file on the queue.
+    ///
+    /// It runs as an upload, because the queue may refuse a query, and the archive has begun.
     private func read<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await queue.run(.upload, body)
     }
 
-    /// A text as one line.
+    /// Returns a text with its line breaks replaced by spaces.
     private static func line(_ text: String) -> String {
         String(text.map { $0.isNewline ? " " : $0 })
     }

@@ -7,43 +7,42 @@ import Torch
     package import Foundation
 #endif
 
-/// Makes a zip archive of entries that are stored as they are, piece by piece.
+/// Makes a zip archive of uncompressed entries, piece by piece.
 ///
-/// Nothing has to be known of an entry when it begins: its checksum and size follow it in a data
-/// descriptor. So what is read of a file is what the archive says of it, even if the file changes
-/// meanwhile. Whoever writes the archive writes what each method gives, in that order, and the
-/// entries' bytes between ``begin(_:modified:)`` and ``end()``. Where the archive grows beyond 4 GiB
-/// it says so as ZIP64 does.
+/// The caller writes the bytes that each method returns, in order, and the bytes of each entry
+/// between ``begin(_:modified:)`` and ``end()``. An entry's checksum and size follow its bytes in a
+/// data descriptor, so they are right even if the file changes while it is read. An archive of more
+/// than 4 GiB or 65,534 entries uses ZIP64.
 package struct ZipWriter: Sendable {
-    /// Bytes that one entry may have.
+    /// The most bytes of an entry.
     package static let maximumBytes = 0xFFFF_FFFE
     private static let full32 = UInt32.max
 
     private struct Entry {
         let name: [UInt8]
         let offset: UInt64
-        /// The date and time of MS-DOS.
+        /// The time of change in MS-DOS format.
         let date, time: UInt16
-        /// Seconds since 1970; nil where 32 bits do not do.
+        /// The time of change in seconds since 1970; nil if it does not fit into 32 bits.
         let modified: Int32?
         var checksum = CRC32()
         var count = 0
     }
 
-    /// Numbers are of version 2.0; where ZIP64 is used, of 4.5.
+    /// The version of the format that a reader needs: 2.0, or 4.5 for ZIP64.
     private enum Version { static let plain: UInt16 = 20, large: UInt16 = 45 }
-    /// Sizes follow the bytes; the name is UTF-8.
+    /// The flags of an entry: a data descriptor follows the bytes, and the name is UTF-8.
     private static let flags: UInt16 = 1 << 3 | 1 << 11
 
     private let calendar: Calendar
     private var entries: [Entry] = []
     private var offset: UInt64
 
-    /// An archive without entries.
+    /// Creates an archive without entries.
     ///
     /// - Parameters:
-    ///   - offset: bytes that come before it in its file.
-    ///   - timeZone: of the times that programs show which know those of MS-DOS alone.
+    ///   - offset: The number of bytes before the archive in its file; 0 by default.
+    ///   - timeZone: The zone of the MS-DOS times; the current zone by default.
     package init(offset: UInt64 = 0, timeZone: TimeZone = .current) {
         self.offset = offset
         var calendar = Calendar(identifier: .gregorian)
@@ -54,9 +53,10 @@ package struct ZipWriter: Sendable {
     /// Begins an entry.
     ///
     /// - Parameters:
-    ///   - name: that no other entry has, of 65,535 bytes at most.
-    ///   - modified: when its file was changed.
-    /// - Returns: what comes before its bytes.
+    ///   - name: The entry's name, which no other entry may have. Bytes after the first 65,535 are
+    ///     cut off.
+    ///   - modified: The time at which the file was changed.
+    /// - Returns: The header to write before the entry's bytes.
     package mutating func begin(_ name: String, modified: Date) -> [UInt8] {
         let name = Array(name.utf8.prefix(0xFFFF))
         let (date, time) = dosTime(modified)
@@ -72,18 +72,18 @@ package struct ZipWriter: Sendable {
         return count(record.bytes + name + extra)
     }
 
-    /// Takes note of bytes of the entry that was begun.
+    /// Counts bytes of the current entry and adds them to its checksum.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let last = entries.indices.last else { preconditionFailure("no entry was begun") }
         entries[last].checksum.update(bytes)
         entries[last].count += bytes.count
-        precondition(entries[last].count <= Self.maximumBytes, "an entry is too large")
+        precondition(entries[last].count <= Self.maximumBytes, "an entry exceeds 4 GiB")
         offset += UInt64(bytes.count)
     }
 
-    /// Ends the entry that was begun.
+    /// Ends the current entry.
     ///
-    /// - Returns: what comes behind its bytes.
+    /// - Returns: The data descriptor to write after the entry's bytes.
     package mutating func end() -> [UInt8] {
         guard let entry = entries.last else { preconditionFailure("no entry was begun") }
         var record = ByteRecord(0x0807_4B50)
@@ -93,7 +93,7 @@ package struct ZipWriter: Sendable {
 
     /// Ends the archive.
     ///
-    /// - Returns: the directory of the entries.
+    /// - Returns: The directory of the entries, which ends the file.
     package mutating func finish() -> [UInt8] {
         let start = offset
         var directory: [UInt8] = []
@@ -136,7 +136,7 @@ package struct ZipWriter: Sendable {
             extra += field.bytes
         }
         var record = ByteRecord(0x0201_4B50)
-        // Made on Unix, whose permissions are above.
+        // The high byte 3 means Unix, so the external attributes hold Unix permissions.
         record.add(3 << 8 | version, version, flags, 0, entry.time, entry.date)
         record.add32(entry.checksum.value, UInt32(entry.count), UInt32(entry.count))
         record.add(UInt16(entry.name.count), UInt16(extra.count), 0, 0, 0)
@@ -144,7 +144,7 @@ package struct ZipWriter: Sendable {
         return record.bytes + entry.name + extra
     }
 
-    /// The time to the second, whatever the zone (extended timestamp).
+    /// Returns the extended-timestamp field: the time in seconds, independent of the zone.
     private static func timeField(_ entry: Entry) -> [UInt8] {
         guard let modified = entry.modified else { return [] }
         var field = ByteRecord()
@@ -152,7 +152,7 @@ package struct ZipWriter: Sendable {
         return field.bytes + [1] + withUnsafeBytes(of: modified.littleEndian, Array.init)
     }
 
-    /// Two seconds exact, from 1980 to 2107.
+    /// Returns a time in MS-DOS format, which has steps of two seconds from 1980 to 2107.
     private func dosTime(_ date: Date) -> (date: UInt16, time: UInt16) {
         let parts = calendar.dateComponents(
             [.year, .month, .day, .hour, .minute, .second], from: date)
@@ -167,13 +167,13 @@ package struct ZipWriter: Sendable {
     }
 }
 
-/// Numbers one after another, the low byte first.
+/// A record of little-endian numbers.
 private struct ByteRecord {
     private(set) var bytes: [UInt8] = []
 
     init() {}
 
-    /// Begins with a signature.
+    /// Creates a record that begins with a signature.
     init(_ signature: UInt32) { add32(signature) }
 
     mutating func add(_ numbers: UInt16...) { for number in numbers { append(number) } }

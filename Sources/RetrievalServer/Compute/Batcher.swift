@@ -1,16 +1,16 @@
 package import Retrieval
 import Synchronization
 
-/// Answers requests of all connections together, on one thread.
+/// Answers the requests of all connections in batches, on one thread.
 ///
-/// While a batch is computed the next one gathers, so that batches grow with the load and a lone
-/// request waits for nobody. A request that is cancelled is resumed at once; the computation learns
-/// of it by the request's limit.
+/// The next batch gathers while one is computed. Batches therefore grow with the load, and a single
+/// request does not wait for others. A cancelled request resumes at once, and its ``Item/limit``
+/// stops the computation.
 package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
-    /// A request of a batch.
+    /// A request in a batch.
     package struct Item: Sendable {
         package let request: Request
-        /// Ends the work on this request when nobody waits for its answer any more.
+        /// The limit that stops the work on this request once it is cancelled.
         package let limit: WorkLimit
     }
 
@@ -33,11 +33,12 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
     private let settings: ServerConfiguration.Batching
     private let compute: @Sendable ([Item]) -> [Result<Answer, any Error>]
 
-    /// A batcher.
+    /// Creates a batcher.
     ///
     /// - Parameters:
-    ///   - queue: where batches are computed.
-    ///   - compute: gives one answer or error per request, in their order.
+    ///   - queue: The queue that computes batches.
+    ///   - settings: The size of batches, the delay, and the number of requests that may wait.
+    ///   - compute: A closure that returns one answer or error per request, in their order.
     package init(
         _ queue: WorkQueue, _ settings: ServerConfiguration.Batching,
         _ compute: @escaping @Sendable ([Item]) -> [Result<Answer, any Error>]
@@ -47,13 +48,13 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
         self.compute = compute
     }
 
-    /// Requests that wait.
+    /// The number of waiting requests.
     package var waiting: Int { state.withLock { $0.waiting.count } }
 
     /// Answers a request.
     ///
-    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is
-    ///   cancelled; the request's error.
+    /// - Throws: ``Problem`` if too many requests wait; `CancellationError` as soon as the task is
+    ///   cancelled; the error of the request.
     package func answer(_ request: Request) async throws -> Answer {
         let number = state.withLock { state in
             state.number += 1
@@ -62,7 +63,7 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 enqueue(Waiting(number: number, request: request), continuation)
-                // The handler may have come before there was something to cancel.
+                // The handler may have run before the request was enqueued.
                 if Task.isCancelled { abandon(number) }
             }
         } onCancel: {
@@ -84,7 +85,8 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
         switch verdict {
         case .full:
             continuation.resume(
-                throwing: Problem.unavailable("\(settings.waiting) requests wait already"))
+                throwing: Problem.unavailable(
+                    "\(settings.waiting) requests are waiting already; try again later"))
         case .waits: break
         case .begins:
             if settings.delayMilliseconds > 0 {
@@ -98,7 +100,7 @@ package final class Batcher<Request: Sendable, Answer: Sendable>: Sendable {
         }
     }
 
-    /// Answers one batch; the next one is a job of its own, so that other work has its turn.
+    /// Answers one batch, and adds a job for the next, so that other work can come between.
     private func drain() {
         let batch = state.withLock { state in
             let batch = Array(state.waiting.prefix(settings.queries))

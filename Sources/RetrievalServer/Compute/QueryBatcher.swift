@@ -1,19 +1,19 @@
 import Retrieval
 import SystemPackage
 
-/// Answers searches of all connections together, on the one thread that has the model.
+/// Answers the searches of all connections in batches, on the thread of the model.
 final class QueryBatcher: Sendable {
     private struct Search: Sendable {
         let query: SearchQuery
         let options: SearchOptions
     }
 
-    /// An answer, and what it is an answer about.
+    /// An answer, and the state of the index that was searched.
     struct Served: Sendable {
         let answer: SearchAnswer
         let gallery: Gallery
 
-        /// About how much memory the answer takes.
+        /// The approximate size of the answer in memory, in bytes.
         var byteCount: Int {
             answer.results.reduce(0) { sum, result in
                 let own = 256 + (result.text?.utf8.count ?? 0)
@@ -40,11 +40,13 @@ final class QueryBatcher: Sendable {
     private let batcher: Batcher<Search, Served>
     private let metrics: ServiceMetrics
 
-    /// A batcher.
+    /// Creates a batcher.
     ///
     /// - Parameters:
-    ///   - queue: the model's thread.
-    ///   - gallery: what is searched, asked anew for every batch.
+    ///   - queue: The thread that runs the model.
+    ///   - settings: The size of batches, the delay, and the number of queries that may wait.
+    ///   - metrics: The metrics to which batches and stages are added.
+    ///   - gallery: A closure that returns the state of the index to search; called per batch.
     init(
         _ queue: WorkQueue, _ settings: ServerConfiguration.Batching, _ metrics: ServiceMetrics,
         gallery: @escaping @Sendable () -> Gallery
@@ -64,13 +66,13 @@ final class QueryBatcher: Sendable {
         }
     }
 
-    /// Queries that wait.
+    /// The number of waiting queries.
     var waiting: Int { batcher.waiting }
 
     /// Answers a query.
     ///
-    /// - Throws: ``Problem`` if too many wait; `CancellationError` as soon as the task is
-    ///   cancelled; what ``Searcher`` throws.
+    /// - Throws: ``Problem`` if too many queries wait; `CancellationError` as soon as the task is
+    ///   cancelled; the errors of `Searcher`.
     func search(_ query: SearchQuery, _ options: SearchOptions) async throws -> Served {
         do {
             return try await batcher.answer(Search(query: query, options: options))

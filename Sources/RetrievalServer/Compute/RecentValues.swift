@@ -1,7 +1,9 @@
 import Synchronization
 
-/// Remembers what was asked for lately, bounded in number and bytes: two generations, the older of
-/// which is forgotten as a whole.
+/// A cache of recently used values, bounded in number and in bytes.
+///
+/// The values form two generations. When the younger one is full, the cache drops the older one as
+/// a whole. Reading a value moves it to the younger one.
 package final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Generation {
         var values: [Key: Value] = [:]
@@ -18,12 +20,12 @@ package final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sen
     private let bytes: Int
     private let size: @Sendable (Value) -> Int
 
-    /// Remembers nothing yet.
+    /// Creates an empty cache.
     ///
     /// - Parameters:
-    ///   - count: values that are remembered at most; 0 remembers nothing.
-    ///   - bytes: what they may take together; default: any number.
-    ///   - size: about how many bytes a value takes.
+    ///   - count: The most values to keep; 0 turns the cache off.
+    ///   - bytes: The most bytes of all values; unbounded by default.
+    ///   - size: A closure that returns the approximate size of a value in bytes; 0 by default.
     package init(
         count: Int, bytes: Int = .max, size: @escaping @Sendable (Value) -> Int = { _ in 0 }
     ) {
@@ -32,10 +34,12 @@ package final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sen
         self.size = size
     }
 
-    /// Bytes of what is remembered.
+    /// The size of all cached values, in bytes.
     package var byteCount: Int { state.withLock { $0.young.bytes + $0.old.bytes } }
 
-    /// What is remembered under a key.
+    /// Returns the cached value of a key; nil if there is none.
+    ///
+    /// - Complexity: O(1).
     package subscript(key: Key) -> Value? {
         state.withLock { state in
             if let value = state.young.values[key] { return value }
@@ -45,7 +49,7 @@ package final class RecentValues<Key: Hashable & Sendable, Value: Sendable>: Sen
         }
     }
 
-    /// Remembers a value, unless it alone is more than may be remembered.
+    /// Caches a value, unless it alone exceeds half of the bytes.
     package func keep(_ value: Value, for key: Key) {
         state.withLock { keep(value, key, &$0) }
     }

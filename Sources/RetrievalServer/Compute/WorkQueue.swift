@@ -2,11 +2,11 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Threads of its own for work that takes long, with a bounded schedule in front of them.
+/// Dedicated threads for long work, with a bounded schedule of waiting jobs.
 ///
-/// Swift's own threads, one per core, answer requests; if they computed, nobody would be answered
-/// meanwhile. And libtorch keeps a team of threads for every thread that calls it, so always the
-/// same one calls.
+/// Swift's concurrency has one thread per core, and these threads answer requests. Computing on them
+/// would delay every answer. libtorch moreover keeps a team of threads for every thread that calls
+/// it, so always the same thread calls it.
 package final class WorkQueue: Sendable {
     private struct State {
         var schedule = WorkSchedule<@Sendable () -> Void>()
@@ -17,10 +17,15 @@ package final class WorkQueue: Sendable {
     private let state = Mutex(State())
     private let ready = DispatchSemaphore(value: 0)
     private let threads: Int
-    /// Queries that may wait.
+    /// The most queries that may wait.
     let limit: Int
 
-    /// Starts the threads.
+    /// Creates a queue and starts its threads.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the threads.
+    ///   - threads: The number of threads.
+    ///   - limit: The most queries that may wait.
     package init(_ name: String, threads: Int, limit: Int) {
         self.limit = limit
         self.threads = threads
@@ -32,34 +37,35 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    /// Ends the threads when what waits is done.
+    /// Ends the threads once they have finished the waiting jobs.
     package func close() {
         state.withLock { $0.isClosed = true }
         for _ in 0..<threads { ready.signal() }
     }
 
-    /// Jobs that wait.
+    /// The number of waiting jobs.
     package var waiting: Int { state.withLock { $0.schedule.count } }
 
-    /// Adds a job whether there is room or not.
+    /// Adds a job, even if the queue is full.
     package func add(_ urgency: WorkUrgency = .query, _ job: @escaping @Sendable () -> Void) {
         add(job, nextNumber(), urgency)
     }
 
-    /// Does some work on a thread of the queue.
+    /// Runs a closure on a thread of the queue, and returns its result.
     ///
-    /// A task that is cancelled waits no longer: its work loses its place, or its result is
-    /// dropped.
+    /// A cancelled task stops waiting at once. Its job leaves the queue, or its result is dropped.
     ///
-    /// - Parameter urgency: only queries are turned away when too much waits; uploads are bounded
-    ///   where they come in, and a folder brings its images one after another.
-    /// - Throws: ``Problem`` if too much waits already; `CancellationError` as soon as the task is
-    ///   cancelled; what the work throws.
+    /// - Parameters:
+    ///   - urgency: The urgency of the work. A full queue refuses only queries: ``GalleryWriter``
+    ///     bounds the uploads, and a folder adds its images one after another.
+    ///   - body: The work.
+    /// - Throws: ``Problem`` if too many jobs wait; `CancellationError` as soon as the task is
+    ///   cancelled; the error that `body` throws.
     package func run<Value: Sendable>(
         _ urgency: WorkUrgency = .query, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         guard urgency != .query || waiting < limit else {
-            throw Problem.unavailable("too much waits already")
+            throw Problem.unavailable("too many requests are waiting already; try again later")
         }
         let caller = Caller<Value>()
         let number = nextNumber()
@@ -70,7 +76,7 @@ package final class WorkQueue: Sendable {
                     if caller.isWaiting { caller.resume(with: Result { try body() }) }
                 }
                 add(job, number, urgency)
-                // The handler may have come before there was something to cancel.
+                // The handler may have run before the job was added.
                 if Task.isCancelled { abandon(number, caller) }
             }
         } onCancel: {
@@ -97,18 +103,20 @@ package final class WorkQueue: Sendable {
         ready.signal()
     }
 
-    /// The next job; nil when the thread is to end.
+    /// Waits for the next job, and returns it; returns nil when the thread should end.
     private func take() -> (@Sendable () -> Void)? {
         while true {
             ready.wait()
             let (job, isClosed) = state.withLock { ($0.schedule.next(), $0.isClosed) }
-            // A job that was abandoned leaves its signal behind.
+            // A cancelled job leaves its signal behind.
             if job != nil || isClosed { return job }
         }
     }
 }
 
-/// Who waits for a result: resumed once, by whichever comes first, the result or a cancellation.
+/// A caller that waits for a result.
+///
+/// It resumes once, with the result or with a cancellation, whichever comes first.
 private final class Caller<Value: Sendable>: Sendable {
     private let continuation = Mutex<CheckedContinuation<Value, any Error>?>(nil)
 
@@ -126,8 +134,9 @@ private final class Caller<Value: Sendable>: Sendable {
     }
 }
 
-/// Runs the steps of tasks on the threads of a queue instead of Swift's own, so that tasks which
-/// compute keep nobody from being answered.
+/// An executor that runs tasks on the threads of a queue.
+///
+/// Tasks that compute thereby leave the threads of Swift's concurrency free to answer requests.
 final class WorkQueueExecutor: TaskExecutor {
     private let queue: WorkQueue
     private let urgency: WorkUrgency

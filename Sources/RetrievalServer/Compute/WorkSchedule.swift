@@ -1,15 +1,15 @@
 import DequeModule
 
-/// How soon a piece of work has its turn.
+/// The priority of a job.
 package enum WorkUrgency: Int, Sendable, CaseIterable {
     /// A client waits for an answer.
     case query
-    /// A client waits until its image is in the index.
+    /// A client waits for its image to enter the index.
     case upload
-    /// An image of the followed folder, for which nobody waits.
+    /// The service indexes an image of the followed folder, and no client waits.
     case folder
 
-    /// How often other work may go first while work of this urgency waits.
+    /// The number of other jobs that may go first while a job of this urgency waits.
     var patience: Int {
         switch self {
         case .query: .max
@@ -19,36 +19,39 @@ package enum WorkUrgency: Int, Sendable, CaseIterable {
     }
 }
 
-/// Decides which waiting job is next: the most urgent one, unless a less urgent one has been passed
-/// over for too long.
+/// A schedule that orders waiting jobs by urgency without starving any of them.
 ///
-/// Jobs of one urgency keep their order. Under a constant load of queries, every third turn is an
-/// upload's and every fifth the folder's.
+/// The most urgent job is next, unless jobs have passed over a less urgent one too often. Jobs of the
+/// same urgency keep their order. Under a constant load of queries, a waiting upload has every third
+/// turn, and a waiting job of the folder every fifth.
 package struct WorkSchedule<Job> {
     private struct Line {
         var jobs: Deque<(number: UInt64, job: Job)> = []
-        /// Turns of other lines since this one began to wait or had a turn.
+        /// The turns of other lines since this one began to wait or last had a turn.
         var passedOver = 0
     }
 
     private var lines = WorkUrgency.allCases.map { _ in Line() }
 
-    /// Begins with nothing that waits.
+    /// Creates an empty schedule.
     package init() {}
 
-    /// Jobs that wait.
+    /// The number of waiting jobs.
     package var count: Int { lines.reduce(0) { $0 + $1.jobs.count } }
 
     /// Adds a job.
     ///
-    /// - Parameter number: names it for ``remove(_:)``; no two waiting jobs share one.
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - number: The number that ``remove(_:)`` accepts, which no other waiting job may have.
+    ///   - urgency: The priority of the job.
     package mutating func add(_ job: Job, number: UInt64, _ urgency: WorkUrgency) {
         lines[urgency.rawValue].jobs.append((number, job))
     }
 
-    /// Removes a job that waits; does nothing if it has had its turn.
+    /// Removes a waiting job; does nothing if the job has had its turn.
     ///
-    /// - Complexity: O(n) in the jobs that wait.
+    /// - Complexity: O(n) in the number of waiting jobs.
     package mutating func remove(_ number: UInt64) {
         for position in lines.indices {
             lines[position].jobs.removeAll { $0.number == number }
@@ -56,7 +59,7 @@ package struct WorkSchedule<Job> {
         }
     }
 
-    /// Takes the job whose turn it is; nil if none waits.
+    /// Removes and returns the next job; returns nil if none waits.
     package mutating func next() -> Job? {
         let waiting = WorkUrgency.allCases.filter { !lines[$0.rawValue].jobs.isEmpty }
         let due = waiting.last { lines[$0.rawValue].passedOver >= $0.patience }

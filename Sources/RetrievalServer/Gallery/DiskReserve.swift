@@ -2,23 +2,27 @@ import Storage
 import Retrieval
 import SystemPackage
 
-/// A file beside the index that is given up when the disk is full, so that images can be removed
-/// even then: to forget an image, a new manifest has to be written first.
+/// A file in the index's directory that reserves disk space for removing images.
+///
+/// The index can remove an image only by writing a new manifest. When the disk is full, the service
+/// gives the reserve up to make room for it.
 struct DiskReserve: Sendable {
     private let directory: FilePath
     private let path: FilePath
 
-    /// The reserve of an index; takes nothing yet.
+    /// Creates the reserve of an index without occupying space yet.
     init(of index: FilePath) {
         directory = index
-        // By this ending everything else that reads the directory knows that it is no data.
+        // Other readers of the directory skip files with this suffix.
         path = index.appending("reserve.tmp")
     }
 
-    /// Whether there is a reserve.
+    /// Whether the reserve occupies space.
     var isThere: Bool { (try? FolderScan.File(path)) != nil }
 
-    /// Takes the space, if there is any; does nothing where there is a reserve or no index.
+    /// Occupies the space if the disk has enough.
+    ///
+    /// Does nothing if the reserve exists already or the index does not.
     func take() {
         guard !isThere else { return }
         do {
@@ -35,12 +39,12 @@ struct DiskReserve: Sendable {
         }
     }
 
-    /// Frees the space.
+    /// Frees the space by deleting the file.
     func giveUp() {
         unlink(path.string)
     }
 
-    /// Enough for the manifest twice, and for what a file system needs besides.
+    /// The size in blocks of 64 KiB: twice the manifest, and 1 MiB for the file system itself.
     private var blocks: Int {
         let manifest = try? FolderScan.File(directory.appending("manifest.json"))
         return 16 + 2 * ((manifest?.size ?? 0) / (64 << 10))

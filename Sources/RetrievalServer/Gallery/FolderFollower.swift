@@ -10,35 +10,35 @@ import SystemPackage
     import Foundation
 #endif
 
-/// How far the service is with the folder that it follows.
+/// The progress of indexing the followed folder.
 struct IndexingStatus: Sendable {
     var done = 0
     var total = 0
     var isRunning = false
-    /// Whether somebody asked for a look that has not begun.
+    /// Whether a client asked for a scan that has not begun.
     var isAsked = false
-    /// Files and folders that the last look could not read.
+    /// The files and folders that the last scan could not read.
     var failures: [SkippedFile] = []
-    /// Files of kinds that are not read, by their extensions.
+    /// The number of files of unsupported kinds, by file extension.
     var passedOver: [String: Int] = [:]
-    /// Why the index is not in step with the folder; nil if it is.
+    /// The reason why the index is not in step with the folder; nil if it is.
     var error: String?
-    /// When the folder was last looked through.
+    /// The time of the last scan.
     var lastScan: Date?
 }
 
-/// Keeps the index in step with a folder while it is served.
+/// A service that keeps the served index in step with a folder.
 ///
-/// Images are decoded and encoded on the queues of the service, after whatever clients ask for, and
-/// committed by the one writer.
+/// It decodes and encodes images on the queues of the service, where clients' requests come first.
+/// ``GalleryWriter`` commits the changes.
 final class FolderFollower: Service, Sendable {
-    /// How often the folder is looked at where the system does not report changes.
+    /// The time between scans if the system does not report changes.
     private static let interval = Duration.seconds(2)
-    /// How long after an error the folder is looked at again.
+    /// The time between an error and the next scan.
     private static let pause = Duration.seconds(10)
     /// The folder's absolute path.
     let folder: FilePath
-    /// Patterns of what is left out.
+    /// The patterns of files and folders to leave out.
     let exclude: [String]
     private let library: IndexLibrary
     private let work: Indexer.Work
@@ -47,16 +47,16 @@ final class FolderFollower: Service, Sendable {
     private let state = Mutex(IndexingStatus())
     private let requests = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
-    /// A follower.
+    /// Creates a follower.
     ///
     /// - Parameters:
-    ///   - exclude: patterns of what to leave out, as ``FolderScan/init(_:exclude:)`` takes them.
-    ///   - compute: the model's thread.
-    ///   - images: the threads that decode.
+    ///   - folder: The folder to follow.
+    ///   - exclude: The patterns of files and folders to leave out, as `FolderScan` accepts them.
+    ///   - compute: The thread that runs the model.
+    ///   - images: The threads that decode images.
     init(
         _ folder: FilePath, exclude: [String], _ library: IndexLibrary, _ writer: GalleryWriter,
-        compute: WorkQueue,
-        images: WorkQueue, _ logger: Logger
+        compute: WorkQueue, images: WorkQueue, _ logger: Logger
     ) {
         self.folder = folder.absolute
         self.exclude = exclude
@@ -70,13 +70,14 @@ final class FolderFollower: Service, Sendable {
             commit: { try await Self.commit($0, writer) })
     }
 
-    /// Commits what is encoded; waits while another program writes to the index.
+    /// Commits the encoded images, and waits while another program writes to the index.
     private static func commit(
         _ change: IndexChange, _ writer: GalleryWriter
     ) async throws -> Set<FilePath> {
         while true {
             do {
-                // Not cancelled with the follower: what is encoded is worth keeping.
+                // An unstructured task outlives the follower's cancellation, so that no encoded
+                // image is lost.
                 return try await Task { try await writer.apply(.folder(change)) }.value
             } catch let error as IndexError where error.isLocked {
                 try await Task.sleep(for: .seconds(1))
@@ -84,16 +85,16 @@ final class FolderFollower: Service, Sendable {
         }
     }
 
-    /// How far it is.
+    /// The progress of indexing.
     var status: IndexingStatus { state.withLock { $0 } }
 
-    /// Looks through the folder soon, files that could not be read included.
+    /// Requests a scan, which also retries the files that could not be read.
     func scan() {
         state.withLock { $0.isAsked = true }
         requests.continuation.yield()
     }
 
-    /// Whether an image belongs to the folder.
+    /// Returns whether an image lies in the folder.
     func owns(_ path: FilePath) -> Bool { path.starts(with: folder) }
 
     func run() async throws {
@@ -110,7 +111,7 @@ final class FolderFollower: Service, Sendable {
             group.addTask { for await _ in self.library.foreignChangeNotes { reason.yield() } }
             group.addTask { for await _ in self.requests.stream { reason.yield() } }
             var last: Look?
-            // One at a time: each look that fails would otherwise add another.
+            // At most one retry waits; otherwise every failed scan would add another.
             var retry: Task<Void, Never>?
             defer { retry?.cancel() }
             for await _ in reasons {
@@ -128,27 +129,27 @@ final class FolderFollower: Service, Sendable {
                     }
                 }
                 if before == nil, last != nil, !isAsked {
-                    logger.info("\(self.folder) is followed")
+                    logger.info("following the folder \(self.folder)")
                 }
             }
             group.cancelAll()
         }
     }
 
-    /// Whether vectors came too late, as the index was changed to another model.
+    /// Returns whether an update failed because the index was changed to another model meanwhile.
     private static func isStale(_ error: any Error) -> Bool {
         (error as? IndexError)?.isOfOtherModel ?? (error as? QueryError)?.isOfOtherModel ?? false
     }
 
-    /// What a look found.
+    /// The state of the folder and the index at a scan.
     private struct Look {
         let scan: FolderScan
         let foreignChanges: Int
     }
 
-    /// Brings the index in step if the folder or the index has changed since the last look.
+    /// Brings the index in step if the folder or the index has changed since the last scan.
     ///
-    /// - Returns: what was found; nil if the index is not in step.
+    /// - Returns: The state that was found; nil if the index is not in step.
     private func look(after last: Look?, _ foreignChanges: Int) async -> Look? {
         do {
             let scan = try FolderScan(folder, exclude: exclude)
@@ -164,7 +165,7 @@ final class FolderFollower: Service, Sendable {
         } catch is CancellationError {
             return nil
         } catch let error where Self.isStale(error) && library.refusal == nil {
-            // The index was changed to another model of ours meanwhile: the next time is soon.
+            // The index now has another loaded model, so the next scan can succeed.
             state.withLock { $0.isRunning = false }
             return nil
         } catch {
@@ -176,12 +177,14 @@ final class FolderFollower: Service, Sendable {
                 }
                 return state.error != reason
             }
-            if isNew { logger.warning("the folder was not indexed: \(reason)") }
+            if isNew { logger.warning("could not index \(folder): \(reason)") }
             return nil
         }
     }
 
-    /// - Returns: false if it was cancelled.
+    /// Updates the index from a scan.
+    ///
+    /// - Returns: False if the update was cancelled.
     private func update(_ scan: FolderScan) async throws -> Bool {
         state.withLock {
             $0.done = 0

@@ -2,20 +2,22 @@ package import Logging
 package import Retrieval
 package import SystemPackage
 
-/// The one way into the index of a service: changes of clients and of the followed folder, in one
-/// order. Changes that come while a commit is written are committed together.
+/// The only writer of the service's index.
 ///
-/// The index's lock is held for one commit at a time. After a commit, the files of clients are put
-/// in their places and the index is tidied, step by step, while nobody waits.
+/// It applies the changes of clients and of the followed folder in one order. Changes that arrive
+/// during a commit are committed together next. The writer holds the index's lock for one commit at
+/// a time. After a commit it moves the files of clients into place. While no change waits, it tidies
+/// the index step by step.
 package actor GalleryWriter {
     /// A change of the index.
     package enum Change: Sendable {
-        /// A client's image that is new, or takes the place of the entry with its path; its file is
-        /// moved there from where it waits.
+        /// Adds a client's image, or replaces the entry with the same path.
+        ///
+        /// After the commit the writer moves the file from `waiting` to the entry's path.
         case put(IndexEntry, pixels: PreparedImage, waiting: FilePath?)
-        /// Removes an entry, and its file where that is the service's own.
+        /// Removes an entry, and its file if the service owns it.
         case remove(FilePath)
-        /// What the followed folder brings, encoded already.
+        /// Applies the changes of the followed folder, whose images are already encoded.
         case folder(IndexChange)
     }
 
@@ -25,9 +27,9 @@ package actor GalleryWriter {
         let continuation: CheckedContinuation<Set<FilePath>, any Error>
     }
 
-    /// Changes that are committed together.
+    /// The most changes in one commit.
     private static let together = 64
-    /// Commits after which the index is tidied although somebody waits.
+    /// The number of commits after which the writer tidies the index even if changes wait.
     private static let untidied = 32
     private let library: IndexLibrary
     private let store: UploadStore?
@@ -40,14 +42,17 @@ package actor GalleryWriter {
     private var isWorking = false
     private var commits = 0
     private var tidyFailure: String?
-    /// Files that could not be put in their places yet, by those places.
+    /// The files that could not be moved into place yet, by their final paths.
     private var unplaced: [FilePath: FilePath] = [:]
 
-    /// A writer.
+    /// Creates a writer.
     ///
     /// - Parameters:
-    ///   - store: the files of clients; nil where no client may write.
-    ///   - limit: changes that may wait.
+    ///   - library: The index to change.
+    ///   - store: The files of clients; nil if clients may not write.
+    ///   - steps: The operations that encode, commit and tidy.
+    ///   - limit: The most changes that may wait.
+    ///   - logger: The logger for failures.
     package init(
         _ library: IndexLibrary, _ store: UploadStore?, _ steps: Steps, limit: Int, _ logger: Logger
     ) {
@@ -60,18 +65,20 @@ package actor GalleryWriter {
         reserve.take()
     }
 
-    /// Makes a change; when this returns it is on disk and can be found.
+    /// Makes a change; when this method returns, the change is on disk and searches find it.
     ///
-    /// - Returns: of the paths to remove, those that were there.
-    /// - Throws: ``Problem`` if too many changes wait, or the index is away; `CancellationError` if
-    ///   the task was cancelled before the change had its turn; what encoding and committing throw.
-    ///   An image whose entry was not committed has no file left.
+    /// If a new image cannot be committed, its file is deleted.
+    ///
+    /// - Returns: The paths to remove that the index held.
+    /// - Throws: ``Problem`` if too many changes wait, or the index is unavailable;
+    ///   `CancellationError` if the task was cancelled before the writer began the change; the
+    ///   errors of encoding and committing.
     package func apply(_ change: Change) async throws -> Set<FilePath> {
         if case .folder = change {
-            // The folder waits for each of its commits, so that there is one at most.
+            // The folder waits for each of its commits, so at most one of its changes is pending.
         } else if pending.count >= limit {
             discardFile(of: change)
-            throw Problem.unavailable("\(limit) changes wait already")
+            throw Problem.unavailable("\(limit) changes are waiting already; try again later")
         }
         number += 1
         let number = number
@@ -88,7 +95,7 @@ package actor GalleryWriter {
         }
     }
 
-    /// Takes a change back that has not had its turn; the result of a commit is always reported.
+    /// Withdraws a change that the writer has not begun; a change in a commit runs to its end.
     private func withdraw(_ number: Int) {
         guard let position = pending.firstIndex(where: { $0.number == number }) else { return }
         let item = pending.remove(at: position)
@@ -121,7 +128,7 @@ package actor GalleryWriter {
         isWorking = false
     }
 
-    /// The first changes, no two of one image.
+    /// Removes and returns the first pending changes, no two of the same image.
     private func takeBatch() -> [Pending] {
         var paths: Set<FilePath> = []
         let images = max(1, library.model.defaultBatchSize)
@@ -134,7 +141,7 @@ package actor GalleryWriter {
                 encoded += 1
             case .remove(let removed): path = removed
             case .folder:
-                // A whole change goes alone.
+                // A change of the folder is committed alone.
                 count = max(count, 1)
                 break scan
             }
@@ -175,7 +182,7 @@ package actor GalleryWriter {
         reserve.take()
     }
 
-    /// Does to the files what was done to the index.
+    /// Makes a committed change to the files too.
     private func settle(_ change: Change) throws {
         switch change {
         case .put(let entry, _, let waiting):
@@ -184,7 +191,7 @@ package actor GalleryWriter {
             do { try store?.move(waiting, to: entry.path) } catch {
                 // The entry is committed, so the file is kept until it can be placed.
                 unplaced[entry.path] = waiting
-                logger.error("\(waiting) could not be moved to \(entry.path) yet: \(error)")
+                logger.error("could not move \(waiting) to \(entry.path), will retry: \(error)")
                 throw error
             }
         case .remove(let path):
@@ -202,7 +209,7 @@ package actor GalleryWriter {
                 Problem.unavailable("the index cannot be written to: \($0)", retryAfter: 10)
             } ?? error
         for item in batch {
-            // What the index says decides: an error may have come after the commit.
+            // An error may come after the commit, so the index decides.
             switch isInEffect(item.change) {
             case true?: finish([item], Self.removal(of: item.change))
             case false?:
@@ -213,7 +220,7 @@ package actor GalleryWriter {
         }
     }
 
-    /// Whether the index on disk has a change; nil if that cannot be known.
+    /// Returns whether the index on disk holds a change; nil if the index cannot be read.
     private func isInEffect(_ change: Change) -> Bool? {
         guard library.failure == nil else { return nil }
         do {
@@ -232,7 +239,9 @@ package actor GalleryWriter {
         if case .remove(let path) = change { [path] } else { [] }
     }
 
-    /// Removes the images that a batch removes with the space of the reserve, which frees more.
+    /// Fails the additions of a batch, and commits its removals with the space of the reserve.
+    ///
+    /// The removals in turn free the space to take the reserve again.
     private func removeOnFullDisk(_ batch: [Pending], _ error: any Error) async {
         var (removals, others): ([Pending], [Pending]) = ([], [])
         for item in batch {
@@ -251,7 +260,7 @@ package actor GalleryWriter {
 
     // MARK: Files
 
-    /// Tries again to put files in their places whose entries are committed.
+    /// Tries again to move the files of committed entries into place.
     func placeFiles() {
         for (path, waiting) in unplaced where (try? store?.move(waiting, to: path)) != nil {
             unplaced[path] = nil
@@ -268,17 +277,17 @@ package actor GalleryWriter {
 
     // MARK: Tidying
 
-    /// Takes one step.
+    /// Tidies the index by one step.
     ///
-    /// - Returns: whether there is nothing more to do.
+    /// - Returns: Whether the index is tidy.
     private func tidy() async -> Bool {
         do {
             let isMore = try await steps.tidy()
             tidyFailure = nil
             return !isMore
         } catch {
-            // Nothing is lost, and the next commit brings another try.
-            if tidyFailure != "\(error)" { logger.warning("the index was not tidied: \(error)") }
+            // No data is lost, and the writer tries again after the next commit.
+            if tidyFailure != "\(error)" { logger.warning("could not tidy the index: \(error)") }
             tidyFailure = "\(error)"
             return true
         }

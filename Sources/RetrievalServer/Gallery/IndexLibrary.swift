@@ -5,28 +5,28 @@ import ServiceLifecycle
 import Synchronization
 package import SystemPackage
 
-/// One state of the index, which never changes.
+/// One immutable state of the index.
 package struct Gallery: Sendable {
     package let index: ForwardIndex
-    /// What it was made with.
+    /// The model that made the index.
     package let model: SearchModel
     let searcher: Searcher
-    /// Names of metadata, as a sample of the entries has them.
+    /// The names of metadata in a sample of the entries.
     let facts: [String]
 }
 
-/// What is served: always a whole state of the index, the newest that could be opened.
+/// The index that is served: the newest state that could be opened.
 package final class IndexLibrary: Sendable {
     private struct State {
         var gallery: Gallery
-        /// What made the index, if that is not the model that is wanted: it answers until the index
-        /// was changed to that one.
+        /// The model that made the index, if it is not the wanted model; it answers until the index
+        /// is changed.
         var former: SearchModel?
-        /// Why what is on disk now cannot be served.
+        /// The reason why the state on disk cannot be served.
         var failure: String?
-        /// The model that the index belongs to now, if it is none of ours.
+        /// The model of the index on disk, if the service has not loaded it.
         var stranger: ModelSignature?
-        /// Grows when the index was changed by anything but ``change(_:)``.
+        /// The number of changes that were not made by ``IndexLibrary/change(_:)``.
         var foreignChanges = 0
     }
 
@@ -35,8 +35,10 @@ package final class IndexLibrary: Sendable {
     let wanted: SearchModel
     let locator = EntryLocator()
     private let state: Mutex<State>
-    /// One look or change at a time: a slow look must not put an older state over a newer, and a
-    /// change of ours must not be taken for somebody else's.
+    /// Serialises looks at the disk and changes.
+    ///
+    /// A slow look must not replace a newer state with an older one, and the service's own change
+    /// must not count as another program's.
     private let turn = Mutex(())
     private let logger: Logger
     private let foreign = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -44,9 +46,12 @@ package final class IndexLibrary: Sendable {
     /// Opens an index.
     ///
     /// - Parameters:
-    ///   - model: what the index is of, or is to be changed to.
-    ///   - former: what it is of, if that is another; it answers until the index was changed.
-    /// - Throws: ``IndexError`` if it cannot be opened or was made with another model.
+    ///   - directory: The directory of the index.
+    ///   - model: The model that made the index, or to which the index will be changed.
+    ///   - former: The model that made the index, if it differs; it answers until the index is
+    ///     changed.
+    ///   - logger: The logger for changes of the index.
+    /// - Throws: `IndexError` if the index cannot be opened or was made with another model.
     package init(
         _ directory: FilePath, _ model: SearchModel, former: SearchModel? = nil, _ logger: Logger
     ) throws {
@@ -71,47 +76,47 @@ package final class IndexLibrary: Sendable {
     /// The model that answers now.
     var model: SearchModel { gallery.model }
 
-    /// What is served now.
+    /// The state of the index that is served now.
     package var gallery: Gallery { state.withLock { $0.gallery } }
 
-    /// Why what is on disk now cannot be served; nil if all is well.
+    /// The reason why the state on disk cannot be served; nil if it can.
     package var failure: String? { state.withLock { $0.failure } }
 
-    /// Whether what is served is what is on disk.
+    /// Whether the served state is the state on disk.
     var isCurrent: Bool { state.withLock { $0.failure == nil && $0.stranger == nil } }
 
-    /// Why nothing can be written, where the index was changed to a model that is not loaded; nil
+    /// The refusal of all changes after the index was changed to a model that is not loaded; nil
     /// otherwise.
     var refusal: Problem? {
         state.withLock(\.stranger).map {
             Problem(
                 .conflict,
-                "the index was changed to the model \($0.title); searches are answered from before,"
-                    + " and nothing can be written until the service is started with that model")
+                "the index was changed to the model \($0.title); searches use its former state,"
+                    + " and it cannot be written to until the service restarts with that model")
         }
     }
 
-    /// Encodes images for the index, with tokens if it keeps any.
+    /// Encodes images for the index, with tokens if the index keeps tokens.
     func encode(_ pixels: [PreparedImage]) throws -> EncodedImages {
         try model.encode(pixels: pixels, keepsTokens: gallery.index.budget.count != 0)
     }
 
-    /// How often another program changed the index, or put back one that was away.
+    /// The number of times that another program changed the index or restored a missing one.
     var foreignChanges: Int { state.withLock { $0.foreignChanges } }
 
-    /// Yields when there were ``foreignChanges``, to one reader.
+    /// A stream that yields when ``foreignChanges`` grows; it has one reader.
     var foreignChangeNotes: AsyncStream<Void> { foreign.stream }
 
-    /// Opens what is on disk if it is newer; keeps serving the state before if that fails.
+    /// Opens the state on disk if it is newer; on failure the served state stays.
     ///
-    /// Does nothing while a change is under way, which looks by itself.
+    /// Does nothing during a change, because ``change(_:)`` opens the new state itself.
     func refresh() {
         _ = turn.withLockIfAvailable { _ in look(isOwnChange: false) }
     }
 
-    /// Changes the index on disk, and opens what it is then.
+    /// Changes the index on disk, and opens the new state.
     ///
-    /// - Throws: what `body` throws.
+    /// - Throws: The error that `body` throws.
     package func change<Result: Sendable>(_ body: () throws -> Result) throws -> Result {
         try turn.withLock { _ in
             defer { look(isOwnChange: true) }
@@ -123,7 +128,7 @@ package final class IndexLibrary: Sendable {
         do {
             let old = state.withLock { $0 }
             guard let index = try old.gallery.index.refreshed() else {
-                // What had vanished is back.
+                // The served state is back on disk.
                 if old.failure != nil || old.stranger != nil { noteForeignChange() }
                 return
             }
@@ -144,7 +149,7 @@ package final class IndexLibrary: Sendable {
                 if isChanged { $0.former = nil }
             }
             if isChanged {
-                logger.notice("the index is of the model \(model.signature.title) now")
+                logger.notice("the index now has the model \(model.signature.title)")
             }
             if !isOwnChange || !isNext { noteForeignChange() }
             try locator.prepare(index)
@@ -153,11 +158,13 @@ package final class IndexLibrary: Sendable {
                 defer { state.failure = "\(error)" }
                 return state.failure != "\(error)"
             }
-            if isNew { logger.error("the index on disk cannot be served: \(error)") }
+            if isNew { logger.error("cannot serve the present state of the index: \(error)") }
         }
     }
 
-    /// Serves on what was opened last, and says so once: the index was changed to another model.
+    /// Records that the index was changed to a model that is not loaded, and logs it once.
+    ///
+    /// The service keeps serving the state that it opened last.
     private func meet(_ stranger: ModelSignature) {
         let isNew = state.withLock { state in
             defer {
@@ -169,8 +176,8 @@ package final class IndexLibrary: Sendable {
         guard isNew else { return }
         logger.warning(
             """
-            the index was changed to the model \(stranger.title); searches are answered from before \
-            until the service is started with \(stranger.options)
+            the index was changed to the model \(stranger.title); searches use its former state \
+            until the service restarts with \(stranger.options)
             """)
     }
 
@@ -183,32 +190,33 @@ package final class IndexLibrary: Sendable {
         foreign.continuation.yield()
     }
 
-    /// The entry of a key.
+    /// Finds the entry of an image's id.
     ///
-    /// - Throws: ``Problem`` if it does not exist; ``IndexError`` if it is damaged.
+    /// - Parameter key: The id, in hexadecimal.
+    /// - Throws: ``Problem`` if no entry has the id; `IndexError` if the entry is damaged.
     func find(_ key: String) throws -> (gallery: Gallery, id: ForwardIndex.EntryID) {
         let gallery = gallery
         guard let key = EntryKey(hexadecimal: key),
             let id = try locator.find(key, in: gallery.index)
         else {
-            throw Problem(.notFound, "there is no image of this id")
+            throw Problem(.notFound, "no image has this id")
         }
         return (gallery, id)
     }
 
-    /// The entry of a path; nil if it does not exist.
+    /// Returns the entry of a path; nil if the index has none.
     ///
-    /// - Throws: ``IndexError`` if it is damaged.
+    /// - Throws: `IndexError` if the entry is damaged.
     func entry(at path: FilePath) throws -> IndexEntry? {
         let gallery = gallery
         return try locator.find(EntryKey(path), in: gallery.index).map(gallery.index.entry)
     }
 }
 
-/// Names of metadata, as entries that are spread over an index have them.
+/// A sample of the names of metadata, from entries spread over the whole index.
 private enum FactSample {
     private static let names = 32
-    /// Commits between two samples of the whole index.
+    /// The number of commits between two samples of the whole index.
     private static let interval = 64
 
     static func all(of index: ForwardIndex) throws -> [String] {
@@ -219,10 +227,10 @@ private enum FactSample {
             })
     }
 
-    /// The names after a commit: those before and those of the newest entries.
+    /// Returns the names after a commit: the former names and those of the newest entries.
     ///
-    /// - Complexity: a fixed number of entries is read, whatever the size of the index; now and
-    ///   then a sample of all, so that names are forgotten which are not there any more.
+    /// - Complexity: O(1). It reads 16 entries, or every 64th commit a sample of about 256, so that
+    ///   names which the index no longer holds disappear.
     static func facts(of index: ForwardIndex, after old: Gallery) throws -> [String] {
         let isSuccessor = index.generation == old.index.generation + 1
         guard isSuccessor, index.generation % interval != 0 else { return try all(of: index) }
@@ -239,22 +247,23 @@ private enum FactSample {
     }
 
     private static func facts(_ names: [String]) -> [String] {
-        // A name that nobody could type is not offered for conditions.
+        // The page offers the names for conditions, and a longer name is tedious to type.
         Array(Set(names).filter { $0.utf8.count <= 64 }.sorted().prefix(Self.names))
     }
 }
 
-/// Looks every second whether another program has changed the index, and finishes what the writer
-/// could not.
+/// A service that looks every second whether another program has changed the index.
+///
+/// It also retries moving files that the writer could not move into place.
 struct IndexWatch: Service {
     let library: IndexLibrary
-    /// Where the looks take place, which may read a whole index.
+    /// The queue on which to look, because opening an index may read all of it.
     let queue: WorkQueue
     let writer: GalleryWriter?
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            // The first lookup by key should not have to read them all.
+            // Reads all keys now, so that the first lookup need not.
             try? await queue.run(.folder) {
                 try library.locator.prepare(library.gallery.index)
             }

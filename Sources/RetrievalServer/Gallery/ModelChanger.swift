@@ -4,23 +4,23 @@ import ServiceLifecycle
 import Synchronization
 import SystemPackage
 
-/// Changes the index to the model that the service was started with, while the model of the index
-/// answers.
+/// A service that changes the index to the model with which the service was started.
 ///
-/// Images are decoded and encoded as those of the folder are, after whatever clients ask for. What
-/// clients and the folder change meanwhile is taken over before the new index takes its place.
+/// Meanwhile the present model of the index answers searches. The changer decodes and encodes the
+/// images on the queues of the service, where clients' requests come first. It adopts the changes
+/// that clients and the folder make meanwhile before the new index replaces the old one.
 final class ModelChanger: Service, Sendable {
-    /// How far it is.
+    /// The progress of the change.
     struct Status: Sendable {
-        /// The model that the index is changed to.
+        /// The title of the model to which the index is being changed.
         let model: String
-        /// Images that are encoded.
+        /// The number of images encoded so far.
         var encoded = 0
-        /// Why it does not go on; nil if it does.
+        /// The error that interrupted the change; nil if it proceeds.
         var error: String?
     }
 
-    /// How long after an error it is tried again.
+    /// The time between an error and the next try.
     private static let pause = Duration.seconds(10)
     private let folder: FilePath
     private let exclude: [String]
@@ -30,13 +30,16 @@ final class ModelChanger: Service, Sendable {
     private let logger: Logger
     private let state: Mutex<Status?>
 
-    /// A changer.
+    /// Creates a changer.
     ///
     /// - Parameters:
-    ///   - folder: what is followed, or else where clients' images are kept.
-    ///   - exclude: patterns of what to leave out of it.
-    ///   - compute: the model's thread.
-    ///   - images: the threads that decode.
+    ///   - folder: The followed folder, or the folder of clients' images if the service follows
+    ///     none.
+    ///   - exclude: The patterns of files and folders to leave out.
+    ///   - library: The index to change.
+    ///   - compute: The thread that runs the model.
+    ///   - images: The threads that decode images.
+    ///   - logger: The logger for progress and failures.
     init(
         _ folder: FilePath, exclude: [String], _ library: IndexLibrary, compute: WorkQueue,
         images: WorkQueue, _ logger: Logger
@@ -63,7 +66,7 @@ final class ModelChanger: Service, Sendable {
         state = Mutex(Status(model: model.signature.title))
     }
 
-    /// How far it is; nil when the index is of the wanted model.
+    /// The progress of the change; nil once the index has the wanted model.
     var status: Status? {
         guard var status = state.withLock({ $0 }) else { return nil }
         status.encoded = IndexSuccessor(of: library.directory)?.count ?? status.encoded
@@ -73,16 +76,18 @@ final class ModelChanger: Service, Sendable {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskExecutorPreference(self.executor) { await self.change() }
-            // A service that returns ends the others.
+            // A service that returns would end the others.
             try? await gracefulShutdown()
         }
     }
 
-    /// Tries until it is done, or the service ends; what is encoded then is kept for the next start.
+    /// Tries until the index is changed or the service ends.
+    ///
+    /// Images that are encoded by then are kept for the next start.
     private func change() async {
         logger.notice(
             """
-            the index is changed to the model \(library.wanted.signature.title); its model \
+            changing the index to the model \(library.wanted.signature.title); its present model \
             \(library.model.signature.title) answers meanwhile
             """)
         while !Task.isCancelled {
@@ -102,7 +107,7 @@ final class ModelChanger: Service, Sendable {
                     return state?.error != "\(error)"
                 }
                 if isNew, !Task.isCancelled {
-                    logger.warning("the index is not changed to another model yet: \(error)")
+                    logger.warning("could not change the index to the model, will retry: \(error)")
                 }
                 try? await Task.sleep(for: Self.pause)
             }

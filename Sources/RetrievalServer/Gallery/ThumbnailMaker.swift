@@ -2,14 +2,16 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// Small JPEG images for the page, made when they are first asked for.
+/// Makes small JPEG images for the page on demand, and caches them.
 struct ThumbnailMaker: Sendable {
     private struct Key: Hashable {
         let sha256: String
         let side: Int
     }
 
-    /// The sides that are made; a few, so that one image cannot fill the memory in many sizes.
+    /// The sides of thumbnails, in pixels.
+    ///
+    /// They are few, so that one image in many sizes cannot fill the cache.
     static let sides = [96, 200, 400, 800, 1024, 2048]
     private static let rememberedBytes = 64 << 20
     private let queue: WorkQueue
@@ -17,24 +19,24 @@ struct ThumbnailMaker: Sendable {
     private let recent = RecentValues<Key, [UInt8]>(
         count: 16_384, bytes: Self.rememberedBytes, size: \.count)
 
-    /// A maker.
+    /// Creates a maker.
     ///
     /// - Parameters:
-    ///   - queue: where images are decoded.
-    ///   - maximumPixels: pixels that an image may declare.
+    ///   - queue: The queue that decodes images.
+    ///   - maximumPixels: The most pixels that an image file may declare.
     init(_ queue: WorkQueue, maximumPixels: Int) {
         self.queue = queue
         self.maximumPixels = maximumPixels
     }
 
-    /// The smallest side that is made and is not below `side`.
+    /// Returns the smallest side of at least `side` pixels, or the largest side if all are smaller.
     static func side(atLeast side: Int) -> Int {
         sides.first { $0 >= side } ?? sides[sides.count - 1]
     }
 
-    /// An image so that it fits into a square of `side` pixels, as JPEG.
+    /// Returns an image as a JPEG that fits into a square of `side` pixels.
     ///
-    /// - Throws: `ImageError` if its file cannot be read; ``Problem`` if too much waits.
+    /// - Throws: `ImageError` if the file cannot be read; ``Problem`` if too many requests wait.
     func thumbnail(of entry: IndexEntry, side: Int) async throws -> [UInt8] {
         let key = Key(sha256: entry.sha256, side: side)
         if let known = recent[key] { return known }

@@ -4,23 +4,26 @@ package import Retrieval
 package import SystemPackage
 import Torch
 
-/// Keeps the files of images that clients add.
+/// The folder of the images that clients add.
 ///
-/// The service chooses the file names; a client's name is never used.
+/// The service generates the file names and never uses a client's name.
 package struct UploadStore: Sendable {
-    /// What a replacement's name ends in until the index knows it; no image's name does.
+    /// The file extension of a replacement until its entry is committed; no image has it.
     private static let pending = "new"
-    /// Says that a folder is the service's own, so that it may delete files there.
+    /// The name of the file that marks a folder in which the service may delete files.
     private static let marker = ".albef-uploads"
 
     let directory: FilePath
 
-    /// Opens the folder, makes it if need be, and drops what a service that was killed had half
-    /// done.
+    /// Opens the folder, and creates it if it is missing.
     ///
-    /// - Parameter index: the index beside it, where there is one.
-    /// - Throws: ``ServerError`` if the folder holds somebody else's files, or is empty although
-    ///   the index has images in it; an error of the file system.
+    /// It also deletes the unfinished files that a killed service left.
+    ///
+    /// - Parameters:
+    ///   - directory: The folder.
+    ///   - index: The index whose images the folder holds; it need not exist.
+    /// - Throws: ``ServerError`` if the folder holds files that the service did not write, or lacks
+    ///   the images that the index has in it; an error of the file system.
     package init(_ directory: FilePath, index: FilePath) throws {
         let directory = directory.absolute
         self.directory = directory
@@ -31,23 +34,22 @@ package struct UploadStore: Sendable {
             if let foreign = names.sorted().first(where: { !Self.isOwn($0) }) {
                 throw ServerError.setting(
                     "uploads",
-                    "\(directory) holds '\(foreign)', which the service did not put there;"
-                        + " name a new or an empty folder, because files in it are deleted with"
-                        + " their images")
+                    "\(directory) holds '\(foreign)', which the service did not write; name a new or"
+                        + " empty folder, because the service deletes the files of removed images")
             }
             if names.allSatisfy({ $0 == "lost+found" }),
                 let index = try? ForwardIndex(index), try index.has(under: directory)
             {
                 throw ServerError.setting(
                     "uploads",
-                    "\(directory) \(isThere ? "is empty" : "is not there"), but the index has"
+                    "\(directory) \(isThere ? "is empty" : "does not exist"), but the index has"
                         + " images in it; put the folder back, or remove them with"
                         + " 'albef index remove \(index.directory) \(directory)'")
             }
         }
         try files.createDirectory(atPath: directory.string, withIntermediateDirectories: true)
         if !names.contains(Self.marker) {
-            // On a full disk the next start looks at the names again.
+            // If this fails, as on a full disk, the next start checks the names again.
             try? AtomicFile.write(
                 Array("albef serve keeps the images here that clients send.\n".utf8),
                 to: directory.appending(Self.marker))
@@ -57,36 +59,38 @@ package struct UploadStore: Sendable {
         }
     }
 
-    /// Whether a name is one that the service gives, as all in a folder of an earlier version are.
+    /// Returns whether the service generated a name.
+    ///
+    /// Folders of earlier versions have no marker, but all their names pass this test.
     private static func isOwn(_ name: String) -> Bool {
         if name.hasPrefix(marker) || name.hasPrefix(".\(marker).") || name == "lost+found" {
             return true
         }
-        // A file on its way: .NAME.SUFFIX.tmp
+        // The name of an unfinished file is `.NAME.SUFFIX.tmp`.
         let own = name.hasPrefix(".") && name.hasSuffix(".tmp") ? name.dropFirst() : name[...]
         return UUID(uuidString: String(own.prefix { $0 != "." })) != nil
     }
 
-    /// Whether an image was added by a client.
+    /// Returns whether a client added the image.
     func owns(_ path: FilePath) -> Bool { path.starts(with: directory) }
 
-    /// A path that no image has.
+    /// Returns a path that no image has.
     package func newPath(extension name: String) -> FilePath {
         directory.appending("\(UUID().uuidString.lowercased()).\(name)")
     }
 
-    /// Where a replacement of an image waits until the index knows it.
+    /// Returns a path at which a replacement waits until its entry is committed.
     package func pendingPath() -> FilePath { newPath(extension: Self.pending) }
 
-    /// Writes a file so that a loss of power does not undo it.
+    /// Writes a file that survives a loss of power.
     ///
-    /// - Returns: its size and when it was changed, as the index notes them.
+    /// - Returns: Its size and time of change, as the index stores them.
     package func write(_ bytes: [UInt8], to path: FilePath) throws -> FolderScan.File {
         try AtomicFile.write(bytes, to: path)
         return try FolderScan.File(path)
     }
 
-    /// Puts a file in the place of another.
+    /// Moves a file, and replaces any file at the target.
     func move(_ path: FilePath, to target: FilePath) throws {
         guard rename(path.string, target.string) == 0 else { throw Errno(rawValue: errno) }
         AtomicFile.flushDirectory(directory)
@@ -100,9 +104,9 @@ package struct UploadStore: Sendable {
 }
 
 extension ForwardIndex {
-    /// Whether an entry's file is in a folder.
+    /// Returns whether the index has an image in a folder.
     ///
-    /// - Complexity: reads entries until one is.
+    /// - Complexity: O(n) in the number of entries; it stops at the first match.
     func has(under folder: FilePath) throws -> Bool {
         for start in stride(from: 0, to: count, by: 1024) {
             for id in ids(skipping: start, count: 1024)

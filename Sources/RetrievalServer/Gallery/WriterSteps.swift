@@ -3,16 +3,16 @@ package import Retrieval
 package import SystemPackage
 
 extension GalleryWriter {
-    /// What the writer has done by others.
+    /// The operations that the writer leaves to other parts of the service.
     package struct Steps: Sendable {
-        /// Encodes images on the model's thread.
+        /// Encodes images on the thread of the model.
         package var encode: @Sendable ([PreparedImage]) async throws -> EncodedImages
-        /// Commits a change, and returns which of the paths to remove were there.
+        /// Commits a change, and returns the paths to remove that the index held.
         package var commit: @Sendable (IndexChange) async throws -> Set<FilePath>
-        /// One step of tidying; returns whether there may be more to do.
+        /// Tidies the index by one step, and returns whether more may remain.
         package var tidy: @Sendable () async throws -> Bool
 
-        /// Takes the steps.
+        /// Creates steps from three operations.
         package init(
             encode: @escaping @Sendable ([PreparedImage]) async throws -> EncodedImages,
             commit: @escaping @Sendable (IndexChange) async throws -> Set<FilePath>,
@@ -26,12 +26,13 @@ extension GalleryWriter {
 }
 
 extension GalleryWriter.Steps {
-    /// The steps of a service.
+    /// Creates the steps of a service.
     ///
     /// - Parameters:
-    ///   - compute: the model's thread.
-    ///   - disk: the thread that writes.
-    ///   - onCommit: is given how long a commit took.
+    ///   - library: The index to change.
+    ///   - compute: The thread that runs the model.
+    ///   - disk: The thread that writes to the index.
+    ///   - onCommit: A closure that receives the duration of each commit.
     init(
         _ library: IndexLibrary, compute: WorkQueue, disk: WorkQueue,
         onCommit: @escaping @Sendable (Duration) -> Void

@@ -1,10 +1,10 @@
 import Storage
-/// An address of the Internet protocol, version 4 or 6.
+/// An IPv4 or IPv6 address.
 struct InternetAddress: Sendable, Hashable, CustomStringConvertible {
-    /// 4 or 16 bytes; an address of version 4 that is written as one of version 6 has 4.
+    /// The 4 bytes of an IPv4 address, also of one mapped to IPv6, or the 16 of an IPv6 address.
     let bytes: [UInt8]
 
-    /// Reads an address without a port; nil if the text is not one.
+    /// Reads an address without a port; nil if the text is not an address.
     init?(_ text: some StringProtocol) {
         let text = String(text)
         var four = in_addr()
@@ -34,7 +34,7 @@ struct InternetAddress: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Addresses that begin with the same bits, such as `10.0.0.0/8`; one address alone too.
+/// A range of addresses with a common prefix, such as `10.0.0.0/8`, or a single address.
 struct AddressRange: Sendable, Hashable {
     private let address: InternetAddress
     private let bits: Int
@@ -54,7 +54,7 @@ struct AddressRange: Sendable, Hashable {
         self.bits = bits
     }
 
-    /// Whether an address is one of these.
+    /// Returns whether an address lies in the range.
     func contains(_ other: InternetAddress) -> Bool {
         guard other.bytes.count == address.bytes.count else { return false }
         return (0..<bits).allSatisfy { bit in

@@ -1,6 +1,6 @@
-/// A name and perhaps a port, as `Host` and `Origin` have them.
+/// A host name and an optional port, as in `Host` and `Origin`.
 struct Authority: Sendable, Hashable {
-    /// In small letters; an address of version 6 is in brackets.
+    /// The name in lower case; an IPv6 address is in brackets.
     let name: String
     let port: Int?
 

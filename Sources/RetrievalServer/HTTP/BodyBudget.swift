@@ -1,8 +1,8 @@
 import Synchronization
 
-/// How many bytes of bodies the service holds at a time, in all: each is bounded, and so is their sum.
+/// The number of bytes that the service holds in request bodies, which bounds their sum.
 final class BodyBudget: Sendable {
-    /// What one body takes, given back when nobody holds it any more.
+    /// The bytes of one body, which return to the budget when the share is released.
     final class Share: Sendable {
         private let budget: BodyBudget
         private let taken = Mutex(0)
@@ -14,7 +14,7 @@ final class BodyBudget: Sendable {
             budget.held.withLock { $0 -= bytes }
         }
 
-        /// Takes more.
+        /// Takes further bytes from the budget.
         ///
         /// - Throws: ``Problem`` if all bodies together would have more than `limit` bytes.
         func grow(by bytes: Int, limit: Int) throws {
@@ -23,13 +23,15 @@ final class BodyBudget: Sendable {
                 held += bytes
                 return true
             }
-            guard isFree else { throw Problem.unavailable("too many large bodies come at once") }
+            guard isFree else {
+                throw Problem.unavailable("too many large bodies at once; try again later")
+            }
             taken.withLock { $0 += bytes }
         }
     }
 
     private let held = Mutex(0)
 
-    /// A share for one body, empty at first.
+    /// Creates an empty share for one body.
     func share() -> Share { Share(self) }
 }

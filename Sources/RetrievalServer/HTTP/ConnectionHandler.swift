@@ -1,27 +1,27 @@
 import NIOCore
 import NIOHTTP1
 
-/// Looks after one connection, between the parser of HTTP and what answers requests.
+/// Handles one connection, between the HTTP parser and the handler that answers requests.
 ///
-/// Heads that no server may answer, and what the parser refuses, get a problem document; a client that
-/// waits for `100 Continue` gets it once its body is wanted; a connection ends behind an answer that
-/// says so.
+/// It answers invalid heads, and input that the parser refuses, with a problem document. It sends
+/// `100 Continue` to a client that waits for it once the service reads the body. It closes the
+/// connection after an answer with `Connection: close`.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// Asks for the body of a request whose client waits to be asked.
+    /// The event that sends `100 Continue` to the client.
     struct Continue: Sendable {}
 
     private let deadline: HeadDeadline
     private let refusals: Refusals
-    /// Requests whose answer is not yet written.
+    /// The number of requests without a complete answer.
     private var unanswered = 0
-    /// Whether the end of a request is still to come.
+    /// Whether a request has begun and not ended.
     private var isReading = false
-    /// Why nothing more is read, to be said when `unanswered` is 0.
+    /// The problem to send when `unanswered` is 0; until then the handler discards all input.
     private var refusal: Problem?
     private var isDeaf = false
     private var isClosing = false
@@ -42,7 +42,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 refuse(context, Problem(.invalidRequest, fault))
                 return
             }
-            // What comes behind reads this rather than the version.
+            // The following handlers read this header and not the version.
             if !head.isKeepAlive {
                 head.headers.replaceOrAdd(name: "connection", value: "close")
             }
@@ -59,12 +59,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// What makes a head one that is answered 400 (RFC 9112, 3.2); nil for others.
+    /// Returns what is wrong with a head's `Host` (RFC 9112, 3.2); nil for a valid head.
     private static func fault(of head: HTTPRequestHead) -> String? {
         switch head.headers["host"].count {
-        case 0 where head.version != .http1_0: "the request has no Host"
+        case 0 where head.version != .http1_0: "the request has no Host header"
         case 0, 1: nil
-        default: "the request has more than one Host"
+        default: "the request has more than one Host header"
         }
     }
 
@@ -75,16 +75,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         guard !isDeaf, !isClosing else { return }
         if isReading, unanswered > 0 {
-            // Whoever reads the body hears of it, answers, and the connection ends then.
+            // The reader of the body receives the error and answers; then the connection ends.
             isDeaf = true
             isClosing = true
             context.fireErrorCaught(error)
         } else if isReading {
-            // It was answered already, whatever its body was to be.
+            // The request was already answered, before its body ended.
             isDeaf = true
             close(context)
         } else {
-            refuse(context, Problem(.invalidRequest, "what was sent is not HTTP: \(error)"))
+            refuse(context, Problem(.invalidRequest, "the request is not valid HTTP: \(error)"))
         }
     }
 
@@ -133,7 +133,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             if let refusal {
                 context.write(data, promise: promise)
-                say(context, refusal)
+                send(refusal, context)
             } else if isClosing {
                 end(context, data, promise)
             } else {
@@ -143,14 +143,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Reads nothing more, and says why once all is answered that was asked before.
+    /// Stops reading, and sends the problem once all earlier requests are answered.
     private func refuse(_ context: ChannelHandlerContext, _ problem: Problem) {
         isDeaf = true
         isReading = false
-        if unanswered == 0 { say(context, problem) } else { refusal = problem }
+        if unanswered == 0 { send(problem, context) } else { refusal = problem }
     }
 
-    private func say(_ context: ChannelHandlerContext, _ problem: Problem) {
+    private func send(_ problem: Problem, _ context: ChannelHandlerContext) {
         refusal = nil
         let answer = refusals.answer(problem, to: context.channel.remoteAddress?.ipAddress)
         let head = HTTPResponseHead(
@@ -163,7 +163,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.flush()
     }
 
-    /// Writes the end of the last answer, and closes when it is sent.
+    /// Writes the end of the last answer, and closes the connection once it is sent.
     private func end(
         _ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?
     ) {
@@ -174,8 +174,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context.write(data, promise: sent)
     }
 
-    /// Ends the sending, and all a second later: at once, what the client still sends would make its
-    /// system throw the answer away.
+    /// Closes the sending side now, and the connection a second later.
+    ///
+    /// If the connection closed at once while the client still sends, the client's system would
+    /// discard the answer.
     private func close(_ context: ChannelHandlerContext) {
         let channel = context.channel
         context.close(mode: .output, promise: nil)

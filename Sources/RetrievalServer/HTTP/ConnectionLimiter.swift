@@ -1,15 +1,17 @@
 import NIOCore
 import Synchronization
 
-/// How many connections every address has.
+/// The number of open connections per address.
 final class ConnectionCounts: Sendable {
     private let counts = Mutex<[String: Int]>([:])
     private let limit: Int
 
-    /// - Parameter limit: connections of one address at a time.
+    /// Creates counts without connections.
+    ///
+    /// - Parameter limit: The most connections of one address at a time.
     init(limit: Int) { self.limit = limit }
 
-    /// Counts a connection; false, and not counted, if its address has too many.
+    /// Counts a connection, or returns false if its address has too many.
     func open(_ address: String) -> Bool {
         counts.withLock { counts in
             let count = counts[address, default: 0]
@@ -19,7 +21,7 @@ final class ConnectionCounts: Sendable {
         }
     }
 
-    /// A connection that was counted has ended.
+    /// Removes a connection from the count.
     func close(_ address: String) {
         counts.withLock { counts in
             guard let count = counts[address] else { return }
@@ -28,7 +30,7 @@ final class ConnectionCounts: Sendable {
     }
 }
 
-/// Turns a connection away if its address has too many, before anything of it is read.
+/// Refuses a connection, before reading from it, if its address has too many.
 final class ConnectionLimiter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -36,7 +38,7 @@ final class ConnectionLimiter: ChannelInboundHandler {
 
     private enum State {
         case new
-        /// nil: of an address without a limit.
+        /// The connection is open; the address is nil if it has no limit.
         case open(String?)
         case turnedAway
     }
@@ -54,11 +56,11 @@ final class ConnectionLimiter: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         let peer = context.channel.remoteAddress?.ipAddress
-        // A proxy brings the connections of many.
+        // A trusted proxy carries the connections of many clients.
         let address = peer.flatMap { proxies.isTrusted($0) ? nil : $0 }
         guard address.map(counts.open) ?? true else {
             state = .turnedAway
-            let problem = Problem.unavailable("this address has too many connections")
+            let problem = Problem.unavailable("too many connections of this address")
             let answer = refusals.answer(problem, to: peer)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: answer.bytes)), promise: nil)
             context.close(promise: nil)

@@ -5,17 +5,21 @@ import Hummingbird
 import NIOCore
 import Retrieval
 
-/// What tells one state of a resource from another (RFC 9110, 8.8.3); a weak one.
+/// A weak tag that identifies a state of a resource (RFC 9110, 8.8.3).
 struct EntityTag: Sendable, Hashable, CustomStringConvertible {
     private let value: String
 
-    /// - Parameter value: has no quotes.
+    /// Creates a tag.
+    ///
+    /// - Parameter value: The tag without quotation marks.
     init(_ value: String) { self.value = value }
 
-    /// As header fields have it.
+    /// The tag as the value of a header field.
     var description: String { "W/\"\(value)\"" }
 
-    /// Whether an `If-None-Match` names this state: `*`, or a list of tags, weak or not.
+    /// Returns whether an `If-None-Match` field names this state.
+    ///
+    /// The field is `*` or a list of weak or strong tags.
     func isNamed(by field: String) -> Bool {
         field.split(separator: ",").contains { part in
             let tag = part.withoutBlanks
@@ -23,9 +27,11 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The answer to a client that has this state already; nil for others.
+    /// Returns a 304 answer if the client already has this state; nil otherwise.
     ///
-    /// - Parameter caching: the `Cache-Control` that the whole answer would have.
+    /// - Parameters:
+    ///   - request: The client's request.
+    ///   - caching: The `Cache-Control` that the full answer would have.
     func notModified(_ request: Request, caching: String) -> Response? {
         guard request.headers[values: .ifNoneMatch].contains(where: isNamed) else { return nil }
         return Response(
@@ -33,21 +39,25 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A file that changes with the program alone.
+/// A file that is part of the program.
 struct StaticFile: Sendable {
     private static let caching = "no-cache"
     private let bytes: [UInt8]
     private let type: String
     private let tag: EntityTag
 
-    /// - Parameter type: its `Content-Type`.
+    /// Creates a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The content.
+    ///   - type: The `Content-Type`.
     init(_ bytes: [UInt8], type: String) {
         self.bytes = bytes
         self.type = type
         tag = EntityTag(String(SHA256.hash(data: bytes).hexadecimal.prefix(32)))
     }
 
-    /// The file, or word that the client has it.
+    /// Returns the file, or status 304 if the client already has it.
     func response(to request: Request) -> Response {
         if let known = tag.notModified(request, caching: Self.caching) { return known }
         return Response(

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// Gives the head of a request so much time to arrive, and a body that nobody wants to end.
+/// Limits the time for the head of a request to arrive, and for an unwanted body to end.
 ///
-/// A new connection has to send its first request at once; later ones may be idle, but from a head's
-/// first byte to its last the time is the same.
+/// For the first request of a connection, the time starts when the connection opens. For a later one
+/// it starts with the first byte of the head, because the connection may be idle in between.
 final class HeadDeadline: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// The time is over.
+    /// The event that the time is over.
     struct Expired: Sendable {
-        /// Whether some of a head has arrived.
+        /// Whether a part of the head has arrived.
         let hasBegun: Bool
         let seconds: Double
     }
@@ -42,20 +42,20 @@ final class HeadDeadline: ChannelInboundHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) { stop() }
 
-    /// A head is whole.
+    /// Stops the time, because the head is complete.
     func headArrived() {
         stop()
         awaitsHead = false
         hasBegun = false
     }
 
-    /// A request is whole: what comes next is a head.
+    /// Expects the next head, because the request is complete.
     func requestEnded() {
         stop()
         awaitsHead = true
     }
 
-    /// A request was answered before its body ended, which must not take for ever.
+    /// Limits the time for the rest of a body whose request is already answered.
     func bodyIsUnwanted(_ context: ChannelHandlerContext) { start(context) }
 
     private func start(_ context: ChannelHandlerContext) {

@@ -3,28 +3,28 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Asks a client for its body, once, where it waits to be asked (RFC 9110, 10.1.1).
+/// Sends `100 Continue` once to a client that waits for it (RFC 9110, 10.1.1).
 ///
-/// It is asked when the body is first read: who is refused before has sent nothing in vain.
+/// It does so when the service first reads the body, so that a refused client sends no body in vain.
 final class Invitation: Sendable {
     private let channel: any Channel
     private let sent = Atomic(false)
 
-    /// nil for a client that does not wait.
+    /// Creates an invitation; nil if the client does not wait.
     ///
-    /// - Throws: ``Problem`` if it expects what is not known.
+    /// - Throws: ``Problem`` if the request has an unknown expectation.
     init?(_ request: Request, _ channel: any Channel) throws {
         guard let expectation = request.headers[.expect] else { return nil }
         guard expectation.lowercased() == "100-continue" else {
-            throw Problem(.expectationFailed, "Expect: '100-continue' is met, and nothing else")
+            throw Problem(.expectationFailed, "Expect: only '100-continue' is supported")
         }
         self.channel = channel
     }
 
-    /// Whether the client was asked.
+    /// Whether `100 Continue` was sent.
     var isSent: Bool { sent.load(ordering: .relaxed) }
 
-    /// The request, whose body is asked for when it is first read.
+    /// Returns the request with a body that sends the invitation when it is first read.
     func invited(_ request: Request) -> Request {
         var request = request
         request.body = RequestBody(

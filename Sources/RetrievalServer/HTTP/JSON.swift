@@ -9,27 +9,27 @@ import Retrieval
     import Foundation
 #endif
 
-/// JSON as the service reads and writes it.
+/// Reads and writes the JSON of the service.
 enum JSON {
-    /// A value in UTF-8.
+    /// Encodes a value as JSON in UTF-8.
     static func bytes(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do { return [UInt8](try encoder.encode(value)) } catch {
-            preconditionFailure("a document that cannot be written: \(error)")
+            preconditionFailure("cannot encode a document: \(error)")
         }
     }
 
-    /// A response of a document.
+    /// Returns a response with a value as JSON.
     static func response(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status, headers: [.contentType: "application/json; charset=utf-8"],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes(value))))
     }
 
-    /// Reads a request's document; no bytes are read as `{}`.
+    /// Decodes the JSON of a request; an empty body counts as `{}`.
     ///
     /// - Throws: ``Problem`` that names the field and the reason.
     static func decode<Value: Decodable>(
@@ -39,17 +39,18 @@ enum JSON {
         let scan = try JSONScan(bytes)
         guard scan.sizes["metadata", default: 0] <= limits.metadataBytes else {
             throw Problem(
-                .invalidRequest, "metadata: it may have \(limits.metadataBytes) bytes of JSON")
+                .invalidRequest,
+                "metadata: must have at most \(limits.metadataBytes) bytes of JSON")
         }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch let error as DecodingError {
-            throw Problem(.invalidRequest, "the JSON of the request: \(error.wanted)")
+            throw Problem(.invalidRequest, "the request's JSON: \(error.wanted)")
         }
     }
 }
 
-/// A field that is written as null where it has no value, instead of being left out.
+/// A field that is written as null, rather than omitted, if it has no value.
 struct Nullable<Value: Encodable>: Encodable {
     let value: Value?
 
@@ -62,7 +63,7 @@ struct Nullable<Value: Encodable>: Encodable {
 extension Nullable: Sendable where Value: Sendable {}
 
 extension DecodingError {
-    /// The field and what it has to be, in one line.
+    /// The field and its expected type, in one line.
     fileprivate var wanted: String {
         guard case .typeMismatch(let type, let context) = self else { return reason }
         let names: [(any Any.Type, String)] = [
@@ -76,7 +77,7 @@ extension DecodingError {
 }
 
 extension KeyedDecodingContainer {
-    /// A whole number, if there is one.
+    /// Decodes a whole number; returns nil if the field is absent.
     ///
     /// - Throws: ``Problem`` that names the field.
     func whole(forKey key: Key) throws -> Int? {
@@ -88,14 +89,14 @@ extension KeyedDecodingContainer {
         return whole
     }
 
-    /// A list of texts, if there is one; a longer list is not read.
+    /// Decodes a list of at most `limit` texts; returns nil if the field is absent.
     ///
     /// - Throws: ``Problem`` that names the field.
     func texts(forKey key: Key, atMost limit: Int) throws -> [String]? {
         guard contains(key) else { return nil }
         var list = try nestedUnkeyedContainer(forKey: key)
         guard (list.count ?? 0) <= limit else {
-            throw Problem(.invalidRequest, "\(key.stringValue): \(limit) at most")
+            throw Problem(.invalidRequest, "\(key.stringValue): must have at most \(limit) items")
         }
         var texts: [String] = []
         while !list.isAtEnd { texts.append(try list.decode(String.self)) }
@@ -103,7 +104,7 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// Any name as a key, to find those that nobody expects.
+/// A key of any name, to find unknown fields.
 struct AnyKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -121,7 +122,7 @@ extension Decoder {
             if !known.contains(key.stringValue) {
                 reason = "'\(key.stringValue.prefix(60))' is not a field of this request"
             } else if try fields.decodeNil(forKey: key) {
-                reason = "'\(key.stringValue)' is null; leave it out"
+                reason = "'\(key.stringValue)' is null; omit it instead"
             } else {
                 continue
             }

@@ -1,43 +1,44 @@
-/// Looks through a JSON document before anything is made of it.
+/// Validates a JSON document before it is decoded.
 ///
-/// What follows may then rely on this: it is UTF-8 and well-formed, an object, nested ``maximumDepth``
-/// deep and with ``maximumValues`` values at most; no object has a name twice; no number is beyond 2^53,
-/// so that every whole number is exact.
+/// A valid document is a well-formed object in UTF-8. It is nested at most ``maximumDepth`` deep and
+/// has at most ``maximumValues`` values. No object has the same name twice. No number exceeds 2^53,
+/// so every whole number is exact.
 struct JSONScan {
     static let maximumDepth = 16
     static let maximumValues = 10_000
-    /// From here on not every whole number has a value of its own.
+    /// The bound beyond which a `Double` cannot hold every whole number.
     private static let exact = 1 << 53
     private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
 
-    /// How many bytes each field of the outermost object takes.
+    /// The number of bytes of each field of the outermost object.
     private(set) var sizes: [String: Int] = [:]
     private let bytes: [UInt8]
     private var position = 0
     private var count = 0
     private var path: [String] = []
 
-    /// Looks through a document, in time that grows with its length.
+    /// Validates a document.
     ///
-    /// - Throws: ``Problem`` that names the field, or the line and column, and the reason.
+    /// - Throws: ``Problem`` that names the field, or the line and byte, and the reason.
+    /// - Complexity: O(n) in the number of bytes.
     init(_ bytes: [UInt8]) throws {
         self.bytes = bytes
         guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else {
-            throw Self.problem("it starts with a byte order mark; send UTF-8 without one")
+            throw Self.problem("starts with a byte order mark; send UTF-8 without one")
         }
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw Self.problem("it is not UTF-8")
+            throw Self.problem("is not valid UTF-8")
         }
         skipSpace()
-        guard next != nil else { throw Self.problem("it is empty") }
-        guard next == UInt8(ascii: "{") else { throw Self.problem("it is not an object") }
+        guard next != nil else { throw Self.problem("is empty") }
+        guard next == UInt8(ascii: "{") else { throw Self.problem("must be an object") }
         try value()
         skipSpace()
-        guard position == bytes.count else { throw misplaced("there is more after its end") }
+        guard position == bytes.count else { throw misplaced("unexpected text after the end") }
     }
 
     private static func problem(_ what: String) -> Problem {
-        Problem(.invalidRequest, "the JSON of the request: \(what)")
+        Problem(.invalidRequest, "the request's JSON: \(what)")
     }
 
     private func wrong(_ what: String) -> Problem {
@@ -57,7 +58,7 @@ struct JSONScan {
         while let byte = next, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
     }
 
-    /// Steps over one byte if it is there.
+    /// Steps over the next byte if it is the given one, and returns whether it is.
     private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: scalar) else { return false }
         position += 1
@@ -67,26 +68,26 @@ struct JSONScan {
     private mutating func value() throws {
         count += 1
         guard count <= Self.maximumValues else {
-            throw Self.problem("it may have \(Self.maximumValues) values")
+            throw Self.problem("must have at most \(Self.maximumValues) values")
         }
         switch next {
         case UInt8(ascii: "{"): try object()
         case UInt8(ascii: "["): try array()
         case UInt8(ascii: "\""): _ = try string()
         case let byte? where byte == UInt8(ascii: "-") || Self.digits.contains(byte): try number()
-        case nil: throw misplaced("it ends too early")
+        case nil: throw misplaced("unexpected end")
         default:
             for word in ["true", "false", "null"] where bytes[position...].starts(with: word.utf8) {
                 position += word.utf8.count
                 return
             }
-            throw misplaced("a value was expected")
+            throw misplaced("expected a value")
         }
     }
 
     private func checkDepth() throws {
         guard path.count < Self.maximumDepth else {
-            throw misplaced("it may be nested \(Self.maximumDepth) deep")
+            throw misplaced("nested more than \(Self.maximumDepth) deep")
         }
     }
 
@@ -98,12 +99,12 @@ struct JSONScan {
         var names: Set<String> = []
         while true {
             skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw misplaced("a name was expected") }
+            guard next == UInt8(ascii: "\"") else { throw misplaced("expected a name") }
             let name = try string()
             path.append(String(name.prefix(60)))
-            guard names.insert(name).inserted else { throw wrong("is there twice") }
+            guard names.insert(name).inserted else { throw wrong("occurs twice") }
             skipSpace()
-            guard take(":") else { throw misplaced("a ':' was expected") }
+            guard take(":") else { throw misplaced("expected ':'") }
             skipSpace()
             let start = position
             try value()
@@ -111,7 +112,7 @@ struct JSONScan {
             path.removeLast()
             skipSpace()
             if take("}") { return }
-            guard take(",") else { throw misplaced("a ',' or '}' was expected") }
+            guard take(",") else { throw misplaced("expected ',' or '}'") }
         }
     }
 
@@ -129,7 +130,7 @@ struct JSONScan {
             index += 1
             skipSpace()
             if take("]") { return }
-            guard take(",") else { throw misplaced("a ',' or ']' was expected") }
+            guard take(",") else { throw misplaced("expected ',' or ']'") }
         }
     }
 
@@ -157,7 +158,7 @@ struct JSONScan {
     private mutating func digits() throws {
         let start = position
         while let byte = next, Self.digits.contains(byte) { position += 1 }
-        guard position > start else { throw misplaced("a digit was expected") }
+        guard position > start else { throw misplaced("expected a digit") }
     }
 
     private mutating func string() throws -> String {
@@ -171,17 +172,17 @@ struct JSONScan {
             case UInt8(ascii: "\\"):
                 position += 1
                 text += Array(String(Character(try escaped())).utf8)
-            case 0..<0x20: throw misplaced("a control character in a text is written as an escape")
+            case 0..<0x20: throw misplaced("a control character must be written as an escape")
             default:
                 text.append(byte)
                 position += 1
             }
         }
-        throw misplaced("a text never ends")
+        throw misplaced("unterminated text")
     }
 
     private mutating func escaped() throws -> Unicode.Scalar {
-        guard let byte = next else { throw misplaced("a text never ends") }
+        guard let byte = next else { throw misplaced("unterminated text") }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
@@ -191,12 +192,12 @@ struct JSONScan {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): break
-        default: throw misplaced("there is no such escape")
+        default: throw misplaced("unknown escape")
         }
         let high = try unit()
         if let scalar = Unicode.Scalar(high) { return scalar }
         let alone = wrong(
-            "\\u\(String(high, radix: 16)) is half of a character, without its other half")
+            "\\u\(String(high, radix: 16)) is half of a surrogate pair, without the other half")
         guard (0xD800..<0xDC00).contains(high), take("\\"), take("u") else { throw alone }
         let low = try unit()
         guard (0xDC00..<0xE000).contains(low),
@@ -205,7 +206,7 @@ struct JSONScan {
         return scalar
     }
 
-    /// Four hexadecimal digits.
+    /// Reads four hexadecimal digits.
     private mutating func unit() throws -> UInt32 {
         let end = position + 4
         guard end <= bytes.count,

@@ -3,7 +3,9 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// Keys, compared by their digests: how long a comparison takes says nothing about a key.
+/// A set of keys that are compared by their digests.
+///
+/// The time of a comparison therefore reveals nothing about a key.
 private struct Keys: Sendable {
     private let digests: [SHA256Digest]
 
@@ -16,7 +18,7 @@ private struct Keys: Sendable {
         return digests.contains { $0 == digest }
     }
 
-    /// What follows `Bearer` in `Authorization`.
+    /// Returns the credentials after `Bearer` in `Authorization`.
     static func credentials(of request: Request) -> Substring? {
         let given = request.headers[.authorization] ?? ""
         guard given.lowercased().hasPrefix("bearer ") else { return nil }
@@ -26,8 +28,8 @@ private struct Keys: Sendable {
 
 /// Requires the key for writing.
 ///
-/// Only the `Authorization` header counts: a browser sends cookies and passwords by itself, whoever
-/// asked it to.
+/// Only the `Authorization` header counts, because a browser also adds its cookies and passwords to
+/// requests that come from pages of other sites.
 struct KeyMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     private let keys: Keys
@@ -36,31 +38,35 @@ struct KeyMiddleware: RouterMiddleware {
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         guard !keys.isEmpty else {
-            throw Problem(.forbidden, "the service was started without a key, so nobody may write")
+            throw Problem(.forbidden, "this service is read-only; it was started without a key")
         }
         guard let key = Keys.credentials(of: request), keys.contain(key) else {
-            throw Problem.unauthorized("writing needs 'Authorization: Bearer KEY'")
+            throw Problem.unauthorized("writing requires 'Authorization: Bearer KEY'")
         }
         return try await next(request, context)
     }
 }
 
-/// Requires a key for reading: in the `Authorization` header or, so that a browser can load images,
-/// in a cookie.
+/// Requires a key for reading, in the `Authorization` header or in a cookie.
 ///
-/// The page sets the cookie as `SameSite=Strict`, so that no other site can use it.
+/// Browsers need the cookie to load images. The page sets it as `SameSite=Strict`, so that no other
+/// site can use it.
 struct ReadKeyMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
-    /// The cookie's name; its value is percent-encoded.
+    /// The name of the cookie, whose value is percent-encoded.
     private static let cookie = "albef_key"
     private let keys: Keys
-    /// Paths that hold nothing of the index: the page's own files, which ask for the key, and the
-    /// test of whether the service is alive.
+    /// The paths that need no key, because they reveal nothing of the index.
+    ///
+    /// They are the files of the page, which asks for the key, and the liveness check.
     private let open: Set<String>
 
+    /// Creates the middleware.
+    ///
     /// - Parameters:
-    ///   - readKey: opens reading alone; `key` opens it too.
-    ///   - page: paths of the page's files.
+    ///   - readKey: The key that permits reading only.
+    ///   - key: The key for writing, which also permits reading; nil for none.
+    ///   - page: The paths of the page's files.
     init(readKey: String, key: String?, page: [String]) {
         keys = Keys([readKey] + (key.map { [$0] } ?? []))
         open = Set(page + ["/health/live"])
@@ -68,7 +74,7 @@ struct ReadKeyMiddleware: RouterMiddleware {
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         guard open.contains(request.uri.path) || isAllowed(request) else {
-            throw Problem.unauthorized("reading needs 'Authorization: Bearer KEY'")
+            throw Problem.unauthorized("reading requires 'Authorization: Bearer KEY'")
         }
         return try await next(request, context)
     }

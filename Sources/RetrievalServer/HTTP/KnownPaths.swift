@@ -7,21 +7,22 @@ import Hummingbird
     import Foundation
 #endif
 
-/// The paths that there are and what can be done with each, to tell 404 (no such path) from 405
-/// (wrong method).
+/// The paths of the service and their methods and parameters.
+///
+/// They distinguish status 404 (no such path) from 405 (wrong method).
 struct KnownPaths: Sendable {
-    /// The parameters that an operation has behind its path.
+    /// The query parameters of an operation.
     struct Parameters: Sendable {
         var names: Set<String> = []
-        /// Those that may be there several times.
+        /// The parameters that may occur several times.
         var lists: Set<String> = []
     }
 
     private struct Path: Sendable {
         let parts: [Substring]
-        /// By the method's name.
+        /// The parameters of each operation, by its method.
         let operations: [String: Parameters]
-        /// The methods that clients may use, in order.
+        /// The methods that clients may use, sorted.
         let methods: [String]
 
         init(_ path: String, _ operations: [String: Parameters]) {
@@ -38,35 +39,37 @@ struct KnownPaths: Sendable {
 
     private let paths: [Path]
 
-    /// Reads them from an OpenAPI document.
+    /// Reads the paths of an OpenAPI document.
     ///
-    /// - Parameter pages: paths that can be read besides those of the document.
+    /// - Parameters:
+    ///   - description: The document, in JSON.
+    ///   - pages: Further paths, which support only `GET` and `HEAD`.
     init(description: [UInt8], pages: [String]) {
         let document: Document
         do {
             document = try JSONDecoder().decode(Document.self, from: Data(description))
         } catch {
-            preconditionFailure("the API's description cannot be read: \(error)")
+            preconditionFailure("cannot read openapi.json: \(error)")
         }
         paths =
             document.paths.map { Path($0, $1.parameters) }
             + pages.map { Path($0, ["GET": Parameters()]) }
     }
 
-    /// The methods that a path has; nil for one that does not exist.
+    /// Returns the methods of a path; nil if the path does not exist.
     ///
-    /// `*` stands for the whole service.
+    /// The path `*` stands for the whole service.
     func methods(of path: String) -> [String]? {
         guard path != "*" else { return Set(paths.flatMap(\.methods)).sorted() }
         return self[path]?.methods
     }
 
-    /// Whether a path has the method of a request.
+    /// Returns whether the path of a request supports its method.
     func isKnown(_ request: Request) -> Bool {
         methods(of: request.uri.path)?.contains(request.method.rawValue) ?? false
     }
 
-    /// The parameters that an operation has behind its path; nil for one that does not exist.
+    /// Returns the query parameters of the requested operation; nil if it does not exist.
     func parameters(of request: Request) -> Parameters? {
         let method = request.method == .head ? "GET" : request.method.rawValue
         return self[request.uri.path]?.operations[method]
@@ -91,7 +94,7 @@ extension KnownPaths {
         }
 
         struct Operations: Decodable {
-            /// The names of the query's parameters, by method.
+            /// The query parameters, by method.
             let parameters: [String: Parameters]
 
             init(from decoder: any Decoder) throws {
@@ -126,7 +129,7 @@ struct ParameterMiddleware: RouterMiddleware {
                     throw Problem(.invalidRequest, "'\(name)' is not a parameter of this path")
                 }
                 guard seen.insert(name).inserted || known.lists.contains(name) else {
-                    throw Problem(.invalidRequest, "\(name): is there twice")
+                    throw Problem(.invalidRequest, "\(name): occurs twice")
                 }
             }
         }

@@ -1,10 +1,10 @@
-/// A form with files (RFC 7578), as browsers and curl send it.
+/// A form with files (RFC 7578).
 struct MultipartBody {
-    /// A field.
+    /// A field of the form.
     struct Part: Sendable, Hashable {
-        /// What the form calls it.
+        /// The name of the field.
         let name: String
-        /// What the client calls its file, if it is one; not to be trusted.
+        /// The client's name for its file, which must not be trusted; nil if the field is not a file.
         let fileName: String?
         let bytes: [UInt8]
     }
@@ -14,7 +14,7 @@ struct MultipartBody {
 
     let parts: [Part]
 
-    /// The boundary that a `Content-Type` names; nil if it does not exist that is allowed.
+    /// Returns the boundary in a `Content-Type`; nil if it is missing or invalid.
     static func boundary(of contentType: String) -> String? {
         guard let boundary = parameter("boundary", of: contentType) else { return nil }
         let isAllowed =
@@ -23,18 +23,19 @@ struct MultipartBody {
         return isAllowed ? boundary : nil
     }
 
-    /// Takes a body apart.
+    /// Parses a body.
     ///
-    /// - Throws: ``Problem`` if it is not a whole form, or has too many fields.
+    /// - Throws: ``Problem`` if the body is not a complete form, or has more than ``maximumParts``
+    ///   fields.
     init(_ body: [UInt8], boundary: String) throws {
         let opening = Array("--\(boundary)".utf8)
         let delimiter = [0x0D, 0x0A] + opening
-        // Text before the first delimiter does not count.
+        // The text before the first delimiter is ignored.
         guard
             var position = body.starts(with: opening)
                 ? opening.count
                 : Self.find(delimiter, in: body, body.indices).map({ $0 + delimiter.count })
-        else { throw Self.broken("its boundary is nowhere in it") }
+        else { throw Self.broken("it does not contain its boundary") }
         var parts: [Part] = []
         while true {
             if body[position...].starts(with: "--".utf8) { break }
@@ -42,14 +43,14 @@ struct MultipartBody {
                 position += 1
             }
             guard body[position...].starts(with: [0x0D, 0x0A]) else {
-                throw Self.broken("a line goes on behind the boundary")
+                throw Self.broken("text follows a boundary on the same line")
             }
             position += 2
             guard let end = Self.find(delimiter, in: body, position..<body.count) else {
                 throw Self.broken("it ends before its last boundary")
             }
             guard parts.count < Self.maximumParts else {
-                throw Self.broken("it has too many fields")
+                throw Self.broken("it has more than \(Self.maximumParts) fields")
             }
             parts.append(try Self.part(body, position..<end))
             position = end + delimiter.count
@@ -65,9 +66,9 @@ struct MultipartBody {
         let gap: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A]
         guard let end = find(gap, in: bytes, range),
             end - range.lowerBound <= maximumHeader
-        else { throw broken("a field has no head, or one that is too long") }
+        else { throw broken("a field has no header, or one that is too long") }
         guard let head = String(validating: bytes[range.lowerBound..<end], as: UTF8.self) else {
-            throw broken("a field's head is not UTF-8")
+            throw broken("a field's header is not UTF-8")
         }
         for line in head.split(separator: "\r\n") {
             let pair = line.split(separator: ":", maxSplits: 1)
@@ -80,10 +81,10 @@ struct MultipartBody {
                 name: name, fileName: parameter("filename", of: value),
                 bytes: Array(bytes[end + gap.count..<range.upperBound]))
         }
-        throw broken("a field does not say what it is")
+        throw broken("a field has no Content-Disposition")
     }
 
-    /// The value of `name=value` or `name="value"` behind a semicolon.
+    /// Returns the value of `name=value` or `name="value"` after a semicolon.
     private static func parameter(_ name: String, of header: String) -> String? {
         var rest = header[...]
         while let semicolon = rest.firstIndex(of: ";") {
@@ -94,7 +95,7 @@ struct MultipartBody {
             var value = ""
             if rest.first == "\"" {
                 rest.removeFirst()
-                // Browsers write a quote as %22; a backslash is for whoever still writes \".
+                // Browsers write a quotation mark as %22; some other clients write \".
                 while let character = rest.first, character != "\"" {
                     rest.removeFirst()
                     if character == "\\", let escaped = rest.first,
@@ -115,7 +116,7 @@ struct MultipartBody {
         return nil
     }
 
-    /// Where a short sequence begins within a range.
+    /// Returns the position of the first occurrence of a short sequence in a range.
     private static func find(
         _ pattern: [UInt8], in bytes: [UInt8], _ range: Range<Int>
     ) -> Int? {

@@ -1,8 +1,8 @@
 import ServiceLifecycle
 
-/// Runs an operation for a time at most.
+/// Runs an operation with a time limit.
 ///
-/// - Throws: ``Problem`` when the time is over; what the operation throws.
+/// - Throws: `problem` when the time is over; the error that `operation` throws.
 func withTimeout<Value: Sendable>(
     seconds: Double, _ problem: Problem,
     _ operation: @escaping @Sendable () async throws -> Value
@@ -10,14 +10,13 @@ func withTimeout<Value: Sendable>(
     try await withEnd(problem, operation) { try await Task.sleep(for: .seconds(seconds)) }
 }
 
-/// Runs an operation that depends on the client, until the service is told to end and the client
-/// has had a second more.
+/// Runs an operation that depends on the client, until one second after the service begins to end.
 ///
-/// - Throws: ``Problem`` if the client was not done by then; what the operation throws.
+/// - Throws: ``Problem`` if the operation had not ended by then; the error that it throws.
 func untilServiceEnds<Value: Sendable>(
     _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    try await withEnd(.unavailable("the service is ending"), operation) {
+    try await withEnd(.unavailable("the service is shutting down"), operation) {
         try await gracefulShutdown()
         try await Task.sleep(for: .seconds(1))
     }
@@ -25,7 +24,7 @@ func untilServiceEnds<Value: Sendable>(
 
 /// Runs an operation until it or `end` returns, and cancels the other.
 ///
-/// - Throws: ``Problem`` if `end` was first; what the operation throws.
+/// - Throws: `problem` if `end` returns first; the error that `operation` throws.
 private func withEnd<Value: Sendable>(
     _ problem: Problem, _ operation: @escaping @Sendable () async throws -> Value,
     end: @escaping @Sendable () async throws -> Void

@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// What every answer says to browsers: nothing but this page's own parts.
+/// Adds the headers that let browsers load only the page's own parts.
 struct SecurityHeadersMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
 
@@ -22,7 +22,7 @@ struct SecurityHeadersMiddleware: RouterMiddleware {
     }
 }
 
-/// Refuses requests that call the service by a name that is not its own.
+/// Refuses requests whose host is not a name of the service.
 struct HostMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     private let names: Set<String>?
@@ -44,33 +44,36 @@ struct HostMiddleware: RouterMiddleware {
             guard let name = Authority(host)?.name, names.contains(name) else {
                 throw Problem(
                     .misdirected,
-                    "the service is not called '\(host.prefix(100))'; see the setting 'names'")
+                    "'\(host.prefix(100))' is not a name of this service; see the setting 'names'")
             }
         }
         return try await next(request, context)
     }
 }
 
-/// Refuses what a browser sends because a page of elsewhere told it to.
+/// Refuses requests that a browser sends for a page of another site.
 ///
-/// Browsers say so in `Sec-Fetch-Site` and `Origin`; other clients send neither.
+/// Browsers name the site in `Sec-Fetch-Site` and `Origin`; other clients send neither.
 struct OriginMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     private let names: Set<String>
 
-    /// - Parameter names: names that a proxy may replace by another.
+    /// Creates the middleware.
+    ///
+    /// - Parameter names: The names of the service that count as its own origin, even if a proxy
+    ///   replaces the host name.
     init(names: [String]) { self.names = Set(names.map { $0.lowercased() }) }
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         guard isWelcome(request) else {
-            throw Problem(.forbidden, "a page of another site may not use this service")
+            throw Problem(.forbidden, "pages of other sites may not use this service")
         }
         return try await next(request, context)
     }
 
     private func isWelcome(_ request: Request) -> Bool {
         if request.headers[.fetchSite]?.lowercased() == "cross-site" {
-            // A person who follows a link is as welcome as one who types it.
+            // Following a link to this service is as safe as typing its address.
             let isReading = request.method == .get || request.method == .head
             return isReading && request.headers[.fetchMode]?.lowercased() == "navigate"
         }

@@ -14,9 +14,9 @@ import Torch
     import Foundation
 #endif
 
-/// What is answered instead of a result: a problem document (RFC 9457).
+/// An error that the service answers with a problem document (RFC 9457).
 struct Problem: Error, Sendable, CustomStringConvertible {
-    /// What kinds there are; the names are part of the interface.
+    /// The kind of a problem; raw values are part of the HTTP interface.
     enum Kind: String, Sendable, CaseIterable {
         case invalidRequest = "invalid-request"
         case unauthorized
@@ -62,31 +62,31 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         var title: String {
             switch self {
             case .invalidRequest: "Invalid request"
-            case .unauthorized: "A key is needed"
-            case .forbidden: "This is not allowed here"
-            case .notFound: "There is nothing here"
-            case .methodNotAllowed: "This cannot be done here"
-            case .bodyTimeout: "The request came too slowly"
+            case .unauthorized: "Key required"
+            case .forbidden: "Not allowed"
+            case .notFound: "Not found"
+            case .methodNotAllowed: "Method not allowed"
+            case .bodyTimeout: "Request too slow"
             case .conflict: "Conflict with the state of the index"
             case .tooLarge: "Request body too large"
-            case .unsupportedMedia: "The body is of a kind that is not read"
-            case .expectationFailed: "What the request expects is not done here"
+            case .unsupportedMedia: "Unsupported content type"
+            case .expectationFailed: "Unsupported expectation"
             case .misdirected: "Unknown host name"
-            case .unsupportedImage: "The image cannot be read"
-            case .emptyText: "The text says nothing"
+            case .unsupportedImage: "Unreadable image"
+            case .emptyText: "Empty text"
             case .rateLimited: "Too many requests"
-            case .internalError: "Something went wrong here"
-            case .unavailable: "Too busy, or not ready"
-            case .timedOut: "It took too long"
-            case .diskFull: "The disk is full"
+            case .internalError: "Internal error"
+            case .unavailable: "Too busy or not ready"
+            case .timedOut: "Request timed out"
+            case .diskFull: "Disk full"
             }
         }
     }
 
     let kind: Kind
-    /// One line for people.
+    /// The explanation for people, in one line.
     let detail: String
-    /// Header fields that belong to it.
+    /// The header fields to add to the response.
     var headers = HTTPFields()
 
     init(_ kind: Kind, _ detail: String) {
@@ -99,12 +99,14 @@ struct Problem: Error, Sendable, CustomStringConvertible {
     /// The `Content-Type` of the document.
     static let mediaType = "application/problem+json"
 
-    /// Whether what is left of the connection's input is worth nothing.
+    /// Whether the connection must end, because the rest of its input cannot be used.
     private var endsConnection: Bool {
         [.tooLarge, .bodyTimeout, .expectationFailed].contains(kind)
     }
 
-    /// A key is needed, as a bearer token: for another scheme browsers would ask by themselves.
+    /// Returns a problem that asks for a key as a bearer token.
+    ///
+    /// For other schemes, browsers would show a password dialog of their own.
     static func unauthorized(_ detail: String) -> Problem {
         var problem = Problem(.unauthorized, detail)
         problem.headers[.wwwAuthenticate] = "Bearer"
@@ -117,7 +119,9 @@ struct Problem: Error, Sendable, CustomStringConvertible {
         return problem
     }
 
-    /// The document, with what the log calls the request.
+    /// Returns the document.
+    ///
+    /// - Parameter instance: The id of the request in the log.
     func document(instance: String) -> [UInt8] {
         struct Document: Encodable {
             let type, title: String
@@ -130,7 +134,9 @@ struct Problem: Error, Sendable, CustomStringConvertible {
                 status: kind.status.code, detail: detail, instance: instance))
     }
 
-    /// The response, with what the log calls the request.
+    /// Returns the response.
+    ///
+    /// - Parameter instance: The id of the request in the log.
     func response(instance: String) -> Response {
         var headers = headers
         headers[.contentType] = Self.mediaType
@@ -142,14 +148,14 @@ struct Problem: Error, Sendable, CustomStringConvertible {
 }
 
 extension Problem {
-    /// What an error means to a client; errors of ours keep their detail to the log.
+    /// Converts an error for the client; the details of internal errors go only to the log.
     init(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
         case let error as QueryError where error.isOfOtherModel:
-            self = .unavailable("the index was changed to another model just now; ask again")
+            self = .unavailable("the index was just changed to another model; try again")
         case let error as IndexError where error.isOfOtherModel:
-            self = .unavailable("the index was changed to another model just now; send it again")
+            self = .unavailable("the index was just changed to another model; try again")
         case let error as QueryError where error.isInvalid:
             self.init(.invalidRequest, error.description)
         case let error as QueryError where error.isOfMissingEntry:
@@ -159,13 +165,13 @@ extension Problem {
         case let error as ExplanationError: self.init(.conflict, error.description)
         case let error as ALBEFError: self.init(.conflict, error.description)
         case let error as IndexError where error.isLocked:
-            self = .unavailable("the index is being written to by another program", retryAfter: 5)
+            self = .unavailable("another program is writing to the index", retryAfter: 5)
         case let error as FileError where error.isDiskFull:
-            self.init(.diskFull, "there is no room for this on the service's disk")
+            self.init(.diskFull, "the service's disk has no room for this")
         case Errno.noSpace, Errno.diskQuotaExceeded:
-            self.init(.diskFull, "there is no room for this on the service's disk")
+            self.init(.diskFull, "the service's disk has no room for this")
         case let error as TorchError where error.isOutOfMemory || error.isDeviceFailure:
-            self = .unavailable("the model has no memory or device for this now", retryAfter: 5)
+            self = .unavailable("the model has no memory or no device for this now", retryAfter: 5)
         case let error as HTTPError:
             self.init(Self.kind(error.status), error.body ?? error.status.reasonPhrase)
             headers = error.headers

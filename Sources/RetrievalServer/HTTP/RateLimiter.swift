@@ -2,10 +2,11 @@ import HTTPTypes
 import Hummingbird
 import Synchronization
 
-/// Counts how often addresses ask: each has a bucket that fills up again.
+/// Limits the requests of each address with a token bucket.
 ///
-/// Buckets are kept in two generations. The older one is forgotten as a whole when the younger one is
-/// full, and then only addresses that did not ask meanwhile begin anew: constant time for every request.
+/// The buckets form two generations. When the younger one is full, the limiter drops the older one
+/// as a whole, so every request takes constant time. Only addresses without a request meanwhile lose
+/// their bucket, and start with a full one.
 package final class RateLimiter: Sendable {
     private struct Bucket {
         var tokens: Double
@@ -22,18 +23,23 @@ package final class RateLimiter: Sendable {
     private let generation: Int
     private let state = Mutex(State())
 
-    /// A limiter.
+    /// Creates a limiter.
     ///
     /// - Parameters:
-    ///   - rate: requests a second, positive; the burst is three times that.
-    ///   - generation: addresses in a generation.
+    ///   - rate: The requests per second, above 0. A burst may have three times as many, and at least
+    ///     one.
+    ///   - generation: The most addresses in a generation; 10,000 by default.
     package init(rate: Double, generation: Int = 10_000) {
         self.rate = rate
         self.generation = generation
         burst = max(1, 3 * rate)
     }
 
-    /// Takes one from an address's bucket; how many seconds to wait if it is empty.
+    /// Takes a token from the bucket of an address.
+    ///
+    /// - Returns: The seconds until the next token if the bucket is empty; nil if the address may make
+    ///   its request.
+    /// - Complexity: O(1).
     package func wait(of client: String, now: ContinuousClock.Instant) -> Double? {
         state.withLock { state in
             var bucket =
@@ -52,18 +58,18 @@ package final class RateLimiter: Sendable {
     }
 }
 
-/// Lets an address ask so often.
+/// Refuses requests of an address that exceed its rate.
 struct RateLimitMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     let limiter: RateLimiter
-    /// Requests a second, for the answer.
+    /// The permitted requests per second, for the error message.
     let rate: Double
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         if let wait = limiter.wait(of: context.client, now: .now) {
             var problem = Problem(
-                .rateLimited, "one address may ask \(rate) times a second; try again later")
-            // The slowest rate that is allowed bounds this.
+                .rateLimited, "one address may make \(rate) requests per second; try again later")
+            // The lowest permitted rate bounds the wait, so the conversion cannot trap.
             problem.headers[.retryAfter] = String(Int(max(1, min(wait.rounded(.up), 1e6))))
             throw problem
         }

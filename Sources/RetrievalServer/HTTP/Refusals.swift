@@ -2,18 +2,18 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Answers what never becomes a request: logged and counted like those that do.
+/// Answers, logs and counts input that never becomes a request.
 struct Refusals: Sendable {
-    /// The route that such answers have in the metrics.
+    /// The route of these answers in the metrics.
     static let route = "none"
 
-    /// A whole answer, and its parts.
+    /// A complete answer.
     struct Answer {
         let status: Int
         let headers: [(name: String, value: String)]
         let body: [UInt8]
 
-        /// As it goes over the connection.
+        /// The answer as it is sent over the connection.
         var bytes: [UInt8] {
             let lines = headers.map { "\($0.name): \($0.value)\r\n" }.joined()
             return Array("HTTP/1.1 \(status) \r\n\(lines)\r\n".utf8) + body
@@ -23,7 +23,7 @@ struct Refusals: Sendable {
     let metrics: ServiceMetrics
     let logger: Logger
 
-    /// The answer to a client that is not heard out; the connection ends with it.
+    /// Returns the answer to a client whose connection ends with it, and logs and counts it.
     func answer(_ problem: Problem, to client: String?) -> Answer {
         let id = RequestID().description
         let status = problem.kind.status.code

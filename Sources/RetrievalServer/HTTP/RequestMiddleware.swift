@@ -3,7 +3,7 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 
-/// Turns errors into problem documents, gives every request an id, logs and counts it.
+/// Assigns an id to every request, converts errors to problem documents, and logs and counts answers.
 struct RequestMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     let metrics: ServiceMetrics
@@ -28,7 +28,7 @@ struct RequestMiddleware: RouterMiddleware {
             detail = problem.kind == .internalError ? "\(error)" : problem.detail
             response = problem.response(instance: id)
         }
-        // A client that was not asked sends its body or does not: nobody knows what comes next.
+        // A client without `100 Continue` may send its body or not, so the next bytes are ambiguous.
         if let invitation, !invitation.isSent { response.headers[.connection] = "close" }
         response.headers[.requestID] = id
         let route = paths.isKnown(request) ? context.endpointPath ?? "other" : "other"
@@ -42,19 +42,19 @@ struct RequestMiddleware: RouterMiddleware {
 
     private func problem(_ error: any Error, _ request: Request) -> Problem {
         if let error = error as? HTTPParserError {
-            var problem = Problem(.invalidRequest, "the body that was sent is not HTTP: \(error)")
+            var problem = Problem(.invalidRequest, "the body is not valid HTTP: \(error)")
             problem.headers[.connection] = "close"
             return problem
         }
         guard let error = error as? HTTPError, error.status == .notFound else {
             return Problem(error)
         }
-        // The router's own words; a path that exists lacks the method.
+        // The router reports 404 for a wrong method too.
         guard let methods = paths.methods(of: request.uri.path),
             !methods.contains(request.method.rawValue)
-        else { return Problem(.notFound, "there is nothing at this path; see /openapi.json") }
+        else { return Problem(.notFound, "this path does not exist; see /openapi.json") }
         var problem = Problem(
-            .methodNotAllowed, "this path has \(methods.joined(separator: ", "))")
+            .methodNotAllowed, "this path supports \(methods.joined(separator: ", "))")
         problem.headers[.allow] = methods.joined(separator: ", ")
         return problem
     }
@@ -77,17 +77,17 @@ struct RequestMiddleware: RouterMiddleware {
     }
 }
 
-/// Gives every request so much time.
+/// Limits the time of every request.
 struct TimeoutMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
     let seconds: Double
 
     func handle(_ request: Request, context: ServiceContext, next: Next) async throws -> Response {
         try await withoutActuallyEscaping(next) { next in
-            // The group ends before this returns.
+            // `withTimeout` awaits its tasks, so `next` does not escape.
             nonisolated(unsafe) let next = next
             return try await withTimeout(
-                seconds: seconds, Problem(.timedOut, "no answer within \(seconds) s")
+                seconds: seconds, Problem(.timedOut, "no answer was found within \(seconds) s")
             ) { try await next(request, context) }
         }
     }

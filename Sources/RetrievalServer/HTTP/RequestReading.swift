@@ -3,22 +3,22 @@ import Hummingbird
 import NIOCore
 import Retrieval
 
-/// A request's document and the image that came with it.
+/// The JSON document of a request, and the image that came with it.
 struct Submission<Document: Decodable & Sendable>: Sendable {
-    /// What the JSON says; what `{}` says if there was none.
+    /// The decoded JSON; the decoding of `{}` if the form has no `query`.
     let document: Document
-    /// The image's file, if one came.
+    /// The image file; nil if the request has none.
     let image: MultipartBody.Part?
-    /// Held as long as the image is.
+    /// The share of the budget, which lives as long as the image.
     private let share: BodyBudget.Share
 }
 
 extension Request {
-    /// A number of the query behind the path; nil if it is not there.
+    /// Returns a number from the query parameters; nil if it is absent.
     ///
-    /// That it is not there twice was checked by ``ParameterMiddleware``.
+    /// ``ParameterMiddleware`` has checked that it does not occur twice.
     ///
-    /// - Throws: ``Problem`` if it is not a number, or out of bounds.
+    /// - Throws: ``Problem`` if it is not a whole number in `range`.
     func number(_ name: Substring, in range: ClosedRange<Int>) throws -> Int? {
         guard let text = uri.queryParameters[name] else { return nil }
         guard let value = Int(text), range.contains(value) else {
@@ -29,20 +29,21 @@ extension Request {
         return value
     }
 
-    /// Conditions of the query behind the path, one per parameter of the name.
+    /// Returns the conditions in the query parameters of a name, one per parameter.
     ///
-    /// - Throws: ``Problem`` that names what is no condition.
+    /// - Throws: ``Problem`` that names an invalid condition.
     func filters(_ name: Substring) throws -> [MetadataFilter] {
         let texts = uri.queryParameters.getAll(String(name))
         guard texts.count <= MetadataFilter.most else {
-            throw Problem(.invalidRequest, "\(name): at most \(MetadataFilter.most) conditions")
+            throw Problem(
+                .invalidRequest, "\(name): must have at most \(MetadataFilter.most) items")
         }
         return try texts.map { try MetadataFilter(asked: $0, field: "\(name)") }
     }
 
-    /// The order that the query behind the path asks for.
+    /// Returns the order in the query parameters; the order of paths if it is absent.
     ///
-    /// - Throws: ``Problem`` if it is unknown.
+    /// - Throws: ``Problem`` if the order is unknown.
     func order(_ name: Substring) throws -> EntryOrder {
         guard let text = uri.queryParameters[name] else { return .path }
         guard let order = EntryOrder(rawValue: String(text)) else {
@@ -53,16 +54,17 @@ extension Request {
         return order
     }
 
-    /// How many bodies of the largest size may be held at a time.
+    /// The number of bodies of the largest size that fit into the budget.
     private static let bodiesAtOnce = 16
 
     /// Receives the whole body.
     ///
-    /// - Throws: ``Problem`` if it is too large or comes too slowly, or too many come at once.
+    /// - Throws: ``Problem`` if the body is too large or arrives too slowly, or if too many large
+    ///   bodies arrive at once.
     private func bytes(
         _ limits: ServerConfiguration.Limits, atMost limit: Int, _ share: BodyBudget.Share
     ) async throws -> [UInt8] {
-        let tooLarge = Problem(.tooLarge, "a body of this kind may have \(limit) bytes")
+        let tooLarge = Problem(.tooLarge, "the body must have at most \(limit) bytes")
         if let length = headers[.contentLength].flatMap(Int.init), length > limit {
             throw tooLarge
         }
@@ -86,16 +88,17 @@ extension Request {
 
     /// Receives a body that is JSON, or a form with the fields `query` (JSON) and `image` (a file).
     ///
-    /// The body is taken apart on a thread for documents: Swift's own threads stay free for others.
+    /// It parses the body on the queue for documents, so that Swift's threads can answer others.
     ///
-    /// - Throws: ``Problem`` if it is neither, too large, or not as it has to be.
+    /// - Throws: ``Problem`` if the body has another type, is too large, or is invalid.
     func submission<Document: Decodable & Sendable>(
         _ type: Document.Type, _ parts: ServiceParts
     ) async throws -> Submission<Document> {
         let limits = parts.configuration.limits
         if let coding = headers[.contentEncoding], coding.lowercased() != "identity" {
             var problem = Problem(
-                .unsupportedMedia, "Content-Encoding: send the body as it is, not '\(coding)'")
+                .unsupportedMedia,
+                "Content-Encoding: '\(coding)' is not supported; send the body as it is")
             problem.headers[.acceptEncoding] = "identity"
             throw problem
         }
@@ -109,7 +112,7 @@ extension Request {
             return try await parts.documents.run { try Submission(bytes, limits, share) }
         case "multipart/form-data":
             guard let boundary = MultipartBody.boundary(of: type) else {
-                throw Problem(.invalidRequest, "the form's Content-Type has no boundary")
+                throw Problem(.invalidRequest, "the form's Content-Type has no valid boundary")
             }
             let bytes = try await bytes(limits, atMost: limits.bodyBytes, share)
             return try await parts.documents.run {
@@ -143,15 +146,15 @@ extension Submission {
             default:
                 throw Problem(
                     .invalidRequest,
-                    "the form's field '\(part.name.prefix(40))' is unknown or there twice;"
-                        + " 'query' and 'image' are read")
+                    "the form's field '\(part.name.prefix(40))' is unknown or occurs twice;"
+                        + " send 'query' and 'image', once each")
             }
         }
         guard let image else {
-            throw Problem(.invalidRequest, "image: a form brings an image; without one send JSON")
+            throw Problem(.invalidRequest, "image: the form has no image; send JSON instead")
         }
         guard (query?.bytes.count ?? 0) <= limits.documentBytes else {
-            throw Problem(.tooLarge, "query: it may have \(limits.documentBytes) bytes")
+            throw Problem(.tooLarge, "query: must have at most \(limits.documentBytes) bytes")
         }
         document = try JSON.decode(Document.self, query?.bytes ?? [], limits)
         self.image = image

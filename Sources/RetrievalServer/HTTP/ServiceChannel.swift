@@ -3,7 +3,9 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Sets up a connection: Hummingbird's HTTP/1.1, with limits before it and answers to what it refuses.
+/// Sets up a connection with Hummingbird's HTTP/1.1 channel.
+///
+/// It adds the limits of connections and heads, and the answers to input that the parser refuses.
 struct ServiceChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
@@ -13,7 +15,7 @@ struct ServiceChannel: ServerChildChannel {
     private let proxies: TrustedProxies
     private let refusals: Refusals
 
-    /// - Parameter responder: answers requests.
+    /// Creates a channel whose requests the responder answers.
     init(
         _ responder: @escaping HTTPChannelHandler.Responder, _ limits: ServerConfiguration.Limits,
         _ counts: ConnectionCounts, _ proxies: TrustedProxies, _ refusals: Refusals

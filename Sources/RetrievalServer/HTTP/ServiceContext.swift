@@ -4,14 +4,14 @@ import Hummingbird
 import Logging
 import NIOCore
 
-/// What belongs to one request while it is answered.
+/// The context of a request.
 struct ServiceContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The connection.
+    /// The channel of the connection.
     let channel: any Channel
-    /// What the log and problem documents call the request.
+    /// The id of the request in the log and in problem documents.
     ///
-    /// Not Hummingbird's own, which it looks up in the logger: not every logger keeps it.
+    /// Hummingbird reads its own id from the logger, and not every logger keeps it.
     let requestID = RequestID().description
 
     init(source: ApplicationRequestContextSource) {
@@ -20,10 +20,10 @@ struct ServiceContext: RequestContext {
         client = source.channel.remoteAddress?.ipAddress ?? "local"
     }
 
-    /// Who asks, for the log and for limits: the address without the port.
+    /// The address of the client without the port, for the log and the limits.
     var client: String
 
-    /// The id of an image in the path, as a key; letters may be percent-encoded.
+    /// The id of the image in the path, percent-decoded.
     var imageID: String {
         let id = parameters.get("id") ?? ""
         return id.removingPercentEncoding ?? id
@@ -41,10 +41,10 @@ extension HTTPField.Name {
     static let fetchSite = HTTPField.Name.known("sec-fetch-site")
     static let fetchMode = HTTPField.Name.known("sec-fetch-mode")
 
-    /// A field that is named here and nowhere else.
+    /// Returns the field of a name that is a literal in this program.
     static func known(_ name: String) -> HTTPField.Name {
         guard let field = HTTPField.Name(name) else {
-            preconditionFailure("'\(name)' is not a name of a header field")
+            preconditionFailure("'\(name)' is not a valid header field name")
         }
         return field
     }

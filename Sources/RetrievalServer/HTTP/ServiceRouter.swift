@@ -3,7 +3,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// The way of a request: what it passes before an operation answers it.
+/// Builds the router, with its middleware and routes, and the server.
 struct ServiceRouter: Sendable {
     private let parts: ServiceParts
     private let proxies: TrustedProxies
@@ -13,7 +13,7 @@ struct ServiceRouter: Sendable {
         proxies = TrustedProxies(parts.configuration.trustedProxies)
     }
 
-    /// The operations, and before them what refuses, limits and logs.
+    /// Returns the router, whose middleware logs, limits and refuses requests before a route answers.
     func router() -> Router<ServiceContext> {
         let configuration = parts.configuration
         let paths = KnownPaths(
@@ -48,7 +48,7 @@ struct ServiceRouter: Sendable {
         return router
     }
 
-    /// How connections are set up.
+    /// Returns the builder of the HTTP server, which sets up connections.
     func server(_ logger: Logger) -> HTTPServerBuilder {
         let (limits, proxies) = (parts.configuration.limits, proxies)
         let refusals = Refusals(metrics: parts.metrics, logger: logger)

@@ -1,17 +1,19 @@
 import HTTPTypes
 
-/// Finds out who a request comes from, where proxies that are believed say so.
+/// Finds the address of a client behind trusted proxies.
 struct TrustedProxies: Sendable {
     private static let forwardedFor = HTTPField.Name.known("x-forwarded-for")
     private static let forwarded = HTTPField.Name.known("forwarded")
 
     private let ranges: [AddressRange]
 
-    /// - Parameter proxies: addresses and networks; those that are neither are left out, see
-    ///   ``ServerConfiguration/check(place:)``.
+    /// Creates a set of trusted proxies.
+    ///
+    /// - Parameter proxies: The addresses and networks. This initialiser skips invalid ones, which
+    ///   ``ServerConfiguration/check(place:)`` reports.
     init(_ proxies: [String]) { ranges = proxies.compactMap(AddressRange.init) }
 
-    /// Whether an address is one of them.
+    /// Returns whether an address is a trusted proxy's.
     func isTrusted(_ address: String) -> Bool {
         guard !ranges.isEmpty, let address = InternetAddress(address) else { return false }
         return isTrusted(address)
@@ -21,15 +23,17 @@ struct TrustedProxies: Sendable {
         ranges.contains { $0.contains(address) }
     }
 
-    /// The client's address: the last one on the way that is not a trusted proxy's.
+    /// Returns the client's address, which is the last hop that is not a trusted proxy.
     ///
-    /// - Parameter peer: the address at the other end of the connection.
+    /// - Parameters:
+    ///   - headers: The header fields of the request.
+    ///   - peer: The address at the other end of the connection.
     func client(_ headers: HTTPFields, peer: String) -> String {
         guard !ranges.isEmpty, var client = InternetAddress(peer), isTrusted(client) else {
             return peer
         }
         for hop in Self.hops(headers).reversed() {
-            // What a proxy did not understand, it passed on: who is behind it cannot be known.
+            // A hop without a valid address hides the hops before it.
             guard let address = hop else { break }
             client = address
             guard isTrusted(client) else { break }
@@ -37,8 +41,9 @@ struct TrustedProxies: Sendable {
         return client.description
     }
 
-    /// The addresses that `X-Forwarded-For`, or where that is missing `Forwarded`, names, the client's
-    /// first; nil for what is not an address.
+    /// Returns the hops in `X-Forwarded-For` or, if that is missing, in `Forwarded`, the client first.
+    ///
+    /// A hop without a valid address is nil.
     private static func hops(_ headers: HTTPFields) -> [InternetAddress?] {
         let lines = headers[values: forwardedFor]
         guard lines.isEmpty else {
@@ -55,7 +60,7 @@ struct TrustedProxies: Sendable {
         }
     }
 
-    /// An address, which may be quoted, in brackets, and have a port.
+    /// Reads an address, which may be quoted or in brackets, and may have a port.
     private static func address(_ text: Substring) -> InternetAddress? {
         var text = text.withoutBlanks
         if text.first == "\"", text.last == "\"", text.count > 1 {
@@ -67,7 +72,7 @@ struct TrustedProxies: Sendable {
 }
 
 extension Substring {
-    /// The text without the blanks around it that a header field may have.
+    /// The text without spaces and tabs at either end.
     var withoutBlanks: Substring {
         var text = drop { $0 == " " || $0 == "\t" }
         while text.last == " " || text.last == "\t" { text.removeLast() }

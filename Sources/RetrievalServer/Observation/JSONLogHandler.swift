@@ -7,43 +7,44 @@ import SystemPackage
     public import Foundation
 #endif
 
-/// Writes log entries to standard error, one JSON object per line, for whatever collects them.
+/// A log handler that writes one JSON object per line to standard error.
 ///
-/// `time` is the date and time in ISO 8601, with milliseconds, in UTC. Metadata that is given as a
-/// number or as true or false is written as such.
+/// `time` is the date and time in UTC, in ISO 8601 with milliseconds. Metadata values that are
+/// numbers or Booleans keep their type in JSON.
 public struct JSONLogHandler: LogHandler {
-    /// What every entry says.
+    /// The fields of every entry.
     public var metadata: Logger.Metadata = [:]
-    /// What is less important is left out.
+    /// The least important level to write.
     public var logLevel: Logger.Level
     private let label: String
     private let now: @Sendable () -> Date
     private let write: @Sendable ([UInt8]) -> Void
 
-    /// A handler.
+    /// Creates a handler.
     ///
     /// - Parameters:
-    ///   - level: what is less important is left out.
-    ///   - now: the time of an entry; default: the clock's.
-    ///   - write: takes a whole line; nil writes it to standard error.
+    ///   - label: The name of the logger, which each entry has as `logger`.
+    ///   - level: The least important level to write.
+    ///   - now: A closure that returns the time of an entry; the system clock by default.
+    ///   - write: A closure that writes one line, newline included; nil writes to standard error.
     public init(
         label: String, level: Logger.Level, now: @escaping @Sendable () -> Date = { .now },
         write: (@Sendable ([UInt8]) -> Void)? = nil
     ) {
         self.label = label
         self.now = now
-        // One call per line: lines of several threads do not mix.
+        // One write per line keeps the lines of several threads apart.
         self.write = write ?? { _ = try? FileDescriptor.standardError.writeAll($0) }
         logLevel = level
     }
 
-    /// One field that every entry says.
+    /// Accesses one field of every entry.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    /// Writes an entry.
+    /// Writes an entry as one line.
     public func log(event: LogEvent) {
         var fields = metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 })
             .filter { $0.key != "hb.request.id" }
@@ -59,7 +60,7 @@ public struct JSONLogHandler: LogHandler {
     private static let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 }
 
-/// A value of an entry, as JSON has it.
+/// A value of an entry, in the types of JSON.
 private enum LogField: Encodable {
     case text(String)
     case whole(Int64)

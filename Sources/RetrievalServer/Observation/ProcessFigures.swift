@@ -6,14 +6,14 @@ import SystemPackage
     import Foundation
 #endif
 
-/// What this process takes, as the system counts it; nil where the system does not say.
+/// The memory and descriptors that this process uses; nil on systems that do not report them.
 struct ProcessFigures {
-    /// Bytes of memory that are in use.
+    /// The resident memory, in bytes.
     let residentBytes: Int?
-    /// Descriptors that are open.
+    /// The number of open descriptors.
     let openFiles: Int?
 
-    /// The figures of this moment.
+    /// Reads the current figures.
     init() {
         residentBytes = Self.read("/proc/self/status").flatMap { text in
             text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }?
@@ -21,7 +21,7 @@ struct ProcessFigures {
                 .flatMap { Int($0) }.map { $0 << 10 }
         }
         let names = try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")
-        // One of them is the folder, open for this list.
+        // The listing itself holds one descriptor.
         openFiles = names.map { $0.count - 1 }
     }
 

@@ -6,9 +6,9 @@ import Synchronization
     import Foundation
 #endif
 
-/// Counters and histograms of the service, in Prometheus' text format.
+/// The counters and histograms of the service, which it reports in Prometheus' text format.
 final class ServiceMetrics: Sendable {
-    /// What took how long: a distribution over fixed bounds.
+    /// A distribution of values over fixed bounds.
     private struct Histogram {
         var counts: [Int]
         var sum = 0.0
@@ -20,7 +20,7 @@ final class ServiceMetrics: Sendable {
         }
     }
 
-    /// A part of answering, as labels call it.
+    /// A stage of the work on a request; its raw value is the label.
     enum Stage: String, CaseIterable { case encode, recall, rerank, explain, commit }
 
     private struct Endpoint: Hashable { let method, route: String }
@@ -49,18 +49,24 @@ final class ServiceMetrics: Sendable {
     private let version: String
     private let start = Date.now
 
-    /// - Parameter version: the program's.
+    /// Creates metrics that start at zero.
+    ///
+    /// - Parameter version: The program's version.
     init(version: String) { self.version = version }
 
     func begin() { state.withLock { $0.inFlight += 1 } }
     func end() { state.withLock { $0.inFlight -= 1 } }
 
-    /// Connections were opened, or closed where the number is negative.
+    /// Adds to the number of open connections; a negative change counts closed ones.
     func countConnections(_ change: Int) { state.withLock { $0.connections += change } }
 
-    /// A request was answered; routes are patterns, so that there are few.
+    /// Counts an answered request.
     ///
-    /// - Parameter seconds: how long that took; nil for what never became a request.
+    /// - Parameters:
+    ///   - method: The HTTP method.
+    ///   - route: The pattern of the path, so that the number of labels stays small.
+    ///   - status: The HTTP status of the answer.
+    ///   - seconds: The time to answer; nil if the input never became a request.
     func count(method: String, route: String, status: Int, seconds: Double?) {
         let known = ["GET", "HEAD", "POST", "PUT", "DELETE"]
         let endpoint = Endpoint(method: known.contains(method) ? method : "other", route: route)
@@ -78,7 +84,7 @@ final class ServiceMetrics: Sendable {
         }
     }
 
-    /// Queries were answered together.
+    /// Counts a batch of queries.
     func countBatch(_ size: Int) {
         state.withLock { $0.batches.record(Double(size), Self.sizes) }
     }
@@ -87,10 +93,10 @@ final class ServiceMetrics: Sendable {
         state.withLock { if isHit { $0.cacheHits += 1 } else { $0.cacheMisses += 1 } }
     }
 
-    /// A request found the queue full.
+    /// Counts a request that was refused because the queue was full.
     func countTurnedAway() { state.withLock { $0.turnedAway += 1 } }
 
-    /// What else is to be seen at the moment.
+    /// The figures that other parts of the service supply for a scrape.
     struct Gauges {
         var images = 0
         var segments = 0
@@ -99,11 +105,11 @@ final class ServiceMetrics: Sendable {
         var isCurrent = true
     }
 
-    /// Everything, for a scrape.
+    /// Returns all metrics for a scrape.
     func text(_ gauges: Gauges) -> String {
         let state = state.withLock { $0 }
         var page = Exposition()
-        page.family("http_server_requests_total", "counter", "Requests answered.")
+        page.family("http_server_requests_total", "counter", "Answered requests.")
         for (answer, count) in state.answers.sorted(by: {
             ($0.key.endpoint.route, $0.key.endpoint.method, $0.key.status)
                 < ($1.key.endpoint.route, $1.key.endpoint.method, $1.key.status)
@@ -122,50 +128,53 @@ final class ServiceMetrics: Sendable {
                 [("method", endpoint.method), ("route", endpoint.route)], Self.bounds,
                 histogram.counts, sum: histogram.sum)
         }
-        page.family("albef_stage_seconds", "histogram", "Time of the stages of a batch.")
+        page.family("albef_stage_seconds", "histogram", "Time of each stage of a batch.")
         for stage in Stage.allCases {
             let histogram = state.stages[stage] ?? Histogram(Self.bounds)
             page.histogram(
                 [("stage", stage.rawValue)], Self.bounds, histogram.counts, sum: histogram.sum)
         }
-        page.family("albef_batch_queries", "histogram", "Queries answered together.")
+        page.family("albef_batch_queries", "histogram", "Queries per batch.")
         page.histogram([], Self.sizes, state.batches.counts, sum: state.batches.sum)
         page.family("albef_build_info", "gauge", "The version of the program; always 1.")
         page.line([("version", version)], 1)
         let process = ProcessFigures()
         let singles: [(String, String, String, Double?)] = [
             (
-                "process_start_time_seconds", "gauge", "When the service started, since 1970.",
+                "process_start_time_seconds", "gauge", "Start time of the service since 1970.",
                 start.timeIntervalSince1970
             ),
             (
-                "process_resident_memory_bytes", "gauge", "Memory in use.",
+                "process_resident_memory_bytes", "gauge", "Resident memory.",
                 process.residentBytes.map(Double.init)
             ),
             ("process_open_fds", "gauge", "Open descriptors.", process.openFiles.map(Double.init)),
             (
-                "http_server_open_connections", "gauge", "Connections that are open.",
+                "http_server_open_connections", "gauge", "Open connections.",
                 Double(state.connections)
             ),
-            ("http_server_active_requests", "gauge", "Requests being answered.", Double(state.inFlight)),
             (
-                "albef_queue_waiting", "gauge", "Requests that wait for the model.",
+                "http_server_active_requests", "gauge", "Requests being answered.",
+                Double(state.inFlight)
+            ),
+            (
+                "albef_queue_waiting", "gauge", "Requests waiting for the model.",
                 Double(gauges.waiting)
             ),
             (
-                "albef_queue_full_total", "counter", "Requests turned away.",
+                "albef_queue_full_total", "counter", "Requests refused because the queue was full.",
                 Double(state.turnedAway)
             ),
-            ("albef_cache_hits_total", "counter", "Answers from memory.", Double(state.cacheHits)),
-            ("albef_cache_misses_total", "counter", "Answers computed.", Double(state.cacheMisses)),
-            ("albef_index_images", "gauge", "Pictures that can be found.", Double(gauges.images)),
-            ("albef_index_segments", "gauge", "Files of the index.", Double(gauges.segments)),
+            ("albef_cache_hits_total", "counter", "Cached answers.", Double(state.cacheHits)),
+            ("albef_cache_misses_total", "counter", "Computed answers.", Double(state.cacheMisses)),
+            ("albef_index_images", "gauge", "Images in the index.", Double(gauges.images)),
+            ("albef_index_segments", "gauge", "Segments of the index.", Double(gauges.segments)),
             (
-                "albef_index_generation", "gauge", "Grows with every commit.",
+                "albef_index_generation", "gauge", "Number of the index's last commit.",
                 Double(gauges.generation)
             ),
             (
-                "albef_index_current", "gauge", "0 while what is on disk cannot be opened.",
+                "albef_index_current", "gauge", "0 while the index on disk cannot be served.",
                 gauges.isCurrent ? 1 : 0
             ),
         ]
@@ -178,7 +187,7 @@ final class ServiceMetrics: Sendable {
     }
 }
 
-/// Lines of Prometheus' text format, version 0.0.4.
+/// A text in Prometheus' format, version 0.0.4.
 private struct Exposition {
     private(set) var text = ""
     private var name = ""

@@ -2,7 +2,7 @@ import Logging
 import Retrieval
 
 extension ServiceParts {
-    /// Says in the log what is served, by what, and where.
+    /// Logs the address, the model and the index of the service.
     func logStart(_ address: String, to logger: Logger) {
         let statistics = library.gallery.index.statistics
         var metadata: Logger.Metadata = [

@@ -1,8 +1,8 @@
-// The key for reading, where the service asks for one.
+// The key for reading, if the service requires one.
 
 const find = (id) => document.getElementById(id);
 const storageName = "albef.key";
-// The browser loads images without our header, but with this cookie.
+// The browser loads images without the header, but with this cookie.
 const cookieName = "albef_key";
 
 function stored() {
@@ -35,18 +35,18 @@ function use(next) {
 
 if (key) use(key);
 
-/** The header fields that open the service. */
+/** The header fields that carry the key. */
 export const credentials = () => (key ? { Authorization: `Bearer ${key}` } : {});
 
-/** Asks for the key instead of showing images. */
+/** The form that asks for the key and hides the images. */
 export class AccessForm {
-  /** @param given is called when there is a key to try */
+  /** @param given called when the visitor has entered a key */
   constructor(given) {
     find("access").addEventListener("submit", (event) => {
       event.preventDefault();
       const typed = find("access-key").value.trim();
       if (!typed) return;
-      // A header cannot carry other letters, so no key has them.
+      // A header cannot carry other characters, so no key has them.
       if (!/^[\x21-\x7e]+$/.test(typed)) return this.#refuse();
       use(typed);
       given();
@@ -57,7 +57,7 @@ export class AccessForm {
     return !find("access").hidden;
   }
 
-  /** Shows the form; a key that was tried already was refused. */
+  /** Shows the form, with an error if the service refused a key before. */
   show() {
     const wasOpen = this.isOpen;
     find("access").hidden = false;

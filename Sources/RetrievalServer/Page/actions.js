@@ -1,5 +1,5 @@
-// What can be done besides searching: selecting, adding, deleting, searching again, looking after the
-// folder. It connects the parts of the page that do so.
+// Connects the actions besides searching: selecting, adding and deleting images, repeating searches, and
+// managing the folder.
 
 import { renew } from "./api.js";
 import { addressOf, queryOf } from "./address.js";
@@ -24,9 +24,9 @@ export class Actions {
   #grid;
 
   /**
-   * @param page query, the query now; change(part) and go(query) ask for another; take(file, name)
-   *   searches with a file; open(id), leave() and renewed(image) are about the image that is open;
-   *   look() asks for the index's state, refresh() asks for everything again
+   * @param page query, the present query; change(part) and go(query), which change it; take(file, name), which
+   *   searches with a file; open(id), leave() and renewed(image), for the open image; look(), which requests the
+   *   state of the index; refresh(), which requests everything again
    */
   constructor(grid, page) {
     this.#page = page;
@@ -57,19 +57,19 @@ export class Actions {
     this.suggestions.write();
   }
 
-  /** Adds to what a tile shows. */
+  /** Adds the marks of selection and near-duplicates to a tile. */
   dress(tile, item) {
     this.selection.dress(tile, item);
     dressFolded(tile, item);
   }
 
-  /** Selects the image that was chosen by the keyboard, or not any more. */
+  /** Selects or deselects the current image. */
   selectCurrent() {
     const { current } = this.#grid;
     if (current) this.selection.toggle(current.id);
   }
 
-  /** Knows what the index is now, and what the service allows. */
+  /** Takes over the state of the index, and offers the actions that the service allows. */
   know(index) {
     const allowed = { isWritable: index.is_writable === true };
     for (const part of [this.bar, this.uploads, this.drop, this.tools]) part.allow(allowed);
@@ -78,7 +78,7 @@ export class Actions {
     this.examples.know(index);
   }
 
-  /** Knows what the grid shows of an answer. */
+  /** Takes over the items that the grid shows. */
   show(answer, items) {
     const { query } = this.#page;
     this.selection.show(items, answer.isResult ? searchKey(query) : JSON.stringify(query.filters));
@@ -86,28 +86,28 @@ export class Actions {
     if (!answer.isResult && query.filters.length === 0) this.examples.see(answer.results.slice(0, 200));
   }
 
-  /** Says no more of an answer, there being none. */
+  /** Hides the line about near-duplicates, because there is no answer. */
   hide() {
     showFolding(null);
   }
 
-  /** Knows that an answer has come to a new search, and remembers it. */
+  /** Remembers a new search once its answer arrives. */
   answered() {
     const { query } = this.#page;
     const { text, image, likes, filters } = query;
-    // A file is not there any more when the search is wanted again.
+    // A file will no longer be available when the visitor repeats the search.
     if (!isSearch(query) || image?.key) return;
     const names = [image, ...likes].map((each) => each?.name).filter(Boolean);
     const label = [text, ...names, ...filters].filter(Boolean).join(" · ");
     if (text || names.length) remember(label, addressOf({ ...query, order: "rank" }));
   }
 
-  /** Knows which image is open. */
+  /** Takes over the open image. */
   opened(item) {
     this.tools.show(item, isSearch(this.#page.query));
   }
 
-  /** Writes everything anew, the language having changed. */
+  /** Writes all texts again after a change of language. */
   write() {
     this.bar.show(this.selection);
     this.uploads.write();
@@ -126,7 +126,7 @@ export class Actions {
 
   #replaced(image) {
     renew(image.id);
-    // The tile loads the new image when everything is shown again.
+    // The tile loads the new image at the next refresh.
     this.#grid.list.querySelector(`.tile[data-id="${CSS.escape(image.id)}"]`)?.classList.add("lost");
     this.#page.renewed(image);
     this.#page.refresh();

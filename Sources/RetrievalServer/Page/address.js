@@ -1,4 +1,4 @@
-// The address and the history: what is searched, which image is open, and where the page stood.
+// The address and the history: the query, the open image, and the scroll position.
 
 const session = {
   get(key) {
@@ -12,44 +12,44 @@ const session = {
     try {
       sessionStorage.setItem(key, value);
     } catch {
-      // The places are then forgotten when the page is reloaded.
+      // A reload then forgets the positions.
     }
   },
 };
 
-/** What a search is where its address says nothing else. */
+/** The query of an empty address. */
 export const standard = {
   text: "", image: null, likes: [], unlike: [], filters: [], minimum: 0, candidates: 64, order: "rank",
   sort: "relevance", unfolds: false,
 };
 
-/** What images can be sorted by: how well they fit (or their paths), newest first, oldest first. */
+/** The orders of images: by relevance (or by path), newest first, oldest first. */
 export const sorts = ["relevance", "date", "-date"];
 
-// Files that were dropped stay with this page: an address cannot hold them, only an entry's key.
+// Dropped files stay in this page, because an address can hold only their key.
 const files = new Map();
 
-/** Keeps a file to search with; `name` is what it is called. */
+/** Keeps a file to search with, under its name. */
 export function keepFile(file, name = file.name) {
   const key = `${Date.now()}-${files.size}`;
   files.set(key, { key, name, file, url: URL.createObjectURL(file) });
   return files.get(key);
 }
 
-/** The file of this entry; `isLost` where only its name survived a reload. */
+/** The file of this entry; `isLost` if only its name survived a reload. */
 function fileOfEntry() {
   const { file } = history.state ?? {};
   return file ? (files.get(file.key) ?? { ...file, isLost: true }) : null;
 }
 
-/** The query that the address holds, with the file of the history's entry. */
+/** The query in the address, with the file of the history entry. */
 export function readAddress() {
   const query = queryOf(location.search);
   const file = fileOfEntry();
   return file ? { ...query, image: file, likes: [query.image, ...query.likes].filter(Boolean) } : query;
 }
 
-/** The query that the part of an address behind "?" holds. */
+/** The query in the part of an address after "?". */
 export function queryOf(search) {
   const fields = new URLSearchParams(search);
   const number = (name, fallback) => (fields.has(name) ? Number(fields.get(name)) : fallback);
@@ -71,13 +71,13 @@ export function queryOf(search) {
   };
 }
 
-/** The id of the image that the address has open, or null. */
+/** The id of the open image in the address, or null. */
 export const readView = () => new URLSearchParams(location.search).get("view");
 
-/** Whether the open image has an entry of its own, which going back leaves. */
+/** Whether the open image has its own history entry, so that going back closes it. */
 export const isViewEntry = () => Boolean(readView() && history.state?.isView);
 
-/** The address of a query, and of the image that is open. */
+/** The address of a query and an open image. */
 export function addressOf(query, view = null) {
   const fields = new URLSearchParams();
   if (query.text) fields.set("q", query.text);
@@ -101,19 +101,19 @@ function write(query, view, { replaces, place, isView }) {
   else history.pushState(state, "", address);
 }
 
-/** Writes a query into the address, as a new entry of the history or into this one. */
+/** Writes a query into the address, in a new history entry or in this one. */
 export function writeAddress(query, replaces) {
   if (!replaces) here = newPlace();
   write(query, null, { replaces, place: here, isView: false });
 }
 
-/** Writes an open image into the address; the first gets an entry, the next ones replace it. */
+/** Writes an open image into the address; the first adds a history entry, the next ones replace it. */
 export function writeView(query, view) {
   const replaces = Boolean(readView());
   write(query, view, { replaces, place: here, isView: !replaces || isViewEntry() });
 }
 
-// Where the page stood
+// The scroll position
 
 const mostPlaces = 100;
 const newPlace = () => `${Date.now()}-${Math.random().toString(36).slice(2, 8)}`;
@@ -129,23 +129,23 @@ function readPlaces() {
 const places = readPlaces();
 let here = history.state?.place ?? newPlace();
 
-/** Remembers where the page stands: how many images were fetched, and how far it is scrolled. */
+/** Remembers the position of the page: the number of fetched images, and the scroll offset. */
 export function keepPlace(place) {
   places.delete(here);
   places.set(here, place);
   if (places.size > mostPlaces) places.delete(places.keys().next().value);
 }
 
-/** Keeps what is remembered over a reload. */
+/** Keeps the remembered positions across a reload. */
 export const savePlaces = () => session.set("albef.places", JSON.stringify([...places]));
 
-/** Takes the history's entry as where the page is now, and gives where it stood there. */
+/** Makes the history entry the present one, and returns its remembered position. */
 export function arrive() {
   here = history.state?.place ?? here;
   return places.get(here) ?? null;
 }
 
-/** Makes the page itself responsible for where it is scrolled to. */
+/** Turns off the browser's scroll restoration, because the page does it. */
 export function takeHistory() {
   history.scrollRestoration = "manual";
   if (!history.state?.place) history.replaceState({ ...history.state, place: here }, "");

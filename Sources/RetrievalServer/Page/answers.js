@@ -7,13 +7,13 @@ import { hasProbability } from "./tile.js";
 const firstPage = 64;
 const largestPage = 1000;
 
-/** How many images to fetch next: more at once the further the visitor has scrolled. */
+/** The number of images to fetch next, which grows as the visitor scrolls. */
 const usualPage = (answer) => Math.min(Math.max(answer.results.length, firstPage), 256);
 
 /**
  * Fetches the first part of the answer to a query.
  *
- * An answer has `results`; `total`, the number of places, folded images included; `next`, the place
+ * An answer has `results`; `total`, the number of ranks, including folded images; `next`, the rank
  * after the last one fetched; `isResult`; `isReranked`, whether the results have two orders; `isDated`,
  * whether they are in the order of their dates; and `sort`, the name of that order.
  */
@@ -41,7 +41,7 @@ const foldedIn = (results) => results.reduce((sum, { duplicates }) => sum + (dup
 /** The number of images that are folded under the results fetched so far. */
 export const foldedOf = (answer) => (answer.isResult ? foldedIn(answer.results) : 0);
 
-/** The number of tiles of the whole answer, as far as the page knows: folded images have no tile. */
+/** The number of tiles of the whole answer; folded images, as far as fetched, have no tile. */
 export const countOf = (answer) => Math.max(answer.total - foldedOf(answer), answer.results.length);
 
 async function browse(query, offset, count, signal) {
@@ -61,7 +61,7 @@ const asBrowsed = ({ sort, filters }) => ({ ...(sort === "relevance" ? {} : { so
  *
  * @returns whether they arrived before the request was cancelled
  *
- * @param count how many to ask for; by default as many as `usualPage` says
+ * @param count the number of images to request; `usualPage` by default
  */
 export async function extend(answer, query, limits, signal, count = usualPage(answer)) {
   const most = Math.min(count, largestPage, answer.isResult ? limits.results : largestPage);
@@ -72,7 +72,7 @@ export async function extend(answer, query, limits, signal, count = usualPage(an
   const there = new Set(answer.results.map((item) => item.id));
   answer.results.push(...more.results.filter((item) => !there.has(item.id)));
   answer.total = more.total;
-  // The service numbers places, and a folded image takes one too.
+  // The service counts offsets in ranks, and a folded image has a rank too.
   answer.next = answer.isResult ? more.next_offset ?? answer.total : answer.next + more.results.length;
   // Images may have been removed from the gallery since the total was counted.
   if (more.results.length === 0) answer.total = answer.next;
@@ -89,14 +89,14 @@ export function ordered(answer, order) {
   return [...answer.results].sort((a, b) => a[place] - b[place]);
 }
 
-/** The place of the first result that was not compared closely; -1 if there is no such result. */
+/** The position of the first result that was not compared closely; -1 if there is no such result. */
 export function breakOf(answer, order) {
   if (!answer.isReranked || answer.isDated || order === "recall") return -1;
   return answer.results.findIndex((item) => !hasProbability(item));
 }
 
 /**
- * Fetches the name of an image that is known only by the id in the address.
+ * Fetches the name of an image of which only the id is known, from the address.
  *
  * @returns whether the image got a name
  */

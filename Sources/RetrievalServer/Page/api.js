@@ -1,4 +1,4 @@
-// Sends requests to the server, and turns its refusals into words for people.
+// Sends requests to the server, and converts its refusals to problems for people.
 
 import { credentials } from "./access.js";
 import { say } from "./strings.js";
@@ -102,7 +102,7 @@ export const getFacets = (signal) => ask("api/facets", { signal });
 
 export const getImage = (id, signal) => ask(`api/images/${encodeURIComponent(id)}`, { signal });
 
-// How many times each image was replaced from here. A replaced image keeps its id, and for a minute the browser
+// The number of times that this page replaced each image. A replaced image keeps its id, and for a minute the browser
 // answers from its cache without asking the service. So each replacement changes how the page spells the id: %61
 // is the letter a to the service, but another address to the cache. A reloaded page still needs the count.
 const renewals = storedRenewals();
@@ -115,7 +115,7 @@ function storedRenewals() {
   }
 }
 
-/** An id as addresses have it: each bit of the number of replacements says whether a sign is written as its code. */
+/** The spelling of an id in addresses: each bit of the number of replacements percent-encodes a character or not. */
 function spelled(id) {
   const count = renewals.get(id) ?? 0;
   const code = (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, "0")}`;
@@ -126,13 +126,13 @@ export const thumbnail = (id, side) => `api/images/${spelled(id)}/thumbnail?side
 
 export const original = (id) => `api/images/${spelled(id)}/original`;
 
-/** Notes that an image was replaced: its addresses change, and its explanations are asked for again. */
+/** Records that an image was replaced: its addresses change, and its explanations are requested again. */
 export function renew(id) {
   renewals.set(id, (renewals.get(id) ?? 0) + 1);
   try {
     sessionStorage.setItem("albef.renewals", JSON.stringify([...renewals]));
   } catch {
-    // Storage is refused to some pages: after a reload, the cache may answer for a minute.
+    // Some browsers refuse storage. After a reload, the cache may then answer for a minute.
   }
   for (const key of explained.keys()) if (key.startsWith(`${id} `)) explained.delete(key);
 }
@@ -148,7 +148,7 @@ export function search(fields, file, signal) {
 
 const explained = new Map();
 
-/** Asks where the words of a text were found in an image, and keeps the last 64 answers. */
+/** Requests where the model found the words of a text in an image, and keeps the last 64 answers. */
 export async function explain(image, text, signal) {
   const key = `${image} ${text}`;
   if (!explained.has(key)) {

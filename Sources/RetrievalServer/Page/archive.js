@@ -3,27 +3,27 @@
 import { original, request } from "./api.js";
 import { saveFile, saveFrom, today } from "./saving.js";
 
-/** As many images as the service puts into one archive. */
+/** The most images that the service puts into one archive. */
 export const mostInArchive = 1000;
 
 /** Downloads one image's original under its name. */
 export const downloadOne = (item) => saveFrom(original(item.id), item.name);
 
-/** The parts that a list is downloaded in, each an archive. */
+/** Splits a list into parts of one archive each. */
 export function partsOf(items, most = mostInArchive) {
   const parts = [];
   for (let start = 0; start < items.length; start += most) parts.push(items.slice(start, start + most));
   return parts;
 }
 
-/** Bytes that the files have, where all of them are known; else null. */
+/** The sum of the files' sizes in bytes; null if one is unknown. */
 export const bytesOf = (items) =>
   (items.every(({ size }) => Number.isFinite(size)) ? items.reduce((sum, { size }) => sum + size, 0) : null);
 
 /**
- * Downloads many images in one archive, or in several where one may not have as many.
+ * Downloads images in one archive, or in several if one cannot hold them.
  *
- * @param progress(received, total): bytes; total is null where nobody knows it
+ * @param progress(received, total): in bytes; total is null if it is unknown
  */
 export async function downloadMany(items, { progress, signal }) {
   const parts = partsOf(items);

@@ -1,4 +1,4 @@
-// The page's texts in simplified Chinese about actions: selecting, adding, deleting, looking after the folder.
+// The page's texts in simplified Chinese about actions: selecting, adding, deleting, and managing the folder.
 
 const amount = (number) => number.toLocaleString("zh-CN");
 const share = (part) => `${Math.floor(100 * part)}%`;
@@ -11,7 +11,7 @@ export const chineseActions = {
 
   startSelecting: "选择",
   select: (name) => `选择 ${name}`,
-  selectHint: "选择（按 x；按住 Shift 可选中从上一张到这一张的所有图片）",
+  selectHint: "选择（快捷键 x；按住 Shift 可连续选择多张）",
   selectionLabel: "选中的图片",
   selected: (number) => (number ? `已选 ${amount(number)} 张` : "请选择图片"),
   selectAll: "全选已显示的图片",
@@ -23,8 +23,8 @@ export const chineseActions = {
   moreActions: "更多",
   copyPaths: "复制路径",
   copyLinks: "复制链接",
-  exportJSON: "将列表存为 JSON",
-  exportCSV: "将列表存为 CSV",
+  exportJSON: "将列表保存为 JSON",
+  exportCSV: "将列表保存为 CSV",
   copiedPaths: (number) => `已复制 ${amount(number)} 条路径`,
   copiedLinks: (number) => `已复制 ${amount(number)} 个链接`,
   notCopied: "浏览器不允许此页面复制内容。",
@@ -39,12 +39,12 @@ export const chineseActions = {
   deleteTitle: (number) => (number === 1 ? "删除这张图片？" : `删除 ${amount(number)} 张图片？`),
   deleteNone: (number) => `${number === 1 ? "这张图片" : "这些图片"}无法在此删除`,
   deletes: (owner, number) => ({
-    client: `${amount(number)} 张图片是在此处上传的，将连同文件一并永久删除。`,
-    folder: `${amount(number)} 张图片属于服务所跟踪的文件夹，会保留；请直接从文件夹中移除文件。`,
-    other: `${amount(number)} 张图片只从索引中移除，文件保留。`,
-    unknown: "在此处上传的图片将连同文件一并永久删除。服务所跟踪的文件夹中的文件无法在此删除，会保留。",
+    client: `${amount(number)} 张图片是在此处添加的，将连同文件一并永久删除。`,
+    folder: `${amount(number)} 张图片属于图库同步的文件夹，将会保留。如需删除，请直接从该文件夹中移除文件。`,
+    other: `${amount(number)} 张图片将只从索引中移除，文件会保留。`,
+    unknown: "在此处添加的图片将连同文件一并永久删除。图库同步的文件夹中的图片无法在此删除，将会保留。",
   })[owner],
-  ownedByFolder: "这张图片属于服务所跟踪的文件夹，请在文件夹中更改或移除。",
+  ownedByFolder: "这张图片属于图库同步的文件夹，请在该文件夹中更改或移除。",
   deleteSure: (number) => (number === 1 ? "删除图片" : `删除 ${amount(number)} 张图片`),
   deleteRest: (number) => `以及另外 ${amount(number)} 张`,
   deleting: (done, total) => `正在删除：${amount(done)} / ${amount(total)}`,
@@ -55,7 +55,7 @@ export const chineseActions = {
   uploading: (done, total) => `正在添加图片：${amount(done)} / ${amount(total)}`,
   uploaded: (done, failed) => `已添加 ${amount(done)} 张图片${failed ? `，${amount(failed)} 张未成功` : ""}`,
   uploadStates: { waiting: "等待中", sending: "正在上传", done: "已添加", failed: "", cancelled: "已取消" },
-  uploadBusy: "服务器繁忙，稍后继续",
+  uploadBusy: "服务器繁忙，等待中",
   uploadShare: "全部文件",
   problemLine: (title, detail) => `${title}：${detail}`,
   retryFailed: "重试未成功的文件",
@@ -64,7 +64,7 @@ export const chineseActions = {
   dropAdd: (number) => (number > 1 ? `松开鼠标，将 ${amount(number)} 张图片添加到图库` : "松开鼠标，添加到图库"),
 
   keyTitle: "更改此图库需要密钥",
-  keyHint: "请向管理者索取写入密钥。关闭或重新加载页面后，密钥不会保留。",
+  keyHint: "请向管理员索取写入密钥。关闭或重新加载页面后，密钥不会保留。",
   keyLabel: "写入密钥",
   keyGive: "继续",
   keyRefused: "服务器不接受此写入密钥。",
@@ -83,15 +83,15 @@ export const chineseActions = {
   alike: (number, _count) => `另有 ${amount(number)} 张几乎相同`,
   folded: "几乎相同的图片已折叠",
   unfold: "展开",
-  unfolded: "几乎相同的图片逐张显示",
+  unfolded: "几乎相同的图片已逐张显示",
   fold: "折叠",
 
   without: (text) => `不含：${text}`,
   removeWithout: (text) => `不再排除 ${text}`,
   weighted: (text, weight) => `${text} × ${weight}`,
   removeWeight: (text) => `让 ${text} 与其他词同等重要`,
-  onlyWithoutHint: "只说明了图片中不应有什么。请补充要找的内容或图片。",
-  termsHint: "狗 -牵绳 表示不要牵绳，狗^2 海滩 表示更看重狗。",
+  onlyWithoutHint: "目前只有排除条件，请添加要查找的文字或图片。",
+  termsHint: "“狗 -牵绳”表示排除牵绳，“狗^2 海滩”表示狗的权重加倍。",
   recent: "最近搜索",
   clearRecent: "清除最近搜索",
   recentHint: "仅保存在这台设备上",
@@ -103,8 +103,8 @@ export const chineseActions = {
   notYet: "尚未扫描",
   scanNow: "立即扫描",
   scanning: "正在请求服务器…",
-  scanAsked: "服务器正在扫描文件夹，之前无法读取的文件会重新尝试。",
-  rules: "不收录的内容",
+  scanAsked: "服务器正在扫描文件夹，并会重新尝试读取之前跳过的文件。",
+  rules: "已排除的文件",
   rulesHidden: "隐藏的文件和文件夹，以及以下名称的文件夹：",
-  rulesPatterns: "文件夹中 .albefignore 文件所列的内容：每行一个模式，例如 *.tmp.jpg 或 drafts/。",
+  rulesPatterns: ".albefignore 文件中列出的文件和文件夹：每行一个模式，例如 *.tmp.jpg 或 drafts/。",
 };

@@ -26,7 +26,7 @@ function list(items) {
 }
 
 /**
- * Asks whether to delete these images, and says what that removes.
+ * Asks whether to delete these images, and explains what that removes.
  *
  * @returns the images to delete; none if the visitor cancels
  */
@@ -56,7 +56,7 @@ export function confirmDeletion(items) {
  * Deletes images, several at once.
  *
  * @param progress(done, total)
- * @returns gone: the ids of deleted images; reasons: why others were not deleted, each with their number
+ * @returns gone: the ids of deleted images; reasons: each reason why others were not, with their number
  */
 export async function deleteImages(items, { progress, signal }) {
   const gone = [];
@@ -86,6 +86,6 @@ export async function deleteImages(items, { progress, signal }) {
   return { gone, reasons };
 }
 
-/** Why images were not deleted, in one text; empty if all were. */
+/** The reasons why images were not deleted, as one text; empty if all were. */
 export const remainder = (reasons) =>
   [...reasons].map(([reason, count]) => say("deleteStayed", count, reason)).join(comma());

@@ -1,4 +1,4 @@
-// The facts of one image: its place in the search, the data in its file, and the metadata that people added.
+// The facts of one image: its rank in the search, the data in its file, and the metadata that people added.
 
 import { momentOf, placeOf, sizeOf } from "./about.js";
 import { currentLanguage, percent, say } from "./strings.js";
@@ -16,7 +16,7 @@ export function fact(name, value, note, spoken) {
     const small = document.createElement("small");
     small.textContent = note;
     if (spoken) {
-      // Only an element with a role may have a name of its own.
+      // Only an element with a role may have a label.
       small.setAttribute("role", "img");
       small.setAttribute("aria-label", spoken);
     }

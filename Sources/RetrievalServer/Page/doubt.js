@@ -1,10 +1,10 @@
-// The line above results of which none matches well.
+// The line above results if none of them matches well.
 
 import { doubts, isDoubtful } from "./words.js";
 
 const find = (id) => document.getElementById(id);
 
-/** Says above the results that none matches well, where that is so; they are paler then. */
+/** Shows or hides the line that no result matches well; the results are then paler. */
 export function showDoubt(answer) {
   const isDoubted = isDoubtful(answer);
   find("doubt").hidden = !isDoubted;

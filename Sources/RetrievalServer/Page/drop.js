@@ -1,4 +1,4 @@
-// Files that are dropped or pasted on the page: to search with one, or to add them to the gallery.
+// Searches with a file that is dropped or pasted on the page, or adds such files to the gallery.
 
 import { say } from "./strings.js";
 
@@ -9,7 +9,7 @@ export class FileDrop {
   #depth = 0;
   #isWritable = false;
 
-  /** @param actions search(file, name): search with it; add(files): add them to the gallery */
+  /** @param actions search(file, name), which searches with it; add(files), which adds them to the gallery */
   constructor(actions) {
     this.actions = actions;
     addEventListener("dragenter", (event) => {
@@ -43,7 +43,7 @@ export class FileDrop {
     });
   }
 
-  /** Offers both ways where the gallery can be added to. */
+  /** Offers both targets if the visitor can add images to the gallery. */
   allow({ isWritable }) {
     this.#isWritable = isWritable;
   }
@@ -60,7 +60,7 @@ export class FileDrop {
     this.#mark(null);
   }
 
-  /** The nearer of the two ways. */
+  /** The nearer of the two targets. */
   #zoneAt({ clientX, clientY }) {
     if (!this.#isWritable || find("drop").hidden) return find("drop-search");
     const distance = (zone) => {

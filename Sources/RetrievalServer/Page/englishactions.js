@@ -1,4 +1,4 @@
-// The page's texts in English about actions: selecting, adding, deleting, looking after the folder.
+// The page's texts in English about actions: selecting, adding, deleting, and managing the folder.
 
 const amount = (number) => number.toLocaleString("en");
 const counted = (number, one, many) => `${amount(number)} ${number === 1 ? one : many}`;
@@ -14,14 +14,14 @@ export const englishActions = {
 
   startSelecting: "Select",
   select: (name) => `Select ${name}`,
-  selectHint: "Select (x; with Shift: all from the last one to here)",
+  selectHint: "Select (x; hold Shift to select a range)",
   selectionLabel: "Selected images",
   selected: (number) => (number ? `${amount(number)} selected` : "Choose images"),
   selectAll: "Select all shown",
   clearSelection: "Clear the selection",
   searchWithThese: "More like these",
   unlikeThese: "Less like these",
-  tooManyToSearch: (most) => `A search takes ${amount(most)} images at most`,
+  tooManyToSearch: (most) => `A search accepts at most ${amount(most)} images`,
   download: "Download",
   moreActions: "More",
   copyPaths: "Copy paths",
@@ -30,7 +30,7 @@ export const englishActions = {
   exportCSV: "Save the list as CSV",
   copiedPaths: (number) => `${counted(number, "path", "paths")} copied`,
   copiedLinks: (number) => `${counted(number, "link", "links")} copied`,
-  notCopied: "The browser does not let this page copy.",
+  notCopied: "The browser does not allow this page to copy.",
   exported: (number) => `List of ${images(number)} saved`,
   packing: (number) => `Packing ${images(number)}…`,
   received: (bytes, total) => (total ? `${bytes} of ${total}` : bytes),
@@ -42,14 +42,15 @@ export const englishActions = {
   deleteTitle: (number) => (number === 1 ? "Delete this image?" : `Delete ${images(number)}?`),
   deleteNone: (number) => `${number === 1 ? "This image" : "These images"} cannot be deleted here`,
   deletes: (owner, number) => ({
-    client: `${were(number)} added here: deleting removes the ${number === 1 ? "file" : "files"} too, for good.`,
+    client: `${were(number)} added here and will be deleted permanently, ` +
+      `with ${number === 1 ? "its file" : "their files"}.`,
     folder: `${counted(number, "image belongs", "images belong")} to the folder that the service follows and ` +
-      `${number === 1 ? "stays" : "stay"}: remove ${number === 1 ? "its file" : "their files"} from the folder.`,
-    other: `${counted(number, "image is", "images are")} removed from the index alone; the ${number === 1 ? "file stays" : "files stay"}.`,
-    unknown: "Images that were added here are deleted with their files, for good. " +
-      "Files of the folder that the service follows cannot be deleted here and stay.",
+      `${number === 1 ? "stays" : "stay"}. Remove ${number === 1 ? "its file" : "their files"} from the folder instead.`,
+    other: `${counted(number, "image", "images")} will be removed only from the index; the ${number === 1 ? "file stays" : "files stay"}.`,
+    unknown: "Images that were added here will be deleted permanently, with their files. " +
+      "Images of the folder that the service follows cannot be deleted here and stay.",
   })[owner],
-  ownedByFolder: "This image is a file of the folder that the service follows. Change or remove it there.",
+  ownedByFolder: "This image is a file in the folder that the service follows. Change or remove it there.",
   deleteSure: (number) => (number === 1 ? "Delete the image" : `Delete ${images(number)}`),
   deleteRest: (number) => `and ${amount(number)} more`,
   deleting: (done, total) => `Deleting: ${amount(done)} of ${amount(total)}`,
@@ -60,7 +61,7 @@ export const englishActions = {
   uploading: (done, total) => `Adding images: ${amount(done)} of ${amount(total)}`,
   uploaded: (done, failed) => `${images(done)} added${failed ? `, ${amount(failed)} failed` : ""}`,
   uploadStates: { waiting: "waiting", sending: "sending", done: "added", failed: "", cancelled: "cancelled" },
-  uploadBusy: "waiting until the server has time",
+  uploadBusy: "waiting for the busy server",
   uploadShare: "All files",
   problemLine: (title, detail) => `${title}: ${detail}`,
   retryFailed: "Try the failed files again",
@@ -69,7 +70,7 @@ export const englishActions = {
   dropAdd: (number) => (number > 1 ? `Drop to add ${images(number)} to the gallery` : "Drop to add it to the gallery"),
 
   keyTitle: "Changing this gallery needs a key",
-  keyHint: "Whoever runs it has the key for writing. This page forgets it when it is closed or reloaded.",
+  keyHint: "Ask the person who runs the gallery for the key for writing. This page forgets it when you close or reload it.",
   keyLabel: "Key for writing",
   keyGive: "Continue",
   keyRefused: "The server does not accept this key for writing.",
@@ -77,8 +78,8 @@ export const englishActions = {
   like: "More like this",
   unlike: "Less like this",
   unlikeImage: (name) => `not like ${name}`,
-  removeUnlike: "Allow images that are like this one",
-  tooManyImages: (most) => `A search takes ${amount(most)} images at most. Remove one first.`,
+  removeUnlike: "Allow images like this one again",
+  tooManyImages: (most) => `A search accepts at most ${amount(most)} images. Remove one first.`,
   replace: "Replace",
   replacing: (part) => (part < 1 ? `Sending the new image: ${share(part)}` : "Adding the new image to the index…"),
   replaced: "Replaced",
@@ -88,15 +89,15 @@ export const englishActions = {
   alike: (number, count) => `${amount(number)} more like ${count === 1 ? "it" : "them"}`,
   folded: "Near-duplicates are folded",
   unfold: "Unfold",
-  unfolded: "Near-duplicates are shown one by one",
+  unfolded: "Near-duplicates are shown individually",
   fold: "Fold",
 
   without: (text) => `not: ${text}`,
   removeWithout: (text) => `Allow ${text} again`,
   weighted: (text, weight) => `${text} × ${weight}`,
-  removeWeight: (text) => `Let ${text} weigh as much as the other words`,
-  onlyWithoutHint: "The search says only what images must not show. Add a word or an image to look for.",
-  termsHint: "dog -leash leaves the leash out, dog^2 beach makes the dog count twice.",
+  removeWeight: (text) => `Give ${text} the same weight as the other words`,
+  onlyWithoutHint: "The search only excludes things. Add a word or an image to look for.",
+  termsHint: "“dog -leash” excludes leashes; “dog^2 beach” doubles the weight of the dog.",
   recent: "Recent searches",
   clearRecent: "Clear recent searches",
   recentHint: "Kept on this device only",
@@ -109,7 +110,7 @@ export const englishActions = {
   scanNow: "Scan now",
   scanning: "Asking the server…",
   scanAsked: "The server is scanning the folder. It also tries again to read the skipped files.",
-  rules: "What is left out",
-  rulesHidden: "Hidden files and folders, and folders of these names:",
-  rulesPatterns: "Files and folders that a file .albefignore names: one pattern per line, such as *.tmp.jpg or drafts/.",
+  rules: "Excluded files",
+  rulesHidden: "Hidden files and folders, and folders with these names:",
+  rulesPatterns: "Files and folders listed in a file named .albefignore, one pattern per line, such as *.tmp.jpg or drafts/.",
 };

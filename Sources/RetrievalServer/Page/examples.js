@@ -1,5 +1,5 @@
-// Examples of searches, drawn from this gallery's own words: its folders, its years, what is noted of its
-// images. What the model knows fills up where there are few.
+// Examples of searches from the words of this gallery: its folders, its years, and the metadata of its images.
+// If these are few, examples for the model join them.
 
 import { getFacets } from "./api.js";
 import { button } from "./notices.js";
@@ -9,10 +9,10 @@ const find = (id) => document.getElementById(id);
 const most = 5;
 const ownAtMost = 4;
 
-// Names that say nothing of what is in a folder.
+// Folder names that do not describe the images in them.
 const plain = /^(dcim|images?|photos?|pictures?|bilder|fotos?|uploads?|camera|export(s|ed)?|misc|new|tmp|temp|图片|照片|相册)$/iu;
 
-/** The words that a folder's name has, without digits and signs; empty where it says nothing. */
+/** The words of a folder's name, without digits and signs; empty if it has no meaning. */
 export function wordsOf(path) {
   const name = path.split(/[\\/]/u).filter(Boolean).at(-1) ?? "";
   const words = name.replace(/[_\-.,+()[\]\d]+/gu, " ").replace(/\s+/gu, " ").trim();
@@ -21,7 +21,7 @@ export function wordsOf(path) {
   return letters < least || words.length > 40 || plain.test(words) || /^[A-Z]{2,5}$/u.test(words) ? "" : words;
 }
 
-/** Conditions on what is noted of images, one for each name: those that fit several, but not all. */
+/** Conditions on the images' metadata, one per name, that hold for several images but not for all. */
 export function conditionsFrom(images, names) {
   const found = [];
   for (const name of names) {
@@ -36,7 +36,7 @@ export function conditionsFrom(images, names) {
   return found;
 }
 
-/** Examples that facets give: words of folders to search for, and a year to look at. */
+/** Examples from facets: words of folders to search for, and a year to filter by. */
 export function fromFacets({ folders = [], years = [] }) {
   const words = [...new Set(folders.map(({ value }) => wordsOf(value)).filter(Boolean))];
   return [
@@ -52,12 +52,12 @@ export class Examples {
   #names = [];
   #generation = null;
 
-  /** @param choose(example): `text` or `filters` to search with */
+  /** @param choose(example): called with the `text` or the `filters` to search with */
   constructor(choose) {
     this.choose = choose;
   }
 
-  /** Knows the index: gives examples of what its model knows, and asks what the gallery has. */
+  /** Takes over the index: shows examples for its model, and requests the gallery's facets. */
   async know({ model, generation, facts = [] }) {
     this.#model = model?.name ?? "";
     this.#names = facts;
@@ -68,11 +68,11 @@ export class Examples {
       this.#facets = await getFacets();
       this.write();
     } catch {
-      // The model's own examples stand.
+      // The examples for the model remain.
     }
   }
 
-  /** Knows some of the images, with what is noted of them. */
+  /** Takes over some images with their metadata. */
   see(images) {
     this.#images = images;
     this.write();

@@ -1,4 +1,4 @@
-// Where the words of the query were found in the open image: a list of words, and their heat.
+// Shows where the model found the words of the query in the open image: a list of words, and their heat.
 
 import { explain, isAbort } from "./api.js";
 import { clearHeat, drawHeat } from "./heat.js";
@@ -11,7 +11,7 @@ export class Explaining {
   #canvas = find("viewer-heat");
   #item = null;
   #explanation = null;
-  // Which map is drawn when nothing is pointed at: -1 is the whole sentence.
+  // The map to draw when the visitor points at no word; -1 for the whole sentence.
   #word = -1;
   #showsHeat = true;
   #request = null;
@@ -20,12 +20,12 @@ export class Explaining {
     find("heat-switch").addEventListener("click", () => this.toggle());
   }
 
-  /** Goes back to the whole sentence. */
+  /** Returns to the whole sentence. */
   reset() {
     this.#word = -1;
   }
 
-  /** Looks for the words of a text in an item's image; without a text for nothing. */
+  /** Finds the words of a text in an item's image; hides the list if there is no text. */
   show(item, text) {
     this.stop();
     this.#item = item;
@@ -68,7 +68,7 @@ export class Explaining {
     find("words").setAttribute("aria-busy", String(Boolean(text)));
   }
 
-  /** The words as buttons; the focus stays on the word that it was on. */
+  /** Shows the words as buttons; the focus stays on its word. */
   #listWords() {
     const list = find("words");
     const focused = [...list.children].findIndex((entry) => entry.contains(document.activeElement));

@@ -1,4 +1,4 @@
-// Lists of images as text that other programs read: JSON and CSV.
+// Writes lists of images for other programs, as JSON and CSV.
 
 const rowOf = (item) => ({
   rank: item.rank ?? null,
@@ -21,12 +21,12 @@ const written = (value) => {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 };
 
-// What a spreadsheet takes for the beginning of a formula, blanks before it included.
+// The beginning of a formula in a spreadsheet, with any blanks before it.
 const formula = /^[\s\u0000-\u0020]*[=+\-@＝＋－＠|%]|^[\t\r\n]/u;
 
 /**
- * One cell: numbers as they are; texts so that no spreadsheet computes them, which an apostrophe
- * prevents, and in quotes where they hold what separates cells.
+ * One cell. An apostrophe before a text keeps a spreadsheet from evaluating it as a formula. A text with
+ * separators is quoted.
  */
 export function cell(value) {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
@@ -35,7 +35,7 @@ export function cell(value) {
   return /["',;\t\r\n]|^\s|\s$/u.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** The list as CSV (RFC 4180): a column per name of the metadata; with the mark by which Excel knows UTF-8. */
+/** The list as CSV (RFC 4180), with one column per name of the metadata, and the mark by which Excel detects UTF-8. */
 export function asCSV(items) {
   const rows = items.map(rowOf);
   const names = [...new Set(rows.flatMap(({ metadata }) => Object.keys(metadata)))];

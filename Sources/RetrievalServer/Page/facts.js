@@ -1,4 +1,4 @@
-// A form of conditions on what images tell by themselves: years, camera, folder, shape; and the order.
+// The form of conditions on the facts of images (years, camera, folder, shape) and of their order.
 
 import { lastPart } from "./about.js";
 import { sorts, standard } from "./address.js";
@@ -8,7 +8,7 @@ import { currentLanguage, say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
 
-// The conditions that this form makes; others are typed.
+// The conditions that this form makes; the visitor types others.
 const forms = {
   from: { reads: /^date>=(\d{4})$/, writes: (year) => `date>=${year}`, says: (year) => say("fromYear", year) },
   to: { reads: /^date<=(\d{4})$/, writes: (year) => `date<=${year}`, says: (year) => say("toYear", year) },
@@ -22,7 +22,7 @@ const forms = {
 };
 const names = Object.keys(forms);
 
-/** What a condition is called by people; one that was typed is what was typed. */
+/** The label of a condition; the text itself for a typed one. */
 export function labelOf(filter) {
   for (const { reads, says } of Object.values(forms)) {
     const value = reads.exec(filter)?.[1];
@@ -31,14 +31,14 @@ export function labelOf(filter) {
   return filter;
 }
 
-/** What the form has chosen, by field. */
+/** The chosen values, by field. */
 const chosenIn = (filters) =>
   Object.fromEntries(names.map((name) => {
     const found = filters.map((filter) => forms[name].reads.exec(filter)?.[1]).find(Boolean);
     return [name, found ?? ""];
   }));
 
-/** Folders with those that hold them, each with the number of images in it, as far as they all have in common. */
+/** Folders and their parents, below the part that all share, each with its number of images. */
 export function folderTree(folders) {
   const parts = (path) => path.split(/(?<=.)\//);
   const paths = folders.map(({ value }) => parts(value));
@@ -62,7 +62,7 @@ export class FactsForm {
   #loaded = null;
   #request = null;
 
-  /** @param actions change(part): a part of the query is now so */
+  /** @param actions change(part): called with the part of the query that the visitor changed */
   constructor(actions) {
     this.actions = actions;
     for (const name of names) find(`fact-${name}`).addEventListener("change", () => this.#changed(name));
@@ -76,7 +76,7 @@ export class FactsForm {
     this.#write();
   }
 
-  /** Offers what the index holds now. */
+  /** Offers the values that the index holds now. */
   follow({ generation }) {
     this.#generation = generation;
     if (!find("options").hidden) this.#load();
@@ -93,7 +93,7 @@ export class FactsForm {
       this.#loaded = generation;
       this.#write();
     } catch (error) {
-      // Conditions can still be typed; the next look at the index brings another attempt.
+      // The visitor can still type conditions, and the next state of the index brings another attempt.
       if (!isAbort(error)) this.#facets = {};
     }
   }
@@ -101,7 +101,7 @@ export class FactsForm {
   #changed(name) {
     const { filters } = this.#query;
     const chosen = Object.fromEntries(names.map((each) => [each, find(`fact-${each}`).value]));
-    // A span of years begins before it ends.
+    // The first year must not be after the last one.
     if (chosen.from && chosen.to && chosen.from > chosen.to) chosen[name === "from" ? "to" : "from"] = chosen[name];
     const typed = filters.filter((filter) => !names.some((each) => forms[each].reads.test(filter)));
     const made = names.filter((each) => chosen[each]).map((each) => forms[each].writes(chosen[each]));
@@ -121,7 +121,7 @@ export class FactsForm {
     this.#sort(years.length > 0);
   }
 
-  /** Fills a list; it is hidden where it has no choice to offer. */
+  /** Fills a list, and hides it if it offers no choice. */
   #fill(name, any, values, chosen, isUseful) {
     const list = find(`fact-${name}`);
     const known = values.some(({ value }) => value === chosen);

@@ -1,4 +1,4 @@
-// The folder: what of it is indexed, when it was looked through, and which files are left out and why.
+// The panel of the folder: the indexed images, the last scan, and the skipped files with the reasons.
 
 import { isAbort } from "./api.js";
 import { fact } from "./description.js";
@@ -7,12 +7,12 @@ import { comma, currentLanguage, say } from "./strings.js";
 import { scanNow } from "./writing.js";
 
 const find = (id) => document.getElementById(id);
-/** Folders that are left out always. */
+/** The folders that are always left out. */
 const leftOut = [
   "@eaDir", "#recycle", "#snapshot", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "lost+found", "node_modules",
 ];
 
-/** How many files were skipped, those of kinds that are not read included. */
+/** The number of skipped files, including those of unsupported types. */
 export function countSkipped({ skipped }) {
   return Object.values(skipped?.passed_over ?? {}).reduce((sum, count) => sum + count, skipped?.count ?? 0);
 }
@@ -23,7 +23,7 @@ export class Folder {
   #index = null;
   #isAsking = false;
 
-  /** @param actions scanned(): the service looks through the folder, and its state should be asked for */
+  /** @param actions scanned(): called when the service scans the folder, to request its state */
   constructor(actions) {
     this.actions = actions;
     closes("skipped");
@@ -38,7 +38,7 @@ export class Folder {
     }));
   }
 
-  /** Knows what the index is now. */
+  /** Takes over the state of the index. */
   know(index) {
     this.#index = index;
     const skipped = countSkipped(index);
@@ -50,7 +50,7 @@ export class Folder {
     if (find("skipped").open) this.#show();
   }
 
-  /** Writes it anew, in the language that is chosen now. */
+  /** Writes all texts again in the chosen language. */
   write() {
     if (this.#index) this.know(this.#index);
   }

@@ -1,10 +1,10 @@
-// What stands at the end of the grid: more comes when it is near, or when somebody asks for it.
+// The end of the grid: fetches more when it is near the window, or when the visitor asks for more.
 
 import { isAbort } from "./api.js";
 import { say } from "./strings.js";
 
 const find = (id) => document.getElementById(id);
-// How far below what is in sight the end is when more is fetched, in CSS pixels.
+// The distance of the end below the window at which to fetch more, in CSS pixels.
 const nearness = 1500;
 
 export class Further {
@@ -12,7 +12,7 @@ export class Further {
   #isGoing = false;
   #problem = null;
 
-  /** @param load fetches and shows more; gets whether somebody asked for it, throws what went wrong */
+  /** @param load(isAsked): fetches and shows more; isAsked if the visitor asked for it; throws a problem */
   constructor(load) {
     this.load = load;
     const watch = new IntersectionObserver(() => this.#follow(), { rootMargin: `0px 0px ${nearness}px 0px` });
@@ -26,7 +26,7 @@ export class Further {
     return Boolean(this.#problem?.isOffline);
   }
 
-  /** Says whether there is more. */
+  /** Shows whether the answer has more. */
   offer(hasMore) {
     this.#hasMore = hasMore;
     this.#problem = null;
@@ -34,12 +34,12 @@ export class Further {
     this.#follow();
   }
 
-  /** Writes what is said here anew. */
+  /** Writes all texts again. */
   rewrite() {
     this.#write();
   }
 
-  /** Fetches more, once at a time: keys repeat, and buttons are pressed twice. */
+  /** Fetches more, one request at a time, even if a key repeats or a button is pressed twice. */
   async more(isAsked) {
     if (!this.#hasMore || this.#isGoing) return;
     this.#isGoing = true;
@@ -57,8 +57,8 @@ export class Further {
   }
 
   /**
-   * Fetches more where the end is near; after a problem only if somebody asks, and not while the
-   * button has the focus, which would be moved out of sight.
+   * Fetches more if the end is near. After a problem it waits until the visitor asks. While the button has
+   * the focus it does not fetch, because the button would move out of sight.
    */
   #follow() {
     if (this.#problem || !this.#hasMore || this.#isGoing || document.activeElement === find("more")) return;

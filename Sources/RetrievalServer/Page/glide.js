@@ -1,13 +1,13 @@
-// Lets tiles glide to their new places, unless the visitor prefers stillness.
+// Moves tiles smoothly to their new positions, unless the visitor prefers reduced motion.
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 const manner = { duration: 460, easing: "cubic-bezier(.2, .8, .2, 1)" };
 
-/** Where tiles are now; null where nothing is to move. */
+/** The present positions of tiles; null if nothing should move. */
 export const placesOf = (tiles) =>
   (stillness.matches ? null : new Map([...tiles].map(([id, tile]) => [id, tile.getBoundingClientRect()])));
 
-/** Moves tiles from where they were; those that were not there appear. */
+/** Moves tiles from their former positions, and fades in new ones. */
 export function glide(tiles, before) {
   const after = placesOf(tiles) ?? new Map();
   for (const [id, tile] of tiles) {

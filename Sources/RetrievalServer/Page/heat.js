@@ -1,6 +1,6 @@
-// Draws a small map of heat over a picture.
+// Draws a small heat map over an image.
 
-// Inferno (Smith and van der Walt, 2015), evenly brighter from cool to hot, at nine places.
+// Nine colours of Inferno (Smith and van der Walt, 2015), whose brightness grows evenly from cool to hot.
 const ramp = [
   [0, 0, 4], [31, 12, 72], [87, 16, 110], [138, 34, 106], [188, 55, 84],
   [228, 90, 49], [249, 142, 9], [249, 203, 53], [252, 255, 164],
@@ -14,7 +14,7 @@ function colour(heat) {
   return ramp[lower].map((value, channel) => value + (place - lower) * (ramp[lower + 1][channel] - value));
 }
 
-/** Resamples a row of numbers by a cubic B-spline, which has no edges of its own to show. */
+/** Resamples a row of numbers with a cubic B-spline, which shows no edges between patches. */
 function spread(values, count) {
   const at = (index) => values[Math.min(Math.max(index, 0), values.length - 1)];
   return Float32Array.from({ length: count }, (_, index) => {
@@ -29,7 +29,7 @@ function spread(values, count) {
   });
 }
 
-/** A map at a larger size, its hottest place 1; null if it has no heat. */
+/** Enlarges a map and scales its maximum to 1; null if it has no heat. */
 export function enlarge(map, width, height) {
   const rows = map.map((row) => spread(row, width));
   const heat = new Float32Array(width * height);
@@ -42,11 +42,11 @@ export function enlarge(map, width, height) {
 }
 
 /**
- * Draws a map into a canvas that lies stretched over the picture.
+ * Draws a map into a canvas that is stretched over the image.
  *
- * @param map rows of numbers from top to bottom
- * @param strength how strongly to draw it, from 0 to 1
- * @param ratio the picture's width by its height
+ * @param map the rows of numbers, from top to bottom
+ * @param strength the factor of its opacity, from 0 to 1
+ * @param ratio the image's width divided by its height
  */
 export function drawHeat(canvas, map, strength, ratio) {
   canvas.width = Math.round(ratio >= 1 ? longestSide : longestSide * ratio) || 1;

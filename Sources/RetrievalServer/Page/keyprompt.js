@@ -1,4 +1,4 @@
-// Asks for the key with which the gallery may be changed.
+// Asks for the key for changing the gallery.
 
 const find = (id) => document.getElementById(id);
 
@@ -11,7 +11,7 @@ export class KeyPrompt {
       event.preventDefault();
       const typed = find("writing-key").value.trim();
       if (!typed) return;
-      // A header cannot carry other letters, so no key has them.
+      // A header cannot carry other characters, so no key has them.
       if (!/^[\x21-\x7e]+$/.test(typed)) return this.#refuse(true);
       this.#close(typed);
     });
@@ -20,7 +20,7 @@ export class KeyPrompt {
     this.#dialog.addEventListener("click", (event) => event.target === this.#dialog && this.#close(null));
   }
 
-  /** Asks; gives the key, or null if the visitor would not say. */
+  /** Asks, and returns the key, or null if the visitor cancels. */
   ask(wasRefused) {
     this.#refuse(wasRefused);
     find("writing-key").value = "";

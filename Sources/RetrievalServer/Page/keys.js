@@ -1,4 +1,4 @@
-// The keys that act everywhere on the page, and their list.
+// The keyboard shortcuts of the page, and their list.
 
 import { closes } from "./notices.js";
 import { memory, say } from "./strings.js";
@@ -8,7 +8,7 @@ const find = (id) => document.getElementById(id);
 export class Keys {
   #isOn = memory.get("single-keys") !== "off";
 
-  /** @param actions switchOrder(), similar(), select(), toggleHeat(), view(key): whether the open image takes a key */
+  /** @param actions switchOrder(), similar(), select(), toggleHeat(); view(key), which returns whether the key was used */
   constructor(actions) {
     this.actions = actions;
     find("show-keys").addEventListener("click", () => find("keys").showModal());
@@ -21,7 +21,7 @@ export class Keys {
     addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Writes the list of keys. */
+  /** Writes the list of shortcuts. */
   write() {
     find("key-list").replaceChildren(...say("keyList").map(([key, meaning]) => {
       const group = document.createElement("div");

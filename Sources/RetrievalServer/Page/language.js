@@ -1,4 +1,4 @@
-// Writes the page in a language, and switches it.
+// Writes the page in the chosen language, and switches it.
 
 import { currentLanguage, languages, memory, preferredLanguage, say, setLanguage, translate } from "./strings.js";
 
@@ -6,7 +6,7 @@ const find = (id) => document.getElementById(id);
 const otherLanguage = () => languages.find((name) => name !== currentLanguage());
 
 export class Language {
-  /** @param written is called when the page is in another language */
+  /** @param written called after the page was written in another language */
   constructor(written) {
     find("language").addEventListener("click", () => {
       setLanguage(otherLanguage());

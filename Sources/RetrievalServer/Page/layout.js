@@ -1,12 +1,12 @@
-// Where the tiles of a grid lie: rows of images in their own shapes, or squares.
+// The layout of a grid's tiles: rows of images in their own shapes, or squares.
 
-/** Images that are longer than these are cut, so that each has room for its caption. */
+/** The bounds of the shapes; longer images are cropped, so that each has room for its caption. */
 const narrowest = 0.5;
 const widest = 3;
 
 const bounded = (ratio) => Math.min(Math.max(ratio, narrowest), widest);
 
-/** The width of an image by its height: what the service says, or what was learned; or a guess. */
+/** The width of an image divided by its height: from the service, from the loaded image, or a guess. */
 export function ratioOf(item, learned) {
   const { width, height } = item.about ?? {};
   const known = width > 0 && height > 0 ? width / height : learned.get(item.id);
@@ -14,13 +14,13 @@ export function ratioOf(item, learned) {
 }
 
 /**
- * Rows of tiles, from top to bottom.
+ * Lays tiles out in rows, from top to bottom.
  *
- * @param ratios the width by the height of each image
- * @param space width: of the grid; gap: between tiles and between rows, {x, y}; target: how high a row
- *   should be; caption: the height below each image; isSquare; breakAt: before which tile a line
- *   stands, or -1; breakHeight: that line's height. All in CSS pixels.
- * @returns {rows: [{first, end, top, tall}], height, breakTop}; `end` is the place after the last tile
+ * @param ratios the width of each image divided by its height
+ * @param space width: of the grid; gap: {x, y}, between tiles and between rows; target: the wanted height of
+ *   a row; caption: the height of the text below each image; isSquare; breakAt: the tile before which a line
+ *   stands, or -1; breakHeight: the height of that line. Lengths are in CSS pixels.
+ * @returns {rows: [{first, end, top, tall}], height, breakTop}; `end` is the position after the last tile
  */
 export function layOut(ratios, space) {
   const rows = [];
@@ -41,7 +41,7 @@ export function layOut(ratios, space) {
   return { rows, height: Math.max(top - space.gap.y, 0), breakTop };
 }
 
-/** How many squares stand in a row. */
+/** The number of squares in a row. */
 const columnsOf = ({ width, gap, target }) => Math.max(Math.floor((width + gap.x) / (target + gap.x)), 2);
 
 function squares(first, end, space, add) {
@@ -50,7 +50,7 @@ function squares(first, end, space, add) {
   for (let place = first; place < end; place += columns) add(place, Math.min(place + columns, end), side);
 }
 
-/** Takes images into a row until it is as high as it should be; the last row keeps that height. */
+/** Adds images to a row until its height is close to the target; the last row has the target height. */
 function justify(ratios, first, end, { width, gap, target }, add) {
   let start = first;
   let sum = 0;
@@ -65,7 +65,7 @@ function justify(ratios, first, end, { width, gap, target }, add) {
       add(start, place, without);
       start = place;
       sum = ratios[place];
-      // One that is as wide as the grid is a row of its own.
+      // An image as wide as the grid has a row to itself.
       if (tallOf(1, sum) > target) continue;
       add(start, place + 1, tallOf(1, sum));
     } else {
@@ -88,7 +88,7 @@ export function boxesOf(row, ratios, space) {
   });
 }
 
-/** The place, among the rows, of the last one that begins at or above `y`. */
+/** The index of the last row that begins at or above `y`. */
 export function rowAt(rows, y) {
   let low = 0;
   let high = rows.length - 1;
@@ -100,7 +100,7 @@ export function rowAt(rows, y) {
   return low;
 }
 
-/** The place of the row that holds a tile. */
+/** The index of the row that holds a tile. */
 export function rowOf(rows, index) {
   let low = 0;
   let high = rows.length - 1;

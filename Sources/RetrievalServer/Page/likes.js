@@ -1,15 +1,15 @@
-// The images of a search: one or several that results are like, and those that they are unlike.
+// The images of a search: those that results should resemble, and those that they should not.
 
-/** As many images as the service takes in one search. */
+/** The most images that the service accepts in one search. */
 export const mostQueryImages = 8;
 
 const named = ({ id, name }) => ({ id, name });
 const apart = (images, ids) => images.filter(({ id }) => !ids.has(id));
 
-/** How many images a query has. */
+/** The number of images in a query. */
 export const countImages = ({ image, likes, unlike }) => (image ? 1 : 0) + likes.length + unlike.length;
 
-/** The part of a query that makes its results be like these images as well. */
+/** The change of a query that adds images which results should resemble. */
 export function liking({ image, likes, unlike }, items) {
   const ids = new Set(items.map(({ id }) => id));
   const known = new Set([image?.id, ...likes.map(({ id }) => id)]);
@@ -18,7 +18,7 @@ export function liking({ image, likes, unlike }, items) {
   return { image: all[0] ?? null, likes: all.slice(1), unlike: apart(unlike, ids) };
 }
 
-/** The part of a query that makes its results be unlike these images. */
+/** The change of a query that adds images which results should not resemble. */
 export function disliking({ image, likes, unlike }, items) {
   const ids = new Set(items.map(({ id }) => id));
   const all = apart([...(image ? [image] : []), ...likes], ids);
@@ -27,13 +27,13 @@ export function disliking({ image, likes, unlike }, items) {
   return { image: all[0] ?? null, likes: all.slice(1), unlike: [...unlike, ...added] };
 }
 
-/** The part of a query without one of its images. */
+/** The change of a query that removes one of its images. */
 export function forgetting({ image, likes, unlike }, gone) {
   const all = [...(image ? [image] : []), ...likes].filter((other) => other !== gone);
   return { image: all[0] ?? null, likes: all.slice(1), unlike: unlike.filter((other) => other !== gone) };
 }
 
-/** The fields of a request that name the images; a file is sent beside them. */
+/** The fields of a request that name the images; the form carries a file separately. */
 export function imageFields({ image, likes, unlike }) {
   const fields = {};
   const ids = [image, ...likes].map((each) => each?.id).filter(Boolean);

@@ -1,12 +1,12 @@
-// How much room the grid and what stands in it take.
+// Measures the grid and its parts.
 
 /**
- * The room for a layout.
+ * Measures the space for a layout.
  *
- * @param style what the grid shows: order, isCalibrated, and breakAt with breakText, if a line stands
- *   between results of two kinds
- * @param hasMatches whether something has a match probability
- * @returns what `layOut` takes
+ * @param style of the grid: order, isCalibrated, and, if a line separates results that were compared closely
+ *   from others, breakAt and breakText
+ * @param hasMatches whether an item has a match probability
+ * @returns the space that `layOut` accepts
  */
 export function spaceOf(list, style, isSquare, hasMatches) {
   const { columnGap, rowGap, width } = getComputedStyle(list);
@@ -23,7 +23,7 @@ export function spaceOf(list, style, isSquare, hasMatches) {
   };
 }
 
-/** How high what stands below an image is, as the visitor's fonts have it. */
+/** The height of the caption below an image in the visitor's fonts. */
 function captionIn(list, { order, isCalibrated }, hasMatches) {
   const probe = document.getElementById("tile").content.firstElementChild.cloneNode(true);
   probe.classList.add("probe");
@@ -36,13 +36,13 @@ function captionIn(list, { order, isCalibrated }, hasMatches) {
   return height;
 }
 
-/** How high a row is to be, or how wide a square at least. */
+/** The wanted height of a row, or the least width of a square. */
 function targetOf(width, rem, isSquare) {
   if (isSquare) return width < 40 * rem ? 8 * rem : 13 * rem;
   return Math.min(Math.max(0.42 * width, 8 * rem), 14 * rem);
 }
 
-/** The line between results of two kinds; null where there is none. */
+/** The line between results that were compared closely and others; null if there is none. */
 function lineIn(list, { breakAt, breakText }) {
   let line = list.querySelector(".break");
   if (!(breakAt > 0)) {

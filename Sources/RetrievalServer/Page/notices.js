@@ -1,4 +1,4 @@
-// What is said above or instead of the results: notes that can be acted on, and trouble.
+// Messages above or instead of the results: notes with buttons, and problems.
 
 import { say } from "./strings.js";
 
@@ -14,7 +14,7 @@ export function button(text, act, style = "plain") {
   return made;
 }
 
-/** Closes a dialog by its button and by a click beside it. */
+/** Makes a dialog close at its button and at a click beside it. */
 export function closes(name) {
   find(`${name}-close`).addEventListener("click", () => find(name).close());
   find(name).addEventListener("click", (event) => event.target === find(name) && find(name).close());
@@ -29,7 +29,7 @@ export function note(text, ...actions) {
   return made;
 }
 
-/** Has a text spoken, even if it is the same again. */
+/** Has a screen reader speak a text, even if it repeats the last one. */
 export function announce(text) {
   const live = find("live");
   live.textContent = live.textContent === text ? `${text}\u00a0` : text;
@@ -39,7 +39,7 @@ export function clearNotes() {
   find("notes").replaceChildren();
 }
 
-/** Shows these notes beside the complaints; nothing changes where they stand there already. */
+/** Shows these notes beside the complaints; changes nothing if they are already shown. */
 export function showNotes(notes) {
   const standing = [...find("notes").children].filter((made) => !made.matches(".complaint"));
   const said = (some) => some.map((made) => made.textContent).join("\n");
@@ -48,7 +48,7 @@ export function showNotes(notes) {
   find("notes").append(...notes);
 }
 
-/** A note above the others, until it is closed or something else is asked. */
+/** Shows a note above the others until the visitor closes it or changes the query. */
 export function complain(text) {
   const made = note(text, button(say("close"), () => made.remove(), "quiet"));
   made.classList.add("complaint");
@@ -56,7 +56,7 @@ export function complain(text) {
   announce(text);
 }
 
-/** Says why there is nothing else to show. */
+/** Shows why there is nothing else to show. */
 export function showTrouble(title, detail, ...actions) {
   find("trouble-title").textContent = title;
   find("trouble-detail").textContent = detail;
@@ -65,13 +65,13 @@ export function showTrouble(title, detail, ...actions) {
   announce(`${title}. ${detail}`);
 }
 
-/** Takes the trouble away. */
+/** Hides the problem. */
 export function hideTrouble() {
   clearInterval(countdown);
   find("trouble").hidden = true;
 }
 
-/** Keeps a button from being pressed as long as the server asked for, then calls `act`. */
+/** Disables a button for as long as the server asked, then calls `act`. */
 export function countDown(seconds, retry, act) {
   clearInterval(countdown);
   let left = seconds;

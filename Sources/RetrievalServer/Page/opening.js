@@ -1,4 +1,4 @@
-// The image that is open, as the address says, and the way back from it.
+// Opens the image in the address, and returns from it.
 
 import { isViewEntry, readView, writeAddress, writeView } from "./address.js";
 import { getImage, isAbort } from "./api.js";
@@ -6,17 +6,17 @@ import { complain } from "./notices.js";
 import { say } from "./strings.js";
 import { Viewer } from "./viewer.js";
 
-// So few images before the last one, the next are fetched.
+// The number of images before the last one at which to fetch more.
 const ahead = 8;
 
 export class Opening {
   #isLeaving = false;
 
   /**
-   * @param page query(), what is asked; items(), what is shown, or null before there is an answer;
-   *   context(), what the viewer is to know of the answer; signal(), of the present request;
-   *   stay(), remembers the place on the page; similar(item); more(), fetches further images;
-   *   focus(id), leads back to a tile; shown(item): an image is open
+   * @param page query(), the query; items(), the shown items, or null before the answer; context(), the
+   *   facts of the answer for the viewer; signal(), of the present request; stay(), which remembers the
+   *   scroll position; similar(item); more(), which fetches further images; focus(id), which returns to a
+   *   tile; shown(item), called when an image is open
    */
   constructor(page) {
     this.page = page;
@@ -33,14 +33,14 @@ export class Opening {
     return this.viewer.isOpen;
   }
 
-  /** Opens an image, in an entry of the history of its own. */
+  /** Opens an image in its own history entry. */
   open(id) {
     this.page.stay();
     writeView(this.page.query(), id);
     this.follow();
   }
 
-  /** Opens or closes the dialog as the address says. */
+  /** Opens or closes the dialog to match the address. */
   async follow() {
     const id = readView();
     if (!id) this.viewer.close();
@@ -50,7 +50,7 @@ export class Opening {
     if (place >= 0) return this.viewer.open({ ...this.page.context(), items, index: place });
     const signal = this.page.signal();
     try {
-      // It is not among what was found or fetched so far: it is shown alone.
+      // The image is not among the fetched items, so the dialog shows it alone.
       const image = await getImage(id, signal);
       const context = { ...this.page.context(), isResult: false, isReranked: false, total: 1 };
       if (readView() === id) this.viewer.open({ ...context, items: [image], index: 0 });
@@ -67,12 +67,12 @@ export class Opening {
     if (items.findIndex((other) => other.id === item.id) >= items.length - ahead) this.page.more();
   }
 
-  /** More images came: the viewer goes on through them. */
+  /** Adds further items to the viewer. */
   extend(items, total) {
     if (this.isOpen) this.viewer.extend(items, total);
   }
 
-  /** Leaves the open image: the history goes back where it has an entry, and the dialog follows. */
+  /** Closes the open image; if it has its own history entry, by going back. */
   leave() {
     if (this.#isLeaving) return;
     if (isViewEntry()) {
@@ -84,7 +84,7 @@ export class Opening {
     }
   }
 
-  /** The history has moved. */
+  /** Follows a move in the history. */
   arrived() {
     this.#isLeaving = false;
   }

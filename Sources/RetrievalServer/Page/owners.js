@@ -1,8 +1,8 @@
-// Whose an image's file is, which decides what deleting it removes.
+// The owner of an image's file, which decides what deleting the image removes.
 
 let places = { uploads: null, folder: null };
 
-/** Knows from the index where clients' files are kept, and which folder is followed. */
+/** Takes over the folder of clients' files and the followed folder from the index. */
 export function knowPlaces({ uploads = null, folder = null }) {
   places = { uploads, folder };
 }
@@ -10,8 +10,8 @@ export function knowPlaces({ uploads = null, folder = null }) {
 const isIn = (path, folder) => Boolean(folder) && path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 
 /**
- * Whose an image's file is: "client", sent here and deleted with the image; "folder", of the folder that is
- * followed, from which alone it can be removed; "other", a file that stays; null where nobody knows.
+ * The owner of an image's file: "client", if it is deleted with the image; "folder", if it lies in the followed
+ * folder and can be removed only there; "other", if it stays; null if the owner is unknown.
  */
 export function ownerOf({ path }) {
   if (!path || !places.uploads) return null;
@@ -19,7 +19,7 @@ export function ownerOf({ path }) {
   return isIn(path, places.folder) ? "folder" : "other";
 }
 
-/** Those of a list that belong to each owner. */
+/** The items of a list, by owner. */
 export function byOwner(items) {
   const sorted = { client: [], folder: [], other: [], unknown: [] };
   for (const item of items) sorted[ownerOf(item) ?? "unknown"].push(item);

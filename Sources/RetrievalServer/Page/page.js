@@ -31,7 +31,7 @@ takeHistory();
 let query = readAddress();
 /** The results of the query, or the images of the gallery; null until the first of them arrive. */
 let answer = null;
-/** The place to scroll to when the answer arrives; null for the top. */
+/** The position to scroll to when the answer arrives; null for the top. */
 let wanted = arrive();
 let index = null;
 let limits = limitsOf(null);
@@ -106,12 +106,12 @@ function go(next, replaces) {
   run();
 }
 
-/** Remembers the scrolled place in this entry of the history. */
+/** Remembers the scroll position in this history entry. */
 function stay() {
   keepPlace({ shown: answer?.results.length ?? 0, y: scrollY, anchor: grid.anchor() });
 }
 
-/** Returns to a remembered place: to the image that was at the top, even if that has moved. */
+/** Returns to a remembered position: to the image that was at the top, even if it has moved. */
 function resume(place) {
   scrollTo({ top: place.y, behavior: "instant" });
   if (place.anchor) grid.restore(place.anchor);
@@ -131,7 +131,7 @@ async function run({ isQuiet = false } = {}) {
   if (lacksSubject(query)) return fail({ kind: "only-without" });
   begin();
   try {
-    // The index names the service's limits.
+    // The limits of the service come with the index.
     if (isSearch(query)) await known;
     if (mine.signal.aborted) return;
     const next = await ask(query, limits, mine.signal);
@@ -164,7 +164,7 @@ function setBusy(next) {
   find("grid").setAttribute("aria-busy", String(next));
 }
 
-/** Shows that an answer is awaited: results become pale until the next arrive; elsewhere empty tiles stand. */
+/** Shows that the page waits for an answer: old results turn pale, or empty tiles take their place. */
 function begin() {
   setBusy(true);
   if (answer?.isResult !== isSearch(query) || answer.results.length === 0) {
@@ -252,7 +252,7 @@ function switchOrder(order) {
   announceAnswer();
 }
 
-/** What the viewer needs to know of the answer besides its items. */
+/** The facts of the answer that the viewer needs besides the items. */
 function contextOf() {
   const { isResult = false, isReranked = false } = answer ?? {};
   return {
@@ -302,7 +302,7 @@ function fail(error) {
   }
   const retry = button(say("retry"), () => run(), "strong");
   showTrouble(...failure(error), retry);
-  // The page tries again by itself, three times at most.
+  // The page tries again by itself, at most three times.
   if (error.retryAfter) {
     countDown(error.retryAfter, retry, () => {
       waits += 1;
@@ -318,7 +318,7 @@ function lackFile() {
   showTrouble(say("fileLost"), say("fileLostHint", query.image.name), ...ways);
 }
 
-/** Hides the start page's texts where a search could not be sent. */
+/** Hides the texts of the start page if a search could not be sent. */
 function nothingAsked() {
   find("hero").classList.add("spoken");
   find("hero-examples").hidden = true;

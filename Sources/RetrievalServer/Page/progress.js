@@ -14,8 +14,8 @@ export class IndexFollower {
   #request = null;
 
   /**
-   * @param actions know(index): what the index is now; lose(problem): it could not be asked, and
-   *   is asked again unless this answers false
+   * @param actions know(index), called with the state of the index; lose(problem), called if a request
+   *   failed, which is repeated unless this returns false
    */
   constructor(actions) {
     this.actions = actions;
@@ -31,7 +31,7 @@ export class IndexFollower {
     this.#request = null;
   }
 
-  /** Asks now, and then again and again. */
+  /** Requests the state now, and then at intervals. */
   async look() {
     this.#stop();
     const request = new AbortController();
@@ -50,7 +50,7 @@ export class IndexFollower {
   }
 }
 
-/** Shows how far indexing is, what is indexed, and what the models know. */
+/** Shows the progress of indexing, the number of images, and the descriptions of the models. */
 export function showIndex({ images, model, indexing, change }) {
   find("indexing").hidden = !indexing?.is_running && !change;
   if (indexing?.is_running) {

@@ -1,4 +1,4 @@
-// What is searched: in the request, and in the form.
+// The query: the fields of its request, and its form.
 
 import { thumbnail } from "./api.js";
 import { forgetting, imageFields } from "./likes.js";
@@ -10,7 +10,7 @@ import { dropTerm, readTerms, termsOf } from "./terms.js";
 const candidateChoices = [0, 16, 32, 64, 128];
 const standardLimits = { characters: 2000, results: 1000, candidates: 128 };
 
-/** What the service takes at most; the defaults where it does not say. */
+/** The limits of the service; the defaults if it names none. */
 export function limitsOf(index) {
   const given = Object.entries(index?.limits ?? {}).filter(([, value]) => Number.isInteger(value) && value >= 0);
   return { ...standardLimits, ...Object.fromEntries(given) };
@@ -18,19 +18,19 @@ export function limitsOf(index) {
 
 const mostCandidates = (limits) => Math.min(limits.candidates, limits.results);
 
-/** The numbers of images to compare closely that are offered. */
+/** The offered numbers of images to compare closely. */
 function choicesOf(limits) {
   const most = Math.min(mostCandidates(limits), candidateChoices.at(-1));
   return [...new Set([...candidateChoices.filter((count) => count <= most), most])];
 }
 
-/** The number that is asked for: the largest offered that is not more than the query's. */
+/** The number to request: the largest offered one that does not exceed the query's. */
 const candidatesOf = (query, limits) =>
   choicesOf(limits).findLast((count) => count <= query.candidates) ?? 0;
 
 export const isSearch = (query) => Boolean(query.text || query.image);
 
-/** Whether two queries ask for the same: the order is the page's own. */
+/** Whether two queries need the same request; the page itself switches the order. */
 export function isSameSearch(one, other) {
   return searchKey(one) === searchKey(other);
 }
@@ -38,23 +38,23 @@ export function isSameSearch(one, other) {
 /** All images of a query. */
 export const imagesOf = ({ image, likes, unlike }) => [image, ...likes, ...unlike].filter(Boolean);
 
-/** What a query asks for, as one text. */
+/** The request of a query, as one text. */
 export function searchKey({ text, image, likes, unlike, filters, minimum, candidates, sort, unfolds }) {
   const ids = (images) => images.map(({ id }) => id);
   const asked = [text, image?.id ?? image?.key, ids(likes), ids(unlike), filters, minimum, candidates, sort, unfolds];
   return JSON.stringify(asked);
 }
 
-/** Whether a query says only what is not wanted. */
+/** Whether a query has only exclusions. */
 export const lacksSubject = (query) => Boolean(query.text) && !query.image && !readTerms(query.text).text;
 
 /** Whether images are compared with words, so that they have a match probability. */
 const isRead = (query) => query.candidates > 0 && Boolean(readTerms(query.text).text);
 
-/** The least match probability that is asked for; 0 where none is asked for or can be. */
+/** The least match probability of the query; 0 if it has none, or cannot have one. */
 export const minimumOf = (query) => (isRead(query) ? query.minimum : 0);
 
-/** The fields of the first request: every image that is compared is a result, so that the page has both orders. */
+/** The fields of the first request, whose results include every compared image, so that the page has both orders. */
 export function requestOf(query, limits) {
   const candidates = candidatesOf(query, limits);
   const count = Math.min(Math.max(candidates, standard.candidates), limits.results);
@@ -79,7 +79,7 @@ export class QueryForm {
   #facts = [];
   #limits = standardLimits;
 
-  /** @param actions change(part, replaces): a part of the query is now so; complain(text) */
+  /** @param actions change(part, replaces), called with the changed part of the query; complain(text) */
   constructor(actions) {
     this.actions = actions;
     find("search").addEventListener("submit", (event) => {
@@ -99,9 +99,9 @@ export class QueryForm {
     find("file").click();
   }
 
-  /** Offers no more than the service takes. */
+  /** Offers no more than the service accepts. */
   limit(limits) {
-    // An open list would lose what is chosen in it.
+    // An open list would lose its selection.
     if (JSON.stringify(limits) === JSON.stringify(this.#limits)) return;
     this.#limits = limits;
     find("text").maxLength = limits.characters;
@@ -119,12 +119,12 @@ export class QueryForm {
     this.#showChips();
   }
 
-  /** Whatever changes, what stands in the field is asked with it. */
+  /** Changes the query, together with the text in the field. */
   #change(part, replaces = false) {
     this.actions.change({ text: find("text").value.trim(), ...part }, replaces);
   }
 
-  /** Names of metadata to suggest. */
+  /** Suggests names of metadata. */
   suggest(facts) {
     if (facts.join() === this.#facts.join()) return;
     this.#facts = facts;
@@ -221,7 +221,7 @@ export class QueryForm {
     return chip;
   }
 
-  /** What of the words is not to be seen, or weighs more or less than the others. */
+  /** Creates the chip of an excluded or weighted term. */
   #termChip(term) {
     const { kind, text, weight } = term;
     const [shown, removal] = kind === "without"
@@ -234,7 +234,7 @@ export class QueryForm {
 
   #preview(picture, image) {
     picture.hidden = false;
-    // Some images that the server reads, a browser does not.
+    // The browser cannot show some images that the server reads.
     picture.addEventListener("error", () => { picture.hidden = true; });
     picture.src = image.id ? thumbnail(image.id, 96) : image.url;
   }
@@ -252,10 +252,10 @@ export class QueryForm {
     return chip;
   }
 
-  /** Searches with a file; `name` is what it is called. */
+  /** Searches with a file, which the chip shows as `name`. */
   take(file, name) {
     if (!file) return;
-    // Systems that do not know a kind of image leave its type empty; the server will tell.
+    // Some systems leave the type of an image empty. The server decides whether it can read the file.
     if (file.type && !file.type.startsWith("image/")) {
       this.actions.complain(say("notImage", file.name));
       return;

@@ -1,11 +1,11 @@
-// The searches that were made on this device lately, the newest first.
+// The recent searches on this device, the newest first.
 
 import { memory } from "./strings.js";
 
 const kept = 30;
 const name = "recent";
 
-/** What was searched lately: { label, address }. */
+/** The recent searches: { label, address }. */
 export function recentSearches() {
   try {
     const stored = JSON.parse(memory.get(name) ?? "[]");
@@ -19,17 +19,17 @@ export function recentSearches() {
 
 const store = (entries) => memory.set(name, JSON.stringify(entries.slice(0, kept)));
 
-/** Remembers a search by its address; the same is not there twice. */
+/** Remembers a search by its address, without duplicates. */
 export const remember = (label, address) =>
   store([{ label, address }, ...recentSearches().filter((entry) => entry.address !== address)]);
 
 /** Forgets a search. */
 export const forget = (address) => store(recentSearches().filter((entry) => entry.address !== address));
 
-/** Forgets all of them. */
+/** Forgets all searches. */
 export const forgetAll = () => store([]);
 
-/** Those that fit what has been typed so far: all of its words are in them. */
+/** The searches that contain every word typed so far. */
 export function matching(typed, most) {
   const words = typed.toLowerCase().split(/\s+/u).filter(Boolean);
   return recentSearches()

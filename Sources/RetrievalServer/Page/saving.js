@@ -1,6 +1,6 @@
-// Gives the visitor a file or a text to take along.
+// Saves files and copies texts for the visitor.
 
-/** Has the browser save what an address holds, under a name. */
+/** Makes the browser save the file at an address under a name. */
 export function saveFrom(address, name) {
   const link = document.createElement("a");
   link.href = address;
@@ -10,22 +10,22 @@ export function saveFrom(address, name) {
   link.remove();
 }
 
-/** Has the browser save a file that the page made. */
+/** Makes the browser save a file that the page created. */
 export function saveFile(blob, name) {
   const address = URL.createObjectURL(blob);
   saveFrom(address, name);
-  // The browser reads it after this.
+  // The browser reads the file after this function returns.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-/** The day, as names of files have it. */
+/** The day, for use in file names. */
 export const today = () => {
   const now = new Date();
   const two = (number) => String(number).padStart(2, "0");
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 };
 
-/** Copies a text; whether that was possible. */
+/** Copies a text, and returns whether that was possible. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -35,7 +35,7 @@ export async function copy(text) {
   }
 }
 
-// Pages that came over plain HTTP from elsewhere have no clipboard of their own.
+// The clipboard API is missing in pages that came over plain HTTP from another machine.
 function copyBySelection(text) {
   const field = document.createElement("textarea");
   const focused = document.activeElement;

@@ -1,4 +1,4 @@
-// Gives the open image the whole screen, where the browser can.
+// Shows the open image on the full screen, if the browser supports it.
 
 import { say } from "./strings.js";
 
@@ -15,10 +15,10 @@ export class Screen {
     return document.fullscreenElement === find("viewer-whole");
   }
 
-  /** Takes the whole screen, or gives it back. */
+  /** Enters or leaves the full screen. */
   toggle() {
     if (this.isFull) this.leave();
-    // A browser may refuse; the image then stays as large as it is.
+    // The browser may refuse; the image then keeps its size.
     else find("viewer-whole").requestFullscreen?.().catch(() => {});
   }
 

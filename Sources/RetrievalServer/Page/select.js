@@ -9,18 +9,18 @@ export class Selection {
   #chosen = new Map();
   #items = [];
   #search = null;
-  /** Whether it was asked to select although nothing is selected yet. */
+  /** Whether selecting has begun, even if nothing is selected yet. */
   #isOn = false;
-  /** Where a range begins, where it ended last, and what was selected beside it. */
+  /** The beginning of a range, its last end, and the other selected items. */
   #range = { from: null, to: null, beside: new Map() };
 
-  /** @param changed is called when something else is selected, or selecting begins or ends */
+  /** @param changed called when the selection changes, or selecting begins or ends */
   constructor(grid, changed) {
     this.#grid = grid;
     this.changed = changed;
     const { list } = grid;
     list.addEventListener("click", (event) => this.#click(event), true);
-    // A range that is clicked is no text to mark.
+    // A click with Shift should not mark text.
     list.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     list.addEventListener("contextmenu", (event) => this.#hold(event));
     list.addEventListener("keydown", (event) => this.#press(event), true);
@@ -36,7 +36,7 @@ export class Selection {
     return this.#isOn || this.count > 0;
   }
 
-  /** What is selected, in the order in which it is shown; what is not shown any more comes last. */
+  /** The selected items in the order of the grid; those that the grid no longer shows come last. */
   get items() {
     const shown = this.#items.filter(({ id }) => this.#chosen.has(id));
     const ids = new Set(shown.map(({ id }) => id));
@@ -47,15 +47,15 @@ export class Selection {
     return this.#chosen.has(id);
   }
 
-  /** Whether everything that is shown is selected. */
+  /** Whether all shown items are selected. */
   get isWhole() {
     return this.#items.length > 0 && this.#items.every(({ id }) => this.#chosen.has(id));
   }
 
   /**
-   * Knows what the grid shows now.
+   * Takes over the items that the grid shows.
    *
-   * @param search what was asked, as a text: another search begins with nothing selected
+   * @param search the query as a text; another query starts with an empty selection
    */
   show(items, search) {
     if (search !== this.#search) this.clear();
@@ -65,13 +65,13 @@ export class Selection {
     this.#tell();
   }
 
-  /** Begins to select, so that a tap selects. */
+  /** Begins selecting, so that a tap selects. */
   begin() {
     this.#isOn = true;
     this.#tell();
   }
 
-  /** Selects nothing. */
+  /** Clears the selection. */
   clear() {
     if (!this.isOn) return;
     this.#isOn = false;
@@ -80,31 +80,31 @@ export class Selection {
     this.#tell();
   }
 
-  /** Selects everything that is shown. */
+  /** Selects all shown items. */
   all() {
     for (const item of this.#items) this.#chosen.set(item.id, item);
     this.#tell();
   }
 
-  /** Takes images out of the selection, those that are gone. */
+  /** Removes deleted images from the selection. */
   drop(ids) {
     for (const id of ids) this.#chosen.delete(id);
     this.#isOn = false;
     this.#tell();
   }
 
-  /** Selects an image, or not any more. */
+  /** Selects or deselects an image. */
   toggle(id) {
     const item = this.#items.find((other) => other.id === id);
     if (!item) return;
     if (!this.#chosen.delete(id)) this.#chosen.set(id, item);
     this.#range = { from: id, to: id, beside: new Map(this.#chosen) };
-    // Who takes the last mark away is done.
+    // Removing the last mark ends selecting.
     if (this.count === 0) this.#isOn = false;
     this.#tell();
   }
 
-  /** Selects from where the range begins to an image. */
+  /** Selects the range up to an image. */
   #extend(id) {
     const place = (wanted) => this.#items.findIndex((item) => item.id === wanted);
     const start = place(this.#range.from);
@@ -119,7 +119,7 @@ export class Selection {
     this.#tell();
   }
 
-  /** Names a tile's check mark, and shows whether it is selected. */
+  /** Labels a tile's check mark, and shows whether the tile is selected. */
   dress(tile, item) {
     const pick = tile.querySelector(".pick");
     pick.setAttribute("aria-label", say("select", item.name));
@@ -142,7 +142,7 @@ export class Selection {
   #click(event) {
     const { id } = event.target.closest(".tile")?.dataset ?? {};
     if (!id || !event.target.closest(".open, .pick")) return;
-    // Enter opens the image, while a tap selects it.
+    // Enter opens the image even while a tap selects it.
     const isTap = this.isOn && event.detail > 0;
     if (event.shiftKey && this.#range.from) this.#extend(id);
     else if (event.target.closest(".pick") || event.ctrlKey || event.metaKey || event.shiftKey || isTap) this.toggle(id);
@@ -152,7 +152,7 @@ export class Selection {
     if (event.detail > 0) this.#grid.focus(id);
   }
 
-  /** A long touch selects, and taps then do. */
+  /** Begins selecting at a long touch; taps then select too. */
   #hold(event) {
     const { id } = event.target.closest(".tile")?.dataset ?? {};
     if (!id || event.pointerType !== "touch") return;

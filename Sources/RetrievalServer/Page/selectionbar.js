@@ -1,4 +1,4 @@
-// The bar at the bottom: how much is selected, and what can be done with it.
+// The bar at the bottom: the number of selected images, and the actions on them.
 
 import { sizeOf } from "./about.js";
 import { addressOf, standard } from "./address.js";
@@ -19,10 +19,10 @@ const tell = (text) => {
 
 export class SelectionBar {
   #selection = null;
-  /** What goes on and can be given up. */
+  /** The running action, which the visitor can stop. */
   #work = null;
 
-  /** @param actions searchWith(items), unlike(items), changed(): images were deleted */
+  /** @param actions searchWith(items), unlike(items), changed(), called after images were deleted */
   constructor(actions) {
     this.actions = actions;
     const on = (name, act) => find(`selection-${name}`).addEventListener("click", act);
@@ -46,7 +46,7 @@ export class SelectionBar {
     });
   }
 
-  /** Shows what is selected. */
+  /** Shows the selection. */
   show(selection) {
     this.#selection = selection;
     const { count, isOn } = selection;
@@ -71,12 +71,12 @@ export class SelectionBar {
     }
   }
 
-  /** Offers what the service allows. */
+  /** Offers the actions that the service allows. */
   allow({ isWritable }) {
     find("selection-delete").hidden = !isWritable;
   }
 
-  /** The focus goes back to the images. */
+  /** Returns the focus to the images. */
   #leave() {
     const hadFocus = find("selection").contains(document.activeElement);
     this.#selection.clear();
@@ -130,7 +130,7 @@ export class SelectionBar {
     tell(say("exported", items.length));
   }
 
-  /** Does something that takes time and can be given up. */
+  /** Runs a long action that the visitor can stop. */
   async #go(act) {
     const work = new AbortController();
     this.#work = work;

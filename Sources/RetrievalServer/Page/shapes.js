@@ -1,8 +1,8 @@
-// Whether images are shown in their own shapes or as squares; the choice is remembered.
+// Switches between images in their own shapes and squares, and remembers the choice.
 
 import { memory } from "./strings.js";
 
-/** Tells, now and whenever the visitor switches, whether images are to be squares. */
+/** Calls back, now and at each switch, with whether images are squares. */
 export function followShapes(tell) {
   const control = document.getElementById("squares");
   const write = (isSquare) => {

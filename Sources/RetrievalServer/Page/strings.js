@@ -3,7 +3,7 @@
 import { chinese } from "./chinese.js";
 import { english } from "./english.js";
 
-/** The texts, by the language's tag as in <html lang>. */
+/** The texts, by the tag of the language as in <html lang>. */
 export const tables = { en: english, "zh-CN": chinese };
 
 export const languages = Object.keys(tables);
@@ -49,13 +49,13 @@ export function setLanguage(name) {
   document.documentElement.lang = language;
 }
 
-/** A text of the table; a text that is a function gets the values. */
+/** A text in the chosen language; a text that is a function receives the values. */
 export function say(key, ...values) {
   const text = tables[language][key];
   return typeof text === "function" ? text(...values) : text;
 }
 
-/** Writes the texts of all elements in `root` that name one. */
+/** Writes the texts of all elements in `root` that have a `data-say` attribute. */
 export function translate(root) {
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
   for (const node of root.querySelectorAll("[data-say-placeholder]")) {

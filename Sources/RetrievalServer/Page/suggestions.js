@@ -1,4 +1,4 @@
-// The list below the search field: recent searches, walked by the keyboard as a combobox is.
+// The list of recent searches below the search field, a combobox for the keyboard.
 
 import { forget, forgetAll, matching, recentSearches } from "./recent.js";
 import { say } from "./strings.js";
@@ -11,7 +11,7 @@ export class Suggestions {
   #entries = [];
   #chosen = -1;
 
-  /** @param actions choose(address): a recent search is wanted again */
+  /** @param actions choose(address), which repeats a recent search */
   constructor(actions) {
     this.actions = actions;
     const box = find("recent");
@@ -22,7 +22,7 @@ export class Suggestions {
     find("search").addEventListener("focusout", (event) => {
       if (!find("search").contains(event.relatedTarget)) this.close();
     });
-    // The field keeps the focus while something of the list is clicked.
+    // The field keeps the focus during a click in the list.
     box.addEventListener("pointerdown", (event) => event.preventDefault());
     find("recent-clear").addEventListener("click", () => {
       forgetAll();
@@ -103,7 +103,7 @@ export class Suggestions {
     event.preventDefault();
   }
 
-  /** What the list is called, in the language that is chosen. */
+  /** Writes the label of the list in the chosen language. */
   write() {
     find("recent-list").setAttribute("aria-label", say("recent"));
   }

@@ -1,11 +1,10 @@
-// What is typed into the search field: words, negative words and weighted words, as `albef search`
-// reads them, too.
+// Reads the text of the search field: words, excluded words and weighted words, in the syntax of `albef search`.
 //
 //   dog -leash            without a leash
 //   dog -"red leash"      without a red leash
-//   dog^2 beach           the dog counts twice
+//   dog^2 beach           twice the weight for the dog
 //
-// A hyphen within a word or by itself, a negative number, and a caret behind a number mean nothing.
+// A hyphen within a word or by itself, a negative number, and a caret after a number have no meaning.
 
 const quotes = { '"': '"', "“": "”", "„": "“", "「": "」", "『": "』", "«": "»" };
 const openings = Object.keys(quotes).join("");
@@ -14,7 +13,7 @@ const edges = /^[\s,.;:!?，。、；：！？]+|[\s,.;:!?，。、；：！？]
 const hyphen = /^[-－−]/u;
 const weighed = /^[\^＾](?<weight>\d[\d.]*?)(?<rest>[,.;:!?，。、；：！？]*)$/u;
 
-/** A phrase without punctuation around it; empty where it has no letter and no digit. */
+/** A phrase without punctuation around it; empty if it has no letter and no digit. */
 function trimmed(phrase) {
   const text = phrase.replace(edges, "");
   return /[\p{Alphabetic}\p{N}]/u.test(text) ? text : "";
@@ -22,7 +21,7 @@ function trimmed(phrase) {
 
 const wordAt = (typed, start) => /^\S*/u.exec(typed.slice(start))[0];
 
-/** A phrase in quotation marks; one whose end is missing reaches to the end of the text. */
+/** A phrase in quotation marks; without a closing mark it reaches to the end of the text. */
 function phraseAt(typed, start) {
   const close = quotes[typed[start]];
   if (!close) return null;
@@ -81,7 +80,7 @@ export function termsOf(typed) {
   return terms;
 }
 
-/** What is asked: the text to find, the texts that images must not match, and the weights of words. */
+/** The parts of the query: the text to find, the texts that images should not match, and the weights of words. */
 export function readTerms(typed) {
   const terms = termsOf(typed);
   if (terms.every(({ kind }) => kind === "plain")) return { text: typed.trim(), without: [], emphasis: {} };
@@ -93,7 +92,7 @@ export function readTerms(typed) {
   };
 }
 
-/** The typed text without one of its terms; a weighted one loses its weight alone. */
+/** The typed text without one of its terms; a weighted term loses only its weight. */
 export function dropTerm(typed, { kind, text, rest, start, end }) {
   const kept = kind === "emphasis" ? text + rest : "";
   return `${typed.slice(0, start)}${kept}${typed.slice(end)}`.replace(/\s+/gu, " ").trim();

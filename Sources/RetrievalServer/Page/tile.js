@@ -1,13 +1,13 @@
-// One image in the grid: its image, its place among the results, and what it is called.
+// One tile of the grid: an image, its rank among the results, and its caption.
 
 import { captionOf } from "./about.js";
 import { thumbnail } from "./api.js";
 import { comma, percent, say } from "./strings.js";
 
-/** How far re-ranking moved a result: up is positive. */
+/** The number of ranks by which re-ranking moved a result up; negative for down. */
 export const moveOf = (result) => result.recall_rank - result.rank;
 
-/** What a result's tile and the dialog call its move aloud. */
+/** The spoken text of a result's move, for its tile and the dialog. */
 export function spokenMove(result) {
   const move = moveOf(result);
   if (move === 0) return say("unmoved");
@@ -22,13 +22,13 @@ export function shownMove(result) {
 
 export const hasProbability = (item) => typeof item.match_probability === "number";
 
-// Longest sides of the thumbnails that a tile may show.
+// The longest sides of the thumbnails that a tile may show, in pixels.
 const sides = [400, 800, 1024];
 
 /**
- * A new tile.
+ * Creates a tile.
  *
- * @param actions open(id, event), similar(id), loaded(id, ratio): the image's shape is known
+ * @param actions open(id, event), similar(id), loaded(id, ratio), called when the image's shape is known
  */
 export function makeTile(item, actions) {
   const tile = document.getElementById("tile").content.firstElementChild.cloneNode(true);
@@ -49,10 +49,10 @@ export function makeTile(item, actions) {
 }
 
 /**
- * Puts a tile at its place, and asks for as many pixels as it shows there.
+ * Puts a tile into its box, and requests as many pixels as it shows there.
  *
  * @param box left, top, width and tall (the image's height) in CSS pixels
- * @param whole the image's own width by its height, of which the box may show a part
+ * @param whole the width of the whole image divided by its height; the box may show a part
  */
 export function placeTile(tile, item, box, whole) {
   Object.assign(tile.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px` });
@@ -64,25 +64,25 @@ export function placeTile(tile, item, box, whole) {
   if (!picture.srcset) loadTile(tile, item, whole);
 }
 
-/** Loads the image, or tries to again. */
+/** Loads the image, or tries again. */
 export function loadTile(tile, item, whole) {
   const picture = tile.querySelector("img");
   const wide = (side) => Math.max(Math.round(whole < 1 ? side * whole : side), 1);
   picture.srcset = sides.map((side) => `${thumbnail(item.id, side)} ${wide(side)}w`).join(", ");
 }
 
-/** Gives a tile up; an image that is still on its way is not waited for. */
+/** Discards a tile, and cancels the loading of its image. */
 export function dropTile(tile) {
   tile.querySelector("img").removeAttribute("srcset");
   tile.remove();
 }
 
 /**
- * Writes what is said of an item.
+ * Writes the texts of an item.
  *
  * @param order "rank", "recall", "date", or null for images that are browsed
  * @param isReranked whether results have two orders
- * @param isCalibrated whether probabilities mean what they say; others are not shown
+ * @param isCalibrated whether probabilities are calibrated; others are not shown
  */
 export function fillTile(tile, item, { order, isReranked, isCalibrated }) {
   const part = (name) => tile.querySelector(name);
@@ -113,7 +113,7 @@ export function fillTile(tile, item, { order, isReranked, isCalibrated }) {
   part(".similar").title = say("similar");
 }
 
-/** What the tile is called: what it shows, and whether its image cannot be shown. */
+/** Writes the tile's label, which reports an image that cannot be shown. */
 function nameTile(tile) {
   const gone = tile.matches(".lost") ? [say("noFile")] : [];
   tile.querySelector(".open").setAttribute("aria-label", [tile.dataset.spoken, ...gone].join(comma()));

@@ -1,4 +1,4 @@
-// Files on their way to the gallery, some at once, the others waiting.
+// The queue of files to add to the gallery; it sends some at once while the others wait.
 
 import { isAbort } from "./api.js";
 import { sendImage } from "./writing.js";
@@ -10,9 +10,9 @@ const mostWaits = 5;
 class Entry {
   state = "waiting";
   sent = 0;
-  /** What the service said against it. */
+  /** The problem that the service reported. */
   problem = null;
-  /** The id of the image that it became. */
+  /** The id of the added image. */
   image = null;
   work = null;
   waits = 0;
@@ -30,12 +30,12 @@ class Entry {
 export class UploadQueue {
   entries = [];
 
-  /** @param actions changed(entry): it stands elsewhere; finished(): nothing waits any more */
+  /** @param actions changed(entry), called when its state changes; finished(), called when nothing waits */
   constructor(actions) {
     this.actions = actions;
   }
 
-  /** How many entries are in one of these states. */
+  /** The number of entries in these states. */
   count(...states) {
     return this.entries.filter(({ state }) => states.includes(state)).length;
   }
@@ -44,7 +44,7 @@ export class UploadQueue {
     return this.count("waiting", "sending") > 0;
   }
 
-  /** How far all of it is, from 0 to 1; what failed counts as done. */
+  /** The progress of the whole queue, from 0 to 1; failed entries count as done. */
   get share() {
     const total = this.entries.reduce((sum, entry) => sum + entry.total, 0);
     const sent = this.entries.reduce((sum, entry) => sum + (entry.isOver ? entry.total : entry.sent), 0);
@@ -58,7 +58,7 @@ export class UploadQueue {
     this.#next();
   }
 
-  /** Tries an entry again that failed or was given up. */
+  /** Retries an entry that failed or was cancelled. */
   retry(entry) {
     if (!entry.isOver || entry.state === "done") return;
     Object.assign(entry, { state: "waiting", sent: 0, problem: null, waits: 0 });
@@ -66,7 +66,7 @@ export class UploadQueue {
     this.#next();
   }
 
-  /** Gives an entry up, unless the image is there already. */
+  /** Cancels an entry, unless its image has been added. */
   cancel(entry) {
     if (entry.isOver) return;
     entry.work?.abort();
@@ -77,7 +77,7 @@ export class UploadQueue {
     for (const entry of this.entries) this.cancel(entry);
   }
 
-  /** Forgets what is over. */
+  /** Removes the entries that have ended. */
   clear() {
     this.entries = this.entries.filter((entry) => !entry.isOver);
   }
@@ -104,7 +104,7 @@ export class UploadQueue {
       this.#end(entry, "done");
     } catch (error) {
       if (work.signal.aborted) return;
-      // Without a key none of the others can be sent either.
+      // Without a key, the other files cannot be sent either.
       if (isAbort(error)) return this.cancelAll();
       if (error.retryAfter && entry.waits < mostWaits) return this.#wait(entry, error.retryAfter);
       entry.problem = error;
@@ -112,7 +112,7 @@ export class UploadQueue {
     }
   }
 
-  /** The service is busy and has said for how long. */
+  /** Waits as long as the busy service asked. */
   #wait(entry, seconds) {
     entry.waits += 1;
     entry.sent = 0;

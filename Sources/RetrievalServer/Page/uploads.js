@@ -1,4 +1,4 @@
-// The panel of files that are being added: how far each is, and why one is not.
+// The panel of added files: the progress of each, and the reason if it failed.
 
 import { announce, button } from "./notices.js";
 import { say } from "./strings.js";
@@ -11,7 +11,7 @@ export class Uploads {
   #rows = new Map();
   #queue = new UploadQueue({ changed: (entry) => this.#show(entry), finished: () => this.#finish() });
 
-  /** @param actions added(): images were added; open(id) */
+  /** @param actions added(), called after images were added; open(id) */
   constructor(actions) {
     this.actions = actions;
     find("add-images").addEventListener("click", () => this.choose());
@@ -27,7 +27,7 @@ export class Uploads {
     addEventListener("beforeunload", (event) => this.#queue.isBusy && event.preventDefault());
   }
 
-  /** Offers to add images where that is possible. */
+  /** Offers to add images if the service allows it. */
   allow({ isWritable }) {
     find("add-images").hidden = !isWritable;
   }
@@ -44,7 +44,7 @@ export class Uploads {
     this.#queue.add(files);
   }
 
-  /** Writes everything again, in the language that is chosen now. */
+  /** Writes all texts again in the chosen language. */
   write() {
     this.#queue.entries.forEach((entry) => this.#show(entry));
   }
@@ -59,7 +59,7 @@ export class Uploads {
     const bar = row.querySelector("progress");
     bar.hidden = entry.state !== "sending";
     bar.max = entry.total;
-    // Sent is not yet taken in.
+    // A file that was sent is not in the index yet.
     if (entry.sent >= entry.total) bar.removeAttribute("value");
     else bar.value = entry.sent;
     row.querySelector(".state").textContent = this.#stateOf(entry);
@@ -112,7 +112,7 @@ export class Uploads {
     if (done) this.actions.added();
   }
 
-  /** Closes the panel; what goes on goes on, and shows itself again. */
+  /** Closes the panel; running uploads continue, and show it again. */
   #close() {
     const { entries } = this.#queue;
     this.#queue.clear();

@@ -20,8 +20,8 @@ export class Viewer {
   #sharpened = null;
 
   /**
-   * @param actions leave(): the visitor wants to close the dialog; closed(item, isForced): it was
-   *   closed, by the browser if forced; step(item): it shows another image; similar(item); shown(item)
+   * @param actions leave(), called when the visitor closes the dialog; closed(item, isForced), called when it is
+   *   closed, by the browser if forced; step(item), called when it shows another image; similar(item); shown(item)
    */
   constructor(actions) {
     this.actions = actions;
@@ -80,7 +80,7 @@ export class Viewer {
     find("viewer-next").focus();
   }
 
-  /** Shows an image again that was replaced. */
+  /** Shows the new file of a replaced image. */
   renew(image) {
     const place = this.#context?.items.findIndex(({ id }) => id === image.id) ?? -1;
     if (place < 0) return;
@@ -88,7 +88,7 @@ export class Viewer {
     if (this.isOpen && place === this.#context.index) this.#show();
   }
 
-  /** Takes over the items after further ones were fetched. */
+  /** Takes over the items after more were fetched. */
   extend(items, total) {
     const { item } = this;
     const index = items.findIndex((other) => other.id === item?.id);
@@ -109,7 +109,7 @@ export class Viewer {
   }
 
   /**
-   * Does what a key for the open image does.
+   * Acts on a key for the open image.
    *
    * @returns whether the key is one of these
    */
@@ -131,7 +131,7 @@ export class Viewer {
     this.actions.step(this.item);
   }
 
-  /** Arrows lead to other images or, while this one is enlarged, to its other parts. */
+  /** Moves to another image or, while this one is enlarged, to another part of it. */
   #press(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

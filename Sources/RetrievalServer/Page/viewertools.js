@@ -1,5 +1,5 @@
-// What can be done with the image that is open: more or less like it, download, replace, delete; and
-// the images that look nearly the same.
+// The actions on the open image (more or less like it, download, replace, delete), and
+// its near-duplicates.
 
 import { downloadOne } from "./archive.js";
 import { isAbort, thumbnail } from "./api.js";
@@ -33,15 +33,15 @@ export class ViewerTools {
     });
   }
 
-  /** Offers what the service allows. */
+  /** Offers the actions that the service allows. */
   allow({ isWritable }) {
     find("viewer-writing").hidden = !isWritable;
   }
 
   /**
-   * Shows what belongs to an image.
+   * Shows the actions and near-duplicates of an image.
    *
-   * @param isSearch whether there is a search that it can be added to
+   * @param isSearch whether there is a search to which the image can be added
    */
   show(item, isSearch) {
     if (item.id !== this.#item?.id) {
@@ -51,7 +51,7 @@ export class ViewerTools {
     this.#item = item;
     find("viewer-like").hidden = !isSearch;
     find("viewer-unlike").hidden = !isSearch;
-    // Others than what clients have sent are changed where they are.
+    // Only images that clients added can be changed here.
     const owner = ownerOf(item);
     find("viewer-replace").hidden = owner !== null && owner !== "client";
     find("viewer-delete").hidden = owner === "folder";

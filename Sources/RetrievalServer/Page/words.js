@@ -36,7 +36,7 @@ export function timings(answer) {
   return say("timings", encode.toFixed(1), recall.toFixed(1), rerank.toFixed(1));
 }
 
-/** Why a lower percentage stands above a higher one; empty if none does. */
+/** The reason why a lower percentage stands above a higher one; empty if none does. */
 export function whyInOrder(answer, items, order, index) {
   if (!answer.isReranked) return "";
   const matches = items.filter(hasProbability).map((item) => item.match_probability);
@@ -52,7 +52,7 @@ export const isDoubtful = (answer) => answer.isResult && answer.matches_well ===
 /** The two texts above such results: that nothing matches well, and which words the model does not know. */
 export const doubts = (answer) => [say("doubt"), [unknownWords(answer), say("closest")].filter(Boolean).join(betweenSentences())];
 
-/** Which words of the search the model does not know; empty if it knows all. */
+/** The words of the search that the model does not know, as a sentence; empty if it knows all. */
 function unknownWords(answer) {
   const words = answer.reading?.unknown_words ?? [];
   if (words.length === 0) return "";
@@ -64,7 +64,7 @@ function unknownWords(answer) {
  * Notes on an answer.
  *
  * @param isStale whether the index has changed since the search
- * @param actions refresh(), showSkipped(), changed() after a note was closed
+ * @param actions refresh(), showSkipped(), changed(), called after a note was closed
  */
 export function notesOn(answer, query, index, isStale, actions) {
   const notes = [];

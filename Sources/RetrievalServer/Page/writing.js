@@ -1,5 +1,5 @@
-// Requests that change the gallery. They need the writers' key, which is asked for when one is made
-// and kept in memory alone.
+// Sends requests that change the gallery. They need the key for writing, for which the page asks at the first
+// request and which it keeps only in memory.
 
 import { credentials } from "./access.js";
 import { Problem, isAbort, problemOf, request } from "./api.js";
@@ -7,7 +7,7 @@ import { KeyPrompt } from "./keyprompt.js";
 import { say } from "./strings.js";
 
 let key = null;
-/** The answer to the prompt that is open; requests that come meanwhile wait for the same. */
+/** The answer to the open prompt, which is shared by all requests that wait for it. */
 let asking = null;
 const prompt = new KeyPrompt();
 
@@ -19,13 +19,13 @@ function askForKey(wasRefused) {
 }
 
 /**
- * Sends with the key, and asks for it as long as the service refuses it.
+ * Sends a request with the key, and asks for the key until the service accepts it.
  *
  * @param send(headers): the request; throws a problem
  * @throws AbortError if the visitor gives no key
  */
 export async function withKey(send) {
-  // Whoever reads with the writers' key is not asked again.
+  // The key for reading may be the key for writing, so try it first.
   let isUnsure = key === null && Boolean(credentials().Authorization);
   let wasRefused = false;
   for (;;) {
@@ -41,7 +41,7 @@ export async function withKey(send) {
       if (isAbort(error) || error.kind !== "unauthorized") throw error;
       isUnsure = false;
       wasRefused = sent !== null;
-      // Another request may have been given a better one meanwhile.
+      // Another request may have obtained a valid key meanwhile.
       if (key === sent) key = null;
     }
   }
@@ -51,18 +51,18 @@ export async function withKey(send) {
 export const removeImage = (id, signal) =>
   withKey((headers) => request(`api/images/${encodeURIComponent(id)}`, { method: "DELETE", headers, signal }));
 
-/** Has the service look through the folder now. */
+/** Makes the service scan the folder now. */
 export const scanNow = () => withKey((headers) => request("api/scan", { method: "POST", headers }));
 
 /**
- * Sends an image's file: a new image, or in place of the image of an id.
+ * Sends an image file, as a new image or as the replacement of an image.
  *
- * @param progress(sent, total): bytes
+ * @param progress(sent, total): in bytes
  */
 export const sendImage = (file, { id, signal, progress }) =>
   withKey((headers) => upload(file, { id, headers, signal, progress }));
 
-// `fetch` does not say how much it has sent.
+// This uses XMLHttpRequest, because `fetch` does not report the progress of sending.
 function upload(file, { id, headers, signal, progress }) {
   return new Promise((resolve, reject) => {
     const sender = new XMLHttpRequest();

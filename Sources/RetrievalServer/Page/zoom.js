@@ -1,11 +1,11 @@
-// Brings an open image nearer and moves it about, by mouse, by touch and by keys.
+// Enlarges and moves the open image, by mouse, touch and keys.
 
 const nearest = 8;
 const step = 1.5;
-// How far a finger moves before it is more than a touch, and what is a swipe, in CSS pixels.
+// The distances at which a touch becomes a move, and a move a swipe, in CSS pixels.
 const touched = 10;
 const swiped = 60;
-// Two touches within so many milliseconds are one double touch.
+// The longest time between the two touches of a double touch, in milliseconds.
 const doubled = 300;
 
 const middleOf = (touches) => {
@@ -25,8 +25,10 @@ export class Zoom {
   #touchedAt = 0;
 
   /**
-   * @param stage what the frame is seen through; frame: what is moved
-   * @param actions changed(scale), swiped(step): -1 and 1 lead to other images; closed(): a swipe down
+   * @param stage the element through which the frame is visible
+   * @param frame the element to move
+   * @param actions changed(scale); swiped(step), called with -1 or 1 for another image; closed(), called after a
+   *   swipe down
    */
   constructor(stage, frame, actions) {
     this.stage = stage;
@@ -51,7 +53,7 @@ export class Zoom {
     return this.#scale > 1.001;
   }
 
-  /** How near the image may come at most: at least as near as its own pixels. */
+  /** Sets the largest scale, which is at least `nearest`. */
   set most(scale) {
     this.#most = Math.max(nearest, scale);
   }
@@ -64,20 +66,20 @@ export class Zoom {
     this.#apply();
   }
 
-  /** Brings the image nearer, or the other way. */
+  /** Enlarges or reduces the image. */
   nearer(by) {
     const { left, top, width, height } = this.stage.getBoundingClientRect();
     this.#to(this.#scale * (by > 0 ? step : 1 / step), left + width / 2, top + height / 2);
   }
 
-  /** Looks further to one side, by a part of what is seen. */
+  /** Moves the view to one side by a part of its size. */
   look(x, y) {
     this.#x -= 0.2 * x * this.stage.clientWidth;
     this.#y -= 0.2 * y * this.stage.clientHeight;
     this.#apply();
   }
 
-  /** Comes to a scale, while what lies under a point of the window stays there. */
+  /** Changes the scale; the part of the image under a point of the window stays there. */
   #to(scale, clientX, clientY) {
     const next = Math.min(Math.max(scale, 1), this.#most);
     const { left, top, width, height } = this.stage.getBoundingClientRect();
@@ -95,7 +97,7 @@ export class Zoom {
     else this.#to(2.5, clientX, clientY);
   }
 
-  /** Moves the frame; its edges do not come into the stage while there is more to see beyond. */
+  /** Moves the frame, and keeps its edges outside the stage as far as it is larger than the stage. */
   #apply() {
     if (!this.isNear) this.#scale = 1;
     const room = (length, seen) => Math.max(length * this.#scale - seen, 0) / 2;
@@ -110,7 +112,7 @@ export class Zoom {
 
   #wheel(event) {
     const scrolled = this.stage.parentElement.scrollTop > 0;
-    // What cannot get smaller lets the page go on.
+    // If the image cannot get smaller, the page scrolls instead.
     if (!this.isNear && (event.deltaY >= 0 || scrolled) && !event.ctrlKey) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
@@ -168,7 +170,7 @@ export class Zoom {
     Object.assign(gesture, now);
   }
 
-  /** Follows a finger to one side or down; upwards the page scrolls. */
+  /** Follows a finger to one side or down; a move upwards scrolls the page. */
   #pull(event, gesture, now) {
     const x = now.x - gesture.from.x;
     const y = now.y - gesture.from.y;
@@ -193,7 +195,7 @@ export class Zoom {
     if (Math.hypot(x, y) < touched) this.#tap(event, gesture);
   }
 
-  /** Two touches at one place are a double click. */
+  /** Treats two touches at the same point as a double click. */
   #tap(event, { x, y }) {
     const isSecond = event.timeStamp - this.#touchedAt < doubled;
     this.#touchedAt = isSecond ? 0 : event.timeStamp;

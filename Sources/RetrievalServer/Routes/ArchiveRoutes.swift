@@ -10,9 +10,9 @@ import SystemPackage
     import Foundation
 #endif
 
-/// Several images in one file, to take along.
+/// The route that sends the files of several images as one zip archive.
 struct ArchiveRoutes: Sendable {
-    /// Images of one archive.
+    /// The most images in one archive.
     static let maximumImages = 1000
 
     private struct ArchiveRequest: Decodable {
@@ -41,7 +41,7 @@ struct ArchiveRoutes: Sendable {
         }
         let ids = submission.document.ids
         guard !ids.isEmpty else {
-            throw Problem(.invalidRequest, "ids: from 1 to \(Self.maximumImages) ids of images")
+            throw Problem(.invalidRequest, "ids: must have from 1 to \(Self.maximumImages) ids")
         }
         let archive = try await parts.documents.run { try contents(ids) }
         return Response(
@@ -56,15 +56,16 @@ struct ArchiveRoutes: Sendable {
             })
     }
 
-    /// The files of the ids, each once.
+    /// Returns an archive of the images with these ids, one entry per image.
     ///
-    /// An image may have left the index since somebody chose it: the others come all the same.
+    /// An image may have left the index since the user selected it. The archive then holds the others
+    /// and names the missing one.
     ///
     /// - Throws: ``Problem`` that names the field; `IndexError` if an entry is damaged.
     private func contents(_ ids: [String]) throws -> ImageArchive {
         let (index, locator) = (parts.library.gallery.index, parts.library.locator)
         guard index.content == .images else {
-            throw Problem(.conflict, "ids: this index is of texts")
+            throw Problem(.conflict, "ids: this is an index of texts, which has no images")
         }
         var seen: Set<EntryKey> = []
         var items: [ImageArchive.Item] = []
@@ -75,7 +76,7 @@ struct ArchiveRoutes: Sendable {
             }
             guard seen.insert(key).inserted else { continue }
             guard let entry = try locator.find(key, in: index).map(index.entry) else {
-                missing.append((id, "is not in the index any more"))
+                missing.append((id, "is no longer in the index"))
                 continue
             }
             items.append(
@@ -84,7 +85,7 @@ struct ArchiveRoutes: Sendable {
                     modified: Date(timeIntervalSince1970: Double(entry.modified) / 1e9)))
         }
         guard !items.isEmpty else {
-            throw Problem(.notFound, "ids: there is no image of these ids")
+            throw Problem(.notFound, "ids: no image has any of these ids")
         }
         return ImageArchive(items, missing: missing, queue: parts.images)
     }

@@ -1,13 +1,15 @@
-/// What a browser calls a file that is saved (RFC 6266).
+/// Makes the header that names a file for the browser (RFC 6266).
 enum ContentDisposition {
-    /// Has the file saved under a name of ASCII letters.
+    /// Returns a header that makes a browser save the file.
+    ///
+    /// - Parameter name: The file name, in ASCII without quotation marks.
     static func attachment(_ name: String) -> String { "attachment; filename=\"\(name)\"" }
 
-    /// Shows the file, and saves it under a name.
+    /// Returns a header that makes a browser show the file, and names it for saving.
     ///
     /// - Parameters:
-    ///   - name: what people call it; of a path, the last part is taken.
-    ///   - fileExtension: added where the name has none.
+    ///   - name: The image's name for people, or a path.
+    ///   - fileExtension: The extension to add if the name has none.
     static func inline(_ name: String, _ fileExtension: String) -> String {
         let clean = DownloadName.clean(name, fileExtension)
         let plain = String(

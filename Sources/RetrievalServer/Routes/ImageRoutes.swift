@@ -13,7 +13,7 @@ import SystemPackage
     import Foundation
 #endif
 
-/// The images themselves: what is known of them, their files, and changes.
+/// The routes for images: their facts and files, and their addition, replacement and removal.
 struct ImageRoutes: Sendable {
     private struct Document: Encodable {
         let id, name, path: String
@@ -39,7 +39,7 @@ struct ImageRoutes: Sendable {
 
     private let parts: ServiceParts
     private let thumbnails: ThumbnailMaker
-    /// The entries of the lists that were asked for lately: they are asked for page by page.
+    /// The entries of recent lists, because clients read a list page by page.
     private let lists: RecentValues<ListKey, [ForwardIndex.EntryID]>
 
     private struct ListKey: Hashable {
@@ -91,7 +91,7 @@ struct ImageRoutes: Sendable {
             generation: parts.library.gallery.index.generation,
             filters: try request.filters("where"), order: try request.order("sort"))
         let index = parts.library.gallery.index
-        // A page may be large: it is put together where nobody else is kept waiting.
+        // A page may be large, so it is built off the threads that answer requests.
         return try await parts.documents.run { [lists] in
             func page(_ ids: [ForwardIndex.EntryID], of total: Int) throws -> Response {
                 JSON.response(
@@ -131,10 +131,10 @@ struct ImageRoutes: Sendable {
         if let known = unchanged(request, entry, "original") { return known }
         let bytes = try await parts.bytes(of: entry.path)
         guard let kind = ImageKind(bytes) else {
-            throw Problem(.notFound, "the image's file is no image any more")
+            throw Problem(.notFound, "the image's file is no longer an image")
         }
         var response = image(bytes, kind.mediaType, entry, "original")
-        // Somebody's file, opened by itself, must not act for this page.
+        // A file that a client sent must not run scripts in the origin of the page.
         response.headers[.contentSecurityPolicy] = "default-src 'none'; sandbox"
         response.headers[.contentDisposition] = ContentDisposition.inline(
             entry.metadata.displayName(of: entry.path), kind.fileExtension)
@@ -143,7 +143,7 @@ struct ImageRoutes: Sendable {
 
     private static let caching = "private, max-age=60, must-revalidate"
 
-    /// Weak: a file may change a moment before the index knows.
+    /// Returns a weak tag, because a file may change shortly before its entry does.
     private func tag(_ entry: IndexEntry, _ form: String) -> EntityTag {
         EntityTag("\(entry.sha256.prefix(32))-\(form)")
     }
@@ -166,7 +166,7 @@ struct ImageRoutes: Sendable {
 
     // MARK: Writing
 
-    /// What a client says of an image that it sends.
+    /// The metadata that a client sends with an image.
     private struct Notes: Decodable {
         enum CodingKeys: String, CodingKey, CaseIterable { case metadata }
         var metadata: [String: MetadataValue]?
@@ -177,7 +177,7 @@ struct ImageRoutes: Sendable {
             metadata = try fields.decodeIfPresent(
                 [String: MetadataValue].self, forKey: .metadata)
             guard (metadata?.count ?? 0) <= 64 else {
-                throw Problem(.invalidRequest, "metadata: 64 names at most")
+                throw Problem(.invalidRequest, "metadata: must have at most 64 names")
             }
         }
     }
@@ -193,13 +193,13 @@ struct ImageRoutes: Sendable {
     private func receive(_ request: Request) async throws -> Sent {
         let submission = try await request.submission(Notes.self, parts)
         guard let sent = submission.image else {
-            throw Problem(.unsupportedMedia, "send the image in multipart/form-data")
+            throw Problem(.unsupportedMedia, "send the image as multipart/form-data")
         }
         guard parts.library.gallery.index.content == .images else {
-            throw Problem(.conflict, "this index is of texts")
+            throw Problem(.conflict, "this is an index of texts, which cannot hold images")
         }
         guard let kind = ImageKind(sent.bytes) else {
-            throw Problem(.unsupportedImage, "the image is not of a known format")
+            throw Problem(.unsupportedImage, "the image has an unknown format")
         }
         let pixels = try await parts.pixels(of: sent.bytes, named: "the image")
         return Sent(
@@ -209,7 +209,7 @@ struct ImageRoutes: Sendable {
 
     private func writing() throws -> ServiceParts.Writing {
         guard let writing = parts.writing else {
-            throw Problem(.forbidden, "the service was started so that nobody may write")
+            throw Problem(.forbidden, "this service is read-only; it was started without a key")
         }
         if let refusal = parts.library.refusal { throw refusal }
         return writing
@@ -241,18 +241,18 @@ struct ImageRoutes: Sendable {
         return JSON.response(Document(entry))
     }
 
-    /// Removes an image from the index, and its file where a client had sent it.
+    /// Removes an image from the index, and its file if a client sent it.
     private func remove(_ context: ServiceContext) async throws -> Response {
         let writing = try writing()
         let old = try entry(context)
         if !writing.store.owns(old.path), parts.follower?.owns(old.path) == true {
             throw Problem(
                 .conflict,
-                "this image is a file of the folder that the index follows: remove the file, and"
-                    + " the image leaves the index; removed here alone, it would come back")
+                "this image is a file in the folder that the index follows; remove the file from"
+                    + " that folder")
         }
         guard try await writing.writer.apply(.remove(old.path)).contains(old.path) else {
-            throw Problem(.notFound, "there is no image of this id")
+            throw Problem(.notFound, "no image has this id")
         }
         return Response(status: .noContent)
     }
@@ -261,18 +261,19 @@ struct ImageRoutes: Sendable {
         let entry = try entry(context)
         guard store.owns(entry.path) else {
             throw Problem(
-                .conflict, "this image is a file of a folder: it is replaced there, not here")
+                .conflict, "this image is a file of a folder; replace the file in that folder")
         }
         return entry
     }
 
-    /// Writes an image's file and then its entry; neither stays if the entry cannot be written.
+    /// Writes an image's file and then its entry; deletes the file if the entry cannot be written.
     private func put(
         _ sent: Sent, _ metadata: [String: MetadataValue], at path: FilePath,
         waitingAt waiting: FilePath?, _ writing: ServiceParts.Writing
     ) async throws -> IndexEntry {
         let (images, target) = (parts.images, waiting ?? path)
-        // Not cancelled with the request: the writer has to know of a file to remove it again.
+        // An unstructured task outlives the request's cancellation, so that the writer receives
+        // every file that was written, and can delete it.
         let file = try await Task {
             try await images.run(.upload) { try writing.store.write(sent.bytes, to: target) }
         }.value

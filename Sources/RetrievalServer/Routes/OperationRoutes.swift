@@ -11,21 +11,21 @@ import SystemPackage
     import Foundation
 #endif
 
-/// What the index is, whether the service is well, and the page.
+/// The routes for the facts of the index, the health of the service, and the page.
 struct OperationRoutes: Sendable {
     fileprivate struct IndexDocument: Encodable {
         struct Model: Encodable {
             let name: String
-            /// In one line; null where nobody wrote it down.
+            /// The description of the model in one line; null if it has none.
             let knows: Nullable<String>
             let fingerprint: String
             let image_size: Int
             let is_trained, is_calibrated, matches: Bool
-            /// The model whose features recall compares; null if that is this one.
+            /// The model whose features recall compares; null if it is this model.
             let recall: Nullable<Recall>
         }
 
-        /// The second of two models.
+        /// The second model, whose features recall compares.
         struct Recall: Encodable {
             let name: String
             let knows: Nullable<String>
@@ -37,35 +37,35 @@ struct OperationRoutes: Sendable {
         struct Indexing: Encodable {
             let done, total, failed: Int
             let is_running: Bool
-            /// Why the index is not in step with the folder; null if it is.
+            /// The reason why the index is not in step with the folder; null if it is.
             let error: Nullable<String>
-            /// When the folder was last looked through; null before.
+            /// The time of the last scan; null before the first.
             let last_scan: Nullable<String>
         }
 
-        /// The index of another model that is built beside this one.
+        /// The progress of building the index of another model.
         struct Change: Encodable {
             let model: String
             let encoded, images: Int
-            /// Why it does not go on; null if it does.
+            /// The error that interrupted the change; null if it proceeds.
             let error: Nullable<String>
         }
 
-        /// What the followed folder has that is not in the index.
+        /// The files of the followed folder that are not in the index.
         struct Skipped: Encodable {
             struct File: Encodable { let path, reason: String }
 
-            /// Files that could not be read.
+            /// The number of files that could not be read.
             let count: Int
-            /// The first of them.
+            /// The first of the files that could not be read.
             let files: [File]
-            /// Files of kinds that are not read, by their extensions.
+            /// The number of files of unsupported kinds, by file extension.
             let passed_over: [String: Int]
-            /// The patterns that the service was given of what to leave out.
+            /// The patterns of files to leave out, from the settings.
             let excluded: [String]
         }
 
-        /// What a client may ask for.
+        /// The bounds on a client's search.
         struct Limits: Encodable { let characters, results, candidates: Int }
 
         let images, removed, segments, generation, bytes: Int
@@ -76,13 +76,13 @@ struct OperationRoutes: Sendable {
         let facts: [String]
         let limits: Limits
         let is_writable: Bool
-        /// Where the files are kept that clients send, which alone are deleted with their images; null
-        /// if nobody may write.
+        /// The folder of clients' files, which are deleted with their images; null if clients may not
+        /// write.
         let uploads: Nullable<String>
-        /// The folder that is followed; null if none is.
+        /// The followed folder; null for none.
         let folder: Nullable<String>
         let indexing: Indexing?
-        /// How far a change to another model is; null where there is none.
+        /// The progress of a change to another model; null if none is under way.
         let change: Nullable<Change>
         let skipped: Skipped
     }
@@ -114,7 +114,7 @@ struct OperationRoutes: Sendable {
         }
     }
 
-    /// The page's files; they change with the program alone.
+    /// The files of the page, which are part of the program.
     static let page: [(path: String, bytes: [UInt8], type: String)] = [
         ("/", PackageResources.index_html, "text/html; charset=utf-8"),
         ("/page.css", PackageResources.page_css, style),
@@ -226,7 +226,7 @@ struct OperationRoutes: Sendable {
                 excluding: parts.configuration.exclude))
     }
 
-    /// Looks through the followed folder soon.
+    /// Requests a scan of the followed folder.
     private func scan() throws -> Response {
         guard let follower = parts.follower else {
             throw Problem(.conflict, "this service follows no folder; start it with --photos")
@@ -238,7 +238,7 @@ struct OperationRoutes: Sendable {
     private func ready() throws -> Response {
         if let failure = parts.library.failure {
             throw Problem.unavailable(
-                "what was opened last is served; the index on disk cannot be: \(failure)",
+                "the index on disk cannot be served, so searches use its former state: \(failure)",
                 retryAfter: 10)
         }
         return JSON.response(["status": "ready"])
@@ -255,7 +255,7 @@ struct OperationRoutes: Sendable {
 }
 
 extension IndexingStatus {
-    /// Files that are named of those that were skipped.
+    /// The most skipped files to list.
     private static let named = 100
 
     fileprivate var document: OperationRoutes.IndexDocument.Indexing {

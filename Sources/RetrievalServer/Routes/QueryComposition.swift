@@ -1,22 +1,22 @@
 import Retrieval
 
-/// What a search asks for besides a text and an image: more images, what to leave out, what weighs
-/// more.
+/// The parts of a query besides its text and image: further images, exclusions, and emphasis.
 struct QueryComposition: Sendable {
-    /// Ids of images that results are to be like.
+    /// The ids of images that results should resemble.
     var images: [String] = []
-    /// Texts that images must not match.
+    /// The texts that results should not match.
     var without: [String] = []
-    /// Ids of images that results must be unlike.
+    /// The ids of images that results should not resemble.
     var unlike: [String] = []
-    /// How much words of the text weigh.
+    /// The weights of words of the text.
     var emphasis: [String: Double] = [:]
 
-    /// The whole query.
+    /// Returns the whole query.
     ///
     /// - Parameters:
-    ///   - text: checked by ``ServiceParts/checked(_:_:)``.
-    ///   - image: the image that the request names or brings by itself.
+    ///   - text: The text, already checked by ``ServiceParts/checked(_:_:)``.
+    ///   - image: The image that the request names or carries.
+    ///   - parts: The parts of the service.
     /// - Throws: ``Problem`` or `QueryError` that names the field.
     func query(
         text: String?, _ image: QueryImage?, _ parts: ServiceParts
@@ -29,26 +29,26 @@ struct QueryComposition: Sendable {
             unlike: try unlike.map { try entry($0, "unlike", parts) },
             emphasis: emphasis)
         guard query.isAsking || !without.isEmpty || !unlike.isEmpty else {
-            throw Problem(.invalidRequest, "ask by a text, by an image, or by both")
+            throw Problem(.invalidRequest, "the query is empty; send a text, an image, or both")
         }
         try query.check()
         return query
     }
 
-    /// An image of the index.
+    /// Returns an image of the index.
     ///
-    /// - Throws: ``Problem`` if it does not exist.
+    /// - Throws: ``Problem`` if no image has the id.
     private func entry(
         _ id: String, _ field: String, _ parts: ServiceParts
     ) throws -> QueryImage {
         let gallery = parts.library.gallery
         guard gallery.index.content == .images else {
-            throw Problem(.conflict, "\(field): this index is of texts")
+            throw Problem(.conflict, "\(field): this is an index of texts, which has no images")
         }
         guard let key = EntryKey(hexadecimal: id),
             try parts.library.locator.find(key, in: gallery.index) != nil
         else {
-            throw Problem(.notFound, "\(field): there is no image of the id '\(id.prefix(40))'")
+            throw Problem(.notFound, "\(field): no image has the id '\(id.prefix(40))'")
         }
         return .entry(key)
     }

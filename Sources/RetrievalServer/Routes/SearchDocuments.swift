@@ -3,18 +3,18 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// What a search asks for.
+/// The body of a search request.
 struct SearchRequest: Decodable {
     var text: String?
     var image: String?
     /// The parts of the query that are neither `text` nor `image`.
     var composition = QueryComposition()
-    /// nil: 20, or as many as allowed.
+    /// The number of results; nil means 20, or the limit if it is smaller.
     var count: Int?
-    /// nil: 0.
+    /// The number of results to skip; nil means 0.
     var offset: Int?
     var order: EntryOrder?
-    /// nil: 64, or as many as allowed.
+    /// The number of candidates to re-rank; nil means 64, or the limit if it is smaller.
     var candidates: Int?
     var ranking: RankingScore?
     var filters: [MetadataFilter] = []
@@ -30,7 +30,7 @@ struct SearchRequest: Decodable {
     }
 
     private static let byRelevance = "relevance"
-    /// The largest offset; that of the list of images is bounded alike.
+    /// The largest offset of a search, and of the list of images.
     static let farthest = 1 << 40
 
     init(from decoder: any Decoder) throws {
@@ -75,7 +75,7 @@ struct SearchRequest: Decodable {
         folds = try fields.decodeIfPresent(Bool.self, forKey: .fold) ?? false
     }
 
-    /// Checks the numbers and gives them as options.
+    /// Checks the numbers, and returns them as options.
     ///
     /// - Throws: ``Problem`` that names the field.
     func options(_ limits: ServerConfiguration.Limits) throws -> SearchOptions {
@@ -96,7 +96,7 @@ struct SearchRequest: Decodable {
             (0...1).contains(minimumProbability ?? 0), "minimum_probability: must be from 0 to 1")
         try expect(
             timeBudget.map { $0 > 0 && $0 <= limits.requestSeconds * 1000 } ?? true,
-            "time_budget: must be positive milliseconds, and less than a request may take")
+            "time_budget: must be positive milliseconds, at most \(limits.requestSeconds) s")
         var options = SearchOptions(count: count, candidates: candidates)
         options.offset = offset ?? 0
         options.order = order
@@ -115,7 +115,7 @@ extension MetadataFilter {
 
     /// Reads a condition of a request.
     ///
-    /// - Throws: ``Problem`` that names the field if it is none.
+    /// - Throws: ``Problem`` that names the field if the text is not a condition.
     init(asked text: String, field: String) throws {
         guard let filter = MetadataFilter(text) else {
             throw Problem(
@@ -127,7 +127,7 @@ extension MetadataFilter {
     }
 }
 
-/// What a search answers.
+/// The answer to a search.
 struct SearchDocument: Encodable, Sendable {
     struct Reading: Encodable {
         let is_cut, is_unknown: Bool
@@ -146,10 +146,10 @@ struct SearchDocument: Encodable, Sendable {
         let folder: String
         let size: Int
         let about: ImageFactsDocument
-        /// Null rather than nothing: every result has the same fields.
+        /// These are null, rather than absent, if unknown, so that every result has the same fields.
         let match_logit, match_probability: Nullable<Float>
         let metadata: [String: MetadataValue]
-        /// Left out unless they were to be folded.
+        /// The duplicates; absent unless the search folds them.
         let duplicates: [Duplicate]?
 
         struct Duplicate: Encodable { let id, name: String }
@@ -176,10 +176,10 @@ struct SearchDocument: Encodable, Sendable {
     }
 
     let generation, total, reranked: Int
-    /// Null where there is nothing more.
+    /// The offset of the next page; null on the last page.
     let next_offset: Nullable<Int>
     let is_cached: Bool
-    /// Null where nothing can be said of it.
+    /// Whether the results match the query well; null if this cannot be decided.
     let matches_well: Nullable<Bool>
     let reading: Reading
     let milliseconds: Milliseconds
@@ -207,7 +207,7 @@ struct SearchDocument: Encodable, Sendable {
     }
 }
 
-/// What an image's file tells of itself; what is not known is left out.
+/// The facts that an image's file states; unknown ones are absent.
 struct ImageFactsDocument: Encodable, Sendable {
     let date: String?
     let width, height: Int?
@@ -227,10 +227,10 @@ struct ImageFactsDocument: Encodable, Sendable {
 }
 
 extension [String: MetadataValue] {
-    /// The metadata under which the service notes what a client calls its image.
+    /// The key of the metadata that holds a client's name for its image.
     static let nameKey = "name"
 
-    /// What to show as an image's name: what the client gave, else its file's.
+    /// Returns the name to show for an image: the client's name for it, or else its file name.
     func displayName(of path: FilePath) -> String {
         if case .text(let name)? = self[Self.nameKey] {
             name

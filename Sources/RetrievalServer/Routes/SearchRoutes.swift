@@ -4,7 +4,7 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// Search, pair scores and explanations.
+/// The routes for searches, pair scores and explanations.
 struct SearchRoutes: Sendable {
     private struct CacheKey: Hashable {
         let query: SearchQuery
@@ -41,11 +41,11 @@ struct SearchRoutes: Sendable {
         {
             throw Problem(
                 .conflict,
-                "minimum_probability: there is no text and image to be read together here")
+                "minimum_probability: this search reads no text together with an image")
         }
         let key = CacheKey(
             query: query, options: options, generation: parts.library.gallery.index.generation)
-        // Images that were sent are large, and hardly sent twice.
+        // A sent image is large and unlikely to be sent again.
         let isRemembered = submission.image == nil && options.timeBudget == nil
         if isRemembered, let served = answers[key] {
             parts.metrics.countCache(isHit: true)
@@ -91,7 +91,7 @@ struct SearchRoutes: Sendable {
         let submission = try await request.submission(ScoreRequest.self, parts)
         let asked = submission.document
         guard !asked.texts.isEmpty else {
-            throw Problem(.invalidRequest, "texts: from 1 to 64 texts")
+            throw Problem(.invalidRequest, "texts: must have from 1 to 64 texts")
         }
         let texts = try asked.texts.map { try parts.checked($0, "texts") }
         let pixels = try await pixels(asked.image, submission.image)
@@ -162,7 +162,8 @@ struct SearchRoutes: Sendable {
         if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
             throw Problem(
                 .conflict,
-                "layer: the layers \(layers.fusionLayer) to \(layers.depth - 1) read images")
+                "layer: must be from \(layers.fusionLayer) to \(layers.depth - 1), the layers that"
+                    + " read images")
         }
         let pixels = try await pixels(asked.image, submission.image)
         let explanation = try await parts.compute.run {
@@ -176,19 +177,19 @@ struct SearchRoutes: Sendable {
 
     // MARK: Images
 
-    /// The image that a request names or brings.
+    /// Returns the image that a request names or carries; nil if it has none.
     private func image(
         _ id: String?, _ sent: MultipartBody.Part?
     ) async throws -> QueryImage? {
         switch (id, sent) {
         case (.some, .some):
-            throw Problem(.invalidRequest, "image: name one or send one, not both")
+            throw Problem(.invalidRequest, "image: name an image by its id or send one, not both")
         case (nil, let sent?):
             return .pixels(try await parts.pixels(of: sent.bytes, named: "the image"))
         case (let id?, nil):
             let (gallery, entry) = try parts.library.find(id)
             guard gallery.index.content == .images else {
-                throw Problem(.conflict, "image: this index is of texts")
+                throw Problem(.conflict, "image: this is an index of texts, which has no images")
             }
             return .file(try gallery.index.entry(entry).path)
         case (nil, nil): return nil
@@ -204,7 +205,7 @@ struct SearchRoutes: Sendable {
             let bytes = try await parts.bytes(of: file)
             return try await parts.pixels(of: bytes, named: file.lastComponent?.string ?? "it")
         case .entry?, nil:
-            throw Problem(.invalidRequest, "image: name one by its id or send one")
+            throw Problem(.invalidRequest, "image: name an image by its id, or send one")
         }
     }
 }
