@@ -1,4 +1,4 @@
-/// Builds the tree of a JSON document.
+/// A parser that builds the tree of a JSON document.
 struct JSONParser {
     private static let maximumDepth = 16
 
@@ -6,7 +6,7 @@ struct JSONParser {
 
     init(_ bytes: UnsafeRawBufferPointer) { scanner = JSONScanner(Array(bytes), at: 0) }
 
-    /// The document's one value.
+    /// Parses the document's only value.
     mutating func document() throws(JSONScanner.Fault) -> JSONValue {
         let value = try Self.value(&scanner, depth: 0)
         scanner.skipSpaces()
