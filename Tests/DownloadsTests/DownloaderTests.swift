@@ -193,7 +193,7 @@ import Testing
         #expect(await failure() == "", "and the new record holds")
 
         try folder.write(Data("[]".utf8), as: "hashes.json")
-        #expect(await failure().contains("delete it to record them anew"))
+        #expect(await failure().contains("delete it to record them again"))
         try FileManager.default.removeItem(atPath: folder.path("hashes.json").string)
         #expect(await failure() == "")
     }
