@@ -15,7 +15,7 @@ extension AdamW {
 
     /// Restores the state that a file holds from ``entries``.
     ///
-    /// A parameter without an entry starts afresh.
+    /// A parameter without an entry keeps its state.
     ///
     /// - Throws: `TorchError` if an average has another shape than its parameter; `FileError` if an
     ///   average is missing. Both name it.

@@ -7,7 +7,7 @@ import Torch
     struct FreedMemoryTests {
         @Test("Freed memory between used blocks is returned to the system")
         func gaps() async {
-            // The settings and the heap of the allocator belong to the process.
+            // The allocator's settings and heap belong to the process, so this test has its own.
             await #expect(processExitsWith: .success) {
                 func residentBytes() throws -> Int {
                     let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)

@@ -17,7 +17,7 @@ struct JSONParser {
     private static func value(
         _ scanner: inout JSONScanner, depth: Int
     ) throws(JSONScanner.Fault) -> JSONValue {
-        guard depth <= maximumDepth else { throw scanner.fault("is nested too deep") }
+        guard depth <= maximumDepth else { throw scanner.fault("is nested too deeply") }
         scanner.skipSpaces()
         switch scanner.peek {
         case UInt8(ascii: "{"): return .object(try members(&scanner, depth: depth))

@@ -42,7 +42,7 @@ package struct JSONScanner {
 
     /// Moves past one value and checks all of it, except the escapes in its strings.
     package mutating func skipValue(depth: Int = 0) throws(Fault) {
-        guard depth <= Self.maximumDepth else { throw fault("is nested too deep") }
+        guard depth <= Self.maximumDepth else { throw fault("is nested too deeply") }
         skipSpaces()
         switch peek {
         case UInt8(ascii: "{"):
@@ -119,7 +119,7 @@ package struct JSONScanner {
         let whole = position
         try skipDigits()
         if bytes[whole] == UInt8(ascii: "0"), position > whole + 1 {
-            throw fault("a number starts with 0")
+            throw fault("a number has a leading zero")
         }
         if peek == UInt8(ascii: ".") {
             position += 1
@@ -147,7 +147,7 @@ package struct JSONScanner {
             case UInt8(ascii: "\""): return
             // Escapes are checked when the string is read.
             case UInt8(ascii: "\\"): position += 1
-            case 0..<0x20: throw fault("a control character in a string")
+            case 0..<0x20: throw fault("a string contains a control character")
             default: break
             }
         }
@@ -168,7 +168,7 @@ package struct JSONScanner {
             switch byte {
             case UInt8(ascii: "\""): return text
             case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<0x20: throw fault("a control character in a string")
+            case 0..<0x20: throw fault("a string contains a control character")
             default: text.append(byte)
             }
         }
@@ -191,12 +191,16 @@ package struct JSONScanner {
                 position += 1
                 try expect("u")
                 let low = try hexadecimal()
-                guard low & 0xFC00 == 0xDC00 else { throw fault("half a surrogate pair") }
+                guard low & 0xFC00 == 0xDC00 else {
+                    throw fault("a string has half a surrogate pair")
+                }
                 code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw fault("half a surrogate pair") }
+            guard let scalar = Unicode.Scalar(code) else {
+                throw fault("a string has half a surrogate pair")
+            }
             text.append(contentsOf: Character(scalar).utf8)
-        default: throw fault("an unknown escape")
+        default: throw fault("a string has an unknown escape")
         }
     }
 

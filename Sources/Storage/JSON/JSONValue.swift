@@ -7,7 +7,7 @@ package import SystemPackage
 package indirect enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
-    /// The number's text as it stands in the file.
+    /// A number, as its text in the file.
     case number(String)
     case string(String)
     case array([JSONValue])
