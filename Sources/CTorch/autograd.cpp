@@ -10,7 +10,7 @@
 
 namespace {
 
-// The type this thread casts to on a kind of device, or -1.
+// The type to which autocast converts on this thread for a kind of device, or -1 if it is off.
 int32_t autocast_dtype(c10::DeviceType type) {
   if (!at::autocast::is_autocast_enabled(type)) return -1;
   return static_cast<int32_t>(at::autocast::get_autocast_dtype(type));
@@ -27,7 +27,7 @@ int32_t exchange_autocast(c10::DeviceType type, int32_t dtype) {
   return before;
 }
 
-// Casts on the processor and the GPU as given, and at its end as before.
+// Sets the autocast types of the processor and the GPU, and restores the previous ones at its end.
 class Autocast {
  public:
   Autocast(int32_t cpu, int32_t cuda)
@@ -45,14 +45,14 @@ class Autocast {
   int32_t cuda;
 };
 
-// What a caller wants back when it is no longer needed.
+// A caller's pointer, which is released when it is no longer needed.
 using Context = std::unique_ptr<void, void (*)(void *)>;
 
-// A stretch of the model that keeps its input alone and is computed again when gradients come.
+// A part of the model that keeps only its input and runs again in the backward pass.
 struct Recomputation : torch::CustomClassHolder {
   ct_failure *(*forward)(void *, ct_tensor, ct_tensor *);
   Context context;
-  // The autocast types in force on the processor and the GPU when the stretch first ran.
+  // The autocast types of the processor and the GPU during the first run.
   int32_t cpu = autocast_dtype(c10::DeviceType::CPU);
   int32_t cuda = autocast_dtype(c10::DeviceType::CUDA);
 

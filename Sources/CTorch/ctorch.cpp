@@ -19,14 +19,14 @@
 
 namespace {
 
-// A CUDA build keeps its kernels in a library of their own that registers itself when loaded; the
-// program links only the CPU part, so that it runs where there is no CUDA.
+// A CUDA build has its kernels in a separate library, which registers itself when it is loaded. The
+// program links only the CPU part, so that it also runs on machines without CUDA.
 void load_accelerator_libraries() {
   static std::once_flag once;
   std::call_once(once, [] { dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL); });
 }
 
-// What belongs to this thread in Swift.
+// The innermost RecoveryScope of this thread in Swift.
 thread_local void *scope = nullptr;
 
 }  // namespace
@@ -40,7 +40,7 @@ ct_failure *ct_tensor_from_memory(void *memory, const int64_t *shape, const int6
                                   size_t rank, int8_t dtype, void (*release)(void *),
                                   void *context, ct_tensor *result) noexcept {
   return guarded("from_memory", [&] {
-    // Whatever fails from here on, the context is released once.
+    // From here on, the context is released exactly once, even if a call fails.
     std::shared_ptr<void> owner(context, release);
     auto options = at::TensorOptions().dtype(static_cast<c10::ScalarType>(dtype));
     *result = owned(at::from_blob(memory, {shape, rank}, {strides, rank},
@@ -145,7 +145,8 @@ ct_failure *ct_device_synchronize(int32_t device_type, int64_t device_index) noe
 
 void ct_keep_freed_memory(void) noexcept {
 #if defined(__GLIBC__)
-  // One heap for all threads, never a mapping of its own for a large block, never trimmed.
+  // All threads share one heap, large blocks get no mapping of their own, and the heap is never
+  // trimmed.
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);

@@ -1,4 +1,4 @@
-// What a C++ exception is to a caller in C: a reason and a text.
+// Converts C++ exceptions into failures for callers in C: a reason and a text.
 #include "handles.hpp"
 
 #include <cstring>
@@ -9,7 +9,7 @@
 
 namespace {
 
-// A failure on its way through libtorch, which runs parts of the model for it.
+// A failure of a callback, which must pass through libtorch as an exception.
 struct Raised : std::exception {
   ct_reason reason;
   std::string text;
@@ -18,7 +18,7 @@ struct Raised : std::exception {
   const char *what() const noexcept override { return text.c_str(); }
 };
 
-// What is returned where there is no memory for a description.
+// The failure that is returned if there is no memory for a description.
 ct_failure speechless = {CT_OUT_OF_MEMORY, "out of memory"};
 
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> parts) {
@@ -28,8 +28,8 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
   return false;
 }
 
-// The processor's allocator, the MPS backend and the libraries below CUDA's kernels throw errors
-// that only their texts tell apart.
+// The CPU allocator, the MPS backend and the libraries below CUDA's kernels throw errors that
+// differ only in their texts.
 ct_reason reason_of(std::string_view text) {
   if (contains_any(text, {"DefaultCPUAllocator: ", "out of memory", "_ALLOC_FAILED"})) {
     return CT_OUT_OF_MEMORY;

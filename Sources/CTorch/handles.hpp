@@ -1,4 +1,5 @@
-// What the sources of this target share: handles as libtorch's own types, exceptions as failures.
+// Shared by the sources of this target: conversions of handles to libtorch's own types, and of
+// exceptions to failures.
 #pragma once
 
 #include "ctorch.h"
@@ -7,13 +8,14 @@
 
 #include <vector>
 
-// The exception being handled as a failure of `what`; for use in a handler.
+// Returns the exception that is being handled as a failure of `what`. Call it in a handler only.
 ct_failure *current_failure(const char *what) noexcept;
 
-// Throws what ct_failure_create() described, and frees it; current_failure() gives it back.
+// Throws a failure as an exception and frees it. current_failure() restores its reason and text.
 [[noreturn]] void raise(ct_failure *failure);
 
-// Runs `body`; what it throws becomes a failure, and nothing C++ reaches Swift.
+// Runs `body` and returns the exception that it throws as a failure, so that no exception reaches
+// Swift.
 template <class Body>
 ct_failure *guarded(const char *what, Body &&body) noexcept {
   try {
@@ -28,7 +30,7 @@ inline c10::TensorImpl *impl(ct_tensor handle) {
   return reinterpret_cast<c10::TensorImpl *>(handle);
 }
 
-// A tensor for the duration of a call, sharing the caller's reference.
+// Returns a tensor for use during a call; the caller keeps its own reference.
 inline at::Tensor borrowed(ct_tensor handle) {
   return at::Tensor(
       c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim_copy(impl(handle)));

@@ -1,4 +1,4 @@
-// Calls of the dispatcher's operators.
+// Finds and calls operators of libtorch's dispatcher.
 #include "handles.hpp"
 #include "shadows.hpp"
 
@@ -10,7 +10,7 @@
 
 namespace {
 
-// Whether a parameter is a floating-point number, so that an integer must be widened for it.
+// Whether a parameter is a floating-point number, so that an integer argument must be converted.
 bool wants_real(const c10::TypePtr &type) {
   if (auto optional = type->cast<c10::OptionalType>()) {
     return wants_real(optional->getElementType());
@@ -49,10 +49,10 @@ c10::IValue argument(const ct_value &value, const c10::TypePtr &type) {
     case CT_STRING: return std::string(value.string, value.count);
     case CT_GENERATOR: return borrowed(value.generator);
   }
-  TORCH_CHECK(false, "unknown kind of argument ", static_cast<int>(value.kind));
+  TORCH_CHECK(false, "an argument has the unknown kind ", static_cast<int>(value.kind));
 }
 
-// "[2, 3] Float" for each tensor among the arguments.
+// Lists the shape and the type of each tensor argument, such as "[2, 3] Float, [3] Float".
 std::string shapes(const ct_value *arguments, size_t count) {
   std::ostringstream out;
   const char *separator = "";
@@ -78,7 +78,7 @@ void append(c10::IValue &&value, ct_value *results, size_t room, size_t &count) 
     }
     return;
   }
-  TORCH_CHECK(count < room, "more results than the caller has room for");
+  TORCH_CHECK(count < room, "returned more than the ", room, " results that the caller expects");
   ct_value &result = results[count];
   result = ct_value{};
   if (value.isTensor()) {
@@ -97,12 +97,12 @@ void append(c10::IValue &&value, ct_value *results, size_t room, size_t &count) 
     result.kind = CT_REAL;
     result.real = value.toScalar().toDouble();
   } else {
-    TORCH_CHECK(value.isNone(), "a result of a kind that has no place in ct_value");
+    TORCH_CHECK(value.isNone(), "returned a value of a kind that ct_value cannot hold");
   }
   count++;
 }
 
-// The same failure with the shapes of the arguments behind its text.
+// Appends the shapes of the arguments to the text of a failure.
 ct_failure *with_shapes(ct_failure *failure, const ct_value *arguments, size_t count) noexcept {
   try {
     std::string found = shapes(arguments, count);
@@ -116,8 +116,8 @@ ct_failure *with_shapes(ct_failure *failure, const ct_value *arguments, size_t c
   }
 }
 
-// Puts the arguments on a stack, lets `run` replace them by results, and hands those over.
-// `result_count` is the room on entry.
+// Puts the arguments on a stack, calls `run` to replace them by the results, and copies these to
+// `results`. On entry, `result_count` is the capacity of `results`; on return, the number of them.
 template <class Run>
 ct_failure *call(ct_operator op, const ct_value *arguments, size_t argument_count,
                  ct_value *results, size_t &result_count, Run &&run) noexcept {
@@ -125,8 +125,8 @@ ct_failure *call(ct_operator op, const ct_value *arguments, size_t argument_coun
   size_t count = 0;
   ct_failure *failure = guarded(handle.operator_name().name.c_str(), [&] {
     const auto &parameters = handle.schema().arguments();
-    TORCH_CHECK(argument_count <= parameters.size(), "takes ", parameters.size(),
-                " arguments, got ", argument_count);
+    TORCH_CHECK(argument_count <= parameters.size(), "accepts at most ", parameters.size(),
+                " arguments, but the caller passed ", argument_count);
     torch::jit::Stack stack;
     stack.reserve(parameters.size());
     for (size_t i = 0; i < argument_count; i++) {
@@ -134,7 +134,8 @@ ct_failure *call(ct_operator op, const ct_value *arguments, size_t argument_coun
     }
     for (size_t i = argument_count; i < parameters.size(); i++) {
       const auto &fallback = parameters[i].default_value();
-      TORCH_CHECK(fallback.has_value(), "needs the argument ", parameters[i].name());
+      TORCH_CHECK(fallback.has_value(), "the required argument ", parameters[i].name(),
+                  " is missing");
       stack.push_back(*fallback);
     }
     run(handle, stack);

@@ -16,8 +16,8 @@ at::Tensor empty(at::IntArrayRef shape, at::ScalarType type) {
   return at::empty(shape, at::TensorOptions(c10::kMeta).dtype(type));
 }
 
-// Autocast does not work on shadows. They therefore have one floating-point type where it would
-// have mixed two, which no operator but a cast allows.
+// Autocast does not apply to shadows, and most operators refuse to mix floating-point types. So
+// every shadow of a half-precision tensor is in single precision.
 at::ScalarType plain(at::ScalarType type) {
   return type == at::kHalf || type == at::kBFloat16 ? at::kFloat : type;
 }
@@ -58,7 +58,7 @@ at::Tensor like_first(const Stack &arguments) {
   return empty(first.sizes(), first.scalar_type());
 }
 
-// What libtorch has no meta kernel for in C++, of the operators that this project calls.
+// The operators that this project calls and for which libtorch has no meta kernel in C++.
 const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
   static const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> rules = {
       {"aten::abs", [](const Stack &in) -> c10::IValue { return like_first(in); }},
@@ -132,7 +132,7 @@ void call_shadow(const c10::OperatorHandle &op, Stack &stack) {
   const auto &parameters = op.schema().arguments();
   for (size_t i = 0; i < parameters.size(); i++) {
     if (!is_written(parameters[i])) continue;
-    // An operator that writes gives what it wrote to.
+    // An operator that works in place returns the argument that it writes to.
     Stack unchanged(op.schema().returns().size(), stack[i]);
     stack = std::move(unchanged);
     return;

@@ -1,19 +1,20 @@
 import Foundation
 
-/// A serial delegate queue that holds back whoever fills it faster than it is emptied.
+/// A serial delegate queue that blocks its producer while too many operations wait.
 ///
-/// On Linux a `URLSession` hands each chunk to its delegate's queue and reads on; suspending the
-/// task does not stop it. Where the disk is slower than the network the whole file would pile up in
-/// memory. Blocking the session here makes it stop reading, and so slows the server down.
+/// On Linux, a `URLSession` adds each chunk to its delegate's queue and continues to read;
+/// suspending the task does not stop it. If the disk were slower than the network, the whole file
+/// would accumulate in memory. Blocking the session here makes it stop reading and so slows down
+/// the server.
 ///
-/// An operation must not wait for the session, which may be waiting for the operation.
+/// An operation must not wait for the session, because the session may be waiting for it.
 final class BoundedQueue: OperationQueue, @unchecked Sendable {
-    // The condition guards `waiting`: a Mutex cannot be waited on.
+    // The condition guards `waiting`. A Mutex would not suffice, because threads wait for a change.
     private let condition = NSCondition()
     private var waiting = 0
     private let limit: Int
 
-    /// A queue in which at most `limit` operations wait.
+    /// Creates a queue in which at most `limit` operations wait or run.
     init(limit: Int) {
         self.limit = limit
         super.init()

@@ -3,18 +3,20 @@ import WeightFiles
 import SystemPackage
 import Torch
 
-/// What a downloaded file has to be.
+/// The kind of content that a downloaded file must have.
+///
+/// Mirrors and proxies sometimes answer with a web page instead of the file.
 public enum DownloadContent: Sendable, Hashable {
-    /// Whatever the server sends.
+    /// Any content.
     case anything
-    /// A whole PyTorch or safetensors file: mirrors and proxies answer with web pages too.
+    /// A complete PyTorch or safetensors file.
     case checkpoint
     /// A JSON document.
     case document
-    /// A vocabulary, merges or the like: anything that is not empty, a web page or a JSON document.
+    /// Text such as a vocabulary: any content that is not empty, a web page or a JSON object.
     case text
 
-    /// What it is called.
+    /// The name of the kind in messages.
     var name: String {
         switch self {
         case .anything: "file"
@@ -24,7 +26,9 @@ public enum DownloadContent: Sendable, Hashable {
         }
     }
 
-    /// What is wrong with a file, in words; nil if it may be what it has to be.
+    /// Checks whether a file can have this content.
+    ///
+    /// - Returns: the fault in words; nil if the check finds none.
     func fault(of path: FilePath) -> String? {
         switch self {
         case .anything: return nil
@@ -38,7 +42,7 @@ public enum DownloadContent: Sendable, Hashable {
         }
     }
 
-    /// Looks at both ends alone: a tokenizer's document has tens of megabytes.
+    /// Checks only both ends, because the document of a tokenizer has tens of megabytes.
     private func fault(_ bytes: UnsafeRawBufferPointer) -> String? {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let body = bytes.starts(with: mark) ? bytes.dropFirst(mark.count) : bytes[...]
@@ -52,7 +56,7 @@ public enum DownloadContent: Sendable, Hashable {
         let ends = [UInt8(ascii: "{"): UInt8(ascii: "}"), UInt8(ascii: "["): UInt8(ascii: "]")]
         let isDocument = ends[body[start]] == body[end] && start < end
         if self == .document {
-            return isDocument ? nil : "it starts with '\(head.prefix(12))' or is cut off"
+            return isDocument ? nil : "it is not complete JSON; it starts with '\(head.prefix(12))'"
         }
         return isDocument && body[start] == UInt8(ascii: "{") ? "it is a JSON document" : nil
     }

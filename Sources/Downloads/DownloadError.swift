@@ -5,7 +5,7 @@ import SystemPackage
     import FoundationNetworking
 #endif
 
-/// Why a file could not be downloaded.
+/// An error that names a file and the reason why it could not be downloaded.
 public struct DownloadError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable, Equatable {
         case status(Int)
@@ -30,7 +30,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         self.file = file
     }
 
-    /// Whether the same download may succeed if tried again a little later.
+    /// Whether the same download may succeed a little later.
     public var isTransient: Bool {
         switch code {
         case .status(let status): [408, 425, 429, 500, 502, 503, 504].contains(status)
@@ -39,26 +39,26 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The HTTP status that the server answered with, if that was the failure.
+    /// The HTTP status of the server's answer, if the status is the failure.
     public var status: Int? {
         if case .status(let status) = code { status } else { nil }
     }
 
-    /// Whether the server has no such file.
+    /// Whether the server does not have the file.
     var isAbsence: Bool { [404, 410].contains(status) }
 
-    /// The address, the file, and what went wrong.
+    /// The address or the file, the failure, and what to do.
     public var description: String {
         switch code {
         case .status(let status):
             let phrase = HTTPURLResponse.localizedString(forStatusCode: status)
             return "\(address): the server answered \(status) (\(phrase))"
         case .network(let reason):
-            return "\(address): \(reason); a new attempt will continue \(file).partial"
+            return "\(address): \(reason); the next attempt will resume \(file).partial"
         case .size(let expected, let actual):
-            return "\(address): received \(actual) bytes of \(expected)"
+            return "\(address): received \(actual) of \(expected) bytes; try again"
         case .range(let range):
-            return "\(address): the server continued at the wrong place ('\(range)')"
+            return "\(address): the server resumed at the wrong position ('\(range)')"
         case .content(let content, let fault, true):
             return "\(address): the server did not send a \(content.name): \(fault); nothing was"
                 + " kept"
@@ -80,13 +80,13 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
                 + "Delete the file to download it again, or accept it by removing its line from "
                 + "\(record)"
         case .disk(.noSpace):
-            return "\(file): the disk is full; free some space and start again to continue"
+            return "\(file): the disk is full; free some space and start again to resume"
         case .disk(let error):
             return "\(file): cannot be written: \(error)"
         case .storage(let reason):
             return "\(file): \(reason)"
         case .inUse:
-            return "\(file): another process is downloading it"
+            return "\(file): another process is downloading it; try again afterwards"
         }
     }
 }

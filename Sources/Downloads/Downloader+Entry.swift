@@ -4,17 +4,20 @@ import Synchronization
 public import SystemPackage
 
 extension Downloader {
-    /// Fetches the files of an entry into a folder, under their own names, the weights last.
+    /// Downloads the files of an entry into a folder, under their own names, the weights last.
     ///
-    /// Of a part's alternatives the first that the server has is taken; one that is there already,
-    /// whole or in part, comes before the others. A part that is not required is left out where the
-    /// server has none of it.
+    /// For each part, the first alternative that the server has is downloaded. An alternative that
+    /// the folder already has, even in part, is tried before the others. If the server has no
+    /// alternative of an optional part, the part is omitted.
     ///
-    /// - Parameter progress: gets the bytes of all files together, from any thread. The total is
-    ///   what the catalogue expects until the server has said how long the weights are.
-    /// - Returns: the files that the folder has now, in the order of the parts.
-    /// - Throws: ``DownloadError``, or `CancellationError` when the task is cancelled; what has
-    ///   been received stays on disk for the next call.
+    /// - Parameters:
+    ///   - entry: an entry of the catalogue.
+    ///   - folder: the folder for the files, which is created if necessary.
+    ///   - progress: a closure that receives the number of bytes of all files, on any thread. Until
+    ///     the server reports the length of the weights, the total is the catalogue's estimate.
+    /// - Returns: the files in the folder, in the order of the parts.
+    /// - Throws: ``DownloadError``, or `CancellationError` if the task is cancelled. The received
+    ///   bytes stay on the disk for the next call.
     public func download(
         _ entry: ModelCatalog.Entry, into folder: FilePath,
         progress: @escaping @Sendable (DownloadProgress) -> Void = { _ in }
@@ -40,7 +43,9 @@ extension Downloader {
         return files
     }
 
-    /// Fetches the first of some files that there is; nil if none has to be.
+    /// Downloads the first alternative of a part that the server has.
+    ///
+    /// - Returns: nil if the part is optional and the server has no alternative.
     private func download(
         _ part: ModelCatalog.Part, into folder: FilePath,
         progress: @escaping @Sendable (DownloadProgress) -> Void

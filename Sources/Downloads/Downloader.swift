@@ -1,27 +1,33 @@
 public import Foundation
 public import SystemPackage
 
-/// Downloads large files so that nothing is lost or believed without being checked.
+/// A client that downloads large files, resumes broken downloads and checks every file.
 ///
-/// Bytes go to `NAME.partial` and are continued after a broken connection, a cancelled task or a
-/// new start of the program, as long as the server still has the same version. The finished file
-/// takes its name only when its length is right, it is what was expected and not a web page, and its
-/// SHA-256 is the published one, or the one recorded in the folder's `hashes.json` at the first
-/// download.
+/// The bytes are written to `NAME.partial`. After a broken connection, a cancelled task or a new
+/// start of the program, the download resumes there, as long as the server has the same version.
+/// The file gets its final name after three checks: its length is right, it has the expected
+/// content, and its SHA-256 is the published one. If no hash is published, `hashes.json` in the
+/// folder keeps the hash of the first download, and every later download must match it.
+///
+/// ```swift
+/// let file = try await Downloader().download(address, to: "albef.pth", expecting: .checkpoint)
+/// print(file.path, file.sha256)
+/// ```
 public struct Downloader: Sendable {
-    /// How many attempts in a row may fail without progress.
+    /// The number of attempts in a row that may fail without progress.
     public var attempts: Int
-    /// The pause before the second attempt; it doubles from there, up to a minute.
+    /// The pause before the second attempt, which doubles from then on, up to a minute.
     public var firstDelay: Duration
-    /// How long the server may stay silent before an attempt counts as failed.
+    /// The time without data from the server after which an attempt fails.
     public var idleTimeout: Duration
 
-    /// A downloader; the defaults suit files of gigabytes over the internet.
+    /// Creates a downloader; the defaults suit files of gigabytes over the internet.
     ///
     /// - Parameters:
-    ///   - attempts: 6 by default, which is patient for about half a minute.
-    ///   - firstDelay: One second by default.
-    ///   - idleTimeout: One minute by default.
+    ///   - attempts: the number of attempts in a row that may fail without progress; 6 by default,
+    ///     with pauses of about half a minute in all.
+    ///   - firstDelay: the pause before the second attempt; one second by default.
+    ///   - idleTimeout: the time without data after which an attempt fails; one minute by default.
     public init(
         attempts: Int = 6, firstDelay: Duration = .seconds(1), idleTimeout: Duration = .seconds(60)
     ) {
@@ -30,18 +36,19 @@ public struct Downloader: Sendable {
         self.idleTimeout = idleTimeout
     }
 
-    /// Fetches a file, or checks the one that is there already.
+    /// Downloads a file, or checks the existing one.
     ///
     /// - Parameters:
-    ///   - address: An `http` or `https` address.
-    ///   - file: Where to put it; missing folders are made.
-    ///   - sha256: The published hash in hexadecimal. Without it the first download's is recorded
-    ///     and every later one has to be equal.
-    ///   - content: What the file has to be; anything by default.
-    ///   - progress: Called at least at the start and the end of each attempt and after every
-    ///     mebibyte, from any thread.
-    /// - Throws: ``DownloadError``, or `CancellationError` when the task is cancelled; what has
-    ///   been received stays on disk for the next call.
+    ///   - address: an `http` or `https` address.
+    ///   - file: the path for the file; missing folders are created.
+    ///   - sha256: the published hash in hexadecimal. If it is nil, the hash of the first download
+    ///     is recorded, and every later one must be equal.
+    ///   - content: the content that the file must have; anything by default.
+    ///   - progress: a closure that is called at the start and the end of each attempt and after
+    ///     every mebibyte, on any thread.
+    /// - Returns: the path and the hash of the file.
+    /// - Throws: ``DownloadError``, or `CancellationError` if the task is cancelled. The received
+    ///   bytes stay on the disk for the next call.
     public func download(
         _ address: URL, to file: FilePath, sha256: String? = nil,
         expecting content: DownloadContent = .anything,
@@ -75,7 +82,7 @@ public struct Downloader: Sendable {
         do {
             try await fill(&partial, from: address, for: file, progress: progress)
         } catch let error as DownloadError {
-            // A file that a server does not have leaves no empty one behind.
+            // If the server does not have the file, no empty one stays behind.
             if partial.size == 0 { partial.discard() }
             throw error
         }
@@ -84,13 +91,13 @@ public struct Downloader: Sendable {
             try partial.publish(as: file)
             return DownloadedFile(path: file, sha256: actual, isNew: true)
         } catch let error as DownloadError {
-            // Wrong bytes must not be continued.
+            // The next attempt must not resume wrong bytes.
             partial.discard()
             throw error
         }
     }
 
-    /// Repeats requests until the file is whole.
+    /// Repeats requests until the file is complete.
     private func fill(
         _ partial: inout PartialFile, from address: URL, for file: FilePath,
         progress: @escaping @Sendable (DownloadProgress) -> Void
@@ -103,31 +110,31 @@ public struct Downloader: Sendable {
                 address, into: partial, idleTimeout: idleTimeout, progress: progress)
             guard let failure else { return }
             let error = DownloadError(failure, address: address, file: file)
-            // A server that cannot continue starts over: only a new maximum is progress.
+            // A server that cannot resume starts over, so only a new maximum is progress.
             failures = partial.size > best ? 1 : failures + 1
             best = max(best, partial.size)
             guard error.isTransient, failures < attempts else { throw error }
-            // 2^6 seconds is past the minute already.
+            // The limit on the exponent only prevents an overflow.
             let delay = min(firstDelay * (1 << min(failures - 1, 16)), .seconds(60))
             try await Task.sleep(for: delay)
         }
     }
 }
 
-/// How far a download has come.
+/// The progress of a download.
 public struct DownloadProgress: Sendable, Hashable {
-    /// Bytes on disk, those of earlier attempts included.
+    /// The number of bytes on the disk, including those of earlier attempts.
     public let received: Int64
-    /// Bytes of the whole file; `nil` if the server does not say.
+    /// The length of the whole file in bytes; nil if the server does not report it.
     public let total: Int64?
 }
 
 /// A file that has been downloaded and checked.
 public struct DownloadedFile: Sendable, Hashable {
-    /// Where it is.
+    /// The path of the file.
     public let path: FilePath
-    /// Its SHA-256, in lower-case hexadecimal.
+    /// The SHA-256 of the file, in lower-case hexadecimal.
     public let sha256: String
-    /// Whether this call downloaded it; `false` if it was there and unchanged.
+    /// Whether this call downloaded the file; false if it existed and was unchanged.
     public let isNew: Bool
 }

@@ -1,7 +1,7 @@
 import Foundation
 import SystemPackage
 
-/// What the bytes of one download have to be.
+/// The checks of one download: its content and its hash.
 struct FileCheck: Sendable {
     private let file: FilePath
     private let name: String
@@ -11,7 +11,7 @@ struct FileCheck: Sendable {
     private let published: String?
     private let recorded: String?
 
-    /// Looks up what is known, before any byte is fetched.
+    /// Creates the check before the download, and looks up the recorded hash.
     init(
         _ file: FilePath, content: DownloadContent, published: String?, address: URL
     ) throws {
@@ -24,13 +24,14 @@ struct FileCheck: Sendable {
         recorded = published == nil ? try record.hash(of: name) : nil
     }
 
-    /// The hash of the bytes at `path`, which is the published or the recorded one, or is recorded
-    /// now.
+    /// Checks a file and returns its SHA-256.
     ///
-    /// Nothing is recorded of a file that is not what was expected: the record would bar the true
-    /// one for ever.
+    /// The hash must be the published or the recorded one. If neither exists, the hash is recorded.
+    /// A file with the wrong content is never recorded, because its record would make every later
+    /// download of the right file fail.
     ///
-    /// - Parameter isNew: Whether the bytes have just been downloaded; they are not kept on failure.
+    /// - Parameter isNew: whether the file has just been downloaded and is deleted on failure.
+    /// - Throws: ``DownloadError`` if the content or the hash is wrong.
     func run(on path: FilePath, isNew: Bool) throws -> String {
         if let fault = content.fault(of: path) {
             throw error(.content(content, fault: fault, isNew: isNew))

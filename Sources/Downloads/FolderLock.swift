@@ -1,16 +1,16 @@
 import Foundation
 import SystemPackage
 
-/// A lock that one holder among all processes and tasks has; it ends with its process.
+/// A lock that only one task of all processes can hold; it ends with its process.
 ///
-/// Its file stays: were it removed, a process that waits for the old file and one that makes a new
-/// one would both hold a lock.
+/// The file of the lock is never removed. Otherwise a process that waits for the old file and a
+/// process that creates a new one could both hold the lock.
 struct FolderLock: Sendable {
     private let descriptor: FileDescriptor
 
-    /// Takes the lock; nil if somebody else has it.
+    /// Acquires the lock without waiting; nil if another task or process holds it.
     ///
-    /// - Parameter file: made if it is not there, in a folder that is.
+    /// - Parameter file: the lock's file, which is created if necessary; its folder must exist.
     init?(_ file: FilePath) throws {
         descriptor = try FileDescriptor.open(
             file, .readWrite, options: [.create, .closeOnExec],
@@ -23,9 +23,10 @@ struct FolderLock: Sendable {
         }
     }
 
-    /// Gives it back.
+    /// Releases the lock.
     func release() {
-        // Closing alone would leave it to a child process that has been forked but not yet started.
+        // A child process that has been forked but has not started its program yet holds a copy of
+        // the descriptor, so closing alone would not release the lock.
         flock(descriptor.rawValue, LOCK_UN)
         try? descriptor.close()
     }

@@ -4,27 +4,29 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// The SHA-256 of every file that was downloaded into a folder, in its `hashes.json`.
+/// The record of the SHA-256 of every file that was downloaded into a folder, `hashes.json`.
 ///
-/// Most checkpoints are published without a hash. The first download's is kept here, so that any
-/// later change of the file, on the server or on disk, is noticed.
+/// Most checkpoints are published without a hash. The record keeps the hash of the first download,
+/// so that a later change of the file, on the server or on the disk, is detected.
 struct HashRecord: Sendable {
     private let folder: FilePath
-    /// The file of hashes.
+    /// The path of the record.
     var path: FilePath { folder.appending("hashes.json") }
 
     init(folder: FilePath) {
         self.folder = folder
     }
 
-    /// The recorded hash of a file in the folder.
+    /// Returns the recorded hash of a file in the folder, if there is one.
+    ///
+    /// - Throws: `FileError` if the record is damaged.
     func hash(of name: String) throws -> String? {
         try read()[name]
     }
 
-    /// Records the hash of a file in the folder, unless there is one.
+    /// Records the hash of a file in the folder, unless the record already has one.
     func add(_ hash: String, of name: String) throws {
-        // Locking the folder itself leaves no lock file behind.
+        // A lock on the folder itself leaves no file behind.
         let descriptor = try FileDescriptor.open(folder, .readOnly, options: [.closeOnExec])
         defer { try? descriptor.close() }
         guard flock(descriptor.rawValue, LOCK_EX) == 0 else { throw Errno(rawValue: errno) }
@@ -41,14 +43,15 @@ struct HashRecord: Sendable {
         let data = try MappedFile(path).withUnsafeBytes { Data($0) }
         guard let hashes = try? JSONDecoder().decode([String: String].self, from: data) else {
             throw FileError(
-                path, .malformed("it is not a list of hashes; delete it to record them anew"))
+                path, .malformed("it is not a list of hashes; delete it to record them again"))
         }
         return hashes
     }
 
-    /// The SHA-256 of a file's bytes, in lower-case hexadecimal.
+    /// Returns the SHA-256 of a file's bytes, in lower-case hexadecimal.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled meanwhile.
+    /// - Complexity: O(n) for a file of n bytes.
+    /// - Throws: `CancellationError` if the task is cancelled; an error of the file system.
     static func sha256(of file: FilePath) throws -> String {
         let (descriptor, _) = try RegularFile.open(file)
         defer { try? descriptor.close() }

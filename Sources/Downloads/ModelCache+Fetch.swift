@@ -2,29 +2,30 @@ import Storage
 import Foundation
 public import SystemPackage
 
-/// How far the making of a model in the cache has come.
+/// The progress of preparing a model in the cache.
 public enum ModelProgress: Sendable, Hashable {
     /// Another process or task is fetching the same entry.
     case waiting
-    /// Bytes of all files together.
+    /// The files are being downloaded; the numbers are those of all files together.
     case downloading(DownloadProgress)
-    /// All files are there; the model directory is being made of them.
+    /// All files are complete, and the model directory is being created from them.
     case importing
 }
 
 extension ModelCache {
-    /// The model directory of an entry: at once if it is there, else fetched, checked and imported.
+    /// Returns the model directory of an entry, and downloads and imports the model if necessary.
     ///
-    /// Of several processes and tasks that ask at once one does the work, and the others wait. The
-    /// files are removed once they are imported, but for their digests. Whatever has been fetched
-    /// when it fails or is cancelled is there for the next call.
+    /// If several processes or tasks call this at the same time, one of them does the work and the
+    /// others wait. After the import, the downloaded files are removed, except their digests. If
+    /// the call fails or is cancelled, the received bytes stay for the next call.
     ///
     /// - Parameters:
-    ///   - entry: the name is what the cache knows it by; the addresses are those to fetch from.
-    ///   - catalog: where its vocabulary is found, if that is an entry of its own.
-    ///   - progress: called from any thread.
-    /// - Throws: ``DownloadError``, ``ModelFileError``, ``ModelCacheError``, `FileError`, or
-    ///   `CancellationError` when the task is cancelled.
+    ///   - entry: the entry; its name determines the place in the cache, its addresses the sources.
+    ///   - catalog: the catalogue that has the entry's vocabulary; the published one by default.
+    ///   - progress: a closure that receives the progress, on any thread.
+    /// - Returns: the path of the model directory.
+    /// - Throws: ``DownloadError``, `ModelFileError`, ``ModelCacheError``, `FileError`, or
+    ///   `CancellationError` if the task is cancelled.
     public func prepare(
         _ entry: ModelCatalog.Entry, from catalog: ModelCatalog = .published,
         progress: @escaping @Sendable (ModelProgress) -> Void = { _ in }
@@ -50,11 +51,13 @@ extension ModelCache {
         }
     }
 
-    /// The folder of an entry's files: at once if they are there, else fetched and checked.
+    /// Returns the folder of an entry's files, and downloads and checks the files if necessary.
     ///
-    /// - Parameter progress: called from any thread.
-    /// - Throws: ``DownloadError``, ``ModelCacheError``, or `CancellationError` when the task is
-    ///   cancelled; what has been received stays on disk for the next call.
+    /// - Parameters:
+    ///   - entry: the entry; its name determines the place in the cache, its addresses the sources.
+    ///   - progress: a closure that receives the progress, on any thread.
+    /// - Throws: ``DownloadError``, ``ModelCacheError``, or `CancellationError` if the task is
+    ///   cancelled. The received bytes stay on the disk for the next call.
     public func fetch(
         _ entry: ModelCatalog.Entry,
         progress: @escaping @Sendable (ModelProgress) -> Void = { _ in }
@@ -71,7 +74,7 @@ extension ModelCache {
         }
     }
 
-    /// The vocabulary that an entry shares with others.
+    /// Returns the file of the vocabulary that an entry shares with others, if it has none itself.
     private func vocabulary(
         of entry: ModelCatalog.Entry, from catalog: ModelCatalog
     ) async throws -> FilePath? {
@@ -81,7 +84,7 @@ extension ModelCache {
         return vocabulary.parts.first?.alternatives.first.map { folder.appending($0.name) }
     }
 
-    /// Runs `body` while nobody else works on an entry.
+    /// Runs `body` while no other task or process works on an entry.
     private func holding<Result: Sendable>(
         _ entry: ModelCatalog.Entry, _ progress: @Sendable (ModelProgress) -> Void,
         _ body: () async throws -> Result
@@ -108,7 +111,7 @@ extension ModelCache {
         }
     }
 
-    /// Leaves the digests, by which another download of the same files is checked.
+    /// Removes the files of an entry, but not their digests, which check the next download.
     private static func removeFiles(of entry: ModelCatalog.Entry, in folder: FilePath) {
         for file in entry.parts.flatMap(\.alternatives) {
             try? FileManager.default.removeItem(atPath: folder.appending(file.name).string)

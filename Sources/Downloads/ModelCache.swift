@@ -3,28 +3,36 @@ import Storage
 public import Foundation
 public import SystemPackage
 
-/// The folder in which models of the catalogue are kept, once for all programs of a user.
+/// A folder that keeps models of the catalogue for all programs of a user.
 ///
-/// In `models/NAME` is `download`, while an entry is fetched; then `model`, the model directory that
-/// was imported from it, or `files`, where the files themselves are wanted. Both of these appear
-/// whole or not at all, and are never looked for on the network again. `download` keeps the digests
-/// of what was fetched.
+/// The folder `models/NAME` of an entry has up to three subfolders. `download` receives the files
+/// and keeps their digests after an import. `model` is the model directory that was imported from
+/// them. `files` has the files of an entry that is used without an import. Both `model` and `files`
+/// appear either complete or not at all, and later calls use them without the network.
+///
+/// ```swift
+/// let entry = try ModelCatalog.published.entry(named: "albef-coco", for: .search)
+/// let model = try await ModelCache().prepare(entry)
+/// ```
 public struct ModelCache: Sendable {
-    /// The folder.
+    /// The folder of the cache.
     public let folder: FilePath
-    /// How files are fetched.
+    /// The downloader for missing files.
     public var downloader: Downloader
 
-    /// A cache in a folder, which is made when it is needed.
+    /// Creates a cache in a folder; the first download creates the folder.
     public init(_ folder: FilePath, downloader: Downloader = Downloader()) {
         self.folder = folder
         self.downloader = downloader
     }
 
-    /// The cache of an environment: `$ALBEF_CACHE`, else `albef` in `$XDG_CACHE_HOME`, else in
-    /// `~/.cache`, on macOS in `~/Library/Caches`.
+    /// Creates the cache that an environment names.
     ///
-    /// A variable that is empty or, of `XDG_CACHE_HOME`, no absolute path, counts for nothing.
+    /// Its folder is `$ALBEF_CACHE`, or else `$XDG_CACHE_HOME/albef`, or else `~/.cache/albef`
+    /// (`~/Library/Caches/albef` on macOS). An empty variable is ignored, and so is a
+    /// `XDG_CACHE_HOME` that is not an absolute path.
+    ///
+    /// - Parameter environment: the variables; those of this process by default.
     public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
         if let own = environment["ALBEF_CACHE"], !own.isEmpty {
             self.init(FilePath(own))
@@ -41,29 +49,30 @@ public struct ModelCache: Sendable {
         }
     }
 
-    /// The model directory of an entry, if it is there; nothing in it is read.
+    /// Returns the model directory of an entry if it exists, without reading its content.
     public func model(_ entry: ModelCatalog.Entry) -> FilePath? {
         let path = place(of: entry).model
         return FileSystem.exists(path.appending(ModelDirectory.configurationName)) ? path : nil
     }
 
-    /// The folder of an entry's files, if all of them are there; nothing in it is read.
+    /// Returns the folder of an entry's files if it is complete, without reading its content.
     public func files(_ entry: ModelCatalog.Entry) -> FilePath? {
         let path = place(of: entry).files
         return FileSystem.isDirectory(path) ? path : nil
     }
 
-    /// How many bytes of an entry there are, half a download included; 0 if there is nothing.
+    /// Returns the size of an entry in the cache in bytes, including incomplete downloads.
     public func size(of entry: ModelCatalog.Entry) -> Int64 {
         Self.size(of: place(of: entry).path)
     }
 
-    /// Removes all that there is of an entry, the digests of its files included.
+    /// Removes everything of an entry from the cache, including the digests of its files.
     ///
-    /// A program that uses the model goes on with it.
+    /// A program that has the model open can continue to use it.
     ///
-    /// - Returns: how many bytes that were; 0 if there was nothing.
-    /// - Throws: ``ModelCacheError`` if another process is fetching it, or it cannot be removed.
+    /// - Returns: the number of removed bytes; 0 if the cache did not have the entry.
+    /// - Throws: ``ModelCacheError`` if another process is fetching the entry, or if the entry
+    ///   cannot be removed.
     @discardableResult
     public func remove(_ entry: ModelCatalog.Entry) throws -> Int64 {
         let place = place(of: entry)
@@ -74,7 +83,7 @@ public struct ModelCache: Sendable {
         defer { lock.release() }
         let size = Self.size(of: place.path)
         do {
-            // Half a model must not be found, however the removal ends.
+            // If the removal is interrupted, no incomplete model must stay under its name.
             let last = place.path.lastComponent?.string ?? "model"
             let doomed = place.path.removingLastComponent()
                 .appending(".\(last).\(UUID().uuidString.prefix(8)).removed")
@@ -86,7 +95,7 @@ public struct ModelCache: Sendable {
         return size
     }
 
-    /// Where an entry is kept.
+    /// The paths of an entry in the cache.
     struct Place {
         let path: FilePath
         let lock: FilePath
@@ -97,7 +106,7 @@ public struct ModelCache: Sendable {
     }
 
     func place(of entry: ModelCatalog.Entry) -> Place {
-        // Names of the catalogue have at most one slash, and no step upwards.
+        // Names of the catalogue have at most one slash, and must not lead out of the cache.
         let words = entry.name.split(separator: "/").map { word in
             word.allSatisfy { $0 == "." } ? "_" : String(word)
         }
@@ -120,7 +129,7 @@ public struct ModelCache: Sendable {
     }
 }
 
-/// Why a model in the cache cannot be used or removed.
+/// An error that names a model and the reason why the cache cannot prepare or remove it.
 public struct ModelCacheError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case inUse
@@ -139,15 +148,15 @@ public struct ModelCacheError: Error, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// The name, the place, and what is wrong.
+    /// The name of the entry, the path, the reason, and what to do.
     public var description: String {
         switch code {
         case .inUse: "\(name): another process is fetching it into \(path); try again afterwards"
         case .notAModel:
-            "\(name): is no whole model, but a part that models start from: 'albef models create'"
+            "\(name): is not a complete model, but a part for 'albef models create'"
         case .removal(let reason): "\(name): \(path) cannot be removed: \(reason)"
         case .storage(let reason):
-            "\(name): \(path) cannot be written: \(reason); ALBEF_CACHE names another folder"
+            "\(name): \(path) cannot be written: \(reason); set ALBEF_CACHE to use another folder"
         }
     }
 }

@@ -1,14 +1,14 @@
 import ALBEF
 import Foundation
 
-/// The models and towers that their owners publish on Hugging Face: a folder of files each.
+/// The models and towers on Hugging Face, each of which is a folder of files.
 ///
-/// The names of the entries are those of the folders.
+/// The name of an entry is the name of its folder.
 extension ModelCatalog {
-    /// The address of Hugging Face, unless a mirror of it is named.
+    /// The address of Hugging Face.
     static let huggingFace = "https://huggingface.co"
 
-    /// A name in a folder, or several of which one is enough.
+    /// A file that a folder must or may have, with its possible names.
     private struct Need {
         let names: [String]
         let isRequired: Bool
@@ -17,21 +17,21 @@ extension ModelCatalog {
         static func maybe(_ name: String) -> Need { Need(names: [name], isRequired: false) }
     }
 
-    /// What lies in the folders of one kind.
+    /// The files in one kind of folder.
     ///
-    /// Weights come last, since they are the most.
+    /// The weights come last, because they are by far the largest file.
     private enum Layout {
-        /// Weights of Hugging Face's own classes, with how images are prepared.
+        /// An image encoder of Hugging Face's classes, with the preparation of images.
         case image
-        /// The same with a vocabulary of word pieces.
+        /// A text encoder of Hugging Face's classes, with a vocabulary of word pieces.
         case text
-        /// Two encoders, and a vocabulary of word pieces.
+        /// Two encoders, with a vocabulary of word pieces.
         case pair
-        /// Two encoders, and a tokenizer of another kind.
+        /// Two encoders, with a tokenizer of another kind.
         case tokenized
-        /// OpenCLIP's, which may have the files of Hugging Face's classes beside.
+        /// A model of OpenCLIP, which may also have the files of Hugging Face's classes.
         case openCLIP
-        /// timm's.
+        /// An image encoder of timm.
         case timm
 
         var needs: [Need] {
@@ -88,7 +88,7 @@ extension ModelCatalog {
         }
     }
 
-    /// What the entries of one kind have in common.
+    /// The properties that the entries of one kind have in common.
     private struct Family {
         var purpose = Purpose.retrieval
         var abilities: [Ability] = [.search, .classify, .start]
@@ -175,7 +175,8 @@ extension ModelCatalog {
                 "facebook/deit-small-patch16-224", "DeiT-S/16 of ImageNet-1k", nil, 21_665_664),
             image.entry(
                 "google/vit-base-patch16-224-in21k", "ViT-B/16 of ImageNet-21k", nil, 85_798_656),
-            // Batch norms are folded into the convolutions here; the file has them, and a classifier.
+            // The number of parameters is without the batch norms, which are folded into the
+            // convolutions, and without the classifier. The file has both.
             family(.imageTower, .timm).entry(
                 "timm/efficientnet_lite0.ra_in1k", "EfficientNet-Lite0 of ImageNet-1k", nil,
                 3_350_000, downloadSize: 18_776_096),

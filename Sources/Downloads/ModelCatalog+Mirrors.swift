@@ -1,13 +1,13 @@
 public import Foundation
 
-/// The same catalogue with its files elsewhere.
+/// Catalogues with the same files at other addresses.
 extension ModelCatalog {
-    /// The same files on a mirror.
+    /// Returns the catalogue with all files on a mirror.
     ///
-    /// A mirror keeps a folder of files under the name of the entry, and all other files under
-    /// their own names: as `albef models pull --output` lays them out.
+    /// A mirror has a folder of files under the name of its entry, and every other file under its
+    /// own name. `albef models pull --output` creates this layout.
     ///
-    /// - Parameter base: an `http` or `https` address.
+    /// - Parameter base: the `http` or `https` address of the mirror.
     public func mirrored(at base: URL) -> ModelCatalog {
         ModelCatalog(
             entries: entries.map { entry in
@@ -18,9 +18,9 @@ extension ModelCatalog {
             })
     }
 
-    /// The same catalogue with a mirror of Hugging Face; other files stay where they are.
+    /// Returns the catalogue with a mirror of Hugging Face; other files keep their addresses.
     ///
-    /// - Parameter endpoint: what stands for `https://huggingface.co`.
+    /// - Parameter endpoint: the address that replaces `https://huggingface.co`.
     public func fetched(fromHuggingFaceAt endpoint: URL) -> ModelCatalog {
         ModelCatalog(
             entries: entries.map { entry in
@@ -31,12 +31,13 @@ extension ModelCatalog {
             })
     }
 
-    /// The same catalogue as an environment wants it.
+    /// Returns the catalogue with the mirror that an environment names.
     ///
-    /// `ALBEF_MIRROR` is the address of a mirror of everything, `HF_ENDPOINT` that of one of Hugging
-    /// Face. Neither gets a token of any kind.
+    /// `ALBEF_MIRROR` is the address of a mirror of all files, `HF_ENDPOINT` that of a mirror of
+    /// Hugging Face. The first one has precedence. No token is sent to either.
     ///
-    /// - Throws: ``ModelNameError`` if a variable is set and is no `http` or `https` address.
+    /// - Parameter environment: the variables; those of this process by default.
+    /// - Throws: ``ModelNameError`` if a variable is set but is not an `http` or `https` address.
     public func fetched(
         in environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> ModelCatalog {
@@ -52,7 +53,7 @@ extension ModelCatalog {
         return fetched(fromHuggingFaceAt: endpoint)
     }
 
-    /// The address of a mirror; nil if a text is none.
+    /// Parses the `http` or `https` address of a mirror; nil if the text is not one.
     public static func address(_ text: String) -> URL? {
         guard let address = URL(string: text), let scheme = address.scheme?.lowercased(),
             ["http", "https"].contains(scheme), address.host?.isEmpty == false

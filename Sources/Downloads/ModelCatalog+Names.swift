@@ -1,8 +1,8 @@
-/// Finding an entry by what somebody typed.
+/// Lookup of entries by the names that people type.
 extension ModelCatalog {
-    /// The entry of a name.
+    /// Returns the entry of a name.
     ///
-    /// - Throws: ``ModelNameError`` that says why there is none, and which names are near.
+    /// - Throws: ``ModelNameError`` if the name is unknown; it suggests similar names.
     public func entry(named name: String) throws -> Entry {
         if let entry = self[name] { return entry }
         for prefix in ["hf:", "hf://", "hf-hub:", "https://huggingface.co/"]
@@ -14,9 +14,9 @@ extension ModelCatalog {
         throw ModelNameError(.unknown(name, near: names(near: name)))
     }
 
-    /// The entry of a name, if a thing can be done with it.
+    /// Returns the entry of a name if it has an ability.
     ///
-    /// - Throws: ``ModelNameError`` as ``entry(named:)`` does, and for an entry that is of no use.
+    /// - Throws: ``ModelNameError`` if the name is unknown or the entry lacks the ability.
     public func entry(named name: String, for ability: Ability) throws -> Entry {
         let entry = try entry(named: name)
         guard entry.abilities.contains(ability) else {
@@ -28,9 +28,9 @@ extension ModelCatalog {
         return entry
     }
 
-    /// At most three names that somebody may have meant, the nearest first.
+    /// Returns up to three names that are similar to a text, the most similar first.
     ///
-    /// - Complexity: O(entries · length²).
+    /// - Complexity: O(n · m²) for n entries and names of m characters.
     public func names(near typed: String) -> [String] {
         let typed = Self.letters(typed)
         guard !typed.isEmpty else { return [] }
@@ -41,7 +41,7 @@ extension ModelCatalog {
             let distance = min(
                 Self.distance(typed, name), Self.distance(typed, last))
             if distance <= max(1, typed.count / 4) { return (distance, entry.name) }
-            // A part of a name, as "siglip2" is.
+            // The text may be a part of a name, such as "siglip2".
             return typed.count >= 4 && Self.contains(name, typed) ? (100, entry.name) : nil
         }
         let exact = ranked.filter { $0.distance == 0 }
@@ -49,7 +49,7 @@ extension ModelCatalog {
             .prefix(3).map(\.name)
     }
 
-    /// Letters and digits alone, small: "clip_vit" and "CLIP-ViT" are one name to a reader.
+    /// Returns the lower-case letters and digits, so that "clip_vit" equals "CLIP-ViT".
     private static func letters(_ name: String) -> [Character] {
         name.lowercased().filter { $0.isLetter || $0.isNumber }
     }
@@ -61,7 +61,7 @@ extension ModelCatalog {
         }
     }
 
-    /// How many characters have to be changed, added or left out (Levenshtein).
+    /// Returns the number of characters to change, add or remove (Levenshtein distance).
     private static func distance(_ first: [Character], _ second: [Character]) -> Int {
         var row = Array(0...second.count)
         for (index, character) in first.enumerated() {
@@ -77,7 +77,7 @@ extension ModelCatalog {
     }
 }
 
-/// Why a model cannot be had by its name.
+/// An error that names a model, or a mirror, and the reason why it cannot be used.
 public struct ModelNameError: Error, Sendable, Hashable, CustomStringConvertible {
     enum Code: Sendable, Hashable {
         case unknown(String, near: [String])
@@ -90,30 +90,30 @@ public struct ModelNameError: Error, Sendable, Hashable, CustomStringConvertible
 
     init(_ code: Code) { self.code = code }
 
-    /// The name, why it is of no use, and what to do.
+    /// The name, the reason, and what to do.
     public var description: String {
         switch code {
         case .unknown(let name, let near):
             let shown = String(name.prefix(100))
             let hint =
                 near.isEmpty
-                ? "" : "; is it \(near.map { "'\($0)'" }.joined(separator: " or "))?"
-            return "there is no directory '\(shown)', and no model of that name\(hint)"
+                ? "" : "; did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))?"
+            return "there is no directory '\(shown)' and no model of that name\(hint)"
                 + (hint.isEmpty ? "; " : " ") + "'albef models list' shows all names"
         case .foreign(_, let known?):
-            return "'\(known)' is in the catalogue: name it so, without anything before it"
+            return "'\(known)' is in the catalogue: use this name, without a prefix"
         case .foreign(let name, nil):
             return
-                "'\(name.prefix(100))' is not downloaded: only models of the catalogue are, since"
+                "'\(name.prefix(100))' is not downloaded: only models of the catalogue are, because"
                 + " their layout, size and licence are known ('albef models list'). Download the"
-                + " folder yourself, then 'albef import' it"
+                + " folder yourself and convert it with 'albef import'"
         case .useless(let name, let purpose, let ability, let near):
-            let hint = near.map { "; is it '\($0)'?" } ?? ";"
+            let hint = near.map { "; did you mean '\($0)'?" } ?? ";"
             return
                 "'\(name)' cannot \(ability.rawValue), since it is for \(purpose.rawValue)\(hint)"
-                + " 'albef models list' says what each can do"
+                + " 'albef models list' shows what each model can do"
         case .address(let text, let variable):
-            return "\(variable) is '\(text.prefix(200))', which is not an address such as https://…"
+            return "\(variable) is '\(text.prefix(200))', which is not an http or https address"
         }
     }
 }

@@ -1,9 +1,9 @@
 import ALBEF
 import Foundation
 
-/// The files of ALBEF and LAVIS, and the vocabularies: one file each.
+/// The checkpoints of ALBEF and LAVIS, and the vocabularies, each of which is one file.
 extension ModelCatalog {
-    /// A row of the lists below.
+    /// One row of the lists below.
     private struct Row {
         let name, file, summary: String
         let purpose: Purpose
@@ -11,15 +11,15 @@ extension ModelCatalog {
         var downloadSize: Int64?
     }
 
-    /// What a model that was trained to align and to match does.
+    /// The abilities of a model that was trained with ITC and ITM.
     private static let all: [Ability] = [.search, .rerank, .classify, .start]
 
-    /// 65,536 features of 256 numbers, of images and of texts.
+    /// The bytes of two queues, each with 65,536 features of 256 numbers.
     private static let queueSize: Int64 = 2 * 65_536 * 256 * 4
 
     static let original: [Entry] = {
-        // The pretrained files have the momentum twins and the queues; those that were fine-tuned
-        // for retrieval are without (salesforce/ALBEF#21: 800 MB).
+        // The pretrained files include the momentum teacher and the queues. The files that were
+        // fine-tuned for retrieval do not (salesforce/ALBEF#21: 800 MB).
         let pretrained = 209_937_725
         let size = 8 * Int64(pretrained) + queueSize
         let rows = [
@@ -77,8 +77,8 @@ extension ModelCatalog {
             .lavis)
     }()
 
-    // An address that is not one would be a typing error here: such an entry is left out, and the
-    // tests count the entries.
+    // An invalid address would be a typing error in this file. Its entry is left out, and the tests
+    // count the entries.
     private static func entries(_ rows: [Row], at base: String, _ dialect: Dialect) -> [Entry] {
         rows.compactMap { row in
             guard let address = URL(string: base + row.file) else { return nil }

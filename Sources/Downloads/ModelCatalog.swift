@@ -1,33 +1,38 @@
 public import ALBEF
 public import Foundation
 
-/// The public models that ALBEF works with, by name: what to fetch from where, how much it is, and
-/// what can be done with it.
+/// A catalogue of public models by name, with their addresses, sizes and abilities.
+///
+/// ```swift
+/// for entry in ModelCatalog.published.entries where entry.abilities.contains(.search) {
+///     print(entry.name, entry.summary, entry.downloadSize)
+/// }
+/// ```
 public struct ModelCatalog: Sendable {
-    /// Every entry, in the order to list them.
+    /// All entries, in the order of a list.
     public let entries: [Entry]
 
-    /// What the owners of ALBEF, LAVIS, BLIP, CLIP, Chinese-CLIP, SigLIP and of the usual towers
-    /// publish.
+    /// The published models of ALBEF, LAVIS, BLIP, CLIP, Chinese-CLIP and SigLIP, with towers and
+    /// vocabularies.
     public static let published = ModelCatalog(
         entries: original + lavis + blip + chineseCLIP + openAI + laion + sigLIP + towers
             + vocabularies)
 
-    /// A catalogue of these entries.
+    /// Creates a catalogue of entries.
     public init(entries: [Entry]) {
         self.entries = entries
     }
 
-    /// The entry of a name.
+    /// Returns the entry of a name; nil if the catalogue does not have it.
     public subscript(name: String) -> Entry? {
         entries.first { $0.name == name }
     }
 }
 
 extension ModelCatalog {
-    /// What an entry is for.
+    /// The purpose of an entry.
     public enum Purpose: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Weights to fine-tune, or to search with as they are.
+        /// Weights to fine-tune, which also search without fine-tuning.
         case pretraining
         /// Weights for search.
         case retrieval
@@ -35,40 +40,41 @@ extension ModelCatalog {
         case questionAnswering = "question answering"
         /// Weights that locate an expression in an image.
         case grounding
-        /// Weights that compare a sentence with two images, or the start of training them.
+        /// Weights that compare a sentence with two images, or weights to fine-tune for this task.
         case pairReasoning = "reasoning over two images"
-        /// Weights that tell whether an image entails a sentence.
+        /// Weights that decide whether an image entails a sentence.
         case visualEntailment = "visual entailment"
-        /// An image encoder that a model can start from.
+        /// An image encoder from which a model can start.
         case imageTower = "image tower"
-        /// A text encoder that a model can start from.
+        /// A text encoder from which a model can start.
         case textTower = "text tower"
         /// The tokens of a text encoder.
         case vocabulary
     }
 
-    /// What can be done with an entry here.
+    /// A use that this project supports for an entry.
     public enum Ability: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Finding images by texts, in the order of recall.
+        /// Recalling images for a text.
         case search
-        /// Ordering what recall found by reading each image together with the text.
+        /// Re-ranking recalled images by reading each image together with the text.
         case rerank = "re-rank"
-        /// Choosing among texts for an image.
+        /// Choosing one of several texts for an image.
         case classify
-        /// Being what a new model is trained from.
+        /// Starting the training of a new model.
         case start
     }
 
-    /// One public file.
+    /// A public file.
     public struct File: Sendable, Hashable {
-        /// Its name once downloaded.
+        /// The name of the downloaded file.
         public let name: String
-        /// Where its owner keeps it.
+        /// The address at which the owner publishes the file.
         public let address: URL
-        /// Its SHA-256 in hexadecimal; `nil` where the owner publishes none, and then the first
-        /// download's is remembered.
+        /// The SHA-256 in hexadecimal.
+        ///
+        /// If the owner publishes none, it is nil, and the hash of the first download is recorded.
         public let sha256: String?
-        /// What it has to be.
+        /// The content that the file must have.
         public let content: DownloadContent
 
         package init(
@@ -81,11 +87,11 @@ extension ModelCatalog {
         }
     }
 
-    /// One thing that an entry needs, which owners publish under different names.
+    /// A part of an entry, such as its weights, which owners publish under different names.
     public struct Part: Sendable, Hashable {
-        /// The files that would do, of which the first that the server has is fetched.
+        /// The possible files, of which the first that the server has is downloaded.
         public let alternatives: [File]
-        /// Whether the entry is of no use without; else it is left out where no server has it.
+        /// Whether the entry needs the part; an optional part may be missing on the server.
         public let isRequired: Bool
 
         package init(_ alternatives: [File], isRequired: Bool = true) {
@@ -96,45 +102,44 @@ extension ModelCatalog {
 
     /// A model, a tower or a vocabulary.
     public struct Entry: Sendable, Hashable {
-        /// What it is called: a short name such as `albef-coco`, or the name that its owner
-        /// publishes it under, such as `openai/clip-vit-base-patch16`.
+        /// The name: a short one such as `albef-coco`, or that of the owner's folder, such as
+        /// `openai/clip-vit-base-patch16`.
         public let name: String
-        /// What it is, in one line.
+        /// A description in one line.
         public let summary: String
-        /// What it is for.
+        /// The purpose of the entry.
         public let purpose: Purpose
-        /// What can be done with it here, in the order of ``Ability``.
+        /// The supported uses, in the order of ``Ability``.
         public let abilities: [Ability]
-        /// The languages of its texts, as BCP 47 has them, `mul` for many; empty for an image tower.
+        /// The languages of the texts as BCP 47 codes, or `mul` for many; empty for an image tower.
         public let languages: [String]
-        /// The licence that its owner publishes it under.
+        /// The licence under which the owner publishes the entry.
         public let licence: String
-        /// Whose conventions the weights follow; `nil` for towers and vocabularies.
+        /// The naming conventions of the weights; nil for towers and vocabularies.
         public let dialect: Dialect?
-        /// Its files, the weights last.
+        /// The files, the weights last.
         public let parts: [Part]
-        /// Whether it is a folder of files that belong together, as on Hugging Face.
+        /// Whether the entry is a folder of files, as on Hugging Face.
         ///
-        /// A mirror keeps such a folder under ``name``, and the file of any other entry beside the
-        /// other files.
+        /// A mirror has such a folder under ``name``, and the file of any other entry in its root.
         public let isFolder: Bool
-        /// The entry whose file is its vocabulary; `nil` if it has its own or needs none.
+        /// The name of the entry with the vocabulary; nil if this entry has its own or needs none.
         public let vocabulary: String?
-        /// How many parameters it has; 0 for a vocabulary.
+        /// The number of parameters; 0 for a vocabulary.
         ///
-        /// Computed from the shapes of its architecture, not read off the file.
+        /// It is computed from the shapes of the architecture, not read from the file.
         public let parameters: Int
-        /// About how many bytes are downloaded.
+        /// The approximate size of the download in bytes.
         ///
-        /// Computed: four for each parameter, since all are published as 32-bit floats, and those of
-        /// the momentum twins and queues where they are known to be published, too. A file may
-        /// hold more than that.
+        /// It is computed: four bytes per parameter, because all weights are published as 32-bit
+        /// floats, plus the momentum teacher and the queues if they are known to be published. A
+        /// file may be larger.
         public let downloadSize: Int64
 
-        /// About how many bytes the weights take while they are used: four for each parameter.
+        /// The approximate memory of the weights in use, in bytes: four bytes per parameter.
         public var memorySize: Int64 { 4 * Int64(parameters) }
 
-        /// What it is and which languages its texts have, in one line.
+        /// The summary and the languages of the texts, in one line.
         public var knows: String {
             let spoken = languages.map { language in
                 switch language {
@@ -147,12 +152,12 @@ extension ModelCatalog {
             return ([summary] + spoken).joined(separator: ", ")
         }
 
-        /// Whether it is a whole model, of which a model directory can be made.
+        /// Whether the entry is a complete model, from which a model directory can be created.
         public var isModel: Bool {
             ![.imageTower, .textTower, .vocabulary].contains(purpose)
         }
 
-        /// - Parameter downloadSize: nil for four bytes a parameter.
+        /// - Parameter downloadSize: the size in bytes; nil stands for four bytes per parameter.
         package init(
             name: String, summary: String, purpose: Purpose, abilities: [Ability],
             languages: [String], licence: String, dialect: Dialect?, parts: [Part],
@@ -172,7 +177,7 @@ extension ModelCatalog {
             self.downloadSize = downloadSize ?? 4 * Int64(parameters)
         }
 
-        /// The same entry with its files elsewhere.
+        /// Returns the entry with other addresses of its files.
         func moved(_ address: (File) -> URL) -> Entry {
             Entry(
                 name: name, summary: summary, purpose: purpose, abilities: abilities,

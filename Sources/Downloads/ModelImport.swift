@@ -4,21 +4,24 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// Makes a model directory of the files of an entry.
+/// The import of downloaded files into a model directory.
 enum ModelImport {
-    /// Imports the files that a folder has of an entry.
+    /// Creates a model directory from the downloaded files of an entry.
     ///
     /// - Parameters:
-    ///   - vocabulary: the vocabulary of an entry that has none of its own.
-    ///   - target: where the model directory will stand, complete or not at all.
-    /// - Throws: ``ModelFileError`` or `FileError`, naming the file.
+    ///   - entry: the entry, which decides how the files are read.
+    ///   - folder: the folder of the files.
+    ///   - vocabulary: the vocabulary for an entry that has none itself.
+    ///   - target: the path of the model directory, which appears either complete or not at all.
+    /// - Throws: `ModelFileError` or `FileError` that names the file.
     static func run(
         _ entry: ModelCatalog.Entry, in folder: FilePath, vocabulary: FilePath?,
         to target: FilePath
     ) throws {
         if let dialect = entry.dialect, Dialect.original.contains(dialect), let vocabulary {
             var options = CheckpointImporter.Options()
-            // Grounding is the one task that looks like another.
+            // The importer infers every task from the tensors, except grounding, which looks like
+            // another task.
             if entry.purpose == .grounding { options.task = .grounding }
             let weights = entry.parts.last?.alternatives.first?.name ?? ""
             try CheckpointImporter(options).load(folder.appending(weights))
@@ -38,9 +41,11 @@ enum ModelImport {
         }
     }
 
-    /// Adds to BERT's vocabulary, which BLIP's owners publish, the two tokens that BLIP has more.
+    /// Writes BERT's vocabulary with the two additional tokens of BLIP.
     ///
-    /// - Returns: whether it was needed.
+    /// BLIP's owners publish BERT's vocabulary without these tokens.
+    ///
+    /// - Returns: false if the model is not BLIP or its vocabulary is complete; nothing is written.
     private static func complete(
         _ model: TowerModel, in folder: FilePath, as file: FilePath
     ) throws -> Bool {

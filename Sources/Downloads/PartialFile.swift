@@ -1,18 +1,19 @@
 import Foundation
 import SystemPackage
 
-/// The part of a file that has been downloaded, `NAME.partial`, and where it came from,
-/// `NAME.partial.json`.
+/// An incomplete download, `NAME.partial`, and the record of its origin, `NAME.partial.json`.
 ///
-/// While it is open it is locked, so that no other process appends to it.
+/// The file is locked while it is open, so that no other process appends to it.
 struct PartialFile: Sendable {
-    /// What the server said about the version of the file that is being downloaded.
+    /// The address and the version of the file that is being downloaded.
     struct Origin: Codable, Sendable, Equatable {
         var address: URL
         var entityTag: String?
         var lastModified: String?
 
-        /// What to send as `If-Range`: a weak entity tag does not promise equal bytes.
+        /// The value of the header `If-Range`; nil if the server sent no usable version.
+        ///
+        /// A weak entity tag is not used, because it does not promise equal bytes.
         var validator: String? {
             if let entityTag, !entityTag.hasPrefix("W/") { return entityTag }
             return lastModified
@@ -20,20 +21,20 @@ struct PartialFile: Sendable {
     }
 
     let path: FilePath
-    /// The bytes present.
+    /// The number of bytes so far.
     private(set) var size: Int64
     private let descriptor: FileDescriptor
 
     private static func originPath(_ path: FilePath) -> FilePath { FilePath("\(path).json") }
 
-    /// Opens or creates the partial file beside `file`; `nil` if another process holds it.
+    /// Opens or creates the partial file of `file`; nil if another process has locked it.
     init?(beside file: FilePath) throws {
         path = FilePath("\(file).partial")
         descriptor = try FileDescriptor.open(
             path, .readWrite, options: [.create, .closeOnExec],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         do {
-            // The path may have been renamed by its last holder between opening and locking.
+            // Between opening and locking, the previous holder may have renamed the file.
             guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0,
                 Self.isSameFile(descriptor, path)
             else {
@@ -47,7 +48,7 @@ struct PartialFile: Sendable {
         }
     }
 
-    /// Where the bytes came from, if they can be continued.
+    /// Returns the origin of the bytes; nil if there are no bytes or the record is missing.
     func origin() -> Origin? {
         guard size > 0,
             let data = try? Data(contentsOf: URL(filePath: Self.originPath(path).string))
@@ -55,17 +56,17 @@ struct PartialFile: Sendable {
         return try? JSONDecoder().decode(Origin.self, from: data)
     }
 
-    /// Empties the file, to be filled from `origin`.
+    /// Empties the file and records a new origin.
     mutating func restart(from origin: Origin) throws {
-        // In this order a crash leaves an empty file with an old origin, never old bytes with a
-        // new one.
+        // In this order, a crash leaves an empty file with an old origin, and never old bytes with
+        // a new origin.
         try descriptor.resize(to: 0)
         size = 0
         let data = try JSONEncoder().encode(origin)
         try data.write(to: URL(filePath: Self.originPath(path).string), options: .atomic)
     }
 
-    /// Appends bytes as they arrive.
+    /// Appends received bytes.
     mutating func append(_ data: Data) throws {
         for region in data.regions {
             try region.withUnsafeBytes { bytes in
@@ -79,7 +80,7 @@ struct PartialFile: Sendable {
         }
     }
 
-    /// Gives the finished file its name, all or nothing.
+    /// Flushes the finished file to the disk, renames it to `file` and removes the origin.
     func publish(as file: FilePath) throws {
         guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
         guard rename(path.string, file.string) == 0 else { throw Errno(rawValue: errno) }
@@ -92,10 +93,10 @@ struct PartialFile: Sendable {
         unlink(Self.originPath(path).string)
     }
 
-    /// Lets go of the file, which stays on disk.
+    /// Unlocks and closes the file, which stays on the disk.
     func close() {
-        // Closing alone would leave the lock to a child process that has been forked but not yet
-        // started, which has the descriptor too.
+        // A child process that has been forked but has not started its program yet holds a copy of
+        // the descriptor, so closing alone would not release the lock.
         flock(descriptor.rawValue, LOCK_UN)
         try? descriptor.close()
     }

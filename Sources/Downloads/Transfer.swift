@@ -6,17 +6,17 @@ import SystemPackage
     import FoundationNetworking
 #endif
 
-/// One HTTP request that fills a partial file, continuing it where the server allows.
+/// An HTTP request that fills a partial file, and resumes it if the server allows.
 ///
-/// The delegate's queue is serial and writes each chunk before it takes the next.
+/// The delegate's queue is serial, so each chunk is written before the next is handled.
 final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     private struct State: Sendable {
         var partial: PartialFile
         var continuation: CheckedContinuation<(PartialFile, DownloadError.Code?), Never>?
-        /// The size of the whole file, once the server has said it.
+        /// The size of the whole file in bytes; nil until the server reports it.
         var total: Int64?
         var failure: DownloadError.Code?
-        /// The server says that nothing is left to send.
+        /// Whether the server answered that the partial file is already complete.
         var isComplete = false
         var isCancelled = false
         var reported: Int64 = -1
@@ -25,10 +25,10 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     private let address: URL
     private let progress: @Sendable (DownloadProgress) -> Void
     private let state: Mutex<State>
-    /// Chunks are of 16 KiB or so: at most some 4 MiB wait in memory.
+    /// The queue of chunks, each of about 16 KiB, so that about 4 MiB at most wait in memory.
     private let queue = BoundedQueue(limit: 256)
 
-    /// How many bytes pass between two reports.
+    /// The number of bytes between two reports of progress.
     private static let reportInterval: Int64 = 1 << 20
 
     private init(
@@ -39,9 +39,10 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         state = Mutex(State(partial: partial))
     }
 
-    /// Runs one request to its end; returns what the partial file has become, and the failure.
+    /// Runs one request to its end.
     ///
-    /// - Throws: `CancellationError`, with the bytes so far left on disk.
+    /// - Returns: the partial file with the received bytes, and the failure if there was one.
+    /// - Throws: `CancellationError` if the task is cancelled; the received bytes stay on the disk.
     static func run(
         _ address: URL, into partial: PartialFile, idleTimeout: Duration,
         progress: @escaping @Sendable (DownloadProgress) -> Void
@@ -55,7 +56,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
             configuration: configuration, delegate: transfer, delegateQueue: transfer.queue)
         defer { session.finishTasksAndInvalidate() }
         var request = URLRequest(url: address)
-        // A compressed answer would have another length than the file.
+        // The length of a compressed response would not be that of the file.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         if let origin = partial.origin(), origin.address == address, let tag = origin.validator {
             request.setValue("bytes=\(partial.size)-", forHTTPHeaderField: "Range")
@@ -75,7 +76,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         return result
     }
 
-    /// Cancels a task from a thread that may wait for the session; see ``BoundedQueue``.
+    /// Cancels a task on another thread, which may wait for the session; see ``BoundedQueue``.
     private static func stop(_ task: URLSessionTask) {
         DispatchQueue.global().async { task.cancel() }
     }
@@ -98,7 +99,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         let failed = state.withLock { state in
-            // What still comes after a failure would leave a gap.
+            // Chunks after a failure are dropped; appending them would leave a gap.
             guard state.failure == nil, !state.isComplete, !state.isCancelled else { return false }
             do {
                 try state.partial.append(data)
@@ -131,10 +132,10 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         continuation?.resume(returning: (partial, failure))
     }
 
-    /// Decides from the status line and header whether to continue, start over or give up.
+    /// Decides from the status and the headers whether to resume, start over or fail.
     private func begin(_ response: URLResponse, _ state: inout State) throws {
         guard let response = response as? HTTPURLResponse else {
-            state.failure = .network(reason: "the answer is not HTTP")
+            state.failure = .network(reason: "the response is not HTTP")
             return
         }
         let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
@@ -156,7 +157,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         case 416 where range == "bytes */\(state.partial.size)":
             state.isComplete = true
         case 416:
-            // The file has shrunk: nothing of it can be continued.
+            // The file on the server is now shorter, so the download must start over.
             try state.partial.restart(from: PartialFile.Origin(address: address))
             state.failure = .range(range)
         default:

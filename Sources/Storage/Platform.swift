@@ -1,4 +1,4 @@
-/// The C library of the platform, for every file that imports `Storage`.
+// Re-exports the platform's C library to every file that imports `Storage`.
 #if canImport(Darwin)
     @_exported public import Darwin
 #elseif canImport(Glibc)

@@ -2,7 +2,7 @@ import SystemPackage
 package import Torch
 
 extension AdamW {
-    /// The averages and step counts of every parameter that has moved, under PyTorch's names.
+    /// The averages and step counts of the updated parameters, under PyTorch's names.
     package var entries: [SafetensorsWriter.Entry] {
         states.sorted { $0.key < $1.key }.flatMap { name, state in
             [
@@ -13,10 +13,12 @@ extension AdamW {
         }
     }
 
-    /// Continues from what ``entries`` wrote.
+    /// Restores the state that a file holds from ``entries``.
     ///
-    /// - Throws: ``TorchError`` that names a misshapen average; `FileError` that names a
-    ///   missing one.
+    /// A parameter without an entry keeps its state.
+    ///
+    /// - Throws: `TorchError` if an average has another shape than its parameter; `FileError` if an
+    ///   average is missing. Both name it.
     package func restore(from file: SafetensorsFile) throws {
         for parameter in groups.flatMap(\.parameters) {
             let name = parameter.name

@@ -1,7 +1,7 @@
 package import Storage
 
 extension FileError.Code {
-    /// A tensor is to blame.
+    /// One tensor is wrong.
     package static func tensor(name: String, problem: String) -> Self {
         .part("tensor \"\(name)\" \(problem)")
     }
@@ -9,8 +9,8 @@ extension FileError.Code {
     /// The file lacks a tensor.
     package static func noTensor(name: String) -> Self { .part("has no tensor \"\(name)\"") }
 
-    /// The file is a program and not a checkpoint.
+    /// The file is a program instead of a checkpoint.
     package static let torchScript = Self.part(
-        "is a TorchScript program, not a checkpoint; take the same weights as safetensors, such as"
-            + " openai/clip-vit-base-patch16 for OpenAI's CLIP")
+        "is a TorchScript program, not a checkpoint; use the same weights in safetensors format,"
+            + " such as openai/clip-vit-base-patch16 for OpenAI's CLIP")
 }

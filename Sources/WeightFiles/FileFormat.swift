@@ -1,14 +1,14 @@
-/// What a file is, judged by its first bytes and never by its name.
+/// The format of a file, detected by its first bytes and never by its name.
 enum FileFormat {
     case empty
     case safetensors
     case zip
     case legacyPyTorch
     case json
-    /// Something that cannot be read, in words for a message.
+    /// A format that cannot be read, with a sentence that describes it.
     case other(String)
 
-    /// The first pickle of the format before PyTorch 1.6: its magic number.
+    /// The magic number of the format before PyTorch 1.6, which is a pickle.
     static let legacyMagic: [UInt8] = [
         0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
     ]
@@ -50,7 +50,7 @@ enum FileFormat {
         let start = String(decoding: bytes.prefix(64), as: UTF8.self)
             .drop { $0.isWhitespace }.lowercased()
         if start.hasPrefix("<") {
-            return "it is a web page; the download gave an error page instead of the file"
+            return "it is a web page, probably an error page; check the address of the download"
         }
         if start.hasPrefix("version https://git-lfs") {
             return "it is a Git LFS pointer; fetch the file itself with git lfs pull"
@@ -61,12 +61,12 @@ enum FileFormat {
         }
         if bytes.count >= 262, bytes[257..<262].elementsEqual("ustar".utf8) {
             return
-                "it is a tar archive, as PyTorch wrote before 0.1.10; save it anew with a later one"
+                "it is a tar archive of PyTorch before 0.1.10; save it again with a later PyTorch"
         }
-        if bytes[0] == 0x80 { return "it is a Python pickle, but not one of torch.save's" }
+        if bytes[0] == 0x80 { return "it is a Python pickle that torch.save did not write" }
         if bytes.count >= 8, bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             return "it is an HDF5 file"
         }
-        return "its first bytes are those of no known format"
+        return "its first bytes match no known format"
     }
 }

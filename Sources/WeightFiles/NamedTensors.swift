@@ -1,8 +1,14 @@
 import OrderedCollections
 
-/// Tensors by name, in the order of the file they come from.
+/// Tensors by name, in the order of their file.
+///
+/// ```swift
+/// for (name, tensor) in try SafetensorsFile("model.safetensors").tensors {
+///     print(name, tensor.dtype, tensor.shape)
+/// }
+/// ```
 public struct NamedTensors: Sendable, Sequence {
-    /// One tensor with its name.
+    /// A name and its tensor.
     public typealias Element = (name: String, tensor: StoredTensor)
 
     private var elements: OrderedDictionary<String, StoredTensor> = [:]
@@ -10,22 +16,24 @@ public struct NamedTensors: Sendable, Sequence {
     /// Creates an empty collection.
     public init() {}
 
-    /// Number of tensors.
+    /// The number of tensors.
     public var count: Int { elements.count }
 
-    /// Whether there are none.
+    /// Whether the collection is empty.
     public var isEmpty: Bool { elements.isEmpty }
 
     /// The names in order.
     public var names: [String] { Array(elements.keys) }
 
-    /// The tensor of a name, nil if there is none; a new name is put last.
+    /// Accesses the tensor of a name; nil if the name is missing.
+    ///
+    /// A new name is added at the end. Assigning nil removes a name.
     public subscript(name: String) -> StoredTensor? {
         get { elements[name] }
         set { elements[name] = newValue }
     }
 
-    /// The tensors with their names, in order.
+    /// Returns an iterator over the names and tensors, in order.
     public func makeIterator() -> AnyIterator<Element> {
         var iterator = elements.makeIterator()
         return AnyIterator { iterator.next().map { ($0.key, $0.value) } }

@@ -1,25 +1,25 @@
 import Storage
 public import SystemPackage
 
-/// A checkpoint in several files, as Hugging Face's libraries save large models.
+/// A checkpoint in several files, the form in which Hugging Face's libraries save large models.
 ///
-/// The index, `model.safetensors.index.json`, is JSON whose `weight_map` names a file for each
-/// tensor. The files lie beside it.
+/// The index, `model.safetensors.index.json`, is JSON whose `weight_map` names the file of each
+/// tensor. The files are in the folder of the index.
 public struct ShardedCheckpoint: Sendable {
     /// The path of the index.
     public let path: FilePath
     /// The tensors, file by file.
     public let tensors: NamedTensors
 
-    /// What a folder of a checkpoint is looked for, the first that is there counts.
+    /// The file names of a checkpoint in a folder; the first that exists is opened.
     private static let names = [
         "model.safetensors.index.json", "pytorch_model.bin.index.json", "model.safetensors",
         "pytorch_model.bin",
     ]
 
-    /// The checkpoint in a folder; nil if the path is not a folder.
+    /// Returns the path of the checkpoint in a folder; nil if `path` is not a folder.
     ///
-    /// - Throws: ``FileError`` if the folder holds no checkpoint.
+    /// - Throws: `FileError` if the folder holds no checkpoint.
     static func checkpoint(inFolder path: FilePath) throws -> FilePath? {
         var status = stat()
         guard stat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
@@ -33,7 +33,10 @@ public struct ShardedCheckpoint: Sendable {
             path, .wrongFormat("is a folder without \(names.joined(separator: ", "))"))
     }
 
-    /// Reads an index that is mapped already, and opens its files.
+    /// Reads a mapped index and opens its files.
+    ///
+    /// - Throws: `FileError` if a file cannot be read, or if the index and the files do not name
+    ///   the same tensors.
     init(_ file: MappedFile) throws {
         path = file.path
         let map = try Self.map(of: file)
@@ -66,7 +69,7 @@ public struct ShardedCheckpoint: Sendable {
         return dictionary.tensors
     }
 
-    /// The names of the tensors in each file, files in order of their names.
+    /// Reads the names of the tensors in each file; the files are in the order of their names.
     private static func map(of file: MappedFile) throws -> [(shard: String, names: Set<String>)] {
         let root = try file.withUnsafeBytes {
             try JSONValue($0, file: file.path, what: "the index")
@@ -83,7 +86,7 @@ public struct ShardedCheckpoint: Sendable {
                 throw FileError(
                     file.path, .malformed("weight_map.\(member.name) is not the name of a file"))
             }
-            // A file elsewhere is not part of this checkpoint.
+            // The index must not lead to files outside its folder.
             guard let component = FilePath.Component(shard), component.kind == .regular,
                 component.string == shard
             else {

@@ -1,10 +1,12 @@
 import Torch
 import Storage
 extension StoredTensor {
-    /// Calls a closure with the elements one after another, row by row.
+    /// Calls `body` with the bytes of the elements in row-major order.
     ///
-    /// The bytes are those of the file itself where they lie so, otherwise those of a copy; they
-    /// are valid during the call only.
+    /// The bytes are those of the file if the tensor is contiguous, otherwise those of a copy. They
+    /// are valid only during the call.
+    ///
+    /// - Complexity: O(1) if the tensor is contiguous, otherwise O(n) for n elements.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -14,7 +16,9 @@ extension StoredTensor {
         }
     }
 
-    /// This tensor if it is contiguous, otherwise a contiguous copy.
+    /// Returns this tensor if it is contiguous, otherwise a contiguous copy.
+    ///
+    /// - Complexity: O(1) if the tensor is contiguous, otherwise O(n) for n elements.
     public func contiguous() -> StoredTensor {
         if isContiguous { return self }
         let size = dtype.byteCount
@@ -42,7 +46,9 @@ extension StoredTensor {
         }
     }
 
-    /// Whether two tensors have the same type, shape and bit patterns.
+    /// Returns whether two tensors have the same type, shape and bit patterns.
+    ///
+    /// - Complexity: O(n) for n elements; O(1) if both are the same view of the same storage.
     public func isIdentical(to other: StoredTensor) -> Bool {
         guard dtype == other.dtype, shape == other.shape else { return false }
         if storage === other.storage, byteOffset == other.byteOffset, strides == other.strides {

@@ -1,34 +1,41 @@
 public import Torch
 
-/// A tensor as it lies in a file: what its elements are, and where.
+/// A tensor in a file: the type, shape and position of its elements.
 ///
-/// Holds no copy of the data. Several tensors may be views of one ``TensorStorage``, and the
-/// elements need not be contiguous.
+/// It holds no copy of the data. Several tensors may be views of the same ``TensorStorage``, and
+/// the elements need not be contiguous.
 public struct StoredTensor: Sendable {
-    /// Type of the elements, which lie in the machine's own byte order.
+    /// The type of the elements, which have the machine's own byte order.
     public let dtype: DType
-    /// Length along each dimension; empty for a scalar.
+    /// The size of each dimension; empty for a scalar.
     public let shape: [Int]
-    /// Distance in elements between neighbours along each dimension; never negative.
+    /// The distance between neighbours along each dimension, in elements; never negative.
     public let strides: [Int]
-    /// The bytes that the tensor is a view of, to be kept alive while the data is used.
+    /// The storage of which the tensor is a view; keep it alive while the data is used.
     public let storage: TensorStorage
-    /// Where the first element starts in ``storage``, in bytes; a multiple of the element's size.
+    /// The offset of the first element in ``storage``, in bytes; a multiple of the element's size.
     public let byteOffset: Int
-    /// Number of elements: the product of ``shape``.
+    /// The number of elements, which is the product of ``shape``.
     public let elementCount: Int
 
-    /// Why a description does not make a tensor.
+    /// The reason why a description is not a valid tensor.
     package enum Fault: Error {
+        /// A size, a stride or the offset is negative.
         case negative
+        /// The numbers of strides and of dimensions differ.
         case rank
+        /// The tensor has more elements than its storage can hold.
         case overflow
+        /// An element lies outside the storage; both numbers are in bytes.
         case outside(needed: Int, available: Int)
     }
 
-    /// Describes a view of a storage; contiguous (row-major) unless strides are given.
+    /// Creates a view of a storage.
     ///
-    /// - Throws: ``Fault`` if any element would lie outside the storage.
+    /// - Parameters:
+    ///   - strides: the strides in elements; nil for row-major order without gaps.
+    ///   - byteOffset: the position of the first element, in bytes; 0 by default.
+    /// - Throws: ``Fault`` if the description is invalid or an element lies outside the storage.
     package init(
         dtype: DType, shape: [Int], strides: [Int]? = nil, storage: TensorStorage,
         byteOffset: Int = 0
@@ -41,8 +48,8 @@ public struct StoredTensor: Sendable {
         guard byteOffset >= 0, shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 })
         else { throw .negative }
         let size = dtype.byteCount
-        // Broadcast views may hold more elements than their storage, but not without limit:
-        // whoever makes them dense would be made to allocate at will.
+        // A broadcast view may have more elements than its storage, but not without limit: a
+        // hostile file could otherwise make a copy of the view exhaust the memory.
         guard elementCount <= max(storage.byteCount / size, 1 << 24) else { throw .overflow }
         var needed = 0
         if elementCount > 0 {
@@ -69,9 +76,9 @@ public struct StoredTensor: Sendable {
         self.elementCount = elementCount
     }
 
-    /// Makes a tensor of its own memory from values, which are written row by row.
+    /// Creates a tensor in its own memory from bytes in row-major order, which are copied.
     ///
-    /// - Precondition: `values` holds exactly as many bytes as `shape` and `dtype` ask for.
+    /// - Precondition: `bytes` has exactly the length that `shape` and `dtype` need.
     public init(dtype: DType, shape: [Int], bytes: some Collection<UInt8>) {
         let storage = TensorStorage(byteCount: bytes.count) { $0.copyBytes(from: bytes) }
         let expected = StoredTensor.elementCount(of: shape).map { $0 * dtype.byteCount }
@@ -84,10 +91,10 @@ public struct StoredTensor: Sendable {
         self.elementCount = bytes.count / dtype.byteCount
     }
 
-    /// Bytes of all elements when they lie one after another.
+    /// The length of all elements without gaps, in bytes.
     public var byteCount: Int { elementCount * dtype.byteCount }
 
-    /// Whether the elements lie one after another, row by row.
+    /// Whether the elements are in row-major order without gaps.
     public var isContiguous: Bool {
         if elementCount == 0 { return true }
         var expected = 1
@@ -98,12 +105,13 @@ public struct StoredTensor: Sendable {
         return true
     }
 
-    /// Address of the first element, for code that shares the data without copying it.
+    /// The address of the first element, for code that shares the data without copying it.
     ///
-    /// Valid while ``storage`` lives, aligned to the element's size, read-only.
+    /// It is valid while ``storage`` is alive and aligned to the element's size. The bytes are
+    /// read-only.
     public var unsafeBaseAddress: UnsafeRawPointer { storage.unsafeBaseAddress + byteOffset }
 
-    /// A contiguous tensor of the same type and shape over other bytes.
+    /// Creates a contiguous tensor over other bytes, with the type and shape of `other`.
     init(dense storage: TensorStorage, like other: StoredTensor) {
         precondition(storage.byteCount == other.byteCount)
         dtype = other.dtype
@@ -114,6 +122,8 @@ public struct StoredTensor: Sendable {
         elementCount = other.elementCount
     }
 
+    /// Returns the number of elements of a shape; nil if a size is negative or the number of bytes
+    /// could overflow.
     package static func elementCount(of shape: [Int]) -> Int? {
         if shape.contains(0) { return shape.allSatisfy { $0 >= 0 } ? 0 : nil }
         var product = 1
@@ -122,10 +132,11 @@ public struct StoredTensor: Sendable {
             if overflow || length < 0 { return nil }
             product = next
         }
-        // Leaves room for the product with any element size.
+        // The product with any element size must fit as well.
         return product <= Int.max / 16 ? product : nil
     }
 
+    /// Returns the strides of row-major order, in elements; nil if they overflow.
     package static func rowMajorStrides(of shape: [Int]) -> [Int]? {
         var strides = [Int](repeating: 1, count: shape.count)
         var next = 1

@@ -1,20 +1,25 @@
 import Storage
 public import SystemPackage
 
-/// A file of tensors in any of the formats that can be read.
+/// A file of tensors in any supported format.
+///
+/// ```swift
+/// let file = try TensorFile.open("checkpoint.pth")
+/// let state = file.root.dictionary?["model"]?.dictionary?.tensors
+/// ```
 public enum TensorFile: Sendable {
     /// A safetensors file.
     case safetensors(SafetensorsFile)
     /// A PyTorch checkpoint.
     case pyTorch(PyTorchCheckpoint)
-    /// Several files of either kind, with an index that says what is where.
+    /// Several files of either kind, with an index.
     case sharded(ShardedCheckpoint)
 
-    /// Opens a file, whose format is told by its content and not by its name.
+    /// Opens a file; its content decides the format, not its name.
     ///
-    /// - Parameter path: A checkpoint, the index of one in several files
-    ///   (`model.safetensors.index.json`), or a folder with either.
-    /// - Throws: ``FileError`` if the file cannot be read, is damaged or is something else.
+    /// - Parameter path: a checkpoint, the index of a checkpoint in several files
+    ///   (`model.safetensors.index.json`), or a folder with one of these.
+    /// - Throws: `FileError` if the file cannot be read, is damaged or has another format.
     public static func open(_ path: FilePath) throws -> TensorFile {
         if let inside = try ShardedCheckpoint.checkpoint(inFolder: path) {
             return try open(file: inside)
@@ -36,9 +41,11 @@ public enum TensorFile: Sendable {
         }
     }
 
-    /// What is wrong with a file that should be one checkpoint, in words; nil if it seems whole.
+    /// Checks whether a file looks like one complete checkpoint, without reading its weights.
     ///
-    /// This tells a web page or half of a file from weights. What is in the weights is not read.
+    /// The check finds web pages and incomplete downloads.
+    ///
+    /// - Returns: the fault in words; nil if the check finds none.
     package static func fault(of path: FilePath) -> String? {
         do {
             let file = try MappedFile(path)
@@ -54,7 +61,7 @@ public enum TensorFile: Sendable {
         }
     }
 
-    /// The path the file was opened by.
+    /// The path with which the file was opened.
     public var path: FilePath {
         switch self {
         case .safetensors(let file): file.path
@@ -63,7 +70,7 @@ public enum TensorFile: Sendable {
         }
     }
 
-    /// What the file holds, as a tree; one flat dictionary unless it is a PyTorch checkpoint.
+    /// The content as a tree, which is a flat dictionary unless the file is a PyTorch checkpoint.
     public var root: CheckpointValue {
         switch self {
         case .safetensors(let file): .dictionary(file.tensors.dictionary)
@@ -74,7 +81,7 @@ public enum TensorFile: Sendable {
 }
 
 extension NamedTensors {
-    /// The tensors as a checkpoint has them.
+    /// The tensors as a flat dictionary.
     fileprivate var dictionary: CheckpointDictionary {
         var dictionary = CheckpointDictionary()
         for (name, tensor) in self { dictionary[.string(name)] = .tensor(tensor) }

@@ -1,17 +1,21 @@
 public import Storage
 
-/// Bytes that tensors are views of: a region of a mapped file, or memory of their own.
+/// The immutable bytes that tensors view: a region of a mapped file, or separate memory.
 ///
-/// Immutable. To hand the bytes to other code without copying them, pass
-/// ``unsafeBaseAddress`` and keep a reference to the storage for as long as that code may read.
+/// To share the bytes with other code without copying them, pass ``unsafeBaseAddress`` and keep a
+/// reference to the storage for as long as that code may read.
 public final class TensorStorage: Sendable {
-    /// Length in bytes.
+    /// The length in bytes.
     public let byteCount: Int
-    // Written once, in `init`; the bytes behind it are written only before `init` returns.
+    // Safe to share: set once in `init`, and nothing writes to the bytes after `init`.
     nonisolated(unsafe) private let base: UnsafeRawPointer
     private let file: MappedFile?
 
-    /// A region of a mapped file; nil if the region does not lie inside the file.
+    /// Creates a storage over a region of a mapped file; nil if the region exceeds the file.
+    ///
+    /// - Parameters:
+    ///   - offset: the position of the region in the file, in bytes.
+    ///   - byteCount: the length of the region in bytes.
     public convenience init?(file: MappedFile, offset: Int, byteCount: Int) {
         let (end, overflow) = offset.addingReportingOverflow(byteCount)
         guard !overflow, offset >= 0, byteCount >= 0, end <= file.count else { return nil }
@@ -22,9 +26,9 @@ public final class TensorStorage: Sendable {
         self.init(base: start + offset, byteCount: byteCount, file: file)
     }
 
-    /// Memory of its own, aligned to 64 bytes, filled by a closure before anyone can read it.
+    /// Creates a storage in new memory, which is aligned to 64 bytes.
     ///
-    /// - Parameter fill: receives `byteCount` zero bytes.
+    /// - Parameter fill: a closure that receives `byteCount` zero bytes and may overwrite them.
     public convenience init(
         byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void
     ) rethrows {
@@ -49,10 +53,10 @@ public final class TensorStorage: Sendable {
         if file == nil { base.deallocate() }
     }
 
-    /// Address of the first byte; valid while the storage lives, and read-only.
+    /// The address of the first byte, for reading only; valid while the storage is alive.
     public var unsafeBaseAddress: UnsafeRawPointer { base }
 
-    /// Calls a closure with all the bytes, which are valid during the call only.
+    /// Calls `body` with all bytes, which are valid only during the call.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -61,7 +65,7 @@ public final class TensorStorage: Sendable {
         }
     }
 
-    /// The same bytes at an address that is a multiple of `alignment`; a copy only if need be.
+    /// Returns the storage if its address is a multiple of `alignment`, otherwise an aligned copy.
     func aligned(to alignment: Int) -> TensorStorage {
         guard UInt(bitPattern: base) % UInt(alignment) != 0 else { return self }
         return TensorStorage(byteCount: byteCount) { memory in
@@ -69,7 +73,7 @@ public final class TensorStorage: Sendable {
         }
     }
 
-    /// A copy in which the bytes of every element stand in the opposite order.
+    /// Returns a copy in which the bytes of every element are in reverse order.
     func swappingBytes(elementSize: Int) -> TensorStorage {
         guard elementSize > 1 else { return self }
         return TensorStorage(byteCount: byteCount) { memory in

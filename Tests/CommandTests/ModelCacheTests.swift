@@ -228,7 +228,7 @@ struct ModelCacheTests {
             ("albef-vqa", "cannot search, since it is for question answering"),
             ("bert-base-uncased", "cannot search, since it is for vocabulary"),
             ("facebook/deit-base-patch16-224", "cannot search, since it is for image tower"),
-            ("clip-vit-base-patch16", "is it 'openai/clip-vit-base-patch16'"),
+            ("clip-vit-base-patch16", "did you mean 'openai/clip-vit-base-patch16'"),
             ("hf:someone/model", "'hf:someone/model' is not downloaded"),
             ("someone/model", "there is no directory 'someone/model'"),
             ("./albef-coco", "no such directory"),

@@ -2,7 +2,7 @@ import Downloads
 import ALBEF
 import Testing
 
-/// The catalogue's numbers of parameters against the shapes that the architectures have.
+/// Compares the catalogue's numbers of parameters with the shapes of the architectures.
 @Suite("Sizes of the catalogue")
 struct CatalogSizeTests {
     private static func count(_ configuration: ALBEFConfiguration) -> Int {
@@ -43,7 +43,7 @@ struct CatalogSizeTests {
         Self.expect("albef-flickr30k", model(.retrieval))
         Self.expect("albef-refcoco", model(.grounding))
         Self.expect("albef-vqa", model(.vqa))
-        // Three texts to choose from: as many classes as entailment has.
+        // Entailment has three classes, and so needs three texts.
         let three = Self.count(model(.nlvr, side: 256, layers: 18)) + 769
         #expect(ModelCatalog.published["albef-nlvr-ta"]?.parameters == three)
     }
@@ -120,7 +120,7 @@ struct CatalogSizeTests {
     func siglip(_ name: String, _ side: Int, _ words: Int) {
         let isLarge = name.contains("so400m")
         let (width, depth, mlp) = isLarge ? (1152, 27, 4304) : (768, 12, 3072)
-        // 384 is no multiple of 14: the patches are those of 378.
+        // 384 is not a multiple of 14, so the patches are those of 378 pixels.
         var vision = Self.vision(
             isLarge ? 14 : 16, isLarge ? 378 : side, width: width, depth: depth, mlp: mlp)
         vision.hasClassToken = false

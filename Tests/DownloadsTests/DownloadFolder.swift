@@ -3,7 +3,7 @@ import ALBEF
 import Foundation
 import SystemPackage
 
-/// A folder that is removed with the test that made it, and what a download finds in it.
+/// A folder for downloads that is removed at the end of its test.
 final class DownloadFolder: Sendable {
     let url = FileManager.default.temporaryDirectory.appending(path: "albef-\(UUID().uuidString)")
     var file: FilePath { path("model.pth") }
@@ -31,7 +31,7 @@ final class DownloadFolder: Sendable {
         get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
     }
 
-    /// Bytes without a pattern, the same for the same seed.
+    /// Returns pseudo-random bytes, which are equal for equal seeds.
     static func bytes(_ count: Int, seed: UInt64 = 1) -> Data {
         var state = seed
         var data = Data(capacity: count + 8)
@@ -44,7 +44,7 @@ final class DownloadFolder: Sendable {
 }
 
 extension Downloader {
-    /// As the default, without its patience between attempts.
+    /// A downloader with the default settings, but without long pauses between attempts.
     static let impatient = Downloader(
         attempts: 3, firstDelay: .milliseconds(10), idleTimeout: .seconds(60))
 }

@@ -14,7 +14,7 @@ import Testing
         folder = try DownloadFolder()
     }
 
-    @Test func aFileArrivesWholeAndItsHashIsRecorded() async throws {
+    @Test func aFileArrivesCompletelyAndItsHashIsRecorded() async throws {
         let content = content
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
@@ -34,7 +34,7 @@ import Testing
         #expect(all.allSatisfy { $0.total == 3_000_000 })
     }
 
-    @Test func aFinishedFileIsCheckedAndNotFetchedAgain() async throws {
+    @Test func aFinishedFileIsCheckedAndNotDownloadedAgain() async throws {
         let content = content
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
@@ -51,7 +51,7 @@ import Testing
         #expect(try folder.data().count == 2_999_999, "a file that differs is left alone")
     }
 
-    @Test func aServerWithoutALengthWillDo() async throws {
+    @Test func aServerNeedNotSendALength() async throws {
         let content = content
         let server = try FileServer { _ in
             FileServer.Behaviour(content: content, hidesLength: true)
@@ -61,7 +61,7 @@ import Testing
         #expect(try folder.data() == content)
     }
 
-    @Test func anEmptyFileWillDo() async throws {
+    @Test func anEmptyFileIsAccepted() async throws {
         let server = try FileServer { _ in FileServer.Behaviour() }
         defer { server.stop() }
         let result = try await Downloader.impatient.download(server.address, to: folder.file)
@@ -87,7 +87,7 @@ import Testing
         #expect(try folder.names == ["model.pth"])
     }
 
-    @Test func aFileThatChangesOnTheServerIsNoticed() async throws {
+    @Test func aFileThatChangesOnTheServerIsDetected() async throws {
         let (content, other) = (content, DownloadFolder.bytes(3_000_000, seed: 2))
         let server = try FileServer { attempt in
             FileServer.Behaviour(content: attempt == 0 ? content : other)
@@ -101,7 +101,7 @@ import Testing
         #expect(error?.description.contains("\(first.sha256) when first downloaded") == true)
     }
 
-    /// A small checkpoint as PyTorch writes it.
+    /// A small checkpoint in PyTorch's format.
     private var checkpoint: Data {
         get throws {
             try Data(
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func anEntryOfAMirrorGoesUnderItsOwnName() async throws {
+    @Test func anEntryOfAMirrorKeepsItsName() async throws {
         let content = try checkpoint
         let server = try FileServer { _ in FileServer.Behaviour(content: content) }
         defer { server.stop() }
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test(
-        "What is not a checkpoint is neither kept nor recorded, and the true one can follow",
+        "A file other than a checkpoint is neither kept nor recorded; the right one can follow",
         arguments: [
             Data("<!DOCTYPE html><html>Log in to the network</html>".utf8), Data(),
             Data("{\"error\": \"not found\"}".utf8), DownloadFolder.bytes(5000),
@@ -147,7 +147,7 @@ import Testing
         #expect(result.map(\.isNew) == [true])
     }
 
-    @Test func halfACheckpointIsNotTakenForOne() async throws {
+    @Test func halfACheckpointIsRefused() async throws {
         let content = try checkpoint
         let server = try FileServer { _ in
             FileServer.Behaviour(content: content.prefix(content.count / 2), hidesLength: true)
@@ -175,13 +175,13 @@ import Testing
                 return "\(error)"
             }
         }
-        // A page that an earlier version took for a checkpoint.
+        // A web page that an earlier version accepted as a checkpoint.
         try folder.write(Data("<html>".utf8))
         #expect(await failure().contains("delete the file to download it again"))
         try FileManager.default.removeItem(atPath: folder.file.string)
         #expect(await failure() == "")
 
-        // A record of something else, as that version made.
+        // A record of the web page, which that version wrote.
         let other = #"{"model.pth": "\#(String(repeating: "0", count: 64))"}"#
         try folder.write(Data(other.utf8), as: "hashes.json")
         #expect(await failure().contains("removing its line from \(folder.path("hashes.json"))"))
@@ -190,10 +190,10 @@ import Testing
         #expect(try folder.names == ["hashes.json"])
         try folder.write(Data("{}".utf8), as: "hashes.json")
         #expect(await failure() == "")
-        #expect(await failure() == "", "and the new record holds")
+        #expect(await failure() == "", "the new record must be accepted")
 
         try folder.write(Data("[]".utf8), as: "hashes.json")
-        #expect(await failure().contains("delete it to record them anew"))
+        #expect(await failure().contains("delete it to record them again"))
         try FileManager.default.removeItem(atPath: folder.path("hashes.json").string)
         #expect(await failure() == "")
     }
@@ -221,7 +221,7 @@ import Testing
     }
 }
 
-/// Progress as it was reported, from any thread.
+/// The progress that was reported, on any thread.
 final class Reports: Sendable {
     private let reports = Mutex<[DownloadProgress]>([])
     var all: [DownloadProgress] { reports.withLock { $0 } }

@@ -12,7 +12,7 @@ import Testing
         folder = try DownloadFolder()
     }
 
-    @Test func aMissingFileIsNotTriedAgain() async throws {
+    @Test func aMissingFileIsNotRetried() async throws {
         let server = try FileServer { _ in FileServer.Behaviour(status: 404) }
         defer { server.stop() }
         let error = await #expect(throws: DownloadError.self) {
@@ -23,7 +23,7 @@ import Testing
         #expect(server.requests.count == 1)
     }
 
-    @Test func aBusyServerIsTriedAgain() async throws {
+    @Test func aBusyServerIsRetried() async throws {
         let content = content
         let server = try FileServer { attempt in
             FileServer.Behaviour(status: attempt < 2 ? 503 : 200, content: content)
@@ -34,7 +34,7 @@ import Testing
         #expect(try folder.data() == content)
     }
 
-    @Test func patienceEnds() async throws {
+    @Test func theNumberOfAttemptsIsLimited() async throws {
         let server = try FileServer { _ in FileServer.Behaviour(status: 503) }
         defer { server.stop() }
         let error = await #expect(throws: DownloadError.self) {
@@ -57,7 +57,7 @@ import Testing
         #expect(!(try folder.names.contains("model.pth")))
     }
 
-    @Test func aContinuationElsewhereIsRefused() async throws {
+    @Test func resumingAtTheWrongPositionIsRefused() async throws {
         let content = content
         let server = try FileServer { attempt in
             FileServer.Behaviour(
@@ -82,7 +82,7 @@ import Testing
         #expect(error?.description.contains("\(server.address)") == true)
     }
 
-    @Test func aSilentServerIsGivenUp() async throws {
+    @Test func aSilentServerIsAnError() async throws {
         let gate = Gate()
         defer { gate.open() }
         let server = try FileServer { [content] _ in
@@ -97,7 +97,7 @@ import Testing
         #expect(error?.isTransient == true)
     }
 
-    @Test func aFolderThatCannotBeMadeIsNamed() async throws {
+    @Test func aFolderThatCannotBeCreatedIsNamed() async throws {
         try folder.write(Data(), as: "occupied")
         let server = try FileServer { _ in FileServer.Behaviour() }
         defer { server.stop() }

@@ -24,7 +24,7 @@ struct ModelCacheTests {
         folder.path("cache/models").pushing(FilePath(name))
     }
 
-    @Test("The first use downloads, checks and imports; the second asks nobody")
+    @Test("The first use downloads, checks and imports; the second needs no network")
     func twice() async throws {
         let server = try ModelServer(ModelServer.chineseCLIP())
         let entry = try server.entry(ModelServer.chinese)
@@ -41,7 +41,7 @@ struct ModelCacheTests {
         #expect(steps == steps.sorted() && !steps.isEmpty)
         #expect(reports.downloads.last.map { $0.received == $0.total } == true)
         #expect(reports.all.last == .importing)
-        // The files are not kept beside what was made of them.
+        // The files are removed after the import.
         #expect(names(place(ModelServer.chinese)) == ["download", "model"])
         #expect(names(place(ModelServer.chinese).appending("download")) == ["hashes.json"])
         #expect(cache.size(of: entry) > 10_000)
@@ -52,7 +52,7 @@ struct ModelCacheTests {
         #expect(server.paths.count == count)
     }
 
-    @Test("Weights that are published under another name are found; an optional file may lack")
+    @Test("Weights under another name are found, and an optional file may be missing")
     func alternatives() async throws {
         let server = try ModelServer(ModelServer.chineseCLIP(weights: "pytorch_model.bin"))
         let path = try await cache.prepare(
@@ -62,7 +62,7 @@ struct ModelCacheTests {
         #expect(server.count("tokenizer_config.json") == 1)
     }
 
-    @Test("A file that is needed and not there ends it with its address")
+    @Test("A missing required file is an error that names its address")
     func absent() async throws {
         var files = try ModelServer.chineseCLIP()
         files["\(ModelServer.chinese)/vocab.txt"] = nil
@@ -76,7 +76,7 @@ struct ModelCacheTests {
         #expect(left == ["config.json", "hashes.json", "preprocessor_config.json"])
     }
 
-    @Test("A checkpoint of ALBEF gets the vocabulary that is an entry of its own")
+    @Test("A checkpoint of ALBEF is imported with the vocabulary of another entry")
     func vocabulary() async throws {
         let server = try ModelServer(await ModelServer.albef())
         let entry = try server.entry("albef-coco")
@@ -84,14 +84,14 @@ struct ModelCacheTests {
         let directory = try ModelDirectory.open(path)
         #expect(directory.configuration.task == .retrieval && directory.matches)
         #expect(server.paths == ["bert-base-uncased-vocab.txt", "mscoco.pth"])
-        // It is there for the next model, and by itself.
+        // The vocabulary stays for the next model and can be used by itself.
         let words = try await cache.fetch(server.entry("bert-base-uncased"))
         #expect(names(words) == ["bert-base-uncased-vocab.txt"])
         #expect(server.paths.count == 2)
     }
 
     @Test(
-        "A web page in place of a file is refused, and not recorded",
+        "A web page in place of a file is refused and not recorded",
         arguments: ["model.safetensors", "config.json", "vocab.txt"])
     func page(_ file: String) async throws {
         let files = try ModelServer.chineseCLIP()
@@ -118,7 +118,7 @@ struct ModelCacheTests {
         _ = try await cache.prepare(entry, from: server.catalog)
     }
 
-    @Test("A broken connection is continued, in the same call and in the next")
+    @Test("A broken download is resumed, in the same call and in the next")
     func broken() async throws {
         let files = try ModelServer.chineseCLIP()
         let weights = "\(ModelServer.chinese)/model.safetensors"
@@ -126,7 +126,7 @@ struct ModelCacheTests {
         defer { gate.open() }
         let server = try ModelServer(files) { attempt, path, behaviour in
             guard path == weights, !gate.isOpen else { return }
-            // The first connection breaks, the second falls silent.
+            // The first connection breaks, and the second stops sending.
             if attempt == 3 { behaviour.cut = 1000 }
             if attempt > 3 { behaviour.hold = (count: 500, until: gate) }
         }
@@ -155,7 +155,7 @@ struct ModelCacheTests {
         #expect(last?["range"] == "bytes=\(kept)-")
     }
 
-    /// An entry without one of its files, so that requests can be counted.
+    /// Returns an entry without one of its files, so that requests can be counted.
     private static func without(
         _ name: String, _ entry: ModelCatalog.Entry
     ) -> ModelCatalog.Entry {
@@ -195,7 +195,7 @@ struct ModelCacheTests {
         #expect(names(path).contains(isWordPiece ? "vocab.txt" : "tokenizer.json"))
     }
 
-    @Test("BLIP's vocabulary is published without its last two tokens, which are added")
+    @Test("The two missing tokens of BLIP's published vocabulary are added")
     func blipTokens() async throws {
         let name = "Salesforce/blip-itm-base-coco"
         let folder = Fixtures.path("towers/hf-blip")
@@ -214,7 +214,7 @@ struct ModelCacheTests {
         #expect(names(place(name).appending("download")) == ["hashes.json"])
     }
 
-    @Test("A file with another digest than the published one is refused")
+    @Test("A file is refused if its digest differs from the published one")
     func digest() async throws {
         let server = try ModelServer([
             "bert-base-chinese-vocab.txt": ModelServer.vocabulary(21_128)
@@ -231,7 +231,7 @@ struct ModelCacheTests {
         let isOpen = Gate()
         let server = try ModelServer(files) { _, path, behaviour in
             guard path.hasSuffix("model.safetensors"), isOpen.isOpen else { return }
-            // The last byte is one of a weight.
+            // The last byte belongs to a weight.
             behaviour.content[behaviour.content.count - 1] ^= 1
             behaviour.entityTag = "\"other\""
         }
@@ -243,12 +243,12 @@ struct ModelCacheTests {
             try await cache.prepare(entry, from: server.catalog)
         }
         #expect(error?.description.contains("when first downloaded") == true)
-        // Removing the entry forgets what it was.
+        // Removing the entry also removes its digests.
         try cache.remove(entry)
         _ = try await cache.prepare(entry, from: server.catalog)
     }
 
-    @Test("Many that ask at once get one download and one import")
+    @Test("Concurrent calls share one download and one import")
     func together() async throws {
         let files = try ModelServer.chineseCLIP()
         let gate = Gate()
@@ -276,7 +276,7 @@ struct ModelCacheTests {
         #expect(server.count("model.safetensors") == 1 && server.count("config.json") == 1)
     }
 
-    @Test("One that waits can be cancelled")
+    @Test("A waiting call can be cancelled")
     func cancelled() async throws {
         let gate = Gate()
         defer { gate.open() }
@@ -297,7 +297,7 @@ struct ModelCacheTests {
         _ = try await first.value
     }
 
-    @Test("What cannot be imported is an error that names the file, and is not fetched again")
+    @Test("A failed import is an error that names the file, and downloads nothing again")
     func unusable() async throws {
         var files = try ModelServer.chineseCLIP()
         files["\(ModelServer.chinese)/vocab.txt"] = ModelServer.vocabulary(7)
@@ -314,7 +314,7 @@ struct ModelCacheTests {
         #expect(names(place(ModelServer.chinese)) == ["download"], "no half of a model")
     }
 
-    @Test("The files of a tower are kept as they are, and fetched once")
+    @Test("The files of a tower are kept unchanged and downloaded once")
     func tower() async throws {
         let folder = Fixtures.path("towers/hf-vit")
         let name = "facebook/deit-base-patch16-224"
@@ -333,7 +333,7 @@ struct ModelCacheTests {
         #expect(error?.description.contains("models create") == true)
     }
 
-    @Test("A model is imported of files that are kept for another use, which stay")
+    @Test("A model can be imported from files that are kept for another use, and they stay")
     func both() async throws {
         let server = try ModelServer(ModelServer.chineseCLIP())
         let entry = try server.entry(ModelServer.chinese)
@@ -345,7 +345,7 @@ struct ModelCacheTests {
         #expect(names(place(ModelServer.chinese)) == ["files", "model"])
     }
 
-    @Test("Removing says how much it was, and leaves nothing of the entry and all of the others")
+    @Test("Removing an entry returns its size, removes all of it and keeps the other entries")
     func removal() async throws {
         let server = try ModelServer(
             ModelServer.chineseCLIP().merging(await ModelServer.albef()) { first, _ in first })
@@ -362,7 +362,7 @@ struct ModelCacheTests {
         #expect(try cache.remove(entry) == 0)
     }
 
-    @Test("No token is sent to anybody")
+    @Test("No token is sent to any server")
     func secrets() async throws {
         let server = try ModelServer(ModelServer.chineseCLIP())
         _ = try await cache.prepare(server.entry(ModelServer.chinese), from: server.catalog)
@@ -371,7 +371,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("The environment says where the cache is")
+    @Test("The environment determines the folder of the cache")
     func environment() {
         func folder(_ environment: [String: String]) -> String {
             ModelCache(environment: environment).folder.string
@@ -389,7 +389,7 @@ struct ModelCacheTests {
     }
 }
 
-/// What a cache reported, from any thread.
+/// The progress that a cache reported, on any thread.
 final class CacheReports: Sendable {
     private let reports = Mutex<[ModelProgress]>([])
     var all: [ModelProgress] { reports.withLock { $0 } }

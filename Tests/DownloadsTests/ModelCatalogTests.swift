@@ -7,7 +7,7 @@ import Testing
 struct ModelCatalogTests {
     private let catalog = ModelCatalog.published
 
-    @Test("Every entry is listed once, and every file has an address of its own")
+    @Test("Every entry is listed once, and no two files have the same address")
     func entries() {
         let entries = catalog.entries
         #expect(entries.count == 14 + 4 + 4 + 4 + 2 + 5 + 8)
@@ -38,7 +38,7 @@ struct ModelCatalogTests {
         }
     }
 
-    @Test("Entries say what can be done with them")
+    @Test("Entries list their abilities")
     func abilities() throws {
         let coco = try #require(catalog["albef-coco"])
         #expect(coco.abilities == [.search, .rerank, .classify, .start])
@@ -55,7 +55,7 @@ struct ModelCatalogTests {
         #expect(catalog["OFA-Sys/chinese-clip-vit-base-patch16"]?.languages == ["zh"])
     }
 
-    @Test("A mirror keeps folders by name, and single files beside each other")
+    @Test("A mirror has folders under the names of entries, and single files in its root")
     func mirror() throws {
         let base = try #require(URL(string: "http://127.0.0.1:8000/models/"))
         let mirror = catalog.mirrored(at: base)
@@ -74,7 +74,7 @@ struct ModelCatalogTests {
         #expect(digests(mirror) == digests(catalog))
     }
 
-    @Test("The environment names mirrors; a wrong address is refused by its variable")
+    @Test("The environment names mirrors, and a wrong address is an error that names the variable")
     func environment() throws {
         func address(_ name: String, _ environment: [String: String]) throws -> String? {
             try catalog.fetched(in: environment)[name]?.parts.last?.alternatives.first?.address
@@ -131,7 +131,7 @@ struct ModelCatalogTests {
         #expect(error?.description.contains("albef models list") == true)
     }
 
-    @Test("What is not in the catalogue is not downloaded, whoever has it")
+    @Test("A model outside the catalogue is not downloaded from anywhere")
     func foreign() {
         for name in ["hf:someone/model", "https://example.com/model.pth", "hf://a/b"] {
             let error = #expect(throws: ModelNameError.self) { try catalog.entry(named: name) }

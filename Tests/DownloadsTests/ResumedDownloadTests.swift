@@ -13,7 +13,7 @@ import Testing
         folder = try DownloadFolder()
     }
 
-    @Test func aBrokenConnectionIsContinued() async throws {
+    @Test func aBrokenDownloadIsResumed() async throws {
         let content = content
         let server = try FileServer { attempt in
             FileServer.Behaviour(content: content, cut: attempt < 4 ? 700_000 : nil)
@@ -21,7 +21,7 @@ import Testing
         defer { server.stop() }
         _ = try await Downloader.impatient.download(server.address, to: folder.file)
         #expect(try folder.data() == content)
-        // More attempts than allowed in a row, but each made progress.
+        // There were more attempts than may fail in a row, but each made progress.
         #expect(server.requests.count == 5)
         #expect(server.requests.first?["range"] == nil)
         #expect(
@@ -54,7 +54,7 @@ import Testing
         #expect(try folder.data() == other)
     }
 
-    @Test func aWeakTagIsNotTrustedButADateIs() async throws {
+    @Test func aWeakTagIsIgnoredButADateIsUsed() async throws {
         let content = content
         let date = "Wed, 01 Jan 2025 00:00:00 GMT"
         let server = try FileServer { attempt in
@@ -68,7 +68,7 @@ import Testing
         #expect(try folder.data() == content)
     }
 
-    @Test func withoutAVersionNothingIsContinued() async throws {
+    @Test func withoutAVersionNothingIsResumed() async throws {
         let content = content
         let server = try FileServer { attempt in
             FileServer.Behaviour(
@@ -80,7 +80,7 @@ import Testing
         #expect(try folder.data() == content)
     }
 
-    @Test func anotherAddressIsNotContinued() async throws {
+    @Test func anotherAddressIsNotResumed() async throws {
         let (content, other) = (content, DownloadFolder.bytes(3_000_000, seed: 2))
         let first = try FileServer { _ in FileServer.Behaviour(content: content, cut: 0) }
         defer { first.stop() }
@@ -94,7 +94,7 @@ import Testing
         #expect(try folder.data() == other)
     }
 
-    @Test func cancellingKeepsWhatCame() async throws {
+    @Test func cancellingKeepsTheReceivedBytes() async throws {
         let content = content
         let gate = Gate()
         defer { gate.open() }
@@ -122,7 +122,7 @@ import Testing
 
     @Test func aReceiverSlowerThanTheServerCanBeCancelled() async throws {
         let content = DownloadFolder.bytes(20_000_000)
-        // The end is held back, so that the download cannot be over before it is cancelled.
+        // The server holds back the end, so that the download cannot finish before it is cancelled.
         let gate = Gate()
         defer { gate.open() }
         let server = try FileServer { attempt in
@@ -145,7 +145,7 @@ import Testing
         #expect(try folder.data() == content)
     }
 
-    @Test func aPartThatIsTheWholeNeedsNothingMore() async throws {
+    @Test func aPartialFileThatIsCompleteNeedsNoMoreBytes() async throws {
         let content = content
         let gate = Gate()
         defer { gate.open() }

@@ -34,8 +34,8 @@ struct AutogradTests {
         #expect(changed.values(as: Float.self) == [9, 2])
     }
 
-    @Test func seedsFixWhatIsDrawn() throws {
-        // PyTorch's own numbers for this seed.
+    @Test func seedsDetermineTheNumbers() throws {
+        // The numbers of PyTorch for this seed.
         let generator = try Generator(seed: 7)
         let first = Tensor.uniform([3], generator: generator)
         let expected: [Float] = [0.5349, 0.1988, 0.6592]
@@ -47,7 +47,7 @@ struct AutogradTests {
         #expect(next.values(as: Float.self) == again.values(as: Float.self))
     }
 
-    @Test func adamWMovesAsPyTorchMoves() throws {
+    @Test func adamWAgreesWithPyTorch() throws {
         let w = Parameter(name: "w", value: Tensor([1, -2, 3, 0.5] as [Float]))
         let b = Parameter(name: "b", value: Tensor([0.1, 0.2] as [Float]))
         let optimizer = AdamW(
@@ -65,7 +65,7 @@ struct AutogradTests {
         #expect(b.value.isClose(to: expectedB, absolute: 1e-6))
     }
 
-    @Test func layersAskForParametersByTheirNames() throws {
+    @Test func layersRequestParametersByName() throws {
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 1)))
         let linear = try Linear(scope, "head", inputs: 3, outputs: 2)
         _ = try LayerNorm(scope, "norm", width: 3, epsilon: 1e-6)

@@ -7,7 +7,7 @@ struct ConvolutionTests {
 
     init() throws { generator = try Generator(seed: 3) }
 
-    /// The sums written out, with the zeros' places worked out from the rule's definition.
+    /// Computes the sums directly, with the padding from the definition of the rule.
     private func reference(
         _ x: Tensor, _ layer: Convolution, _ shape: Convolution.Shape, _ padding: ConvolutionPadding
     ) -> [Double] {
@@ -62,7 +62,7 @@ struct ConvolutionTests {
             let scope = ParameterScope(source: RandomParameters(generator: generator))
             let layer = try Convolution(scope, "c", shape, padding: padding)
             layer.bias.value = Tensor.normal([shape.outputs], generator: generator)
-            // Even and odd sides, one smaller than the kernel, and different ones.
+            // Even, odd and unequal sides, and a side smaller than the kernel.
             for (height, width) in [(8, 8), (7, 7), (8, 7), (3, 10), (1, 1)] {
                 let x = Tensor.normal([2, 4, height, width], generator: generator)
                 let expected = Tensor(
@@ -81,7 +81,7 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("The two rules differ at even strides and sizes, and nowhere else")
+    @Test("The two rules differ only at even strides and sizes")
     func difference() throws {
         for (kernel, stride, size, differs) in [
             (3, 2, 8, true), (5, 2, 8, true), (3, 2, 7, false), (3, 1, 8, false), (1, 2, 8, false),
@@ -97,7 +97,7 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("Gradients are those of small differences", arguments: ConvolutionPadding.allCases)
+    @Test("Gradients agree with finite differences", arguments: ConvolutionPadding.allCases)
     func gradients(_ padding: ConvolutionPadding) throws {
         let shape = Convolution.Shape(
             inputs: 2, outputs: 2, kernel: 3, stride: 2, isDepthwise: true)
@@ -128,7 +128,7 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("Activations in place are the ones that make new tensors, gradients included")
+    @Test("Activations in place have the values and gradients of the others")
     func activations() throws {
         let x = Tensor([-7, -1, -0.5, 0, 0.5, 1, 5.5, 6.5, 40] as [Double])
         #expect(x.relu6().values() == [0, 0, 0, 0, 0.5, 1, 5.5, 6, 6] as [Double])
@@ -147,7 +147,7 @@ struct ConvolutionTests {
         }
     }
 
-    @Test("Cells of a pooling grid are means, and share what does not divide")
+    @Test("The cells of a pooling grid are means, and overlap if the grid does not divide the size")
     func pooling() {
         let x = Tensor((0..<16).map(Double.init), shape: [1, 1, 4, 4])
         #expect(x.averagePooled(rows: 1, columns: 1).values() == [7.5])
@@ -156,7 +156,7 @@ struct ConvolutionTests {
         #expect(x.averagePooled(rows: 3, columns: 1).values() == [3.5, 7.5, 11.5])
     }
 
-    @Test("After a failure that is survived, there are shapes")
+    @Test("After a recovered failure, convolutions return the right shapes")
     func shapesAfterFailure() throws {
         let x = Tensor.normal([2, 4, 9, 6], generator: generator)
         let weight = Tensor.normal([3, 4, 3, 5], generator: generator)
@@ -171,7 +171,7 @@ struct ConvolutionTests {
             let input = index == 1 ? x[.all, 0..<1] : x
             let shape = operation(input.clone()).shape
             #expect(throws: TorchError.self) {
-                // Nothing runs any more from here on.
+                // No operator runs from here on.
                 try recovering(failingAtOperator: 0) {
                     _ = input + 1
                     #expect(operation(input).shape == shape, "operation \(index)")

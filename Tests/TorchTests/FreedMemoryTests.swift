@@ -5,9 +5,9 @@ import Torch
 #if os(Linux)
     @Suite("Memory that was freed")
     struct FreedMemoryTests {
-        @Test("Is given back from between blocks that are still in use")
+        @Test("Freed memory between used blocks is returned to the system")
         func gaps() async {
-            // A process of its own: the allocator's settings and its heap are the whole process's.
+            // The allocator's settings and heap belong to the process, so this test has its own.
             await #expect(processExitsWith: .success) {
                 func residentBytes() throws -> Int {
                     let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
@@ -15,7 +15,7 @@ import Torch
                     return try #require(Int(fields[1])) * Int(getpagesize())
                 }
                 keepFreedMemory()
-                // 64 blocks of 4 MB, each with a small one behind it that stays.
+                // 64 blocks of 4 MB, each followed by a small block that stays.
                 var blocks: [Tensor] = []
                 var kept: [Tensor] = []
                 for _ in 0..<64 {

@@ -3,7 +3,7 @@ import OrderedCollections
 import Testing
 import Torch
 
-/// The error of libtorch that `body` ends with.
+/// Returns the `TorchError` that `body` throws.
 private func failure(_ body: () throws -> Void) -> TorchError? {
     do {
         try body()
@@ -15,10 +15,10 @@ private func failure(_ body: () throws -> Void) -> TorchError? {
 
 @Suite("Failures that can be survived")
 struct RecoveryTests {
-    /// More numbers than any processor can address.
+    /// A size with more elements than a processor can address.
     private static let tooMany = 1 << 46
 
-    @Test("Missing memory is an error that names the operator and what was asked for")
+    @Test("A lack of memory is an error that names the operator and the requested size")
     func outOfMemory() throws {
         let error = #expect(throws: TorchError.self) {
             try recovering { Tensor.zeros([Self.tooMany]) }
@@ -35,7 +35,7 @@ struct RecoveryTests {
         #expect(refused?.isOutOfMemory == false && refused?.isDeviceFailure == false)
     }
 
-    @Test("What works gives its result, and what the body throws is thrown")
+    @Test("The result or the error of a body without a failure passes through")
     func withoutFailure() throws {
         let sum = try recovering { Tensor([1, 2, 3] as [Float]).sum().scalar() }
         #expect(sum == 6)
@@ -46,11 +46,11 @@ struct RecoveryTests {
                 throw CancellationError()
             }
         }
-        // The thread works as before.
+        // The thread must work as before.
         #expect((Tensor.ones([3]) * 2).sum().scalar() == 6)
     }
 
-    @Test("After a failure there are shapes and zeros, and nothing changes")
+    @Test("After a failure, tensors have shapes and zeros, and nothing changes")
     func afterwards() throws {
         let generator = try Generator(seed: 5)
         let state: [UInt8] = try generator.state().values()
@@ -98,7 +98,7 @@ struct RecoveryTests {
         #expect(sum == 5)
     }
 
-    @Test("Other threads are not concerned")
+    @Test("A failure does not affect other threads")
     func threads() throws {
         let failed = failure {
             try recovering {
@@ -114,10 +114,10 @@ struct RecoveryTests {
         #expect(failed?.isOutOfMemory == true)
     }
 
-    @Test("Gradients that do not fit are an error")
+    @Test("Gradients that do not fit into memory are an error")
     func backward() throws {
         let leaf = Tensor([1] as [Float]).requiringGrad()
-        // Forward a view, backward a tensor of zeros of its size.
+        // The forward pass creates a view, the backward pass a tensor of zeros of its size.
         let first = leaf.expanded(Self.tooMany)[0]
         #expect(throws: TorchError.self) { try recovering { try first.backward() } }
         let error = #expect(throws: TorchError.self) { try first.backward() }
@@ -126,7 +126,7 @@ struct RecoveryTests {
 
     private final class Counter { var runs = 0 }
 
-    @Test("A stretch that is computed again may fail then, or the first time", arguments: [1, 2])
+    @Test("A checkpointed part may fail in its first or its second run", arguments: [1, 2])
     func checkpoints(failingRun: Int) throws {
         let counter = Counter()
         let leaf = Tensor([3] as [Float]).requiringGrad()
@@ -144,7 +144,7 @@ struct RecoveryTests {
         #expect(leaf.grad == nil)
     }
 
-    @Test("Gradients may be computed on a thread that has no scope")
+    @Test("Gradients can be computed on a thread without a scope")
     func otherThread() throws {
         let counter = Counter()
         let leaf = Tensor([3] as [Float]).requiringGrad()
@@ -162,14 +162,14 @@ struct RecoveryTests {
         #expect(leaf.grad == nil)
     }
 
-    @Test("A wrong shape ends the process in a scope too")
+    @Test("A wrong shape ends the process even inside a scope")
     func wrongShape() async {
         await #expect(processExitsWith: .failure) {
             try recovering { _ = Tensor.zeros([2, 3]).matmul(.zeros([4, 5])) }
         }
     }
 
-    @Test("Autocast is as before after a stretch failed in it")
+    @Test("Autocast is restored after a checkpointed part has failed")
     func autocast() throws {
         let counter = Counter()
         let leaf = Tensor.ones([2, 2]).requiringGrad()
@@ -185,7 +185,7 @@ struct RecoveryTests {
         #expect(leaf.matmul(leaf).dtype == .float32)
     }
 
-    @Test("In half precision too, what follows a failure has its shape")
+    @Test("In half precision, tensors after a failure have the right shapes")
     func halfPrecision() {
         let weight = Tensor.ones([4, 3])
         let failed = failure {
@@ -202,7 +202,7 @@ struct RecoveryTests {
         #expect(failed?.isOutOfMemory == true)
     }
 
-    @Test("An optimizer that fails has moved nothing", arguments: [false, true])
+    @Test("A failed step of the optimizer changes no parameter", arguments: [false, true])
     func optimizer(hasMoved: Bool) throws {
         let parameters = ["a", "b"].map {
             Parameter(name: $0, value: Tensor([1, 2] as [Float]).requiringGrad())
@@ -212,7 +212,8 @@ struct RecoveryTests {
         for parameter in parameters { try (parameter.value * 3).sum().backward() }
         if hasMoved { try optimizer.step() }
         let before = parameters.map { $0.value.values(as: Float.self) }
-        // Where there is nothing to allocate, nothing may fail half-way: the first operator moves.
+        // A step that allocates nothing must not fail half-way, because its first operator already
+        // changes parameters.
         for index in 0..<(hasMoved ? 1 : 6) {
             #expect(throws: TorchError.self) {
                 try recovering(failingAtOperator: index) { try optimizer.step() }
@@ -226,7 +227,7 @@ struct RecoveryTests {
 
 @Suite("Shapes without elements")
 struct ShadowTests {
-    /// What every operator makes of the same arguments, with its name.
+    /// The result of every operator for the same arguments, with the operator's name.
     private func results() throws -> [(String, [Int])] {
         let generator = try Generator(seed: 1)
         let x = Tensor(Array(0..<48).map(Float.init), shape: [2, 3, 4, 2])
@@ -271,7 +272,7 @@ struct ShadowTests {
         return table.map { ($0, $1.shape) }
     }
 
-    @Test("Every operator gives after a failure the shape that it gives without one")
+    @Test("After a failure, every operator returns the shape that it returns without one")
     func shapes() throws {
         let expected = try results()
         var found: [(String, [Int])] = []

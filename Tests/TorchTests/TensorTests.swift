@@ -29,7 +29,7 @@ struct TensorTests {
                 == [8, 9, 10, 11, 0, 1, 2, 3])
     }
 
-    @Test func assigningChangesOneTensorAlone() {
+    @Test func assigningChangesOnlyOneTensor() {
         var x = Tensor.zeros([2, 2])
         let copy = x
         let view = x[0]
@@ -37,7 +37,7 @@ struct TensorTests {
         #expect(copy.values(as: Float.self) == [0, 0, 0, 0])
         #expect(view.values(as: Float.self) == [0, 0])
         #expect(x.values(as: Float.self) == [1, 2, 0, 0])
-        // Nobody else sees it now, so it may change where it is.
+        // No other tensor shares the memory now, so it may change in place.
         x[.all, 1] = Tensor([5, 6] as [Float])
         #expect(x.values(as: Float.self) == [1, 5, 0, 6])
     }
@@ -68,7 +68,7 @@ struct TensorTests {
         #expect(y.values(as: Float.self) == [0, 9, 0, 0, 0, 0, 0, 9, 5, 6, 7, 8])
     }
 
-    @Test func rowsOfPaddingGetNoGradientFromBeingLookedUp() throws {
+    @Test func paddingRowsReceiveNoGradient() throws {
         let table = Tensor.ones([3, 2]).requiringGrad()
         try table.embedded(Tensor([0, 1, 0, 1, 2]), padding: 0).sum().backward()
         #expect(table.grad?.values(as: Float.self) == [0, 0, 2, 2, 1, 1])
@@ -98,7 +98,7 @@ struct TensorTests {
         #expect(try #require(error?.description).contains("no_such_operator"))
     }
 
-    @Test func devicesAreLookedForAndNeverRequired() throws {
+    @Test func devicesAreOptional() throws {
         #expect(Device.cpu.isAvailable)
         #expect(try Device(named: "cpu") == .cpu)
         #expect(try Device(named: "auto").isAvailable)
@@ -118,7 +118,7 @@ struct TensorTests {
         }
     }
 
-    @Test("Memory whose filling fails is given back once")
+    @Test("Memory is freed once if filling it fails")
     func failedFilling() {
         struct Failure: Error {}
         for _ in 0..<100 {

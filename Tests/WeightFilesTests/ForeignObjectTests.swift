@@ -3,7 +3,7 @@ import SystemPackage
 import Testing
 import Torch
 
-/// Files that hold harmless objects beside their tensors: those are passed over, and never run.
+/// Files with harmless objects beside their tensors, which the reader skips without running code.
 @Suite struct ForeignObjectTests {
     private func root(_ pickle: PickleBuilder) throws -> CheckpointValue {
         try withFile(pickle.archive()) { try PyTorchCheckpoint($0).root }
@@ -14,7 +14,7 @@ import Torch
     }
 
     @Test(
-        "An object of another class is known by its name alone",
+        "An object of another class becomes the name of its class",
         arguments: [
             ("cargparse\nNamespace\n)\u{81}}X\u{2}\0\0\0lrK\u{1}sb.", "argparse.Namespace"),
             ("ccollections\nCounter\n}K\u{3}K\u{1}s\u{85}R.", "collections.Counter"),
@@ -34,7 +34,7 @@ import Torch
         ])
     func objects(_ program: String, _ name: String) throws {
         guard case .object(let found) = try root(bytes(program)) else {
-            Issue.record("not an object")
+            Issue.record("the value is not an object")
             return
         }
         #expect(found == name)
@@ -49,7 +49,7 @@ import Torch
         #expect(CheckpointValue.dictionary(root).classNames == ["argparse.Namespace"])
     }
 
-    @Test func whateverPythonTakesIsAKey() throws {
+    @Test func everyKeyOfPythonIsAccepted() throws {
         let dictionary = bytes(
             "}(NK\u{1}\u{88}K\u{2}G\u{3f}\u{e0}\0\0\0\0\0\0K\u{3}K\u{7}X\u{1}\0\0\0a\u{86}K\u{4}"
                 + "cdatetime\ndate\n)RK\u{5}cdatetime\ndate\n)RK\u{6}u.")
@@ -74,7 +74,7 @@ import Torch
     }
 
     @Test func aTupleAsAKeyHasBounds() throws {
-        // A pair of the pair before, thirty times: a key of a thousand million parts.
+        // Each of thirty pairs holds the previous pair twice, so the key has about 10^9 parts.
         var pair = PickleBuilder() + "}K" + [1, 0x85, 0x71, 0]
         for level in 1...30 {
             pair = pair + [0x30, 0x68, UInt8(level - 1), 0x68, UInt8(level - 1), 0x86]

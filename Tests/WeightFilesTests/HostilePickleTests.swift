@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 import Torch
 
-/// Files made to do harm: each must be refused with words, by name where it asks for one.
+/// Harmful files, each of which must be refused with an error that includes the name it requests.
 @Suite struct HostilePickleTests {
     @Test(arguments: [
         ("cposix\nsystem\nX\u{2}\0\0\0id\u{85}R.", "posix.system"),
@@ -54,7 +54,7 @@ import Torch
         #expect(try module.refusal().contains("the source of a saved module"))
     }
 
-    @Test func refusalsCanBeToldFromDamage() throws {
+    @Test func refusalsDifferFromDamage() throws {
         func isRefusal(_ program: String) throws -> Bool? {
             try withFile((PickleBuilder() + program).archive()) { path in
                 do {
@@ -77,12 +77,12 @@ import Torch
 
     @Test(arguments: [
         ("", "cut short"), (".", "a value is missing"), ("NN.", "left over"), ("(N.", "left over"),
-        ("0.", "missing"), ("t.", "a mark is missing"), ("h\u{5}.", "nothing is remembered as 5"),
+        ("0.", "missing"), ("t.", "a mark is missing"), ("h\u{5}.", "the memo has no value 5"),
         ("Na.", "missing"), ("NNa.", "no list"), ("}Ns.", "missing"), ("}(Nu.", "no value"),
         ("}]Ns.", "a list as a key"), ("X\u{7f}\0\0\0a.", "cut short"),
         ("cposix", "does not end"), ("I1\n.", "unknown instruction 73"),
         ("\u{80}\u{1}N.", "protocol 1"), ("ccollections\nOrderedDict\nNR.", "without arguments"),
-        ("ctorch._utils\n_rebuild_tensor_v2\n)R.", "not described as torch.save does"),
+        ("ctorch._utils\n_rebuild_tensor_v2\n)R.", "not described in the way of torch.save"),
         ("NQ.", "not a storage"), ("N(N\u{90}.", "no set to fill"),
         ("q\u{1}N.", "missing"), ("X\u{1}\0\0\0\u{ff}.", "not UTF-8"),
     ])
@@ -114,7 +114,7 @@ import Torch
         }
         #expect(try (laughs + "](h" + [30] + "e.").refusal() != "")
         #expect(try (laughs + [0x31] + ".").refusal() != "")
-        // A list that holds itself.
+        // A list that contains itself.
         let ring = PickleBuilder() + "]q" + [0, 0x68, 0] + "a."
         #expect(try ring.refusal().contains("the nesting"))
         let length = PickleBuilder() + [0x8D] + littleEndian(UInt64.max) + "x."
@@ -131,7 +131,7 @@ import Torch
     }
 
     @Test(arguments: [
-        (4, 0, [5], [1], "needs 20 bytes of a storage of 16"),
+        (4, 0, [5], [1], "needs 20 bytes, but its storage has 16"),
         (4, 4, [1], [1], "needs 20 bytes"),
         (4, -1, [1], [1], "negative"),
         (4, 0, [2], [-1], "negative"),
@@ -139,11 +139,11 @@ import Torch
         (4, 0, [1 << 40], [0], "more elements than its storage can hold"),
         (4, 0, [1 << 62, 1 << 62], [1, 1], "more elements than its storage can hold"),
         (4, 0, [2], [.max], "more elements than its storage can hold"),
-        (4, .max, [1], [1], "starts at an absurd place"),
+        (4, .max, [1], [1], "starts at an impossible offset"),
         (4, 0, [2, 2], [1], "more or fewer strides"),
-        (5, 0, [1], [1], "should hold 5 elements of 4 bytes, but 16 bytes are there"),
-        (.max, 0, [1], [1], "but 16 bytes are there"),
-        (-1, 0, [1], [1], "a storage that is not described"),
+        (5, 0, [1], [1], "should hold 5 elements of 4 bytes, but has 16 bytes"),
+        (.max, 0, [1], [1], "but has 16 bytes"),
+        (-1, 0, [1], [1], "a storage is not described"),
     ])
     func tensorsOutsideTheirStorage(
         elements: Int, offset: Int, shape: [Int], strides: [Int], reason: String
@@ -186,12 +186,12 @@ import Torch
         #expect(try refusal { $0.entries[1].checksumError = 1 }.contains("checksum"))
         #expect(try refusal { $0.entries[1].claimedSize = 1 << 30 }.contains("cut short"))
         #expect(try refusal { $0.entries[0].claimedSize = 20 }.contains("overlaps"))
-        #expect(try refusal { $0.entries[1].claimedOffset = 0 }.contains("two names"))
+        #expect(try refusal { $0.entries[1].claimedOffset = 0 }.contains("another name"))
         #expect(try refusal { $0.entries[1].claimedOffset = 5 }.contains("not where it should"))
         #expect(try refusal { $0.entries[1].claimedOffset = 1 << 31 }.contains("not where"))
-        #expect(try refusal { $0.add("a/data/0", []) }.contains("there twice"))
-        #expect(try refusal { $0.entries.remove(at: 0) }.contains("not one of torch.save's"))
-        #expect(try refusal { $0.add("b/data.pkl", []) }.contains("not one of torch.save's"))
+        #expect(try refusal { $0.add("a/data/0", []) }.contains("two entries have the name"))
+        #expect(try refusal { $0.entries.remove(at: 0) }.contains("without the data.pkl"))
+        #expect(try refusal { $0.add("b/data.pkl", []) }.contains("without the data.pkl"))
         #expect(try refusal { $0.add("a/constants.pkl", []) }.contains("TorchScript"))
         #expect(try refusal { $0.add("a/byteorder", [0x78]) }.contains("byte order \"x\""))
     }

@@ -22,7 +22,7 @@ import Torch
             #expect(found.isIdentical(to: tensor), "\(name)")
         }
         #expect(tensors.names.first == "plain" && tensors.names.last == "parameter")
-        // Views share the storage that they are views of.
+        // Views share one storage.
         #expect(tensors["transposed"]?.storage === tensors["window"]?.storage)
         #expect(tensors["transposed"]?.isContiguous == false)
     }
@@ -40,7 +40,7 @@ import Torch
         let config = try #require(root["config"]?.dictionary)
         #expect(config["name"]?.string == "größe")
         guard case .list(let sizes)? = config["sizes"], case .none? = config["none"] else {
-            Issue.record("the configuration is not as written")
+            Issue.record("the configuration differs from the one in the file")
             return
         }
         #expect(sizes.map(\.int) == [1, 2, 300, 70000, -1, 1 << 40])
@@ -49,7 +49,7 @@ import Torch
         #expect(state?["exp_avg"]?.tensor?.shape == [2])
     }
 
-    @Test func theFormatIsToldByContent() throws {
+    @Test func theContentDecidesTheFormat() throws {
         let html = try withFile(Array("\n<!DOCTYPE html><html>404".utf8)) { path in
             message { _ = try TensorFile.open(path) }
         }
@@ -57,7 +57,7 @@ import Torch
         let safetensors = WeightFixtures.checkpoints.appending("small.safetensors")
         #expect(message { _ = try PyTorchCheckpoint(safetensors) }.contains("a safetensors file"))
         guard case .safetensors = try TensorFile.open(safetensors) else {
-            Issue.record("not taken for a safetensors file")
+            Issue.record("the file was not recognised as a safetensors file")
             return
         }
         for (text, reason) in [
@@ -100,7 +100,7 @@ import Torch
             }
             try withFile(bytes) { path in
                 guard let file = try? PyTorchCheckpoint(path, checksums: .none) else { return }
-                // Whatever still opens must be whole.
+                // A file that still opens must be complete.
                 for (_, tensor) in file.root.dictionary?["model"]?.dictionary?.tensors ?? .init() {
                     #expect(tensor.withUnsafeBytes { $0.count } == tensor.byteCount)
                 }
@@ -143,7 +143,7 @@ import Torch
 }
 
 extension StoredTensor {
-    /// Whether the values agree; the reference was computed in double precision.
+    /// Returns whether the values agree with a reference in double precision.
     func isClose(to other: StoredTensor) -> Bool {
         guard dtype == .float32, shape == other.shape else { return isIdentical(to: other) }
         return withUnsafeBytes { mine in

@@ -52,7 +52,7 @@ import Torch
         ),
         (#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, "no valid data_offsets"),
         (#"{"x":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#, "cut short"),
-        (#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "after the last tensor"),
+        (#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, "follow the last tensor"),
         (#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, "leaves a hole"),
         (
             #"{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
@@ -93,7 +93,7 @@ import Torch
                 let place = Int.random(in: 0..<bytes.count - 16, using: &random)
                 bytes[place] = UInt8.random(in: 0...255, using: &random)
             }
-            // Whatever still opens must be whole.
+            // A file that still opens must be complete.
             guard let file = try? Self.open(bytes) else { continue }
             for (_, tensor) in file.tensors {
                 #expect(tensor.withUnsafeBytes { $0.count } == tensor.byteCount)
@@ -136,7 +136,7 @@ import Torch
         }
         try withFile([7]) { path in
             let text = message { try SafetensorsWriter.write([short], to: path) }
-            #expect(text.contains("\"s\"") && text.contains("do not fill"))
+            #expect(text.contains("\"s\"") && text.contains("more or fewer bytes than"))
             let kept = try bytes(of: path)
             #expect(kept == [7])
         }

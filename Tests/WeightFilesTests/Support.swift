@@ -3,16 +3,16 @@ import Storage
 import SystemPackage
 import Torch
 
-/// Folders that tests read.
+/// The folders that the tests read.
 enum WeightFixtures {
     static let root = Fixtures.repository
     static let checkpoints = root.appending("Tests/Fixtures/checkpoints")
-    /// A larger set of reference files, where a developer keeps one beside the package.
+    /// A larger set of reference files, which a developer may keep beside the package.
     static let golden = root.removingLastComponent().appending("shared/golden")
     static let hasGolden = access(golden.string, R_OK) == 0
 }
 
-/// Calls a closure with the path of a file that holds `bytes` and is removed afterwards.
+/// Calls a closure with the path of a temporary file that holds `bytes`.
 func withFile<Result>(_ bytes: [UInt8], _ body: (FilePath) throws -> Result) throws -> Result {
     let number = String(UInt64.random(in: 0 ... .max), radix: 36)
     let path = FilePath("/tmp/swift-albef-test-\(number)")
@@ -27,7 +27,7 @@ func bytes(of path: FilePath) throws -> [UInt8] {
     try MappedFile(path).withUnsafeBytes { Array($0) }
 }
 
-/// The text of the error that a closure throws, "" if it throws none.
+/// Returns the text of the error that a closure throws, or "" if it throws none.
 func message(of body: () throws -> Void) -> String {
     do {
         try body()

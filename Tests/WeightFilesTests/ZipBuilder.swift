@@ -1,7 +1,7 @@
 import WeightFiles
 import Torch
 
-/// Assembles zip archives byte by byte, honest ones and others.
+/// Assembles zip archives byte by byte, valid and invalid ones.
 struct ZipBuilder {
     struct Entry {
         var name: String
@@ -10,9 +10,9 @@ struct ZipBuilder {
         var flags: UInt16 = 0
         /// Added to the true checksum.
         var checksumError: UInt32 = 0
-        /// What the directory claims instead of the true size.
+        /// The size that the directory states instead of the true one.
         var claimedSize: UInt32?
-        /// What the directory claims instead of the true place.
+        /// The offset that the directory states instead of the true one.
         var claimedOffset: UInt32?
         /// The zip64 extra field of the directory.
         var extra: [UInt8] = []
@@ -79,7 +79,7 @@ struct PickleBuilder {
 
     func long(_ value: Int) -> PickleBuilder { self + [0x8A, 8] + littleEndian(value) }
 
-    /// A float32 tensor of a storage that is named by a persistent id.
+    /// Appends a float32 tensor over a storage that a persistent id names.
     func tensor(
         key: String = "0", elements: Int, offset: Int = 0, shape: [Int], strides: [Int]
     ) -> PickleBuilder {
@@ -93,7 +93,7 @@ struct PickleBuilder {
         return pickle + "t" + [0x89] + "ccollections\nOrderedDict\n)RtR"
     }
 
-    /// The pickle in an archive as `torch.save` makes them, with one storage of 16 bytes.
+    /// Returns an archive in the form of `torch.save`, with the pickle and one storage of 16 bytes.
     func archive(data: [UInt8] = Array(0..<16)) -> [UInt8] {
         var zip = ZipBuilder()
         zip.add("archive/data.pkl", bytes)
@@ -101,7 +101,7 @@ struct PickleBuilder {
         return zip.bytes()
     }
 
-    /// What reading the archive throws.
+    /// Returns the text of the error that reading the archive throws.
     func refusal() throws -> String {
         try withFile(archive()) { path in message { _ = try PyTorchCheckpoint(path) } }
     }

@@ -1,9 +1,9 @@
-// A small C interface to libtorch: tensors as opaque handles, every ATen operator through the
-// dispatcher by name. No C++ type crosses this line, so Swift built against it runs with another
-// libtorch by recompiling this target alone.
+// A small C interface to libtorch. Tensors are opaque handles, and ATen operators are called by
+// name through the dispatcher. The interface contains no C++ types, so only this target must be
+// compiled again for another libtorch.
 //
-// Every function that can fail returns NULL on success, or a failure that the caller gives to
-// ct_failure_free(). No function lets a C++ exception out.
+// Every function that can fail returns NULL on success, or a failure that the caller must pass to
+// ct_failure_free(). No C++ exception leaves a function.
 #pragma once
 
 #include <stdbool.h>
@@ -17,28 +17,28 @@ extern "C" {
 #define CT_NOEXCEPT
 #endif
 
-/// Why a call failed.
+/// The reason why a call failed.
 typedef enum {
-  CT_REFUSED,        ///< libtorch does not do this: a wrong shape or type, an unknown name
-  CT_OUT_OF_MEMORY,  ///< the processor's or a device's memory does not suffice
+  CT_REFUSED,        ///< libtorch refused the call, for a wrong shape or type or an unknown name
+  CT_OUT_OF_MEMORY,  ///< the machine or a device ran out of memory
   CT_DEVICE_FAILED,  ///< a device or its driver reported an error
 } ct_reason;
 
-/// What stopped a call.
+/// A failed call: the reason and a text for people.
 typedef struct {
   ct_reason reason;
   const char *text;
 } ct_failure;
 
-/// Describes a failure; `text` is copied. Never NULL, even where no memory is left.
+/// Creates a failure with a copy of `text`. Never returns NULL, even if no memory is left.
 ct_failure *ct_failure_create(ct_reason reason, const char *text) CT_NOEXCEPT;
 void ct_failure_free(ct_failure *failure) CT_NOEXCEPT;
 
-/// A counted reference to a tensor; the receiver of one must give it to ct_tensor_release().
+/// A counted reference to a tensor. Whoever receives one must pass it to ct_tensor_release().
 typedef struct ct_tensor_s *ct_tensor;
-/// A counted reference to a random number generator; ends with ct_generator_release().
+/// A counted reference to a random number generator, for ct_generator_release().
 typedef struct ct_generator_s *ct_generator;
-/// An operator of the dispatcher; lives as long as the process.
+/// An operator of the dispatcher, which is never released.
 typedef struct ct_operator_s *ct_operator;
 
 typedef enum {
@@ -57,11 +57,11 @@ typedef enum {
   CT_GENERATOR,
 } ct_kind;
 
-/// An argument or a result of an operator. Arguments are borrowed, results are owned.
+/// An argument or a result of an operator. Arguments are borrowed; the caller must release results.
 typedef struct {
   ct_kind kind;
   int32_t device_type;   ///< CT_DEVICE: c10::DeviceType
-  int64_t count;         ///< length of the lists; CT_DEVICE: the device's index
+  int64_t count;         ///< length of a list or string; CT_DEVICE: the device's index
   union {
     ct_tensor tensor;
     int64_t integer;     ///< CT_INTEGER, CT_BOOL, CT_DTYPE (c10::ScalarType)
@@ -78,26 +78,29 @@ typedef struct {
 ct_failure *ct_operator_find(const char *name, const char *overload,
                              ct_operator *result) CT_NOEXCEPT;
 
-/// Calls an operator. Missing trailing arguments take the schema's defaults; a returned list of
-/// tensors is spread over several results. `result_count` is the room on entry, the number of
-/// results on return.
+/// Calls an operator. Missing trailing arguments have the defaults of the schema. A returned list
+/// of tensors becomes one result per tensor. On entry, `result_count` is the capacity of `results`;
+/// on return, the number of results.
 ct_failure *ct_operator_call(ct_operator op, const ct_value *arguments, size_t argument_count,
                        ct_value *results, size_t *result_count) CT_NOEXCEPT;
 
-/// Gives what ct_operator_call() would, as tensors that have a shape and a type but no elements
-/// (libtorch's meta tensors). It computes nothing, needs no memory, changes no argument and draws
-/// from no generator; numbers and truth values are 0. Any argument may be such a tensor.
+/// Returns the results of ct_operator_call() as tensors that have a shape and a type but no
+/// elements (libtorch's meta tensors). It computes nothing, allocates no elements, changes no
+/// argument and draws from no generator. Numbers and truth values are 0. Any argument may be such a
+/// tensor.
 ct_failure *ct_operator_shadow(ct_operator op, const ct_value *arguments, size_t argument_count,
                          ct_value *results, size_t *result_count) CT_NOEXCEPT;
 
-/// Whether a tensor has a shape and no elements.
+/// Returns whether a tensor has a shape but no elements.
 bool ct_tensor_is_shadow(ct_tensor tensor) CT_NOEXCEPT;
 
-/// Sets a pointer that belongs to this thread and returns the one before; NULL at first.
+/// Sets the calling thread's scope, a pointer that libtorch never uses, and returns the previous
+/// one. It is NULL at first.
 void *ct_scope_exchange(void *scope) CT_NOEXCEPT;
+/// Returns the calling thread's scope.
 void *ct_scope_current(void) CT_NOEXCEPT;
 
-/// Wraps memory without copying it. `release(context)` is called once, when the tensor is no longer
+/// Wraps memory without copying it. Calls `release(context)` once, when the tensor is no longer
 /// used or this call fails.
 ct_failure *ct_tensor_from_memory(void *memory, const int64_t *shape, const int64_t *strides,
                             size_t rank, int8_t dtype, void (*release)(void *), void *context,
@@ -105,63 +108,66 @@ ct_failure *ct_tensor_from_memory(void *memory, const int64_t *shape, const int6
 void ct_tensor_retain(ct_tensor tensor) CT_NOEXCEPT;
 void ct_tensor_release(ct_tensor tensor) CT_NOEXCEPT;
 int64_t ct_tensor_rank(ct_tensor tensor) CT_NOEXCEPT;
-/// Borrowed; lives as long as the tensor.
+/// The sizes; the pointer is valid while the tensor is alive and unchanged.
 const int64_t *ct_tensor_shape(ct_tensor tensor) CT_NOEXCEPT;
 const int64_t *ct_tensor_strides(ct_tensor tensor) CT_NOEXCEPT;
 int8_t ct_tensor_dtype(ct_tensor tensor) CT_NOEXCEPT;
 void ct_tensor_device(ct_tensor tensor, int32_t *type, int64_t *index) CT_NOEXCEPT;
 bool ct_tensor_is_contiguous(ct_tensor tensor) CT_NOEXCEPT;
-/// Address of the first element (in the device's address space); NULL where there are no elements.
+/// The address of the first element in the device's address space; NULL if there are no elements.
 void *ct_tensor_data(ct_tensor tensor) CT_NOEXCEPT;
-/// How many tensors share the memory of this one, itself included.
+/// The number of tensors that share this tensor's memory, including itself.
 size_t ct_tensor_storage_use_count(ct_tensor tensor) CT_NOEXCEPT;
-/// How many references there are to this very tensor, the caller's included; libtorch keeps some
-/// for gradients.
+/// The number of references to this tensor, including the caller's. libtorch holds some for
+/// gradients.
 size_t ct_tensor_use_count(ct_tensor tensor) CT_NOEXCEPT;
 
 bool ct_tensor_requires_grad(ct_tensor tensor) CT_NOEXCEPT;
 ct_failure *ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad) CT_NOEXCEPT;
-/// The accumulated gradient, or NULL in `result` if there is no gradient.
+/// Sets `result` to the accumulated gradient, or to NULL if there is none.
 ct_failure *ct_tensor_grad(ct_tensor tensor, ct_tensor *result) CT_NOEXCEPT;
 /// Replaces the accumulated gradient; NULL clears it.
 ct_failure *ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) CT_NOEXCEPT;
+/// Adds the gradients of scalar outputs to the leaves from which they were computed.
 ct_failure *ct_backward(const ct_tensor *outputs, size_t count) CT_NOEXCEPT;
-/// Gradients of the sum of `outputs`; entries of `results` are NULL where an input is unused.
+/// Computes the gradients of the sum of `outputs`, one per input. The entry in `results` is NULL if
+/// no output depends on the input.
 ct_failure *ct_gradients(const ct_tensor *outputs, size_t output_count, const ct_tensor *inputs,
                          size_t input_count, bool retain_graph, bool create_graph,
                          ct_tensor *results) CT_NOEXCEPT;
-/// Sets whether this thread records gradients and returns what it did before.
+/// Sets whether this thread records gradients and returns the previous setting.
 bool ct_grad_mode_exchange(bool enabled) CT_NOEXCEPT;
-/// Runs `forward` on `input` without recording and gives its result; when gradients come back,
-/// runs it again with recording, on whichever thread computes them. `forward` must compute the same
-/// both times and returns NULL or a failure. `context` is released when no gradient can come any
-/// more, and where this call fails.
+/// Runs `forward` on `input` without recording and sets `result`. In the backward pass, runs it
+/// again with recording, on the thread that computes the gradients. `forward` must compute the same
+/// result both times; it returns NULL or a failure. `context` is released when `result` can receive
+/// no more gradients, or if this call fails.
 ct_failure *ct_checkpoint(ct_tensor input, ct_failure *(*forward)(void *, ct_tensor, ct_tensor *),
                     void (*release)(void *), void *context, ct_tensor *result) CT_NOEXCEPT;
 
-/// Sets this thread's autocast type for a kind of device; a negative type turns autocast off.
-/// `before` is the type that was set, or -1.
+/// Sets this thread's autocast type for a kind of device. A negative type turns autocast off.
+/// `before` receives the previous type, or -1 if autocast was off.
 ct_failure *ct_autocast_exchange(int32_t device_type, int32_t dtype, int32_t *before) CT_NOEXCEPT;
 
 ct_failure *ct_generator_create(int32_t device_type, int64_t device_index, uint64_t seed,
                           ct_generator *result) CT_NOEXCEPT;
 void ct_generator_release(ct_generator generator) CT_NOEXCEPT;
-/// The whole state, as a tensor of bytes.
+/// Sets `result` to the whole state, as a tensor of bytes.
 ct_failure *ct_generator_state(ct_generator generator, ct_tensor *result) CT_NOEXCEPT;
 ct_failure *ct_generator_set_state(ct_generator generator, ct_tensor state) CT_NOEXCEPT;
 
-/// Number of usable devices of a kind; 0 where libtorch or the machine has none.
+/// The number of usable devices of a kind; 0 if the machine has none or libtorch does not support
+/// them.
 int64_t ct_device_count(int32_t device_type) CT_NOEXCEPT;
-/// Waits until the device has done all that was asked of it.
+/// Waits until the device has finished all queued work.
 ct_failure *ct_device_synchronize(int32_t device_type, int64_t device_index) CT_NOEXCEPT;
 int64_t ct_thread_count(void) CT_NOEXCEPT;
 /// The version of libtorch, such as "2.9.0+cpu".
 const char *ct_version(void) CT_NOEXCEPT;
-/// Makes this process keep memory that it frees for its next allocations, rather than give it back
-/// to the system and get it again, page by page. For work that allocates the same sizes over and
-/// over. Does nothing where the allocator is not glibc's.
+/// Makes this process keep freed memory for its next allocations, instead of returning it to the
+/// system and requesting it again page by page. This helps work that allocates the same sizes again
+/// and again. Does nothing if the allocator is not glibc's.
 void ct_keep_freed_memory(void) CT_NOEXCEPT;
-/// Gives memory that was freed back to the system, also from the middle of the heap.
+/// Returns freed memory to the system, including memory in the middle of the heap.
 void ct_return_freed_memory(void) CT_NOEXCEPT;
 ct_failure *ct_set_thread_count(int64_t count) CT_NOEXCEPT;
 

@@ -1,7 +1,8 @@
-/// The checksum of zip archives (polynomial 0xEDB88320, reflected), of bytes that come in pieces.
+/// The checksum of zip archives (polynomial 0xEDB88320, reflected), computed piece by piece.
 package struct CRC32: Sendable {
-    /// `tables[k][b]`: what the byte b does to the checksum when k more bytes follow it, so that
-    /// eight bytes are taken at a time.
+    /// The contribution of each byte, at index `256 * k + b` for a byte b that k bytes follow.
+    ///
+    /// Eight tables process eight bytes per step.
     private static let tables: [UInt32] = {
         var tables: [UInt32] = (0..<256).map { index in
             (0..<8).reduce(UInt32(index)) { value, _ in
@@ -17,13 +18,15 @@ package struct CRC32: Sendable {
 
     private var state = ~UInt32(0)
 
-    /// Begins with nothing.
+    /// Creates the checksum of no bytes.
     package init() {}
 
-    /// The checksum of what came so far.
+    /// The checksum of the bytes so far.
     package var value: UInt32 { ~state }
 
-    /// Takes some more bytes.
+    /// Appends bytes to the checksum.
+    ///
+    /// - Complexity: O(n) for n bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         Self.tables.withUnsafeBufferPointer { tables in
@@ -50,7 +53,7 @@ package struct CRC32: Sendable {
         state = crc
     }
 
-    /// The checksum of bytes that are all there.
+    /// Returns the checksum of `bytes`.
     package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var crc = CRC32()
         crc.update(bytes)

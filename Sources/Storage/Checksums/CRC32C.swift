@@ -7,6 +7,7 @@ package enum CRC32C {
         }
     }
 
+    /// Returns the checksum of `bytes`.
     package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let table = table
         return ~bytes.reduce(~UInt32(0)) {
@@ -14,7 +15,10 @@ package enum CRC32C {
         }
     }
 
-    /// The checksum as a TFRecord stores it: rotated and shifted, for data that holds checksums.
+    /// Returns the masked checksum that a TFRecord stores: the checksum, rotated by 15 bits to the
+    /// right, plus a constant.
+    ///
+    /// The mask is for data that contains checksums itself.
     package static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
         let checksum = checksum(bytes)
         return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8

@@ -1,25 +1,26 @@
 package import Crypto
 import SystemPackage
 
-/// SHA-256 of a file's bytes.
+/// The SHA-256 digest of a file's bytes.
 package struct ContentDigest: Sendable, Hashable {
+    /// The length of a digest in bytes.
     package static let byteCount = 32
 
     private let words: SIMD4<UInt64>
 
-    /// Reads 32 bytes, which need no alignment.
+    /// Creates a digest from the 32 bytes at an address, which need not be aligned.
     package init(_ bytes: UnsafeRawPointer) {
         words = bytes.loadUnaligned(as: SIMD4<UInt64>.self)
     }
 
-    /// Hashes a file's bytes.
+    /// Computes the digest of `bytes`.
     package init(of bytes: [UInt8]) {
         words = SHA256.hash(data: bytes).withUnsafeBytes {
             $0.loadUnaligned(as: SIMD4<UInt64>.self)
         }
     }
 
-    /// Reads a digest as text; nil if it is not one.
+    /// Creates a digest from 64 hexadecimal digits; nil if the text is anything else.
     package init?(hexadecimal text: String) {
         guard let bytes = [UInt8](hexadecimal: text), bytes.count == Self.byteCount else {
             return nil
@@ -27,15 +28,17 @@ package struct ContentDigest: Sendable, Hashable {
         words = bytes.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
     }
 
-    /// The 32 bytes.
+    /// The 32 bytes of the digest.
     package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
-    /// In lower-case hexadecimal.
+    /// The digest in lower-case hexadecimal.
     package var hexadecimal: String { bytes.hexadecimal }
 }
 
 extension MappedFile {
-    /// SHA-256 of the whole file, in lower-case hexadecimal.
+    /// The SHA-256 digest of the whole file, in lower-case hexadecimal.
+    ///
+    /// - Complexity: O(n) for a file of n bytes; reads all of it on every access.
     package var sha256: String {
         withUnsafeBytes { bytes in
             var digest = SHA256()
@@ -46,7 +49,7 @@ extension MappedFile {
 }
 
 extension Sequence<UInt8> {
-    /// Bytes in lower-case hexadecimal.
+    /// The bytes in lower-case hexadecimal.
     package var hexadecimal: String {
         let digits = Array("0123456789abcdef")
         return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
@@ -54,7 +57,7 @@ extension Sequence<UInt8> {
 }
 
 extension [UInt8] {
-    /// Bytes from pairs of hexadecimal digits; nil if the text is anything else.
+    /// Creates bytes from pairs of hexadecimal digits; nil if the text is anything else.
     package init?(hexadecimal text: String) {
         let digits = Array(text.utf8)
         guard digits.count % 2 == 0 else { return nil }
@@ -68,6 +71,6 @@ extension [UInt8] {
 }
 
 extension SHA256 {
-    /// The digest so far, in lower-case hexadecimal.
+    /// Returns the digest of the bytes so far, in lower-case hexadecimal.
     package func hexadecimal() -> String { finalize().hexadecimal }
 }

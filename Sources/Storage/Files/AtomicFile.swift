@@ -1,15 +1,20 @@
 package import SystemPackage
 
-/// A file that appears under its name complete or not at all.
+/// A file that appears under its name either complete or not at all.
 ///
-/// Written under a temporary name beside the final one, flushed to the disk, then renamed. A
-/// process killed on the way leaves the old file as it was, and at worst a temporary one.
+/// The bytes are written to a temporary file in the same folder and flushed to the disk. Then the
+/// temporary file is renamed. A process that is killed on the way leaves the old file untouched,
+/// and at worst a temporary file.
 package final class AtomicFile {
+    /// The final path.
     package let path: FilePath
     private let temporary: FilePath
     private let descriptor: FileDescriptor
     private var finished = false
 
+    /// Creates the temporary file.
+    ///
+    /// - Throws: ``FileError`` if it cannot be created.
     package init(_ path: FilePath) throws {
         let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
         let name = path.lastComponent?.string ?? "file"
@@ -24,6 +29,7 @@ package final class AtomicFile {
         }
     }
 
+    /// Appends bytes to the temporary file.
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
         do {
             try descriptor.writeAll(bytes)
@@ -32,7 +38,11 @@ package final class AtomicFile {
         }
     }
 
-    /// Flushes the data and gives the file its name.
+    /// Flushes the temporary file to the disk and renames it to ``path``.
+    ///
+    /// An object that is released without a commit deletes its temporary file.
+    ///
+    /// - Throws: ``FileError`` if the file cannot be flushed or renamed.
     package func commit() throws {
         guard fsync(descriptor.rawValue) == 0 else {
             throw FileError(path, .system(operation: "flush it", errno: .current))
@@ -50,7 +60,7 @@ package final class AtomicFile {
         if !finished { unlink(temporary.string) }
     }
 
-    /// Makes a rename inside a directory durable, where the file system can.
+    /// Makes a rename inside a directory durable, if the file system supports that.
     package static func flushDirectory(_ directory: FilePath) {
         let directory = directory.isEmpty ? FilePath(".") : directory
         guard let descriptor = try? FileDescriptor.open(directory, .readOnly) else { return }
@@ -58,7 +68,7 @@ package final class AtomicFile {
         try? descriptor.close()
     }
 
-    /// Writes a whole small file.
+    /// Writes a small file in one call.
     package static func write(_ bytes: some Sequence<UInt8>, to path: FilePath) throws {
         let file = try AtomicFile(path)
         try Array(bytes).withUnsafeBytes { try file.write($0) }

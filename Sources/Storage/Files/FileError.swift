@@ -1,6 +1,6 @@
 public import SystemPackage
 
-/// Why a file could not be read or written; names the file.
+/// An error that names a file and the reason why it could not be read or written.
 public struct FileError: Error, Sendable, CustomStringConvertible {
     /// The file that the error is about.
     public let file: FilePath
@@ -14,10 +14,10 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         case truncated(what: String, needed: Int, available: Int)
         case malformed(String)
         case limit(what: String, limit: Int)
-        /// The file asks for code to be run.
+        /// The file asks the reader to run code.
         case refused(name: String)
         case unsupported(String)
-        /// A part of the file is to blame; the text names it.
+        /// One part of the file is wrong; the text names it.
         case part(String)
     }
 
@@ -26,14 +26,14 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// Whether the file was refused because it asks for code to be run.
+    /// Whether the file was refused because it asks the reader to run code.
     ///
-    /// Nothing was run: the readers build tensors and containers, and nothing else.
+    /// Nothing was run: the readers only build tensors and containers.
     public var isRefusal: Bool {
         if case .refused = code { true } else { false }
     }
 
-    /// Whether there was no room on the disk.
+    /// Whether the file did not fit on the disk, into the quota or under the limit of file sizes.
     public var isDiskFull: Bool {
         if case .system(_, let errno) = code {
             errno == .noSpace || errno == .diskQuotaExceeded || errno == .fileTooLarge
@@ -42,10 +42,10 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// One sentence that starts with the file's path.
+    /// The file's path, a colon and the ``reason``.
     public var description: String { "\(file): \(reason)" }
 
-    /// The same sentence without the file's path.
+    /// The reason, as a sentence whose subject is the file.
     public var reason: String {
         switch code {
         case .system(let operation, let errno):
@@ -57,11 +57,11 @@ public struct FileError: Error, Sendable, CustomStringConvertible {
         case .wrongFormat(let what), .part(let what):
             what
         case .truncated(let what, let needed, let available):
-            "is cut short: \(what) needs \(needed) bytes, \(available) are there"
+            "is cut short: \(what) needs \(needed) bytes, but only \(available) remain"
         case .malformed(let what):
             "is damaged: \(what)"
         case .limit(let what, let limit):
-            "is refused: \(what) is over the limit of \(limit)"
+            "is refused: \(what) exceeds the limit of \(limit)"
         case .refused(let name):
             "is refused: it asks to call \(name), which no file of tensors needs; nothing was run"
         case .unsupported(let what):

@@ -1,6 +1,8 @@
 package import SystemPackage
 
-/// A lock that one process at a time holds on a file; it ends with its process, even a killed one.
+/// A lock on a file, which only one process at a time can hold.
+///
+/// The system releases the lock when the process ends, even if it is killed.
 package final class FileLock: Sendable {
     /// Why a file cannot be locked.
     package enum Failure: Error {
@@ -8,14 +10,18 @@ package final class FileLock: Sendable {
         case held
         /// The file cannot be opened or created.
         case unopened(Errno)
-        /// The file system cannot lock.
+        /// The file system does not support locks.
         case unlockable(Errno)
     }
 
     private let path: FilePath
     private let file: FileDescriptor
 
-    /// Takes the lock, without waiting for it; creates the file if it does not exist.
+    /// Acquires the lock without waiting for it.
+    ///
+    /// The file is created if it does not exist.
+    ///
+    /// - Throws: ``Failure`` if another process holds the lock or the file cannot be locked.
     package init(_ path: FilePath) throws(Failure) {
         while true {
             let file: FileDescriptor
@@ -31,7 +37,7 @@ package final class FileLock: Sendable {
                 try? file.close()
                 throw errno == .wouldBlock ? .held : .unlockable(errno)
             }
-            // Between opening and locking, the file may have been replaced.
+            // Another process may have replaced the file between opening and locking.
             if Self.isSame(file, path) {
                 self.path = path
                 self.file = file
@@ -42,14 +48,15 @@ package final class FileLock: Sendable {
     }
 
     deinit {
-        // Closing alone would leave the lock to a child process that has been forked but not yet
-        // started, which has the descriptor too.
+        // A child process that has been forked but has not started its program yet holds a copy of
+        // the descriptor, so closing alone would not release the lock.
         flock(file.rawValue, LOCK_UN)
         try? file.close()
     }
 
-    /// Whether the file that is locked is still the one at its path: the folder may have been
-    /// deleted or replaced.
+    /// Whether the locked file is still the one at its path.
+    ///
+    /// It is not if another process has deleted or replaced the file or its folder.
     package var isInPlace: Bool { Self.isSame(file, path) }
 
     private static func isSame(_ file: FileDescriptor, _ path: FilePath) -> Bool {

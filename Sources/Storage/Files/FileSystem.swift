@@ -2,19 +2,24 @@ package import SystemPackage
 
 /// Operations on folders and their entries.
 package enum FileSystem {
+    /// Returns whether a file exists at `path`, following links.
     package static func exists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
 
+    /// Returns whether `path` is a directory, following links.
     package static func isDirectory(_ path: FilePath) -> Bool {
         var status = stat()
         return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Returns whether `path` itself is a symbolic link.
     package static func isLink(_ path: FilePath) -> Bool {
         var status = stat()
         return lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
-    /// The names inside a directory, in order.
+    /// Returns the names in a directory, sorted, without `.` and `..`.
+    ///
+    /// - Throws: ``FileError`` if the directory cannot be opened or listing it fails on the way.
     package static func names(in path: FilePath) throws -> [String] {
         guard let directory = opendir(path.string) else {
             throw FileError(path, .system(operation: "list it", errno: .current))
@@ -22,7 +27,7 @@ package enum FileSystem {
         defer { closedir(directory) }
         var names: [String] = []
         while true {
-            // A listing that breaks off must not look like one that ends.
+            // `readdir` returns nil at the end and on failure; only `errno` tells them apart.
             errno = 0
             guard let entry = readdir(directory) else {
                 guard errno == 0 else {
@@ -39,7 +44,7 @@ package enum FileSystem {
         }
     }
 
-    /// Makes a hidden directory in the same place, so that it can be renamed to `path`.
+    /// Creates a hidden directory in the folder of `path`, from where it can be renamed to `path`.
     package static func makeTemporaryDirectory(beside path: FilePath) throws -> FilePath {
         let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
         let name = path.lastComponent?.string ?? "model"
@@ -50,6 +55,9 @@ package enum FileSystem {
         return temporary
     }
 
+    /// Renames `path` to `target` and makes the change durable.
+    ///
+    /// - Throws: ``FileError`` that names `target`.
     package static func rename(_ path: FilePath, to target: FilePath) throws {
         guard renameat(AT_FDCWD, path.string, AT_FDCWD, target.string) == 0 else {
             throw FileError(
@@ -58,13 +66,16 @@ package enum FileSystem {
         AtomicFile.flushDirectory(target.removingLastComponent())
     }
 
-    /// Lets two directories change places in one step; false where the file system cannot.
+    /// Exchanges two directories in one atomic step.
+    ///
+    /// - Returns: false if the system or the file system does not support this.
+    /// - Throws: ``FileError`` that names `target` if the exchange fails for another reason.
     package static func exchange(_ path: FilePath, with target: FilePath) throws -> Bool {
         let result: Int32
         #if canImport(Darwin)
             result = renamex_np(path.string, target.string, UInt32(RENAME_SWAP))
         #else
-            // Not in every C library, and hidden in the headers of those that have it.
+            // Not every C library has this function, and the headers of the others hide it.
             typealias Rename =
                 @convention(c) (
                     Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
@@ -83,7 +94,9 @@ package enum FileSystem {
         return true
     }
 
-    /// Removes the files of the given names, and the directory if nothing else is in it.
+    /// Deletes the named files of a directory, and then the directory if it is empty.
+    ///
+    /// Failures are ignored.
     package static func removeDirectory(_ path: FilePath, files: [String]) {
         for name in files { unlink(path.appending(name).string) }
         rmdir(path.string)

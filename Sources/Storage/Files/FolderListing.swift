@@ -1,32 +1,34 @@
 package import SystemPackage
 
-/// The names in a folder.
+/// The items of one folder, sorted by the bytes of their names.
 package struct FolderListing: Sendable {
     /// A file, a folder or a link.
     package struct Item: Sendable {
-        /// Its name, as the bytes it is: Foundation would need UTF-8.
+        /// The name, as bytes: Foundation would require UTF-8.
         package let name: FilePath.Component
-        /// Whether it is a file for certain, and no folder or link.
+        /// Whether the file system reports a regular file.
+        ///
+        /// False for folders and links, and on file systems that do not report the kind.
         package let isFile: Bool
 
-        /// Takes what is known of an item.
+        /// Creates an item.
         package init(name: FilePath.Component, isFile: Bool) {
             self.name = name
             self.isFile = isFile
         }
 
-        /// Whether its name begins with a dot.
+        /// Whether the name begins with a dot.
         package var isHidden: Bool {
             name.withPlatformString { $0[0] == CInterop.PlatformChar(UInt8(ascii: ".")) }
         }
     }
 
-    /// What was listed, by the bytes of the names.
+    /// The items, sorted by the bytes of their names.
     package let items: [Item]
-    /// Why listing ended early; nil if these are all.
+    /// The error that ended the listing early; nil if the listing is complete.
     package let error: Errno?
 
-    /// Takes what was listed.
+    /// Creates a listing and sorts its items.
     package init(items: [Item], error: Errno?) {
         self.items = items.sorted { a, b in
             a.name.withPlatformString { a in b.name.withPlatformString { strcmp(a, $0) < 0 } }
@@ -36,7 +38,7 @@ package struct FolderListing: Sendable {
 
     /// Lists a folder.
     ///
-    /// - Throws: `Errno` if it cannot be opened.
+    /// - Throws: `Errno` if the folder cannot be opened. A later failure is in ``error``.
     package init(_ folder: FilePath) throws(Errno) {
         guard let stream = folder.withPlatformString({ opendir($0) }) else {
             throw Errno(rawValue: errno)
@@ -55,7 +57,7 @@ package struct FolderListing: Sendable {
             }
             errno = 0
         }
-        // At the end and after a failure alike there is no entry; only the number tells.
+        // `readdir` returns nil at the end and on failure; only `errno` tells them apart.
         self.init(items: items, error: errno == 0 ? nil : Errno(rawValue: errno))
     }
 }

@@ -1,21 +1,22 @@
 public import SystemPackage
 
-/// A file mapped into memory, read-only, until the last reference to it goes away.
+/// A file that is mapped into memory for reading until the last reference to it is released.
 ///
-/// Pages are read when they are first touched, so opening a file of any size is immediate. The
-/// mapping is not writable: code that writes through it is stopped by the operating system. A file
-/// that another program shortens while it is mapped stops this one as well; replace model files by
-/// renaming, as ``AtomicFile`` does, never in place.
+/// The system reads a page when it is first touched, so opening is immediate for a file of any
+/// size. The mapping is read-only: a write through it ends the process. So does reading a mapped
+/// file that another program has shortened. Replace model files by renaming, as `AtomicFile`
+/// does, and never in place.
 public final class MappedFile: Sendable {
-    /// The path the file was opened by.
+    /// The path with which the file was opened.
     public let path: FilePath
-    /// Length of the file in bytes.
+    /// The length of the file in bytes.
     public let count: Int
-    // Written once, in `init`; the bytes behind it are never written.
+    // Safe to share: set once in `init`, and nothing writes to the bytes.
     nonisolated(unsafe) private let base: UnsafeRawPointer?
 
     /// Maps a regular file.
     ///
+    /// - Complexity: O(1); no bytes are read.
     /// - Throws: ``FileError`` if the file is missing, unreadable or not a regular file.
     public init(_ path: FilePath) throws {
         let (descriptor, count) = try RegularFile.open(path)
@@ -37,7 +38,7 @@ public final class MappedFile: Sendable {
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
     }
 
-    /// Calls a closure with the whole file's bytes, which are valid during the call only.
+    /// Calls `body` with the bytes of the whole file, which are valid only during the call.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -46,7 +47,9 @@ public final class MappedFile: Sendable {
         }
     }
 
-    /// Address of the first byte, nil for an empty file; valid while the object lives.
+    /// The address of the first byte, or nil for an empty file.
+    ///
+    /// It is valid only while this object is alive.
     package var unsafeBaseAddress: UnsafeRawPointer? { base }
 }
 

@@ -1,9 +1,8 @@
 package import SystemPackage
 
-/// A regular file, opened for reading.
+/// A way to open files of unknown origin for reading.
 ///
-/// This is how files of others are opened: a named pipe without a writer would keep a plain `open`
-/// waiting for ever, and a device may never end.
+/// A plain `open` would wait forever on a named pipe without a writer, and a device may never end.
 package enum RegularFile {
     /// Opens a file; the caller closes it.
     ///
@@ -24,7 +23,7 @@ package enum RegularFile {
             }
             guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(path, .notAFile) }
             guard let byteCount = Int(exactly: status.st_size) else {
-                throw FileError(path, .malformed("its length is absurd"))
+                throw FileError(path, .malformed("the file system reports an impossible length"))
             }
             return (file, byteCount)
         } catch {

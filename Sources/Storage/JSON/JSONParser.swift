@@ -1,4 +1,4 @@
-/// Builds the tree of a JSON document.
+/// A parser that builds the tree of a JSON document.
 struct JSONParser {
     private static let maximumDepth = 16
 
@@ -6,7 +6,7 @@ struct JSONParser {
 
     init(_ bytes: UnsafeRawBufferPointer) { scanner = JSONScanner(Array(bytes), at: 0) }
 
-    /// The document's one value.
+    /// Parses the document's only value.
     mutating func document() throws(JSONScanner.Fault) -> JSONValue {
         let value = try Self.value(&scanner, depth: 0)
         scanner.skipSpaces()
@@ -17,7 +17,7 @@ struct JSONParser {
     private static func value(
         _ scanner: inout JSONScanner, depth: Int
     ) throws(JSONScanner.Fault) -> JSONValue {
-        guard depth <= maximumDepth else { throw scanner.fault("is nested too deep") }
+        guard depth <= maximumDepth else { throw scanner.fault("is nested too deeply") }
         scanner.skipSpaces()
         switch scanner.peek {
         case UInt8(ascii: "{"): return .object(try members(&scanner, depth: depth))

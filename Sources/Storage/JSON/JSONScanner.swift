@@ -1,32 +1,38 @@
-/// Walks over the strict JSON grammar in bytes that are valid UTF-8.
+/// A scanner for strict JSON in bytes that are valid UTF-8.
 package struct JSONScanner {
-    /// What is wrong, and at which byte.
+    /// A syntax error and the index of the byte at which it was found.
     package struct Fault: Error {
         package var place: Int
         package var problem: String
     }
 
-    /// How deep arrays and objects may lie in each other.
+    /// The largest number of arrays and objects inside each other.
     private static let maximumDepth = 64
 
     package let bytes: [UInt8]
+    /// The index of the next byte.
     package private(set) var position: Int
 
+    /// Creates a scanner that starts at an index of `bytes`.
     package init(_ bytes: [UInt8], at position: Int) {
         self.bytes = bytes
         self.position = position
     }
 
+    /// The next byte, or nil at the end.
     package var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
+    /// Returns a syntax error at the current position.
     package func fault(_ problem: String) -> Fault { Fault(place: position, problem: problem) }
 
+    /// Moves past white space.
     package mutating func skipSpaces() {
         while let byte = peek, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
             position += 1
         }
     }
 
+    /// Moves past an ASCII character that must come next.
     package mutating func expect(_ character: Unicode.Scalar) throws(Fault) {
         guard let byte = peek, byte == UInt8(ascii: character) else {
             throw fault("expected \"\(character)\"")
@@ -34,9 +40,9 @@ package struct JSONScanner {
         position += 1
     }
 
-    /// Passes over a value, which must be right to its end.
+    /// Moves past one value and checks all of it, except the escapes in its strings.
     package mutating func skipValue(depth: Int = 0) throws(Fault) {
-        guard depth <= Self.maximumDepth else { throw fault("is nested too deep") }
+        guard depth <= Self.maximumDepth else { throw fault("is nested too deeply") }
         skipSpaces()
         switch peek {
         case UInt8(ascii: "{"):
@@ -58,7 +64,8 @@ package struct JSONScanner {
         }
     }
 
-    /// Walks over an object; the bodies read the name and the value.
+    /// Calls `name` and then `value` for each member of an object; the closures must move past the
+    /// name and the value.
     package mutating func forEachMember(
         _ name: (inout Self) throws(Fault) -> Void, _ value: (inout Self) throws(Fault) -> Void
     ) throws(Fault) {
@@ -80,7 +87,7 @@ package struct JSONScanner {
         try expect("}")
     }
 
-    /// Walks over an array; the body reads the value.
+    /// Calls `value` for each element of an array; the closure must move past the element.
     package mutating func forEachElement(_ value: (inout Self) throws(Fault) -> Void) throws(Fault)
     {
         try expect("[")
@@ -105,14 +112,14 @@ package struct JSONScanner {
         position = end
     }
 
-    /// A number as it is written.
+    /// Moves past a number and returns its text as written.
     package mutating func number() throws(Fault) -> String {
         let start = position
         if peek == UInt8(ascii: "-") { position += 1 }
         let whole = position
         try skipDigits()
         if bytes[whole] == UInt8(ascii: "0"), position > whole + 1 {
-            throw fault("a number starts with 0")
+            throw fault("a number has a leading zero")
         }
         if peek == UInt8(ascii: ".") {
             position += 1
@@ -138,16 +145,16 @@ package struct JSONScanner {
             position += 1
             switch byte {
             case UInt8(ascii: "\""): return
-            // What is escaped is looked at when the text is read.
+            // Escapes are checked when the string is read.
             case UInt8(ascii: "\\"): position += 1
-            case 0..<0x20: throw fault("a control character in a string")
+            case 0..<0x20: throw fault("a string contains a control character")
             default: break
             }
         }
         throw fault("a string does not end")
     }
 
-    /// The UTF-8 of a string.
+    /// Moves past a string and returns its text in UTF-8, with the escapes replaced.
     package mutating func string() throws(Fault) -> [UInt8] {
         try expect("\"")
         let start = position
@@ -161,7 +168,7 @@ package struct JSONScanner {
             switch byte {
             case UInt8(ascii: "\""): return text
             case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<0x20: throw fault("a control character in a string")
+            case 0..<0x20: throw fault("a string contains a control character")
             default: text.append(byte)
             }
         }
@@ -184,12 +191,16 @@ package struct JSONScanner {
                 position += 1
                 try expect("u")
                 let low = try hexadecimal()
-                guard low & 0xFC00 == 0xDC00 else { throw fault("half a surrogate pair") }
+                guard low & 0xFC00 == 0xDC00 else {
+                    throw fault("a string has half a surrogate pair")
+                }
                 code = 0x10000 + ((code & 0x3FF) << 10) + (low & 0x3FF)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw fault("half a surrogate pair") }
+            guard let scalar = Unicode.Scalar(code) else {
+                throw fault("a string has half a surrogate pair")
+            }
             text.append(contentsOf: Character(scalar).utf8)
-        default: throw fault("an unknown escape")
+        default: throw fault("a string has an unknown escape")
         }
     }
 

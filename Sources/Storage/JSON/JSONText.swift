@@ -1,10 +1,11 @@
-/// JSON as programs write it.
+/// Repairs of JSON that other programs write.
 package enum JSONText {
-    /// Replaces halves of surrogate pairs, such as the `\ud83d` that Python writes of half an emoji,
-    /// by `\uFFFD`: they stand for no character, and a strict reader refuses the whole file.
+    /// Replaces each unpaired surrogate, such as the `\ud83d` that Python writes for half an emoji,
+    /// by `\uFFFD`.
     ///
-    /// The length stays, and with it the places that errors name. A backslash occurs in texts only,
-    /// so that their limits need not be known.
+    /// An unpaired surrogate stands for no character, and a strict reader rejects the whole file.
+    /// The length does not change, so the positions in later errors stay right. JSON allows a
+    /// backslash only inside a string, so this function need not find where strings begin and end.
     ///
     /// - Complexity: O(n) for n bytes.
     package static func repaired(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -31,7 +32,7 @@ package enum JSONText {
         return bytes
     }
 
-    /// The code unit of an escape `\uXXXX` at a place, nil if it does not exist.
+    /// The code unit of the escape `\uXXXX` at an index; nil if there is no such escape.
     private static func unit(_ bytes: ArraySlice<UInt8>, at place: Int) -> UInt16? {
         guard place + 6 <= bytes.endIndex, bytes[place] == UInt8(ascii: "\\"),
             bytes[place + 1] == UInt8(ascii: "u")

@@ -1,6 +1,6 @@
-/// Small pieces of HTML.
+/// Helpers for writing HTML and SVG.
 package enum Markup {
-    /// Text as HTML shows it, in an element or an attribute.
+    /// Escapes text for an element or a quoted attribute.
     package static func escape(_ text: String) -> String {
         var escaped = ""
         escaped.reserveCapacity(text.utf8.count)
@@ -11,7 +11,7 @@ package enum Markup {
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
             case "'": escaped += "&#39;"
-            // Control characters, which HTML does not allow.
+            // HTML allows no control character but white space.
             case "\t", "\n": escaped.unicodeScalars.append(scalar)
             case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": escaped += "\u{FFFD}"
             default: escaped.unicodeScalars.append(scalar)
@@ -20,7 +20,7 @@ package enum Markup {
         return escaped
     }
 
-    /// A part of the plane of a chart, to a tenth; what is far outside is drawn at its edge.
+    /// Formats a coordinate of a chart with at most one decimal, clamped to ±1,000,000.
     package static func tenths(_ value: Double) -> String {
         guard !value.isNaN else { return "0" }
         let tenths = Int((min(max(value, -1e6), 1e6) * 10).rounded())
@@ -29,6 +29,6 @@ package enum Markup {
         return part == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(part)"
     }
 
-    /// A place from 0 to 1 in percent.
+    /// Formats a fraction from 0 to 1 as a percentage with at most one decimal.
     package static func percent(_ position: Double) -> String { tenths(position * 100) + "%" }
 }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Numbers as people read them.
+/// Numbers formatted for people, the same in every locale.
 package enum NumberText {
-    /// A loss, to two decimals, or three below 1.
+    /// Formats a loss with two decimals, or three if it is below 1.
     package static func loss(_ value: Double) -> String { fixed(value, abs(value) < 1 ? 3 : 2) }
 
-    /// A rate, to three figures.
+    /// Formats a rate with two decimals below 10, one below 100 and none above.
     package static func rate(_ value: Double) -> String {
         fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0)
     }
 
-    /// A time in words: `42 s`, `3 min 05 s`, `1 h 05 min`, `2 d 04 h`.
+    /// Formats a duration in seconds: `42 s`, `3 min 05 s`, `1 h 05 min`, `2 d 04 h`.
     package static func time(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e12 else { return "unknown time" }
         let seconds = Int(max(seconds, 0).rounded())
@@ -22,14 +22,14 @@ package enum NumberText {
         return String(format: "%d d %02d h", seconds / 86_400, seconds % 86_400 / 3600)
     }
 
-    /// Memory in decimal units: `17 KB`, `640 MB`, `1.9 GB`.
+    /// Formats a number of bytes in decimal units: `17 KB`, `640 MB`, `1.9 GB`.
     package static func bytes(_ count: Double) -> String {
         guard count.isFinite else { return "unknown" }
         if count < 1e6 { return fixed(count / 1e3, 0) + " KB" }
         return count < 1e9 ? fixed(count / 1e6, 0) + " MB" : fixed(count / 1e9, 1) + " GB"
     }
 
-    /// A whole number with its thousands set apart: `12,000`.
+    /// Formats a whole number with a comma between thousands: `12,000`.
     package static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var groups = ""
@@ -40,7 +40,7 @@ package enum NumberText {
         return value < 0 ? "-" + groups : groups
     }
 
-    /// A number to so many decimals, whatever the locale.
+    /// Formats a number with a fixed number of decimals, or as `NaN`, `inf` or `-inf`.
     package static func fixed(_ value: Double, _ decimals: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-inf" : "inf" }
         return String(format: "%.\(decimals)f", value)

@@ -7,7 +7,7 @@ public func withoutGradients<Result, Failure: Error>(
     try recordingGradients(false, body)
 }
 
-/// Runs `body` recording gradients on this thread, whatever its caller set.
+/// Runs `body` and records gradients on this thread, even inside ``withoutGradients(_:)``.
 ///
 /// The setting belongs to the thread, so `body` cannot suspend.
 public func withGradients<Result, Failure: Error>(
@@ -24,12 +24,15 @@ private func recordingGradients<Result, Failure: Error>(
     return try body()
 }
 
-/// Runs `body` with products and convolutions in a shorter type, where libtorch deems it safe.
+/// Runs `body` with autocast: libtorch computes products and convolutions in a shorter type.
 ///
-/// Weights stay as they are; softmax, norms and losses stay in single precision. The setting
-/// belongs to the thread, so `body` cannot suspend.
+/// Weights do not change. Softmax, norms and losses stay in single precision. The setting belongs
+/// to the thread, so `body` cannot suspend.
 ///
-/// - Parameter dtype: `bfloat16` or `float16`; nil changes nothing.
+/// - Parameters:
+///   - dtype: `bfloat16` or `float16`; nil changes nothing.
+///   - device: the device whose kind of operators is affected.
+///   - body: the computation.
 public func withAutocast<Result, Failure: Error>(
     _ dtype: DType?, on device: Device, _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {
@@ -39,58 +42,61 @@ public func withAutocast<Result, Failure: Error>(
     return try body()
 }
 
-/// Makes this process reuse memory that it frees rather than give it back to the system.
+/// Makes this process keep the memory that it frees, instead of returning it to the system.
 ///
-/// A training step frees and allocates the same sizes each time; on Linux this saves about a
-/// twentieth of it.
+/// Each training step frees and allocates the same sizes. On Linux this saves about a twentieth of
+/// its time. With an allocator other than glibc's, this function does nothing.
 public func keepFreedMemory() { Libtorch.keepFreedMemory() }
 
-/// Gives the memory that this process has freed back to the system, once.
+/// Returns the memory that this process has freed so far to the system.
 ///
-/// After ``keepFreedMemory()`` the gaps between blocks of changing sizes add up; called now and then,
-/// this bounds them. It costs a second per few gigabytes, as the pages are fetched again.
+/// After ``keepFreedMemory()``, gaps between blocks of changing sizes accumulate. Occasional calls
+/// of this function bound them. A call costs about a second per few gigabytes, because the process
+/// then requests the pages again.
 public func returnFreedMemory() { Libtorch.returnFreedMemory() }
 
-/// How many threads libtorch's operators use on the processor.
+/// The number of threads that libtorch's operators use on the processor.
 public var threadCount: Int { Libtorch.threadCount }
 
 /// The version of libtorch, such as `2.9.0+cpu`.
 public var libtorchVersion: String { Libtorch.version }
 
-/// Sets how many threads libtorch's operators use on the processor.
+/// Sets the number of threads that libtorch's operators use on the processor.
 public func setThreadCount(_ count: Int) {
-    precondition(count > 0, "at least one thread is needed")
+    precondition(count > 0, "the number of threads must be at least 1, not \(count)")
     Libtorch.threadCount = count
 }
 
 extension Tensor {
-    /// Whether operators on this tensor are recorded for gradients.
+    /// Whether libtorch records the operators on this tensor for gradients.
     public var requiresGrad: Bool { handle.requiresGrad }
 
-    /// The same elements as a new leaf that records gradients.
+    /// Copies the elements into a new leaf that records gradients.
     public func requiringGrad() -> Tensor {
         let leaf = detached().clone()
         trapping { () throws(TorchError) in try leaf.handle.setRequiresGrad(true) }
         return leaf
     }
 
-    /// The same elements without their history.
+    /// Returns the same elements without the history for gradients.
     public func detached() -> Tensor { Self.detach(.tensor(self)) }
 
-    /// The gradient that ``backward()`` added up in this leaf, if any.
+    /// The gradient that ``backward()`` has accumulated in this leaf; nil before the first.
     public var grad: Tensor? {
         trapping { () throws(TorchError) in try handle.grad().map(Tensor.init(handle:)) }
     }
 
-    /// Adds the gradients of this scalar to the leaves that it was computed from.
+    /// Adds the gradients of this scalar to the leaves from which it was computed.
     ///
-    /// - Throws: ``TorchError`` if this is not a scalar, has no history, or there is not enough
-    ///   memory. Gradients of some leaves may have been added by then.
+    /// - Throws: ``TorchError`` if this tensor is not a scalar or has no history, or if memory runs
+    ///   out. Some leaves may already have their gradients then.
     public func backward() throws(TorchError) { try Libtorch.backward([handle]) }
 
-    /// Gradients of the sum of this tensor with respect to `inputs`; nil where one is unused.
+    /// Computes the gradients of the sum of this tensor with respect to `inputs`.
     ///
-    /// - Throws: ``TorchError`` if there is no history to differentiate or not enough memory.
+    /// - Parameter retainingGraph: whether the history stays for another call; false by default.
+    /// - Returns: one gradient per input; nil if this tensor does not depend on it.
+    /// - Throws: ``TorchError`` if this tensor has no history, or if memory runs out.
     public func gradients(
         withRespectTo inputs: [Tensor], retainingGraph: Bool = false
     ) throws(TorchError) -> [Tensor?] {
@@ -99,13 +105,14 @@ extension Tensor {
         ).map { $0.map(Tensor.init(handle:)) }
     }
 
-    /// What `body` makes of this tensor, without keeping what it computed on the way.
+    /// Returns `body(self)` without keeping the intermediate results.
     ///
-    /// When gradients come back, `body` runs a second time (Chen et al., 2016, "Training deep nets
-    /// with sublinear memory cost"). It must compute the same both times and use no other tensor
-    /// with a history than parameters. Where nothing records gradients it just runs.
+    /// In the backward pass, `body` runs a second time (Chen et al., 2016, "Training deep nets with
+    /// sublinear memory cost"). It must compute the same result both times, and may use no tensors
+    /// with a history except parameters. If this tensor does not require gradients, `body` runs
+    /// only once.
     ///
-    /// - Precondition: this tensor requires gradients, or none are recorded.
+    /// - Precondition: this tensor requires gradients, or this thread records none.
     package func checkpointed(_ body: @escaping (Tensor) -> Tensor) -> Tensor {
         guard requiresGrad, !TorchError.isPending else { return body(self) }
         do throws(TorchError) {
@@ -116,7 +123,9 @@ extension Tensor {
         }
     }
 
-    /// Replaces or clears the gradient of a leaf; does nothing after a failure.
+    /// Replaces or clears the gradient of a leaf.
+    ///
+    /// After a failure in ``recovering(_:)``, this does nothing.
     package func setGrad(_ gradient: Tensor?) {
         guard !TorchError.isPending else { return }
         trapping { () throws(TorchError) in try handle.setGrad(gradient?.handle) }
@@ -125,7 +134,7 @@ extension Tensor {
     private static let detach = Operator.known("aten::detach")
 }
 
-/// Runs `body`, trapping with the error's text: for calls that fail only by a caller's mistake.
+/// Runs `body` and traps with the text of its error, for calls that only a caller's mistake fails.
 func trapping<Result>(_ body: () throws(TorchError) -> Result) -> Result {
     do {
         return try body()

@@ -1,7 +1,7 @@
 /// The type of a tensor's elements.
 ///
-/// The cases are those that occur in the checkpoints, images and masks of this project; the raw
-/// values are libtorch's own (`c10::ScalarType`).
+/// The cases occur in the checkpoints, images and masks of this project. The raw values are those
+/// of libtorch's `c10::ScalarType`.
 public enum DType: Int8, Sendable, Hashable, CaseIterable {
     /// 8-bit unsigned integer.
     case uint8 = 0
@@ -24,7 +24,7 @@ public enum DType: Int8, Sendable, Hashable, CaseIterable {
     /// The upper half of a single-precision number.
     case bfloat16 = 15
 
-    /// Bytes per element.
+    /// The number of bytes per element.
     public var byteCount: Int {
         switch self {
         case .uint8, .int8, .bool: 1
@@ -34,7 +34,7 @@ public enum DType: Int8, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether the elements are real numbers (and so can carry gradients).
+    /// Whether the elements are floating-point numbers and so can have gradients.
     public var isFloatingPoint: Bool {
         switch self {
         case .float16, .float32, .float64, .bfloat16: true

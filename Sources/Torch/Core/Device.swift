@@ -1,4 +1,4 @@
-/// Where a tensor lives and its operators run.
+/// A processor or GPU that stores tensors and runs their operators.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
     /// The kinds of device that this project runs on.
     public enum Kind: Int32, Sendable, Hashable {
@@ -12,7 +12,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
     /// The kind of device.
     public let kind: Kind
-    /// Which of several devices of that kind; 0 for the processor and for Apple's GPU.
+    /// The index among the devices of that kind; 0 for the processor and for Apple's GPU.
     public let index: Int
 
     /// The processor.
@@ -20,19 +20,23 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
     /// Apple's GPU.
     public static let mps = Device(kind: .mps, index: 0)
 
-    /// An NVIDIA GPU; it is looked for at run time and never required.
+    /// Returns the CUDA GPU with an index, by default the first.
+    ///
+    /// CUDA is looked up at run time and never required; see ``isAvailable``.
     public static func cuda(_ index: Int = 0) -> Device { Device(kind: .cuda, index: index) }
 
-    /// The fastest device of this machine: a CUDA GPU, Apple's GPU, else the processor.
+    /// The fastest device of this machine: a CUDA GPU, or else Apple's GPU, or else the processor.
     public static var preferred: Device {
         if Device.cuda().isAvailable { return .cuda() }
         if Device.mps.isAvailable { return .mps }
         return .cpu
     }
 
-    /// Reads a device's name: `cpu`, `cuda`, `cuda:1`, `mps` or `auto`.
+    /// Creates a device from its name: `cpu`, `cuda`, `cuda:1`, `mps` or `auto`.
     ///
-    /// - Throws: ``TorchError`` for an unknown name or a device that is not there.
+    /// `auto` stands for ``preferred``.
+    ///
+    /// - Throws: ``TorchError`` if the name is unknown or the device is not available.
     public init(named name: String) throws(TorchError) {
         switch name {
         case "auto": self = .preferred
@@ -53,13 +57,15 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         self.index = index
     }
 
-    /// Whether this machine and this libtorch have the device.
+    /// Whether this machine has the device and this libtorch supports it.
     public var isAvailable: Bool { index < Libtorch.deviceCount(kind) }
 
-    /// Waits until the device has done all that was asked of it; for timings.
+    /// Waits until the device has finished all queued work, for measuring times.
+    ///
+    /// - Throws: ``TorchError`` if the device fails.
     public func synchronize() throws(TorchError) { try Libtorch.synchronize(self) }
 
-    /// The name that ``init(named:)`` reads.
+    /// The name that ``init(named:)`` accepts.
     public var description: String {
         switch kind {
         case .cpu: "cpu"

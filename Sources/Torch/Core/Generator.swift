@@ -1,13 +1,17 @@
-/// A random number generator with a state of its own.
+/// A random number generator with its own state.
 ///
-/// Everything random in this project takes one explicitly, so that a seed fixes a result.
+/// Every random function of this project has a generator as an argument, so that a seed fixes the
+/// result.
 public struct Generator: Sendable {
     let handle: GeneratorHandle
-    /// The device whose operators can draw from it.
+    /// The device whose operators can draw from the generator.
     public let device: Device
 
     /// Creates a generator.
     ///
+    /// - Parameters:
+    ///   - seed: the start of the sequence of numbers.
+    ///   - device: the device whose operators draw from the generator; the CPU by default.
     /// - Throws: ``TorchError`` if the device is not available.
     public init(seed: UInt64, device: Device = .cpu) throws(TorchError) {
         guard device.isAvailable else { throw .unavailableDevice(device) }
@@ -15,14 +19,14 @@ public struct Generator: Sendable {
         self.device = device
     }
 
-    /// The whole state, as bytes; setting it continues the sequence from there.
+    /// Returns the whole state as a tensor of bytes, from which ``restore(_:)`` resumes.
     ///
-    /// - Throws: ``TorchError`` if libtorch cannot give the state.
+    /// - Throws: ``TorchError`` if libtorch cannot read the state.
     public func state() throws(TorchError) -> Tensor { Tensor(handle: try handle.state()) }
 
-    /// Continues from a state that ``state()`` gave.
+    /// Resumes from a state that ``state()`` returned.
     ///
-    /// - Throws: ``TorchError`` if the state is not one of this kind of generator.
+    /// - Throws: ``TorchError`` if the state is of another kind of generator.
     public func restore(_ state: Tensor) throws(TorchError) {
         try handle.setState(state.handle)
     }

@@ -1,13 +1,13 @@
 import CTorch
 
-// This file alone touches the handles of CTorch. Swift may release an object right after its last
-// use, and reading its raw handle can be that use, so every call here runs inside
+// Only this file touches the handles of CTorch. Swift may release an object right after its last
+// use, and reading its raw handle can be that use. So every call here runs inside
 // `withExtendedLifetime` of the objects whose handles it passes.
 
-/// Owner of one reference to a libtorch tensor.
+/// The owner of one reference to a libtorch tensor.
 ///
-/// Sendable because libtorch counts references atomically and nothing outside this module changes
-/// a tensor that two owners can see.
+/// It is safe to share because libtorch counts references atomically and only this module changes a
+/// tensor that two owners share.
 final class TensorHandle: @unchecked Sendable {
     fileprivate let raw: ct_tensor
 
@@ -16,21 +16,21 @@ final class TensorHandle: @unchecked Sendable {
     deinit { ct_tensor_release(raw) }
 }
 
-/// Owner of one reference to a libtorch random number generator.
+/// The owner of one reference to a libtorch random number generator.
 final class GeneratorHandle: @unchecked Sendable {
     fileprivate let raw: ct_generator
 
     init(device: Device, seed: UInt64) throws(TorchError) {
         var result: ct_generator?
         try check(ct_generator_create(device.kind.rawValue, Int64(device.index), seed, &result))
-        guard let result else { throw .libtorch("generator: libtorch returned none") }
+        guard let result else { throw .libtorch("generator: libtorch returned no generator") }
         raw = result
     }
 
     deinit { ct_generator_release(raw) }
 }
 
-/// Turns a failure from CTorch into an error, and frees it.
+/// Throws a failure of CTorch as an error, and frees it.
 private func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchError) {
     guard let failure else { return }
     defer { ct_failure_free(failure) }
@@ -42,7 +42,7 @@ private func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchErr
     }
 }
 
-/// The failure in CTorch that an error describes.
+/// Converts an error into a failure of CTorch.
 private func failure(_ error: any Error) -> UnsafeMutablePointer<ct_failure>? {
     let error = error as? TorchError ?? .libtorch("\(error)")
     let reason =
@@ -51,14 +51,14 @@ private func failure(_ error: any Error) -> UnsafeMutablePointer<ct_failure>? {
     return ct_failure_create(reason, error.description)
 }
 
-/// What a checkpointed stretch of a model computes.
+/// The function of one checkpointed part of a model.
 private final class CheckpointBody {
     let function: (Tensor) -> Tensor
 
     init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
 }
 
-/// What this layer asks of libtorch besides operators.
+/// The functions of libtorch other than operators.
 enum Libtorch {
     static func deviceCount(_ kind: Device.Kind) -> Int { Int(ct_device_count(kind.rawValue)) }
 
@@ -78,10 +78,10 @@ enum Libtorch {
         }
     }
 
-    /// The innermost scope of this thread; whoever entered it keeps it alive.
+    /// The innermost scope of this thread; the function that entered it keeps it alive.
     static var scope: RecoveryScope? { scope(ct_scope_current()) }
 
-    /// Sets the innermost scope of this thread and returns the one before.
+    /// Sets the innermost scope of this thread and returns the previous one.
     static func exchangeScope(_ scope: RecoveryScope?) -> RecoveryScope? {
         self.scope(ct_scope_exchange(scope.map { Unmanaged.passUnretained($0).toOpaque() }))
     }
@@ -90,10 +90,10 @@ enum Libtorch {
         pointer.map { Unmanaged<RecoveryScope>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Sets whether this thread records gradients and returns what it did before.
+    /// Sets whether this thread records gradients and returns the previous setting.
     static func exchangeGradMode(_ enabled: Bool) -> Bool { ct_grad_mode_exchange(enabled) }
 
-    /// Sets this thread's autocast type, nil for none, and returns what it was before.
+    /// Sets this thread's autocast type and returns the previous one; nil turns autocast off.
     static func exchangeAutocast(_ kind: Device.Kind, _ dtype: DType?) -> DType? {
         var before: Int32 = -1
         trapping { () throws(TorchError) in
@@ -104,7 +104,7 @@ enum Libtorch {
         return Int8(exactly: before).flatMap(DType.init(rawValue:))
     }
 
-    /// Runs `body` now and again when gradients come, instead of keeping what it computed.
+    /// Runs `body` now and again in the backward pass, instead of keeping its intermediate results.
     static func checkpoint(
         _ input: TensorHandle, _ body: @escaping (Tensor) -> Tensor
     ) throws(TorchError) -> TensorHandle {
@@ -116,14 +116,15 @@ enum Libtorch {
                     input.raw,
                     { context, raw, result in
                         guard let context, let raw else {
-                            return ct_failure_create(CT_REFUSED, "no input")
+                            return ct_failure_create(CT_REFUSED, "libtorch passed no input")
                         }
                         ct_tensor_retain(raw)
                         let input = Tensor(handle: TensorHandle(owning: raw))
                         let body = Unmanaged<CheckpointBody>.fromOpaque(context)
                             .takeUnretainedValue()
                         do {
-                            // Gradients may be computed on a thread of libtorch's own.
+                            // libtorch may compute gradients on a thread of its own, which has no
+                            // scope.
                             let output = try recovering { body.function(input) }.handle
                             withExtendedLifetime(output) {
                                 ct_tensor_retain(output.raw)
@@ -139,11 +140,13 @@ enum Libtorch {
                         Unmanaged<CheckpointBody>.fromOpaque(context).release()
                     }, context, &result))
         }
-        guard let result else { throw .libtorch("checkpoint: libtorch returned none") }
+        guard let result else { throw .libtorch("checkpoint: libtorch returned no tensor") }
         return TensorHandle(owning: result)
     }
 
-    /// Wraps memory that stays valid as long as `owner` lives, without copying it.
+    /// Wraps memory without copying it.
+    ///
+    /// The tensor keeps `owner` alive, and `owner` keeps the memory valid.
     static func tensor(
         memory: UnsafeMutableRawPointer, shape: [Int], strides: [Int], dtype: DType,
         owner: AnyObject
@@ -158,7 +161,7 @@ enum Libtorch {
                     guard let context else { return }
                     Unmanaged<AnyObject>.fromOpaque(context).release()
                 }, context, &result))
-        guard let result else { throw .libtorch("from_memory: libtorch returned none") }
+        guard let result else { throw .libtorch("from_memory: libtorch returned no tensor") }
         return TensorHandle(owning: result)
     }
 
@@ -207,32 +210,33 @@ extension TensorHandle {
 
     var device: Device {
         withExtendedLifetime(self) {
-            // A tensor without elements can stand for one of any device.
+            // A tensor without elements can stand for a tensor on any device.
             if ct_tensor_is_shadow(raw) { return .cpu }
             var kind: Int32 = 0
             var index: Int64 = 0
             ct_tensor_device(raw, &kind, &index)
             guard let known = Device.Kind(rawValue: kind) else {
-                preconditionFailure("a tensor on a device of unknown type \(kind)")
+                preconditionFailure("the tensor is on a device of the unsupported type \(kind)")
             }
             return Device(kind: known, index: max(0, Int(index)))
         }
     }
 
-    /// Whether this has a shape and no elements.
+    /// Whether the tensor has a shape but no elements.
     var isShadow: Bool { withExtendedLifetime(self) { ct_tensor_is_shadow(raw) } }
 
     var isContiguous: Bool { withExtendedLifetime(self) { ct_tensor_is_contiguous(raw) } }
 
-    /// Whether anything else, in Swift or in libtorch, can see the elements.
+    /// Whether another tensor, in Swift or in libtorch, shares the elements.
     var isShared: Bool {
         withExtendedLifetime(self) {
             ct_tensor_use_count(raw) > 1 || ct_tensor_storage_use_count(raw) > 1
         }
     }
 
-    /// Runs `body` on the address of the first element, nil if it does not exist; valid only during
-    /// the call.
+    /// Calls `body` with the address of the first element, or nil if there are no elements.
+    ///
+    /// The address is valid only during the call.
     func withData<Result, Failure: Error>(
         _ body: (UnsafeMutableRawPointer?) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -282,17 +286,21 @@ extension GeneratorHandle {
 }
 
 extension Operator {
-    /// Calls the operator; missing trailing arguments take the defaults of its schema.
+    /// Calls the operator.
     ///
-    /// - Parameter room: the largest number of results.
-    /// - Throws: ``TorchError`` with libtorch's text, the operator's name and the shapes.
-    ///   In a ``recovering(_:)`` that has failed, its failure.
+    /// - Parameters:
+    ///   - arguments: the arguments in the order of the operator's schema. Missing trailing
+    ///     arguments have the defaults of the schema.
+    ///   - room: the largest number of results; 4 by default.
+    /// - Returns: the results; a list of tensors becomes one result per tensor.
+    /// - Throws: ``TorchError`` with libtorch's text, the operator's name and the shapes. After a
+    ///   failure in ``recovering(_:)``, that failure.
     public func call(_ arguments: [Argument], room: Int = 4) throws(TorchError) -> [Output] {
         try RecoveryScope.current?.admit()
         return try run(arguments, room: room, ct_operator_call)
     }
 
-    /// What the operator would give, as tensors that have a shape and no elements.
+    /// Returns tensors that have the shapes of the operator's results but no elements.
     func shadows(_ arguments: [Argument], room: Int) throws(TorchError) -> [Output] {
         try run(arguments, room: room, ct_operator_shadow)
     }
@@ -305,7 +313,7 @@ extension Operator {
     private func run(
         _ arguments: [Argument], room: Int, _ run: Run
     ) throws(TorchError) -> [Output] {
-        // Lists and strings are copied here for the duration of the call.
+        // Copies of lists and strings, which live until the call returns.
         var scratch: [UnsafeMutableRawPointer] = []
         defer { for pointer in scratch { pointer.deallocate() } }
         func copied<Element>(_ elements: [Element]) -> UnsafePointer<Element> {
@@ -385,12 +393,20 @@ extension Operator {
     }
 }
 
-/// An operator of libtorch's dispatcher, looked up once by name.
+/// An operator of libtorch's dispatcher, which is looked up once by its name.
+///
+/// ```swift
+/// let sort = try Operator("aten::sort", overload: "")
+/// let results = try sort.call([.tensor(scores), .int(-1), .bool(true)])
+/// ```
 public struct Operator: @unchecked Sendable {
     private let raw: ct_operator
 
     /// Looks up an operator such as `("aten::add", "Tensor")`.
     ///
+    /// - Parameters:
+    ///   - name: the name with its namespace.
+    ///   - overload: the name of the overload; empty by default.
     /// - Throws: ``TorchError`` if this libtorch has no such operator.
     public init(_ name: String, overload: String = "") throws(TorchError) {
         var result: ct_operator?

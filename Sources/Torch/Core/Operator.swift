@@ -16,9 +16,9 @@ public enum Argument: Sendable {
     case doubles([Double])
     /// A list of tensors.
     case tensors([Tensor])
-    /// A list of tensors with gaps, as advanced indexing takes it.
+    /// A list of tensors in which nil stands for `None`, for advanced indexing.
     case optionalTensors([Tensor?])
-    /// A type of elements.
+    /// The type of a tensor's elements.
     case dtype(DType)
     /// A device.
     case device(Device)
@@ -27,7 +27,7 @@ public enum Argument: Sendable {
     /// A random number generator.
     case generator(Generator)
 
-    /// A tensor that may be absent.
+    /// Returns an argument for a tensor that may be absent.
     static func optional(_ tensor: Tensor?) -> Argument { tensor.map(Argument.tensor) ?? .none }
 }
 
@@ -46,7 +46,7 @@ public enum Output: Sendable {
 }
 
 extension Operator {
-    /// An operator that every libtorch has: a missing one is a mistake in this program.
+    /// Looks up an operator that every libtorch has; ends the process if it is missing.
     static func known(_ name: String, _ overload: String = "") -> Operator {
         do {
             return try Operator(name, overload: overload)
@@ -55,25 +55,26 @@ extension Operator {
         }
     }
 
-    /// Calls an operator that returns tensors, trapping with libtorch's text where it refuses:
-    /// wrong shapes and types are mistakes of the caller.
+    /// Calls an operator and returns the tensors among its results.
+    ///
+    /// A wrong shape or type is a mistake of the caller and traps with libtorch's text.
     func tensors(_ arguments: [Argument], room: Int = 4) -> [Tensor] {
         outputs(arguments, room: room).compactMap { output in
             if case .tensor(let tensor) = output { tensor } else { nil }
         }
     }
 
-    /// Calls an operator that returns one tensor; traps as ``tensors(_:room:)`` does.
+    /// Calls an operator and returns its first tensor; traps as ``tensors(_:room:)`` does.
     func callAsFunction(_ arguments: Argument...) -> Tensor {
         guard let first = tensors(arguments).first else {
-            fatalError("an operator returned no tensor")
+            fatalError("the operator returned no tensor")
         }
         return first
     }
 
-    /// Calls an operator, trapping with libtorch's text where it refuses.
+    /// Calls an operator, and traps with libtorch's text if libtorch refuses the call.
     ///
-    /// In a ``recovering(_:)`` that has failed, results have a shape and no elements.
+    /// After a failure in ``recovering(_:)``, results have a shape but no elements.
     @discardableResult
     func outputs(_ arguments: [Argument], room: Int = 4) -> [Output] {
         do throws(TorchError) {

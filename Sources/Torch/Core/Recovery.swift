@@ -1,29 +1,30 @@
-/// Runs `body`, and throws where libtorch lacks memory or a device fails.
+/// Runs `body`, and throws if libtorch runs out of memory or a device fails.
 ///
-/// Elsewhere such a failure ends the process, as a wrong shape does: operators do not throw, so that
-/// models read like their formulas. In this scope, the first failure is remembered. From there on
-/// operators compute nothing and change nothing. They give tensors that have a shape and no
-/// elements. Where elements are read they are 0; arrays of them still need memory. Parameters,
-/// gradients, generators and optimizers stay as they were. The failure is thrown when `body` ends, or
-/// earlier by any throwing function of this module.
+/// Operators do not throw, so that models read like their formulas. Outside this scope, such a
+/// failure therefore ends the process, as a wrong shape does. Inside it, the first failure is
+/// recorded. From then on, operators compute nothing and change nothing, and return tensors that
+/// have a shape but no elements. Reading such elements returns zeros, and the array of zeros still
+/// needs memory. Parameters, gradients, generators and optimizers stay unchanged. The failure is
+/// thrown when `body` ends, or earlier by any throwing function of this module.
 ///
 /// ```swift
 /// let images = try recovering { try model.encodeImages(pixels) }
 /// ```
 ///
-/// The scope belongs to the thread, so `body` cannot suspend. Scopes can be nested; a failure belongs
-/// to the innermost. Tensors that `body` made after a failure must not be used outside.
+/// The scope belongs to the thread, so `body` cannot suspend. Scopes can be nested; a failure
+/// belongs to the innermost one. Tensors that `body` creates after a failure must not be used
+/// outside the scope.
 ///
 /// - Throws: ``TorchError`` (``TorchError/isOutOfMemory``, ``TorchError/isDeviceFailure``) for the
-///   first failure, else what `body` throws.
+///   first failure, otherwise the error that `body` throws.
 public func recovering<Success>(_ body: () throws -> Success) throws -> Success {
     try recovering(failingAtOperator: nil, body)
 }
 
-/// Runs `body` as ``recovering(_:)`` does, and lets an operator fail for want of memory: for tests.
+/// Runs `body` as ``recovering(_:)`` does and makes one operator run out of memory, for tests.
 ///
-/// - Parameter index: which operator fails, counted from 0; operators of nested scopes count too.
-///   nil: none but what a surrounding scope has planned.
+/// - Parameter index: the index of the operator that fails, counted from 0 and across nested
+///   scopes. If it is nil, the plan of the surrounding scope applies.
 package func recovering<Success>(
     failingAtOperator index: Int?, _ body: () throws -> Success
 ) throws -> Success {
@@ -32,9 +33,9 @@ package func recovering<Success>(
 }
 
 extension TorchError {
-    /// Throws the failure of the surrounding ``recovering(_:)``, if there was one.
+    /// Throws the failure of the surrounding ``recovering(_:)``, if it has failed.
     ///
-    /// For long loops, and before anything that outlives the scope is changed.
+    /// Call this in long loops, and before changing anything that outlives the scope.
     public static func throwPending() throws(TorchError) {
         if let failure = RecoveryScope.current?.failure { throw failure }
     }
@@ -45,7 +46,7 @@ extension TorchError {
 
 /// The state of ``recovering(_:)``, which one thread reads and writes.
 final class RecoveryScope {
-    /// What failed first.
+    /// The first failure.
     private(set) var failure: TorchError?
     fileprivate let fault: PlannedFault?
 
@@ -54,17 +55,17 @@ final class RecoveryScope {
 
     fileprivate init(fault: PlannedFault?) { self.fault = fault }
 
-    /// Remembers a failure of this thread's scope.
+    /// Records a failure in this thread's scope.
     ///
-    /// - Returns: false if the failure is a mistake of the caller or there is no scope, so that
-    ///   nothing can be done about it.
+    /// - Returns: false if the failure is a mistake of the caller or no scope surrounds the call.
+    ///   The process must then end.
     static func absorbs(_ error: TorchError) -> Bool {
         guard error.isRecoverable, let scope = current else { return false }
         scope.failure = scope.failure ?? error
         return true
     }
 
-    /// Lets an operator run, unless one has failed before.
+    /// Throws if an earlier operator has failed or a test plans the failure of this one.
     func admit() throws(TorchError) {
         if let failure { throw failure }
         try fault?.count()
@@ -82,7 +83,7 @@ final class RecoveryScope {
     }
 }
 
-/// A failure that a test asked for.
+/// A failure that a test has planned.
 private final class PlannedFault {
     private var operatorsLeft: Int
 
@@ -90,6 +91,6 @@ private final class PlannedFault {
 
     func count() throws(TorchError) {
         operatorsLeft -= 1
-        if operatorsLeft == -1 { throw .outOfMemory("as the test planned") }
+        if operatorsLeft == -1 { throw .outOfMemory("planned by a test") }
     }
 }

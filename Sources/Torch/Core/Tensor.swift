@@ -1,46 +1,50 @@
 /// An n-dimensional array of numbers on a device.
 ///
 /// A tensor is a value: operators return new tensors, and changing one through a subscript never
-/// changes another, even where libtorch shares memory between them. Operators trap when shapes or
-/// types do not fit, with libtorch's own text; use ``Operator/call(_:room:)`` to have an error
-/// thrown instead. They trap as well where there is not enough memory, unless they run in
-/// ``recovering(_:)``.
+/// changes another, even if libtorch shares memory between them. If shapes or types do not fit,
+/// operators trap with libtorch's own text; ``Operator/call(_:room:)`` throws an error instead.
+/// Operators also trap if memory runs out, unless they run in ``recovering(_:)``.
+///
+/// ```swift
+/// let x = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2])
+/// let sums = (x * 2).sum(1).values(as: Float.self)  // [6, 14]
+/// ```
 public struct Tensor: Sendable {
     var handle: TensorHandle
 
     init(handle: TensorHandle) { self.handle = handle }
 
-    /// Size of each dimension; empty for a scalar.
+    /// The size of each dimension; empty for a scalar.
     public var shape: [Int] { handle.shape }
-    /// Distance between neighbours along each dimension, in elements.
+    /// The distance between neighbours along each dimension, in elements.
     public var strides: [Int] { handle.strides }
-    /// Number of dimensions.
+    /// The number of dimensions.
     public var rank: Int { handle.rank }
-    /// Number of elements.
+    /// The number of elements.
     public var count: Int { shape.reduce(1, *) }
-    /// Where the elements are.
+    /// The device that stores the elements.
     public var device: Device { handle.device }
-    /// Whether the elements lie in memory in row-major order without gaps.
+    /// Whether memory holds the elements in row-major order without gaps.
     public var isContiguous: Bool { handle.isContiguous }
 
-    /// Type of the elements.
+    /// The type of the elements.
     public var dtype: DType {
         guard let known = DType(rawValue: handle.rawDType) else {
-            preconditionFailure("a tensor of the unsupported scalar type \(handle.rawDType)")
+            preconditionFailure("the tensor has the unsupported scalar type \(handle.rawDType)")
         }
         return known
     }
 
-    /// Size of one dimension; negative dimensions count from the end.
+    /// Returns the size of a dimension; negative dimensions count from the end.
     public func size(_ dimension: Int) -> Int {
         let shape = shape
         return shape[dimension < 0 ? dimension + shape.count : dimension]
     }
 }
 
-/// A Swift number that tensors are made from and read into.
+/// A Swift type whose arrays can be converted to tensors and back.
 public protocol TensorScalar: Sendable {
-    /// The type of elements of the same layout.
+    /// The type of tensor elements with the same memory layout.
     static var dtype: DType { get }
 }
 
@@ -73,7 +77,7 @@ extension Bool: TensorScalar {
     public static var dtype: DType { .bool }
 }
 
-/// Keeps the elements of a Swift array alive for a tensor over them.
+/// The owner of the memory of a tensor that was created from a Swift array.
 private final class ArrayOwner<Element: Sendable>: Sendable {
     nonisolated(unsafe) let buffer: UnsafeMutableBufferPointer<Element>
 
@@ -84,7 +88,7 @@ private final class ArrayOwner<Element: Sendable>: Sendable {
 
     init(filling body: (UnsafeMutableBufferPointer<Element>) throws -> Void, count: Int) rethrows {
         buffer = .allocate(capacity: max(1, count))
-        // An error runs `deinit`, for the owner is complete by now.
+        // If `body` throws, `deinit` frees the buffer, because every property is set.
         try body(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
     }
 
@@ -92,7 +96,14 @@ private final class ArrayOwner<Element: Sendable>: Sendable {
 }
 
 extension Tensor {
-    /// Creates a tensor of the given shape from its elements in row-major order.
+    /// Creates a tensor of the given shape from elements in row-major order.
+    ///
+    /// - Parameters:
+    ///   - elements: the elements, which are copied.
+    ///   - shape: the size of each dimension.
+    ///   - device: the device of the tensor; the CPU by default.
+    /// - Precondition: `elements` has as many elements as `shape`.
+    /// - Complexity: O(n) for n elements.
     public init<Scalar: TensorScalar>(_ elements: [Scalar], shape: [Int], device: Device = .cpu) {
         precondition(
             elements.count == shape.reduce(1, *),
@@ -108,7 +119,9 @@ extension Tensor {
         self.init(elements, shape: [elements.count], device: device)
     }
 
-    /// Creates a tensor whose `[shape]` elements `body` writes, all of them, in row-major order.
+    /// Creates a `float32` tensor whose elements `body` writes, in row-major order.
+    ///
+    /// - Parameter body: a closure that must write every element of its buffer.
     public init(
         shape: [Int],
         fillingFloats body: (UnsafeMutableBufferPointer<Float>) throws -> Void
@@ -117,7 +130,9 @@ extension Tensor {
         self.init(memory: UnsafeMutableRawPointer(owner.buffer.baseAddress), shape, .float32, owner)
     }
 
-    /// Creates a tensor whose bytes `body` writes, all of them, in row-major order.
+    /// Creates a tensor whose bytes `body` writes, in row-major order.
+    ///
+    /// - Parameter body: a closure that must write every byte of its buffer.
     package init(
         shape: [Int], dtype: DType,
         fillingBytes body: (UnsafeMutableRawBufferPointer) throws -> Void
@@ -133,7 +148,7 @@ extension Tensor {
     private init(
         memory: UnsafeMutableRawPointer?, _ shape: [Int], _ dtype: DType, _ owner: AnyObject
     ) {
-        guard let memory else { fatalError("a tensor over no memory") }
+        guard let memory else { fatalError("the tensor's buffer has no address") }
         do {
             handle = try Libtorch.tensor(
                 memory: memory, shape: shape, strides: Self.rowMajorStrides(shape), dtype: dtype,
@@ -143,10 +158,9 @@ extension Tensor {
         }
     }
 
-    /// Wraps memory without copying it; `owner` is kept alive until the last use of the tensor.
+    /// Wraps memory without copying it; the tensor keeps `owner` alive.
     ///
-    /// The memory is never written through the tensor unless the caller asks libtorch to by an
-    /// operator that works in place.
+    /// Only operators that work in place write to the memory.
     ///
     /// - Throws: ``TorchError`` if libtorch refuses the shape or the strides.
     package init(
@@ -165,9 +179,11 @@ extension Tensor {
         return strides
     }
 
-    /// The elements in row-major order, converted to `type` where they are of another.
+    /// Returns the elements in row-major order, converted to `type` if they have another type.
     ///
-    /// Zeros in a ``recovering(_:)`` that has failed.
+    /// After a failure in ``recovering(_:)``, all elements are zero.
+    ///
+    /// - Complexity: O(n) for n elements. Waits for the device.
     public func values<Scalar: TensorScalar>(as type: Scalar.Type = Scalar.self) -> [Scalar] {
         let plain = detached().to(.cpu).to(Scalar.dtype).contiguous()
         let count = plain.count
@@ -184,18 +200,19 @@ extension Tensor {
         }
     }
 
-    /// Whether this has a shape and no elements, as after a failure that a scope has yet to throw.
+    /// Whether this tensor has a shape but no elements, because an operator has failed.
     private var isShadow: Bool {
         guard handle.isShadow else { return false }
         precondition(
-            TorchError.isPending, "a tensor that was made after a failure is used outside its scope"
-        )
+            TorchError.isPending,
+            "a tensor without elements was used outside the recovering(_:) that created it")
         return true
     }
 
-    /// Runs `body` on the bytes of the elements in row-major order.
+    /// Calls `body` with the bytes of the elements in row-major order.
     ///
-    /// Zeros in a ``recovering(_:)`` that has failed.
+    /// The bytes are valid only during the call. After a failure in ``recovering(_:)``, they are
+    /// zero.
     public func withUnsafeBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -209,9 +226,11 @@ extension Tensor {
         }
     }
 
-    /// The only element of a tensor that has one.
+    /// Returns the element of a tensor that has exactly one.
+    ///
+    /// - Precondition: ``count`` is 1.
     public func scalar() -> Double {
-        precondition(count == 1, "a scalar was asked of a tensor of shape \(shape)")
+        precondition(count == 1, "scalar() needs exactly one element, but the shape is \(shape)")
         return values(as: Double.self)[0]
     }
 }

@@ -1,6 +1,6 @@
-/// An error of libtorch or of this layer over it.
+/// An error of libtorch or of this module.
 ///
-/// Its text names the operator and the shapes of the tensors it was given.
+/// If an operator fails, the text includes its name and the shapes of its arguments.
 public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case libtorch
@@ -13,7 +13,7 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     private let code: Code
-    /// What went wrong, in one line or a few.
+    /// The cause of the error, in one or more lines.
     public let description: String
 
     private init(_ code: Code, _ description: String) {
@@ -21,9 +21,9 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Whether the memory of the processor or of a device did not suffice.
+    /// Whether the machine or a device ran out of memory.
     ///
-    /// Smaller batches need less of it.
+    /// Smaller batches need less memory.
     public var isOutOfMemory: Bool { code == .outOfMemory }
 
     /// Whether a device or its driver reported an error.
@@ -32,10 +32,10 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the same call could succeed at another time or on another machine.
     var isRecoverable: Bool { isOutOfMemory || isDeviceFailure }
 
-    /// libtorch refused a call; `message` names the operator and the shapes.
+    /// libtorch refused a call; `message` includes the operator and the shapes.
     static func libtorch(_ message: String) -> TorchError { TorchError(.libtorch, message) }
 
-    /// There was no memory for a call.
+    /// A call ran out of memory.
     static func outOfMemory(_ message: String) -> TorchError {
         TorchError(
             .outOfMemory,
@@ -47,7 +47,7 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         TorchError(.deviceFailure, message)
     }
 
-    /// A device's name could not be understood.
+    /// The name of a device is unknown.
     static func unknownDevice(_ name: String) -> TorchError {
         TorchError(
             .unknownDevice, "unknown device '\(name)': use cpu, cuda, cuda:N, mps or auto")
@@ -66,12 +66,12 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         TorchError(.missingParameter, "\(file): has no tensor '\(name)'")
     }
 
-    /// A stored parameter has another shape than the model expects.
+    /// A stored parameter does not have the shape that the model expects.
     package static func shapeMismatch(
         _ name: String, file: String, expected: [Int], found: [Int]
     ) -> TorchError {
         TorchError(
             .shapeMismatch,
-            "\(file): tensor '\(name)' has shape \(found) where the model expects \(expected)")
+            "\(file): tensor '\(name)' has shape \(found), but the model expects \(expected)")
     }
 }

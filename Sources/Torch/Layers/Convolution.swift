@@ -1,15 +1,17 @@
-/// Where a convolution's zeros go.
+/// The rule by which a convolution pads its input with zeros.
 ///
-/// Both rules give ⌈size / stride⌉ outputs for odd kernels. At stride 1 they are the same; at even
-/// strides and even sizes the windows of the one start a pixel after the other's, so weights
-/// trained with one rule compute something else with the other.
+/// Both rules result in ⌈size / stride⌉ outputs for odd kernels. At stride 1 they are equal. At
+/// even strides and even sizes, the windows of one rule start a pixel after those of the other, so
+/// weights that were trained with one rule give different results with the other.
 public enum ConvolutionPadding: String, Sendable, Hashable, Codable, CaseIterable {
-    /// TensorFlow's SAME: as few zeros as give ⌈size / stride⌉ outputs, the odd one at the end.
+    /// TensorFlow's rule SAME: the fewest zeros that result in ⌈size / stride⌉ outputs.
+    ///
+    /// If their number is odd, one more is added after the input than before it.
     case same
-    /// PyTorch's habit: (kernel - 1) / 2 zeros on each side, whatever the size.
+    /// PyTorch's usual rule: (kernel - 1) / 2 zeros on each side for every size.
     case symmetric
 
-    /// Zeros before and after a line of `size` elements.
+    /// Returns the numbers of zeros before and after a row or column of `size` pixels.
     func zeros(_ size: Int, kernel: Int, stride: Int) -> (before: Int, after: Int) {
         switch self {
         case .symmetric: return ((kernel - 1) / 2, (kernel - 1) / 2)
@@ -21,22 +23,22 @@ public enum ConvolutionPadding: String, Sendable, Hashable, Codable, CaseIterabl
     }
 }
 
-/// A convolution with a bias: `[B, I, H, W]` to `[B, O, ⌈H / s⌉, ⌈W / s⌉]`.
+/// A convolution with a bias, from `[B, I, H, W]` to `[B, O, ⌈H / s⌉, ⌈W / s⌉]`.
 public final class Convolution: Sendable {
     /// The sizes of a convolution.
     public struct Shape: Sendable, Hashable {
-        /// Channels that come in (I).
+        /// The number of input channels, I.
         public var inputs: Int
-        /// Channels that come out (O).
+        /// The number of output channels, O.
         public var outputs: Int
-        /// Side of the square window (k), odd.
+        /// The side of the square window, k, in pixels; an odd number.
         public var kernel: Int
-        /// Distance of neighbouring windows (s).
+        /// The distance of neighbouring windows, s, in pixels.
         public var stride: Int
-        /// Whether each channel is convolved by itself; ``outputs`` is ``inputs`` then.
+        /// Whether each channel is convolved by itself; ``outputs`` must then equal ``inputs``.
         public var isDepthwise: Bool
 
-        /// Describes a convolution; by default a map of each pixel by itself.
+        /// Creates a shape, by default of a convolution that maps each pixel by itself.
         public init(
             inputs: Int, outputs: Int, kernel: Int = 1, stride: Int = 1, isDepthwise: Bool = false
         ) {
@@ -47,22 +49,27 @@ public final class Convolution: Sendable {
             self.isDepthwise = isDepthwise
         }
 
-        /// The weight's shape, `[O, I, k, k]`, or `[O, 1, k, k]` for a depthwise one.
+        /// The shape of the weight: `[O, I, k, k]`, or `[O, 1, k, k]` if it is depthwise.
         public var weight: [Int] { [outputs, isDepthwise ? 1 : inputs, kernel, kernel] }
     }
 
-    /// Weight, as ``Shape/weight`` gives its shape.
+    /// The weight, of the shape ``Shape/weight``.
     public let weight: Parameter
-    /// Bias `[O]`.
+    /// The bias, `[O]`.
     public let bias: Parameter
     private let shape: Shape
     private let padding: ConvolutionPadding
 
-    /// Takes `name.weight` and `name.bias` from a scope.
+    /// Creates a convolution from the parameters `name.weight` and `name.bias`.
     ///
-    /// - Parameter gain: the variance of the output over the mean square of the input in a fresh
-    ///   layer; 2 makes up for a rectifier before it (He et al., 2015).
-    /// - Throws: an error that names a missing or misshapen parameter.
+    /// - Parameters:
+    ///   - scope: the source of the parameters.
+    ///   - name: the layer's name in a checkpoint.
+    ///   - shape: the numbers of channels, the kernel and the stride.
+    ///   - padding: the rule for padding; symmetric by default.
+    ///   - gain: the variance of the output divided by the mean square of the input, in a new
+    ///     layer; 1 by default. 2 compensates for a preceding rectifier (He et al., 2015).
+    /// - Throws: an error that names the parameter if it is missing or has another shape.
     public init(
         _ scope: ParameterScope, _ name: String, _ shape: Shape,
         padding: ConvolutionPadding = .symmetric, gain: Double = 1
@@ -75,11 +82,12 @@ public final class Convolution: Sendable {
         self.padding = padding
     }
 
-    /// Applies the convolution; the output lies in memory as the input does.
+    /// Applies the convolution; the output has the memory layout of the input.
     ///
-    /// libtorch pads opposite sides alike. Where fewer zeros are wanted before than after, the
-    /// kernel gets zeros in front that meet the surplus: the same sums, and several times as fast
-    /// as copying a large map into a larger one.
+    /// libtorch pads opposite sides equally. If fewer zeros belong before the input than after it,
+    /// the input is padded with the larger number on both sides, and the kernel gets zeros in front
+    /// that cancel the surplus. The sums are the same, and this is several times as fast as copying
+    /// a large map into a larger one.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let rows = padding.zeros(x.size(2), kernel: shape.kernel, stride: shape.stride)
         let columns = padding.zeros(x.size(3), kernel: shape.kernel, stride: shape.stride)

@@ -1,23 +1,24 @@
-/// Dropout with a generator of its own, so that a run can be continued exactly (Srivastava et al.,
-/// 2014).
+/// Dropout with its own generator, so that a run can be resumed exactly (Srivastava et al., 2014).
 ///
-/// A layer drops only when it is handed one: a model without it is in evaluation.
+/// A layer drops elements only if a caller passes this value to it. Without it, a model evaluates.
 public struct Dropout: Sendable {
-    /// Probability with which an element is zeroed.
+    /// The probability with which an element is zeroed.
     public let probability: Double
     private let generator: Generator
 
-    /// Creates dropout; nil for a probability of 0, which changes nothing.
+    /// Creates dropout; nil if the probability is 0, because nothing would be dropped.
     ///
-    /// - Parameter generator: on the device of the tensors.
+    /// - Parameters:
+    ///   - probability: the probability with which an element is zeroed, below 1.
+    ///   - generator: a generator on the device of the tensors.
     public init?(_ probability: Double, generator: Generator) {
         guard probability > 0 else { return nil }
-        precondition(probability < 1, "dropout with probability \(probability)")
+        precondition(probability < 1, "the dropout probability \(probability) must be below 1")
         self.probability = probability
         self.generator = generator
     }
 
-    /// Drops elements, and scales the others to make up for them.
+    /// Zeroes random elements and scales the others to keep the expected value.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         x.dropped(probability, generator: generator)
     }

@@ -1,15 +1,20 @@
-/// An affine map of the last dimension: `[…, I]` to `[…, O]`.
+/// An affine map of the last dimension, from `[…, I]` to `[…, O]`.
 public final class Linear: Sendable {
-    /// Weight `[O, I]`.
+    /// The weight, `[O, I]`.
     public let weight: Parameter
-    /// Bias `[O]`.
+    /// The bias, `[O]`.
     public let bias: Parameter
 
-    /// Takes `name.weight` and `name.bias` from a scope.
+    /// Creates a layer from the parameters `name.weight` and `name.bias`.
     ///
-    /// - Parameter width: width of the model, which decides how large a fresh weight is; nil: the
-    ///   number of inputs.
-    /// - Throws: an error that names a missing or misshapen parameter.
+    /// - Parameters:
+    ///   - scope: the source of the parameters.
+    ///   - name: the layer's name in a checkpoint.
+    ///   - inputs: the length of an input vector, I.
+    ///   - outputs: the length of an output vector, O.
+    ///   - width: the width of the model, which scales the weight of a new layer (see
+    ///     ``Initializer/truncatedNormal(width:)``); nil stands for `inputs`.
+    /// - Throws: an error that names the parameter if it is missing or has another shape.
     public init(
         _ scope: ParameterScope, _ name: String, inputs: Int, outputs: Int, width: Int? = nil
     ) throws {
@@ -18,43 +23,53 @@ public final class Linear: Sendable {
         bias = try scope.parameter("\(name).bias", [outputs], .zeros)
     }
 
-    /// Applies the map.
+    /// Maps `[…, I]` to `[…, O]`.
     public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.value, bias.value) }
 }
 
-/// Layer normalisation over the last dimension, `[…, D]`.
+/// Layer normalisation over the last dimension, `[…, D]` (Ba et al., 2016).
 public final class LayerNorm: Sendable {
-    /// Scale `[D]`.
+    /// The scale, `[D]`.
     public let weight: Parameter
-    /// Shift `[D]`.
+    /// The shift, `[D]`.
     public let bias: Parameter
     private let epsilon: Double
 
-    /// Takes `name.weight` and `name.bias` from a scope.
+    /// Creates a layer from the parameters `name.weight` and `name.bias`.
     ///
-    /// - Throws: an error that names a missing or misshapen parameter.
+    /// - Parameters:
+    ///   - scope: the source of the parameters.
+    ///   - name: the layer's name in a checkpoint.
+    ///   - width: the size of the last dimension, D.
+    ///   - epsilon: the number that is added to the variance.
+    /// - Throws: an error that names the parameter if it is missing or has another shape.
     public init(_ scope: ParameterScope, _ name: String, width: Int, epsilon: Double) throws {
         weight = try scope.parameter("\(name).weight", [width], .ones)
         bias = try scope.parameter("\(name).bias", [width], .zeros)
         self.epsilon = epsilon
     }
 
-    /// Normalises.
+    /// Normalises the last dimension of `[…, D]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         x.layerNorm(weight.value, bias.value, epsilon: epsilon)
     }
 }
 
-/// A table of vectors: indices `[…]` to `[…, D]`.
+/// A table of vectors, which maps indices `[…]` to vectors `[…, D]`.
 public final class Embedding: Sendable {
-    /// The table `[V, D]`.
+    /// The table, `[V, D]`.
     public let weight: Parameter
     private let padding: Int?
 
-    /// Takes `name.weight` from a scope.
+    /// Creates a table from the parameter `name.weight`.
     ///
-    /// - Parameter padding: the index of a row that looking up does not train; nil for none.
-    /// - Throws: an error that names a missing or misshapen parameter.
+    /// - Parameters:
+    ///   - scope: the source of the parameter.
+    ///   - name: the layer's name in a checkpoint.
+    ///   - count: the number of rows, V.
+    ///   - width: the length of a row, D.
+    ///   - padding: the index of a row that receives no gradient; nil if every row does.
+    /// - Throws: an error that names the parameter if it is missing or has another shape.
     public init(
         _ scope: ParameterScope, _ name: String, count: Int, width: Int, padding: Int? = nil
     ) throws {
@@ -62,7 +77,7 @@ public final class Embedding: Sendable {
         self.padding = padding
     }
 
-    /// Looks the indices up.
+    /// Looks up one row per index.
     public func callAsFunction(_ indices: Tensor) -> Tensor {
         weight.value.embedded(indices, padding: padding)
     }

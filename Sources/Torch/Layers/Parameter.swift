@@ -1,9 +1,9 @@
 public import OrderedCollections
 import Synchronization
 
-/// A learned tensor of a layer, with a place that an optimizer can update.
+/// A learned tensor of a layer, which an optimizer can update.
 public final class Parameter: Sendable {
-    /// The name in a checkpoint, which is the original implementation's.
+    /// The name in a checkpoint of the original implementation.
     public let name: String
     private let storage: Mutex<Tensor>
 
@@ -13,7 +13,7 @@ public final class Parameter: Sendable {
         storage = Mutex(value)
     }
 
-    /// The current value; setting it does nothing in a ``recovering(_:)`` that has failed.
+    /// The current value; setting it after a failure in ``recovering(_:)`` has no effect.
     public var value: Tensor {
         get { storage.withLock { $0 } }
         set {
@@ -23,24 +23,27 @@ public final class Parameter: Sendable {
     }
 }
 
-/// How a parameter starts in a model that is not loaded.
+/// The distribution of a parameter's first value in a new model.
 public enum Initializer: Sendable, Hashable {
-    /// All zeros: biases.
+    /// Zeros, for biases.
     case zeros
-    /// All ones: the weights of LayerNorm.
+    /// Ones, for the weights of layer normalisation.
     case ones
-    /// One value.
+    /// A single repeated value.
     case constant(Double)
-    /// Normal with this standard deviation.
+    /// A normal distribution with this standard deviation.
     case normal(Double)
-    /// Normal with this standard deviation, cut at ±2 (absolute), as timm initialises a ViT.
+    /// A normal distribution with this standard deviation, limited to the range from -2 to 2.
+    ///
+    /// timm initialises a ViT in the same way.
     case truncatedNormal(Double)
 
-    /// Normal, as BERT and timm start matrices of width 768, with a deviation of 0.02; larger in
-    /// narrower models, where fewer numbers are added up.
+    /// Returns a normal distribution whose deviation suits the width of the model.
     ///
-    /// Sums over the width spread alike then. With 0.02 in a model of width 128, attention starts
-    /// out nearly uniform and stays so for hundreds of steps.
+    /// The deviation is 0.02 at width 768, as in BERT and timm, and grows in narrower models by the
+    /// square root of 768 / `width`. Sums over the width then have the same spread at every width.
+    /// With 0.02 at width 128, attention starts out nearly uniform and stays so for hundreds of
+    /// steps.
     public static func truncatedNormal(width: Int) -> Initializer {
         .truncatedNormal(0.02 * (768 / Double(width)).squareRoot())
     }
@@ -57,19 +60,23 @@ public enum Initializer: Sendable, Hashable {
     }
 }
 
-/// Where a model's parameters come from.
+/// A source of a model's parameters, such as a checkpoint.
 public protocol ParameterSource {
-    /// The starting value of a parameter.
+    /// Returns the first value of a parameter.
     ///
+    /// - Parameters:
+    ///   - name: the parameter's name in a checkpoint.
+    ///   - shape: the shape that the layer needs.
+    ///   - initial: the distribution for a source that draws new values.
     /// - Throws: an error that names the parameter if it is missing or has another shape.
     func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor
 }
 
-/// Fresh parameters, drawn from a generator in the order in which the layers ask for them.
+/// New parameters, which are drawn in the order in which the layers request them.
 public struct RandomParameters: ParameterSource {
     private let generator: Generator
 
-    /// Creates a source of random parameters.
+    /// Creates a source that draws from a generator.
     public init(generator: Generator) { self.generator = generator }
 
     /// Draws a parameter.
@@ -78,20 +85,26 @@ public struct RandomParameters: ParameterSource {
     }
 }
 
-/// Hands layers their parameters by name, and remembers every one.
+/// A registry that creates the parameters of a model and returns each of them by name.
 public final class ParameterScope {
     private let source: any ParameterSource
     private let device: Device
-    /// The parameters handed out so far, by their full names.
+    /// The parameters so far, by full name, in the order in which the layers requested them.
     public private(set) var parameters: OrderedDictionary<String, Parameter> = [:]
 
     /// Creates the scope of a whole model.
+    ///
+    /// - Parameters:
+    ///   - source: the source of the values.
+    ///   - device: the device of the parameters; the CPU by default.
     public init(source: any ParameterSource, device: Device = .cpu) {
         self.source = source
         self.device = device
     }
 
-    /// The parameter of this name, taken from the source when it is first asked for.
+    /// Returns the parameter of a name.
+    ///
+    /// The first request reads the value from the source. Later requests return the same parameter.
     ///
     /// - Throws: an error of the source that names the parameter.
     public func parameter(
@@ -99,7 +112,8 @@ public final class ParameterScope {
     ) throws -> Parameter {
         if let known = parameters[name] { return known }
         let value = try source.tensor(named: name, shape: shape, initial: initial)
-        precondition(value.shape == shape, "\(name): \(value.shape) where \(shape) was asked for")
+        precondition(
+            value.shape == shape, "\(name): the source returned \(value.shape), not \(shape)")
         let parameter = Parameter(name: name, value: value.to(device))
         parameters[name] = parameter
         return parameter

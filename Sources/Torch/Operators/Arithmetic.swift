@@ -1,11 +1,11 @@
 extension Tensor {
-    /// Sum, element by element, with broadcasting.
+    /// Adds two tensors element by element, with broadcasting.
     public static func + (a: Tensor, b: Tensor) -> Tensor { Ops.add(.tensor(a), .tensor(b)) }
-    /// Difference, element by element, with broadcasting.
+    /// Subtracts `b` from `a` element by element, with broadcasting.
     public static func - (a: Tensor, b: Tensor) -> Tensor { Ops.sub(.tensor(a), .tensor(b)) }
-    /// Product, element by element, with broadcasting.
+    /// Multiplies two tensors element by element, with broadcasting.
     public static func * (a: Tensor, b: Tensor) -> Tensor { Ops.mul(.tensor(a), .tensor(b)) }
-    /// Quotient, element by element, with broadcasting.
+    /// Divides `a` by `b` element by element, with broadcasting.
     public static func / (a: Tensor, b: Tensor) -> Tensor { Ops.div(.tensor(a), .tensor(b)) }
     /// Adds a number to every element.
     public static func + (a: Tensor, b: Double) -> Tensor { Ops.addScalar(.tensor(a), .double(b)) }
@@ -15,76 +15,82 @@ extension Tensor {
     public static func * (a: Tensor, b: Double) -> Tensor { Ops.mulScalar(.tensor(a), .double(b)) }
     /// Divides every element by a number.
     public static func / (a: Tensor, b: Double) -> Tensor { Ops.divScalar(.tensor(a), .double(b)) }
-    /// The elements with their signs changed.
+    /// Negates every element.
     public static prefix func - (a: Tensor) -> Tensor { Ops.neg(.tensor(a)) }
 
-    /// Where the elements equal a number, as `bool`.
+    /// Compares every element with a number, and returns a `bool` tensor.
     public func isEqual(to value: Double) -> Tensor { Ops.eqScalar(.tensor(self), .double(value)) }
-    /// Where the elements equal those of another tensor, as `bool`.
+    /// Compares the elements of two tensors, with broadcasting, and returns a `bool` tensor.
     public func isEqual(to other: Tensor) -> Tensor { Ops.eq(.tensor(self), .tensor(other)) }
-    /// Where the elements are larger than a number, as `bool`.
+    /// Returns a `bool` tensor that is true where an element is larger than a number.
     public func isGreater(than value: Double) -> Tensor {
         Ops.gtScalar(.tensor(self), .double(value))
     }
-    /// The elements of `a` where `condition` is true, those of `b` where it is not.
+    /// Returns the elements of `a` where `condition` is true, and those of `b` elsewhere.
     public static func selecting(_ a: Tensor, _ b: Tensor, where condition: Tensor) -> Tensor {
         Ops.whereOp(.tensor(condition), .tensor(a), .tensor(b))
     }
-    /// The elements where `mask` is false, `value` where it is true.
+    /// Returns `value` where `mask` is true, and the elements of this tensor elsewhere.
     public func filled(with value: Double, where mask: Tensor) -> Tensor {
         Ops.maskedFill(.tensor(self), .tensor(mask), .double(value))
     }
 
-    /// e to the power of each element.
+    /// Returns e to the power of each element.
     public func exp() -> Tensor { Ops.exp(.tensor(self)) }
-    /// The natural logarithm of each element.
+    /// Returns the natural logarithm of each element.
     public func log() -> Tensor { Ops.log(.tensor(self)) }
-    /// The square root of each element.
+    /// Returns the square root of each element.
     public func sqrt() -> Tensor { Ops.sqrt(.tensor(self)) }
-    /// The hyperbolic tangent of each element.
+    /// Returns the hyperbolic tangent of each element.
     public func tanh() -> Tensor { Ops.tanh(.tensor(self)) }
-    /// 1 / (1 + e^-x) of each element.
+    /// Returns 1 / (1 + e^-x) of each element x.
     public func sigmoid() -> Tensor { Ops.sigmoid(.tensor(self)) }
-    /// The absolute value of each element.
+    /// Returns the absolute value of each element.
     public func abs() -> Tensor { Ops.abs(.tensor(self)) }
-    /// Each element to the nearest whole number, halves to the even one.
+    /// Rounds each element to the nearest whole number, and halves to the even one.
     public func rounded() -> Tensor { Ops.round(.tensor(self)) }
-    /// The inverse error function of each element.
+    /// Returns the inverse error function of each element.
     public func erfinv() -> Tensor { Ops.erfinv(.tensor(self)) }
-    /// Each element, no smaller than `lower` and no larger than `upper`.
+    /// Limits each element to the range from `lower` to `upper`.
     public func clamped(_ lower: Double, _ upper: Double) -> Tensor {
         Ops.clamp(.tensor(self), .double(lower), .double(upper))
     }
 
-    /// The exact (erf) GELU of each element.
+    /// Returns the GELU of each element (Hendrycks and Gimpel, 2016).
     ///
-    /// - Parameter isApproximate: whether by the hyperbolic tangent instead of the error function.
+    /// - Parameter isApproximate: whether the hyperbolic tangent replaces the error function; false
+    ///   by default.
     public func gelu(isApproximate: Bool = false) -> Tensor {
         Ops.gelu(.tensor(self), .string(isApproximate ? "tanh" : "none"))
     }
-    /// max(x, 0) of each element.
+    /// Returns max(x, 0) of each element x.
     public func relu() -> Tensor { Ops.relu(.tensor(self)) }
 
-    /// Matrix product over the last two dimensions, with broadcasting over the others.
+    /// Multiplies matrices over the last two dimensions, with broadcasting over the others.
+    ///
+    /// `[…, M, K]` and `[…, K, N]` result in `[…, M, N]`.
     public func matmul(_ other: Tensor) -> Tensor { Ops.matmul(.tensor(self), .tensor(other)) }
 
-    /// Softmax along a dimension; sums to 1.
+    /// Returns the softmax along a dimension, which sums to 1.
     public func softmax(_ dimension: Int) -> Tensor {
         Ops.softmax(.tensor(self), .int(dimension), .none)
     }
 
-    /// Logarithm of the softmax along a dimension.
+    /// Returns the natural logarithm of the softmax along a dimension.
     public func logSoftmax(_ dimension: Int) -> Tensor {
         Ops.logSoftmax(.tensor(self), .int(dimension), .none)
     }
 
-    /// The vectors along a dimension, each divided by its Euclidean length (at least 1e-12).
+    /// Divides each vector along a dimension by its Euclidean length, or by 1e-12 if that is
+    /// larger.
     public func normalized(_ dimension: Int = -1) -> Tensor {
         let length = Ops.norm(.tensor(self), .double(2), .ints([dimension]), .bool(true))
         return self / length.clamped(1e-12, .infinity)
     }
 
-    /// Whether every element lies within `absolute + relative * |other|` of its counterpart.
+    /// Returns whether every element is within `absolute + relative * |other|` of its counterpart.
+    ///
+    /// Waits for the device of the tensors.
     public func isClose(
         to other: Tensor, relative: Double = 1e-5, absolute: Double = 1e-8
     ) -> Bool {
@@ -95,12 +101,12 @@ extension Tensor {
         return false
     }
 
-    /// Adds `other * scale` to the elements in place: for parameters, which their optimizer owns.
+    /// Adds `other * scale` in place, for parameters, which only their optimizer changes.
     package func addInPlace(_ other: Tensor, scale: Double = 1) {
         _ = Ops.addInPlace(.tensor(self), .tensor(other), .double(scale))
     }
 
-    /// Brings the elements into a range in place: for parameters, which their owner alone changes.
+    /// Limits the elements to a range in place, for parameters, which only their owner changes.
     package func clampInPlace(_ lower: Double, _ upper: Double) {
         _ = Ops.clampInPlace(.tensor(self), .double(lower), .double(upper))
     }

@@ -1,16 +1,18 @@
-/// Something that stands in a tensor's subscript for one dimension.
+/// A type whose values index one dimension in a tensor's subscript.
 public protocol TensorIndex {
-    /// The index in the form that tensors take.
+    /// The index as a tensor's subscript interprets it.
     var tensorIndex: TensorIndexKind { get }
 }
 
-/// What a subscript does with one dimension.
+/// The ways in which a subscript treats one dimension.
 public enum TensorIndexKind: Sendable {
-    /// Keeps one slice and removes the dimension; negative indices count from the end.
+    /// Keeps one slice and removes the dimension; a negative index counts from the end.
     case at(Int)
-    /// Keeps a range of slices; a nil end is the dimension's.
+    /// Keeps the slices from the first number to before the second, or to the end if it is nil.
     case range(Int, Int?)
-    /// Keeps the slices that a one-dimensional tensor of indices names. Two of them select a grid.
+    /// Keeps the slices at the indices in a one-dimensional tensor.
+    ///
+    /// Two of them in one subscript select a grid.
     case gather(Tensor)
     /// Adds a dimension of size 1.
     case newAxis
@@ -21,7 +23,7 @@ public enum TensorIndexKind: Sendable {
 }
 
 extension Int: TensorIndex {
-    /// One slice.
+    /// The index of one slice.
     public var tensorIndex: TensorIndexKind { .at(self) }
 }
 extension Range: TensorIndex where Bound == Int {
@@ -33,7 +35,7 @@ extension ClosedRange: TensorIndex where Bound == Int {
     public var tensorIndex: TensorIndexKind { .range(lowerBound, upperBound + 1) }
 }
 extension PartialRangeFrom: TensorIndex where Bound == Int {
-    /// The slices from the bound on.
+    /// The slices from the bound to the end.
     public var tensorIndex: TensorIndexKind { .range(lowerBound, nil) }
 }
 extension PartialRangeUpTo: TensorIndex where Bound == Int {
@@ -41,7 +43,7 @@ extension PartialRangeUpTo: TensorIndex where Bound == Int {
     public var tensorIndex: TensorIndexKind { .range(0, upperBound) }
 }
 extension Tensor: TensorIndex {
-    /// The slices whose indices the tensor holds.
+    /// The slices at the indices in the tensor.
     public var tensorIndex: TensorIndexKind { .gather(self) }
 }
 extension TensorIndexKind: TensorIndex {
@@ -56,21 +58,21 @@ extension TensorIndex where Self == TensorIndexKind {
 }
 
 extension Tensor {
-    /// Part of a tensor along its first dimension: `x[0]`, `x[1..<4]`, `x[indices]`.
+    /// Accesses part of a tensor along its first dimension: `x[0]`, `x[1..<4]`, `x[indices]`.
     ///
-    /// Assigning changes this tensor alone: memory that another tensor can see is copied first.
+    /// Assigning changes only this tensor: memory that another tensor shares is copied first.
     public subscript(_ first: some TensorIndex) -> Tensor {
         get { view([first.tensorIndex]) }
         set { assign(newValue, at: [first.tensorIndex]) }
     }
 
-    /// Part of a tensor along its first two dimensions: `x[.all, 0]`.
+    /// Accesses part of a tensor along its first two dimensions: `x[.all, 0]`.
     public subscript(_ first: some TensorIndex, _ second: some TensorIndex) -> Tensor {
         get { view([first.tensorIndex, second.tensorIndex]) }
         set { assign(newValue, at: [first.tensorIndex, second.tensorIndex]) }
     }
 
-    /// Part of a tensor along its first three dimensions: `x[.all, .new, ..<4]`.
+    /// Accesses part of a tensor along its first three dimensions: `x[.all, .new, ..<4]`.
     public subscript(
         _ first: some TensorIndex, _ second: some TensorIndex, _ third: some TensorIndex
     ) -> Tensor {
@@ -83,7 +85,7 @@ extension Tensor {
     private mutating func assign(_ value: Tensor, at indices: [TensorIndexKind]) {
         if !isKnownUniquelyReferenced(&handle) || handle.isShared || requiresGrad {
             let copy = clone()
-            // After a failure nothing changes.
+            // After a failure in `recovering(_:)`, nothing changes.
             guard !TorchError.isPending else { return }
             self = copy
         }
@@ -91,12 +93,13 @@ extension Tensor {
             _ = Self.copy(.tensor(view(indices)), .tensor(value))
             return
         }
-        // Selecting by a tensor copies, so it cannot be written through as a view can.
+        // Selecting by a tensor copies, so assigning to the selection would not change `self`.
         guard case .gather(let positions) = indices[gathered] else { return }
         var others = indices
         others[gathered] = .range(0, nil)
         if others.contains(where: \.isGather) {
-            // The slices of the first tensor of indices are changed by the others, and put back.
+            // Copy the slices that the first tensor selects, change them by the other indices, and
+            // write them back.
             let dimension = indices[..<gathered].count { !$0.addsDimension }
             var slices = selected(dimension, positions)
             slices.assign(value, at: others)
@@ -135,7 +138,7 @@ extension Tensor {
         return result
     }
 
-    /// Replaces the elements in place: for parameters, which their owner alone changes.
+    /// Replaces the elements in place, for parameters, which only their owner changes.
     package func copyInPlace(_ source: Tensor) {
         _ = Self.copy(.tensor(self), .tensor(source))
     }

@@ -1,7 +1,9 @@
-// Operators over many tensors in one call: what an optimizer or an average does to every parameter.
+// Operators that handle many tensors in one call, for work on every parameter of a model.
 
 extension Sequence<Tensor> {
-    /// The Euclidean length of all elements of all tensors together, a scalar.
+    /// Returns the Euclidean norm over the elements of all tensors, as a scalar.
+    ///
+    /// - Returns: nil if the sequence is empty.
     package func totalNorm() -> Tensor? {
         let tensors = Array(self)
         guard !tensors.isEmpty else { return nil }
@@ -9,14 +11,16 @@ extension Sequence<Tensor> {
         return Tensor.vectorNorm(.tensor(Tensor.stacked(norms)), .double(2))
     }
 
-    /// Multiplies every element of every tensor by a number or a scalar tensor, in place.
+    /// Multiplies every element of every tensor by a scalar tensor, in place.
     package func scaleInPlace(_ factor: Tensor) {
         let tensors = Array(self)
         guard !tensors.isEmpty else { return }
         Many.scale.outputs([.tensors(tensors), .tensor(factor)])
     }
 
-    /// Moves every tensor by `weight` of its distance towards its counterpart, in place.
+    /// Replaces each tensor by `self + weight * (other - self)`, in place.
+    ///
+    /// - Parameter others: one tensor per tensor of the sequence, in the same order.
     package func moveInPlace(towards others: [Tensor], weight: Double) {
         let tensors = Array(self)
         guard !tensors.isEmpty else { return }

@@ -1,28 +1,37 @@
 extension Tensor {
-    /// `self · weightᵀ + bias`: `[…, I]` with a weight `[O, I]` gives `[…, O]`.
+    /// Returns `self · weightᵀ + bias`.
+    ///
+    /// A tensor `[…, I]` and a weight `[O, I]` result in `[…, O]`; the bias is `[O]`.
     public func linear(_ weight: Tensor, _ bias: Tensor?) -> Tensor {
         Ops.linear(.tensor(self), .tensor(weight), .optional(bias))
     }
 
-    /// Layer normalisation over the last dimension (Ba et al., 2016).
+    /// Normalises the last dimension, `[…, D]`, and applies a weight and a bias `[D]`
+    /// (Ba et al., 2016).
+    ///
+    /// - Parameter epsilon: the number that is added to the variance.
     public func layerNorm(_ weight: Tensor, _ bias: Tensor, epsilon: Double) -> Tensor {
         Ops.layerNorm(
             .tensor(self), .ints(weight.shape), .tensor(weight), .tensor(bias), .double(epsilon),
             .bool(false))
     }
 
-    /// The rows of a table `[V, D]` that integer indices of any shape name.
+    /// Looks up rows of this table, `[V, D]`: indices `[…]` result in `[…, D]`.
     ///
-    /// - Parameter padding: a row that gets no gradient from being looked up; nil for none.
+    /// - Parameter padding: the index of a row that receives no gradient; nil if every row does.
     public func embedded(_ indices: Tensor, padding: Int? = nil) -> Tensor {
         Ops.embedding(.tensor(self), .tensor(indices), .int(padding ?? -1))
     }
 
-    /// Softmax(Q Kᵀ / √d + mask) V over `[B, H, L, d]` (Vaswani et al., 2017, equation 1).
+    /// Returns Softmax(Q Kᵀ / √d + mask) V (Vaswani et al., 2017, equation 1).
     ///
     /// - Parameters:
-    ///   - mask: added to the scores, broadcast to `[B, H, L_q, L_k]`; nil attends everywhere.
-    ///   - dropout: probability with which attention weights are dropped; 0 in evaluation.
+    ///   - query: Q, `[B, H, L_q, d]`.
+    ///   - key: K, `[B, H, L_k, d]`.
+    ///   - value: V, `[B, H, L_k, d_v]`.
+    ///   - mask: the numbers to add to the scores, broadcast to `[B, H, L_q, L_k]`; nil adds none.
+    ///   - dropout: the probability with which an attention weight is dropped; 0 by default.
+    /// - Returns: `[B, H, L_q, d_v]`.
     public static func attention(
         _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0
     ) -> Tensor {
@@ -31,15 +40,25 @@ extension Tensor {
             .bool(false), .none)
     }
 
-    /// Cross-entropy of logits `[N, C]` against class indices `[N]`, averaged over the rows whose
-    /// index is not `ignoring`.
+    /// Returns the mean cross-entropy of logits `[N, C]` with class indices `[N]`.
+    ///
+    /// - Parameters:
+    ///   - labels: the class index of each row.
+    ///   - ignoring: the index of rows that the mean leaves out; -100 by default.
     public func crossEntropy(_ labels: Tensor, ignoring: Int = -100) -> Tensor {
         Ops.crossEntropy(.tensor(self), .tensor(labels), .none, .int(1), .int(ignoring))
     }
 
-    /// Convolution of `[B, I, H, W]` with a weight `[O, I / G, k, k]` in G groups: `[B, O, H', W']`.
+    /// Convolves `[B, I, H, W]` with a weight `[O, I / G, k, k]`.
     ///
-    /// - Parameter padding: rows of zeros above and below, columns of zeros left and right.
+    /// - Parameters:
+    ///   - weight: the kernels, `[O, I / G, k, k]`.
+    ///   - bias: one number per output channel, `[O]`; nil adds nothing.
+    ///   - stride: the distance of neighbouring windows in pixels; 1 by default.
+    ///   - padding: the rows of zeros above and below and the columns of zeros left and right; none
+    ///     by default.
+    ///   - groups: the number of groups, G, into which the channels are divided; 1 by default.
+    /// - Returns: `[B, O, H', W']`, with H' = ⌊(H + 2 · rows - k) / stride⌋ + 1 and W' likewise.
     public func convolved(
         _ weight: Tensor, _ bias: Tensor?, stride: Int = 1,
         padding: (rows: Int, columns: Int) = (0, 0), groups: Int = 1
@@ -49,19 +68,22 @@ extension Tensor {
             .ints([padding.rows, padding.columns]), .ints([1, 1]), .int(groups))
     }
 
-    /// Zeros around the last two dimensions.
+    /// Adds zeros around the last two dimensions.
+    ///
+    /// A negative number removes rows or columns instead.
     public func padded(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) -> Tensor {
         Ops.pad(.tensor(self), .ints([left, right, top, bottom]), .double(0))
     }
 
-    /// The means of a grid of `rows` by `columns` cells: `[B, C, H, W]` to `[B, C, rows, columns]`.
+    /// Averages each cell of a grid: `[B, C, H, W]` becomes `[B, C, rows, columns]`.
     ///
-    /// Cells share rows and columns where the grid does not divide the size.
+    /// If the grid does not divide the size, neighbouring cells overlap.
     public func averagePooled(rows: Int, columns: Int) -> Tensor {
         Ops.averagePool(.tensor(self), .ints([rows, columns]))
     }
 
-    /// The same elements of `[B, C, H, W]`, those of one place beside each other in memory.
+    /// Returns the same tensor `[B, C, H, W]` with the channels of each pixel next to each other in
+    /// memory.
     public func channelsLast() -> Tensor {
         Ops.contiguous(.tensor(self), .int(Self.channelsLastFormat))
     }
@@ -69,26 +91,28 @@ extension Tensor {
     /// `c10::MemoryFormat::ChannelsLast`.
     private static let channelsLastFormat = 2
 
-    /// min(max(x, 0), 6) of each element.
+    /// Returns min(max(x, 0), 6) of each element x.
     public func relu6() -> Tensor { Ops.relu6(.tensor(self)) }
 
-    /// x · σ(x) of each element, also called Swish.
+    /// Returns x · σ(x) of each element x, also called Swish.
     public func silu() -> Tensor { Ops.silu(.tensor(self)) }
 
-    /// As ``relu6()``, in place: for what an operator has just made, which nothing else can see.
+    /// Applies ``relu6()`` in place.
     ///
-    /// Maps of many channels leave the cache before they are read again, and fresh memory for each
-    /// costs more than the arithmetic.
+    /// Call this only on the result of an operator that nothing else holds. Maps with many channels
+    /// do not fit into the cache, so allocating a new one costs more than the arithmetic.
     package func relu6InPlace() -> Tensor { Ops.relu6InPlace(.tensor(self)) }
 
-    /// As ``silu()``, in place: for what an operator has just made, which nothing else can see.
+    /// Applies ``silu()`` in place.
+    ///
+    /// Call this only on the result of an operator that nothing else holds.
     package func siluInPlace() -> Tensor { Ops.siluInPlace(.tensor(self)) }
 
-    /// The elements, each kept with probability 1 - `probability` and then scaled to make up for
-    /// the others (Srivastava et al., 2014).
+    /// Zeroes each element with a probability and scales the others to keep the expected value
+    /// (Srivastava et al., 2014).
     ///
-    /// The probability is rounded to a multiple of 2^-16: four elements share one 64-bit number,
-    /// which is what drawing costs.
+    /// The probability is rounded to a multiple of 2^-16, because four elements share one 64-bit
+    /// random number. Drawing the numbers is what dropout costs.
     package func dropped(_ probability: Double, generator: Generator) -> Tensor {
         let steps = (probability * 65_536).rounded()
         let numbers = Ops.random(

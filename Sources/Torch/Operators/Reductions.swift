@@ -1,31 +1,38 @@
 extension Tensor {
-    /// Sum of all elements.
+    /// Returns the sum of all elements, as a scalar.
     public func sum() -> Tensor { Ops.sum(.tensor(self)) }
-    /// Sum along dimensions.
+    /// Returns the sums along some dimensions.
+    ///
+    /// - Parameter keepingDimensions: whether these dimensions stay, with size 1; false by default.
     public func sum(_ dimensions: Int..., keepingDimensions: Bool = false) -> Tensor {
         Ops.sumAlong(.tensor(self), .ints(dimensions), .bool(keepingDimensions))
     }
-    /// Mean of all elements.
+    /// Returns the mean of all elements, as a scalar.
     public func mean() -> Tensor { Ops.mean(.tensor(self)) }
-    /// Mean along dimensions.
+    /// Returns the means along some dimensions.
+    ///
+    /// - Parameter keepingDimensions: whether these dimensions stay, with size 1; false by default.
     public func mean(_ dimensions: Int..., keepingDimensions: Bool = false) -> Tensor {
         Ops.meanAlong(.tensor(self), .ints(dimensions), .bool(keepingDimensions))
     }
-    /// The largest element.
+    /// Returns the largest element, as a scalar.
     public func max() -> Tensor { Ops.max(.tensor(self)) }
-    /// The smallest element.
+    /// Returns the smallest element, as a scalar.
     public func min() -> Tensor { Ops.min(.tensor(self)) }
-    /// The largest elements along a dimension, which is removed.
+    /// Returns the largest elements along a dimension, which is removed.
     public func largest(_ dimension: Int) -> Tensor {
         Ops.amax(.tensor(self), .ints([dimension]), .bool(false))
     }
 
-    /// The index of the largest element along a dimension.
+    /// Returns the indices of the largest elements along a dimension, which is removed.
     public func argmax(_ dimension: Int) -> Tensor {
         Ops.argmax(.tensor(self), .int(dimension), .bool(false))
     }
 
-    /// The `count` largest elements along the last dimension and their indices, largest first.
+    /// Returns the `count` largest elements along the last dimension, largest first, and their
+    /// indices.
+    ///
+    /// - Returns: two tensors `[…, count]`.
     public func topK(_ count: Int) -> (values: Tensor, indices: Tensor) {
         let results = Ops.topk.tensors([
             .tensor(self), .int(count), .int(-1), .bool(true), .bool(true),

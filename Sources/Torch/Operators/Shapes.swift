@@ -1,84 +1,101 @@
 extension Tensor {
-    /// The same elements in another shape; one size may be -1, and is computed.
+    /// Returns the same elements in another shape.
+    ///
+    /// - Parameter shape: the new sizes; a single -1 is computed from the others.
     public func reshaped(_ shape: Int...) -> Tensor { reshaped(shape) }
 
-    /// The same elements in another shape; one size may be -1, and is computed.
+    /// Returns the same elements in another shape.
+    ///
+    /// - Parameter shape: the new sizes; a single -1 is computed from the others.
     public func reshaped(_ shape: [Int]) -> Tensor { Ops.reshape(.tensor(self), .ints(shape)) }
 
-    /// The dimensions in another order.
+    /// Returns a view with the dimensions in the given order.
     public func permuted(_ dimensions: Int...) -> Tensor {
         Ops.permute(.tensor(self), .ints(dimensions))
     }
 
-    /// Two dimensions exchanged; by default the last two.
+    /// Returns a view with two dimensions exchanged, by default the last two.
     public func transposed(_ first: Int = -2, _ second: Int = -1) -> Tensor {
         Ops.transpose(.tensor(self), .int(first), .int(second))
     }
 
-    /// All dimensions from `first` on merged into one.
+    /// Merges all dimensions from `first` to the last into one.
     public func flattened(from first: Int = 0) -> Tensor {
         Ops.flatten(.tensor(self), .int(first), .int(-1))
     }
 
-    /// A new dimension of size 1.
+    /// Inserts a dimension of size 1 at an index.
     public func unsqueezed(_ dimension: Int) -> Tensor {
         Ops.unsqueeze(.tensor(self), .int(dimension))
     }
 
-    /// A dimension of size 1 removed.
+    /// Removes a dimension of size 1.
     public func squeezed(_ dimension: Int) -> Tensor { Ops.squeeze(.tensor(self), .int(dimension)) }
 
-    /// Repeated along dimensions of size 1, without copying; -1 keeps a size.
+    /// Repeats the elements along dimensions of size 1, without copying them.
+    ///
+    /// - Parameter shape: the new sizes; -1 keeps a size.
     public func expanded(_ shape: Int...) -> Tensor { expanded(shape) }
 
-    /// Repeated along dimensions of size 1, without copying; -1 keeps a size.
+    /// Repeats the elements along dimensions of size 1, without copying them.
+    ///
+    /// - Parameter shape: the new sizes; -1 keeps a size.
     public func expanded(_ shape: [Int]) -> Tensor { Ops.expand(.tensor(self), .ints(shape)) }
 
-    /// Elements `start ..< start + length` along a dimension.
+    /// Returns a view of the slices `start ..< start + length` along a dimension.
     public func narrowed(_ dimension: Int, from start: Int, length: Int) -> Tensor {
         Ops.narrow(.tensor(self), .int(dimension), .int(start), .int(length))
     }
 
-    /// Split along a dimension into `count` equal parts.
+    /// Splits the tensor along a dimension into `count` parts.
+    ///
+    /// If `count` does not divide the size, the last part is smaller, and libtorch may return fewer
+    /// parts.
     public func chunked(_ count: Int, _ dimension: Int) -> [Tensor] {
         Ops.chunk.tensors([.tensor(self), .int(count), .int(dimension)], room: count)
     }
 
-    /// Every slice along a dimension, with that dimension removed.
+    /// Returns every slice along a dimension, without that dimension.
     public func unbound(_ dimension: Int = 0) -> [Tensor] {
         Ops.unbind.tensors([.tensor(self), .int(dimension)], room: Swift.max(1, size(dimension)))
     }
 
-    /// Tensors joined along an existing dimension.
+    /// Joins tensors along an existing dimension.
     ///
-    /// - Precondition: there is at least one tensor, since none has no shape.
+    /// - Precondition: `tensors` is not empty.
     public static func concatenated(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
         precondition(!tensors.isEmpty, "no tensors to concatenate: check for an empty list first")
         return Ops.cat(.tensors(tensors), .int(dimension))
     }
 
-    /// Tensors of one shape joined along a new dimension.
+    /// Joins tensors of the same shape along a new dimension.
     ///
-    /// - Precondition: there is at least one tensor, since none has no shape.
+    /// - Precondition: `tensors` is not empty.
     public static func stacked(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
         precondition(!tensors.isEmpty, "no tensors to stack: check for an empty list first")
         return Ops.stack(.tensors(tensors), .int(dimension))
     }
 
-    /// The slices along a dimension that a one-dimensional tensor of indices names.
+    /// Copies the slices along a dimension at the given indices.
+    ///
+    /// - Parameter indices: a one-dimensional tensor of integers.
     public func selected(_ dimension: Int, _ indices: Tensor) -> Tensor {
         Ops.indexSelect(.tensor(self), .int(dimension), .tensor(indices))
     }
 
-    /// `self[…, indices[…], …]` along a dimension, element by element.
+    /// Picks one element per element of `indices` along a dimension.
+    ///
+    /// For dimension 1 of two dimensions, `result[i, j] = self[i, indices[i, j]]`.
     public func gathered(_ dimension: Int, _ indices: Tensor) -> Tensor {
         Ops.gather(.tensor(self), .int(dimension), .tensor(indices), .bool(false))
     }
 
-    /// Bicubic interpolation of `[N, C, H, W]` to another size (cubic coefficient -0.75), as
-    /// position embeddings are resized.
+    /// Resizes `[N, C, H, W]` to `[N, C, height, width]` by bicubic interpolation.
     ///
-    /// - Parameter isAntialiased: whether the filter widens where the image shrinks.
+    /// The cubic coefficient is -0.75, or -0.5 with antialiasing. Corners are not aligned.
+    ///
+    /// - Parameter isAntialiased: whether the filter is widened when the image shrinks; false by
+    ///   default.
     public func interpolatedBicubic(
         height: Int, width: Int, isAntialiased: Bool = false
     ) -> Tensor {

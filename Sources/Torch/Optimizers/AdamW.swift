@@ -1,19 +1,28 @@
 import SystemPackage
 
-/// AdamW (Loshchilov and Hutter, 2019), through libtorch's fused kernel.
+/// The optimizer AdamW (Loshchilov and Hutter, 2019), which runs libtorch's fused kernel.
+///
+/// ```swift
+/// optimizer.clearGradients()
+/// try loss(batch).backward()
+/// try optimizer.step()
+/// ```
 public final class AdamW {
     /// Parameters that share a weight decay and a learning rate.
     public struct Group {
         /// The parameters.
         public var parameters: [Parameter]
-        /// Decay per step, relative to the group's learning rate.
+        /// The decay per step, divided by the group's learning rate.
         public var weightDecay: Double
-        /// The group's learning rate, relative to the optimizer's.
+        /// The group's learning rate, divided by the optimizer's.
         public var rateFactor: Double
 
         /// Creates a group.
         ///
-        /// - Parameter rateFactor: the group's learning rate relative to the optimizer's; default 1.
+        /// - Parameters:
+        ///   - parameters: the parameters of the group.
+        ///   - weightDecay: the decay per step, divided by the group's learning rate.
+        ///   - rateFactor: the group's learning rate, divided by the optimizer's; 1 by default.
         public init(_ parameters: [Parameter], weightDecay: Double, rateFactor: Double = 1) {
             self.parameters = parameters
             self.weightDecay = weightDecay
@@ -21,7 +30,7 @@ public final class AdamW {
         }
     }
 
-    /// What one parameter's steps depend on: PyTorch's `exp_avg`, `exp_avg_sq` and `step`.
+    /// The state of one parameter: PyTorch's `exp_avg`, `exp_avg_sq` and `step`.
     package struct State {
         package let average: Tensor
         package let squareAverage: Tensor
@@ -40,10 +49,16 @@ public final class AdamW {
     public var learningRate: Double
     private let betas: (Double, Double)
     private let epsilon: Double
-    /// The states of the parameters that have moved, by name.
+    /// The states of the parameters that have been updated, by name.
     package var states: [String: State] = [:]
 
-    /// Creates an optimizer; betas (0.9, 0.999) and epsilon 1e-8 are PyTorch's defaults.
+    /// Creates an optimizer.
+    ///
+    /// - Parameters:
+    ///   - groups: the parameters.
+    ///   - learningRate: the learning rate of the first step.
+    ///   - betas: the decay rates of both averages; (0.9, 0.999) by default, as in PyTorch.
+    ///   - epsilon: the number that is added to the denominator; 1e-8 by default, as in PyTorch.
     public init(
         _ groups: [Group], learningRate: Double, betas: (Double, Double) = (0.9, 0.999),
         epsilon: Double = 1e-8
@@ -54,7 +69,7 @@ public final class AdamW {
         self.epsilon = epsilon
     }
 
-    /// Makes every parameter a leaf that records gradients, and clears what it has recorded.
+    /// Makes every parameter a leaf that records gradients, and clears its gradient.
     public func clearGradients() {
         for parameter in groups.flatMap(\.parameters) {
             if parameter.value.requiresGrad {
@@ -65,16 +80,16 @@ public final class AdamW {
         }
     }
 
-    /// The gradients that the parameters have recorded.
+    /// The gradients of the parameters that have one.
     package var gradients: [Tensor] { groups.flatMap(\.parameters).compactMap(\.value.grad) }
 
-    /// Moves every parameter that has a gradient.
+    /// Updates every parameter that has a gradient.
     ///
-    /// All memory is allocated before anything moves: where there is not enough, every parameter is
-    /// as it was.
+    /// All memory is allocated before the first update. If there is not enough, no parameter
+    /// changes.
     ///
-    /// - Throws: ``TorchError`` if libtorch refuses the update, naming the shapes, or if there is not
-    ///   enough memory.
+    /// - Throws: ``TorchError`` if there is not enough memory, or if libtorch refuses the update;
+    ///   its text then includes the shapes.
     public func step() throws {
         states.merge(try recovering { freshStates() }) { known, _ in known }
         try withoutGradients {
@@ -100,7 +115,7 @@ public final class AdamW {
         ])
     }
 
-    /// States of the parameters that move for the first time.
+    /// The initial states of the parameters that are updated for the first time.
     private func freshStates() -> [String: State] {
         var fresh: [String: State] = [:]
         for parameter in groups.flatMap(\.parameters) where states[parameter.name] == nil {

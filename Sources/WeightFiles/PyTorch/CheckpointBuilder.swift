@@ -3,17 +3,17 @@ import Storage
 import OrderedCollections
 import SystemPackage
 
-/// Turns what a pickle describes into values, finding each tensor's bytes.
+/// Converts the result of a pickle into values whose tensors have their bytes.
 struct CheckpointBuilder {
     let file: FilePath
     let pickled: Pickled
-    /// The bytes of a storage.
+    /// Returns the bytes of a storage.
     let storage: (StorageReference) throws -> TensorStorage
 
     private var sequences: [Int: Counted] = [:]
     private var dictionaries: [Int: Counted] = [:]
 
-    /// A value with the number of values it would take to print it.
+    /// A value and the number of values in it; a shared value counts each time.
     private struct Counted {
         let value: CheckpointValue
         let count: Int
@@ -38,10 +38,10 @@ struct CheckpointBuilder {
     private mutating func convert(
         _ value: PickleValue, name: String, depth: Int
     ) throws -> Counted {
-        // A ring of containers ends here too.
+        // This also stops at a container that contains itself.
         guard depth <= CheckpointBuilder.maximumDepth else {
             throw FileError(
-                file, .limit(what: "the nesting", limit: CheckpointBuilder.maximumDepth))
+                file, .limit(what: "the nesting depth", limit: CheckpointBuilder.maximumDepth))
         }
         switch value {
         case .none: return Counted(value: .none, count: 1)
@@ -84,7 +84,9 @@ struct CheckpointBuilder {
         }
     }
 
-    /// Refuses containers that hold each other so often that walking them would never end.
+    /// Adds two counts, and throws if the sum exceeds the limit.
+    ///
+    /// A small file can nest shared containers so that a walk over all values would never end.
     private func sum(_ left: Int, _ right: Int) throws -> Int {
         guard left + right <= CheckpointBuilder.maximumCount else {
             throw FileError(
@@ -104,18 +106,18 @@ struct CheckpointBuilder {
                     name: name,
                     problem: "\(problem) (shape \(recipe.shape), strides \(recipe.strides))"))
         }
-        guard !overflow else { throw fault("starts at an absurd place") }
+        guard !overflow else { throw fault("starts at an impossible offset") }
         do {
             return try StoredTensor(
                 dtype: recipe.dtype, shape: recipe.shape, strides: recipe.strides, storage: bytes,
                 byteOffset: offset)
         } catch {
             switch error {
-            case .negative: throw fault("has a negative length, stride or place")
+            case .negative: throw fault("has a negative size, stride or offset")
             case .rank: throw fault("has more or fewer strides than dimensions")
             case .overflow: throw fault("claims more elements than its storage can hold")
             case .outside(let needed, let available):
-                throw fault("needs \(needed) bytes of a storage of \(available)")
+                throw fault("needs \(needed) bytes, but its storage has \(available)")
             }
         }
     }

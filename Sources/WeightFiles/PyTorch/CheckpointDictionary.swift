@@ -1,8 +1,8 @@
 import OrderedCollections
 
-/// A dictionary of a checkpoint, in the order of the file.
+/// A dictionary in a checkpoint, in the order of the file.
 public struct CheckpointDictionary: Sendable, Sequence {
-    /// One entry.
+    /// A key and its value.
     public typealias Element = (key: CheckpointKey, value: CheckpointValue)
 
     private var elements: OrderedDictionary<CheckpointKey, CheckpointValue> = [:]
@@ -10,30 +10,30 @@ public struct CheckpointDictionary: Sendable, Sequence {
     /// Creates an empty dictionary.
     public init() {}
 
-    /// Number of entries.
+    /// The number of entries.
     public var count: Int { elements.count }
 
     /// The keys in order.
     public var keys: [CheckpointKey] { Array(elements.keys) }
 
-    /// The value of a key, nil if there is none.
+    /// Accesses the value of a key; nil if the key is missing.
     public subscript(key: CheckpointKey) -> CheckpointValue? {
         get { elements[key] }
         set { elements[key] = newValue }
     }
 
-    /// The value of a text key, nil if there is none.
+    /// Returns the value of a string key; nil if the key is missing.
     public subscript(key: String) -> CheckpointValue? {
         elements[.string(key)]
     }
 
-    /// The entries in order.
+    /// Returns an iterator over the entries, in order.
     public func makeIterator() -> AnyIterator<Element> {
         var iterator = elements.makeIterator()
         return AnyIterator { iterator.next().map { ($0.key, $0.value) } }
     }
 
-    /// The entries that are tensors, by name, those of dictionaries inside left out.
+    /// The tensors among the values, by name, without those of nested dictionaries.
     public var tensors: NamedTensors {
         var tensors = NamedTensors()
         for (key, value) in elements {

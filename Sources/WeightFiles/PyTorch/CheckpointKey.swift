@@ -1,21 +1,21 @@
 /// A key of a dictionary in a checkpoint.
 ///
-/// Texts are equal if their bytes are, as in Python: `String` would take two spellings of "é" for
-/// one key.
+/// Two string keys are equal if their bytes are equal, as in Python. `String` would treat two
+/// encodings of "é" as the same key.
 public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
-    /// A text, as in the names of parameters.
+    /// A string, such as the name of a parameter.
     case string(String)
-    /// A whole number or a truth value, as in the state of an optimizer.
+    /// A whole number or a truth value, such as an index in the state of an optimizer.
     case int(Int)
     /// A number that is not whole.
     case double(Double)
-    /// Nothing (`None`).
+    /// Python's `None`.
     case none
     /// Raw bytes.
     case bytes([UInt8])
     /// A tuple of keys.
     case tuple([CheckpointKey])
-    /// An object of another Python class, by the name of the class and its place in the dictionary.
+    /// An object of another Python class: the name of the class and the position in the dictionary.
     case object(String, Int)
 
     /// The key as text.
@@ -31,7 +31,7 @@ public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Whether two keys are the same, byte for byte.
+    /// Returns whether two keys are equal; strings are compared byte by byte.
     public static func == (left: CheckpointKey, right: CheckpointKey) -> Bool {
         switch (left, right) {
         case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
@@ -46,7 +46,7 @@ public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Hashes what ``==(_:_:)`` compares.
+    /// Hashes the kind and the value of the key.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .string(let text):
@@ -74,16 +74,17 @@ public enum CheckpointKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension PickleArena {
-    /// The key that a value is, nil for what Python does not take as one: lists and dictionaries.
+    /// Converts a value to a key.
     ///
-    /// - Parameter place: What tells objects apart, as nothing is known of them but their class.
+    /// - Parameter place: the position in the dictionary, which distinguishes objects of one class.
+    /// - Returns: nil for values that Python does not accept as keys, such as lists.
     func key(_ value: PickleValue, place: Int) -> CheckpointKey? {
         var room = 64
         return key(value, place: place, room: &room, depth: 0)
     }
 
-    /// - Parameter room: How many more values may belong to the key; a larger tuple counts as an
-    ///   object.
+    /// - Parameter room: the number of values that the key may still contain; a larger tuple
+    ///   becomes an object.
     private func key(
         _ value: PickleValue, place: Int, room: inout Int, depth: Int
     ) -> CheckpointKey? {
@@ -94,7 +95,7 @@ extension PickleArena {
         case .int(let value): return .int(value)
         case .double(let value):
             if let whole = Int(exactly: value) { return .int(whole) }
-            // Not equal to itself.
+            // NaN is not equal to itself, so each one is a separate key.
             return value.isNaN ? .object("float", place) : .double(value)
         case .string(let text): return .string(text)
         case .bytes(let bytes): return .bytes(bytes)

@@ -1,14 +1,14 @@
-/// What a checkpoint file holds: tensors and plain values in nested containers.
+/// A value in a checkpoint: a tensor, a plain value, or a container of values.
 public indirect enum CheckpointValue: Sendable {
-    /// Nothing (`None`).
+    /// Python's `None`.
     case none
     /// A truth value.
     case bool(Bool)
     /// A whole number.
     case int(Int)
-    /// A number.
+    /// A floating-point number.
     case double(Double)
-    /// A text.
+    /// A string.
     case string(String)
     /// Raw bytes.
     case bytes([UInt8])
@@ -18,33 +18,35 @@ public indirect enum CheckpointValue: Sendable {
     case list([CheckpointValue])
     /// A dictionary, in the order of the file.
     case dictionary(CheckpointDictionary)
-    /// An object of another Python class, or the class itself, by its name, such as
-    /// `argparse.Namespace`. What is in it is not read, and nothing of it is run.
+    /// The name of another Python class, such as `argparse.Namespace`.
+    ///
+    /// The file has an object of this class, or the class itself. Its content is not read, and none
+    /// of its code is run.
     case object(String)
 
-    /// The dictionary, nil for any other value.
+    /// The dictionary; nil for any other value.
     public var dictionary: CheckpointDictionary? {
         if case .dictionary(let dictionary) = self { dictionary } else { nil }
     }
 
-    /// The tensor, nil for any other value.
+    /// The tensor; nil for any other value.
     public var tensor: StoredTensor? {
         if case .tensor(let tensor) = self { tensor } else { nil }
     }
 
-    /// The text, nil for any other value.
+    /// The string; nil for any other value.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// The whole number, nil for any other value.
+    /// The whole number; nil for any other value.
     public var int: Int? {
         if case .int(let value) = self { value } else { nil }
     }
 }
 
 extension CheckpointValue {
-    /// The names of the classes whose objects are somewhere in the value, in order, each once.
+    /// The names of all classes in ``object(_:)`` values and keys, sorted, without duplicates.
     ///
     /// - Complexity: O(n) for n values.
     public var classNames: [String] {

@@ -1,13 +1,13 @@
-/// Which classes a pickle may name although nothing is known of them.
+/// The rule for classes that a pickle may name although this module does not implement them.
 ///
-/// What is not in the way of reading tensors is passed over: the options of a program, counters,
-/// dates, paths. Nothing that is named is ever run, so this decides only what is called an attack.
-/// A file that names a function of the operating system, the interpreter or PyTorch is not a mere
-/// checkpoint, and its reader should hear of that.
+/// Many checkpoints contain objects beside their tensors, such as the options of a program,
+/// counters, dates and paths. The reader skips these. It never runs any code of a file, so the rule
+/// only decides which files are reported as attacks. A file that names a function of the operating
+/// system, the interpreter or PyTorch is more than a checkpoint, and its user should learn of it.
 enum ForeignClass {
     private static let maximumLength = 256
 
-    /// Modules, with all that are inside them, of which no name belongs into a checkpoint.
+    /// The modules whose names, including those of their submodules, do not belong in a checkpoint.
     private static let refusedModules: Set<String> = [
         "__builtin__", "_ctypes", "_operator", "_pickle", "_posixsubprocess", "_socket", "asyncio",
         "bdb", "builtins", "cPickle", "cProfile", "cloudpickle", "code", "codeop", "commands",
@@ -20,7 +20,7 @@ enum ForeignClass {
         "torchvision", "trace", "urllib", "urllib2", "venv", "webbrowser", "xmlrpc", "zipimport",
     ]
 
-    /// Classes of such modules that are plain values, or settings of an optimizer.
+    /// The classes of these modules that are plain values.
     private static let harmless: Set<String> = [
         "builtins.bool", "builtins.bytearray", "builtins.bytes", "builtins.complex",
         "builtins.dict", "builtins.float", "builtins.frozenset", "builtins.int", "builtins.list",
@@ -28,10 +28,11 @@ enum ForeignClass {
         "builtins.tuple",
     ]
 
-    /// Whether objects of a class are passed over instead of ending the import.
+    /// Returns whether the reader skips objects of a class instead of refusing the file.
     static func isHarmless(module: String, name: String) -> Bool {
         guard module.utf8.count + name.utf8.count <= maximumLength, isDotted(module),
-            // Classes inside of classes have dots; what reaches for their methods is no value.
+            // A nested class has dots in its name. A name with a component such as `__init__` is
+            // that of a method, which is not a value.
             isDotted(name), !name.split(separator: ".").contains(where: { $0.hasPrefix("__") })
         else { return false }
         let top = module.prefix { $0 != "." }

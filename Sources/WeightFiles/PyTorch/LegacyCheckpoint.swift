@@ -5,9 +5,9 @@ import SystemPackage
 extension PyTorchCheckpoint {
     /// Reads the format of PyTorch before 1.6.
     ///
-    /// Five pickles: a magic number, the format's version, facts about the machine, the object,
-    /// the keys of its storages. Then for each key in that order: the number of elements (8 bytes)
-    /// and the elements, little-endian.
+    /// The file starts with five pickles: a magic number, the version of the format, facts about
+    /// the machine, the object, and the keys of its storages. For each key, in that order, the
+    /// number of elements (8 bytes) and the elements follow, in little-endian byte order.
     static func readLegacy(_ file: MappedFile) throws -> CheckpointValue {
         try file.withUnsafeBytes { bytes in
             var cursor = ByteCursor(bytes, file: file.path)
@@ -15,7 +15,10 @@ extension PyTorchCheckpoint {
             let version = try pickle(&cursor)
             guard version.root.int == 1001 else {
                 throw FileError(
-                    file.path, .unsupported("this version of the format before PyTorch 1.6"))
+                    file.path,
+                    .unsupported(
+                        "its version of the format from before PyTorch 1.6 is unknown; load it and"
+                            + " save it again with a later PyTorch"))
             }
             _ = try pickle(&cursor)
             let object = try pickle(&cursor)
@@ -26,7 +29,8 @@ extension PyTorchCheckpoint {
             var storages: [String: TensorStorage] = [:]
             for value in keys.arena.sequences[list] {
                 guard let key = value.string, let reference = object.storages[key] else {
-                    throw FileError(file.path, .malformed("a storage that nothing refers to"))
+                    throw FileError(
+                        file.path, .malformed("the list of storages has one that no tensor uses"))
                 }
                 let what = "storage \(key)"
                 let size = reference.dtype?.byteCount ?? 1
@@ -42,14 +46,14 @@ extension PyTorchCheckpoint {
                 let count = reference.elementCount * size
                 let region = TensorStorage(file: file, offset: cursor.offset, byteCount: count)
                 _ = try cursor.take(count, what)
-                // The data starts wherever the pickles end.
+                // The data starts directly after the pickles, so it may be misaligned.
                 storages[key] = region?.aligned(to: reference.dtype?.byteCount ?? 8)
             }
             return try build(object, storages, file: file.path)
         }
     }
 
-    /// Runs one pickle, which may not be longer than the limit.
+    /// Runs one pickle, whose length must not exceed the limit.
     private static func pickle(_ cursor: inout ByteCursor) throws -> Pickled {
         let end = cursor.offset + min(cursor.remaining, maximumPickle)
         var limited = ByteCursor(
@@ -62,7 +66,7 @@ extension PyTorchCheckpoint {
 }
 
 extension Int {
-    /// The product, or the largest number if it does not fit.
+    /// Returns the product, or the largest integer if the product overflows.
     func clampedProduct(_ other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product

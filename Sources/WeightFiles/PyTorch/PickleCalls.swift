@@ -1,14 +1,14 @@
 import Torch
 import OrderedCollections
 
-/// The few things a pickle can have done, each implemented here and not by name.
+/// The calls that a pickle can make; each is implemented here and never looked up by name.
 extension PickleMachine {
     mutating func call(_ callee: PickleValue, _ arguments: PickleValue) throws -> PickleValue {
         guard case .global(let function) = callee else {
             throw refused("\(callee.kind)")
         }
         guard let arguments = arena.tuple(arguments) else {
-            throw malformed("a call without arguments")
+            throw malformed("a call is without arguments")
         }
         switch function {
         case .orderedDictionary: return try orderedDictionary(arguments)
@@ -16,16 +16,18 @@ extension PickleMachine {
         case .rebuildTypedTensor: return try tensor(arguments, typed: true)
         case .rebuildParameter:
             guard case .tensor? = arguments.first else {
-                throw malformed("a parameter without a tensor")
+                throw malformed("a parameter has no tensor")
             }
             return arguments[0]
         case .size:
             guard arguments.count == 1, arena.integers(arguments[0]) != nil else {
-                throw malformed("a torch.Size without numbers")
+                throw malformed("a torch.Size has no tuple of integers")
             }
             return arguments[0]
         case .device:
-            guard let type = arguments.first?.string else { throw malformed("a nameless device") }
+            guard let type = arguments.first?.string else {
+                throw malformed("a device has no name")
+            }
             return .string(arguments.dropFirst().first?.int.map { "\(type):\($0)" } ?? type)
         case .foreign(let name): return .object(name)
         case .storage, .dtype:
@@ -33,7 +35,7 @@ extension PickleMachine {
         }
     }
 
-    /// An object that is made without calling its class; only those that are not read can be.
+    /// Creates an object without calling its class, which only skipped classes allow.
     func newObject(of type: PickleValue) throws -> PickleValue {
         guard case .global(let global) = type else { throw refused("__new__ of \(type.kind)") }
         guard case .foreign(let name) = global else { throw refused("__new__ of \(global)") }
@@ -44,32 +46,37 @@ extension PickleMachine {
         let index = try newDictionary()
         if let first = arguments.first {
             guard arguments.count == 1, case .list(let list) = first else {
-                throw malformed("an OrderedDict of \(first.kind)")
+                throw malformed("an OrderedDict is created from \(first.kind), not from a list")
             }
             for pair in arena.sequences[list] {
                 let values: [PickleValue]
                 switch pair {
                 case .tuple(let place), .list(let place): values = arena.sequences[place]
-                default: throw malformed("an OrderedDict with \(pair.kind) as a pair")
+                default: throw malformed("an OrderedDict has \(pair.kind) in place of a pair")
                 }
-                guard values.count == 2 else { throw malformed("a pair of \(values.count)") }
+                guard values.count == 2 else {
+                    throw malformed("an OrderedDict has a pair with \(values.count) elements")
+                }
                 try fill(index, values)
             }
         }
         return .dictionary(index)
     }
 
-    /// (storage, offset, shape, strides, requires_grad, hooks[, dtype][, metadata]).
+    /// Creates a tensor from (storage, offset, shape, strides, requires_grad, hooks[, dtype][,
+    /// metadata]).
     private func tensor(_ arguments: [PickleValue], typed: Bool) throws -> PickleValue {
         guard arguments.count >= (typed ? 7 : 6), arguments.count <= (typed ? 8 : 7),
             case .storage(let storage) = arguments[0], let offset = arguments[1].int,
             let shape = arena.integers(arguments[2]), let strides = arena.integers(arguments[3])
-        else { throw malformed("a tensor that is not described as torch.save does") }
-        guard shape.count <= 64 else { throw malformed("a tensor of \(shape.count) dimensions") }
+        else { throw malformed("a tensor is not described in the way of torch.save") }
+        guard shape.count <= 64 else {
+            throw malformed("a tensor has \(shape.count) dimensions; at most 64 are possible")
+        }
         let dtype: DType
         if typed {
             guard case .global(.dtype(let type)) = arguments[6] else {
-                throw malformed("a tensor without a type")
+                throw malformed("a tensor has no type")
             }
             dtype = type
         } else {
@@ -80,20 +87,22 @@ extension PickleMachine {
                 storage: storage, dtype: dtype, offset: offset, shape: shape, strides: strides))
     }
 
-    /// ('storage', class, key, device, number of elements[, None]).
+    /// Creates a storage from ('storage', class, key, device, number of elements[, None]).
     mutating func storage(_ id: PickleValue) throws -> PickleValue {
         guard let parts = arena.tuple(id), let tag = parts.first?.string else {
-            throw malformed("a persistent object that is not a storage")
+            throw malformed("a persistent object is not a storage")
         }
         guard tag == "storage" else { throw refused("the source of a saved \(tag)") }
         guard (5...6).contains(parts.count), case .global(.storage(let dtype)) = parts[1],
             let key = parts[2].string ?? parts[2].int.map(String.init),
             let count = parts[4].int, count >= 0
-        else { throw malformed("a storage that is not described as torch.save does") }
+        else { throw malformed("a storage is not described in the way of torch.save") }
         if parts.count == 6 {
-            guard case .none = parts[5] else { throw malformed("a view of a storage") }
+            guard case .none = parts[5] else {
+                throw malformed("a storage is a view of another storage")
+            }
         }
-        // Where the storage once was ("cpu", "cuda:0") does not matter: it is in the file now.
+        // The original device of the storage ("cpu", "cuda:0") does not matter.
         let reference = StorageReference(key: key, dtype: dtype, elementCount: count)
         if let known = storages[key], known != reference {
             throw malformed("the storage \(key) is described in two ways")
@@ -102,9 +111,9 @@ extension PickleMachine {
         return .storage(reference)
     }
 
-    /// Accepts the one attribute that state dictionaries carry, and drops it: versions of modules.
+    /// Accepts and drops the attribute `_metadata` of a state dictionary, the versions of modules.
     ///
-    /// The state of an object that is not read is dropped as well.
+    /// The state of a skipped object is dropped as well.
     func build(_ target: PickleValue, _ state: PickleValue) throws {
         if case .object = target { return }
         guard case .dictionary = target, case .dictionary(let index) = state else {

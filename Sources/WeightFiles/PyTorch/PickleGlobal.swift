@@ -1,14 +1,14 @@
 import Torch
 
-/// Everything that a pickle may ask for by name.
+/// A class, function or type that a pickle may name.
 ///
-/// Each is implemented here. Nothing is ever looked up by name, imported or run.
+/// Each is implemented in this module. Nothing is ever looked up by name, imported or run.
 enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
-    /// `collections.OrderedDict`, called with nothing or with a list of pairs.
+    /// `collections.OrderedDict`, called without arguments or with a list of pairs.
     case orderedDictionary
     /// `torch._utils._rebuild_tensor_v2`.
     case rebuildTensor
-    /// `torch._utils._rebuild_tensor_v3`, used for types without a storage class of their own.
+    /// `torch._utils._rebuild_tensor_v3`, for types that have no storage class.
     case rebuildTypedTensor
     /// `torch._utils._rebuild_parameter`.
     case rebuildParameter
@@ -16,11 +16,11 @@ enum PickleGlobal: Sendable, Hashable, CustomStringConvertible {
     case size
     /// `torch.device`.
     case device
-    /// `torch.FloatStorage` and its like; nil for bytes whose type is given elsewhere.
+    /// A storage class such as `torch.FloatStorage`; nil if only the tensor names the type.
     case storage(DType?)
-    /// `torch.float32` and its like.
+    /// A type such as `torch.float32`.
     case dtype(DType)
-    /// Any other class: what is made of it is an object that is not read.
+    /// Any other harmless class; the reader skips its objects.
     case foreign(String)
 
     /// The name in Python.

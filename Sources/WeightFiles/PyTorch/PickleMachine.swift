@@ -2,12 +2,12 @@ import Storage
 import OrderedCollections
 import SystemPackage
 
-/// Runs the part of Python's pickle language that builds tensors and plain containers.
+/// An interpreter for the part of Python's pickle language that builds tensors and containers.
 ///
-/// A pickle is a program. The real machine can import any name and call it; this one knows the
-/// names of ``PickleGlobal`` and implements each itself. Objects of other classes, such as the
-/// options of a training program, become values that hold nothing but the name of their class. A
-/// program that asks for functions of the system ends with an error that says which.
+/// A pickle is a program. Python's interpreter can import any name and call it. This one only
+/// accepts the names of ``PickleGlobal`` and implements each of them. Objects of other classes,
+/// such as the options of a training program, become values that hold only the name of the class.
+/// A program that names a function of the system ends with an error that includes the name.
 struct PickleMachine {
     var cursor: ByteCursor
     var stack: [PickleValue] = []
@@ -21,7 +21,7 @@ struct PickleMachine {
 
     private init(_ cursor: ByteCursor) { self.cursor = cursor }
 
-    /// Runs one pickle and leaves the cursor behind it.
+    /// Runs one pickle and moves the cursor past it.
     static func run(_ cursor: inout ByteCursor) throws -> Pickled {
         var machine = PickleMachine(cursor)
         while try machine.step() {}
@@ -40,7 +40,7 @@ struct PickleMachine {
     }
 
     func refused(_ name: String) -> FileError {
-        // The name is the file's own text: keep it short and printable.
+        // The name comes from the file, so it must be made short and printable.
         let printable = name.unicodeScalars.prefix(120).map { scalar in
             scalar.properties.generalCategory == .control ? "?" : String(scalar)
         }
@@ -71,7 +71,7 @@ struct PickleMachine {
         return values
     }
 
-    /// The value on top, which stays.
+    /// Returns the top of the stack without removing it.
     private func top() throws -> PickleValue {
         guard stack.count > (marks.last ?? 0), let value = stack.last else {
             throw malformed("a value is missing")
@@ -88,7 +88,7 @@ struct PickleMachine {
     }
 
     private mutating func recall(_ index: Int) throws {
-        guard let value = memo[index] else { throw malformed("nothing is remembered as \(index)") }
+        guard let value = memo[index] else { throw malformed("the memo has no value \(index)") }
         try push(value)
     }
 
@@ -114,13 +114,13 @@ struct PickleMachine {
         return arena.dictionaries.count - 1
     }
 
-    // What is put into an object that is not read is dropped.
+    // Values that are added to a skipped object are dropped.
 
     private mutating func append(_ values: [PickleValue]) throws {
         switch try top() {
         case .list(let index): arena.sequences[index].append(contentsOf: values)
         case .object: break
-        default: throw malformed("no list to append to")
+        default: throw malformed("there is no list to append to")
         }
     }
 
@@ -128,12 +128,12 @@ struct PickleMachine {
         switch try top() {
         case .dictionary(let index): try fill(index, pairs)
         case .object: break
-        default: throw malformed("no dict to fill")
+        default: throw malformed("there is no dict to fill")
         }
     }
 
     private func checkSet() throws {
-        guard case .object = try top() else { throw malformed("no set to fill") }
+        guard case .object = try top() else { throw malformed("there is no set to fill") }
     }
 
     mutating func fill(_ dictionary: Int, _ pairs: [PickleValue]) throws {
@@ -149,7 +149,7 @@ struct PickleMachine {
 // MARK: - Instructions
 
 extension PickleMachine {
-    /// Runs one instruction; false after the last.
+    /// Runs one instruction and returns false after the last one.
     private mutating func step() throws -> Bool {
         let code = try cursor.integer(UInt8.self, "a pickle")
         guard let operation = PickleOperation(rawValue: code) else {
@@ -159,10 +159,14 @@ extension PickleMachine {
         case .stop: return false
         case .protocol:
             let version = try cursor.integer(UInt8.self, "a pickle")
-            guard (2...5).contains(version) else { throw malformed("protocol \(version)") }
+            guard (2...5).contains(version) else {
+                throw malformed("protocol \(version) is not supported")
+            }
         case .frame: _ = try cursor.size("a pickle's frame")
         case .mark:
-            guard marks.count < PickleMachine.maximumStack else { throw malformed("marks") }
+            guard marks.count < PickleMachine.maximumStack else {
+                throw malformed("the stack has too many marks")
+            }
             marks.append(stack.count)
         case .pop:
             if let mark = marks.last, mark == stack.count {
@@ -205,7 +209,7 @@ extension PickleMachine {
             try push(global(module: line(), name: line()))
         case .stackGlobal:
             guard let name = try pop().string, let module = try pop().string else {
-                throw malformed("a global without a name")
+                throw malformed("a global has no name")
             }
             try push(global(module: module, name: name))
         case .reduce:
@@ -254,7 +258,7 @@ extension PickleMachine {
         return .global(global)
     }
 
-    /// Text up to the end of the line.
+    /// Reads text up to the end of the line and moves past it.
     private mutating func line() throws -> String {
         let rest = cursor.bytes[cursor.offset...]
         guard let end = rest.firstIndex(of: 0x0A) else { throw malformed("a name does not end") }

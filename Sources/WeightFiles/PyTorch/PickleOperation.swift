@@ -1,8 +1,8 @@
 import Storage
 
-/// The instructions of pickle protocols 2 to 5 that the machine reads, those it refuses included.
+/// The instructions of pickle protocols 2 to 5, including those that the machine refuses.
 ///
-/// Protocols 0 and 1, which write numbers as text, were never used by `torch.save`.
+/// `torch.save` never used protocols 0 and 1, which write numbers as text.
 enum PickleOperation: UInt8 {
     case stop = 0x2E
     case `protocol` = 0x80
@@ -61,7 +61,7 @@ enum PickleOperation: UInt8 {
     case newObject = 0x81
     case newObjectWithKeywords = 0x92
 
-    // Refused, by the name of what they ask for.
+    // The machine refuses these, with the name that they request.
     case textPersistentID = 0x50
     case instance = 0x69
     case object = 0x6F
@@ -71,7 +71,7 @@ enum PickleOperation: UInt8 {
 }
 
 extension PickleMachine {
-    /// Reads the value that an instruction carries with it.
+    /// Reads the value that follows an instruction.
     mutating func scalar(_ operation: PickleOperation) throws -> PickleValue {
         let what = "a pickle's value"
         switch operation {
@@ -84,7 +84,7 @@ extension PickleMachine {
         case .long1: return try long(Int(try cursor.integer(UInt8.self, what)))
         case .long4: return try long(Int(try cursor.integer(UInt32.self, what)))
         case .double:
-            // The one big-endian number of the format.
+            // The only big-endian number of the format.
             let bits = try cursor.integer(UInt64.self, what).byteSwapped
             return .double(Double(bitPattern: bits))
         case .shortUnicode:
@@ -105,14 +105,16 @@ extension PickleMachine {
         .bytes(Array(try cursor.take(count, "a pickle's value")))
     }
 
-    /// What Python 2 calls a string: a text, or bytes that are not UTF-8.
+    /// Reads a string of Python 2, which is text or bytes that are not UTF-8.
     private mutating func byteString(_ count: Int) throws -> PickleValue {
         let raw = try cursor.take(count, "a pickle's value")
         return String(validating: raw, as: UTF8.self).map { .string($0) } ?? .bytes(Array(raw))
     }
 
-    /// A whole number as little-endian two's complement of any length; one that does not fit, such
-    /// as the state of a random generator, is an object that is not read.
+    /// Reads a whole number in little-endian two's complement of `count` bytes.
+    ///
+    /// A number of more than eight bytes, such as the state of a random generator, becomes a
+    /// skipped object.
     private mutating func long(_ count: Int) throws -> PickleValue {
         let raw = try cursor.take(count, "a pickle's number")
         guard count <= 8 else { return .object("int") }

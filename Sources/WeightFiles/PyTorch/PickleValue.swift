@@ -3,8 +3,8 @@ import OrderedCollections
 
 /// A value on the pickle machine's stack.
 ///
-/// Containers are numbers of places in the machine's arena. So the values form no chains or rings
-/// of references, however the pickle nests them, and freeing them never recurses.
+/// A container is an index into the machine's arena. The values therefore never form chains or
+/// cycles of references, and freeing them never recurses, no matter how the pickle nests them.
 enum PickleValue: Sendable {
     case none
     case bool(Bool)
@@ -18,13 +18,13 @@ enum PickleValue: Sendable {
     case global(PickleGlobal)
     case storage(StorageReference)
     case tensor(TensorRecipe)
-    /// An object of a class that is not known here, by its name; what is in it is not kept.
+    /// The name of the class of a skipped object, whose content is dropped.
     case object(String)
 
     var string: String? { if case .string(let text) = self { text } else { nil } }
     var int: Int? { if case .int(let value) = self { value } else { nil } }
     var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-    /// What the value is called in messages.
+    /// The kind of value, for messages.
     var kind: String {
         switch self {
         case .none: "None"
@@ -44,28 +44,28 @@ enum PickleValue: Sendable {
     }
 }
 
-/// Which of a file's storages a tensor views.
+/// A reference to a storage in the file.
 struct StorageReference: Sendable, Hashable {
     let key: String
-    /// Nil for a storage of plain bytes.
+    /// The type of the elements; nil for a storage of plain bytes.
     let dtype: DType?
-    /// In elements, or in bytes if `dtype` is nil.
+    /// The length in elements, or in bytes if `dtype` is nil.
     let elementCount: Int
 }
 
-/// What a pickle says about a tensor; checked when it is built.
+/// The description of a tensor in a pickle, which is checked when the tensor is built.
 struct TensorRecipe: Sendable {
     let storage: StorageReference
     let dtype: DType
-    /// In elements.
+    /// The position of the first element, in elements.
     let offset: Int
     let shape: [Int]
     let strides: [Int]
 }
 
-/// The containers that a pickle makes and fills step by step.
+/// The containers that a pickle creates and fills step by step.
 struct PickleArena {
-    /// Far more than any checkpoint needs.
+    /// The limit, which is far above the need of any checkpoint.
     static let maximumCount = 4_000_000
 
     /// Lists and tuples.
@@ -78,7 +78,7 @@ struct PickleArena {
         if case .tuple(let index) = value { sequences[index] } else { nil }
     }
 
-    /// The elements of a tuple or list of whole numbers.
+    /// Returns the elements of a tuple or list of whole numbers; nil for other values.
     func integers(_ value: PickleValue) -> [Int]? {
         let values: [PickleValue]
         switch value {
@@ -90,10 +90,10 @@ struct PickleArena {
     }
 }
 
-/// What one pickle describes.
+/// The result of running one pickle.
 struct Pickled {
     let root: PickleValue
     let arena: PickleArena
-    /// Every storage that was referred to, by key.
+    /// All storages that the pickle refers to, by key.
     let storages: [String: StorageReference]
 }

@@ -2,49 +2,60 @@ import Torch
 public import Storage
 public import SystemPackage
 
-/// A checkpoint written by PyTorch's `torch.save`, read without running anything in it.
+/// A checkpoint of PyTorch's `torch.save`, which is read without running any of its code.
 ///
-/// Reads the zip format of version 1.6 and later and the older format of plain pickles. Tensors
-/// are not copied; they keep the file mapped.
+/// Both formats are supported: the zip archives of PyTorch 1.6 and later, and the plain pickles of
+/// earlier versions. Tensors are not copied; they keep the file mapped.
+///
+/// ```swift
+/// let file = try PyTorchCheckpoint("checkpoint_29.pth")
+/// let epoch = file.root.dictionary?["epoch"]?.int
+/// ```
 public struct PyTorchCheckpoint: Sendable {
-    /// The path the file was opened by.
+    /// The path with which the file was opened.
     public let path: FilePath
-    /// What the file holds; usually a dictionary.
+    /// The content, which is usually a dictionary.
     public let root: CheckpointValue
-    /// How the file is laid out.
+    /// The layout of the file.
     public let format: Format
 
     /// The layouts that `torch.save` has used.
     public enum Format: Sendable, Hashable {
         /// A zip archive: PyTorch 1.6 and later.
         case zip
-        /// Pickles one after another, then the data: before PyTorch 1.6.
+        /// A sequence of pickles and then the data: before PyTorch 1.6.
         case legacy
     }
 
-    /// Which checksums are compared while opening.
+    /// The checksums of a zip archive that are verified when it is opened.
     public enum Checksums: Sendable, Hashable {
-        /// None.
+        /// No checksum.
         case none
-        /// That of the description; the data is not read.
+        /// The checksum of the description of the tensors; their data is not read.
         case description
-        /// All, which reads the whole file.
+        /// All checksums, which requires reading the whole file.
         case all
     }
 
-    /// The limit on the description of the tensors, which holds none of their data.
+    /// The limit for the description of the tensors without their data, in bytes.
     static let maximumPickle = 64 << 20
 
     /// Opens a file.
     ///
-    /// - Parameter checksums: what to compare in a zip archive; default its description.
-    /// - Throws: ``FileError`` if the file cannot be read, is damaged, is something else, or
-    ///   asks for anything but tensors and plain containers (``FileError/isRefusal``).
+    /// - Parameters:
+    ///   - path: the file, in either format.
+    ///   - checksums: the checksums to verify in a zip archive; only that of the description by
+    ///     default.
+    /// - Throws: `FileError` if the file cannot be read, is damaged or has another format, or if
+    ///   it asks the reader to run code (`FileError.isRefusal`).
     public init(_ path: FilePath, checksums: Checksums = .description) throws {
         try self.init(MappedFile(path), checksums: checksums)
     }
 
-    /// Reads a file that is mapped already.
+    /// Reads a mapped file.
+    ///
+    /// - Throws: `FileError` if the file is damaged, has another format, or asks the reader to run
+    ///   code (`FileError.isRefusal`).
     public init(_ file: MappedFile, checksums: Checksums = .description) throws {
         path = file.path
         switch file.withUnsafeBytes(FileFormat.init(detecting:)) {
@@ -70,7 +81,8 @@ public struct PyTorchCheckpoint: Sendable {
         }
         guard pickles.count == 1, let name = pickles.first else {
             throw FileError(
-                file.path, .wrongFormat("is a zip archive, but not one of torch.save's (data.pkl)"))
+                file.path,
+                .wrongFormat("is a zip archive, but without the data.pkl that torch.save writes"))
         }
         let folder = String(name.dropLast("data.pkl".count))
         if archive.entries["\(folder)constants.pkl"] != nil {
@@ -84,7 +96,10 @@ public struct PyTorchCheckpoint: Sendable {
         let isBigEndian = try isBigEndian(archive, folder: folder)
         guard let description = archive.storage(name), description.byteCount <= maximumPickle else {
             throw FileError(
-                file.path, .limit(what: "the description of the tensors", limit: maximumPickle))
+                file.path,
+                .limit(
+                    what: "the length of the description of the tensors in bytes",
+                    limit: maximumPickle))
         }
         let pickled = try description.withUnsafeBytes { bytes in
             var cursor = ByteCursor(bytes, file: file.path)
@@ -102,13 +117,13 @@ public struct PyTorchCheckpoint: Sendable {
                     file.path,
                     .malformed(
                         "storage \(key) should hold \(reference.elementCount) elements of \(size) "
-                            + "bytes, but \(raw.byteCount) bytes are there"))
+                            + "bytes, but has \(raw.byteCount) bytes"))
             }
             if isBigEndian, reference.dtype == nil {
                 throw FileError(
-                    file.path, .unsupported("big-endian data without a type"))
+                    file.path, .unsupported("it has big-endian data without a type"))
             }
-            // Data without a type may be viewed as any; 8 suits them all.
+            // Tensors may view untyped data as any type; an alignment of 8 suits all of them.
             storages[key] =
                 isBigEndian
                 ? raw.swappingBytes(elementSize: size)
@@ -136,7 +151,8 @@ public struct PyTorchCheckpoint: Sendable {
         case "little": return false
         case "big": return true
         case let other:
-            throw FileError(archive.file.path, .malformed("the byte order \"\(other)\""))
+            throw FileError(
+                archive.file.path, .malformed("the byte order \"\(other)\" is unknown"))
         }
     }
 }

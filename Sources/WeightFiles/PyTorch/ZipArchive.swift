@@ -1,17 +1,17 @@
 import Storage
 import SystemPackage
 
-/// The table of contents of a zip archive whose entries are stored without compression.
+/// The table of contents of a zip archive whose entries are not compressed.
 ///
-/// Everything is taken from the central directory and checked against each entry's own header:
-/// no two entries may overlap, and none may reach outside the file.
+/// It is read from the central directory and checked against the header of each entry. No two
+/// entries may overlap, and none may exceed the file.
 struct ZipArchive {
     struct Entry {
         let name: String
         let checksum: UInt32
         let headerOffset: Int
         let byteCount: Int
-        /// Where the data lies in the file.
+        /// The position of the data in the file, in bytes.
         var data: Range<Int>
     }
 
@@ -37,22 +37,25 @@ struct ZipArchive {
         }
     }
 
-    /// The data of an entry, nil if there is none of the name.
+    /// Returns the data of an entry; nil if no entry has the name.
     func storage(_ name: String) -> TensorStorage? {
         entries[name].flatMap {
             TensorStorage(file: file, offset: $0.data.lowerBound, byteCount: $0.byteCount)
         }
     }
 
-    /// Compares an entry's data with its checksum.
+    /// Compares the data of an entry with its checksum.
+    ///
+    /// - Complexity: O(n) for n bytes of data.
     func verify(_ name: String) throws {
         guard let entry = entries[name], let data = storage(name) else { return }
         guard data.withUnsafeBytes(CRC32.checksum) == entry.checksum else {
-            throw FileError(file.path, .malformed("the checksum of \(name) is wrong"))
+            throw FileError(
+                file.path, .malformed("the data of \(name) does not match its checksum"))
         }
     }
 
-    /// Entries by name, none twice, none overlapping another.
+    /// Returns the entries by name; throws if two have the same name or overlap.
     private static func disjoint(_ entries: [Entry], file: FilePath) throws -> [String: Entry] {
         var end = 0
         var named: [String: Entry] = [:]
@@ -62,13 +65,13 @@ struct ZipArchive {
             }
             end = entry.data.upperBound
             guard named.updateValue(entry, forKey: entry.name) == nil else {
-                throw FileError(file, .malformed("the entry \(entry.name) is there twice"))
+                throw FileError(file, .malformed("two entries have the name \(entry.name)"))
             }
         }
         return named
     }
 
-    /// Reads one record of the central directory; its data is not located yet.
+    /// Reads one record of the central directory, without the position of its data.
     private static func centralEntry(_ cursor: inout ByteCursor) throws -> Entry {
         let what = "the zip directory"
         guard try cursor.integer(UInt32.self, what) == 0x0201_4B50 else {
@@ -90,8 +93,8 @@ struct ZipArchive {
         let name = try cursor.string(nameLength, "the name of a zip entry")
         var extra = ByteCursor(try cursor.take(extraLength, what), file: cursor.file)
         _ = try cursor.take(commentLength, what)
-        // Order of the fields in the header: compressed size, size; in the zip64 extra field the
-        // other way round, each only if its 32-bit field is full.
+        // The header stores the compressed size before the size. The zip64 extra field stores them
+        // in the opposite order, and each only if its 32-bit field has the largest value.
         while extra.remaining >= 4 {
             let kind = try extra.integer(UInt16.self, what)
             let length = Int(try extra.integer(UInt16.self, what))
@@ -99,7 +102,7 @@ struct ZipArchive {
             guard kind == 1 else { continue }
             if sizes[1] == 0xFFFF_FFFF { sizes[1] = try field.size("the size of \(name)") }
             if sizes[0] == 0xFFFF_FFFF { sizes[0] = try field.size("the size of \(name)") }
-            if offset == 0xFFFF_FFFF { offset = try field.size("the place of \(name)") }
+            if offset == 0xFFFF_FFFF { offset = try field.size("the offset of \(name)") }
         }
         guard flags & 1 == 0 else {
             throw FileError(cursor.file, .unsupported("the entry \(name) is encrypted"))
@@ -110,16 +113,16 @@ struct ZipArchive {
         guard method == 0 else {
             throw FileError(
                 cursor.file,
-                .unsupported("the entry \(name) is compressed; torch.save stores tensors plain"))
+                .unsupported("the entry \(name) is compressed, which torch.save never does"))
         }
         guard sizes[0] == sizes[1] else {
-            throw FileError(cursor.file, .malformed("the entry \(name) has two sizes"))
+            throw FileError(cursor.file, .malformed("the entry \(name) has two different sizes"))
         }
         return Entry(
             name: name, checksum: checksum, headerOffset: offset, byteCount: sizes[1], data: 0..<0)
     }
 
-    /// Finds an entry's data behind its own header.
+    /// Finds the data of an entry, which follows the entry's own header.
     private static func locate(
         _ entry: inout Entry, _ bytes: UnsafeRawBufferPointer, directory: Directory,
         file: FilePath
@@ -135,7 +138,7 @@ struct ZipArchive {
         let nameLength = Int(try cursor.integer(UInt16.self, what))
         let extraLength = Int(try cursor.integer(UInt16.self, what))
         guard try cursor.string(nameLength, what) == entry.name else {
-            throw FileError(file, .malformed("\(what) has two names"))
+            throw FileError(file, .malformed("\(what) has another name in its own header"))
         }
         _ = try cursor.take(extraLength, what)
         let start = cursor.offset
@@ -151,13 +154,14 @@ extension ZipArchive {
         let count: Int
     }
 
-    /// Finds the central directory from the end of the file.
+    /// Finds the central directory, starting from the end of the file.
     private static func directory(
         _ bytes: UnsafeRawBufferPointer, file: FilePath
     ) throws -> Directory {
         let what = "the end of the zip archive"
         let missing = FileError(
-            file, .malformed("the zip directory at its end is missing; is the download complete?"))
+            file,
+            .malformed("the zip directory at its end is missing; download or copy the file again"))
         guard bytes.count >= 22 else { throw missing }
         // A comment of up to 65,535 bytes may follow the record.
         let earliest = max(0, bytes.count - 22 - 0xFFFF)
@@ -183,7 +187,7 @@ extension ZipArchive {
             _ = try record.take(28, what)
             count = try record.size("the number of zip entries")
             size = try record.size("the size of the zip directory")
-            start = try record.size("the place of the zip directory")
+            start = try record.size("the offset of the zip directory")
         }
         guard count <= maximumEntries else {
             throw FileError(

@@ -3,30 +3,37 @@ public import Storage
 import OrderedCollections
 public import SystemPackage
 
-/// A safetensors file, opened for reading without copying.
+/// A safetensors file, whose tensors are read without copying them.
 ///
-/// Layout: eight bytes of header length, a JSON header that names each tensor's type, shape and
-/// place, then the data without holes. Everything in the header is checked when it is opened; the
-/// data is read when it is used.
+/// The file starts with the length of the header in eight bytes. A JSON header follows, with the
+/// type, the shape and the position of each tensor, and then the data without gaps. Opening a file
+/// checks the whole header. The data is read when it is used.
+///
+/// ```swift
+/// let file = try SafetensorsFile("model.safetensors")
+/// let weight = try Tensor(file.tensor("visual_encoder.pos_embed"))
+/// ```
 public struct SafetensorsFile: Sendable {
-    /// The path the file was opened by.
+    /// The path with which the file was opened.
     public var path: FilePath { file.path }
     /// The tensors in the order of the header.
     public let tensors: NamedTensors
     /// The strings stored under `__metadata__`.
     public let metadata: [String: String]
-    /// Bytes before the data: the length field and the header.
+    /// The number of bytes before the data: the length field and the header.
     public let headerByteCount: Int
     private let file: MappedFile
 
-    /// Opens and checks a file.
+    /// Opens a file and checks its header.
     ///
-    /// - Throws: ``FileError`` if it cannot be read, is cut short or is not well formed.
+    /// - Throws: `FileError` if the file cannot be read, is cut short or is malformed.
     public init(_ path: FilePath) throws {
         try self.init(MappedFile(path))
     }
 
-    /// Checks a file that is mapped already.
+    /// Checks the header of a mapped file.
+    ///
+    /// - Throws: `FileError` if the file is cut short or malformed.
     public init(_ file: MappedFile) throws {
         guard file.count > 0 else { throw FileError(file.path, .empty) }
         let (header, start) = try file.withUnsafeBytes { bytes in
@@ -35,7 +42,9 @@ public struct SafetensorsFile: Sendable {
             guard length <= SafetensorsHeader.maximumByteCount else {
                 throw FileError(
                     file.path,
-                    .limit(what: "the header", limit: SafetensorsHeader.maximumByteCount))
+                    .limit(
+                        what: "the length of the header in bytes",
+                        limit: SafetensorsHeader.maximumByteCount))
             }
             let text = try cursor.take(length, "the header")
             return (
@@ -51,7 +60,7 @@ public struct SafetensorsFile: Sendable {
                     byteCount: entry.range.count),
                 let tensor = try? StoredTensor(
                     dtype: entry.dtype, shape: entry.shape,
-                    // Files of other writers need not be aligned; ours always are.
+                    // Other writers need not align their tensors; ours does.
                     storage: region.aligned(to: entry.dtype.byteCount))
             else { throw FileError(file.path, .tensor(name: name, problem: "is damaged")) }
             tensors[name] = tensor
@@ -62,9 +71,9 @@ public struct SafetensorsFile: Sendable {
         self.file = file
     }
 
-    /// The tensor of a name.
+    /// Returns the tensor of a name.
     ///
-    /// - Throws: ``FileError`` naming the file and the tensor if there is none.
+    /// - Throws: `FileError` that names the tensor if it is missing.
     public func tensor(_ name: String) throws -> StoredTensor {
         guard let tensor = tensors[name] else {
             throw FileError(path, .noTensor(name: name))
@@ -72,7 +81,7 @@ public struct SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Calls a closure with the bytes before the data, which fix every name, type and shape.
+    /// Calls `body` with the bytes before the data, which determine every name, type and shape.
     public func withHeaderBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {
@@ -81,12 +90,12 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
-    /// SHA-256 of the whole file, in lower-case hexadecimal.
+    /// The SHA-256 digest of the whole file, in lower-case hexadecimal.
     ///
-    /// - Complexity: O(bytes of the file).
+    /// - Complexity: O(n) for a file of n bytes; reads all of it on every access.
     package var sha256: String { file.sha256 }
 
-    /// Calls a closure with the whole file.
+    /// Calls `body` with the bytes of the whole file.
     public func withFileBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws -> Result
     ) rethrows -> Result {

@@ -3,19 +3,19 @@ import Torch
 import OrderedCollections
 import SystemPackage
 
-/// What the first part of a safetensors file says: for each tensor its type, shape and place.
+/// The header of a safetensors file: the type, the shape and the position of each tensor.
 struct SafetensorsHeader {
     struct Entry {
         let dtype: DType
         let shape: [Int]
-        /// Relative to the end of the header.
+        /// The position in bytes, counted from the end of the header.
         let range: Range<Int>
     }
 
     let entries: OrderedDictionary<String, Entry>
     let metadata: [String: String]
 
-    /// The reference implementation's own limit.
+    /// The limit of the reference implementation, in bytes.
     static let maximumByteCount = 100_000_000
 
     static let names: [DType: String] = [
@@ -24,7 +24,7 @@ struct SafetensorsHeader {
     ]
     private static let types = Dictionary(uniqueKeysWithValues: names.map { ($1, $0) })
 
-    /// Parses the JSON text and checks that the tensors fill `dataByteCount` bytes exactly.
+    /// Parses the JSON text and checks that the tensors fill exactly `dataByteCount` bytes.
     init(_ text: UnsafeRawBufferPointer, dataByteCount: Int, file: FilePath) throws {
         let json = try JSONValue(text, file: file, what: "the header")
         guard let members = json.object else {
@@ -39,7 +39,7 @@ struct SafetensorsHeader {
                 entries[member.name] = try SafetensorsHeader.entry(member, file: file)
             }
         }
-        // In the order of their places: each must start where the one before ends.
+        // In the order of positions, each tensor must start where the previous one ends.
         var end = 0
         for (name, entry) in entries.elements.sorted(by: {
             ($0.value.range.lowerBound, $0.value.range.upperBound)
@@ -47,7 +47,7 @@ struct SafetensorsHeader {
         }) {
             guard entry.range.lowerBound == end else {
                 let problem = entry.range.lowerBound < end ? "overlaps" : "leaves a hole after"
-                throw FileError(file, .tensor(name: name, problem: "\(problem) another"))
+                throw FileError(file, .tensor(name: name, problem: "\(problem) another tensor"))
             }
             end = entry.range.upperBound
         }
@@ -57,7 +57,7 @@ struct SafetensorsHeader {
         }
         guard end == dataByteCount else {
             throw FileError(
-                file, .malformed("\(dataByteCount - end) bytes after the last tensor"))
+                file, .malformed("\(dataByteCount - end) bytes follow the last tensor"))
         }
         self.entries = entries
         self.metadata = metadata
@@ -67,7 +67,7 @@ struct SafetensorsHeader {
         var result: [String: String] = [:]
         for member in value.object ?? [] { result[member.name] = member.value.string }
         guard let object = value.object, result.count == object.count else {
-            throw FileError(file, .malformed("__metadata__ is not a map of strings"))
+            throw FileError(file, .malformed("__metadata__ is not a JSON object of strings"))
         }
         return result
     }
@@ -76,7 +76,9 @@ struct SafetensorsHeader {
         func fault(_ problem: String) -> FileError {
             FileError(file, .tensor(name: member.name, problem: problem))
         }
-        guard let fields = member.value.object else { throw fault("is not described") }
+        guard let fields = member.value.object else {
+            throw fault("is not described by a JSON object")
+        }
         var (type, shape, offsets): (String?, [Int]?, [Int]?)
         for field in fields {
             let integers = field.value.array.flatMap { array -> [Int]? in
@@ -101,7 +103,7 @@ struct SafetensorsHeader {
         let byteCount = count * dtype.byteCount
         guard offsets[1] - offsets[0] == byteCount else {
             throw fault(
-                "takes \(offsets[1] - offsets[0]) bytes, but \(type) \(shape) needs \(byteCount)")
+                "has \(offsets[1] - offsets[0]) bytes, but \(type) \(shape) needs \(byteCount)")
         }
         return Entry(dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
     }

@@ -2,26 +2,34 @@ import Storage
 public import Torch
 public import SystemPackage
 
-/// Writes safetensors files, one tensor after another, without holding them all in memory.
+/// A writer of safetensors files, which writes one tensor after another.
 ///
-/// The file appears complete or not at all. Equal input gives equal bytes: tensors are laid out by
-/// falling element size, then by name, and the data starts at a multiple of 64 bytes, so that every
-/// tensor of a mapped file is aligned.
+/// A file appears either complete or not at all. Equal input results in equal bytes: tensors are
+/// sorted by decreasing element size, then by name. The data starts at a multiple of 64 bytes, so
+/// that every tensor of a mapped file is aligned.
+///
+/// ```swift
+/// try SafetensorsWriter.write([weight.entry(named: "weight")], to: "model.safetensors")
+/// ```
 public enum SafetensorsWriter {
-    /// A tensor to be written.
+    /// A tensor to write.
     public struct Entry {
-        /// The tensor's name; unique in a file.
+        /// The name, which must be unique in a file.
         public let name: String
-        /// Type of the elements.
+        /// The type of the elements.
         public let dtype: DType
-        /// Length along each dimension.
+        /// The size of each dimension.
         public let shape: [Int]
         let bytes: (_ sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
 
-        /// Describes a tensor whose bytes are made when they are needed.
+        /// Creates an entry whose bytes are computed while the file is written.
         ///
-        /// - Parameter bytes: gives the elements row by row, in one piece or several, by calling
-        ///   the closure that it receives; called once, while the file is being written.
+        /// - Parameters:
+        ///   - name: the name, which must be unique in a file.
+        ///   - dtype: the type of the elements.
+        ///   - shape: the size of each dimension.
+        ///   - bytes: a closure that passes the elements to `sink`, in row-major order and in one
+        ///     or more pieces. It is called once.
         public init(
             name: String, dtype: DType, shape: [Int],
             bytes: @escaping (_ sink: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
@@ -32,7 +40,7 @@ public enum SafetensorsWriter {
             self.bytes = bytes
         }
 
-        /// Describes a tensor of another file.
+        /// Creates an entry that copies a tensor of another file.
         public init(name: String, tensor: StoredTensor) {
             self.init(name: name, dtype: tensor.dtype, shape: tensor.shape) { sink in
                 try tensor.withUnsafeBytes(sink)
@@ -40,15 +48,17 @@ public enum SafetensorsWriter {
         }
     }
 
-    /// Writes a file, replacing one of the same name.
+    /// Writes a file and replaces an existing one.
     ///
     /// - Parameters:
     ///   - entries: the tensors, in any order.
-    ///   - metadata: strings for `__metadata__`.
-    ///   - path: where the file will stand.
-    ///   - observe: sees every byte of the file in order, for a checksum.
-    /// - Throws: ``FileError`` if the file cannot be written, a name is repeated, or an entry
-    ///   gives fewer or more bytes than its shape needs; and whatever an entry's closure throws.
+    ///   - metadata: the strings of `__metadata__`; none by default.
+    ///   - path: the path of the file.
+    ///   - observe: a closure that receives every byte of the file in order, for a checksum.
+    /// - Complexity: O(n) for n bytes, plus O(m log m) for m entries. One piece of one tensor is in
+    ///   memory at a time.
+    /// - Throws: `FileError` if the file cannot be written, a name is repeated, or an entry has
+    ///   more or fewer bytes than its shape needs; also any error of an entry's closure.
     public static func write(
         _ entries: [Entry], metadata: [String: String] = [:], to path: FilePath,
         observe: (UnsafeRawBufferPointer) -> Void = { _ in }
@@ -66,7 +76,7 @@ public enum SafetensorsWriter {
         for entry in ordered {
             var remaining = try byteCount(of: entry, path: path)
             func fault() -> FileError {
-                let problem = "gave bytes that do not fill \(entry.dtype) \(entry.shape)"
+                let problem = "has more or fewer bytes than \(entry.dtype) \(entry.shape) needs"
                 return FileError(path, .tensor(name: entry.name, problem: problem))
             }
             try entry.bytes { bytes in
@@ -87,7 +97,7 @@ public enum SafetensorsWriter {
         return count * entry.dtype.byteCount
     }
 
-    /// The length field and the JSON text, padded with spaces to a multiple of 64 bytes.
+    /// Returns the length field and the JSON text, padded with spaces to a multiple of 64 bytes.
     private static func header(
         of entries: [Entry], metadata: [String: String], path: FilePath
     ) throws -> [UInt8] {
@@ -103,12 +113,13 @@ public enum SafetensorsWriter {
         for entry in entries {
             guard names.insert(entry.name).inserted else {
                 throw FileError(
-                    path, .tensor(name: entry.name, problem: "has a name that is taken"))
+                    path,
+                    .tensor(name: entry.name, problem: "needs another name; this one is taken"))
             }
             let (end, overflow) = offset.addingReportingOverflow(
                 try byteCount(of: entry, path: path))
             guard !overflow, let type = SafetensorsHeader.names[entry.dtype] else {
-                throw FileError(path, .limit(what: "the data", limit: Int.max))
+                throw FileError(path, .limit(what: "the length of the data", limit: Int.max))
             }
             let shape = entry.shape.map(String.init).joined(separator: ",")
             members.append(
