@@ -44,7 +44,7 @@ public enum RankingScore: String, Sendable, Hashable, Codable, CaseIterable {
     /// - Parameters:
     ///   - logits: the ITM head's outputs for the pair.
     ///   - similarity: the cosine of the features that recall compares.
-    ///   - temperature: tau (equation 3-2) of the model that computed these features.
+    ///   - temperature: tau (equation 1) of the model that computed these features.
     public func callAsFunction(
         _ logits: MatchLogits, similarity: Float, temperature: Float
     ) -> Float {

@@ -1,7 +1,7 @@
 public import Torch
 
-/// The projections g_v and g'_w into the space in which images and texts are compared (equation
-/// 3-1).
+/// The projections g_v and g'_w into the space in which images and texts are compared (section
+/// 3.2).
 public final class AlignmentHead: Sendable {
     /// `vision_proj`, `[…, D_v]` to `[…, E]`.
     public let visionProjection: FeatureProjection

@@ -20,7 +20,7 @@ public final class ALBEFModel: Sendable {
     public let matching: MatchingHead?
     /// The MLM head; nil except in pretraining.
     public let maskedLanguage: MaskedLanguageHead?
-    /// The learned temperature tau (equation 3-2), a scalar; nil if the task does not compare
+    /// The learned temperature tau (equation 1), a scalar; nil if the task does not compare
     /// features.
     public let temperature: Parameter?
     /// A bias added to a pair's logit before the sigmoid; nil except in SigLIP.

@@ -1,9 +1,9 @@
 public import Torch
 
 /// Image–text contrastive learning, ITC: makes the features of a pair more alike than those of any
-/// other combination in the batch and the queues (equations 3-1 to 3-3).
+/// other combination in the batch and the queues (section 3.2, equations 1 and 2).
 ///
-/// With a teacher, the labels are mixed with its predictions (equations 3-7 and 3-8). N is the size
+/// With a teacher, the labels are mixed with its predictions (section 3.3, equation 6). N is the size
 /// of the batch, and M the length of the queues. The keys are the teacher's features of the batch,
 /// followed by the queue; without a teacher they are the batch's own features.
 public struct ContrastiveObjective: Sendable {
@@ -42,7 +42,7 @@ public struct ContrastiveObjective: Sendable {
 
     /// Compares a batch with its keys.
     ///
-    /// The loss is H((1 - alpha) y + alpha q, p), as in the original code. Equation 3-8 has
+    /// The loss is H((1 - alpha) y + alpha q, p), as in the original code. Equation 6 has
     /// (1 - alpha) H(y, p) + alpha KL(q‖p) instead. The two differ by the entropy of q, which is
     /// constant for the student, so their gradients are equal.
     ///

@@ -28,7 +28,7 @@ public struct Negatives: Sendable {
     }
 }
 
-/// The draw of hard negatives, in proportion to the ITC softmax of equation 3-2 within the batch.
+/// The draw of hard negatives, in proportion to the ITC softmax of equation 1 within the batch.
 package enum HardNegatives {
     /// Returns the weights of the draw, one row per query.
     ///

@@ -1,9 +1,9 @@
 public import Torch
 
 /// Masked language modelling, MLM: predicts the hidden tokens of a text read with its image
-/// (equation 3-4).
+/// (equation 3).
 ///
-/// With a teacher, its predictions are mixed into the labels (equation 3-9).
+/// With a teacher, its predictions are mixed into the labels (equation 7).
 public struct MaskedLanguageObjective: Sendable {
     /// The loss and the predictions of a step.
     public struct Outcome: Sendable {
@@ -20,7 +20,7 @@ public struct MaskedLanguageObjective: Sendable {
 
     /// Compares predictions with the tokens that were hidden.
     ///
-    /// The distilled part is H(q, p), which has the same gradient as KL(q‖p) in equation 3-9.
+    /// The distilled part is H(q, p), which has the same gradient as KL(q‖p) in equation 7.
     ///
     /// - Parameters:
     ///   - logits: the student's logits at the hidden tokens, `[K, V]`.

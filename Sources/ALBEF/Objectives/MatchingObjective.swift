@@ -1,7 +1,7 @@
 public import Torch
 
 /// Image–text matching, ITM: distinguishes N pairs from N texts with a wrong image and N images
-/// with a wrong text (equation 3-5).
+/// with a wrong text (equation 4).
 public struct MatchingObjective: Sendable {
     /// The loss, the predictions and the negatives of a step.
     public struct Outcome: Sendable {

@@ -4,8 +4,8 @@ package import Torch
 
 /// The momentum teacher: a moving average of the student.
 ///
-/// Its features are the keys of ITC (equation 3-1), and its predictions soften labels (equations
-/// 3-7 to 3-9). Encoders, projections and the MLM head have twins, whose modules' names end with
+/// Its features are the keys of ITC (section 3.2), and its predictions soften labels (section
+/// 3.3, equations 6 and 7). Encoders, projections and the MLM head have twins, whose modules' names end with
 /// `_m`; the ITM head and the temperature do not.
 public final class MomentumTeacher {
     /// The twins as a model, whose ITM head and temperature are untrained copies.

@@ -49,7 +49,7 @@ public struct PretrainingBatch: Sendable {
     public var count: Int { images.count }
 }
 
-/// The losses of a training step: L = L_itc + L_itm + L_mlm (equation 3-6), and its parts.
+/// The losses of a training step: L = L_itc + L_itm + L_mlm (equation 5), and its parts.
 public struct PretrainingLosses: Sendable {
     /// The weighted sum, a scalar with a gradient.
     public var total: Tensor

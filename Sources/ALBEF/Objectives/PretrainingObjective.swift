@@ -1,6 +1,6 @@
 public import Torch
 
-/// The paper's training step up to the loss: align, fuse, distil (equation 3-6).
+/// The paper's training step up to the loss: align, fuse, distil (equation 5).
 ///
 /// One code path serves all presets; an objective of weight 0 is not computed. The keys and values
 /// of the fusion layers depend only on the image. They are projected once and read by all four
