@@ -73,7 +73,7 @@ let package = Package(
             name: "RetrievalServer",
             dependencies: [
                 "Retrieval", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", crypto,
-                deque, system, yams,
+                deque, system,
             ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "ImageText", dependencies: ["CImaging", "Storage", heap, system],
             swiftSettings: swiftSettings),
-        .target(name: "Storage", dependencies: [crypto, system], swiftSettings: swiftSettings),
+        .target(name: "Storage", dependencies: [crypto, system, yams], swiftSettings: swiftSettings),
         .target(
             name: "CTorch",
             cxxSettings: [

@@ -1,5 +1,5 @@
+import Storage
 import SystemPackage
-import Yams
 
 extension ServerConfiguration {
     /// Reads settings from YAML and checks them.
@@ -9,12 +9,14 @@ extension ServerConfiguration {
     ///   - place: The file's name for error messages.
     /// - Throws: ``ServerError`` that names the place, the line, and the invalid or unknown key.
     public init(yaml: String, place: String) throws {
-        let root: Node?
-        do { root = try Yams.compose(yaml: yaml) } catch {
-            throw ServerError.setting(place, "cannot be read as YAML: \(error)")
+        do throws(SettingsFault) { try read(yaml, place) } catch {
+            throw ServerError.setting(error.place, error.problem)
         }
-        guard let root, root.null == nil else { return }
-        var reader = try MappingReader(root, place: place, key: "")
+        try check(place: place)
+    }
+
+    private mutating func read(_ yaml: String, _ place: String) throws(SettingsFault) {
+        var reader = try SettingsMapping(SettingsYAML.parse(yaml, place: place), place: place)
         try reader.text("host") { host = $0 }
         try reader.whole("port") { port = $0 }
         try reader.texts("names") { names = $0 }
@@ -24,15 +26,18 @@ extension ServerConfiguration {
         try reader.text("uploads") { uploads = FilePath($0) }
         try reader.text("photos") { photos = FilePath($0) }
         try reader.texts("exclude") { exclude = $0 }
-        try reader.section("limits") { try limits.read(&$0) }
-        try reader.section("batching") { try batching.read(&$0) }
+        try reader.section("limits") { part throws(SettingsFault) in
+            try limits.read(&part)
+        }
+        try reader.section("batching") { part throws(SettingsFault) in
+            try batching.read(&part)
+        }
         try reader.finish()
-        try check(place: place)
     }
 }
 
 extension ServerConfiguration.Limits {
-    fileprivate mutating func read(_ part: inout MappingReader) throws {
+    fileprivate mutating func read(_ part: inout SettingsMapping) throws(SettingsFault) {
         try part.whole("body_bytes") { bodyBytes = $0 }
         try part.whole("document_bytes") { documentBytes = $0 }
         try part.whole("metadata_bytes") { metadataBytes = $0 }
@@ -51,77 +56,10 @@ extension ServerConfiguration.Limits {
 }
 
 extension ServerConfiguration.Batching {
-    fileprivate mutating func read(_ part: inout MappingReader) throws {
+    fileprivate mutating func read(_ part: inout SettingsMapping) throws(SettingsFault) {
         try part.whole("queries") { queries = $0 }
         try part.number("delay_milliseconds") { delayMilliseconds = $0 }
         try part.whole("waiting") { waiting = $0 }
         try part.whole("cached_answers") { cachedAnswers = $0 }
-    }
-}
-
-/// Reads the keys of a mapping one by one, and reports a key that remains unread.
-private struct MappingReader {
-    private var rest: [String: (name: Node, value: Node)] = [:]
-    private let place, key: String
-
-    init(_ node: Node, place: String, key: String) throws {
-        self.place = place
-        self.key = key
-        guard let mapping = node.mapping else {
-            throw Self.error(
-                node, place,
-                "\(key.isEmpty ? "the file" : key) must be a mapping of 'name: value' lines")
-        }
-        for (name, value) in mapping { rest[name.string ?? ""] = (name, value) }
-    }
-
-    private func named(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
-
-    private static func error(_ node: Node, _ place: String, _ what: String) -> ServerError {
-        .setting(node.mark.map { "\(place):\($0.line)" } ?? place, what)
-    }
-
-    mutating func text(_ name: String, _ body: (String) -> Void) throws {
-        try read(name, { $0.scalar?.string }, "a text", body)
-    }
-
-    mutating func texts(_ name: String, _ body: ([String]) -> Void) throws {
-        func list(_ node: Node) -> [String]? {
-            guard let sequence = node.sequence else { return nil }
-            let texts = sequence.compactMap { $0.scalar?.string }
-            return texts.count == sequence.count ? texts : nil
-        }
-        try read(name, list, "a list of texts", body)
-    }
-
-    mutating func whole(_ name: String, _ body: (Int) -> Void) throws {
-        try read(name, { $0.int }, "a whole number", body)
-    }
-
-    mutating func number(_ name: String, _ body: (Double) -> Void) throws {
-        try read(name, { $0.float }, "a number", body)
-    }
-
-    private mutating func read<Value>(
-        _ name: String, _ value: (Node) -> Value?, _ what: String, _ body: (Value) -> Void
-    ) throws {
-        guard let node = rest.removeValue(forKey: name)?.value, node.null == nil else { return }
-        guard let value = value(node) else {
-            throw Self.error(node, place, "\(named(name)) must be \(what)")
-        }
-        body(value)
-    }
-
-    mutating func section(_ name: String, _ body: (inout MappingReader) throws -> Void) throws {
-        guard let node = rest.removeValue(forKey: name)?.value, node.null == nil else { return }
-        var part = try MappingReader(node, place: place, key: name)
-        try body(&part)
-        try part.finish()
-    }
-
-    func finish() throws {
-        guard let unknown = rest.min(by: { $0.key < $1.key }) else { return }
-        throw Self.error(
-            unknown.value.name, place, "'\(named(unknown.key))' is not a setting of the service")
     }
 }

@@ -1,3 +1,4 @@
+import Storage
 import SystemPackage
 import Yams
 
@@ -66,12 +67,11 @@ extension SettingsFile {
     static func takeVersion(from node: inout Node, place: String) throws -> Int {
         guard var mapping = node.mapping, let value = mapping["version"] else { return 0 }
         guard let scalar = value.scalar, let found = Int.construct(from: scalar), found > 0 else {
-            throw TrainingError.settingsFile(
-                line(value, place), "'version' must be a whole number of 1 or more")
+            throw fault(value, place, "'version' must be a whole number of 1 or more")
         }
         guard found <= version else {
-            throw TrainingError.settingsFile(
-                line(value, place),
+            throw fault(
+                value, place,
                 "these settings have version \(found), but this program supports versions up to"
                     + " \(version) only: use the newer program that wrote them")
         }
@@ -135,19 +135,11 @@ extension SettingsFile {
     }
 
     static func parse(_ text: String, place: String) throws -> Node {
-        do {
-            return try Yams.compose(yaml: text) ?? Node([(Node, Node)]())
-        } catch let error as YamlError {
-            let (mark, reason): (Mark?, String) =
-                switch error {
-                case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-                    .composer(_, let problem, let mark, _):
-                    (mark, "is not valid YAML from this line on: \(problem)")
-                case .duplicatedKeysInMapping(let keys, let context):
-                    (context.mark, "repeats a key; give it once: \(keys.joined(separator: ", "))")
-                default: (nil, "is not YAML: it contains bytes that are not text")
-                }
-            throw TrainingError.settingsFile(line(mark, place), reason)
+        do throws(SettingsFault) {
+            return try SettingsYAML.parse(text, place: place)
+        } catch {
+            throw TrainingError.settingsFile(
+                place.hasPrefix("--") ? place : error.place, error.problem)
         }
     }
 
@@ -163,11 +155,9 @@ extension SettingsFile {
         }
     }
 
-    /// Returns a place with the line of a node, if the place is a file.
-    static func line(_ node: Node, _ place: String) -> String { line(node.mark, place) }
-
-    private static func line(_ mark: Mark?, _ place: String) -> String {
-        guard !place.hasPrefix("--"), let mark else { return place }
-        return "\(place):\(mark.line)"
+    /// Returns an error at a node; an option has no lines.
+    static func fault(_ node: Node, _ place: String, _ problem: String) -> TrainingError {
+        let fault = SettingsFault(node, in: place, problem)
+        return .settingsFile(place.hasPrefix("--") ? place : fault.place, problem)
     }
 }

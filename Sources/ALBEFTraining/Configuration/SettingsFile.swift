@@ -80,16 +80,15 @@ public struct SettingsFile {
     ) throws {
         guard case .mapping(let known) = node else {
             if case .mapping = changes {
-                throw TrainingError.settingsFile(
-                    Self.line(changes, place), "'\(path)' has a single value and accepts no keys")
+                throw Self.fault(changes, place, "'\(path)' has a single value and accepts no keys")
             }
             try check(changes, key: path, place: place)
             node = changes
             return
         }
         guard case .mapping(let named) = changes else {
-            throw TrainingError.settingsFile(
-                Self.line(changes, place),
+            throw Self.fault(
+                changes, place,
                 path.isEmpty
                     ? "must be a list of settings, each of the form key: value"
                     : "'\(path)' must be a group of keys")
@@ -99,8 +98,7 @@ public struct SettingsFile {
             let full = path.isEmpty ? name : "\(path).\(name)"
             guard var old = known[key] else {
                 let names = known.keys.compactMap(\.string).joined(separator: ", ")
-                throw TrainingError.settingsFile(
-                    Self.line(key, place), "unknown key '\(full)'; the keys here are \(names)")
+                throw Self.fault(key, place, "unknown key '\(full)'; the keys here are \(names)")
             }
             try apply(value, to: &old, key: full, place: place)
             node[name] = old
@@ -113,8 +111,8 @@ public struct SettingsFile {
         if value.null != nil, schema.optional.contains(key) { return }
         guard form != .list || value.sequence == nil else {
             for item in value.sequence ?? [] where item.null != nil || item.scalar == nil {
-                throw TrainingError.settingsFile(
-                    Self.line(item, place),
+                throw Self.fault(
+                    item, place,
                     "'\(key)' must be a list of texts, but one of its items is"
                         + " \(Self.words(for: item))")
             }
@@ -122,8 +120,7 @@ public struct SettingsFile {
         }
         guard let scalar = value.scalar, value.null == nil, form.takes(scalar) else {
             let found = value.null != nil ? "; it is empty" : ", not \(Self.words(for: value))"
-            throw TrainingError.settingsFile(
-                Self.line(value, place), "'\(key)' must be \(form.words)\(found)")
+            throw Self.fault(value, place, "'\(key)' must be \(form.words)\(found)")
         }
     }
 
