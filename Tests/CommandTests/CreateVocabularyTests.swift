@@ -121,7 +121,7 @@ struct CreateVocabularyTests {
                 ),
                 (
                     bare.string, ["--vocabulary", "v.txt", "--glosses", "g.tsv"],
-                    "only sentencepiece.bpe.model: --glosses cannot take its place"
+                    "only sentencepiece.bpe.model: --glosses cannot be used"
                 ),
             ] {
                 let made = try await create(folder, text: text, options)

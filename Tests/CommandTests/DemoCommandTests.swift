@@ -86,7 +86,7 @@ struct DemoCommandTests {
             try FileManager.default.removeItem(
                 atPath: folder.appending("demo/gallery/scenes.jsonl").string)
             let refused = try await Command.run(command, folder: folder)
-            #expect(refused.status != 0 && refused.errors.contains("is there already"))
+            #expect(refused.status != 0 && refused.errors.contains("already exists"))
         }
     }
 
@@ -107,7 +107,7 @@ struct DemoCommandTests {
             ]
             let text = try await Command.run(command, folder: folder)
             #expect(text.status == 0, "\(text.errors)")
-            #expect(text.output.contains("『cat』  (3 photos)"))
+            #expect(text.output.contains("『cat』  (3 photographs)"))
             #expect(text.output.contains("『<i>狗</i>』"))
             #expect(text.output.contains("   <b>/two.bmp"))
 

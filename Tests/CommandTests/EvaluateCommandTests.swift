@@ -31,16 +31,16 @@ struct EvaluateCommandTests {
     @Test(
         "Numbers out of their bounds are usage errors with the bounds",
         arguments: [
-            (["evaluate", "retrieval", "x.json", "--limit"], "within 0...1000000000"),
-            (["evaluate", "retrieval", "x.json", "--rerank"], "within 0...1000000"),
-            (["evaluate", "wardrobe", "--rerank"], "within 0...1000000"),
+            (["evaluate", "retrieval", "x.json", "--limit"], "from 0 to 1000000000"),
+            (["evaluate", "retrieval", "x.json", "--rerank"], "from 0 to 1000000"),
+            (["evaluate", "wardrobe", "--rerank"], "from 0 to 1000000"),
             (["evaluate", "choice", "x.json", "--limit"], "from 0 to 1000000000"),
             (["evaluate", "pairs", "x.json", "--limit"], "from 0 to 1000000000"),
-            (["calibrate", "x.json", "--candidates"], "within 1...1000000"),
-            (["calibrate", "x.json", "--limit"], "within 0...1000000000"),
-            (["ablate", "wardrobe", "--output", "o", "--seeds"], "within 1...1000"),
-            (["ablate", "wardrobe", "--output", "o", "--scenes"], "within 1...10000000"),
-            (["ablate", "wardrobe", "--output", "o", "--threads"], "within 1...1024"),
+            (["calibrate", "x.json", "--candidates"], "from 1 to 1000000"),
+            (["calibrate", "x.json", "--limit"], "from 0 to 1000000000"),
+            (["ablate", "wardrobe", "--output", "o", "--seeds"], "from 1 to 1000"),
+            (["ablate", "wardrobe", "--output", "o", "--scenes"], "from 1 to 10000000"),
+            (["ablate", "wardrobe", "--output", "o", "--threads"], "from 1 to 1024"),
         ])
     func bounds(arguments: [String], bounds: String) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -75,7 +75,7 @@ struct EvaluateCommandTests {
             let least = try #require(json["least"] as? Double)
             #expect((0...0.5).contains(least))
             let text = try await Command.run(calibrate, folder: folder).output
-            #expect(text.contains("'nothing here matches well' is said below"))
+            #expect(text.contains("report 'nothing here matches well' below"))
             #expect(text.contains("\ns/zh.json: \(judged[1])\n  the softmax as it is "))
         }
     }

@@ -120,8 +120,8 @@ struct EvaluateCompositionCommandTests {
             let skipped = try await Command.run(
                 base + ["--skip-missing", "--json"], folder: folder)
             #expect(skipped.status == 0, "\(skipped.errors)")
-            #expect(skipped.errors.contains("note: 1 items left out, whose images are missing"))
-            #expect(skipped.errors.contains("note: 1 items left out, of which 1 images cannot"))
+            #expect(skipped.errors.contains("note: left out 1 items whose images are missing"))
+            #expect(skipped.errors.contains("note: left out 1 items; 1 images cannot"))
             #expect(try skipped.json()["left_out"] as? Int == 2)
             let limited = try await Command.run(
                 ["evaluate", "choice", "add_obj.json", "--images", "images", "--limit", "2"]
@@ -146,7 +146,7 @@ struct EvaluateCompositionCommandTests {
                     + ["--leave-out", "kinds.txt", "--json", "--model", "clip", "--device", "cpu"],
                 folder: folder)
             #expect(result.status == 0, "\(result.errors)")
-            #expect(result.errors.contains("3 items left out, whose kinds kinds.txt names"))
+            #expect(result.errors.contains("left out 3 items whose kinds are in kinds.txt"))
             #expect(result.errors.contains("the towers alone are measured"))
             let json = try result.json()
             #expect(json["ranking"] == nil)

@@ -35,7 +35,7 @@ struct IndexCommandTests {
                 ], in: folder)
             #expect(made.output.contains("12 encoded"))
             let whole = try await run(["index", "verify", "index"], in: folder)
-            #expect(whole.output == "whole: 12 photos\n")
+            #expect(whole.output == "undamaged: 12 images\n")
             let removed = try await run(
                 ["index", "remove", "photos/000.bmp", "--index", "index", "--json"], in: folder)
             #expect(try removed.json()["removed"] as? Int == 1)
@@ -55,7 +55,7 @@ struct IndexCommandTests {
             #expect(stats["removed"] as? Int == 0 && stats["graph_photos"] as? Int == 9)
             #expect((stats["bytes"] as? Int ?? .max) < bytes)
             let text = try await run(["index", "stats", "index"], in: folder).output
-            #expect(text.contains("6 of 10, int8") && text.contains("of 9 photos"))
+            #expect(text.contains("6 of 10, int8") && text.contains("of 9 images"))
 
             let found = try await run(
                 [

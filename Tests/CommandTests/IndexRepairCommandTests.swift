@@ -30,8 +30,8 @@ struct IndexRepairCommandTests {
             #expect(refused.errors.contains("'albef index repair index'"), "\(refused.errors)")
             let repaired = try await Command.run(["index", "repair", "index"], folder: folder)
             #expect(repaired.status == 0)
-            #expect(repaired.output == "dropped 5 images; 0 are left\n")
-            #expect(repaired.errors.contains("dropped index/segments/"), "\(repaired.errors)")
+            #expect(repaired.output == "removed 5 images; 0 are left\n")
+            #expect(repaired.errors.contains("removed index/segments/"), "\(repaired.errors)")
             let again = try await Command.run(Self.add, folder: folder)
             #expect(again.status == 0 && again.output.contains("5 encoded"), "\(again.errors)")
             let whole = try await Command.run(

@@ -50,7 +50,7 @@ struct KilledTrainingTests {
                 let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
                 #expect(errors.contains("saving after this step (again to stop at once)"))
                 #expect(
-                    errors.contains("going on after step \(reached) of 3000") == (reached > 0))
+                    errors.contains("resuming after step \(reached) of 3000") == (reached > 0))
                 let output = try Data(contentsOf: URL(filePath: "\(log.string).out"))
                 let json = try #require(
                     try JSONSerialization.jsonObject(with: output) as? [String: Any])

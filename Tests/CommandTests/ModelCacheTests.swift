@@ -129,7 +129,7 @@ struct ModelCacheTests {
             if number == SIGINT {
                 let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
                 #expect(process.terminationStatus == 130, "\(errors)")
-                #expect(errors.contains("the next time continues from here"))
+                #expect(errors.contains("the next download resumes here"))
             }
             let list = try await place.run("models", "list")
             let line = list.output.split(separator: "\n").first { $0.hasPrefix("albef-coco ") }

@@ -57,8 +57,8 @@ struct ModelChangeCommandTests {
             #expect(process.terminationStatus == 130, "\(errors)")
             #expect(
                 errors.contains(
-                    "building beside the index of model; searches use it until this is done"))
-            let hint = "'albef index photos --index index --model \(folder)/other' goes on with it"
+                    "building beside the index of model, which searches use until this is done"))
+            let hint = "'albef index photos --index index --model \(folder)/other' resumes it"
             #expect(errors.contains(hint), "\(errors)")
 
             let stats = try await run(["index", "stats", "index", "--json"]).json()
@@ -93,7 +93,7 @@ struct ModelChangeCommandTests {
             let done = try second.json()
             #expect(done["encoded"] as? Int == 1000 - encoded && done["skipped"] as? [String] == [])
             #expect(done["replaced_model"] as? String == "model")
-            #expect(second.errors.contains("the index is of this model now; it was of model"))
+            #expect(second.errors.contains("the index now belongs to this model instead of model"))
             let late = try await run(search + Self.models("model"))
             #expect(late.status == 1 && late.errors.contains("another model, other"))
             let now = try await run(search + Self.models("other"))

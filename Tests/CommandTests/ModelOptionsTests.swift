@@ -21,7 +21,7 @@ struct ModelOptionsTests {
                 atPath: folder.appending("wardrobe").string, withIntermediateDirectories: false)
             let shipped = try await Self.score(["--model", "wardrobe"], in: folder)
             #expect(shipped.status == 0, "\(shipped.errors)")
-            #expect(!shipped.errors.contains("holds a model too"))
+            #expect(!shipped.errors.contains("pass --model ./"))
             let path = try await Self.score(["--model", "./wardrobe"], in: folder)
             #expect(path.status != 0 && path.errors.contains("config.json"))
 

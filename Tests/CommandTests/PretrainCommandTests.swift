@@ -110,12 +110,12 @@ struct PretrainCommandTests {
     @Test(
         "Mistakes are named in a line",
         arguments: [
-            (["--threads", "1"], "--run is needed"),
+            (["--threads", "1"], "--run is missing"),
             (["--run", "r"], "configuration: data.train names no annotations to learn from"),
             (["--run", "r", "--resume"], "configuration: data.train names no annotations"),
             (
                 ["--run", "r", "--threads", "9223372036854775807"],
-                "--threads must be within 1...1024"
+                "--threads must be from 1 to 1024"
             ),
             (
                 ["--run", "r", "--set", "training.epochs=4.0"],

@@ -78,7 +78,7 @@ struct SearchActionTests {
             for part in ["the server answered 404", "more than 64 MiB"] {
                 let failed = try await Command.run(
                     search + ["--image", address, "--fetch"], folder: folder)
-                #expect(failed.status == 1 && failed.errors.contains("was not fetched: "))
+                #expect(failed.status == 1 && failed.errors.contains("cannot be fetched: "))
                 #expect(failed.errors.contains(part), "\(failed.errors)")
             }
         }
