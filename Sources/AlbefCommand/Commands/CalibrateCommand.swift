@@ -15,10 +15,10 @@ struct CalibrateCommand: AsyncParsableCommand {
             Reads every caption with its best candidates among the images, as a search does, and \
             fits a temperature and a bias, so that the probability shown equals the share of right \
             candidates. Give --recall if searches do: it only chooses the candidates, but better \
-            ones are harder to tell from right ones. One half of the images fits, the other half \
-            evaluates, over all captions and for each file. Also measures the probability below \
-            which a search reports that nothing matches well. Writes calibration.json into the \
-            model's directory; indexes stay valid.
+            ones are harder to tell from right ones. Half of the images serve to fit, the other \
+            half to evaluate, over all captions and for each file. Also measures the probability \
+            below which a search reports that nothing matches well. Writes calibration.json into \
+            the model's directory; indexes stay valid.
 
               albef calibrate validation.json --model run/best
               albef calibrate english.json chinese.json --model run/best

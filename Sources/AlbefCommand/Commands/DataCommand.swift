@@ -18,7 +18,7 @@ struct DataValidateCommand: AsyncParsableCommand {
         abstract: "Find missing and damaged images, and empty and repeated captions.",
         discussion: """
             Reads ALBEF's JSON lists, JSON Lines such as metadata.jsonl, COCO's and Karpathy's \
-            JSON, CSV and TSV with a header (also separated by semicolons), and folders of images \
+            JSON, CSV (with commas or semicolons) and TSV with a header, and folders of images \
             with one .txt file per image, and decodes every image. The exit status is 1 if \
             training could not use some of the data; duplicates are only reported.
 

@@ -11,11 +11,12 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name from "
-                + "'albef models list', which is fetched on first use (./NAME for a directory of "
-                + "that name); default: the model that made the index, else "
-                + "\(ShippedModel.default.rawValue); for drawn scenes, "
-                + "\(ShippedModel.wardrobe.rawValue).",
+            """
+            The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name from \
+            'albef models list', which is fetched on first use (./NAME for a directory of that \
+            name); default: the model that made the index, else \(ShippedModel.default.rawValue); \
+            for drawn scenes, \(ShippedModel.wardrobe.rawValue).
+            """,
             valueName: "model"), completion: .directory)
     var model: String?
 
@@ -27,7 +28,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Side of the input images of --model in pixels; default: the one the weights were made for.",
+            "Side of the input images of --model in pixels; default: that of the weights.",
             valueName: "pixels"))
     var imageSize: Int?
 

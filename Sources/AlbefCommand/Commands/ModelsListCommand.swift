@@ -84,7 +84,7 @@ struct ModelTable {
         ]
     }
 
-    /// Aligns cells in columns, and numbers at the right of theirs.
+    /// Aligns cells in columns: the columns in `numbers` to the right, the others to the left.
     private static func aligned(_ rows: [[String]], numbers: Set<Int> = []) -> String {
         let count = rows.first?.count ?? 0
         let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }

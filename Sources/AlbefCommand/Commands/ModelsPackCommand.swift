@@ -5,7 +5,7 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// `albef models pack`: writes a smaller model that can only search.
+/// `albef models pack`: writes a smaller model for searching.
 struct ModelsPackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",

@@ -74,13 +74,13 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "YAML file of more settings: names, limits, batching; options override it.",
+            "YAML file of more settings: names, limits, batching; other options override it.",
             valueName: "file"), completion: .file())
     var settings: String?
 
     @Option(
         help: ArgumentHelp(
-            "Least level to log: debug, info, notice, warning or error. The log has one JSON "
+            "Lowest level to log: debug, info, notice, warning or error. The log has one JSON "
                 + "object per line.",
             valueName: "level"))
     var logLevel = "info"

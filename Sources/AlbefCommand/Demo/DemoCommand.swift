@@ -4,7 +4,7 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef demo`: searches drawn scenes and photographs that the models have not seen, before and
+/// `albef demo`: searches drawn scenes that the models have not seen, and photographs, before and
 /// after re-ranking.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -10,8 +10,8 @@ import SystemPackage
 struct DemoPhotoSection {
     /// The name of the folder of small copies.
     static let folder = "thumbnails"
-    /// The longer side of a copy in pixels: twice the displayed size, for dense
-    /// screens.
+    /// The longer side of a copy in pixels: twice the displayed size,
+    /// for dense screens.
     private static let side = 440
 
     let photos: DemoPhotos
