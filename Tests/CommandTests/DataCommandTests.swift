@@ -5,7 +5,7 @@ import Testing
 
 @Suite("albef data")
 struct DataCommandTests {
-    @Test("Broken data ends with status 1, sound data with 0")
+    @Test("Exits with status 1 for broken data, and 0 for sound data")
     func validates() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try TinyModel.writeImages(3, to: folder.appending("photos"))
@@ -33,7 +33,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Annotations that cannot be read are an error of one line")
+    @Test("Reports unreadable annotations in one line")
     func errors() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try "image,caption\na.jpg\n".write(
@@ -45,7 +45,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Data without images is broken, whatever its format")
+    @Test("Data without images is broken in any format")
     func nothing() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for (name, text) in [
@@ -61,7 +61,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Columns can be named, and semicolons separate them")
+    @Test("Reads named columns, separated by semicolons")
     func columns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try TinyModel.writeImages(1, to: folder.appending("photos"))
@@ -78,7 +78,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Numbers out of bounds are usage errors that name the bounds")
+    @Test("Rejects numbers out of bounds with a usage error that names the bounds")
     func bounds() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for (arguments, named) in [

@@ -6,7 +6,7 @@ import Testing
 @Suite("albef evaluate, calibrate and ablate")
 struct EvaluateCommandTests {
     @Test(
-        "Data without a caption is refused by its file",
+        "Rejects data without a caption, naming the file",
         arguments: [
             ("[]", "there are no images to evaluate on"),
             (
@@ -29,7 +29,7 @@ struct EvaluateCommandTests {
     }
 
     @Test(
-        "Numbers out of their bounds are usage errors with the bounds",
+        "Rejects numbers out of bounds with a usage error that names the bounds",
         arguments: [
             (["evaluate", "retrieval", "x.json", "--limit"], "from 0 to 1000000000"),
             (["evaluate", "retrieval", "x.json", "--rerank"], "from 0 to 1000000"),
@@ -52,7 +52,7 @@ struct EvaluateCommandTests {
         }
     }
 
-    @Test("A calibration on two languages is judged on each of them")
+    @Test("Evaluates a calibration on two languages on each of them")
     func calibrate() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try await Command.run(
@@ -80,7 +80,7 @@ struct EvaluateCommandTests {
         }
     }
 
-    @Test("What --rerank cannot read is shown")
+    @Test("Shows the value that --rerank cannot read")
     func rerank() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for text in ["16,", "sixteen", "16;64"] {

@@ -4,9 +4,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef index and what goes with it", .serialized)
+@Suite("albef index and its subcommands", .serialized)
 struct IndexCommandTests {
-    /// A folder with a model, twelve images and notes on them.
+    /// A folder with a model, twelve images and their metadata.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -135,7 +135,7 @@ struct IndexCommandTests {
                     "calibrate", "captions.json", "--model", "model", "--candidates", "12",
                     "--json",
                 ], folder: folder)
-            // Random weights may well tell nothing apart; then nothing is written.
+            // Random weights may distinguish nothing; then nothing is written.
             let file = folder.appending("model/calibration.json").string
             #expect(FileManager.default.fileExists(atPath: file) == (result.status == 0))
             if result.status == 0 {
@@ -179,7 +179,7 @@ struct IndexCommandTests {
                     try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
                 #expect(object["query"] is String && object["recall_rank"] is Int)
             }
-            // What the model says candidates are ordered by counts here as in searches.
+            // The model's own ranking applies here as in searches.
             let packed = try await Command.run(
                 [
                     "models", "pack", "./model", "--output", "packed", "--full", "--ranking",

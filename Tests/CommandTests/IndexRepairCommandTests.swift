@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef index, when something is wrong", .serialized)
+@Suite("albef index, for damaged indexes", .serialized)
 struct IndexRepairCommandTests {
     private func withIndex(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -18,7 +18,7 @@ struct IndexRepairCommandTests {
 
     private static let add = ["index", "photos", "--model", "model", "--index", "index"]
 
-    @Test("The error of an index that lost a file names a command, and that helps")
+    @Test("The error of an index that lost a file names a command that repairs it")
     func repair() async throws {
         try await withIndex { folder in
             let segments = folder.appending("index/segments")
@@ -42,7 +42,7 @@ struct IndexRepairCommandTests {
         }
     }
 
-    @Test("Removing what is not there says so")
+    @Test("Reports that there was nothing to remove")
     func removesNothing() async throws {
         try await withIndex { folder in
             let result = try await Command.run(

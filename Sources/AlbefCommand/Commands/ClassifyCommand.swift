@@ -45,7 +45,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (labels == nil) != (labelsFile == nil) else {
-            throw ValidationError("Give the labels with either --labels or --labels-file.")
+            throw ValidationError("Give the labels with --labels or with --labels-file, not both.")
         }
         for text in template where !text.contains(ZeroShotClassifier.place) {
             throw ValidationError("--template '\(text)' has no {} for the label.")
