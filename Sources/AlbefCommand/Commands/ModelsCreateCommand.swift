@@ -17,7 +17,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             towers: BERT, RoBERTa-wwm, MiniLM. The config.json beside the weights has to supply \
             what the tensors do not.
 
-            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) has only \
+            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) outputs only \
             a feature map. It becomes the trunk of the image encoder, and options describe the \
             layers above it. WenLan's model (BriVL) is made this way.
 
