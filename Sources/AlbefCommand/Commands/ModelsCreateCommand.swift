@@ -17,9 +17,9 @@ struct ModelsCreateCommand: AsyncParsableCommand {
             towers: BERT, RoBERTa-wwm, MiniLM. The config.json beside the weights has to supply \
             what the tensors do not.
 
-            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) outputs only \
-            a feature map. It becomes the trunk of the image encoder, and options describe the \
-            layers above it. WenLan's model (BriVL) is made this way.
+            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) outputs \
+            only a feature map. It becomes the trunk of the image encoder, and options describe \
+            the layers above it. WenLan's model (BriVL) is made this way.
 
             --vocabulary replaces the vocabulary of a WordPiece text tower. A token of both keeps \
             its embedding. A token that the tower lacks starts as the mean of the embeddings of \
