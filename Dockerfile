@@ -3,7 +3,8 @@
 #   docker build -t albef .
 #   docker run -p 8080:8080 -v "$PWD/photos:/photos:ro" -v albef:/data albef
 #
-# indexes /photos, which the user with id 10001 must be able to read, and serves it. A model of your own: -v "$PWD/model:/model:ro" … albef --model /model
+# indexes and serves /photos, which the user with id 10001 must be able to read. To use your own
+# model: -v "$PWD/model:/model:ro" … albef --model /model
 FROM swift:6.1-bookworm AS build
 WORKDIR /source
 COPY Scripts Scripts
@@ -17,7 +18,7 @@ COPY Documentation Documentation
 COPY Examples Examples
 RUN DESTDIR=/installed Scripts/install /usr/local
 
-# What was installed needs no Swift, and no Python.
+# The installed files need neither Swift nor Python.
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \

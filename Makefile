@@ -1,4 +1,4 @@
-# Every target makes the machine ready first; what is ready is not fetched or built again.
+# Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS = -c release
 
 .PHONY: build test demo service install uninstall archive format lint clean bootstrap
@@ -15,24 +15,24 @@ test: bootstrap  ## builds and runs every test
 demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
 	.build/release/albef demo --output out/demo
 
-service: build  ## tests the service against its description, its page in a browser, and installed copies
+service: build  ## tests the service, its page in a browser, and installed copies
 	Scripts/test-service
 	Scripts/test-install
 	Scripts/test-page
 
-install:  ## copies what `make build` made to PREFIX (/usr/local), with all that it needs to run
+install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)
 
-uninstall:  ## removes from PREFIX what `make install` put there, and nothing else
+uninstall:  ## removes from PREFIX exactly what `make install` put there
 	@Scripts/uninstall $(PREFIX)
 
-archive:  ## packs what `make build` made for machines without Swift and libtorch: out/archive
+archive:  ## packs the built program for machines without Swift and libtorch, in out/archive
 	@Scripts/archive
 
 format:  ## rewrites the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
-lint:  ## fails where the sources are not in the project's format
+lint:  ## fails if a source file is not in the project's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 
 bootstrap:

@@ -3,7 +3,7 @@
 usage: base_checkpoint.py OUTPUT.pth [--image-size 256] [--without-momentum]
 
 Needs torch. The values follow the original initialisation (truncated normal 0.02), so that
-timings and memory are those of a real checkpoint; the answers mean nothing.
+timings and memory are those of a real checkpoint; the results mean nothing.
 """
 
 import argparse

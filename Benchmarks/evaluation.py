@@ -1,13 +1,14 @@
-"""Evaluates one checkpoint on one data set by LAVIS and by `albef evaluate`, and compares scores.
+"""Evaluates one checkpoint on one data set with LAVIS and `albef evaluate`, and compares scores.
 
     python Benchmarks/evaluation.py MODEL ANNOTATIONS [--depth 16] [--limit 0]
 
-MODEL is a directory that `albef pretrain` wrote; ANNOTATIONS a JSON list of {"image", "caption"}.
-The pip lines are in lavis_albef.py. The model is written once as LAVIS would save it; LAVIS's own
-`compute_sim_matrix`, unmodified, and `albef import` with `albef evaluate` both read that file.
+MODEL is a directory that `albef pretrain` wrote; ANNOTATIONS is a JSON list of {"image",
+"caption"}. The pip lines are in lavis_albef.py. The script writes the model once in LAVIS's format.
+LAVIS's own `compute_sim_matrix`, unmodified, and `albef import` with `albef evaluate` both read
+that file.
 
-Compared are recall in both directions, and for every caption the cosine and the score of each
-image that our dump lists.
+The script compares recall in both directions, and for every caption the cosine and the score of
+each image that albef's dump lists.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import pathlib
 import subprocess
 import tempfile
 
-import lavis_albef  # noqa: F401  opens LAVIS without its other models
+import lavis_albef  # noqa: F401  imports LAVIS without its other models
 import numpy
 import torch
 from lavis.models.albef_models import AlbefBase, compute_sim_matrix
@@ -54,7 +55,7 @@ def reference_model(folder):
 
 
 class Gallery:
-    """Captioned images, as LAVIS's evaluation takes them: also its own loader."""
+    """Captioned images for LAVIS's evaluation, both data set and loader."""
 
     def __init__(self, annotations, limit, vision):
         rows = json.loads(annotations.read_text())[: limit or None]
@@ -78,7 +79,7 @@ class Gallery:
 
 
 def recall(scores, right):
-    """Percent of rows with one of their right columns among the first 1, 5 and 10."""
+    """The percentage of rows with a right column among the first 1, 5 and 10."""
     places = []
     for row, columns in zip(scores, right):
         order = numpy.argsort(-row, kind="stable")
@@ -111,7 +112,7 @@ def main():
              "--vision-heads", str(vision["heads"]),
              "--vocabulary", options.model / "vocab.txt", "--output", folder / "model"],
             check=True, stdout=subprocess.DEVNULL)
-        # LAVIS evaluates with 35 tokens whatever the model was trained with.
+        # LAVIS evaluates with 35 tokens, regardless of the model's training.
         settings = json.loads((folder / "model" / "config.json").read_text())
         settings["text"]["maximum_tokens"] = 35
         (folder / "model" / "config.json").write_text(json.dumps(settings))

@@ -1,10 +1,10 @@
-"""Compares indexing with torch's eager mode: seconds an image, in one run, alternating.
+"""Compares indexing with torch's eager mode: seconds per image, alternating in one run.
 
-usage: image_encoding.py CHECKPOINT.pth MODEL PHOTOS [--albef PATH] [--batch 1] [--rounds 3]
+usage: image_encoding.py CHECKPOINT.pth MODEL IMAGES [--albef PATH] [--batch 1] [--rounds 3]
 
-MODEL is the directory that `albef import` made of CHECKPOINT. The Python side runs the same ViT
-with scaled_dot_product_attention on the same photos, decoded beforehand; the Swift side is the
-whole of `albef index`: reading, decoding, resizing, encoding, writing. Needs torch and Pillow.
+MODEL is the directory that `albef import` made from CHECKPOINT. The Python side runs the same ViT
+with scaled_dot_product_attention on the same images, decoded beforehand; the Swift side runs all of
+`albef index`: reading, decoding, resizing, encoding and writing. Needs torch and Pillow.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
     parser.add_argument("model")
-    parser.add_argument("photos", type=pathlib.Path)
+    parser.add_argument("images", type=pathlib.Path)
     parser.add_argument("--albef", default=".build/release/albef")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
@@ -70,7 +70,7 @@ def main() -> None:
 
     side = json.loads((pathlib.Path(options.model) / "config.json").read_text())
     side = side["vision"]["image_size"]
-    files = sorted(options.photos.glob("*.jpg"))
+    files = sorted(options.images.glob("*.jpg"))
     weights = torch.load(options.checkpoint, map_location="cpu", weights_only=True)["model"]
     batch = torch.stack([pixels(file, side) for file in files])
     eager, index, peak = [], [], 0
@@ -82,7 +82,7 @@ def main() -> None:
                 encode(weights, batch[first : first + options.batch])
             eager.append((time.perf_counter() - start) / len(files))
         folder = tempfile.mkdtemp()
-        command = [options.albef, "index", str(options.photos), "--model", options.model]
+        command = [options.albef, "index", str(options.images), "--model", options.model]
         command += ["--index", folder + "/index", "--batch-size", str(options.batch)]
         start = time.perf_counter()
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -96,9 +96,9 @@ def main() -> None:
         index.append((time.perf_counter() - start) / len(files))
         shutil.rmtree(folder)
     a, b = statistics.median(eager), statistics.median(index)
-    print(f"{len(files)} photos at {side} px, batch {options.batch}, {options.rounds} rounds")
-    print(f"torch eager + SDPA, encoding alone: {a * 1000:.0f} ms an image")
-    print(f"albef index, everything:            {b * 1000:.0f} ms an image")
+    print(f"{len(files)} images at {side} px, batch {options.batch}, {options.rounds} rounds")
+    print(f"torch eager + SDPA, encoding alone: {a * 1000:.0f} ms per image")
+    print(f"albef index, everything:            {b * 1000:.0f} ms per image")
     print(f"ratio {b / a:.3f}; peak memory of indexing {peak / 1e6:.2f} GB")
 
 

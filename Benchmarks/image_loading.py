@@ -4,9 +4,9 @@
     swift build -c release --package-path Benchmarks --product load-images
     python3 Benchmarks/image_loading.py Benchmarks/.build/release/load-images
 
-Needs numpy and Pillow-SIMD or Pillow in the Python that runs it. The images are made here: noise
-of every scale under soft shapes, which compresses about as photographs do. Reported is CPU time a
-image, the best of each side's repeats, and how far the pixels of the two sides lie apart.
+Needs numpy and Pillow-SIMD or Pillow in the Python that runs it. The script makes its own images:
+noise at every scale under soft shapes, which compresses about as photographs do. It reports the CPU
+time per image, the best of each side's repeats, and how far the pixels of the two sides differ.
 """
 import argparse
 import subprocess
@@ -21,7 +21,7 @@ from PIL import Image
 
 
 def image(width, height, seed):
-    """An image with detail at every scale, as photographs have it."""
+    """An image with detail at every scale, like a photograph."""
     random = numpy.random.default_rng(seed)
     total = numpy.zeros((height, width, 3), numpy.float32)
     step, weight = 2, 1.0

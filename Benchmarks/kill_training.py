@@ -3,11 +3,11 @@
     swift build -c release --product albef
     python Benchmarks/kill_training.py --program .build/release/albef [--kills 20] [--seed N]
 
-A tiny data set is made and a tiny model trained on it: once undisturbed, then once more while
-SIGKILL hits it again and again, at any moment from the start of the program on, and --resume goes
-on. A run that ends before all kills are spent is compared, and another one is begun. Compared are
-the SHA-256 of the last checkpoint's model.safetensors, training.safetensors and progress.json, and
-of the best one's model.safetensors. Exits with 1 where any differ.
+The script makes a tiny data set and trains a tiny model on it: once undisturbed, then again while
+it sends SIGKILL repeatedly, at any moment from the start of the program on, and resumes with
+--resume. When a run ends before all kills are spent, the script compares it and begins another one.
+It compares the SHA-256 of model.safetensors, training.safetensors and progress.json of the last
+checkpoint, and of model.safetensors of the best one. Exits with 1 if any differ.
 """
 
 import argparse
@@ -83,12 +83,12 @@ def start(program, folder, run):
 
 
 def finished(process, folder):
-    """Whether the program ended by itself; what else it says is a failure."""
+    """Whether the program ended by itself; exits if it failed for another reason."""
     if process.returncode == 0:
         return True
     if process.returncode != -signal.SIGKILL:
         text = (folder / "errors.txt").read_text()
-        sys.exit(f"ended with {process.returncode} instead of going on:\n{text}")
+        sys.exit(f"ended with {process.returncode} instead of resuming:\n{text}")
     return False
 
 
@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=40)
-    parser.add_argument("--seed", type=int, default=None, help="of the moments of the kills")
+    parser.add_argument("--seed", type=int, default=None, help="seed of the moments of the kills")
     options = parser.parse_args()
     program = str(pathlib.Path(options.program).resolve())
     moments = random.Random(options.seed)

@@ -5,10 +5,10 @@
         huggingface_hub==0.36.2 omegaconf==2.4.0 iopath==0.1.10 einops==0.8.2 packaging tqdm pillow
     pip install --no-deps timm==0.4.12 salesforce-lavis==1.0.2
 
-The classes are LAVIS's own, unmodified. `import lavis` would pull in all of its models, data sets
-and their thirty dependencies; here its packages are opened without running their `__init__`, and
-the names that the ALBEF part imports of packages that are not installed (it never uses them) are
-placeholders. Nothing is downloaded.
+The classes are LAVIS's own, unmodified. `import lavis` would import all of its models and data
+sets, and their thirty dependencies. This module imports LAVIS's packages without running their
+`__init__`. Names that the ALBEF part imports from packages that are not installed, but never uses,
+are placeholders. Nothing is downloaded.
 """
 
 import functools
@@ -20,11 +20,11 @@ import types
 
 import numpy
 import torch
-import transformers  # before the placeholders, which its own probing should not find
+import transformers  # before the placeholders, which its own probes must not find
 from transformers import BatchEncoding, BertConfig
 from transformers.models.bert import configuration_bert  # noqa: F401
 
-# What LAVIS 1.0.2 and timm 0.4.12 import on the way to ALBEF and never use there.
+# Modules that LAVIS 1.0.2 and timm 0.4.12 import for ALBEF but never use there.
 _PLACEHOLDERS = (
     "fairscale", "fairscale.nn", "fairscale.nn.checkpoint",
     "fairscale.nn.checkpoint.checkpoint_activations", "cv2", "pandas", "torchvision",
@@ -34,7 +34,7 @@ _PLACEHOLDERS = (
 
 
 class _Placeholder(types.ModuleType):
-    """A module that has whatever name is imported from it."""
+    """A module that has every name that is imported from it."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -53,7 +53,7 @@ def _add_module(name, module, path):
 
 def _open_lavis():
     transformers.logging.set_verbosity_error()
-    if not hasattr(numpy, "Inf"):  # numpy 2 dropped the name that LAVIS uses
+    if not hasattr(numpy, "Inf"):  # numpy 2 removed the name that LAVIS uses
         numpy.Inf = numpy.inf
     absent = {name.split(".")[0] for name in _PLACEHOLDERS}
     absent = {name for name in absent if importlib.util.find_spec(name) is None}
@@ -66,7 +66,7 @@ def _open_lavis():
     root = pathlib.Path(spec.submodule_search_locations[0])
     for name in ("lavis", "lavis.common", "lavis.models", "lavis.processors"):
         _add_module(name, types.ModuleType(name), [str(root.joinpath(*name.split(".")[1:]))])
-    # The registry looks base classes up in packages that were not run.
+    # The registry looks up base classes in packages whose `__init__` did not run.
     from lavis.models.base_model import BaseModel
 
     sys.modules["lavis.models"].BaseModel = BaseModel
@@ -84,7 +84,7 @@ from lavis.models.vit import VisionTransformerEncoder  # noqa: E402
 
 
 class GivenTokens:
-    """Stands for the tokenizer: whatever the texts are, these are their tokens."""
+    """A tokenizer that returns the same given tokens for any texts."""
 
     pad_token_id, cls_token_id, mask_token_id = 0, 2, 4
 
@@ -96,7 +96,7 @@ class GivenTokens:
 
 
 def encoders(configuration, dropout=0.1):
-    """The image encoder, and the text encoder's settings, of the sizes in a config.json."""
+    """The image encoder and the text encoder's settings, in the sizes of a config.json."""
     vision, text = configuration["vision"], configuration["text"]
     image_encoder = VisionTransformerEncoder(
         img_size=vision["image_size"], patch_size=vision["patch_size"],
@@ -118,10 +118,10 @@ def encoders(configuration, dropout=0.1):
 
 
 def pretraining_model(configuration, queue_size, dropout=0.1, **options):
-    """LAVIS's `AlbefPretrain` of the sizes in a model directory's config.json.
+    """LAVIS's `AlbefPretrain` in the sizes of a model directory's config.json.
 
-    `options` are that class's own: momentum, alpha, temp, mlm_mask_prob. Give the model its tokens
-    by setting `tokenizer` to `GivenTokens`.
+    `options` are those of that class: momentum, alpha, temp, mlm_mask_prob. To give the model its
+    tokens, set `tokenizer` to `GivenTokens`.
     """
     image_encoder, bert = encoders(configuration, dropout)
     has_types = configuration["dialect"] == "albef"
@@ -131,8 +131,8 @@ def pretraining_model(configuration, queue_size, dropout=0.1, **options):
         image_encoder, BertForMaskedLM(bert), queue_size=queue_size,
         embed_dim=configuration["embedding_width"], **options)
     if has_types:
-        # LAVIS makes the table of token types but passes no types, so that it would never add one;
-        # the original, as BERT does, takes all tokens for type 0.
+        # LAVIS makes the table of token types but passes no types, so it would never add one; the
+        # original, like BERT, treats all tokens as type 0.
         for encoder in (model.text_encoder, model.text_encoder_m):
             encoder.bert.embeddings.register_forward_pre_hook(_with_types, with_kwargs=True)
     return model

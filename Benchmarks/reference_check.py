@@ -3,24 +3,24 @@
     python Benchmarks/reference_check.py MODEL_DIRECTORY FIXED.safetensors [--double] [--tolerance X]
 
 The pip lines are in lavis_albef.py. MODEL_DIRECTORY holds config.json and model.safetensors with
-momentum twins (`*_m`) and queues. FIXED.safetensors holds a batch, every random choice, and what
-swift-albef made of them without dropout and without an update of the twins:
+a momentum teacher (`*_m`) and queues. FIXED.safetensors holds a batch, every random choice, and the
+values that swift-albef computed for them without dropout and without an update of the teacher:
 
     pixels [B, 3, S, S]               normalised images
     input_ids, attention_mask [B, L]  tokens
-    neg_image_idx [B]                 the image that text b gets as hard negative
-    neg_text_idx [B]                  the text that image b gets as hard negative
-    mlm_input_ids, mlm_labels [B, L]  masked tokens; labels -100 where nothing is to be guessed
+    neg_image_idx [B]                 the hard negative image of text b
+    neg_text_idx [B]                  the hard negative text of image b
+    mlm_input_ids, mlm_labels [B, L]  masked tokens; labels -100 where no token is hidden
     alpha                             the weight of the soft targets
     swift/image_features [B, E]       aligned features; also swift/text_features, and from the
-                                      twins swift/image_features_m, swift/text_features_m
+                                      teacher swift/image_features_m, swift/text_features_m
     swift/loss_itc                    also swift/loss_itm, swift/loss_mlm
 
     swift/itm_logits [3B, 2]          positives, (text, hard image), (hard text, image)
 
-Exits with 1 if a value is missing or differs by more than the tolerance. The features of the twins
-and the logits may be missing; but the loss of an untrained model hardly depends on its hard
-negatives, the logits do.
+Exits with 1 if a value is missing or differs by more than the tolerance. The teacher's features
+and the logits may be missing. But the loss of an untrained model hardly depends on its hard
+negatives, while the logits do.
 """
 
 import argparse
@@ -39,7 +39,7 @@ INPUTS = ("pixels", "input_ids", "attention_mask", "neg_image_idx", "neg_text_id
           "mlm_input_ids", "mlm_labels", "alpha")
 OPTIONAL = ("image_features_m", "text_features_m", "itm_logits")
 
-# What a state dictionary of LAVIS has beyond the parameters: the same tensors under a second name,
+# Entries of a LAVIS state dictionary that are not parameters: the same tensors under a second name,
 # and buffers that follow from the sizes or that the losses do not read.
 TIED = {
     ".cls.predictions.decoder.weight": ".bert.embeddings.word_embeddings.weight",
@@ -75,14 +75,14 @@ def load(directory):
 
 
 def expected(model, fixed):
-    """Features and losses of LAVIS's own forward pass, with every choice given."""
+    """The features and losses of LAVIS's own forward pass, with every choice given."""
     module = sys.modules[type(model).__module__]
     model.tokenizer = GivenTokens(fixed["input_ids"].long(), fixed["attention_mask"].long())
     model.mask = lambda *_, **__: (
         fixed["mlm_input_ids"].long().clone(), fixed["mlm_labels"].long().clone())
-    # Only the next step would see the new queues, and their length need not suit the batch.
+    # Only the next step would use the new queues, whose length may not be a multiple of the batch.
     model._dequeue_and_enqueue = lambda *_: None
-    # The ramp of alpha is over after two epochs.
+    # The ramp of alpha ends after two epochs.
     model.alpha = float(fixed["alpha"])
     # First an image for each text, then a text for each image.
     choices = [int(i) for name in ("neg_image_idx", "neg_text_idx") for i in fixed[name]]
@@ -142,7 +142,7 @@ def main():
             continue
         reference = reference.double()
         difference = (actual.double().reshape(reference.shape) - reference).abs().max().item()
-        wrong = not difference <= options.tolerance  # which not-a-number is too
+        wrong = not difference <= options.tolerance  # also true for NaN
         fails = fails or wrong
         print(f"{name:18s} {str(list(reference.shape)):>12s} {reference.abs().max().item():12.6f} "
               f"{difference:12.2e}{'  FAILS' if wrong else ''}")

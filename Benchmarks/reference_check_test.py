@@ -1,11 +1,11 @@
-"""Tests reference_check.py: it must pass what is right and fail what is not.
+"""Tests reference_check.py: it must accept right values and reject wrong ones.
 
     python Benchmarks/reference_check_test.py
 
-Makes small random models of both dialects in LAVIS, stores them as model directories, computes the
-features and losses a second time from the stored tensors alone, with the formulas of the paper
-written out below, and runs the check: on these values, on a weight changed by a hundredth, on a
-choice changed, and on models with a tensor missing or too many.
+Makes small random models of both dialects in LAVIS and stores them as model directories. Computes
+the features and losses a second time from the stored tensors alone, with the paper's formulas as
+written below. Then runs the check on these values, on a weight changed by a hundredth, on a changed
+choice, and on models with a missing or an extra tensor.
 """
 
 import copy
@@ -36,7 +36,7 @@ def configuration(dialect):
 
 
 def stored(model):
-    """The tensors of a model directory: no second names, no buffers but the queues."""
+    """The tensors of a model directory: no second names, and no buffers except the queues."""
     state = {name: value.clone() for name, value in model.state_dict().items()}
     return {name: value for name, value in state.items()
             if ".decoder." not in name and not name.endswith("position_ids")}

@@ -1,14 +1,14 @@
-"""Times re-ranking as LAVIS does it and as this project does, in turn, in one run.
+"""Times re-ranking in LAVIS and in this project, alternating in one run.
 
     python Benchmarks/reranking.py [--rounds 3] [--threads 2] [--candidates 20 64 128]
 
-The pip lines are in lavis_albef.py; build the other side by
+The pip lines are in lavis_albef.py; build this project's side with
 `swift build -c release --package-path Benchmarks --product reranking`.
 
-Both have the paper's fusion encoder: six layers of text and six of fusion, width 768, twelve heads.
-LAVIS repeats the text for every candidate and runs all twelve layers; the third column leaves its
-text layers out, as the original program does. Ours begins with a text that is encoded, and with
-image tokens in half precision, as an index keeps them.
+Both have the paper's fusion encoder: six text layers and six fusion layers, width 768, twelve
+heads. LAVIS repeats the text for every candidate and runs all twelve layers; the third column
+leaves out its text layers, as the original program does. Ours begins with an encoded text, and with
+image tokens in half precision, as an index stores them.
 """
 
 import argparse
@@ -26,11 +26,11 @@ def main():
     parser.add_argument("--tokens", type=int, nargs="+", default=[8, 12, 25])
     parser.add_argument("--patches", type=int, nargs="+", default=[257, 577])
     parser.add_argument("--candidates", type=int, nargs="+", default=[20, 64, 128])
-    parser.add_argument("--batch", type=int, default=32, help="candidates LAVIS reads at once")
+    parser.add_argument("--batch", type=int, default=32, help="candidates that LAVIS reads at once")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(options.threads)
 
-    import lavis_albef  # noqa: F401  opens LAVIS without its other models
+    import lavis_albef  # noqa: F401  imports LAVIS without its other models
     import torch
     from lavis.models.med import XBertEncoder
     from transformers.models.bert.configuration_bert import BertConfig

@@ -1,14 +1,14 @@
-"""Loads `albef serve` where it once failed: uploads while a folder is indexed, and large bodies of JSON.
+"""Loads `albef serve` where it once failed: uploads during indexing, and large JSON bodies.
 
     python3 Benchmarks/service_under_load.py [--images 5000] [--clients 4] [--bodies 8] [--megabytes 18]
 
 (a) A service follows a folder of drawn images. Until all of them are indexed, clients upload images of
-    their own, one after another: how many were acknowledged, and how long that took.
-(b) Bodies of JSON are sent at once to a service that is at rest, while /health/live is asked again and
-    again: the longest answer, what became of the bodies, and the memory that the service took at most.
+    their own, one after another. Prints how many uploads were acknowledged, and how long they took.
+(b) Clients send JSON bodies at once to an idle service, while /health/live is polled. Prints the
+    longest response, the statuses of the bodies, and the most memory that the service used.
 
-Starts .build/release/albef itself and works in a folder that is deleted afterwards. Clients and service
-share the machine's cores.
+Starts .build/release/albef itself and works in a folder that is deleted afterwards. Clients and
+service share the machine's cores.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def bitmap(seed, side):
     """A square 24-bit BMP; its colours depend on the seed."""
     row = bytes((seed * 31 + x * 7) & 255 for x in range(3 * side)) + b"\0" * (-3 * side % 4)
     rows = b"".join(row[3 * (y % 8):] + row[:3 * (y % 8)] for y in range(side))
-    # Equal images would be encoded once: every seed has a first pixel of its own.
+    # Equal images would be encoded once, so every seed has its own first pixel.
     data = struct.pack("<I", seed)[:3] + rows[3:]
     return b"BM" + struct.pack(
         "<IIIIiiHHIIiiII", 54 + len(data), 0, 54, 40, side, side, 1, 24, 0, len(data), 2835, 2835,
@@ -156,7 +156,7 @@ def bodies(options):
                     status, _ = service.request(
                         "POST", "/api/search", wide, {"content-type": "application/json"})
                 except OSError as error:
-                    # The service refused by the length, and closed while this was still sending.
+                    # The service refused the length, and closed the connection before all was sent.
                     status = type(error).__name__
                 with lock:
                     answers[status] = answers.get(status, 0) + 1

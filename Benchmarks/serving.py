@@ -1,11 +1,11 @@
-"""Loads `albef serve` from many connections: requests a second, latencies, errors, memory.
+"""Loads `albef serve` from many connections: requests per second, latencies, errors, memory.
 
     python3 Benchmarks/serving.py --index INDEX [--seconds 8] [--candidates 16 64]
     python3 Benchmarks/serving.py --index INDEX --requests 20000        # memory, every 1,000 requests
 
-Starts .build/release/albef itself, with batching (16 queries) and without (1), both without remembered
-answers. Connections stay open; each asks for one text after another, all different. Client and service
-share the machine's cores.
+Starts .build/release/albef itself, with batching (16 queries) and without (1), both without cached
+responses. Connections stay open; each sends one text after another, all different. Client and
+service share the machine's cores.
 """
 
 import argparse

@@ -5,12 +5,12 @@
     swift build -c release --package-path Benchmarks --product tokenize-lines
     python Benchmarks/tokenizer_kinds_parity.py --open-clip open_clip --captions TEXTS...
 
-TEXTS are .json lists of {"caption": text or [texts]}. Vocabularies are learned from the captions,
-in the forms of the public models: CLIP's byte pairs as `tokenizer.json` and as `vocab.json` with
-`merges.txt`, Gemma's byte pairs with bytes to fall back to, SentencePiece's unigrams as a model
-file and as `tokenizer.json`, BERT's word pieces. CLIP's real vocabulary is that of the wheel of
-`open_clip_torch`, whose `SimpleTokenizer` is the reference. Beside the captions there are odd
-texts and random ones. Exits with 1 when any text differs.
+TEXTS are .json lists of {"caption": text or [texts]}. The script learns vocabularies from the
+captions, in the formats of the public models: CLIP's byte pairs as `tokenizer.json` and as
+`vocab.json` with `merges.txt`, Gemma's byte pairs with byte fallback, SentencePiece's unigrams as a
+model file and as `tokenizer.json`, BERT's word pieces. CLIP's real vocabulary comes from the wheel
+of `open_clip_torch`, whose `SimpleTokenizer` is the reference. The texts are the captions, odd
+texts and random ones. Exits with 1 if any text differs.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def captions_of(path):
 
 
 def simple_tokenizer(folder):
-    """OpenCLIP's SimpleTokenizer, whose module wants torch for what is not used here."""
+    """OpenCLIP's SimpleTokenizer, whose module imports torch for parts that are not used here."""
     sys.modules.setdefault("torch", types.SimpleNamespace(LongTensor=None, Tensor=None))
     path = pathlib.Path(folder) / "open_clip/tokenizer.py"
     spec = importlib.util.spec_from_file_location("open_clip_tokenizer", path)
@@ -81,10 +81,10 @@ class Comparison:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--captions", nargs="+", required=True)
-    parser.add_argument("--open-clip", help="folder of the unpacked wheel")
+    parser.add_argument("--open-clip", help="the folder of the unpacked wheel")
     parser.add_argument("--executable", default=here / ".build/release/tokenize-lines")
-    parser.add_argument("--limit", type=int, default=2500, help="captions of each file")
-    parser.add_argument("--only", default="", help="names that contain this")
+    parser.add_argument("--limit", type=int, default=2500, help="captions to read per file")
+    parser.add_argument("--only", default="", help="only run comparisons whose names contain this")
     options = parser.parse_args()
 
     random.seed(7)
@@ -102,7 +102,7 @@ def main():
         folder = pathlib.Path(folder)
         if options.open_clip:
             module, simple = simple_tokenizer(options.open_clip)
-            # Mojibake is not mended here; see OpenCLIPCleaning.
+            # swift-albef does not repair mojibake; see OpenCLIPCleaning.
             module.ftfy.fix_text = forms.without_mojibake(module.ftfy.fix_text)
             wheel = pathlib.Path(options.open_clip) / "open_clip/bpe_simple_vocab_16e6.txt.gz"
             merges = folder / "bpe_simple_vocab_16e6.txt"

@@ -4,8 +4,8 @@
     swift build -c release --package-path Benchmarks --product tokenize-lines
     python Benchmarks/tokenizer_parity.py --vocabulary VOCAB.txt TEXTS... [--executable PATH]
 
-TEXTS are .txt files with a text a line, or .json lists of {"caption": text or [texts]}. A line
-feed inside a text becomes a space. Exits with 1 when any text differs.
+TEXTS are .txt files with one text per line, or .json lists of {"caption": text or [texts]}. A line
+feed inside a text becomes a space. Exits with 1 if any text differs.
 """
 
 import argparse
@@ -35,11 +35,11 @@ def main():
     parser.add_argument("texts", nargs="+")
     parser.add_argument("--vocabulary", required=True)
     parser.add_argument("--executable", default=here / ".build/release/tokenize-lines")
-    parser.add_argument("--limit", type=int, default=5000, help="texts of each file")
+    parser.add_argument("--limit", type=int, default=5000, help="texts to read per file")
     parser.add_argument("--cased", action="store_true")
     options = parser.parse_args()
 
-    # From a dictionary: the library's own file reader would split other line separators too.
+    # From a dictionary, because the library's file reader also splits at other line separators.
     tokens = pathlib.Path(options.vocabulary).read_bytes().decode("utf-8").split("\n")
     vocabulary = {token: index for index, token in enumerate(tokens) if token}
     reference = BertWordPieceTokenizer(vocabulary, lowercase=not options.cased)
@@ -54,7 +54,7 @@ def main():
             capture_output=True, check=True)
         ours = [[int(i) for i in row.split()] for row in run.stdout.decode().split("\n")[:-1]]
         seconds = float(re.search(r"in (\S+) s", run.stderr.decode()).group(1))
-        # One text at a time and the batch call (which uses all cores).
+        # One text at a time, then the batch call, which uses all cores.
         start = time.perf_counter()
         theirs = [reference.encode(text, add_special_tokens=False).ids for text in texts]
         single = time.perf_counter() - start

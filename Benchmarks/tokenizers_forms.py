@@ -1,4 +1,4 @@
-"""Small vocabularies in the forms of the public models, and odd texts to try them on."""
+"""Small vocabularies in the formats of the public models, and odd texts to try them on."""
 
 import json
 import random
@@ -44,7 +44,7 @@ def clip_json(folder, parts):
 
 
 def trained_clip(texts, size):
-    """CLIP's form, learned: vocabulary and merges."""
+    """A learned vocabulary and merges in CLIP's format."""
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>", continuing_subword_prefix=""))
     tokenizer.normalizer = normalizers.Sequence([
         normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
@@ -60,19 +60,19 @@ def trained_clip(texts, size):
 
 
 def byte_characters():
-    """CLIP's characters for bytes, in its order."""
+    """CLIP's characters for bytes, in CLIP's order."""
     known = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in known]
     return [chr(byte) for byte in known] + [chr(256 + n) for n in range(len(others))]
 
 
 def gemma(folder, texts, size=3000, merges_as_pairs=True, name="gemma.json"):
-    """Gemma's form: byte pairs over a text whose spaces are marks, bytes to fall back to."""
+    """Gemma's format: byte pairs over a text whose spaces are marks, with byte fallback."""
     texts = [text.lower() for text in texts]
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence([
         normalizers.Lowercase(), normalizers.Replace(" ", "▁")])
-    # To learn words, not whole captions; Gemma's own was learned elsewhere.
+    # Learn words, not whole captions; Gemma's own vocabulary was learned elsewhere.
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
     special = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>"]
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
@@ -130,7 +130,7 @@ def native(**options):
         pattern = re.compile("(" + "|".join(map(re.escape, sorted(control))) + ")")
 
         def encode(text):
-            # The library itself reads no control tokens; the test reads them as the others do.
+            # The library itself reads no control tokens; this wrapper reads them as the others do.
             ids = []
             for part in pattern.split(text):
                 ids += [control[part]] if part in control else model.encode(part)
@@ -140,7 +140,7 @@ def native(**options):
 
 
 def unigram_json(folder, texts, name="unigram.json", size=2000, **options):
-    """XLM-R's form: the vocabulary of SentencePiece and its rules in a tokenizer.json."""
+    """XLM-R's format: the vocabulary of SentencePiece and its rules in a tokenizer.json."""
     path, model = sentence_piece(folder, texts, name="xlmr.model", size=size, pad_id=3, **options)
     rules = charsmap(path.read_bytes())
     vocabulary = [(model.id_to_piece(i), model.get_score(i)) for i in range(model.get_piece_size())]
@@ -188,7 +188,7 @@ def charsmap(model):
 
 
 def stages(folder, texts, size=1500):
-    """The types that no form above has: the rest of the closed set."""
+    """The types that no format above has: the rest of the closed set."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=False))
     tokenizer.normalizer = normalizers.Sequence([
         normalizers.NFKC(), normalizers.NFD(), normalizers.StripAccents(), normalizers.Lowercase(),
@@ -291,7 +291,7 @@ def random_texts(count):
         if random.random() < 0.25:
             return " "
         while True:
-            # What Unicode 14 does not know each library classes by the version that it knows.
+            # Each library classifies newer characters than Unicode 14's by its own version.
             chosen = chr(random.randrange(*random.choice(blocks)))
             if unicodedata.category(chosen) != "Cn":
                 return chosen

@@ -1,17 +1,18 @@
-"""Times one training step of a tiny ALBEF in LAVIS and in a program of ours, round by round.
+"""Times one training step of a tiny ALBEF in LAVIS and in another program, round by round.
 
     python Benchmarks/training_step.py --program 'PATH [ARGUMENTS]' [--rounds 3] [--threads 2]
 
 The pip lines are in lavis_albef.py. The model: 64 pixels in patches of 8, width 192, 6 ViT blocks,
 3 + 3 BERT layers, 3 heads, 2,000 tokens, batches of 64 with texts of 16 tokens, a queue of 4,096,
-256 aligned features, dropout 0.1, AdamW. A step is zeroing the gradients, the forward pass with
-the update of the momentum twins and the soft targets, the backward pass and the optimizer.
+256 aligned features, dropout 0.1, AdamW. A step zeroes the gradients, and runs the forward pass
+with the update of the momentum teacher and the soft targets, the backward pass and the optimizer.
 
-PROGRAM is run with `--steps N --warmup N`; the last line it prints is a JSON object with
-"seconds_per_step" (the median of its steps), "peak_resident_mb" and "losses". Both sides run in
-processes of their own, in turn, with OMP_NUM_THREADS and MKL_NUM_THREADS set; compare the ratios of
-the rounds rather than the times. On a busy machine give --threads 1: with more threads than free
-cores torch waits for itself, up to ten times as long. Without --program only LAVIS is timed.
+The script runs PROGRAM with `--steps N --warmup N`. The last line that PROGRAM prints must be a
+JSON object with "seconds_per_step" (the median of its steps), "peak_resident_mb" and "losses". Each
+side runs in its own process, alternating, with OMP_NUM_THREADS and MKL_NUM_THREADS set; compare the
+ratios of the rounds rather than the times. On a busy machine use --threads 1: with more threads
+than free cores, torch waits for itself and takes up to ten times as long. Without --program, only
+LAVIS is timed.
 """
 
 import argparse
@@ -35,7 +36,7 @@ BATCH, TOKENS, QUEUE = 64, 16, 4096
 
 
 def reference(steps, warmup):
-    """Times LAVIS in this process and prints what a program of ours would print."""
+    """Times LAVIS in this process, and prints the result as PROGRAM does."""
     import torch
     from lavis_albef import GivenTokens, pretraining_model
 
@@ -102,7 +103,7 @@ def main():
     print(f"{options.threads} threads; each round: {options.warmup} steps to warm up, "
           f"the median of {options.steps}")
     for number in range(options.rounds):
-        # Whoever comes first may find the machine cooler: take turns.
+        # The side that comes first may find the machine cooler, so alternate.
         for name in list(sides)[:: -1 if number % 2 else 1]:
             results[name].append(measured(sides[name], options))
         line = "  ".join(
@@ -114,7 +115,7 @@ def main():
         seconds = statistics.median(row["seconds_per_step"] for row in rows)
         peak = max(row["peak_resident_mb"] for row in rows)
         losses = rows[-1]["losses"]
-        print(f"{name}: median {seconds:.4f} s a step, peak {peak:.0f} MB resident, "
+        print(f"{name}: median {seconds:.4f} s per step, peak {peak:.0f} MB resident, "
               f"loss {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} steps")
     if options.program:
         print(f"ratio, median of {options.rounds} pairs: {statistics.median(ratios(results)):.3f} "

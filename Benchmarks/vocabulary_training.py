@@ -4,15 +4,15 @@
     swift build -c release --product albef
     python Benchmarks/vocabulary_training.py --train CAPTIONS... --held-out CAPTIONS... [--size N]...
 
-CAPTIONS are .json lists of {"caption": text or [texts]}, or text files with a caption a line. For
-each size four vocabularies are learned from the training captions:
+CAPTIONS are .json lists of {"caption": text or [texts]}, or text files with one caption per line.
+For each size, the script learns four vocabularies from the training captions:
 
-    albef         the program's
-    by frequency  the same rules written down plainly below; must equal the program's, line by line
+    albef         that of the program
+    by frequency  the same rules in plain Python below; must equal the program's, line by line
     by ratio      the same, but merging the pair with the greatest count(ab) / (count(a) count(b))
     tokenizers    that library's WordPieceTrainer, which also merges by frequency
 
-and the table says how they spell the held-out captions. Exits with 1 where the first two differ.
+The table shows how they spell the held-out captions. Exits with 1 if the first two differ.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def captions_of(paths):
 
 
 def cleaned(caption):
-    """The original's cleaning of a caption."""
+    """A caption, cleaned as in the original."""
     text = re.sub("[-/]", " ", re.sub("[,.'!?\"()*#:;~]", "", caption.lower()))
     text = re.sub(r"\s{2,}", " ", text.replace("<person>", "person"))
     return " ".join(text.rstrip("\n").strip(" ").split(" ")[:30])
@@ -75,7 +75,7 @@ def alphabet_of(words, minimum, limit=1000):
 
 
 def learned(words, size, minimum, by_ratio=False):
-    """Merges the best pair of all, found by looking at every pair every time."""
+    """Merges the best of all pairs, which it finds by looking at every pair each time."""
     tokens = alphabet_of(words, minimum)[: size - len(SPECIAL)]
     known = set(tokens)
     spelled = []
@@ -116,7 +116,7 @@ def learned(words, size, minimum, by_ratio=False):
             count_in(index, -1)
             merged = []
             for piece in pieces:
-                # Left to right; a piece that a merge has just made is longer than any of the two.
+                # Left to right; a piece that a merge just made is longer than both of its parts.
                 if merged and (merged[-1], piece) == best:
                     merged[-1] = token
                 else:
@@ -139,7 +139,7 @@ def of_tokenizers(captions, size, minimum):
 
 
 def spelling(tokens, captions):
-    """Tokens of a caption, the share of [UNK] among words, and of words that are one token."""
+    """The tokens per caption, the share of [UNK] among words, and of words that are one token."""
     tokenizer = BertWordPieceTokenizer({t: i for i, t in enumerate(tokens)}, lowercase=True)
     encodings = tokenizer.encode_batch(captions, add_special_tokens=False)
     counts = collections.Counter()
@@ -168,7 +168,8 @@ def main():
     words = collections.Counter(w for c in captions_of(options.train) for w in words_of(c))
     print(f"{len(training)} training captions, {len(words)} different words; "
           f"{len(held_out)} held out")
-    print("| size | vocabulary | tokens | tokens a caption | [UNK] % of words | one token % | s |")
+    print(
+        "| size | vocabulary | tokens | tokens per caption | [UNK] % of words | one token % | s |")
     print("|--:|---|--:|--:|--:|--:|--:|")
     same = True
     for size in options.size or [1000, 2000, 4000, 8000]:

@@ -1,13 +1,13 @@
-"""Makes items for `albef evaluate choice` and `albef evaluate pairs` of drawn scenes.
+"""Makes items for `albef evaluate choice` and `albef evaluate pairs` from drawn scenes.
 
     albef wardrobe generate --count 400 --seed 77 --output scenes
     python3 Benchmarks/wardrobe_items.py scenes
 
-Writes choice.jsonl and pairs.jsonl into the folder of scenes. An item of choice is a scene with an
-outfit that somebody in it wears, in two colours, and the same with the colours exchanged, which
-nobody wears (kind `outfit`); or two people and the same with their tops exchanged (`neighbours`); or
-its small thing in its colour and in another (`thing`). A pair is two scenes of which one shows an
-outfit and the other its mirror.
+Writes choice.jsonl and pairs.jsonl into the folder of scenes. A choice item is one of three kinds.
+An `outfit` is a scene with an outfit in two colours that somebody wears, against the same outfit
+with the colours exchanged, which nobody wears. `neighbours` are two people, against the same people
+with their tops exchanged. A `thing` is the small thing in its colour, against the same in another.
+A pair is two scenes, one of an outfit and the other of its mirror.
 """
 
 import json
@@ -23,14 +23,14 @@ def text(outfit):
 
 
 def outfits(scene):
-    """The outfits of a top over trousers, in order."""
+    """The outfits of a top and trousers, in order."""
     return [
         (person["top"], person["bottom"]["colour"]) for person in scene["people"]
         if person["bottom"]["kind"] == "trousers"]
 
 
 def sides(tops, people):
-    """Two people, with tops of their own or each other's."""
+    """A text about two people, with their own tops or each other's."""
     bottoms = [person["bottom"] for person in people]
     return " ".join(
         f"{top} top and {bottom['colour']} {bottom['kind']} on the {side}"
@@ -60,7 +60,7 @@ def choices(image, scene):
 
 
 def pairs(scenes):
-    """Each scene at most once, with the first other that shows the mirror of its outfit."""
+    """Pairs each scene, at most once, with the first other that shows the mirror of its outfit."""
     waiting = {}
     for image, scene in scenes:
         worn = outfits(scene)

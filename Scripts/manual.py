@@ -1,4 +1,4 @@
-"""Makes the manual pages of albef, one per command, of what the program says of itself.
+"""Makes the manual pages of albef, one per command, from the help of the program.
 
 usage: albef --experimental-dump-help | manual.py VERSION YYYY-MM-DD DIRECTORY
 """
@@ -8,19 +8,19 @@ import os
 import sys
 import textwrap
 
-HIDDEN = ("help", "version")  # every command has them; albef(1) says so
+HIDDEN = ("help", "version")  # every command has them, as albef(1) explains
 
 ENVIRONMENT = (
-    ("ALBEF_CACHE", "Where models that are fetched by name are kept; else the user's cache folder."),
-    ("ALBEF_MIRROR", "The address of a mirror that models are fetched from."),
-    ("HF_ENDPOINT", "The address of one of Hugging Face's."),
-    ("XDG_DATA_HOME", "Where albef-serve(1) keeps the indexes of folders, in albef/indexes."),
+    ("ALBEF_CACHE", "Where to keep fetched models; default: the user's cache folder."),
+    ("ALBEF_MIRROR", "The address of a mirror to fetch models from."),
+    ("HF_ENDPOINT", "The address of a mirror of Hugging Face."),
+    ("XDG_DATA_HOME", "Where albef-serve(1) keeps the indexes of folders, in its albef/indexes."),
 )
 STATUS = (
-    ("0", "The command did what it was asked for."),
-    ("1", "It did not; standard error says why."),
-    ("64", "The command line is wrong."),
-    ("130", "It was interrupted; what was done until then is kept where the command says so."),
+    ("0", "The command succeeded."),
+    ("1", "The command failed; standard error has the reason."),
+    ("64", "The command line was wrong."),
+    ("130", "The command was interrupted; its description says which work is kept."),
 )
 SPECIAL = {
     "\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti",
@@ -29,7 +29,7 @@ SPECIAL = {
 
 
 def escaped(text: str) -> str:
-    """Text as roff shows it unchanged, copied or typed."""
+    """Escapes a text so that roff shows it unchanged, and readers can copy it."""
     characters = []
     for character in text:
         if character in SPECIAL:
@@ -51,7 +51,7 @@ def italic(text: str) -> str:
 
 
 def sentence_case(abstract: str) -> str:
-    """The one line of a NAME section: no full stop, and no capital unless it is a name's."""
+    """The line of a NAME section: no full stop, and no capital unless it begins a name."""
     text = abstract.rstrip(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
@@ -63,7 +63,7 @@ def prose(text: str) -> list[str]:
 
 
 def discussion(text: str) -> list[str]:
-    """Paragraphs, and examples, which the program indents."""
+    """Formats paragraphs, and examples, which the program indents."""
     lines: list[str] = []
     for block in text.strip("\n").split("\n\n") if text else []:
         lines.append(".PP")

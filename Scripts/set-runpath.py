@@ -1,4 +1,6 @@
-"""Rewrites where an ELF program looks for its libraries (DT_RUNPATH), in place. A longer value than it had is refused.
+"""Rewrites the library search path (DT_RUNPATH) of an ELF program in place.
+
+The new value must not be longer than the old one.
 
 usage: set-runpath.py FILE RUNPATH
 """
@@ -11,7 +13,7 @@ END, NEEDED, SONAME, RUNPATH = 0, 1, 14, 29  # tags of dynamic entries
 
 
 def sections(data: bytearray) -> list[tuple[int, int, int, int]]:
-    """(type, offset, size, link) of every section."""
+    """Returns (type, offset, size, link) of every section."""
     if data[:6] != b"\x7fELF\x02\x01":
         raise ValueError("not a 64-bit little-endian ELF file")
     (start,) = struct.unpack_from("<Q", data, 0x28)
@@ -41,13 +43,13 @@ def rewritten(data: bytearray, runpath: bytes) -> None:
     start = strings + place
     end = data.index(b"\0", start)
     if len(runpath) > end - start:
-        raise ValueError(f"its RUNPATH has room for {end - start} bytes alone")
+        raise ValueError(f"its RUNPATH has room for only {end - start} bytes")
     for kind, offset, size, _ in table:
         if kind == DYNSYM:
             names += [row[0] for row in struct.iter_unpack("<I20x", data[offset : offset + size])]
-    # A linker may keep a name that is the end of another inside it.
+    # A linker may store a name inside a longer one that ends with it.
     if any(place < name <= place + (end - start) for name in names):
-        raise ValueError("a symbol's name is a part of its RUNPATH")
+        raise ValueError("the name of a symbol is stored inside its RUNPATH")
     data[start:end] = runpath.ljust(end - start, b"\0")
 
 

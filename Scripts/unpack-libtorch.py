@@ -40,7 +40,7 @@ def main(wheel: str, directory: str) -> None:
                     sink.write(chunk)
             found = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
             if digests.get(name) != f"sha256={found}":
-                sys.exit(f"{name}: its SHA-256 is not the one that the wheel records")
+                sys.exit(f"{name}: its SHA-256 differs from the one that the wheel records")
 
 
 if __name__ == "__main__":

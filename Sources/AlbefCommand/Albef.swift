@@ -2,14 +2,14 @@ import ArgumentParser
 
 import var Torch.libtorchVersion
 
-/// The command line: one subcommand for each step of the two journeys, learn and search.
+/// The command line, with one subcommand for each step of training and of searching.
 @main
 struct Albef: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "albef",
-        abstract: "Search photos by text: two towers recall, a fusion encoder re-ranks.",
+        abstract: "Search images by text: two towers recall, a fusion encoder re-ranks.",
         discussion: """
-            Encode a folder of photos once, then ask for them in words:
+            Encode a folder of images once, then search it with words:
 
               albef index photos --model model --index photos.index
               albef search "a dog in the snow" --model model --index photos.index
@@ -24,13 +24,12 @@ struct Albef: AsyncParsableCommand {
             ModelsCommand.self,
         ])
 
-    /// The program's version, and that of the library that computes.
+    /// The version of the program, with that of libtorch.
     private static let version = "0.1.0 (libtorch \(libtorchVersion))"
 
-    /// Runs the command that was asked for.
+    /// Runs the command that the arguments name.
     ///
-    /// What was interrupted ends with the status 130 and without an error's text, whichever command
-    /// it is.
+    /// An interrupted command exits with status 130 and prints no error.
     static func main() async {
         do {
             var command = try await asyncParseAsRoot()

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Classifying and scoring by two towers", .serialized)
+@Suite("Classifying and scoring with two towers", .serialized)
 struct ClassifyCommandTests {
     private func withModel(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -13,7 +13,7 @@ struct ClassifyCommandTests {
         }
     }
 
-    @Test("Every image gets the best labels, as text and as JSON")
+    @Test("Prints the best labels of every image, as text and as JSON")
     func labels() async throws {
         try await withModel { folder in
             try "dog\nred bus\n\ntree\n".write(
@@ -41,7 +41,7 @@ struct ClassifyCommandTests {
     }
 
     @Test(
-        "What is asked wrongly is said before a model is loaded",
+        "Reports usage errors before it loads a model",
         arguments: [
             (["--labels", "a", "--labels-file", "b"], "not both"), ([], "not both"),
             (["--labels", "a", "--template", "none"], "has no {}"),

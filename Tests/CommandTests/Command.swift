@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 import TestSupport
 
-/// Runs the `albef` that was built beside these tests.
+/// Runs the `albef` program that was built with these tests.
 struct Command {
     struct Result {
         let status: Int32
@@ -25,7 +25,7 @@ struct Command {
         return folder.appending(path: "albef")
     }()
 
-    /// Starts the command; its output goes to files, so that no pipe can fill up.
+    /// Starts the command with its output in files, because a pipe could fill up.
     static func start(
         _ arguments: [String], folder: FilePath, program: String? = nil,
         environment: [String: String] = [:]
@@ -52,8 +52,8 @@ struct Command {
 
     /// Sends a signal to a process as soon as a file is there, or the process has ended.
     ///
-    /// A thread of its own looks: the tasks of other tests may keep all others busy for longer than
-    /// the process has work.
+    /// A separate thread polls, because tasks of other tests may block the others for longer than
+    /// the process runs.
     static func signal(_ process: Process, _ number: Int32, onceThereIs path: FilePath) async {
         let (file, id) = (path.string, process.processIdentifier)
         await withCheckedContinuation { continuation in
@@ -83,7 +83,7 @@ struct Command {
 }
 
 extension Process {
-    /// Waits for the end without holding a thread that other tests could use.
+    /// Waits for the end without blocking a thread.
     func exited() async {
         while isRunning { try? await Task.sleep(for: .milliseconds(5)) }
     }

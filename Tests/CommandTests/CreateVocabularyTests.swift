@@ -35,7 +35,7 @@ struct CreateVocabularyTests {
         return table.unbound().map { $0.values() }
     }
 
-    @Test("Rows are kept, made from glosses or new, in the order of the file")
+    @Test("Keeps rows, makes rows from glosses, and makes new ones, in the order of the file")
     func replaced() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let own = try await create(folder, [])
@@ -64,7 +64,7 @@ struct CreateVocabularyTests {
             #expect(!opened.newParts.contains(Self.table))
             #expect(opened.newParts.contains("itm_head.weight"))
 
-            // The same seed, the same rows; as JSON the report says what was made.
+            // The same seed gives the same rows; the JSON report counts them.
             let again = try await create(folder, options + ["--json"])
             #expect(again.output.contains("6 rows kept, 1 made from glosses, 1 new"))
             #expect(try rows(folder) == after)
@@ -75,7 +75,7 @@ struct CreateVocabularyTests {
         }
     }
 
-    @Test("The tower's own vocabulary, given by name, changes nothing")
+    @Test("Naming the tower's own vocabulary changes nothing")
     func own() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try await create(folder, [])
@@ -84,7 +84,7 @@ struct CreateVocabularyTests {
             let named = try await create(folder, ["--vocabulary", words])
             #expect(named.status == 0 && !named.output.contains("word embeddings:"))
             #expect(try rows(folder) == before)
-            // Its first tokens alone are another vocabulary.
+            // Its first tokens by themselves are another vocabulary.
             let lines = try String(contentsOfFile: words, encoding: .utf8).split(separator: "\n")
             try write(lines.prefix(20).map(String.init), "v.txt", folder)
             let short = try await create(folder, ["--vocabulary", "v.txt"])
@@ -93,13 +93,13 @@ struct CreateVocabularyTests {
         }
     }
 
-    @Test("What cannot be done is refused with file, line and field, and nothing is written")
+    @Test("Reports errors with file, line and field, and writes nothing")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try write(Self.special + ["狗"], "v.txt", folder)
             try write(Self.special.dropLast() + ["狗"], "short.txt", folder)
             try write(["猫\ta", "狗\t鸟"], "g.tsv", folder)
-            // A text tower that no WordPiece vocabulary lies beside.
+            // A text tower without a WordPiece vocabulary beside it.
             let bare = folder.appending("bare")
             try FileManager.default.copyItem(
                 atPath: Fixtures.path("towers/minilm").string, toPath: bare.string)
@@ -121,7 +121,7 @@ struct CreateVocabularyTests {
                 ),
                 (
                     bare.string, ["--vocabulary", "v.txt", "--glosses", "g.tsv"],
-                    "only sentencepiece.bpe.model: --glosses cannot take its place"
+                    "only sentencepiece.bpe.model: --glosses cannot be used"
                 ),
             ] {
                 let made = try await create(folder, text: text, options)

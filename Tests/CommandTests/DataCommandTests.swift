@@ -5,7 +5,7 @@ import Testing
 
 @Suite("albef data")
 struct DataCommandTests {
-    @Test("Broken data ends with status 1, sound data with 0")
+    @Test("Exits with status 1 for broken data, and 0 for sound data")
     func validates() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try TinyModel.writeImages(3, to: folder.appending("photos"))
@@ -15,8 +15,8 @@ struct DataCommandTests {
             let arguments = ["data", "validate", "table.csv", "--images", "photos"]
             let sound = try await Command.run(arguments, folder: folder)
             #expect(sound.status == 0, "\(sound.errors)")
-            #expect(sound.output.contains("captions    3, 1.0 an image"))
-            #expect(sound.output.hasSuffix("nothing is wrong\n"))
+            #expect(sound.output.contains("captions    3, 1.0 per image"))
+            #expect(sound.output.hasSuffix("no problems were found\n"))
 
             try "image,caption\n\(rows)gone.bmp,x\n000.bmp,an image of 0\n".write(
                 toFile: table, atomically: true, encoding: .utf8)
@@ -33,7 +33,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Annotations that cannot be read are an error of one line")
+    @Test("Reports unreadable annotations in one line")
     func errors() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try "image,caption\na.jpg\n".write(
@@ -45,7 +45,7 @@ struct DataCommandTests {
         }
     }
 
-    @Test("Data without images is broken, whatever its format")
+    @Test("Data without images is broken in any format")
     func nothing() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for (name, text) in [
@@ -56,12 +56,12 @@ struct DataCommandTests {
                     toFile: folder.appending(name).string, atomically: true, encoding: .utf8)
                 let result = try await Command.run(["data", "validate", name], folder: folder)
                 #expect(result.status == 1, "\(name)")
-                #expect(result.output.hasSuffix("there are no images in it\n"), "\(result.output)")
+                #expect(result.output.hasSuffix("no images were found\n"), "\(result.output)")
             }
         }
     }
 
-    @Test("Columns can be named, and semicolons separate them")
+    @Test("Reads named columns, separated by semicolons")
     func columns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try TinyModel.writeImages(1, to: folder.appending("photos"))
@@ -71,14 +71,14 @@ struct DataCommandTests {
             let named = try await Command.run(
                 arguments + ["--image-column", "photo", "--caption-column", "name"],
                 folder: folder)
-            #expect(named.output.hasSuffix("nothing is wrong\n"), "\(named.errors)")
+            #expect(named.output.hasSuffix("no problems were found\n"), "\(named.errors)")
             let unnamed = try await Command.run(arguments, folder: folder)
             #expect(unnamed.status == 1)
             #expect(unnamed.errors.contains("would be called: photo, name"), "\(unnamed.errors)")
         }
     }
 
-    @Test("Numbers out of bounds are usage errors that name the bounds")
+    @Test("Rejects numbers out of bounds with a usage error that names the bounds")
     func bounds() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for (arguments, named) in [

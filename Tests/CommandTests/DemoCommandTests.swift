@@ -39,7 +39,7 @@ struct DemoCommandTests {
         }
     }
 
-    @Test("Asks three questions of a gallery of its own, six of photos, and writes one page")
+    @Test("Searches its own gallery and photographs, and writes one page")
     func demo() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let command = [
@@ -81,16 +81,16 @@ struct DemoCommandTests {
                 #expect(Self.isThere(folder.appending("demo/thumbnails/\(copy)")))
             }
 
-            // A second demonstration replaces the first; what is not one stays.
+            // A second demonstration replaces the first, but no other files.
             #expect(try await Command.run(command, folder: folder).output == result.output)
             try FileManager.default.removeItem(
                 atPath: folder.appending("demo/gallery/scenes.jsonl").string)
             let refused = try await Command.run(command, folder: folder)
-            #expect(refused.status != 0 && refused.errors.contains("is there already"))
+            #expect(refused.status != 0 && refused.errors.contains("already exists"))
         }
     }
 
-    @Test("Asks a folder of one's own what one likes, with another model than before")
+    @Test("Searches the user's folder with the user's queries, and with another model")
     func ownPhotos() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("mine")
@@ -107,7 +107,7 @@ struct DemoCommandTests {
             ]
             let text = try await Command.run(command, folder: folder)
             #expect(text.status == 0, "\(text.errors)")
-            #expect(text.output.contains("『cat』  (3 photos)"))
+            #expect(text.output.contains("『cat』  (3 photographs)"))
             #expect(text.output.contains("『<i>狗</i>』"))
             #expect(text.output.contains("   <b>/two.bmp"))
 
@@ -124,7 +124,7 @@ struct DemoCommandTests {
         }
     }
 
-    @Test("Says before it draws anything that there are no photos", arguments: ["empty", "absent"])
+    @Test("Reports missing images before it draws anything", arguments: ["empty", "absent"])
     func noPhotos(_ name: String) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try FileManager.default.createDirectory(

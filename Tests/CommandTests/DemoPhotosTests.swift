@@ -4,7 +4,7 @@ import Retrieval
 import SystemPackage
 import Testing
 
-@Suite("The photos of the demonstration")
+@Suite("The photographs of the demonstration")
 struct DemoPhotosTests {
     private static let licences: Set<String> = [
         "public domain", "[CC0 1.0]", "[CC BY 2.0]", "[CC BY 4.0]", "[CC BY-SA 4.0]",
@@ -19,7 +19,7 @@ struct DemoPhotosTests {
             contentsOfFile: folder.appending("CREDITS.md").string, encoding: .utf8)
     }
 
-    /// The cells of every line of the table.
+    /// The cells of every row of the table.
     private var rows: [[String]] {
         credits.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { line in
             line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -27,14 +27,14 @@ struct DemoPhotosTests {
         }
     }
 
-    @Test("Each has a line of credits, and each line a photo")
+    @Test("Each photograph has a row of credits, and each row a photograph")
     func credited() throws {
         let photos = try FolderScan(folder).files.compactMap { $0.path.lastComponent?.string }
         #expect(photos.count == 40)
         #expect(rows.compactMap(\.first).sorted() == photos.map { "`\($0)`" }.sorted())
     }
 
-    @Test("Each line names author, source and a licence that lets everybody use the photo")
+    @Test("Each row names the author, the source and a free licence")
     func licensed() {
         for row in rows {
             #expect(row.count == 6, "\(row)")
@@ -42,13 +42,13 @@ struct DemoPhotosTests {
             #expect(Self.licences.contains(row[3]), "\(row)")
             #expect(row[5].hasPrefix("[`") && row[5].contains("](https://"), "\(row)")
         }
-        // A licence is more than its name.
+        // Each licence has a link to its text.
         for licence in Self.licences where licence.hasPrefix("[") {
             #expect(credits.contains("\n\(licence): https://creativecommons.org/"))
         }
     }
 
-    @Test("They are as small as they are shown")
+    @Test("The photographs are small, and no smaller than the page needs")
     func small() throws {
         let files = try FolderScan(folder).files
         #expect(files.map(\.size).reduce(0, +) < 1_600_000)

@@ -6,7 +6,7 @@ import Testing
 @Suite("albef evaluate, calibrate and ablate")
 struct EvaluateCommandTests {
     @Test(
-        "Data without a caption is refused by its file",
+        "Rejects data without a caption, naming the file",
         arguments: [
             ("[]", "contains no images to evaluate; name data with images"),
             (
@@ -30,18 +30,18 @@ struct EvaluateCommandTests {
     }
 
     @Test(
-        "Numbers out of their bounds are usage errors with the bounds",
+        "Rejects numbers out of bounds with a usage error that names the bounds",
         arguments: [
-            (["evaluate", "retrieval", "x.json", "--limit"], "within 0...1000000000"),
-            (["evaluate", "retrieval", "x.json", "--rerank"], "within 0...1000000"),
-            (["evaluate", "wardrobe", "--rerank"], "within 0...1000000"),
+            (["evaluate", "retrieval", "x.json", "--limit"], "from 0 to 1000000000"),
+            (["evaluate", "retrieval", "x.json", "--rerank"], "from 0 to 1000000"),
+            (["evaluate", "wardrobe", "--rerank"], "from 0 to 1000000"),
             (["evaluate", "choice", "x.json", "--limit"], "from 0 to 1000000000"),
             (["evaluate", "pairs", "x.json", "--limit"], "from 0 to 1000000000"),
-            (["calibrate", "x.json", "--candidates"], "within 1...1000000"),
-            (["calibrate", "x.json", "--limit"], "within 0...1000000000"),
-            (["ablate", "wardrobe", "--output", "o", "--seeds"], "within 1...1000"),
-            (["ablate", "wardrobe", "--output", "o", "--scenes"], "within 1...10000000"),
-            (["ablate", "wardrobe", "--output", "o", "--threads"], "within 1...1024"),
+            (["calibrate", "x.json", "--candidates"], "from 1 to 1000000"),
+            (["calibrate", "x.json", "--limit"], "from 0 to 1000000000"),
+            (["ablate", "wardrobe", "--output", "o", "--seeds"], "from 1 to 1000"),
+            (["ablate", "wardrobe", "--output", "o", "--scenes"], "from 1 to 10000000"),
+            (["ablate", "wardrobe", "--output", "o", "--threads"], "from 1 to 1024"),
         ])
     func bounds(arguments: [String], bounds: String) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -53,7 +53,7 @@ struct EvaluateCommandTests {
         }
     }
 
-    @Test("A calibration on two languages is judged on each of them")
+    @Test("Evaluates a calibration on two languages on each of them")
     func calibrate() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             _ = try await Command.run(
@@ -76,12 +76,12 @@ struct EvaluateCommandTests {
             let least = try #require(json["least"] as? Double)
             #expect((0...0.5).contains(least))
             let text = try await Command.run(calibrate, folder: folder).output
-            #expect(text.contains("'nothing here matches well' is said below"))
+            #expect(text.contains("report 'nothing here matches well' below"))
             #expect(text.contains("\ns/zh.json: \(judged[1])\n  the softmax as it is "))
         }
     }
 
-    @Test("What --rerank cannot read is shown")
+    @Test("Shows the value that --rerank cannot read")
     func rerank() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for text in ["16,", "sixteen", "16;64"] {

@@ -48,7 +48,7 @@ struct EvaluateCompositionCommandTests {
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
     }
 
-    @Test("The outcome as text and as JSON is as recorded", arguments: ["choice", "pairs"])
+    @Test("The text and the JSON of the results are as recorded", arguments: ["choice", "pairs"])
     func outcome(_ command: String) async throws {
         let files = command == "choice" ? ["add_obj.json", "swap_att.json"] : ["examples.jsonl"]
         try await withFolder { folder in
@@ -62,7 +62,7 @@ struct EvaluateCompositionCommandTests {
         }
     }
 
-    @Test("Details have every score, and decide what the table says")
+    @Test("The details have every score, and agree with the table")
     func details() async throws {
         try await withFolder { folder in
             let result = try await Command.run(
@@ -87,7 +87,7 @@ struct EvaluateCompositionCommandTests {
                 }
                 let isRight =
                     try score("positives", "similarity") > score("negatives", "similarity")
-                // So that no processor's rounding changes what is recorded.
+                // So that the rounding of a processor does not change the record.
                 for name in ["similarity", "fusion"] {
                     #expect(try abs(score("positives", name) - score("negatives", name)) > 1e-4)
                 }
@@ -103,7 +103,7 @@ struct EvaluateCompositionCommandTests {
         }
     }
 
-    @Test("Missing images are refused by name, or left out and counted")
+    @Test("Rejects missing images by name, or leaves them out and counts them")
     func missing() async throws {
         try await withFolder { folder in
             try FileManager.default.removeItem(
@@ -120,8 +120,8 @@ struct EvaluateCompositionCommandTests {
             let skipped = try await Command.run(
                 base + ["--skip-missing", "--json"], folder: folder)
             #expect(skipped.status == 0, "\(skipped.errors)")
-            #expect(skipped.errors.contains("note: 1 items left out, whose images are missing"))
-            #expect(skipped.errors.contains("note: 1 items left out, of which 1 images cannot"))
+            #expect(skipped.errors.contains("note: left out 1 items whose images are missing"))
+            #expect(skipped.errors.contains("note: left out 1 items; 1 images cannot"))
             #expect(try skipped.json()["left_out"] as? Int == 2)
             let limited = try await Command.run(
                 ["evaluate", "choice", "add_obj.json", "--images", "images", "--limit", "2"]
@@ -136,7 +136,7 @@ struct EvaluateCompositionCommandTests {
         }
     }
 
-    @Test("Kinds may be left out, and towers alone be measured")
+    @Test("Leaves out kinds, and measures a model with only two towers")
     func leftOut() async throws {
         try await withFolder { folder in
             try write("add_obj\n\nnothing\n", folder, "kinds.txt")
@@ -146,7 +146,7 @@ struct EvaluateCompositionCommandTests {
                     + ["--leave-out", "kinds.txt", "--json", "--model", "clip", "--device", "cpu"],
                 folder: folder)
             #expect(result.status == 0, "\(result.errors)")
-            #expect(result.errors.contains("3 items left out, whose kinds kinds.txt names"))
+            #expect(result.errors.contains("left out 3 items whose kinds are in kinds.txt"))
             #expect(result.errors.contains("the towers alone are measured"))
             let json = try result.json()
             #expect(json["ranking"] == nil)
@@ -155,7 +155,7 @@ struct EvaluateCompositionCommandTests {
         }
     }
 
-    @Test("A place where details cannot be written is known before the work")
+    @Test("Reports an unwritable file of details before the work")
     func noPlace() async throws {
         try await withFolder { folder in
             for command in [["choice", "add_obj.json"], ["pairs", "examples.jsonl"]] {
@@ -168,7 +168,7 @@ struct EvaluateCompositionCommandTests {
         }
     }
 
-    @Test("A data set of captions is refused with the command that reads it")
+    @Test("Rejects a data set of captions, and names the command that reads it")
     func captions() async throws {
         try await withFolder { folder in
             try write(#"[{"image": "a.jpg", "caption": "a dog"}]"#, folder, "x.json")

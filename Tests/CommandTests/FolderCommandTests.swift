@@ -22,7 +22,7 @@ struct FolderCommandTests {
         try Data(text.utf8).write(to: URL(filePath: path.string))
     }
 
-    /// Waits for something that another process does.
+    /// Waits for an effect of another process.
     private func wait(
         _ process: Process, for what: String, _ condition: () throws -> Bool
     ) async throws {
@@ -109,7 +109,7 @@ struct FolderCommandTests {
             kill(process.processIdentifier, SIGINT)
             await process.exited()
             #expect(process.terminationStatus == 130)
-            // One message per condition, however often it was looked at.
+            // One message per condition, however often it was checked.
             let notes = try errors()
             #expect(notes.components(separatedBy: "contains no images").count == 2)
             #expect(notes.components(separatedBy: "cannot be read").count == 2)

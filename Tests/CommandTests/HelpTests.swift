@@ -5,9 +5,9 @@ import Testing
 
 @Suite("Help")
 struct HelpTests {
-    /// Help texts are kept as files: a change of the command line shows in the change.
+    /// Help texts are recorded in files, so that a review shows every change of the command line.
     ///
-    /// To accept a change run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
+    /// To accept a change, run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
         [], ["index"], ["search"], ["serve"], ["score"], ["explain"], ["import"], ["models"],
         ["models", "list"], ["models", "show"],

@@ -4,9 +4,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef index and what goes with it", .serialized)
+@Suite("albef index and its subcommands", .serialized)
 struct IndexCommandTests {
-    /// A folder with a model, twelve images and notes on them.
+    /// A folder with a model, twelve images and their metadata.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -35,7 +35,7 @@ struct IndexCommandTests {
                 ], in: folder)
             #expect(made.output.contains("12 encoded"))
             let whole = try await run(["index", "verify", "index"], in: folder)
-            #expect(whole.output == "whole: 12 photos\n")
+            #expect(whole.output == "undamaged: 12 images\n")
             let removed = try await run(
                 ["index", "remove", "photos/000.bmp", "--index", "index", "--json"], in: folder)
             #expect(try removed.json()["removed"] as? Int == 1)
@@ -55,7 +55,7 @@ struct IndexCommandTests {
             #expect(stats["removed"] as? Int == 0 && stats["graph_photos"] as? Int == 9)
             #expect((stats["bytes"] as? Int ?? .max) < bytes)
             let text = try await run(["index", "stats", "index"], in: folder).output
-            #expect(text.contains("6 of 10, int8") && text.contains("of 9 photos"))
+            #expect(text.contains("6 of 10, int8") && text.contains("of 9 images"))
 
             let found = try await run(
                 [
@@ -135,7 +135,7 @@ struct IndexCommandTests {
                     "calibrate", "captions.json", "--model", "model", "--candidates", "12",
                     "--json",
                 ], folder: folder)
-            // Random weights may well tell nothing apart; then nothing is written.
+            // Random weights may distinguish nothing; then nothing is written.
             let file = folder.appending("model/calibration.json").string
             #expect(FileManager.default.fileExists(atPath: file) == (result.status == 0))
             if result.status == 0 {
@@ -179,7 +179,7 @@ struct IndexCommandTests {
                     try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
                 #expect(object["query"] is String && object["recall_rank"] is Int)
             }
-            // What the model says candidates are ordered by counts here as in searches.
+            // The model's own ranking applies here as in searches.
             let packed = try await Command.run(
                 [
                     "models", "pack", "./model", "--output", "packed", "--full", "--ranking",

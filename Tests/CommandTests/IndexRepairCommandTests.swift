@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef index, when something is wrong", .serialized)
+@Suite("albef index, for damaged indexes", .serialized)
 struct IndexRepairCommandTests {
     private func withIndex(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -18,7 +18,7 @@ struct IndexRepairCommandTests {
 
     private static let add = ["index", "photos", "--model", "model", "--index", "index"]
 
-    @Test("The error of an index that lost a file names a command, and that helps")
+    @Test("The error of an index that lost a file names a command that repairs it")
     func repair() async throws {
         try await withIndex { folder in
             let segments = folder.appending("index/segments")
@@ -30,8 +30,8 @@ struct IndexRepairCommandTests {
             #expect(refused.errors.contains("'albef index repair index'"), "\(refused.errors)")
             let repaired = try await Command.run(["index", "repair", "index"], folder: folder)
             #expect(repaired.status == 0)
-            #expect(repaired.output == "dropped 5 images; 0 are left\n")
-            #expect(repaired.errors.contains("dropped index/segments/"), "\(repaired.errors)")
+            #expect(repaired.output == "removed 5 images; 0 are left\n")
+            #expect(repaired.errors.contains("removed index/segments/"), "\(repaired.errors)")
             let again = try await Command.run(Self.add, folder: folder)
             #expect(again.status == 0 && again.output.contains("5 encoded"), "\(again.errors)")
             let whole = try await Command.run(
@@ -42,7 +42,7 @@ struct IndexRepairCommandTests {
         }
     }
 
-    @Test("Removing what is not there says so")
+    @Test("Reports that there was nothing to remove")
     func removesNothing() async throws {
         try await withIndex { folder in
             let result = try await Command.run(

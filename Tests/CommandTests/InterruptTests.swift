@@ -5,11 +5,11 @@ import Testing
 
 @Suite("Ctrl-C", .serialized, .timeLimit(.minutes(10)))
 struct InterruptTests {
-    /// Commands that would run for long, with a file or folder that appears once they are at work.
+    /// Long commands, each with a file or folder that appears once the command is at work.
     ///
-    /// The demonstration draws first and then indexes: it is stopped in its second part.
+    /// The demonstration draws first and then indexes; the test stops it in its second part.
     @Test(
-        "Ends a command with 130 and no internal words, in whichever part it is",
+        "Ends a command with status 130 and without internal words, in any part",
         arguments: [
             (
                 ["wardrobe", "generate", "--count", "100000", "--output", "out"], "out/images",

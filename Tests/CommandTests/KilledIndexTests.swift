@@ -6,7 +6,7 @@ import Testing
 
 @Suite("albef index, stopped from outside", .serialized, .timeLimit(.minutes(30)))
 struct KilledIndexTests {
-    /// How often the command is killed; `ALBEF_INDEX_KILLS` asks for more.
+    /// How often the command is killed; set `ALBEF_INDEX_KILLS` for more.
     private static let kills =
         ProcessInfo.processInfo.environment["ALBEF_INDEX_KILLS"].flatMap { Int($0) } ?? 16
 
@@ -34,7 +34,7 @@ struct KilledIndexTests {
         return Set(paths)
     }
 
-    @Test("Killed at any moment of any change, it opens and loses nothing", .oneModelAndTwo)
+    @Test("Killed at any moment of any change, the index opens and loses nothing", .oneModelAndTwo)
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
@@ -65,12 +65,12 @@ struct KilledIndexTests {
                 await process.exited()
 
                 let after = try paths(index)
-                // Adding also drops entries whose files are gone.
+                // Adding also removes the entries of deleted files.
                 let lost = before.subtracting(after).subtracting(removed).filter {
                     FileManager.default.fileExists(atPath: $0.string)
                 }
                 #expect(lost.count == 0, "\(operation)")
-                // A removal happens wholly or not at all.
+                // A removal takes effect completely or not at all.
                 if operation == .remove {
                     let isWhole = after == before || after == before.subtracting(removed)
                     #expect(isWhole)
@@ -89,7 +89,7 @@ struct KilledIndexTests {
         }
     }
 
-    @Test("When the disk is full it says so, and the index is as it was")
+    @Test("Reports a full disk, and leaves the index unchanged")
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
@@ -99,7 +99,7 @@ struct KilledIndexTests {
             #expect(made.status == 0, "\(made.errors)")
             let before = try paths(index)
             try TinyModel.writeImages(140, to: photos)
-            // No file may grow beyond 16 KB: every write of a segment fails on the way.
+            // No file may grow beyond 16 KB, so every write of a segment fails midway.
             let arguments = Operation.add.arguments([]).map { "'\($0)'" }.joined(separator: " ")
             let process = Process()
             process.executableURL = URL(filePath: "/bin/bash")
@@ -124,7 +124,7 @@ struct KilledIndexTests {
         }
     }
 
-    @Test("Programs that make one index at the same moment lose nothing")
+    @Test("Two programs that make one index at the same time lose nothing")
     func firstWriters() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -149,7 +149,7 @@ struct KilledIndexTests {
                 var expected: Set<FilePath> = []
                 for (number, process) in started.enumerated() {
                     await process.exited()
-                    // Whoever came second may have been told that the index is locked.
+                    // The second program may have reported that the index is locked.
                     guard process.terminationStatus == 0 else { continue }
                     let photos = folder.appending("photos-\(number)")
                     expected.formUnion((0..<3).map { photos.appending("\($0).bmp") })
@@ -161,11 +161,11 @@ struct KilledIndexTests {
         }
     }
 
-    /// How often two programs make one index; `ALBEF_INDEX_RACES` asks for more.
+    /// How often two programs make one index; set `ALBEF_INDEX_RACES` for more.
     private static let races =
         ProcessInfo.processInfo.environment["ALBEF_INDEX_RACES"].flatMap { Int($0) } ?? 3
 
-    @Test("When the disk is full, no graph is made, and searches go on as before")
+    @Test("With a full disk, makes no graph, and searches work as before")
     func graphOnAFullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
@@ -174,7 +174,7 @@ struct KilledIndexTests {
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             let before = try ForwardIndex(index)
-            // A graph of 60 images takes more than 12 KB, a manifest less than 4.
+            // A graph of 60 images needs more than 12 KB, a manifest less than 4.
             let (process, log) = try Command.start(
                 [
                     "-c",

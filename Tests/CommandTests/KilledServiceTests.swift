@@ -6,7 +6,7 @@ import Testing
 
 @Suite("albef serve, stopped from outside", .serialized, .timeLimit(.minutes(30)))
 struct KilledServiceTests {
-    /// How often the service is killed; `ALBEF_SERVICE_KILLS` asks for more.
+    /// How often the service is killed; set `ALBEF_SERVICE_KILLS` for more.
     private static let kills =
         ProcessInfo.processInfo.environment["ALBEF_SERVICE_KILLS"].flatMap { Int($0) } ?? 5
     private static let key = "a key that only tests know"
@@ -18,7 +18,7 @@ struct KilledServiceTests {
 
     /// Starts the service and waits until it listens.
     ///
-    /// - Parameter kilobytes: how large a file may become; nil: any size.
+    /// - Parameter kilobytes: the largest size of a file; nil for any size.
     private func start(
         _ folder: FilePath, limit kilobytes: Int? = nil, _ more: [String] = []
     ) async throws -> (Process, port: String) {
@@ -49,7 +49,7 @@ struct KilledServiceTests {
         return (process, String(port ?? ""))
     }
 
-    /// Runs a service for a test, and ends it if the test did not.
+    /// Runs a service for a test, and ends it afterwards if the test did not.
     private func withService(
         _ folder: FilePath, limit kilobytes: Int? = nil, _ more: [String] = [],
         _ body: (_ process: Process, _ port: String) async throws -> Void
@@ -59,14 +59,14 @@ struct KilledServiceTests {
         try await body(process, port)
     }
 
-    /// A number of the service's metrics.
+    /// Returns a number from the service's metrics.
     private func metric(_ name: String, _ port: String, folder: FilePath) async throws -> Int {
         let text = try await curl(port, "/metrics", [], folder: folder)?.body ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("\(name) ") }
         return line.flatMap { Int($0.dropFirst(name.count + 1)) } ?? 0
     }
 
-    /// Runs curl; the status and the answer, nil where there was none.
+    /// Runs curl, and returns the status and the body of the response; nil without a response.
     private func curl(
         _ port: String, _ path: String, _ arguments: [String], folder: FilePath
     ) async throws -> (status: Int, body: String)? {
@@ -94,7 +94,7 @@ struct KilledServiceTests {
         return object?["id"] as? String
     }
 
-    @Test("Killed while clients write, it has everything that it acknowledged")
+    @Test("Killed while clients write, the service keeps everything that it acknowledged")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -104,7 +104,7 @@ struct KilledServiceTests {
             for _ in 0..<Self.kills {
                 let (process, port) = try await start(folder)
                 defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-                // Everything that was acknowledged before is there, as it was sent.
+                // The service has everything that it acknowledged before, unchanged.
                 for (id, seed) in kept {
                     let answer = try await curl(
                         port, "/api/images/\(id)/original", ["-o", "got.bmp"], folder: folder)
@@ -155,7 +155,7 @@ struct KilledServiceTests {
                             deleted.insert(victim)
                         }
                     case (nil, _):
-                        // Not acknowledged: either is right.
+                        // Not acknowledged, so either is right.
                         if let victim { unknown.insert(victim) }
                     default: Issue.record("\(method): \(answer?.status ?? 0) \(answer?.body ?? "")")
                     }
@@ -169,7 +169,7 @@ struct KilledServiceTests {
         }
     }
 
-    @Test("A disk that is full is said to be, and what was there is served on")
+    @Test("Reports a full disk, and continues to serve what it has")
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -200,7 +200,7 @@ struct KilledServiceTests {
         }
     }
 
-    @Test("Asked to end, it finishes what is in flight and exits with 0")
+    @Test("On SIGTERM, finishes the requests in flight and exits with status 0")
     func ends() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
@@ -220,14 +220,14 @@ struct KilledServiceTests {
                             )?.status
                         }
                     }
-                    // The first is being computed, or was; others come.
+                    // The first request is being computed, or is done; others arrive.
                     #expect(
                         try await eventually {
                             try await metric("albef_batch_queries_count", port, folder: folder) > 0
                         })
                     kill(process.processIdentifier, SIGTERM)
                     for try await status in group {
-                        // Answered in full, or never accepted; nothing in between.
+                        // Every request is answered in full, or never accepted.
                         #expect(status == 200 || status == nil)
                     }
                 }
@@ -238,11 +238,11 @@ struct KilledServiceTests {
         }
     }
 
-    @Test("Asked to end, it does not wait for a body of which only half was sent")
+    @Test("On SIGTERM, does not wait for the rest of a body")
     func endsWithoutBody() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))
-            // Nothing but the end of the service ends this request.
+            // Only the end of the service ends this request.
             try Data("limits: {body_seconds: 3000, request_seconds: 3000}".utf8).write(
                 to: URL(filePath: folder.appending("slow.yaml").string))
             try await withService(folder, ["--settings", "slow.yaml"]) { process, port in
@@ -255,7 +255,7 @@ struct KilledServiceTests {
                 defer { if client.isRunning { kill(client.processIdentifier, SIGKILL) } }
                 #expect(
                     try await eventually {
-                        // The request for the metrics is one itself.
+                        // The request for the metrics also counts.
                         try await metric("http_server_active_requests", port, folder: folder) == 2
                     })
                 kill(process.processIdentifier, SIGTERM)
@@ -268,7 +268,7 @@ struct KilledServiceTests {
         }
     }
 
-    @Test("A folder is served without another option; its index is kept among the user's data")
+    @Test("Serves a folder without other options, and keeps its index in the user's data folder")
     func folderAlone() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
@@ -304,7 +304,7 @@ struct KilledServiceTests {
         }
     }
 
-    @Test("What cannot be served is said before anything listens")
+    @Test("Reports errors before it listens")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))

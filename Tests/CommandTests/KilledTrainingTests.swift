@@ -5,7 +5,7 @@ import Testing
 
 @Suite("albef pretrain, stopped from outside", .serialized, .timeLimit(.minutes(10)))
 struct KilledTrainingTests {
-    @Test("Killed at any moment and resumed, it ends with the weights of an undisturbed run")
+    @Test("Killed at any moment and resumed, a run ends with the weights of an undisturbed one")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 14)
@@ -17,7 +17,7 @@ struct KilledTrainingTests {
             let length = folder.logLength("whole")
             for _ in 0..<4 {
                 let (process, log) = try Command.start(folder.arguments("run"), folder: path)
-                // Anywhere in the next quarter of the run, as its log tells.
+                // At a random step in the next quarter of the run, according to its log.
                 let target =
                     folder.logLength("run") + Int.random(in: 0..<length / 4, using: &random)
                 try await folder.wait(for: process) { folder.logLength("run") > target }
@@ -33,11 +33,11 @@ struct KilledTrainingTests {
         }
     }
 
-    @Test("SIGINT and SIGTERM save the step that was reached, and exit with 130")
+    @Test("SIGINT and SIGTERM save the current step, and exit with status 130")
     func signals() async throws {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 1000)
-            // The second one goes on where the first one stopped.
+            // The second run resumes where the first one stopped.
             var reached = 0
             for number in [SIGINT, SIGTERM] {
                 let (process, log) = try Command.start(folder.arguments("run"), folder: path)
@@ -50,7 +50,7 @@ struct KilledTrainingTests {
                 let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
                 #expect(errors.contains("saving after this step (again to stop at once)"))
                 #expect(
-                    errors.contains("going on after step \(reached) of 3000") == (reached > 0))
+                    errors.contains("resuming after step \(reached) of 3000") == (reached > 0))
                 let output = try Data(contentsOf: URL(filePath: "\(log.string).out"))
                 let json = try #require(
                     try JSONSerialization.jsonObject(with: output) as? [String: Any])
@@ -65,7 +65,7 @@ struct KilledTrainingTests {
         }
     }
 
-    @Test("A second process is refused by the run's name, and the first goes on")
+    @Test("Rejects a second process by the run's name, and continues the first")
     func second() async throws {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 1000)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Models by name", .timeLimit(.minutes(10)))
 struct ModelCacheTests {
-    /// A folder with an image, a cache of its own and a mirror.
+    /// A folder with an image, its own cache and a mirror.
     private struct Place {
         let folder: FilePath
         let mirror: String
@@ -49,7 +49,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("The first use fetches, and the second asks nobody; no token is sent")
+    @Test("Fetches on first use, sends no request on the second, and never sends a token")
     func twice() async throws {
         let server = try ModelServer(await ModelServer.albef())
         try await withPlace(server) { place in
@@ -73,7 +73,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("Two processes fetch and import once")
+    @Test("Two processes fetch and import a model once")
     func together() async throws {
         let gate = Gate()
         defer { gate.open() }
@@ -103,7 +103,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("What is stopped on the way continues", arguments: [SIGINT, SIGKILL])
+    @Test("Resumes an interrupted download", arguments: [SIGINT, SIGKILL])
     func stopped(_ number: Int32) async throws {
         let files = try await ModelServer.albef()
         let gate = Gate()
@@ -129,7 +129,7 @@ struct ModelCacheTests {
             if number == SIGINT {
                 let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
                 #expect(process.terminationStatus == 130, "\(errors)")
-                #expect(errors.contains("the next time continues from here"))
+                #expect(errors.contains("the next download resumes here"))
             }
             let list = try await place.run("models", "list")
             let line = list.output.split(separator: "\n").first { $0.hasPrefix("albef-coco ") }
@@ -142,7 +142,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("A model is listed, fetched beforehand, used and removed")
+    @Test("Lists a model, fetches it beforehand, uses it and removes it")
     func life() async throws {
         let server = try ModelServer(await ModelServer.albef())
         try await withPlace(server) { place in
@@ -163,7 +163,7 @@ struct ModelCacheTests {
             #expect(pull.status == 0 && pull.output == path + "\n", "\(pull.errors)")
             let after = try await listing("albef-coco")
             #expect(after["state"] as? String == "ready" && after["path"] as? String == path)
-            // Its path is as good as its name.
+            // Its path works like its name.
             let (named, direct) = (
                 try await place.score("albef-coco"), try await place.score(path)
             )
@@ -179,7 +179,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("The files themselves are put where they are wanted, as a mirror has them")
+    @Test("Puts the published files into a folder, laid out as on a mirror")
     func output() async throws {
         let server = try ModelServer(
             await ModelServer.albef().merging(ModelServer.chineseCLIP()) { first, _ in first })
@@ -206,7 +206,7 @@ struct ModelCacheTests {
         }
     }
 
-    @Test("Towers are fetched by name, and a directory comes before a name")
+    @Test("Fetches towers by name, and prefers a directory to a name")
     func paths() async throws {
         let server = try ModelServer([:])
         try await withPlace(server) { place in
@@ -223,7 +223,7 @@ struct ModelCacheTests {
     }
 
     @Test(
-        "A name that is of no use is refused before anything is fetched",
+        "Rejects an unsuitable name before it fetches anything",
         arguments: [
             ("albef-vqa", "cannot search, since it is for question answering"),
             ("bert-base-uncased", "cannot search, since it is for vocabulary"),

@@ -6,11 +6,11 @@ import Testing
 
 @Suite("albef index with another model", .serialized, .timeLimit(.minutes(30)))
 struct ModelChangeCommandTests {
-    /// How often the change is killed; `ALBEF_INDEX_KILLS` asks for more.
+    /// How often the change is killed; set `ALBEF_INDEX_KILLS` for more.
     private static let kills =
         ProcessInfo.processInfo.environment["ALBEF_INDEX_KILLS"].flatMap { Int($0) } ?? 16
 
-    /// A folder with two models (of two towers each where that is asked for), images, and an index.
+    /// A folder with two models, a recall model if the trait asks for one, images, and an index.
     private func withFolder(
         _ count: Int,
         _ body: (FilePath, ([String]) async throws -> Command.Result) async throws
@@ -23,7 +23,7 @@ struct ModelChangeCommandTests {
             try FileManager.default.createDirectory(
                 atPath: folder.appending("photos").string, withIntermediateDirectories: true)
             for number in 0..<count {
-                // Different ones: equal images are encoded once.
+                // Different images, because equal ones are encoded once.
                 let bytes = TinyModel.bitmap(number % 250, side: 8 + number / 250 * 4)
                 try Data(bytes).write(
                     to: URL(filePath: folder.appending("photos/\(number).bmp").string))
@@ -46,7 +46,7 @@ struct ModelChangeCommandTests {
         ["--model", model] + (TinyModel.hasRecall ? ["--recall", "recall"] : [])
     }
 
-    @Test("It says what it does, how far it is, and how to go on or give it up")
+    @Test("Reports the change, its progress, and how to resume it or give it up")
     func words() async throws {
         try await withFolder(1000) { folder, run in
             let (process, log) = try Command.start(Self.index("other"), folder: folder)
@@ -57,8 +57,8 @@ struct ModelChangeCommandTests {
             #expect(process.terminationStatus == 130, "\(errors)")
             #expect(
                 errors.contains(
-                    "building beside the index of model; searches use it until this is done"))
-            let hint = "'albef index photos --index index --model \(folder)/other' goes on with it"
+                    "building beside the index of model, which searches use until this is done"))
+            let hint = "'albef index photos --index index --model \(folder)/other' resumes it"
             #expect(errors.contains(hint), "\(errors)")
 
             let stats = try await run(["index", "stats", "index", "--json"]).json()
@@ -75,7 +75,7 @@ struct ModelChangeCommandTests {
                 #expect(result.status == 0 && result.errors.contains("deleting index/next gives"))
             }
 
-            // Searches use the old one; nobody else is disturbed.
+            // Searches use the old index, and other commands work as before.
             let search = ["search", "a dog", "--index", "index", "--json"]
             let found = try await run(search + Self.models("model"))
             #expect((try found.json()["results"] as? [Any])?.count == 10, "\(found.errors)")
@@ -85,7 +85,7 @@ struct ModelChangeCommandTests {
             #expect(kept.output.contains("1000 unchanged"))
             #expect(kept.errors.contains("a change of this index to other, \(encoded) of 1000"))
 
-            // Without --model the index's own is meant, not the one that ships.
+            // Without --model, the index's own model is used, not the default.
             let unnamed = try await run(["index", "photos", "--index", "index"])
             #expect(unnamed.output.contains("1000 unchanged"), "\(unnamed.errors)")
             let second = try await run(Self.index("other") + ["--json"])
@@ -93,7 +93,7 @@ struct ModelChangeCommandTests {
             let done = try second.json()
             #expect(done["encoded"] as? Int == 1000 - encoded && done["skipped"] as? [String] == [])
             #expect(done["replaced_model"] as? String == "model")
-            #expect(second.errors.contains("the index is of this model now; it was of model"))
+            #expect(second.errors.contains("the index now belongs to this model instead of model"))
             let late = try await run(search + Self.models("model"))
             #expect(late.status == 1 && late.errors.contains("another model, other"))
             let now = try await run(search + Self.models("other"))
@@ -104,7 +104,7 @@ struct ModelChangeCommandTests {
     }
 
     @Test(
-        "Killed at any moment, one of both indexes is whole, and the change goes on",
+        "Killed at any moment, one of both indexes is complete, and the change resumes",
         .oneModelAndTwo)
     func kills() async throws {
         try await withFolder(400) { folder, run in
@@ -120,7 +120,7 @@ struct ModelChangeCommandTests {
                 let (process, _) = try Command.start(
                     Self.index(["other", "model"][from]), folder: folder)
                 if round.isMultiple(of: 2) {
-                    // About where the one takes the place of the other.
+                    // About when the new index replaces the old one.
                     while process.isRunning, (IndexSuccessor(of: index)?.count ?? 0) < 400 {
                         try await Task.sleep(for: .milliseconds(1))
                     }
@@ -138,10 +138,10 @@ struct ModelChangeCommandTests {
                 #expect(isNew || forward.model.isSame(as: models[from].signature))
                 let answer = try Searcher(models[isNew ? 1 - from : from], forward).search(
                     .text("two dogs"), SearchOptions(count: 10))
-                // By the graph, which a note would say cannot be followed.
+                // By the graph; a note would report that it cannot be used.
                 #expect(answer.results.count == 10 && answer.notes.isEmpty)
                 if isNew {
-                    // From here on, back again.
+                    // From here on, change back.
                     (from, encoded, switches) = (1 - from, 0, switches + 1)
                 } else {
                     let count = IndexSuccessor(of: index)?.count ?? 0
@@ -161,7 +161,7 @@ struct ModelChangeCommandTests {
     }
 
     @Test(
-        "A service answers with the model that the index names, and changes it to the one asked for"
+        "A service answers with the index's own model while it changes the index to another"
     )
     func serves() async throws {
         try await withFolder(40) { folder, run in
@@ -175,7 +175,7 @@ struct ModelChangeCommandTests {
             let other = try SearchModel(
                 folder.appending("other"),
                 recall: TinyModel.hasRecall ? folder.appending("recall") : nil)
-            // Without the old model there would be nothing to answer with.
+            // Without the old model, the service could not answer.
             let (old, away) = (folder.appending("model").string, folder.appending("away").string)
             try FileManager.default.moveItem(atPath: old, toPath: away)
             let refused = try await run(serve)
@@ -198,7 +198,7 @@ struct ModelChangeCommandTests {
         }
     }
 
-    @Test("Where no model is named, the one that made the index is meant", .oneModelAndTwo)
+    @Test("Without a named model, uses the one that made the index", .oneModelAndTwo)
     func unnamed() async throws {
         try await withFolder(4) { folder, run in
             let search = ["search", "a dog", "--index", "index"]
@@ -223,7 +223,7 @@ struct ModelChangeCommandTests {
         }
     }
 
-    @Test("Texts are changed in the same way")
+    @Test("Changes an index of texts in the same way")
     func texts() async throws {
         try await withFolder(1) { folder, run in
             try "a dog\ntwo dogs\n".write(

@@ -12,7 +12,7 @@ struct ModelOptionsTests {
         try await Command.run(["score", "a.bmp", "a red top"] + model, folder: folder)
     }
 
-    @Test("A directory with the name of the shipped model does not take its place")
+    @Test("A directory with the name of a shipped model does not replace the model")
     func shadowed() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try Data(TinyModel.bitmap(1)).write(to: URL(filePath: folder.appending("a.bmp").string))
@@ -21,7 +21,7 @@ struct ModelOptionsTests {
                 atPath: folder.appending("wardrobe").string, withIntermediateDirectories: false)
             let shipped = try await Self.score(["--model", "wardrobe"], in: folder)
             #expect(shipped.status == 0, "\(shipped.errors)")
-            #expect(!shipped.errors.contains("holds a model too"))
+            #expect(!shipped.errors.contains("pass --model ./"))
             let path = try await Self.score(["--model", "./wardrobe"], in: folder)
             #expect(path.status != 0 && path.errors.contains("config.json"))
 
@@ -35,7 +35,7 @@ struct ModelOptionsTests {
         }
     }
 
-    @Test("Without a name the default of the program is meant, and says what it knows")
+    @Test("Without a name, uses the default model, and notes the summary of its card")
     func unnamed() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try Data(TinyModel.bitmap(1)).write(to: URL(filePath: folder.appending("a.bmp").string))
@@ -51,7 +51,7 @@ struct ModelOptionsTests {
         }
     }
 
-    @Test("Cards are shown, kept when a model is packed, and written by packing it")
+    @Test("Shows cards, keeps them when it packs a model, and writes new ones")
     func cards() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try TinyModel.write(to: folder.appending("model"))

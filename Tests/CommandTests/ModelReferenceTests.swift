@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Names of models")
 struct ModelReferenceTests {
-    @Test("The name of a shipped model comes first; a path is a path")
+    @Test("The name of a shipped model comes first, and a path is always a path")
     func directories() throws {
         let directory = try #require(ShippedModel.wardrobe.directory)
         #expect(try ModelReference("wardrobe") == .directory(directory))
@@ -13,7 +13,7 @@ struct ModelReferenceTests {
         #expect(try ModelReference("./wardrobe") == .directory("./wardrobe"))
     }
 
-    @Test("A published model keeps its name of the catalogue, which says what it knows")
+    @Test("A published model has its name and summary from the catalogue")
     func published() throws {
         let reference = try ModelReference("albef-coco")
         let model = reference.named(at: "cache/0123/model")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("albef pretrain", .timeLimit(.minutes(10)))
 struct PretrainCommandTests {
-    @Test("--print gives a preset as it stands")
+    @Test("--print prints a preset unchanged")
     func prints() async throws {
         let preset = "single-tower"
         try await Fixtures.withTemporaryFolder { folder in
@@ -14,7 +14,7 @@ struct PretrainCommandTests {
                 ["pretrain", "--preset", preset, "--print"], folder: folder)
             #expect(result.status == 0 && result.errors.isEmpty)
             #expect(try result.output == Presets.text(preset))
-            // What was printed is a file of settings that changes nothing.
+            // The output is a file of settings that changes nothing.
             try result.output.write(
                 toFile: folder.appending("settings.yaml").string, atomically: true,
                 encoding: .utf8)
@@ -84,7 +84,7 @@ struct PretrainCommandTests {
         }
     }
 
-    @Test("A run is resumed with its own settings, from any folder; others are refused")
+    @Test("Resumes a run with its own settings, from any folder, and rejects others")
     func otherSettings() async throws {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 1)
@@ -108,14 +108,14 @@ struct PretrainCommandTests {
     }
 
     @Test(
-        "Mistakes are named in a line",
+        "Reports mistakes in one line",
         arguments: [
-            (["--threads", "1"], "--run is needed"),
+            (["--threads", "1"], "--run is missing"),
             (["--run", "r"], "configuration: data.train names no annotation file; give"),
             (["--run", "r", "--resume"], "configuration: data.train names no annotation file"),
             (
                 ["--run", "r", "--threads", "9223372036854775807"],
-                "--threads must be within 1...1024"
+                "--threads must be from 1 to 1024"
             ),
             (
                 ["--run", "r", "--set", "training.epochs=4.0"],

@@ -17,7 +17,7 @@ struct ReportCommandTests {
         try observer.close(.interrupted)
     }
 
-    @Test("The page lies in the run's directory, or where it is wanted")
+    @Test("Writes the page into the run's directory, or to --output")
     func pages() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try record(folder.appending("run"))
@@ -36,7 +36,7 @@ struct ReportCommandTests {
         }
     }
 
-    @Test("JSON is the summary alone")
+    @Test("Prints only the summary as JSON")
     func json() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             try record(folder.appending("run"))
@@ -50,7 +50,7 @@ struct ReportCommandTests {
         }
     }
 
-    @Test("What is no run is refused in a line")
+    @Test("Rejects a folder that is not a run, in one line")
     func errors() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             for name in ["nowhere", "."] {

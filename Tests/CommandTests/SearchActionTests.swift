@@ -3,9 +3,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("What albef search does with images besides naming them", .serialized)
+@Suite("The actions of albef search on its results", .serialized)
 struct SearchActionTests {
-    @Test("What was found is copied under names of its own, once, and the best is opened")
+    @Test("Copies each result once, under a unique name, and opens the best one")
     func companions() async throws {
         try await Command.withIndex { folder in
             let files = FileManager.default
@@ -53,7 +53,7 @@ struct SearchActionTests {
         }
     }
 
-    @Test("An image of the web is fetched when that is asked for")
+    @Test("Fetches an image from the web only with --fetch")
     func addresses() async throws {
         try await Command.withIndex { folder in
             let server = try FileServer(path: "cat.bmp") { attempt in
@@ -78,7 +78,7 @@ struct SearchActionTests {
             for part in ["the server answered 404", "more than 64 MiB"] {
                 let failed = try await Command.run(
                     search + ["--image", address, "--fetch"], folder: folder)
-                #expect(failed.status == 1 && failed.errors.contains("was not fetched: "))
+                #expect(failed.status == 1 && failed.errors.contains("cannot be fetched: "))
                 #expect(failed.errors.contains(part), "\(failed.errors)")
             }
         }

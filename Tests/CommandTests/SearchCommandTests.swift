@@ -208,7 +208,7 @@ struct SearchCommandTests {
                 #expect(!text.contains("\u{1B}") && !text.contains("\u{7}"))
             }
             #expect(index.errors.contains("bad\\u{1b}]0;title\\u{7}.png"))
-            // A table of as many rows as there are results.
+            // The table has one row per result.
             #expect(found.output.split(separator: "\n").count == 13)
             #expect(found.output.contains("photos/one\\n  99"))
             let json = try await Command.run(search + ["--json"], folder: folder).json()
@@ -288,7 +288,7 @@ struct SearchCommandTests {
                 ["index", "photos", "--model", "model", "--index", "index"], folder: folder)
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: locked)
             #expect(result.status == 0)
-            // The superuser can read it all the same.
+            // The superuser can read it anyway.
             if geteuid() != 0 { #expect(result.errors.contains("locked")) }
         }
     }
@@ -307,7 +307,7 @@ struct SearchCommandTests {
             }
             kill(process.processIdentifier, SIGINT)
             await process.exited()
-            // A fast machine may be done by then.
+            // A fast machine may have finished by then.
             #expect([0, 130].contains(process.terminationStatus))
             let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
             #expect(!errors.contains("CancellationError"))

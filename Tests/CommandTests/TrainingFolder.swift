@@ -3,13 +3,13 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// A folder with images, captions, a vocabulary and settings of the smallest sizes.
+/// A folder with images, captions, a vocabulary and the smallest settings.
 struct TrainingFolder {
     let path: FilePath
 
-    /// Writes everything.
+    /// Writes the files.
     ///
-    /// - Parameter epochs: of three steps each.
+    /// - Parameter epochs: the number of epochs, of three steps each.
     init(_ path: FilePath, epochs: Int) throws {
         self.path = path
         try TinyModel.writeImages(18, to: path.appending("images"))
@@ -45,7 +45,7 @@ struct TrainingFolder {
             .write(to: URL(filePath: path.appending(name).string))
     }
 
-    /// The arguments that begin a run, or go on with it.
+    /// The arguments that start a run, or resume it.
     func arguments(_ run: String) -> [String] {
         [
             "pretrain", "--config", "settings.yaml", "--run", run, "--resume", "--json",
@@ -53,7 +53,7 @@ struct TrainingFolder {
         ]
     }
 
-    /// What a run's checkpoints hold, byte for byte.
+    /// The contents of a run's checkpoints, byte for byte.
     func checkpoints(_ run: String) throws -> [Data] {
         try [
             "last/model.safetensors", "last/training.safetensors", "last/progress.json",
@@ -61,21 +61,21 @@ struct TrainingFolder {
         ].map { try Data(contentsOf: URL(filePath: path.string).appending(path: "\(run)/\($0)")) }
     }
 
-    /// The step of a run's last checkpoint; 0 where it has none.
+    /// The step of a run's last checkpoint; 0 without a checkpoint.
     func lastStep(_ run: String) -> Int {
         let link = path.pushing(FilePath("\(run)/last")).string
         let name = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
         return name.flatMap { Int($0.drop { $0 != "-" }.dropFirst().prefix(8)) } ?? 0
     }
 
-    /// The length of a run's log in bytes; 0 where it has none.
+    /// The length of a run's log in bytes; 0 without a log.
     func logLength(_ run: String) -> Int {
         let log = path.pushing(FilePath("\(run)/metrics.jsonl")).string
         let attributes = try? FileManager.default.attributesOfItem(atPath: log)
         return attributes?[.size] as? Int ?? 0
     }
 
-    /// Waits until something has happened, or the program has ended.
+    /// Waits until a condition holds, or the program has ended.
     ///
     /// The time limit only ends a hang.
     func wait(for process: Process, until condition: () -> Bool) async throws {

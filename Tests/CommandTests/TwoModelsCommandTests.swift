@@ -21,7 +21,7 @@ struct TwoModelsCommandTests {
         }
     }
 
-    @Test("An index of two models says so, and is searched with both")
+    @Test("Records both models in the index, and searches with both")
     func index() async throws {
         try await withFolder { folder in
             let stats = try await Command.run(["index", "stats", "index"], folder: folder).output
@@ -48,7 +48,7 @@ struct TwoModelsCommandTests {
     }
 
     @Test(
-        "An index that needs two models says which to name",
+        "An index of two models reports which model to name",
         arguments: [
             ["search", "a dog", "--index", "index"],
             ["serve", "--index", "index", "--port", "0"],
@@ -64,7 +64,7 @@ struct TwoModelsCommandTests {
         }
     }
 
-    @Test("An index of one model says that it has no use for another")
+    @Test("An index of one model rejects another for recall")
     func needless() async throws {
         try await withFolder { folder in
             let made = try await Command.run(
@@ -76,7 +76,7 @@ struct TwoModelsCommandTests {
         }
     }
 
-    @Test("Models in each other's place, and a method in that of a model, are named")
+    @Test("Names swapped models, and a method of recall in place of a model")
     func swapped() async throws {
         try await withFolder { folder in
             let swapped = try await Command.run(
@@ -90,7 +90,7 @@ struct TwoModelsCommandTests {
         }
     }
 
-    @Test("Evaluation and calibration recall by the one and re-rank by the other")
+    @Test("Evaluates and calibrates with one model for recall and another for re-ranking")
     func evaluation() async throws {
         try await withFolder { folder in
             let lines = (0..<6).map {
@@ -109,7 +109,7 @@ struct TwoModelsCommandTests {
             #expect(try await dual(["--model", "recall"]) == found)
             let calibrated = try await Command.run(
                 ["calibrate", "x.json", "--dry-run"] + Self.both, folder: folder)
-            // An untrained model may tell nothing apart, which is said.
+            // An untrained model may distinguish nothing, and the command reports that.
             let isSaid =
                 calibrated.output.contains("temperature")
                 || calibrated.errors.contains("does not tell them apart")

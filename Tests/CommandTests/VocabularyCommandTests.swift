@@ -32,7 +32,7 @@ struct VocabularyCommandTests {
             #expect(result.errors.contains("instead of 60"))
 
             let again = try await Command.run(train + ["--size", "10"], folder: folder)
-            #expect(again.status != 0 && again.errors.contains("vocab.txt is there already"))
+            #expect(again.status != 0 && again.errors.contains("vocab.txt already exists"))
             let forced = try await Command.run(train + ["--size", "10", "--force"], folder: folder)
             #expect(forced.status == 0 && forced.output.contains("wrote vocab.txt: 10 tokens"))
             #expect(try Vocabulary(contentsOf: folder.appending("vocab.txt")).count == 10)

@@ -1,6 +1,5 @@
-// swift-tools-version: 6.1
-// The targets in C and C++ with what calls them and its tests, so that they can be built with the
-// address sanitizer without the rest; see Scripts/test-sanitized.
+// swift-tools-version: 6.1 The C and C++ targets with their callers and tests, to be built with the
+// address sanitizer without the rest of the package; see Scripts/test-sanitized.
 import PackageDescription
 
 let libtorch = Context.packageDirectory + "/../../.libtorch/torch"
@@ -35,7 +34,7 @@ let package = Package(
                     "-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib",
                 ]),
             ]),
-        // hnswlib's own vector code prefetches by an index from beyond the end of a list.
+        // hnswlib's own vector code prefetches with an index read beyond the end of a list.
         .target(name: "CVectors", cxxSettings: [.define("NO_MANUAL_VECTORIZATION")]),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),

@@ -1,6 +1,6 @@
-/// Waits until something holds, for as long as a slow machine may need; the limit only ends a hang.
+/// Waits until a condition holds; a long time limit only ends a hang.
 ///
-/// - Returns: whether it came to hold.
+/// - Returns: Whether the condition holds.
 package func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + .seconds(300)
     repeat {

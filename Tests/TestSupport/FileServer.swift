@@ -1,7 +1,7 @@
 package import Foundation
 import Synchronization
 
-/// A web server on 127.0.0.1, which can misbehave in the ways that real ones do.
+/// A web server on 127.0.0.1 that can misbehave as real ones do.
 ///
 /// Each connection serves one request on its own thread.
 package final class FileServer: Sendable {
@@ -16,14 +16,14 @@ package final class FileServer: Sendable {
         package var cut: Int?
         /// Announce this length instead of the body's.
         package var announcedLength: Int?
-        /// Announce no length at all.
+        /// Announce no length.
         package var hidesLength: Bool
         /// Send no more than this many bytes of the body until the gate is open.
         package var hold: (count: Int, until: Gate)?
         /// Answer a range request with a `Content-Range` that starts elsewhere.
         package var rangeShift: Int
 
-        /// Sends `content`, with a status and perhaps an entity tag.
+        /// Sends `content`, with a status and an optional entity tag.
         package init(
             status: Int = 200, content: Data = Data(), entityTag: String? = "\"v1\"",
             lastModified: String? = nil, honoursRange: Bool = true, cut: Int? = nil,
@@ -57,7 +57,7 @@ package final class FileServer: Sendable {
     private let state = Mutex(State())
     private let behaviour: @Sendable (_ attempt: Int, _ path: String) -> Behaviour
 
-    /// Starts to listen on a free port, to serve one file.
+    /// Starts to listen on a free port, and serves one file.
     ///
     /// - Parameter behaviour: How to answer request number 0, 1, …
     package convenience init(
@@ -100,14 +100,14 @@ package final class FileServer: Sendable {
     /// The requests so far.
     package var requests: [Request] { state.withLock { $0.requests } }
 
-    /// Refuses further connections.
+    /// Stops accepting connections.
     package func stop() {
         let isFirst = state.withLock { state in
             defer { state.isStopped = true }
             return !state.isStopped
         }
-        // The thread that accepts closes the descriptor: closed here, its number could go to
-        // another server while that thread still listens on it.
+        // The accepting thread closes the descriptor. If it were closed here, its number could go
+        // to another server while that thread still listens on it.
         if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
     }
 
@@ -158,7 +158,7 @@ package final class FileServer: Sendable {
             gate.wait()
         }
         guard send(rest, to: connection) else { return }
-        // Wait until the client has taken everything, or closing might throw some of it away.
+        // Wait until the client has read everything, because closing could discard some of it.
         shutdown(connection, Int32(SHUT_WR))
         var byte: UInt8 = 0
         while recv(connection, &byte, 1, 0) > 0 {}
@@ -203,7 +203,7 @@ package final class FileServer: Sendable {
     }
 }
 
-/// Keeps threads waiting until it is opened.
+/// A gate that blocks threads until it is opened.
 package final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     private let state = Mutex(false)
@@ -219,7 +219,7 @@ package final class Gate: Sendable {
 
     package func wait() {
         semaphore.wait()
-        // For the next one.
+        // Let the next thread pass.
         semaphore.signal()
     }
 }

@@ -1,9 +1,9 @@
 import Foundation
 package import SystemPackage
 
-/// Files that tests read, and places where they may write.
+/// Files for tests to read, and folders for them to write to.
 package enum Fixtures {
-    /// The checkout that this program was built from.
+    /// The checkout of this program's sources.
     package static let repository = FilePath(#filePath)
         .removingLastComponent().removingLastComponent().removingLastComponent()
 

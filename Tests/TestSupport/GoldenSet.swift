@@ -5,10 +5,10 @@ import SystemPackage
 package import Testing
 package import Torch
 
-/// Numbers that the Python implementation computed in double precision, with its weights.
+/// Numbers that the Python implementation computed in double precision, and its weights.
 package struct GoldenSet {
     package let file: SafetensorsFile
-    /// The values that are no tensors: losses, temperatures, pointers.
+    /// The scalar values: losses, temperatures, pointers.
     package let scalars: [String: Double]
     private let errors: [String: Double]
     private let sizes: Sizes
@@ -75,8 +75,8 @@ package struct GoldenSet {
     }
 
     /// Expects a number within 20 times the reference's own single-precision error, plus 1e-6, plus
-    /// what single precision can tell apart at that size: the reference's error for one number may
-    /// be nearly nothing by chance.
+    /// the resolution of single precision at that size, because the reference's error of a single
+    /// number may be tiny by chance.
     package func expect(
         _ value: Double, equalsScalar name: String,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -86,7 +86,7 @@ package struct GoldenSet {
         #expect(found <= bound, "\(name): \(found) > \(bound)", sourceLocation: sourceLocation)
     }
 
-    /// The weights before the first step; the momentum twins' if asked for.
+    /// Returns the weights before the first step: the student's, or the momentum teacher's.
     package func weights(twins: Bool = false) -> some ParameterSource {
         Weights(file: file, twins: twins)
     }

@@ -4,7 +4,7 @@ package import Foundation
 import SystemPackage
 import Torch
 
-/// A mirror of the catalogue, which has tiny models under the names of large ones.
+/// A mirror of the catalogue, with tiny models under the names of large ones.
 package final class ModelServer: Sendable {
     package typealias Behaviour = FileServer.Behaviour
 
@@ -14,8 +14,8 @@ package final class ModelServer: Sendable {
     /// Serves some files.
     ///
     /// - Parameters:
-    ///   - files: by their paths on the mirror; any other is answered with 404.
-    ///   - change: what goes wrong with request number 0, 1, … for a path.
+    ///   - files: the files by their paths on the mirror; other paths return 404.
+    ///   - change: changes the behaviour for request number 0, 1, … for a path.
     package init(
         _ files: [String: Data],
         _ change: @escaping @Sendable (Int, String, inout Behaviour) -> Void = { _, _, _ in }
@@ -33,19 +33,21 @@ package final class ModelServer: Sendable {
 
     deinit { server.stop() }
 
-    /// What was asked for, in order.
+    /// The requested paths, in order.
     package var paths: [String] { server.requests.compactMap { $0[":path"] } }
 
     package func entry(_ name: String) throws -> ModelCatalog.Entry {
         try catalog.entry(named: name)
     }
 
-    /// How often a file was asked for.
+    /// Returns the number of requests for a file.
     package func count(_ file: String) -> Int { paths.filter { $0.hasSuffix("/\(file)") }.count }
 
     package static let chinese = "OFA-Sys/chinese-clip-vit-base-patch16"
 
-    /// A tiny Chinese-CLIP in the form that its owners publish, with the names of its weights.
+    /// A tiny Chinese-CLIP in the published format.
+    ///
+    /// - Parameter weights: the name of the file of weights.
     package static func chineseCLIP(weights: String = "model.safetensors") throws -> [String: Data]
     {
         let folder = Fixtures.path("towers/hf-chinese-clip")
@@ -61,7 +63,7 @@ package final class ModelServer: Sendable {
         ]
     }
 
-    /// BERT's special tokens and as many others as it takes.
+    /// Returns a vocabulary of BERT's special tokens and others, with `rows` tokens in all.
     package static func vocabulary(_ rows: Int) -> Data {
         let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
         let words = special + (0..<rows).map { "w\($0)" }

@@ -3,9 +3,9 @@ import Foundation
 package import SystemPackage
 import Torch
 
-/// A model of the smallest size with random weights, and images to feed it.
+/// The smallest model with random weights, and images for it.
 package enum TinyModel {
-    /// A trunk of the smallest size, with every kind of layer; one place is 8 pixels wide.
+    /// The smallest trunk with every kind of layer; one position is 8 pixels wide.
     package static let trunk = EfficientNetConfiguration(
         .custom(
             EfficientNetArchitecture(
@@ -16,7 +16,7 @@ package enum TinyModel {
                     .init(kernel: 3, stride: 2, expansion: 3, width: 16, depth: 1),
                 ], headWidth: 24, activation: .silu, squeezes: true)))
 
-    /// Writes a model of 48 pixels and the vocabulary of the golden sets.
+    /// Writes a model for images of 48 pixels, with the vocabulary of the golden sets.
     ///
     /// - Parameter vision: the image encoder; nil for a ViT.
     package static func write(

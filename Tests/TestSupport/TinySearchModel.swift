@@ -6,15 +6,15 @@ package import Testing
 import Torch
 
 extension TinyModel {
-    /// Whether ``search(in:)`` opens two models: one that recalls, one that re-ranks.
+    /// Whether ``search(in:dialect:)`` opens two models, one for recall and one for re-ranking.
     ///
-    /// Suites with the trait ``OneModelAndTwo`` run with either; `ALBEF_TEST_TWO_MODELS=1` has all
-    /// others run with two, where they open their model here.
+    /// Suites with the trait ``OneModelAndTwo`` run both ways; `ALBEF_TEST_TWO_MODELS=1` makes all
+    /// other suites that open their model here run with two.
     @TaskLocal package static var hasRecall =
         ProcessInfo.processInfo.environment["ALBEF_TEST_TWO_MODELS"] != nil
 
-    /// A model of two aligned towers, as unlike the other as can be: another size of images and
-    /// features, other means, another vocabulary and no cleaning.
+    /// A model of two aligned towers that differs from the other model in everything: the size of
+    /// images and features, the means, the vocabulary, and no cleaning.
     package static func writeRecall(
         to path: FilePath, seed: UInt64 = 7, dialect: Dialect = .clip
     ) throws {
@@ -39,7 +39,7 @@ extension TinyModel {
             .write(to: path, vocabulary: vocabulary)
     }
 
-    /// Writes a model into a folder, `model`, and where ``hasRecall`` says so another, `recall`, and
+    /// Writes a model to `model` in a folder, and if ``hasRecall`` is true another to `recall`, and
     /// opens them.
     package static func search(
         in folder: FilePath, dialect: Dialect = .albef
@@ -49,14 +49,14 @@ extension TinyModel {
         return try opened(in: folder)
     }
 
-    /// Opens again what ``search(in:dialect:)`` wrote.
+    /// Opens the models that ``search(in:dialect:)`` wrote.
     package static func opened(in folder: FilePath) throws -> SearchModel {
         try SearchModel(
             folder.appending("model"), recall: hasRecall ? folder.appending("recall") : nil)
     }
 }
 
-/// Runs every test of a suite twice: with one model, and with another one that recalls.
+/// A trait that runs every test of a suite twice: with one model, and with a second one for recall.
 package struct OneModelAndTwo: SuiteTrait, TestTrait, TestScoping {
     package let isRecursive = true
 

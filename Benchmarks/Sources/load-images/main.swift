@@ -1,10 +1,11 @@
-// Loads each image named on the standard input, one path a line, and resizes it.
+// Loads and resizes each image whose path is on a line of standard input.
 //
 //     load-images SIDE REPEATS [full] < paths
 //
-// Prints per image, tab-separated: the path, milliseconds of CPU for loading and resizing (the
-// best of REPEATS), and the resized image's bytes in hexadecimal when SIDE is negative. With
-// `full`, JPEG is always decoded at full size. Failures print the error instead.
+// Prints one line per image, tab-separated: the path, the milliseconds of CPU time for loading and
+// resizing (the best of REPEATS), and, if SIDE is negative, the bytes of the resized image in
+// hexadecimal. With `full`, JPEG is always decoded at full size. For a failure, the line has the
+// error instead.
 import ImageText
 import SystemPackage
 
@@ -29,7 +30,7 @@ let side = abs(signed)
 let full = arguments.dropFirst(3).contains("full")
 let loader = ImageLoader(targetSide: full ? nil : side)
 let transform = ImageTransform(side: side)
-// One place of a batch, which a program that encodes many images fills again and again.
+// One slot of a batch, reused for every image as in a program that encodes many.
 let slot = UnsafeMutableBufferPointer<Float>.allocate(capacity: transform.count)
 let digits = Array("0123456789abcdef".utf8)
 

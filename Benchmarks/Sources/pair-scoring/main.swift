@@ -1,9 +1,10 @@
-// What it costs to compare N texts with N images: by two towers, and by reading every pair.
+// Times the comparison of N texts with N images: by two towers, and by the fusion encoder.
 //
 //     pair-scoring MODEL [N ...]
 //
-// Both begin by encoding N images and N texts. The towers then multiply two matrices; the fusion
-// encoder reads N x N pairs, each image's keys and values projected once for its N texts.
+// Both ways begin by encoding N images and N texts. The towers then multiply two matrices; the
+// fusion encoder reads N x N pairs, and projects the keys and values of each image once for its N
+// texts.
 import ALBEF
 import Foundation
 import ImageText
@@ -26,7 +27,7 @@ guard let directory = arguments.first else {
 let counts = arguments.dropFirst().compactMap { Int($0) }
 let search = try SearchModel(FilePath(directory))
 let generator = WardrobeGenerator(seed: 2_000_001)
-print("N, pairs, encoding s, towers s, fusion s, fusion pairs a second")
+print("N, pairs, encoding s, towers s, fusion s, fusion pairs per second")
 for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
     let scenes = (0..<count).map { generator.scene($0) }
     let pixels = try scenes.map { search.pixels(of: try $0.image(side: 128)) }
@@ -54,7 +55,7 @@ for count in counts.isEmpty ? [8, 16, 32, 64, 128, 256] : counts {
         }
         if round > 0 { times.append((encode, towers, fusion)) }
     }
-    // The best of three: what the machine can do when nothing else runs.
+    // The best of three is closest to the time on an idle machine.
     let encode = times.map(\.encode).min() ?? 0
     let towers = times.map(\.towers).min() ?? 0
     let fusion = times.map(\.fusion).min() ?? 0

@@ -1,11 +1,11 @@
-// Exact recall over synthetic clustered features, against the time of reading them once.
+// Times exact recall over synthetic clustered features, and reading their codes once.
 //
 //     recall-scan FOLDER [COUNT ...] [graph]
 //
-// For each COUNT an index of 256 numbers a feature is made in FOLDER (kept, and used again). Prints
-// seconds to open it, milliseconds a query for the best 20, and how long one and all threads take to
-// read the codes once. With `graph` also what a graph takes to make and to read, its milliseconds a
-// query, and the share of the exact 20 that it finds.
+// For each COUNT, makes an index in FOLDER with features of 256 numbers, or reuses the one there.
+// Prints the seconds to open it, the milliseconds per query for the best 20, and the time in which
+// one thread, and all threads, read the codes once. With `graph`, also prints the time to make and
+// to read a graph, its milliseconds per query, and the share of the exact 20 that it finds.
 import Dispatch
 import Foundation
 import Retrieval
@@ -24,7 +24,7 @@ let signature = ModelSignature(
     fingerprint: "synthetic", imageSize: 1, embeddingWidth: width, tokenCount: 1, tokenWidth: 1)
 let centres = Tensor.normal([1000, width], generator: try Generator(seed: 1))
 
-/// Unit vectors around a thousand centres.
+/// Returns unit vectors around a thousand centres, `[count, 256]`.
 func features(_ count: Int, _ generator: Generator) -> Tensor {
     let choice = (Tensor.uniform([count], generator: generator) * 1000).to(.int64)
     return (centres[choice] + Tensor.normal([count, width], generator: generator) * 0.7)
@@ -47,7 +47,7 @@ func make(_ directory: FilePath, _ count: Int) throws {
     }
 }
 
-/// Seconds to read memory once, on some threads: what no scan can be faster than.
+/// Returns the seconds in which some threads read memory once: a lower bound for any scan.
 func reading(_ bytes: Int, threads: Int) -> Double {
     let vectors = bytes / 128
     let memory = UnsafeMutablePointer<SIMD16<UInt64>>.allocate(capacity: vectors)
@@ -71,13 +71,13 @@ func reading(_ bytes: Int, threads: Int) -> Double {
 
 let arguments = CommandLine.arguments.dropFirst()
 guard let folder = arguments.first.map({ FilePath($0) }) else {
-    FileHandle.standardError.write(Data("usage: recall-scan FOLDER [COUNT ...]\n".utf8))
+    FileHandle.standardError.write(Data("usage: recall-scan FOLDER [COUNT ...] [graph]\n".utf8))
     exit(64)
 }
 let counts = arguments.dropFirst().compactMap { Int($0) }
 let withGraph = arguments.contains("graph")
 
-/// Megabytes of this process in memory.
+/// Returns the resident memory of this process in megabytes.
 func residentMegabytes() -> Double {
     let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
     let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0

@@ -2,7 +2,7 @@ import ALBEF
 import SystemPackage
 import Torch
 
-/// Chooses at random and remembers what was chosen.
+/// Random choices that can be read afterwards.
 final class RememberedChoices: RandomChoices {
     private let generated: GeneratedChoices
     var images: Tensor?
@@ -28,9 +28,9 @@ final class RememberedChoices: RandomChoices {
     }
 }
 
-/// Writes a random batch and what a trained model makes of it.
+/// Writes a random batch, with the features and losses that a trained model computes for it.
 ///
-/// Features and losses are computed without dropout and without an update of the momentum twins.
+/// Features and losses are computed without dropout and without an update of the momentum teacher.
 func writeDrawnBatch(of model: FilePath, to file: FilePath) throws {
     let directory = try ModelDirectory.open(model)
     let student = try ALBEFModel(directory, trainableOn: .cpu)

@@ -4,27 +4,28 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// Optimizer steps on given inputs with given choices, so that they can be compared from outside.
+/// Optimizer steps on given inputs with given choices, for comparison with another implementation.
 ///
-/// The file has for each step n, counted from 0:
+/// For each step n, counted from 0, the file has:
 ///
 ///     step<n>/image [B, 3, S, S]           normalised images
 ///     step<n>/input_ids, attention_mask    tokens [B, L]
 ///     step<n>/image_id [B]                 equal for equal images; may be missing
-///     step<n>/mlm_input_ids, mlm_labels    masked tokens [B, L], labels -100 where nothing is
+///     step<n>/mlm_input_ids, mlm_labels    masked tokens [B, L], labels -100 where no token is
 ///                                          hidden; missing for a model without an MLM head
-///     step<n>/neg_image_idx [B]            the image that text b gets as a wrong one
-///     step<n>/neg_text_idx [B]             the text that image b gets as a wrong one
-///     step<n>/alpha                        the weight of the teacher's opinion, a scalar
+///     step<n>/neg_image_idx [B]            the hard negative image of text b
+///     step<n>/neg_text_idx [B]             the hard negative text of image b
+///     step<n>/alpha                        the weight of the teacher's targets, a scalar
 ///
-/// and in its metadata, where these differ from the defaults in brackets: `learning_rate` (1e-3),
+/// Its metadata has these values, with the defaults in brackets: `learning_rate` (1e-3),
 /// `weight_decay` (0.05), `decays` (lavis; or matrices, original), `positives` (pair; or image),
-/// `momentum` (0.995). Dropout is off. Oddities are kept where the model's dialect is `albef`.
+/// `momentum` (0.995). Dropout is off. The oddities of the original are kept if the model's dialect
+/// is `albef`.
 ///
-/// What is written: `step<n>/loss`, `loss_itc`, `loss_itm`, `loss_mlm`, `itm_logits`, `image_feat`,
-/// `text_feat`, `image_feat_m`, `text_feat_m`; of the first step `grad/<parameter>`; and
-/// `after/<parameter>`, `after_m/<parameter>` for its twin, and `after/image_queue`, `text_queue`,
-/// `idx_queue`, `queue_ptr` of the end.
+/// The output has `step<n>/loss`, `loss_itc`, `loss_itm`, `loss_mlm`, `itm_logits`, `image_feat`,
+/// `text_feat`, `image_feat_m` and `text_feat_m` for each step; `grad/<parameter>` of the first
+/// step; and from the end, `after/<parameter>`, `after_m/<parameter>` of the momentum teacher,
+/// `after/image_queue`, `text_queue`, `idx_queue` and `queue_ptr`.
 struct GivenSteps {
     private let file: SafetensorsFile
     private let count: Int
@@ -37,7 +38,7 @@ struct GivenSteps {
         guard count > 0 else { throw Problem("\(path): has no 'step0/image'") }
     }
 
-    /// Makes the steps and writes what they give.
+    /// Makes the steps, and writes losses, features, gradients and weights.
     func run(_ model: FilePath, to output: FilePath) throws {
         let directory = try ModelDirectory.open(model)
         let student = try ALBEFModel(directory, trainableOn: .cpu)
@@ -69,7 +70,7 @@ struct GivenSteps {
         }
         written += student.parameters.map { ("after/\($0)", $1.value) }
         if let teacher = objective.teacher {
-            // The ITM head and the temperature have no twins.
+            // The teacher has no ITM head and no temperature.
             written += teacher.model.parameters
                 .filter { name, _ in name != "temp" && !name.hasPrefix("itm_head.") }
                 .map { ("after_m/\($0)", $1.value) }
@@ -133,7 +134,7 @@ struct GivenSteps {
     }
 }
 
-/// The choices of one step after another, as the file has them.
+/// The choices in the file, for one step after another.
 private final class GivenChoices: RandomChoices {
     private var wrongImages = Tensor([Int]())
     private var wrongTexts = Tensor([Int]())
@@ -158,7 +159,7 @@ private final class GivenChoices: RandomChoices {
     }
 }
 
-/// What is wrong with a file, in one line.
+/// A problem of a file, in one line.
 struct Problem: Error, CustomStringConvertible {
     let description: String
 

@@ -3,9 +3,10 @@
 //     reference-values MODEL_DIRECTORY FIXED.safetensors
 //     reference-values MODEL_DIRECTORY --steps GIVEN.safetensors AFTER.safetensors
 //
-// The first form draws a batch and all choices itself and writes them with what the model makes of
-// them, for reference_check.py. The second takes inputs and choices from a file, makes optimizer
-// steps, and writes losses, gradients and weights. GivenSteps.swift describes both files.
+// The first form draws a batch and all choices, and writes them with the model's features and
+// losses, for reference_check.py. The second reads inputs and choices from a file, makes optimizer
+// steps, and writes losses, gradients and weights. GivenSteps.swift describes both files of the
+// second form.
 
 import ALBEF
 import Foundation

@@ -1,9 +1,9 @@
-// Re-ranks on request; driven by reranking.py.
+// Times re-ranking on request of reranking.py.
 //
-// Reads lines "TOKENS PATCHES CANDIDATES" from the standard input. For each, a text of so many tokens
-// is read with so many images, whose tokens lie in half precision as an index keeps them, by a
-// fusion encoder of the paper's size with random weights. Prints the seconds of the exact
-// reformulation, then those of the form that projects every image.
+// Reads lines "TOKENS PATCHES CANDIDATES" from standard input. For each line, a fusion encoder of
+// the paper's size with random weights reads a text of TOKENS tokens with CANDIDATES images of
+// PATCHES tokens, which are stored in half precision as in an index. Prints the seconds of the
+// exact reformulation, then those of the form that projects every image.
 import ALBEF
 import Foundation
 import Retrieval
@@ -16,7 +16,7 @@ func seconds(_ work: () throws -> Void) rethrows -> Double {
     return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
-// The image encoder is not used: one block is enough.
+// The image encoder is not used, so one block is enough.
 let configuration = ALBEFConfiguration(vision: .init(imageSize: 384, depth: 1))
 let generator = try Generator(seed: 1)
 let model = try ALBEFModel(
@@ -43,6 +43,6 @@ while let line = readLine() {
             }
         }
     }
-    // Unbuffered: the other side waits for this line.
+    // Write without a buffer: reranking.py waits for this line.
     try FileHandle.standardOutput.write(contentsOf: Data("\(reformulated) \(plain)\n".utf8))
 }

@@ -1,10 +1,11 @@
-// What keeping fewer or rougher tokens costs: bytes, time and recall.
+// Measures what fewer or coarser tokens cost: bytes, time and recall.
 //
-//     token-budgets MODEL ANNOTATIONS [PICTURES]
+//     token-budgets MODEL ANNOTATIONS [IMAGES]
 //
-// For each budget the first PICTURES (1,000) images are indexed anew, then the first caption of
-// each searches for it: recall, then the 64 best re-ranked by 'posterior'. Prints bytes of tokens a
-// image, the median of a search in milliseconds, and R@1, R@5 and R@10 in percent.
+// For each budget, indexes the first IMAGES (1,000) images anew, then searches with the first
+// caption of each: recall, then the 64 best candidates re-ranked by 'posterior'. Prints the bytes
+// of tokens per image, the median time of a search in milliseconds, and R@1, R@5 and R@10 in
+// percent.
 import Foundation
 import ImageText
 import Retrieval
@@ -20,7 +21,7 @@ func seconds(_ work: () throws -> Void) rethrows -> Double {
 let arguments = CommandLine.arguments.dropFirst()
 guard arguments.count >= 2, let first = arguments.first else {
     FileHandle.standardError.write(
-        Data("usage: token-budgets MODEL ANNOTATIONS [PICTURES]\n".utf8))
+        Data("usage: token-budgets MODEL ANNOTATIONS [IMAGES]\n".utf8))
     exit(64)
 }
 let model = try SearchModel(FilePath(first))
@@ -47,7 +48,7 @@ let budgets: [(String, TokenBudget)] = [
     ("32, float16", TokenBudget(count: 32)), ("32, int8", TokenBudget(count: 32, precision: .int8)),
     ("16, int8", TokenBudget(count: 16, precision: .int8)),
 ]
-print("tokens | bytes an image | search ms | R@1 R@5 R@10")
+print("tokens | bytes per image | search ms | R@1 R@5 R@10")
 for (name, budget) in budgets {
     let directory = folder.appending("index")
     try? FileManager.default.removeItem(atPath: directory.string)

@@ -1,9 +1,9 @@
-// Prints the token ids of each line of the standard input, and the time taken to the standard
-// error. `--escaped` reads lines as JSON strings, so that a text can hold any character.
+// Prints the token ids of each line of standard input, and the time taken to standard error. With
+// `--escaped`, lines are JSON strings, so that a text can hold any character.
 //
-// The first argument is BERT's vocab.txt, or with `--tokenizer` any tokenizer of a model folder:
-// then `--special` reads special tokens that are typed in a text, `--cleaning NAME` cleans texts
-// as that framing does, and `--words` prints words, as JSON, in place of ids.
+// The first argument is BERT's vocab.txt or, with `--tokenizer`, any tokenizer of a model folder.
+// In that case `--special` recognizes special tokens that are typed in a text, `--cleaning NAME`
+// cleans texts as that framing does, and `--words` prints words, as JSON, instead of ids.
 import Foundation
 import ImageText
 import SystemPackage
@@ -42,7 +42,7 @@ let loading = clock.now - start
 var cleaning = TextCleaning.none
 if let option = arguments.firstIndex(of: "--cleaning"), option + 1 < arguments.endIndex {
     guard let named = TextCleaning(rawValue: arguments[option + 1]) else {
-        print("no cleaning has the name \(arguments[option + 1])")
+        print("--cleaning '\(arguments[option + 1])' is unknown")
         exit(2)
     }
     cleaning = named

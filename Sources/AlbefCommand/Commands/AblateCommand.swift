@@ -6,23 +6,23 @@ import ImageText
 import SystemPackage
 import Torch
 
-/// `albef ablate`: experiments that compare systems.
+/// `albef ablate`: runs experiments that compare systems.
 struct AblateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ablate",
-        abstract: "Compare systems that are trained alike.",
+        abstract: "Compare systems that are trained in the same way.",
         subcommands: [AblateWardrobeCommand.self])
 }
 
-/// `albef ablate wardrobe`: the systems of the paper on generated scenes.
+/// `albef ablate wardrobe`: compares the systems of the paper on generated scenes.
 struct AblateWardrobeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wardrobe",
-        abstract: "Train CLIP, WenLan, a single tower and the steps to ALBEF on equal scenes.",
+        abstract: "Train CLIP, WenLan, a single tower and the steps to ALBEF on the same scenes.",
         discussion: """
             Draws the scenes, trains every system with every seed and tests it: 'swap', 'rare', \
-            'small' and 'all', by the towers and re-ranked, in English and Chinese. What is done \
-            stays done: Ctrl-C at any time, and the same command goes on.
+            'small' and 'all', by the towers and re-ranked, in English and Chinese. Finished \
+            work is kept: after Ctrl-C, the same command resumes.
 
               albef ablate wardrobe --output ablation
               albef ablate wardrobe --output ablation --system clip --system albef --seeds 1
@@ -40,38 +40,39 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("system"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Train this one only; repeatable: \(WardrobeSystem.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Train only this system; may be repeated: "
+                + "\(WardrobeSystem.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "name"))
     var systems: [WardrobeSystem] = []
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Change one setting of the preset 'wardrobe' for all systems; repeatable.",
+            "Change one setting of the preset 'wardrobe' for all systems; may be repeated.",
             valueName: "key=value"))
     var assignments: [String] = []
 
-    @Option(help: "Scenes of the second lesson.")
+    @Option(help: "Scenes in the second lesson.")
     var scenes = 12_000
 
-    @Flag(help: "Print what there is, and train nothing.")
+    @Flag(help: "Print the results so far, and train nothing.")
     var table = false
 
-    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
     var threads: Int?
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws {
         guard (1...1_000).contains(seeds) else {
-            throw ValidationError("--seeds must be within 1...1000.")
+            throw ValidationError("--seeds must be from 1 to 1000.")
         }
         guard (1...10_000_000).contains(scenes) else {
-            throw ValidationError("--scenes must be within 1...10000000.")
+            throw ValidationError("--scenes must be from 1 to 10000000.")
         }
         if let threads, !(1...1_024).contains(threads) {
-            throw ValidationError("--threads must be within 1...1024.")
+            throw ValidationError("--threads must be from 1 to 1024.")
         }
     }
 
@@ -98,7 +99,8 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
         let line = AblationProgress()
         try await Interrupts.cancelling("saving after this step") {
             try await ablation.prepare { line.show($0) }
-            // All systems with one seed first: a table of one seed is worth more than half of one.
+            // Train all systems with one seed first: a complete table of one seed is worth more
+            // than half a table of several.
             for seed in 1...seeds {
                 for system in chosen {
                     let isDone = try await ablation.run(system, seed: seed) { line.show($0) }
@@ -112,7 +114,7 @@ struct AblateWardrobeCommand: AsyncParsableCommand {
 
 extension WardrobeSystem: ExpressibleByArgument {}
 
-/// The line that says how far the experiment is.
+/// The line that shows the progress of the experiment.
 private final class AblationProgress: Sendable {
     private let training = TrainingProgressLine()
 

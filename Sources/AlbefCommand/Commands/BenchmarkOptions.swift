@@ -7,29 +7,29 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// What the commands share that read a benchmark of images with texts of their own.
+/// The options of the commands that read a benchmark of images and texts.
 struct BenchmarkOptions: ParsableArguments {
     @Argument(
-        help: ArgumentHelp("Annotations, in any of the forms above.", valueName: "file"),
+        help: ArgumentHelp("Annotations, in any of the formats above.", valueName: "file"),
         completion: .file())
     var files: [String]
 
     @Option(
         help: ArgumentHelp(
-            "Where relative image paths start; default: each file's own folder.",
+            "Folder that relative image paths start from; default: each file's own.",
             valueName: "directory"), completion: .directory)
     var images: String?
 
-    @Flag(help: "Leave out items whose images are missing or damaged, and say how many.")
+    @Flag(help: "Leave out items whose images are missing or damaged, and report how many.")
     var skipMissing = false
 
     @Option(
-        help: ArgumentHelp("Use the first n items of each file only; 0 for all.", valueName: "n"))
+        help: ArgumentHelp("Use only the first n items of each file; 0 for all.", valueName: "n"))
     var limit = 0
 
     @Option(
         help: ArgumentHelp(
-            "What the fusion encoder's answers are ordered by.", valueName: "score"))
+            "The score that orders the fusion encoder's answers.", valueName: "score"))
     var ranking = RankingScore.matching
 
     @Option(
@@ -38,50 +38,51 @@ struct BenchmarkOptions: ParsableArguments {
         completion: .file())
     var output: String?
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws { try NumberBounds.check("--limit", limit, 0...1_000_000_000) }
 
-    /// The files.
+    /// The annotation files.
     var paths: [FilePath] { files.map { FilePath($0) } }
-    /// Where relative image paths start.
+    /// The folder that relative image paths start from.
     var imageRoot: FilePath? { images.map { FilePath($0) } }
-    /// What becomes of items without an image.
+    /// How to treat items without an image.
     var missing: MissingImages { skipMissing ? .skipped : .refused }
-    /// What errors call the data.
+    /// The name of the data in error messages.
     var source: String { files.joined(separator: ", ") }
 
-    /// What a model's fusion encoder is asked for; nil, with a remark, where it was not trained.
+    /// Returns the score of the fusion encoder to measure; if the model was not trained to match,
+    /// notes that and returns nil.
     func ranking(_ model: SearchModel) -> RankingScore? {
         if model.matches { return ranking }
         Console.note("note: this model was not trained to match; the towers alone are measured")
         return nil
     }
 
-    /// The file for details, made before the work so that a wrong path is known at once.
+    /// Creates the file for details before the work starts, so that a wrong path fails early.
     func detailsFile() throws -> DetailsFile? { try output.map { try DetailsFile(FilePath($0)) } }
 
-    /// Says what was left out.
+    /// Reports what was left out.
     ///
     /// - Parameters:
-    ///   - what: what was left out, such as `items`.
-    ///   - missing: how many have no image.
-    ///   - unreadable: images that are damaged.
-    ///   - damaged: how many have one of those.
+    ///   - what: the name of the items, such as `pairs`.
+    ///   - missing: the number of items whose image is missing.
+    ///   - unreadable: the errors of damaged images.
+    ///   - damaged: the number of items with a damaged image.
     func note(leftOut what: String, missing: Int, unreadable: [ImageError], damaged: Int) {
         if missing > 0 {
-            Console.note("note: \(missing) \(what) left out, whose images are missing")
+            Console.note("note: left out \(missing) \(what) whose images are missing")
         }
         guard !unreadable.isEmpty else { return }
         Console.note(
-            "note: \(damaged) \(what) left out, of which \(unreadable.count) images cannot be read:"
+            "note: left out \(damaged) \(what); \(unreadable.count) images cannot be read:"
         )
         for error in unreadable.prefix(5) { Console.note("  " + error.description.displayed) }
     }
 }
 
-/// A file of JSON Lines that appears when it is complete.
+/// A file of JSON Lines that appears only when it is complete.
 struct DetailsFile {
     private let file: AtomicFile
     private let encoder = JSONEncoder()
@@ -91,7 +92,7 @@ struct DetailsFile {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     }
 
-    /// Writes all lines.
+    /// Writes all lines, and moves the file into place.
     func write(_ lines: some Sequence<some Encodable>) throws {
         for line in lines {
             try (encoder.encode(line) + Data("\n".utf8)).withUnsafeBytes { try file.write($0) }

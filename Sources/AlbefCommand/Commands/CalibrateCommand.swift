@@ -6,19 +6,19 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef calibrate`: makes match probabilities mean what they say.
+/// `albef calibrate`: fits match probabilities to the measured share of matches.
 struct CalibrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate",
-        abstract: "Measure how sure a model may be, and store that with it.",
+        abstract: "Calibrate a model's match probabilities, and store the result with the model.",
         discussion: """
             Reads every caption with its best candidates among the images, as a search does, and \
-            fits a temperature and a bias under which the share of right candidates is the \
-            probability that is shown. --recall decides which candidates are met, nothing else: \
-            name it if searches do, since better ones are harder to tell from right. Half of the \
-            images fit, the other half judge, all captions together and those of each file. Also \
-            measures below which probability a search says that nothing matches well. Writes \
-            calibration.json into the model's directory; indexes stay valid.
+            fits a temperature and a bias, so that the probability shown equals the share of right \
+            candidates. Give --recall if searches do: it only chooses the candidates, but better \
+            ones are harder to tell from right ones. Half of the images serve to fit, the other \
+            half to evaluate, over all captions and for each file. Also measures the probability \
+            below which a search reports that nothing matches well. Writes calibration.json into \
+            the model's directory; indexes stay valid.
 
               albef calibrate validation.json --model run/best
               albef calibrate english.json chinese.json --model run/best
@@ -33,31 +33,33 @@ struct CalibrateCommand: AsyncParsableCommand {
     var files: [String]
 
     @Option(
-        help: ArgumentHelp("Where relative image paths start.", valueName: "directory"),
+        help: ArgumentHelp(
+            "Folder that relative image paths start from; default: each file's own.",
+            valueName: "directory"),
         completion: .directory)
     var images: String?
 
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("Candidates a caption, as many as searches re-rank.", valueName: "k"))
+        help: ArgumentHelp("Candidates per caption, as many as searches re-rank.", valueName: "k"))
     var candidates = 64
 
-    @Option(help: ArgumentHelp("Use the first images only; 0 for all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use only the first n images; 0 for all.", valueName: "n"))
     var limit = 0
 
     @Flag(help: "Measure only; write nothing.")
     var dryRun = false
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws {
         guard (1...1_000_000).contains(candidates) else {
-            throw ValidationError("--candidates must be within 1...1000000.")
+            throw ValidationError("--candidates must be from 1 to 1000000.")
         }
         guard (0...1_000_000_000).contains(limit) else {
-            throw ValidationError("--limit must be within 0...1000000000.")
+            throw ValidationError("--limit must be from 0 to 1000000000.")
         }
     }
 
@@ -89,7 +91,8 @@ struct CalibrateCommand: AsyncParsableCommand {
         }
         guard let found else {
             throw ValidationError(
-                "the candidates are all right, all wrong, or the model does not tell them apart")
+                "cannot calibrate: the candidates are all right, all wrong, or the model does not"
+                    + " tell them apart")
         }
         if !dryRun {
             try ModelDirectory.open(search.reader.path).write(found.calibration)
@@ -116,16 +119,18 @@ struct CalibrateCommand: AsyncParsableCommand {
         ]
         if let least = found.calibration.least {
             lines.append(
-                String(format: "'nothing here matches well' is said below %.1f %%", least * 100))
+                String(
+                    format: "searches report 'nothing here matches well' below %.1f %%", least * 100
+                ))
         }
-        lines.append(padded("on other candidates") + "  loss, nats  calibration error")
+        lines.append(padded("on the candidates held out") + "  loss, nats  calibration error")
         for judgement in [found.all] + found.parts {
             lines.append("\(judgement.name ?? "all"): \(judgement.judged)")
             lines.append(line("  the softmax as it is", judgement.before))
             lines.append(line("  calibrated", judgement.after))
             if let missed = judgement.missed {
                 lines.append(
-                    padded("  captions said to match nothing")
+                    padded("  captions reported unmatched")
                         + String(format: "  %10.1f %%", missed * 100))
             }
         }

@@ -4,24 +4,24 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// `albef classify`: which of some labels fits an image.
+/// `albef classify`: scores labels for images, without training.
 struct ClassifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Say which of some labels fit images, without training.",
+        abstract: "Choose the labels that fit images, without training.",
         discussion: """
-            Every label is put into a template, and the images are compared with these texts by the \
-            two towers. Several templates are averaged. The numbers are shares among the labels, \
-            except for SigLIP, which gives each label a probability of its own.
+            Inserts every label into a template, and compares the images with these texts by the \
+            two towers. Several templates are averaged. The numbers are shares among the labels; \
+            SigLIP gives each label an independent probability instead.
 
               albef classify dog.jpg cat.jpg --labels dog,cat,horse --model model
               albef classify *.jpg --labels 狗,猫 --template "一张{}的照片" --model model
             """)
 
-    @Argument(help: ArgumentHelp("Images.", valueName: "image"), completion: .file())
+    @Argument(help: ArgumentHelp("Image files.", valueName: "image"), completion: .file())
     var images: [String]
 
-    @Option(help: ArgumentHelp("Names of classes, separated by commas.", valueName: "names"))
+    @Option(help: ArgumentHelp("Labels, separated by commas.", valueName: "names"))
     var labels: String?
 
     @Option(
@@ -35,7 +35,7 @@ struct ClassifyCommand: AsyncParsableCommand {
             valueName: "text"))
     var template: [String] = []
 
-    @Option(help: ArgumentHelp("Labels shown of each image.", valueName: "n"))
+    @Option(help: ArgumentHelp("Labels to show per image.", valueName: "n"))
     var top = 5
 
     @Flag(help: "Print JSON.")
@@ -45,7 +45,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (labels == nil) != (labelsFile == nil) else {
-            throw ValidationError("Give the labels by --labels or by --labels-file, not both.")
+            throw ValidationError("Give the labels with --labels or with --labels-file, not both.")
         }
         for text in template where !text.contains(ZeroShotClassifier.place) {
             throw ValidationError("--template '\(text)' has no {} for the label.")
@@ -60,7 +60,7 @@ struct ClassifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let names = try labelNames()
-        guard !names.isEmpty else { throw ValidationError("There are no labels.") }
+        guard !names.isEmpty else { throw ValidationError("No labels are given.") }
         let model = try await options.load()
         let classifier = try ZeroShotClassifier(
             labels: names, templates: template.isEmpty ? nil : template, model: model)

@@ -3,24 +3,24 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// `albef data`: what can be done with a training set.
+/// `albef data`: works on training sets.
 struct DataCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "data",
-        abstract: "Check the captioned images that a model is to be trained on.",
+        abstract: "Check captioned images before a model is trained on them.",
         subcommands: [DataValidateCommand.self])
 }
 
-/// `albef data validate`: everything that is wrong with a training set.
+/// `albef data validate`: reports every problem of a training set.
 struct DataValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Look for missing and damaged images, empty and repeated captions.",
+        abstract: "Find missing and damaged images, and empty and repeated captions.",
         discussion: """
-            Reads ALBEF's JSON lists, JSON Lines such as metadata.jsonl, COCO's and Karpathy's JSON, \
-            CSV and TSV with a header, also with semicolons, and folders of images with a .txt each, \
-            and decodes every image. The exit status is 1 when training could not use something; what \
-            is merely there twice is only reported.
+            Reads ALBEF's JSON lists, JSON Lines such as metadata.jsonl, COCO's and Karpathy's \
+            JSON, CSV (with commas or semicolons) and TSV with a header, and folders of images \
+            with one .txt file per image, and decodes every image. The exit status is 1 if \
+            training could not use some of the data; duplicates are only reported.
 
               albef data validate train.json --images photos
               albef data validate karpathy.json --images coco --split train
@@ -33,29 +33,31 @@ struct DataValidateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where relative image paths start; default: the annotations' folder.",
+            "Folder that relative image paths start from; default: that of the annotations.",
             valueName: "directory"), completion: .directory)
     var images: String?
 
     @Option(
         help: ArgumentHelp(
-            "A split to check, where files have them; may repeat.", valueName: "name"))
+            "A split to check, if the files have splits; may be repeated.", valueName: "name"))
     var split: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "What a table or a JSON list calls the file of an image; default: image, path, file_name and the like.",
+            "Column or key of the image file in a table or a JSON list; default: image, path, "
+                + "file_name and the like.",
             valueName: "name"))
     var imageColumn: String?
 
     @Option(
         help: ArgumentHelp(
-            "What it calls a caption; default: caption, title or text.", valueName: "name"))
+            "Column or key of the caption; default: caption, title or text.", valueName: "name"))
     var captionColumn: String?
 
     @Option(
         help: ArgumentHelp(
-            "Images decoded at once, 1 to 1024; default: one per processor.", valueName: "n"))
+            "Images to decode at once, from 1 to 1024; default: one per processor.", valueName: "n")
+    )
     var workers: Int?
 
     @Flag(help: "Print the report as JSON.")

@@ -6,29 +6,29 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef evaluate choice`: whether a model prefers true texts to false ones.
+/// `albef evaluate choice`: measures how often a model prefers true texts to false ones.
 struct EvaluateChoiceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "choice",
         abstract:
             "Measure whether true texts score above false ones: SugarCrepe, ARO, VL-CheckList.",
         discussion: """
-            Each item is an image with texts that describe it and texts that do not. It is right where \
-            every true text scores strictly above every false one. The table has the towers beside \
-            the fusion encoder, for each kind of item.
+            Each item is an image with texts that describe it and texts that do not. An item \
+            is right if every true text scores strictly above every false one. The table shows the \
+            towers beside the fusion encoder, for each kind of item.
 
-            The forms are told apart by what is in the files: SugarCrepe's, ARO's (cropped to its \
-            boxes), VL-CheckList's JSON and its corpus, What'sUp's, and JSON Lines with image, \
-            positives, negatives, and perhaps kind and box ([x, y, width, height]). The kind is the \
-            file's name where items do not say it.
+            The format is detected from the contents: SugarCrepe's, ARO's (cropped to its boxes), \
+            VL-CheckList's JSON and its corpus, What'sUp's, or JSON Lines with image, positives, \
+            negatives, and optionally kind and box ([x, y, width, height]). An item without a kind \
+            gets the name of its file.
 
               albef evaluate choice data/*.json --images val2017 --model albef-coco
               albef evaluate choice visual_genome_relation.json --images vg --model blip
               albef evaluate choice own.jsonl --json
 
-            Of ARO's relations and attributes those with 25 items count in the mean over kinds, as \
-            there. Its authors leave out relations that read the same both ways ('next to'): \
-            --leave-out takes a file of such names.
+            Of ARO's relations and attributes, those with at least 25 items count in the mean over \
+            kinds, as in ARO itself. Its authors leave out symmetric relations ('next to'): \
+            --leave-out names a file of them.
             """)
 
     @OptionGroup var options: BenchmarkOptions
@@ -36,7 +36,7 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("A file of kinds to leave out, one a line.", valueName: "file"),
+        help: ArgumentHelp("A file of kinds to leave out, one per line.", valueName: "file"),
         completion: .file())
     var leaveOut: String?
 
@@ -47,7 +47,7 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
         if let leaveOut {
             let kinds = Set(try TextListFile(FilePath(leaveOut)).lines.map(\.text))
             let count = dataset.remove(kinds: kinds)
-            Console.note("note: \(count) items left out, whose kinds \(leaveOut) names")
+            Console.note("note: left out \(count) items whose kinds are in \(leaveOut)")
         }
         let details = try options.detailsFile()
         let search = try await model.load()
@@ -69,8 +69,8 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
             damaged: dataset.items.count - result.outcomes.count)
         if result.ties > 0 {
             Console.note(
-                "note: \(result.ties) items are wrong for equal scores: the model reads a true and a"
-                    + " false text of them alike")
+                "note: \(result.ties) items are wrong because of equal scores: the model scores a"
+                    + " true and a false text of them alike")
         }
         if options.json {
             try Console.json(

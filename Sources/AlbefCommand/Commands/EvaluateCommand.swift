@@ -7,7 +7,7 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef evaluate`: how well a model finds what it should.
+/// `albef evaluate`: measures a model on captioned images.
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
@@ -18,25 +18,25 @@ struct EvaluateCommand: AsyncParsableCommand {
         ])
 }
 
-/// `albef evaluate retrieval`: recall in both directions, by the towers and re-ranked.
+/// `albef evaluate retrieval`: measures recall in both directions, by the towers and re-ranked.
 struct EvaluateRetrievalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retrieval",
         abstract: "Measure recall at 1, 5 and 10: texts find images, images find texts.",
         discussion: """
-            The protocol of the model's dialect: the towers compare everything, the fusion encoder \
-            re-ranks the best of each row. The original ranks by the match logit (itm), LAVIS by \
-            the match logit plus the cosine (itm+itc); 'posterior' adds the cosine over the \
-            temperature to the log-odds of a match.
+            Follows the protocol of the model's dialect: the towers compare all images with all \
+            texts, and the fusion encoder re-ranks the best candidates of each. The original ranks \
+            by the match logit (itm), LAVIS by the match logit plus the cosine (itm+itc); \
+            'posterior' adds the cosine over the temperature to the log-odds of a match.
 
-            A caption of another image that says the same, word for word, counts as right. Of other \
-            equal scores the last comes first, as in the original.
+            An identical caption of another image also counts as right. Among other equal scores, \
+            the last one ranks first, as in the original.
 
               albef evaluate retrieval test.json --model run/best --rerank 16,64,128
               albef evaluate retrieval test.json --recall siglip2 --model blip
 
-            With --recall the towers are that model's, and --model re-ranks by the match alone \
-            unless --ranking says otherwise.
+            With --recall, the towers of that model recall, and --model re-ranks by the match \
+            alone unless --ranking is given.
             """)
 
     @Argument(
@@ -46,7 +46,9 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
     var files: [String]
 
     @Option(
-        help: ArgumentHelp("Where relative image paths start.", valueName: "directory"),
+        help: ArgumentHelp(
+            "Folder that relative image paths start from; default: each file's own.",
+            valueName: "directory"),
         completion: .directory)
     var images: String?
 
@@ -54,31 +56,32 @@ struct EvaluateRetrievalCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Candidates to re-rank, several numbers for a table; 0 for none.", valueName: "k,…"))
+            "Candidates to re-rank: a number, or several for a table; 0 for none.",
+            valueName: "k,…"))
     var rerank = "16"
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are ordered by; default: what the model says, or its dialect does.",
+            "The score that orders candidates; default: the model's own, or that of its dialect.",
             valueName: "score"))
     var ranking: RankingScore?
 
-    @Option(help: ArgumentHelp("Use the first images only; 0 for all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use only the first n images; 0 for all.", valueName: "n"))
     var limit = 0
 
     @Option(
         help: ArgumentHelp(
-            "Write what every caption found, as JSON Lines: places, scores, the first eight.",
+            "Write the results of every caption as JSON Lines: ranks, scores, the first eight.",
             valueName: "file"), completion: .file())
     var dump: String?
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws {
         _ = try RerankDepths(rerank)
         guard (0...1_000_000_000).contains(limit) else {
-            throw ValidationError("--limit must be within 0...1000000000.")
+            throw ValidationError("--limit must be from 0 to 1000000000.")
         }
     }
 
@@ -132,7 +135,7 @@ private struct EvaluationOutput: Encodable {
     struct Depth: Encodable {
         let depth: Int
         let metrics: RecallMetrics
-        /// The same with standard errors, and what re-ranking gains over the towers.
+        /// The metrics with standard errors, and the gain of re-ranking over the towers.
         let measured, gain: MeasuredRecall
 
         init(_ reranked: RetrievalEvaluator.Reranked, over towers: RecallRanks) {
@@ -157,12 +160,12 @@ private struct EvaluationOutput: Encodable {
     }
 }
 
-/// The numbers of candidates that `--rerank` names.
+/// The value of `--rerank`: numbers of candidates.
 struct RerankDepths {
-    /// The numbers above 0, as they were given.
+    /// The numbers above 0, in the order given.
     let numbers: [Int]
 
-    /// Reads numbers such as `16` or `16,64`; 0 stands for none.
+    /// Parses numbers such as `16` or `16,64`; 0 stands for no re-ranking.
     init(_ text: String) throws {
         let bounds = 0...1_000_000
         let found = text.split(separator: ",", omittingEmptySubsequences: false).map {
@@ -170,8 +173,8 @@ struct RerankDepths {
         }
         guard found.allSatisfy({ $0.map(bounds.contains) ?? false }) else {
             throw ValidationError(
-                "--rerank takes numbers within \(bounds.lowerBound)...\(bounds.upperBound), such as"
-                    + " 16 or 16,64, not '\(text)'.")
+                "--rerank must be numbers from \(bounds.lowerBound) to \(bounds.upperBound), such"
+                    + " as 16 or 16,64, not '\(text)'.")
         }
         numbers = found.compactMap { $0 }.filter { $0 > 0 }
     }

@@ -6,19 +6,19 @@ public import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef evaluate pairs`: Winoground's text, image and group scores.
+/// `albef evaluate pairs`: measures Winoground's text, image and group scores.
 struct EvaluatePairsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pairs",
         abstract: "Measure whether a model tells two images and two captions apart: Winoground.",
         discussion: """
-            The text score counts pairs in which both images prefer their own caption, the image score \
-            those in which both captions prefer their own image, the group score those with both; all \
-            strictly. Chance is 25, 25 and 16.7 %.
+            The text score counts pairs in which both images prefer their own caption, the image \
+            score pairs in which both captions prefer their own image, the group score pairs with \
+            both. Equal scores count as wrong. Chance is 25, 25 and 16.7 %.
 
-            Files are JSON Lines, a JSON list, CSV or TSV with image_0, image_1, caption_0, caption_1, \
-            and perhaps id, tag, secondary_tag, num_main_preds and collapsed_tag. Names of images may \
-            lack their extension (ex_0_img_0).
+            Files are JSON Lines, a JSON list, CSV or TSV with image_0, image_1, caption_0, \
+            caption_1, and optionally id, tag, secondary_tag, num_main_preds and collapsed_tag. \
+            Names of images may lack their extension (ex_0_img_0).
 
               albef evaluate pairs examples.jsonl --images images --model albef-coco
               albef evaluate pairs examples.jsonl --images images --model blip --by tag
@@ -30,7 +30,8 @@ struct EvaluatePairsCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What tells the rows of the table apart; default: collapsed_tag, or tag where there is none.",
+            "The tag that divides the rows of the table; default: collapsed_tag, or tag if there "
+                + "is none.",
             valueName: "tag"))
     var by: PairItem.Tag?
 

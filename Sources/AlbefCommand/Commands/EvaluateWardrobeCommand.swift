@@ -7,32 +7,32 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef evaluate wardrobe`: what a model makes of colours that change places.
+/// `albef evaluate wardrobe`: measures a model on scenes whose colours change places.
 struct EvaluateWardrobeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wardrobe",
         abstract: "Measure a model on generated scenes: swap, rare, small, all.",
         discussion: """
-            The scenes are drawn for the purpose, in English and Chinese; equal seeds give equal \
-            questions. Precision and recall are in percent.
+            Draws the scenes for the measurement, and asks in English and Chinese; equal seeds \
+            give equal questions. Precision and recall are in percent.
 
               albef evaluate wardrobe --model run/last --rerank 16,64
             """)
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: ArgumentHelp("Numbers of candidates to re-rank; 0 for none.", valueName: "k,…"))
+    @Option(help: ArgumentHelp("Candidates to re-rank; 0 for none.", valueName: "k,…"))
     var rerank = "16,32,64,128"
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are ordered by.", valueName: "score"))
+            "The score that orders candidates.", valueName: "score"))
     var ranking = RankingScore.matching
 
-    @Option(help: "What makes these scenes differ from others.")
+    @Option(help: "Seed of the scenes.")
     var seed: UInt64 = WardrobeAblation.testSeed
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws { _ = try RerankDepths(rerank) }
@@ -61,7 +61,7 @@ struct EvaluateWardrobeCommand: AsyncParsableCommand {
     }
 }
 
-/// Wardrobe scores in columns.
+/// The wardrobe scores as a table.
 enum WardrobeTable {
     static func text(_ rows: [WardrobeRow]) -> String {
         var lines = [

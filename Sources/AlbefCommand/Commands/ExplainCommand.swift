@@ -5,18 +5,19 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef explain`: where in an image the words of a text were found.
+/// `albef explain`: shows where an image matches the words of a text.
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show where in one image a text, and each of its words, was found.",
+        abstract: "Show where an image matches a text, and each of its words.",
         discussion: """
-            Heat maps of the fusion encoder's attention, as far as it speaks for a match (Grad-CAM):
+            Draws heat maps of the fusion encoder's attention, weighted by its effect on the match \
+            (Grad-CAM):
 
               albef explain street.jpg "white trousers" --model model --output heat.png
 
-            Printed are the words with their shares of the heat. The figure shows the image, the map of \
-            the whole sentence, and that of each word, from blue to red.
+            Prints the words with their shares of the heat. The figure shows the image, the map of \
+            the whole sentence, and one map per word, from blue to red.
             """)
 
     @Argument(help: ArgumentHelp("An image file.", valueName: "image"), completion: .file())
@@ -29,13 +30,14 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Where to write the figure: a .png or .jpg.", valueName: "file"),
+        help: ArgumentHelp("Where to write the figure, a .png or .jpg file.", valueName: "file"),
         completion: .file())
     var output: String?
 
     @Option(
         help: ArgumentHelp(
-            "The layer whose attention to show, counted from 0; default: the third that reads images (8 of the paper's 12), in small models the last but one at most.",
+            "The layer whose attention to show, counted from 0; default: the third layer that "
+                + "reads images (8 of the paper's 12), but at most the last but one.",
             valueName: "n"))
     var layer: Int?
 
@@ -77,7 +79,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
-    /// How the figure is encoded.
+    /// The file format of the figure.
     private enum Format {
         case png, jpeg
 
@@ -97,7 +99,7 @@ struct ExplainCommand: AsyncParsableCommand {
         }
     }
 
-    /// The score, then words and shares in columns, in the order of the words.
+    /// Formats the score, then one row per word with its share, in the order of the text.
     static func table(_ explanation: Explanation) -> String {
         let score = explanation.score
         let head = String(

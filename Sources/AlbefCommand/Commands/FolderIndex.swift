@@ -3,12 +3,12 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// Where the index of a folder is kept when nobody says where.
+/// The default place for the index of a folder.
 enum FolderIndex {
-    /// A directory that no other folder has: the folder's name, and a hash of its absolute path.
+    /// Returns the index directory of a folder: the folder's name, and a hash of its absolute path.
     ///
-    /// It is in `albef/indexes` in `$XDG_DATA_HOME`, else in `~/.local/share`, on macOS in
-    /// `~/Library/Application Support`. A variable that is no absolute path counts for nothing.
+    /// It lies in `albef/indexes` in `$XDG_DATA_HOME`, else in `~/.local/share`, or on macOS in
+    /// `~/Library/Application Support`. A variable that is not an absolute path is ignored.
     static func path(
         of folder: FilePath, environment: [String: String] = ProcessInfo.processInfo.environment
     ) -> FilePath {

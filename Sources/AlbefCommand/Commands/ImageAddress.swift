@@ -5,16 +5,16 @@ import Synchronization
     import FoundationNetworking
 #endif
 
-/// An image somewhere on the web, fetched into memory when a user asks for it.
+/// The address of an image on the web, which is fetched into memory at a user's request.
 struct ImageAddress: Sendable {
-    /// The largest image that is fetched, in bytes.
+    /// The size of the largest image to fetch, in bytes.
     static let mostBytes = 64 << 20
-    /// How long the server may say nothing, in seconds.
+    /// How long the server may be silent, in seconds.
     private static let patience = 30.0
 
     private let address: URL
 
-    /// Takes an address; nil for what does not begin with http:// or https://.
+    /// Parses an address; returns nil unless the text begins with http:// or https://.
     init?(_ text: String) {
         guard let address = URL(string: text), address.host() != nil,
             ["http", "https"].contains(address.scheme?.lowercased())
@@ -47,7 +47,7 @@ struct ImageAddress: Sendable {
 
     private struct Fault: Error { let reason: String }
 
-    /// Collects what one request brings.
+    /// Collects the response to one request.
     private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
         private struct State: Sendable {
             var data = Data()
@@ -108,7 +108,8 @@ struct ImageAddress: Sendable {
             continuation?.resume(returning: result)
         }
 
-        private static let tooLarge = Fault(reason: "it has more than \(mostBytes >> 20) MiB")
+        private static let tooLarge = Fault(
+            reason: "the image has more than \(mostBytes >> 20) MiB")
     }
 }
 
@@ -117,5 +118,5 @@ struct FetchError: Error, CustomStringConvertible {
     let address: URL
     let reason: String
 
-    var description: String { "\(address.absoluteString): was not fetched: \(reason)" }
+    var description: String { "\(address.absoluteString): cannot be fetched: \(reason)" }
 }

@@ -3,21 +3,21 @@ import ArgumentParser
 import Foundation
 import SystemPackage
 
-/// `albef import`: makes a model of a checkpoint.
+/// `albef import`: makes a model from a checkpoint.
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Make a model directory of published weights.",
+        abstract: "Make a model directory from published weights.",
         discussion: """
-            Reads ALBEF's and LAVIS's checkpoints, BLIP's retrieval models, and Chinese-CLIP: in \
+            Reads checkpoints of ALBEF and LAVIS, BLIP's retrieval models, and Chinese-CLIP, in \
             their own layouts and in Hugging Face's. BLIP re-ranks as ALBEF does; Chinese-CLIP has \
-            no fusion encoder, so its searches have the order of recall.
+            no fusion encoder, so its searches keep the order of recall.
 
-            Sizes are read off the tensors; what no tensor tells comes from the config.json beside \
-            them. What was mapped, what is new and what was ignored is reported with the reason; \
-            anything unexplained is an error. A checkpoint is a pickle, a program: nothing in it is \
-            ever run. Tensors and plain values are read, other objects are passed over, and a file \
-            that asks for functions of the system is refused by the name of what it asked for.
+            Sizes come from the shapes of the tensors; the config.json beside them supplies the \
+            rest. The report lists what was mapped, added and ignored, with the reason; anything \
+            unexplained is an error. A checkpoint is a pickle, which is a program, but nothing in \
+            it is ever run: the importer reads tensors and plain values, skips other objects, and \
+            refuses a file that asks for functions of the system, naming the function.
 
               albef import ALBEF.pth --vocabulary vocab.txt --output model
               albef import chinese-clip-vit-base-patch16 --output model
@@ -36,11 +36,13 @@ struct ImportCommand: AsyncParsableCommand {
     var vocabulary: String?
 
     @Option(
-        help: ArgumentHelp("Where the model will be.", valueName: "directory"),
+        help: ArgumentHelp("Where to write the model.", valueName: "directory"),
         completion: .directory)
     var output: String
 
-    @Option(help: ArgumentHelp("albef or lavis; default: as detected.", valueName: "dialect"))
+    @Option(
+        help: ArgumentHelp(
+            "albef or lavis; default: detected from the weights.", valueName: "dialect"))
     var dialect: Dialect?
 
     @Option(
@@ -56,7 +58,7 @@ struct ImportCommand: AsyncParsableCommand {
     @Flag(help: "The vocabulary distinguishes upper and lower case.")
     var cased = false
 
-    @Flag(help: "Keep momentum twins and queues, to go on training.")
+    @Flag(help: "Keep the momentum teacher and its queues, to resume training.")
     var keepTrainingState = false
 
     @Flag(help: "Print the report as JSON.")
@@ -86,7 +88,7 @@ struct ImportCommand: AsyncParsableCommand {
         ]
         if let (name, _) = chosen.first(where: \.1) {
             throw ValidationError(
-                "\(name) is for checkpoints of ALBEF and LAVIS; these weights say it themselves.")
+                "\(name) is for checkpoints of ALBEF and LAVIS; leave it out for these weights.")
         }
         let model = try TowerModel(importing: FilePath(checkpoint))
         guard
@@ -100,14 +102,14 @@ struct ImportCommand: AsyncParsableCommand {
             Console.result(model.reports[0].description)
             if !model.configuration.task.matches {
                 Console.result(
-                    "  note     no fusion encoder: searches have the order of recall, without"
+                    "  note     no fusion encoder: searches keep the order of recall, without"
                         + " re-ranking")
             }
             Console.result("wrote \(output)")
         }
     }
 
-    /// The vocabulary that was named, or the one beside the weights.
+    /// Returns the named vocabulary, or else the one found beside the weights.
     private func vocabularyFile(_ found: FilePath?) throws -> FilePath {
         guard let file = vocabulary.map({ FilePath($0) }) ?? found else { throw noVocabulary }
         return file
@@ -116,7 +118,7 @@ struct ImportCommand: AsyncParsableCommand {
     private var noVocabulary: ValidationError {
         ValidationError(
             "There is no vocab.txt or tokenizer.json beside the weights; name a vocabulary with"
-                + " --vocabulary. 'albef models list' has those that are published.")
+                + " --vocabulary. 'albef models list' shows the published ones.")
     }
 
     private func importCheckpoint() throws {

@@ -3,15 +3,15 @@ public import ArgumentParser
 public import Retrieval
 import SystemPackage
 
-/// `albef index add`: encodes a folder of images.
+/// `albef index add`: encodes a folder of images into an index.
 struct IndexAddCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Encode a folder of photos into an index, or bring one up to date.",
+        abstract: "Encode a folder of images into an index, or update an index.",
         discussion: """
-            Reads every image in the folder and the folders in it, and encodes those that are \
-            new or have changed. Files that cannot be read are skipped and reported; entries whose \
-            files were deleted are removed. Interrupting loses nothing that was encoded.
+            Reads every image in the folder and its subfolders, and encodes those that are new or \
+            have changed. Unreadable files are skipped and reported; entries whose files were \
+            deleted are removed. An interruption loses no encoded image.
 
               albef index add ~/Pictures --index pictures.index
               albef index add ~/Pictures --index pictures.index --watch
@@ -21,22 +21,22 @@ struct IndexAddCommand: AsyncParsableCommand {
                 --recall google/siglip2-base-patch16-224 \\
                 --model Salesforce/blip-itm-base-coco
 
-            With another --model than an index was made with, the index is changed to that one: it is \
-            built beside the old one, which searches use until it is complete. A change that is \
-            interrupted goes on the next time.
+            If --model is not the model that made the index, the index of the new model is built \
+            beside the old one, and searches use the old one until the new one is complete. An \
+            interrupted change resumes at the next update.
 
-            Hidden files and folders are left out, folders such as @eaDir and node_modules, and \
-            what a file .albefignore in a folder names, one pattern per line.
+            Hidden files and folders are left out, as are folders such as @eaDir and node_modules, \
+            and the files and folders that a .albefignore file names, one pattern per line.
 
             With --recall, the features come from that model and the tokens for re-ranking from \
-            --model. The index remembers both; searches need not name them.
+            --model. The index records both; searches need not name them.
 
             A line of the metadata is {"image": "a.jpg", "price": 30, "tags": ["new"]}; \
-            albef search --where 'price<50' asks for it.
+            albef search --where 'price<50' filters by it.
             """)
 
     @Argument(
-        help: ArgumentHelp("A folder of images, or one image.", valueName: "photos"),
+        help: ArgumentHelp("A folder of images, or one image.", valueName: "images"),
         completion: .file())
     var photos: String
 
@@ -48,44 +48,45 @@ struct IndexAddCommand: AsyncParsableCommand {
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("Images encoded at once; default: by size of model.", valueName: "n"))
+        help: ArgumentHelp(
+            "Images to encode at once; default: by the size of the model.", valueName: "n"))
     var batchSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Tokens kept of an image for re-ranking: all, none (its file is read again), or a "
-                + "number that similar ones are merged to. For a new index; default: all.",
+            "Tokens to keep per image for re-ranking: all, none (a search reads the file again), "
+                + "or a number to merge similar ones to. For a new index; default: all.",
             valueName: "n"))
     var tokens: TokenCount?
 
     @Option(
         help: ArgumentHelp(
-            "How tokens are kept, in a new index; default: float16.", valueName: "type"))
+            "The type of the tokens that a new index keeps; default: float16.", valueName: "type"))
     var precision: TokenBudget.Precision?
 
     @Option(
-        help: ArgumentHelp("JSON Lines of what to note of images.", valueName: "file"),
+        help: ArgumentHelp("JSON Lines with the metadata of images.", valueName: "file"),
         completion: .file())
     var metadata: String?
 
     @Option(
         help: ArgumentHelp(
-            "Leave out files and folders: a name such as '*.tmp.jpg', or a path such as "
+            "Files and folders to leave out: a name such as '*.tmp.jpg', or a path such as "
                 + "2014/drafts; may be repeated.", valueName: "pattern"))
     var exclude: [String] = []
 
-    @Flag(help: "Read every file again, also where its size and date have not changed.")
+    @Flag(help: "Read every file again, even if its size and date have not changed.")
     var force = false
 
-    @Flag(help: "Go on, and bring the index up to date whenever the folder changes.")
+    @Flag(help: "Keep running, and update the index whenever the folder changes.")
     var watch = false
 
     @Option(
         help: ArgumentHelp(
-            "Seconds that changes of a watched folder are collected for.", valueName: "s"))
+            "Seconds for which to collect the changes of a watched folder.", valueName: "s"))
     var interval = 2.0
 
-    @Flag(help: "Print what was done as JSON, with --watch one line per update.")
+    @Flag(help: "Print a report as JSON; with --watch, one line per update.")
     var json = false
 
     func validate() throws {
@@ -94,7 +95,7 @@ struct IndexAddCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Cheap mistakes are reported before the model is loaded.
+        // Report simple mistakes before loading the model.
         let scan = try FolderScan(FilePath(photos), exclude: exclude)
         let notes = try metadata.map { try MetadataFile(FilePath($0)).images } ?? [:]
         remark(on: scan, notes)
@@ -109,13 +110,13 @@ struct IndexAddCommand: AsyncParsableCommand {
         let indexer = Indexer(try await model.load(of: made), options: options)
         defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
-            // A folder that is watched may be empty for now.
+            // A watched folder may be empty at first.
             if !watch || !scan.files.isEmpty {
                 let done = try await update(indexer, scan, notes)
                 try IndexOutput.show(done, json: json, asLine: watch)
                 if done.report.wasCancelled || !watch { return done.report.wasCancelled }
             }
-            Console.note("watching \(photos.displayed); Ctrl-C ends it")
+            Console.note("watching \(photos.displayed); Ctrl-C stops it")
             try await follow(indexer, notes, since: scan.files.isEmpty ? nil : scan)
             return true
         }
@@ -126,7 +127,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         _ indexer: Indexer, _ scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]
     ) async throws -> IndexOutput.Done {
         let clock = ContinuousClock.now
-        var bar = IndexProgress(unit: "photos")
+        var bar = IndexProgress(unit: "images")
         defer { bar.finish() }
         let report = try await indexer.update(FilePath(index), with: scan, metadata: notes) {
             bar.show($0)
@@ -136,12 +137,12 @@ struct IndexAddCommand: AsyncParsableCommand {
             seconds: (ContinuousClock.now - clock).seconds)
     }
 
-    /// Keeps the index in step with the folder until the task is cancelled.
+    /// Keeps the index up to date with the folder until the task is cancelled.
     private func follow(
         _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]], since scan: FolderScan?
     ) async throws {
         var start: ContinuousClock.Instant?
-        var bar = IndexProgress(unit: "photos")
+        var bar = IndexProgress(unit: "images")
         var isHindered = false
         var known: Set<SkippedFile> = []
         try await indexer.follow(
@@ -172,7 +173,7 @@ struct IndexAddCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says what of the folder and the metadata will not be used.
+    /// Reports the files and the metadata that will not be used.
     private func remark(on scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]) {
         if let kinds = IndexOutput.passedOver(scan) { Console.note("note: passed over \(kinds)") }
         let unmatched = Set(notes.keys).subtracting(scan.files.map(\.path))
@@ -184,9 +185,9 @@ struct IndexAddCommand: AsyncParsableCommand {
     }
 }
 
-/// What `--tokens` takes.
+/// The value of `--tokens`.
 struct TokenCount: ExpressibleByArgument, Sendable {
-    /// nil for all.
+    /// The number of tokens per image; nil for all.
     let count: Int?
 
     init?(argument: String) {

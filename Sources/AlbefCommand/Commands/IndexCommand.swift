@@ -4,13 +4,13 @@ import ArgumentParser
 import Retrieval
 import SystemPackage
 
-/// `albef index`: makes indexes and looks after them.
+/// `albef index`: makes and maintains indexes.
 struct IndexCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Make an index of photos or texts, and look after it.",
+        abstract: "Make and maintain an index of images or texts.",
         discussion: """
-            Without a subcommand, 'add' is meant:
+            The default subcommand is 'add':
 
               albef index ~/Pictures --index pictures.index
             """,
@@ -22,20 +22,20 @@ struct IndexCommand: AsyncParsableCommand {
         defaultSubcommand: IndexAddCommand.self)
 }
 
-/// `albef index remove`: takes images out of an index.
+/// `albef index remove`: removes entries from an index.
 struct IndexRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove photos from an index; the files themselves are left alone.",
+        abstract: "Remove images from an index; the files themselves stay.",
         discussion: """
-            Their space is freed by 'albef index compact'.
+            'albef index compact' frees their space.
 
               albef index remove ~/Pictures/2014 --index pictures.index
               albef index remove --index shop.index --where 'stock=0'
             """)
 
     @Argument(
-        help: ArgumentHelp("Pictures, or folders of images.", valueName: "photos"))
+        help: ArgumentHelp("Image files, or folders of images.", valueName: "images"))
     var photos: [String] = []
 
     @Option(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
@@ -44,16 +44,16 @@ struct IndexRemoveCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Only those whose metadata fulfils this, such as year<2015; may be repeated.",
+            "Only entries that meet this condition, such as year<2015; may be repeated.",
             valueName: "condition"))
     var filters: [MetadataFilter] = []
 
-    @Flag(help: "Print the number as JSON.")
+    @Flag(help: "Print the number of removed entries as JSON.")
     var json = false
 
     func validate() throws {
         if photos.isEmpty, filters.isEmpty {
-            throw ValidationError("name photos or folders, or a condition by --where.")
+            throw ValidationError("name images or folders, or give a condition with --where.")
         }
     }
 
@@ -62,7 +62,7 @@ struct IndexRemoveCommand: AsyncParsableCommand {
         let count = try ForwardIndex.remove(FilePath(index), paths: paths, filters: filters)
         if count == 0 {
             Console.note(
-                "note: nothing in \(index) matches; entries are named by the paths of their files")
+                "note: nothing in \(index) matches; name entries by the paths of their files")
         }
         if json {
             try Console.json(["removed": count])
@@ -72,13 +72,13 @@ struct IndexRemoveCommand: AsyncParsableCommand {
     }
 }
 
-/// `albef index verify`: reads all of an index and compares it with its checksums.
+/// `albef index verify`: compares every byte of an index with its checksums.
 struct IndexVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check every byte of an index against its checksums.",
         discussion: """
-            Ends with status 1 if something is damaged; 'albef index repair' drops what is.
+            Exits with status 1 if a file is damaged; 'albef index repair' removes damaged files.
 
               albef index verify pictures.index
             """)
@@ -86,7 +86,7 @@ struct IndexVerifyCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
-    @Flag(help: "Print what is damaged as JSON.")
+    @Flag(help: "Print the damage as JSON.")
     var json = false
 
     func run() async throws {
@@ -103,25 +103,25 @@ struct IndexVerifyCommand: AsyncParsableCommand {
             try Console.json(damage.map { ["file": $0.file.description, "reason": $0.reason] })
         } else if damage.isEmpty {
             let forward = try ForwardIndex(index)
-            let noun = forward.content == .images ? "photos" : "texts"
-            Console.result("whole: \(forward.count) \(noun)")
+            let noun = forward.content == .images ? "images" : "texts"
+            Console.result("undamaged: \(forward.count) \(noun)")
         } else {
             for item in damage { Console.result("\(item.file): \(item.reason)") }
-            Console.note("'albef index repair \(index)' drops what is damaged and keeps the rest")
+            Console.note("'albef index repair \(index)' removes damaged files and keeps the rest")
         }
         ChangeOutput.remark(on: index)
         if !damage.isEmpty { throw ExitCode(1) }
     }
 }
 
-/// `albef index repair`: drops what is lost.
+/// `albef index repair`: removes damaged files.
 struct IndexRepairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Drop what is lost from a damaged index, and keep the rest.",
+        abstract: "Remove damaged files from an index, and keep the rest.",
         discussion: """
-            Reads all of the index as 'albef index verify' does. A file that is missing or damaged \
-            goes with all its images; 'albef index' on their folder encodes them again.
+            Reads all of the index as 'albef index verify' does, and removes each missing or \
+            damaged file with all its entries. 'albef index' on their folder encodes them again.
 
               albef index repair pictures.index
             """)
@@ -129,12 +129,12 @@ struct IndexRepairCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
-    @Flag(help: "Print what was dropped as JSON.")
+    @Flag(help: "Print the removed files as JSON.")
     var json = false
 
     func run() async throws {
         let index = FilePath(index)
-        let report = try await Interrupts.cancelling("stopping; the index is as it was") {
+        let report = try await Interrupts.cancelling("stopping; the index is unchanged") {
             var bar = ProgressBar("verifying", unit: "files")
             defer { bar.finish() }
             return try ForwardIndex.repair(index) { done, total in
@@ -146,18 +146,18 @@ struct IndexRepairCommand: AsyncParsableCommand {
             try Console.json(RepairOutput(report))
             return
         }
-        for item in report.damage { Console.note("dropped \(item.file): \(item.reason)") }
+        for item in report.damage { Console.note("removed \(item.file): \(item.reason)") }
         let noun = try ForwardIndex(index).content == .images ? "images" : "texts"
         guard !report.damage.isEmpty else {
             Console.result("nothing is damaged: \(report.left) \(noun)")
             return
         }
-        Console.result("dropped \(report.dropped) \(noun); \(report.left) are left")
+        Console.result("removed \(report.dropped) \(noun); \(report.left) are left")
         if report.dropped > 0 {
             Console.note("'albef index' on their folder encodes them again")
         }
         if report.droppedGraph {
-            Console.note("the graph was dropped; 'albef index graph' makes it anew")
+            Console.note("the graph was removed; 'albef index graph' makes a new one")
         }
     }
 }
@@ -185,13 +185,13 @@ private struct RepairOutput: Encodable {
     }
 }
 
-/// `albef index compact`: frees what was removed.
+/// `albef index compact`: frees the space of removed entries.
 struct IndexCompactCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compact",
-        abstract: "Rewrite an index without what was removed, in few files.",
+        abstract: "Rewrite an index in few files, without removed entries.",
         discussion: """
-            The index can be searched meanwhile, and interrupting loses nothing. A graph is kept.
+            Searches can use the index meanwhile. An interruption loses nothing. A graph is kept.
 
               albef index compact pictures.index
             """)

@@ -6,15 +6,15 @@ import SystemPackage
 
 import func Torch.setThreadCount
 
-/// `albef index graph`: prepares approximate recall.
+/// `albef index graph`: makes a graph for approximate recall.
 struct IndexGraphCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph",
-        abstract: "Make a graph of the photos, for recall that does not compare them all.",
+        abstract: "Make a graph of the images, so that recall need not compare them all.",
         discussion: """
-            Worth it from about a million photos on: below that, comparing all takes milliseconds \
-            and misses nothing. The graph holds every feature in memory. Photos that are added \
-            later are compared one by one until the graph is made again; compacting keeps it.
+            Worth it from about a million images: below that, comparing all takes milliseconds and \
+            misses nothing. The graph holds every feature in memory. Images that are added later \
+            are compared one by one until the graph is made again; compacting keeps the graph.
 
               albef index graph pictures.index
             """)
@@ -22,10 +22,10 @@ struct IndexGraphCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
-    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
     var threads: Int?
 
-    @Flag(help: "Print what was made as JSON.")
+    @Flag(help: "Print the size of the graph as JSON.")
     var json = false
 
     func validate() throws {
@@ -38,8 +38,8 @@ struct IndexGraphCommand: AsyncParsableCommand {
         if let threads { setThreadCount(threads) }
         let index = FilePath(index)
         let clock = ContinuousClock.now
-        try await Interrupts.cancelling("stopping; the index is as it was") {
-            var bar = ProgressBar("linking", unit: "photos")
+        try await Interrupts.cancelling("stopping; the index is unchanged") {
+            var bar = ProgressBar("linking", unit: "images")
             defer { bar.finish() }
             try ForwardIndex.makeGraph(index) { done, total in
                 try Task.checkCancellation()
@@ -51,7 +51,7 @@ struct IndexGraphCommand: AsyncParsableCommand {
         if json {
             try Console.json(GraphOutput(photos: rows, seconds: seconds))
         } else {
-            Console.result("linked \(rows) photos in \(NumberText.time(seconds))")
+            Console.result("linked \(rows) images in \(NumberText.time(seconds))")
         }
     }
 }

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The JSON of `albef index add --json` and `albef index texts --json`.
 struct IndexOutput: Encodable {
-    /// What an update did, and what it took.
+    /// The report of an update, and how long the update took.
     struct Done: Sendable {
         let model: SearchModel
         let report: Indexer.Report
@@ -57,11 +57,11 @@ struct IndexOutput: Encodable {
         seconds = done.seconds
     }
 
-    /// Prints what was skipped, and what was done.
+    /// Prints the skipped files, and a summary of the update.
     ///
     /// - Parameters:
-    ///   - asLine: whether the JSON is to be one line of several.
-    ///   - known: failures that were reported before.
+    ///   - asLine: whether to print the JSON on one line.
+    ///   - known: failures that were already reported.
     static func show(
         _ done: Done, json: Bool, asLine: Bool = false, except known: Set<SkippedFile> = []
     ) throws {
@@ -74,11 +74,12 @@ struct IndexOutput: Encodable {
             Console.result(summary(done))
         }
         if let replaced = done.report.replaced, !done.report.wasCancelled {
-            Console.note("the index is of this model now; it was of \(replaced.displayed)")
+            Console.note("the index now belongs to this model instead of \(replaced.displayed)")
         }
     }
 
-    /// One line: what happened to how many images or texts.
+    /// Returns one line with the numbers of encoded, copied, unchanged, removed and skipped
+    /// entries.
     private static func summary(_ done: Done) -> String {
         let report = done.report
         let copied = done.scan == nil ? "copied from equal texts" : "copied from identical files"
@@ -92,7 +93,8 @@ struct IndexOutput: Encodable {
         return "\(verb) in \(NumberText.time(done.seconds)): \(parts.isEmpty ? "nothing" : counts)"
     }
 
-    /// How many files of which other kinds a folder has; nil for none.
+    /// Returns the number of a folder's files that are not images, by extension; nil if it has
+    /// none.
     static func passedOver(_ scan: FolderScan) -> String? {
         let kinds = scan.passedOver.sorted {
             $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value

@@ -1,28 +1,28 @@
 import Retrieval
 import SystemPackage
 
-/// What a person sees of an update of an index while it goes on.
+/// The progress of an index update on the terminal.
 struct IndexProgress {
     private let unit: String
     private var bar: ProgressBar
     private var isLinking = false
     private var isSaid = false
 
-    /// Starts the clock.
+    /// Creates a progress bar and starts its clock.
     ///
-    /// - Parameter unit: what is counted.
+    /// - Parameter unit: what the bar counts, such as `images`.
     init(unit: String) {
         self.unit = unit
         bar = ProgressBar("indexing", unit: unit)
     }
 
-    /// Shows how far it is, and says once that the index of another model answers meanwhile.
+    /// Shows the progress; notes once if searches use the index of the former model meanwhile.
     mutating func show(_ progress: Indexer.Progress) {
         if let replaced = progress.replaced, !isSaid {
             isSaid = true
             Console.note(
-                "building beside the index of \(replaced.displayed); searches use it until this is"
-                    + " done")
+                "building beside the index of \(replaced.displayed), which searches use until this"
+                    + " is done")
         }
         if progress.isLinking != isLinking {
             bar.finish()
@@ -37,7 +37,7 @@ struct IndexProgress {
         }
     }
 
-    /// Leaves the line, so that what follows starts on one of its own.
+    /// Clears the line, so that later output starts on an empty one.
     func finish() { bar.finish() }
 }
 
@@ -48,32 +48,32 @@ struct ChangeOutput: Encodable {
 
     /// Describes a change.
     ///
-    /// - Parameter count: entries of the index that will be replaced.
+    /// - Parameter count: the number of entries in the index to be replaced.
     init(_ successor: IndexSuccessor, of count: Int) {
         model = successor.model.title
         fingerprint = successor.model.fingerprint
         encoded = successor.count
-        // A folder may have grown since.
+        // The folder may have grown since.
         photos = max(count, successor.count)
     }
 
-    /// The model, and how far the change is.
+    /// Returns the new model and the progress of the change.
     func text(_ noun: String) -> String {
         "to \(model.displayed), \(encoded) of \(photos) \(noun) encoded"
     }
 
-    /// Says that a change was begun and is not finished, and what can be done about it.
+    /// Notes an unfinished change, and how to resume it or give it up.
     ///
-    /// - Parameter command: what `albef index` makes the index of.
-    static func remark(on index: FilePath, continuing command: String = "PHOTOS") {
+    /// - Parameter command: the arguments of `albef index` that name the images or texts.
+    static func remark(on index: FilePath, continuing command: String = "IMAGES") {
         guard let successor = IndexSuccessor(of: index), let forward = try? ForwardIndex(index)
         else { return }
-        let noun = forward.content == .images ? "photos" : "texts"
+        let noun = forward.content == .images ? "images" : "texts"
         let change = ChangeOutput(successor, of: forward.count)
         Console.note(
             "note: a change of this index \(change.text(noun)), is not finished: 'albef index"
                 + " \(command.displayed) --index \(index.displayed)"
-                + " \(successor.model.options.displayed)' goes on with it; deleting"
+                + " \(successor.model.options.displayed)' resumes it; deleting"
                 + " \(successor.directory.displayed) gives it up")
     }
 }

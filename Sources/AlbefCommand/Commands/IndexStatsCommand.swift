@@ -4,11 +4,11 @@ public import ArgumentParser
 public import Retrieval
 import SystemPackage
 
-/// `albef index stats`: what an index consists of.
+/// `albef index stats`: shows the contents and the size of an index.
 struct IndexStatsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stats",
-        abstract: "Show what an index consists of.",
+        abstract: "Show the contents and the size of an index.",
         discussion: """
               albef index stats pictures.index --json
             """)
@@ -16,7 +16,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The index.", valueName: "directory"), completion: .directory)
     var index: String
 
-    @Flag(help: "Print it as JSON.")
+    @Flag(help: "Print the statistics as JSON.")
     var json = false
 
     func run() async throws {
@@ -30,7 +30,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         }
     }
 
-    /// One line per fact.
+    /// Formats one line per fact.
     static func table(_ statistics: IndexStatistics, _ successor: IndexSuccessor?) -> String {
         let budget = statistics.budget
         let kept = min(budget.count ?? statistics.tokenCount, statistics.tokenCount)
@@ -38,9 +38,9 @@ struct IndexStatsCommand: AsyncParsableCommand {
             kept == 0
             ? "none; a search reads its candidates' files"
             : "\(kept) of \(statistics.tokenCount), \(budget.precision.rawValue),"
-                + " \(NumberText.bytes(Double(statistics.tokenByteCount))) a photo"
+                + " \(NumberText.bytes(Double(statistics.tokenByteCount))) per image"
         let isOfTexts = statistics.content == .texts
-        let noun = isOfTexts ? "texts" : "photos"
+        let noun = isOfTexts ? "texts" : "images"
         let graph = statistics.graphRows.map { "of \($0) \(noun)" } ?? "none"
         let name = statistics.modelName?.displayed
         let facts: [(String, String)] = [
@@ -49,11 +49,11 @@ struct IndexStatsCommand: AsyncParsableCommand {
             ("size", NumberText.bytes(Double(statistics.byteCount))),
             ("tokens", tokens), ("graph", graph),
             ("features", "\(statistics.embeddingWidth) numbers"),
-            ("images", "\(statistics.imageSize) pixels"),
+            ("image size", "\(statistics.imageSize) pixels"),
             ("model", (name.map { "\($0), " } ?? "") + statistics.model.prefix(12)),
             ("generation", "\(statistics.generation)"),
         ].flatMap { fact in
-            // Of two models, where the features come from, below what they are.
+            // With two models, the next row names the one that computed the features.
             guard fact.0 == "features", let recall = statistics.recall else { return [fact] }
             return [
                 fact,
@@ -67,7 +67,7 @@ struct IndexStatsCommand: AsyncParsableCommand {
         let change = successor.map {
             ("change", ChangeOutput($0, of: statistics.images).text(noun))
         }
-        let shown = facts.filter { !isOfTexts || !["tokens", "images"].contains($0.0) }
+        let shown = facts.filter { !isOfTexts || !["tokens", "image size"].contains($0.0) }
         return (shown + (change.map { [$0] } ?? [])).map { name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
@@ -120,7 +120,7 @@ private struct StatisticsOutput: Encodable {
 }
 
 extension MetadataFilter: ExpressibleByArgument {
-    /// Reads a condition as typed after `--where`.
+    /// Parses the value of `--where`.
     public init?(argument: String) { self.init(argument) }
 }
 

@@ -2,21 +2,21 @@ import ArgumentParser
 import Retrieval
 import SystemPackage
 
-/// `albef index texts`: encodes sentences, for images to find.
+/// `albef index texts`: encodes texts, so that images can find them.
 struct IndexTextsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "texts",
-        abstract: "Encode the texts of a file into an index, or bring one up to date.",
+        abstract: "Encode the texts of a file into an index, or update an index.",
         discussion: """
-            A line is a text; in a .jsonl file it is {"text": "a dog in the snow", "topic": \
-            "animals"}, and what else it says can be asked for by --where. Texts that the index \
-            has are not encoded again, wherever their lines moved.
+            The file has one text per line. A line of a .jsonl file is {"text": "a dog in the \
+            snow", "topic": "animals"}; --where filters by its other fields. Texts that the index \
+            has already are not encoded again, even if their lines moved.
 
               albef index texts captions.txt --index captions.index
               albef search --image dog.jpg --index captions.index
 
-            With --recall, the features of the texts come from that model. Another --model than the \
-            index was made with changes it to that one, as 'albef index add' does.
+            With --recall, the features of the texts come from that model. If --model is not \
+            the model that made the index, the index is changed as 'albef index add' does.
             """)
 
     @Argument(help: ArgumentHelp("Texts, one per line.", valueName: "file"), completion: .file())
@@ -29,7 +29,7 @@ struct IndexTextsCommand: AsyncParsableCommand {
 
     @OptionGroup var model: ModelOptions
 
-    @Flag(help: "Print what was done as JSON.")
+    @Flag(help: "Print a report as JSON.")
     var json = false
 
     func run() async throws {

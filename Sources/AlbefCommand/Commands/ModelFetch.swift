@@ -6,19 +6,19 @@ import Retrieval
 import Synchronization
 import SystemPackage
 
-/// Turns the name of a model into files on disk, fetching them the first time.
+/// Resolves the name of a model to files on disk, and fetches them on first use.
 struct ModelFetch: Sendable {
-    /// Where models are kept.
+    /// The cache of fetched models.
     var cache = ModelCache()
-    /// A mirror that comes before those of the environment.
+    /// A mirror that overrides those of the environment.
     var mirror: URL?
-    /// Gets remarks; nil: standard error does.
+    /// Receives remarks; if nil, they go to standard error.
     var note: (@Sendable (String) -> Void)?
 
-    /// The model directory that a name or path means.
+    /// Returns the model directory that a name or path stands for, and fetches it if it is missing.
     ///
-    /// - Parameter ability: what the model is wanted for.
-    /// - Throws: an error that names near names, or says what went wrong with fetching it.
+    /// - Parameter ability: what the model must be able to do.
+    /// - Throws: An error that suggests similar names, or describes why the download failed.
     func model(
         _ name: String, for ability: ModelCatalog.Ability = .search
     ) async throws -> FilePath {
@@ -31,9 +31,10 @@ struct ModelFetch: Sendable {
         }
     }
 
-    /// The file or folder of a tower that a name or path means.
+    /// Returns the file or folder of a tower that a name or path stands for, and fetches it if it
+    /// is missing.
     ///
-    /// - Throws: as ``model(_:for:)``.
+    /// - Throws: The errors of ``model(_:for:)``.
     func tower(_ name: String) async throws -> FilePath {
         switch try ModelReference(name) {
         case .directory(let path): return path
@@ -42,15 +43,15 @@ struct ModelFetch: Sendable {
             let found = try catalog().entry(named: entry.name, for: .start)
             guard found.isFolder else {
                 throw ValidationError(
-                    "'\(name)' has both encoders and their fusion: 'albef pretrain --set"
-                        + " model.start=…' goes on training what 'albef models pull \(name)' prints."
+                    "'\(name)' is a whole model, not a tower; 'albef pretrain --set model.start=…'"
+                        + " trains the directory that 'albef models pull \(name)' prints."
                 )
             }
             return try await files(found)
         }
     }
 
-    /// The model directory of an entry.
+    /// Returns the model directory of an entry, and fetches it if it is missing.
     func prepare(_ entry: ModelCatalog.Entry, _ catalog: ModelCatalog) async throws -> FilePath {
         if let path = cache.model(entry) { return path }
         return try await watching(entry, cache) { cache, report in
@@ -58,7 +59,7 @@ struct ModelFetch: Sendable {
         }
     }
 
-    /// The folder of an entry's files.
+    /// Returns the folder of an entry's files, and fetches them if they are missing.
     func files(_ entry: ModelCatalog.Entry) async throws -> FilePath {
         if let path = cache.files(entry) { return path }
         return try await watching(entry, cache) { cache, report in
@@ -66,7 +67,7 @@ struct ModelFetch: Sendable {
         }
     }
 
-    /// Fetches the files of an entry into a folder of one's own.
+    /// Fetches the files of an entry into a folder outside the cache.
     func files(
         _ entry: ModelCatalog.Entry, into folder: FilePath
     ) async throws -> [DownloadedFile] {
@@ -75,13 +76,13 @@ struct ModelFetch: Sendable {
         }
     }
 
-    /// The catalogue with the addresses to fetch from.
+    /// Returns the catalogue with the addresses to fetch from.
     func catalog() throws -> ModelCatalog {
         guard let mirror else { return try ModelCatalog.published.fetched() }
         return ModelCatalog.published.mirrored(at: mirror)
     }
 
-    /// Shows how far a download is, and ends it cleanly on Ctrl-C.
+    /// Shows the progress of a download, and ends it cleanly on Ctrl-C.
     private func watching<Result: Sendable>(
         _ entry: ModelCatalog.Entry, _ cache: ModelCache,
         _ body:
@@ -89,9 +90,9 @@ struct ModelFetch: Sendable {
             async throws -> Result
     ) async throws -> Result {
         let tell = note ?? { Console.note($0) }
-        // Whoever takes the remarks elsewhere wants no lines of a bar among them.
+        // A log that receives the remarks should not contain the lines of a bar.
         let isShown = note == nil || Console.isInteractive
-        return try await Interrupts.cancelling("stopping; the next time continues from here") {
+        return try await Interrupts.cancelling("stopping; the next download resumes here") {
             let bar = Mutex(ProgressBar(entry.name, unit: "MB"))
             let last = Mutex(ModelProgress?.none)
             defer { bar.withLock { $0.finish() } }
@@ -126,9 +127,9 @@ extension ModelProgress {
     }
 }
 
-/// Bytes as people say them.
+/// Formats sizes for people.
 enum ByteCount {
-    /// `838 MB`, `1.8 GB`, `0.2 MB`.
+    /// Returns a size such as `838 MB`, `1.8 GB` or `0.2 MB`.
     static func text(_ bytes: Int64) -> String {
         let mega = Double(bytes) / 1e6
         if mega >= 999.5 { return String(format: "%.1f GB", mega / 1e3) }

@@ -11,7 +11,12 @@ import Torch
 struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name that 'albef models list' shows, which is fetched when it is first used (./NAME for a directory of that name); default: the one that made the index, else \(ShippedModel.default.rawValue); for drawn scenes: \(ShippedModel.wardrobe.rawValue).",
+            """
+            The model: a directory that 'albef import' or 'albef pretrain' wrote, or a name from \
+            'albef models list', which is fetched on first use (./NAME for a directory of that \
+            name); default: the model that made the index, else \(ShippedModel.default.rawValue); \
+            for drawn scenes, \(ShippedModel.wardrobe.rawValue).
+            """,
             valueName: "model"), completion: .directory)
     var model: String?
 
@@ -23,14 +28,14 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Side of the input images of --model in pixels; default: the size the weights have.",
+            "Side of the input images of --model in pixels; default: that of the weights.",
             valueName: "pixels"))
     var imageSize: Int?
 
     @Option(help: ArgumentHelp("cpu, cuda, cuda:N, mps or auto.", valueName: "device"))
     var device = "auto"
 
-    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
     var threads: Int?
 
     func validate() throws {
@@ -38,13 +43,13 @@ struct ModelOptions: ParsableArguments {
         try NumberBounds.check("--image-size", imageSize, 1...4096)
     }
 
-    /// These options for the model, or the two, of an index.
+    /// Returns these options with the model, or the two models, of an index.
     ///
-    /// - Throws: a `ValidationError` if the index does not say where they were found.
+    /// - Throws: A `ValidationError` if the index does not record where they were found.
     func like(_ signature: ModelSignature) throws -> ModelOptions {
         let recall = signature.recall?.source
         guard let source = signature.source, (recall == nil) == (signature.recall == nil)
-        else { throw ValidationError("the index does not say where its model was found") }
+        else { throw ValidationError("the index does not record where its model was found") }
         var options = self
         options.model = source
         options.recall = recall
@@ -52,27 +57,27 @@ struct ModelOptions: ParsableArguments {
         return options
     }
 
-    /// The name of a model that is shipped or published; nil for a directory.
+    /// Returns the name of a shipped or published model; nil for a directory.
     private static func name(_ model: String) throws -> String? {
         if ShippedModel(rawValue: model) != nil { return model }
         guard case .published(let entry) = try ModelReference(model) else { return nil }
         return entry.name
     }
 
-    /// A model's directory with what it is called; it is fetched first if it is one of the catalogue.
+    /// Returns a model's directory and name, and fetches a published model first if it is missing.
     private func named(
         _ name: String, note: (@Sendable (String) -> Void)?
     ) async throws -> NamedModel {
         try ModelReference(name).named(at: await ModelFetch(note: note).model(name))
     }
 
-    /// Loads the model that is named, else the one that made an index, else the default.
+    /// Loads the named model, or else the one that made an index, or else the default.
     ///
     /// - Parameters:
-    ///   - signature: the model of the index; nil where there is no index yet.
-    ///   - note: gets a remark; nil: standard error does.
-    /// - Throws: a `ValidationError` if the model of the index cannot be loaded; otherwise as
-    ///   ``load(or:note:)``.
+    ///   - signature: the model of the index; nil if there is no index yet.
+    ///   - note: receives remarks; if nil, they go to standard error.
+    /// - Throws: A `ValidationError` if the model of the index cannot be loaded; otherwise the
+    ///   errors of ``load(or:note:)``.
     func load(
         of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil
     ) async throws -> SearchModel {
@@ -89,11 +94,11 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// Loads the model, and says what it is called and what it knows, and if it was never trained.
+    /// Loads the model, and notes its name, what it was trained on, and whether it is untrained.
     ///
     /// - Parameters:
-    ///   - shipped: what is meant where no model is named.
-    ///   - note: gets a remark; nil: standard error does.
+    ///   - shipped: the model to load if none is named.
+    ///   - note: receives remarks; if nil, they go to standard error.
     func load(
         or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil
     ) async throws -> SearchModel {
@@ -104,22 +109,21 @@ struct ModelOptions: ParsableArguments {
             FileManager.default.fileExists(atPath: "\(name)/config.json")
         {
             note(
-                "note: '\(name)' is the model that ships with the program; the directory"
-                    + " '\(name)' here holds a model too, which is --model ./\(name)")
+                "note: '\(name)' is the model that ships with the program; to use the one in the"
+                    + " directory '\(name)' here, pass --model ./\(name)")
         }
         var second: NamedModel?
         if let recall { second = try await named(recall, note: remarks) }
         var model = try SearchModel(
             try await named(name, note: remarks), recall: second, imageSize: imageSize,
             device: Device(named: device))
-        // Names stay where they are when the cache or the program moves.
+        // Record names: they stay valid when the cache or the program moves.
         if let name = try Self.name(name) { model.source = name }
         if let name = try recall.flatMap(Self.name) { model.recallSource = name }
         for each in model.models { note(each.introduction.displayed) }
         for each in model.models where !each.model.configuration.isTrained {
             note(
-                "note: the weights of this model are untrained; its order and its numbers mean"
-                    + " nothing")
+                "note: the weights of this model are untrained; its results mean nothing")
             break
         }
         return model
@@ -127,7 +131,7 @@ struct ModelOptions: ParsableArguments {
 }
 
 extension RecallModel {
-    /// What recalls of two models that search.
+    /// Creates the recall model of a search with two models.
     init(_ model: EncodingModel) {
         self.init(model.model, preprocessing: model.preprocessing)
     }

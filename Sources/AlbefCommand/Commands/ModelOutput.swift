@@ -1,15 +1,15 @@
 import Retrieval
 
-/// A model in the JSON of commands: what it is called and what it knows.
+/// A model in the JSON of commands: its name, and the summary of its card.
 struct ModelOutput: Encodable {
     private let name: String
     private let knows: String?
-    /// The model that recalls, where that is another.
+    /// The model that recalls, if it is another one; at most one element.
     private let recall: [ModelOutput]
 
     private enum CodingKeys: String, CodingKey { case name, knows, recall }
 
-    /// Names the models of a search.
+    /// Describes the models of a search.
     init(_ model: SearchModel) {
         self.init(model.reader, recall: model.recall)
     }
@@ -23,7 +23,7 @@ struct ModelOutput: Encodable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
-        // `null` rather than nothing.
+        // Write `null` rather than leave out the key.
         try container.encode(knows, forKey: .knows)
         try container.encodeIfPresent(recall.first, forKey: .recall)
     }

@@ -4,19 +4,19 @@ import Foundation
 package import Retrieval
 package import SystemPackage
 
-/// What somebody means by the name of a model: a directory, or an entry of the catalogue.
+/// The model that a name stands for: a directory, or an entry of the catalogue.
 package enum ModelReference: Sendable, Hashable {
     /// A directory, which need not exist.
     case directory(FilePath)
-    /// A model that is fetched when it is first used.
+    /// A model that is fetched on first use.
     case published(ModelCatalog.Entry)
 
-    /// Reads a name.
+    /// Resolves a name.
     ///
-    /// The name of a shipped model comes first, then a path that exists, then a name of the
-    /// catalogue. What starts with a slash or a point, or ends with a slash, is a path in any case.
+    /// The names of shipped models come first, then existing paths, then the names of the
+    /// catalogue. A name that begins with a slash or a dot, or ends with a slash, is always a path.
     ///
-    /// - Throws: ``ModelNameError`` for a name that means nothing; it says which ones are near.
+    /// - Throws: `ModelNameError` for an unknown name; its text suggests similar ones.
     package init(_ name: String, catalog: ModelCatalog = .published) throws {
         if let shipped = ShippedModel(rawValue: name)?.directory {
             self = .directory(shipped)
@@ -29,10 +29,10 @@ package enum ModelReference: Sendable, Hashable {
         }
     }
 
-    /// What people call the model, once it lies at a path.
+    /// Returns the model with its name, given the path of its directory.
     ///
-    /// A model that was fetched lies in a folder that is not called as it is, and what it knows is
-    /// written in the catalogue.
+    /// The folder of a fetched model has another name than the model, and its summary is in the
+    /// catalogue.
     package func named(at path: FilePath) -> NamedModel {
         switch self {
         case .directory: NamedModel(path)

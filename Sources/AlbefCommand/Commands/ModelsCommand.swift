@@ -1,7 +1,7 @@
 public import ALBEF
 public import ArgumentParser
 
-/// `albef models`: what can be had, fetched and made.
+/// `albef models`: lists, fetches and makes models.
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
@@ -13,14 +13,14 @@ struct ModelsCommand: AsyncParsableCommand {
         ])
 }
 
-/// The dialects that can be chosen; the others come with the weights that are imported.
+/// The dialects that an option can choose; the others come with imported weights.
 extension Dialect: ExpressibleByArgument {
-    /// The dialect of this name, if it can be chosen.
+    /// Parses the name of a dialect that can be chosen.
     public init?(argument: String) {
         self.init(rawValue: argument)
         guard Self.original.contains(self) else { return nil }
     }
 
-    /// Their names, for help.
+    /// The names of the dialects that can be chosen.
     public static var allValueStrings: [String] { original.map(\.rawValue) }
 }

@@ -4,26 +4,27 @@ import ImageText
 import SystemPackage
 import Torch
 
-/// `albef models create`: a model to be trained, from towers that others trained or from nothing.
+/// `albef models create`: makes a model to train, from pretrained towers or from nothing.
 struct ModelsCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Make a model to be trained: from an image and a text tower, or from nothing.",
+        abstract: "Make a model to train, from an image and a text tower or from nothing.",
         discussion: """
-            With --image and --text the model starts as the paper's does: its image encoder is the \
-            image tower, its text encoder the first layers of the text tower, its fusion encoder the \
-            layers after those. Cross-attention, projections and the ITM head are new. Image towers: \
-            DeiT and ViT of timm or Hugging Face, CLIP, SigLIP, Chinese-CLIP. Text towers: BERT, \
-            RoBERTa-wwm, MiniLM. The config.json beside the weights has to say what no tensor tells.
+            With --image and --text, the model starts as the paper's does: its image encoder is \
+            the image tower, its text encoder the first layers of the text tower, its fusion \
+            encoder the layers after those. Cross-attention, projections and the ITM head are new. \
+            Image towers: DeiT and ViT of timm or Hugging Face, CLIP, SigLIP, Chinese-CLIP. Text \
+            towers: BERT, RoBERTa-wwm, MiniLM. The config.json beside the weights has to supply \
+            what the tensors do not.
 
-            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) gives a \
-            map of features alone. It becomes the trunk of the image encoder, and options say what \
-            stands above it. WenLan's model (BriVL) is made this way.
+            An EfficientNet (of timm, efficientnet_pytorch or efficientnet_lite_pytorch) outputs \
+            only a feature map. It becomes the trunk of the image encoder, and options describe \
+            the layers above it. WenLan's model (BriVL) is made this way.
 
-            --vocabulary replaces a WordPiece text tower's vocabulary. A token that both have keeps \
-            its embedding. One that the tower lacks starts as the mean of the embeddings of its gloss, \
-            if --glosses has one (a token, a tab and a text on each line, such as 狗, dog), else as the \
-            mean of all embeddings with a little noise.
+            --vocabulary replaces the vocabulary of a WordPiece text tower. A token of both keeps \
+            its embedding. A token that the tower lacks starts as the mean of the embeddings of \
+            its gloss, if --glosses has one (each line is a token, a tab and a text, such as 狗, \
+            dog), or else as the mean of all embeddings with a little noise.
 
               albef models create --image facebook/deit-base-patch16-224 \\
                 --text google-bert/bert-base-uncased --output model
@@ -33,7 +34,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
               albef models create --preset tiny --vocabulary vocab.txt --output model
             """)
 
-    /// Sizes to choose from.
+    /// The sizes of a model that starts from nothing.
     enum Preset: String, ExpressibleByArgument, CaseIterable {
         case tiny, small, base
 
@@ -69,8 +70,8 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            tiny (128 pixels, 6 + 3 + 3 layers of 192), small (224, 384) or base (the paper's); of \
-            towers, the length of the features alone.
+            tiny (128 pixels, 6 + 3 + 3 layers of 192), small (224, 384) or base (the paper's); \
+            with towers, only the length of the features.
             """)
     var preset: Preset = .base
 
@@ -91,31 +92,32 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Layers of the fusion encoder; those beyond the text tower's are new; default: what is "
-                + "left of the tower.", valueName: "n"))
+            "Layers of the fusion encoder; those beyond the text tower's are new; default: the "
+                + "tower's remaining layers.", valueName: "n"))
     var fusionLayers: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Hidden units of each text and fusion layer's MLP, those with the largest weights; "
-                + "default: all of the text tower's.", valueName: "n"))
+            "Hidden units to keep in the MLP of each text and fusion layer, those with the largest "
+                + "weights; default: all of the text tower's.", valueName: "n"))
     var textMlpWidth: Int?
 
     @Option(
         help: ArgumentHelp(
-            "A WordPiece vocabulary, one token a line, which replaces the text tower's; default: the "
-                + "vocab.txt beside the text tower.",
+            "A WordPiece vocabulary, one token per line, which replaces the text tower's; default: "
+                + "the vocab.txt beside the text tower.",
             valueName: "file"), completion: .file())
     var vocabulary: String?
 
     @Option(
         help: ArgumentHelp(
-            "What tokens of --vocabulary that the text tower lacks mean, in words that it knows.",
+            "Meanings of those tokens of --vocabulary that the text tower lacks, in words that it "
+                + "has.",
             valueName: "file"), completion: .file())
     var glosses: String?
 
     @Option(
-        help: ArgumentHelp("Where the model will be.", valueName: "directory"),
+        help: ArgumentHelp("Where to write the model.", valueName: "directory"),
         completion: .directory)
     var output: String
 
@@ -124,24 +126,25 @@ struct ModelsCreateCommand: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Draw every weight at random, at the sizes of the towers: to measure what their weights \
-            bring.
+            Draw every weight at random, at the sizes of the towers, to measure the effect of \
+            their weights.
             """)
     var randomWeights = false
 
-    @Option(help: "What new weights are drawn from; equal seeds give equal weights.")
+    @Option(help: "Seed of new weights; equal seeds give equal weights.")
     var seed: UInt64 = 42
 
-    @Flag(help: "Print what became of every tensor as JSON.")
+    @Flag(help: "Print the origin of every tensor as JSON.")
     var json = false
 
     func validate() throws {
         guard (image == nil) == (text == nil) else {
             throw ValidationError(
-                "--image and --text belong together: a model starts from both towers or from none.")
+                "--image and --text belong together; give both towers or neither.")
         }
         if image == nil, vocabulary == nil {
-            throw ValidationError("--vocabulary is needed unless a model starts from towers.")
+            throw ValidationError(
+                "--vocabulary is missing; only a model that starts from towers can do without it.")
         }
         for (name, value) in [
             ("--image-size", imageSize), ("--text-layers", textLayers),
@@ -214,7 +217,7 @@ struct ModelsCreateCommand: AsyncParsableCommand {
         let (vision, text) = (configuration.vision, configuration.text)
         let trunk = vision.trunk.map { "a trunk of \($0.featureWidth) features, " } ?? ""
         return "\(vision.imageSize) pixels, \(trunk)\(vision.depth) + \(text.fusionLayer) +"
-            + " \(text.depth - text.fusionLayer) layers of image, text and fusion; to be trained with"
+            + " \(text.depth - text.fusionLayer) layers of image, text and fusion; train it with"
             + " 'albef pretrain --set model.start=…'"
     }
 

@@ -5,15 +5,15 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// `albef models list`: the catalogue.
+/// `albef models list`: lists the catalogue.
 struct ModelsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the models that can be used by name.",
         discussion: """
-            A model is fetched and imported when it is first named, and kept in $ALBEF_CACHE, else \
+            A command fetches and imports a model on first use, and keeps it in $ALBEF_CACHE, else \
             in albef in $XDG_CACHE_HOME or the user's cache folder. Sizes are computed from the \
-            architecture. All models that search also classify.
+            architecture. Every model that searches also classifies.
 
               albef models list
               albef search "a dog in the snow" --model albef-coco --index photos.index
@@ -38,9 +38,9 @@ struct ModelsListCommand: AsyncParsableCommand {
     }
 }
 
-/// The catalogue as a person reads it: a table for each thing that one may want.
+/// The catalogue as text, with one table per purpose.
 struct ModelTable {
-    /// What comes with the program.
+    /// The models that come with the program, and their cards.
     let shipped: [(model: ShippedModel, card: ModelCard?)]
     let entries: [ModelCatalog.Entry]
     let cache: ModelCache
@@ -84,7 +84,7 @@ struct ModelTable {
         ]
     }
 
-    /// Columns; numbers stand at the right of theirs.
+    /// Aligns cells in columns: the columns in `numbers` to the right, the others to the left.
     private static func aligned(_ rows: [[String]], numbers: Set<Int> = []) -> String {
         let count = rows.first?.count ?? 0
         let widths = (0..<count).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -99,13 +99,13 @@ struct ModelTable {
     }
 }
 
-/// An entry in JSON.
+/// An entry of the catalogue in JSON.
 struct ModelListing: Encodable {
-    /// How much of an entry is in the cache.
+    /// How much of the entry is in the cache.
     enum State: String, Encodable {
         case absent, partial, ready
 
-        /// What the table says.
+        /// The text in the table.
         var mark: String {
             switch self {
             case .absent: ""
@@ -164,7 +164,7 @@ struct ModelListing: Encodable {
         }
     }
 
-    /// How much of an entry is in the cache.
+    /// Returns how much of an entry is in the cache.
     static func state(of entry: ModelCatalog.Entry, _ cache: ModelCache) -> State {
         if cache.model(entry) != nil || cache.files(entry) != nil { return .ready }
         return cache.size(of: entry) > 0 ? .partial : .absent

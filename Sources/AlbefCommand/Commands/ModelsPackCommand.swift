@@ -5,20 +5,22 @@ import Foundation
 import SystemPackage
 import Torch
 
-/// `albef models pack`: a model for searching with, without what only training needs.
+/// `albef models pack`: writes a smaller model for searching.
 struct ModelsPackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Leave out what only training needs, and store half precision.",
+        abstract: "Write a smaller model for searching, in half precision.",
         discussion: """
-            The momentum teacher and its queues are left out; every weight becomes a 16-bit float, \
-            which is read as a 32-bit one. Searching answers the same but for the last digits.
+            Leaves out the momentum teacher and its queues, which only training needs, and stores \
+            every weight as a 16-bit float, which is read as a 32-bit one. The results of searches \
+            change only in the last digits.
 
-            A card is a page of Markdown about the model. Its first line that is no heading says in \
-            a few words what the model knows; commands and the search page show that line.
+            A card is a page of Markdown about the model. Its first line that is not a heading \
+            says in a few words what the model was trained on; commands and the search page show \
+            that line.
 
-            A list of the words that training images showed, one per line, makes searches say which \
-            words of a query the model never learned.
+            With a list of the words that training images showed, one per line, searches name the \
+            words of a query that the model never learned.
 
               albef models pack run/last --output model
               albef models pack run/last --output model --card card.md --words words.txt
@@ -30,26 +32,25 @@ struct ModelsPackCommand: AsyncParsableCommand {
     var model: String
 
     @Option(
-        help: ArgumentHelp("Where the small model will be.", valueName: "directory"),
+        help: ArgumentHelp("Where to write the smaller model.", valueName: "directory"),
         completion: .directory)
     var output: String
 
     @Option(
         help: ArgumentHelp(
-            "What searches with it re-rank by unless they say: "
-                + "\(RankingScore.names); default: what "
-                + "the model says already.", valueName: "score"))
+            "The score that its searches re-rank by: \(RankingScore.names); default: unchanged.",
+            valueName: "score"))
     var ranking: RankingScore?
 
     @Option(
         help: ArgumentHelp(
-            "What the model knows, a page of Markdown; default: the card that the model has already.",
+            "The model's card, a page of Markdown; default: the card that the model has.",
             valueName: "file"), completion: .file())
     var card: String?
 
     @Option(
         help: ArgumentHelp(
-            "The words that the model learned, one per line; default: the list that the model has already.",
+            "The words that the model learned, one per line; default: the list that the model has.",
             valueName: "file"), completion: .file())
     var words: String?
 

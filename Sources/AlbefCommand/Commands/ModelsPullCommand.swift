@@ -4,19 +4,20 @@ import ArgumentParser
 import Foundation
 import SystemPackage
 
-/// `albef models pull`: fetches a model before it is needed, or its files as they are published.
+/// `albef models pull`: fetches a model before it is needed, or its published files.
 struct ModelsPullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Fetch a model of the catalogue, so that it can be used without a network.",
+        abstract: "Fetch a model of the catalogue, to use it later without a network.",
         discussion: """
-            Commands fetch what they need by themselves; this does it beforehand. A broken download \
-            goes on where it stopped. A file's SHA-256 is checked where one is published, else \
-            recorded the first time and compared ever after. Prints the path of the model directory; \
-            with --output, and for towers and vocabularies, that of the files.
+            Commands fetch models on first use; this command fetches one beforehand. An \
+            interrupted download resumes where it stopped. The SHA-256 of a file is compared with \
+            the published one, or with that of the first download if none is published. Prints the \
+            path of the model directory; with --output, and for towers and vocabularies, that of \
+            the files.
 
-            $ALBEF_MIRROR is the address of a mirror, $HF_ENDPOINT that of one of Hugging Face. \
-            --output lays files out as a mirror has them. No token is ever sent.
+            $ALBEF_MIRROR is the address of a mirror, $HF_ENDPOINT that of a mirror of Hugging \
+            Face. --output lays out files as a mirror does. No access token is ever sent.
 
               albef models pull albef-14m
               albef models pull google/siglip2-base-patch16-224 --mirror http://lan/models
@@ -28,13 +29,13 @@ struct ModelsPullCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Put the files here as they are published, and import nothing; default: the cache.",
+            "Put the published files here, and import nothing; default: the cache.",
             valueName: "directory"), completion: .directory)
     var output: String?
 
     @Option(
         help: ArgumentHelp(
-            "Fetch from here instead: NAME/FILE of a folder of files, FILE of a single one.",
+            "Mirror to fetch from: NAME/FILE if an entry has several files, FILE if it has one.",
             valueName: "address"))
     var mirror: String?
 

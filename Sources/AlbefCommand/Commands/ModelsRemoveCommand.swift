@@ -2,13 +2,13 @@ import Downloads
 import ALBEF
 import ArgumentParser
 
-/// `albef models remove`: frees the space of a model that was fetched.
+/// `albef models remove`: removes a fetched model from the cache.
 struct ModelsRemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Remove a fetched model from the cache.",
         discussion: """
-            What is named once more is fetched again. Model directories elsewhere stay.
+            A command that uses the model later fetches it again. Model directories elsewhere stay.
 
               albef models remove albef-coco
             """)
@@ -16,7 +16,7 @@ struct ModelsRemoveCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("A name that 'albef models list' shows.", valueName: "name"))
     var name: String
 
-    @Flag(help: "Print what was removed as JSON.")
+    @Flag(help: "Print the name and the size as JSON.")
     var json = false
 
     func run() async throws {

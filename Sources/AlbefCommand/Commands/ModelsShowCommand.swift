@@ -3,14 +3,14 @@ import ALBEF
 import ArgumentParser
 import Retrieval
 
-/// `albef models show`: what a model knows.
+/// `albef models show`: shows the card of a model.
 struct ModelsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show what a model knows.",
+        abstract: "Show the card of a model.",
         discussion: """
-            Prints the card of a model directory or of a model that comes with the program, and \
-            what the catalogue says of a published one, which is not fetched for that.
+            Prints the card of a model directory or of a model that comes with the program. For a \
+            published model, prints its entry in the catalogue, and fetches nothing.
 
               albef models show wardrobe
               albef models show run/best
@@ -28,8 +28,8 @@ struct ModelsShowCommand: AsyncParsableCommand {
             let directory = try ModelDirectory.open(path)
             guard let card = directory.card else {
                 throw ValidationError(
-                    "\(path.displayed) has no card that says what it knows; 'albef models pack --card'"
-                        + " writes one.")
+                    "\(path.displayed) has no card; 'albef models pack --card'"
+                        + " adds one.")
             }
             Console.result(Self.page(card))
         case .published(let entry): Console.result(Self.page(entry))
@@ -45,7 +45,7 @@ struct ModelsShowCommand: AsyncParsableCommand {
     private static func page(_ entry: ModelCatalog.Entry) -> String {
         var lines = ["# \(entry.name)", "", entry.knows, ""]
         let abilities = entry.abilities.map(\.rawValue).joined(separator: ", ")
-        if !abilities.isEmpty { lines.append("- it can: \(abilities)") }
+        if !abilities.isEmpty { lines.append("- abilities: \(abilities)") }
         lines.append("- licence: \(entry.licence)")
         lines.append("- download: \(ByteCount.text(entry.downloadSize))")
         if entry.parameters > 0 { lines.append("- memory: \(ByteCount.text(entry.memorySize))") }

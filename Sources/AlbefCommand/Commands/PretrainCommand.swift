@@ -10,9 +10,9 @@ struct PretrainCommand: AsyncParsableCommand {
         commandName: "pretrain",
         abstract: "Train a model on images with captions: align, then fuse.",
         discussion: """
-            A preset names every setting with its reason; a file or --set changes some of them. The \
-            run's directory holds its settings, its log and its checkpoints; Ctrl-C saves, and \
-            --resume goes on exactly where it stopped.
+            A preset lists every setting with its reason; a file or --set changes some of them. \
+            The run's directory holds its settings, its log and its checkpoints. Ctrl-C saves a \
+            checkpoint, and --resume continues exactly where the run stopped.
 
               albef pretrain --print > settings.yaml
               albef pretrain --config settings.yaml --run run --set training.batch_size=96
@@ -29,31 +29,34 @@ struct PretrainCommand: AsyncParsableCommand {
     var preset = "albef"
 
     @Option(
-        help: ArgumentHelp("YAML that names what differs from the preset.", valueName: "file"),
+        help: ArgumentHelp(
+            "YAML file of the settings that differ from the preset.", valueName: "file"),
         completion: .file())
     var config: String?
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Change one setting; repeatable.", valueName: "key=value"))
+        help: ArgumentHelp("Change one setting; may be repeated.", valueName: "key=value"))
     var assignments: [String] = []
 
-    @Flag(help: "Go on with the run, by its own settings; start it if it is not there.")
+    @Flag(help: "Resume the run with its own settings, or start it if it does not exist.")
     var resume = false
 
-    @Flag(name: .customLong("print"), help: "Print the preset with its reasons, and end.")
+    @Flag(name: .customLong("print"), help: "Print the preset with its reasons, and exit.")
     var prints = false
 
-    @Option(help: ArgumentHelp("Threads of the processor to use; default: all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
     var threads: Int?
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws {
-        if !prints, run == nil { throw ValidationError("--run is needed: where to keep the run.") }
+        if !prints, run == nil {
+            throw ValidationError("--run is missing; name the directory of the run.")
+        }
         if let threads, !(1...1_024).contains(threads) {
-            throw ValidationError("--threads must be within 1...1024.")
+            throw ValidationError("--threads must be from 1 to 1024.")
         }
     }
 

@@ -9,8 +9,8 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "Make an HTML page of a training run: its curves, recall and sample retrievals.",
         discussion: """
-            The page is one file that needs nothing else, so it can be sent or published as it is. \
-            A run that is still going can be reported on too.
+            The page is one self-contained file, which can be sent or published as it is. The run \
+            may still be in progress.
 
               albef report runs/first
               albef report runs/first --output first.html

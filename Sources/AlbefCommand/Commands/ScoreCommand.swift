@@ -3,15 +3,15 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// `albef score`: one image against texts, without an index.
+/// `albef score`: scores texts for one image, without an index.
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
         abstract: "Score how well each of several texts describes one image.",
         discussion: """
-            A model with a fusion encoder reads each text with the image. Models with two towers alone \
-            score in their own terms: CLIP by each text's share among all, SigLIP by a probability for \
-            each pair.
+            A model with a fusion encoder reads each text with the image. A model with only two \
+            towers has its own kind of score: CLIP a share of each text among all, SigLIP a \
+            probability of each pair.
 
               albef score street.jpg "black top, white trousers" "white top, black trousers" \
             --model model
@@ -42,7 +42,7 @@ struct ScoreCommand: AsyncParsableCommand {
         }
     }
 
-    /// What two towers alone say, in the order of the texts.
+    /// Prints the scores of a model with only two towers, in the order of the texts.
     private func scoreByTowers(_ model: SearchModel) throws {
         let classifier = try ZeroShotClassifier(
             labels: texts, templates: [ZeroShotClassifier.place], model: model)
@@ -64,7 +64,7 @@ struct ScoreCommand: AsyncParsableCommand {
                 }).joined(separator: "\n"))
     }
 
-    /// Scores and texts in columns, in the order of the texts.
+    /// Formats scores and texts in columns, in the order of the texts.
     static func table(_ scores: [PairScore]) -> String {
         (["  match   logit   cosine  text"]
             + scores.map { score in
@@ -75,12 +75,12 @@ struct ScoreCommand: AsyncParsableCommand {
     }
 }
 
-/// The JSON of `albef score --json` by two towers alone.
+/// The JSON of `albef score --json` for a model with only two towers.
 private struct TowerOutput: Encodable {
     struct Score: Encodable {
         let text: String
         let logit: Float
-        /// Among all texts; nil where each has a probability of its own.
+        /// The share among all texts; nil if each text has an independent probability.
         let share: Float?
         let probability: Float?
     }

@@ -3,16 +3,16 @@ import Foundation
 public import Retrieval
 import SystemPackage
 
-/// What `albef search` does with the images that it found, besides naming them.
+/// The actions of `albef search` on its results, besides printing a table.
 struct SearchActions: ParsableArguments {
     @Flag(
         name: [.customLong("paths"), .customLong("paths-only")],
-        help: "Print paths alone, one per line.")
+        help: "Print only paths, one per line.")
     var pathsOnly = false
 
     @Flag(
         name: [.customShort("0"), .customLong("print0")],
-        help: "Print paths alone, each with a zero byte behind it.")
+        help: "Print only paths, each followed by a zero byte.")
     var printsZeros = false
 
     @Flag(help: "Open the best result in the system's viewer.")
@@ -20,25 +20,25 @@ struct SearchActions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Copy the results into a folder under their names; files that are there stay.",
+            "Copy the results into a folder under their own names; existing files stay.",
             valueName: "directory"))
     var copyTo: String?
 
     /// Whether standard output is for other programs.
     var isForPrograms: Bool { pathsOnly || printsZeros }
 
-    /// Checks what can be done with the entries of an index.
+    /// Checks that the actions suit the entries of an index.
     ///
-    /// - Throws: `ValidationError` where they are texts.
+    /// - Throws: `ValidationError` if an action needs images and the entries are texts.
     func check(_ content: IndexContent) throws {
         guard content == .texts, open || copyTo != nil else { return }
         throw ValidationError(
-            "\(open ? "--open" : "--copy-to") needs images: this index is of texts.")
+            "\(open ? "--open" : "--copy-to") needs images, but this index holds texts.")
     }
 
-    /// Copies and opens what was asked for.
+    /// Copies the results and opens the best one, as the options ask.
     ///
-    /// - Throws: ``CopyError`` for the first file that cannot be copied, ``OpeningError``.
+    /// - Throws: ``CopyError`` for the first file that cannot be copied; ``OpeningError``.
     func act(on results: [SearchResult]) async throws {
         if let copyTo {
             let folder = FilePath(copyTo)
@@ -59,11 +59,11 @@ struct SearchActions: ParsableArguments {
     }
 }
 
-/// A folder that files are copied to, each under a name of its own.
+/// A folder to copy files to, each under a unique name.
 private struct CopyFolder {
     private let folder: FilePath
 
-    /// Makes the folder if it is not there.
+    /// Creates the folder if it does not exist.
     init(_ folder: FilePath) throws {
         self.folder = folder
         do {
@@ -74,10 +74,10 @@ private struct CopyFolder {
         }
     }
 
-    /// Copies a file; one that is here with the same content already is not copied again.
+    /// Copies a file, unless the folder has a file of this name and content.
     ///
-    /// A name that another file has gets a number: `dog (2).jpg`. The copy has its name only once it
-    /// is whole.
+    /// If another file has the name, the copy gets a number: `dog (2).jpg`. The copy gets its name
+    /// only when it is complete.
     func copy(_ file: FilePath) throws {
         let (files, stem) = (FileManager.default, file.stem ?? "image")
         let suffix = file.extension.map { ".\($0)" } ?? ""
@@ -104,7 +104,7 @@ struct CopyError: Error, CustomStringConvertible {
     let path: FilePath
     let reason: String
 
-    var description: String { "\(path.displayed): was not copied: \(reason)" }
+    var description: String { "\(path.displayed): cannot be copied: \(reason)" }
 }
 
 /// The program that shows files on this system.
@@ -117,7 +117,7 @@ private enum Viewer {
 
     /// Opens a file.
     ///
-    /// - Throws: ``OpeningError`` if the program is missing or refuses.
+    /// - Throws: ``OpeningError`` if the program is missing or fails.
     static func open(_ file: FilePath) throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -146,6 +146,7 @@ struct OpeningError: Error, CustomStringConvertible {
     let path: FilePath
     let reason: String
 
-    var description: String { "\(path.displayed): was not opened: \(reason)" }
+    var description: String { "\(path.displayed): cannot be opened: \(reason)" }
 }
+
 extension EntryOrder: ExpressibleByArgument {}

@@ -3,16 +3,16 @@ import ArgumentParser
 import Retrieval
 import SystemPackage
 
-/// `albef search`: asks an index for photos.
+/// `albef search`: searches an index.
 struct SearchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Find the photos or texts in an index that a sentence or an image asks for.",
+        abstract: "Find the images or texts in an index that match a sentence or an image.",
         discussion: """
-            Recall compares the sentence's feature with every photo's; the fusion encoder then \
-            reads the sentence together with each of the best candidates and re-ranks them. Where \
-            nothing here matches well, that is said before the best guesses, and so are words that \
-            the model does not know.
+            Recall compares the feature of the sentence with that of every image; the fusion \
+            encoder then reads the sentence together with each of the best candidates and re-ranks \
+            them. Warnings precede the results if nothing matches well, and if the model does not \
+            know a word.
 
               albef search "a dog in the snow" --model model --index photos.index
               albef search 黑色上衣白色裤子 --model model --index photos.index --json
@@ -28,32 +28,32 @@ struct SearchCommand: AsyncParsableCommand {
               albef search "on a sofa" --index photos.index --top 50 --copy-to chosen
 
             -word leaves out images that match a word, -"two words" those that match a phrase; \
-            word^2 weighs a word twice, word^0.5 half. A query that begins with a hyphen goes last, \
-            behind --:
+            word^2 gives a word twice the weight, word^0.5 half. Put a query that begins with a \
+            hyphen last, after --:
 
               albef search --index photos.index --image dog.jpg -- -leash
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "A sentence; -word leaves out what matches a word, word^2 weighs it twice.",
+            "A sentence; -word leaves out images that match a word, word^2 doubles its weight.",
             valueName: "query"))
     var query: String?
 
     @Option(
         help: ArgumentHelp(
-            "Find images like this one, or texts that describe it; with a sentence, what fits "
-                + "both; may be repeated: what is like all of them.",
+            "Find images similar to this one, or texts that describe it; with a sentence, results "
+                + "match both; may be repeated, for results similar to all.",
             valueName: "file"), completion: .file())
     var image: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Put images like this one last; may be repeated.", valueName: "file"),
+            "Rank images similar to this one last; may be repeated.", valueName: "file"),
         completion: .file())
     var unlike: [String] = []
 
-    @Flag(help: "Let --image and --unlike name addresses (https://…), and fetch what is there.")
+    @Flag(help: "Allow addresses (https://…) in --image and --unlike, and fetch the images.")
     var fetch = false
 
     @Option(
@@ -67,71 +67,73 @@ struct SearchCommand: AsyncParsableCommand {
         name: [.customShort("k"), .long], help: ArgumentHelp("Results to show.", valueName: "n"))
     var top = 10
 
-    @Option(help: ArgumentHelp("Photos that recall hands to the fusion encoder.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Candidates that recall passes to the fusion encoder.", valueName: "n"))
     var candidates = 64
 
-    @Flag(name: .customLong("no-rerank"), help: "Show the order of recall alone.")
+    @Flag(name: .customLong("no-rerank"), help: "Show the order of recall, without re-ranking.")
     var skipsReranking = false
 
     @Option(
         help: ArgumentHelp(
-            "What candidates are re-ranked by: "
-                + "\(RankingScore.names); default: what the "
-                + "model says, or its dialect does.", valueName: "score"))
+            "The score that re-ranks candidates: \(RankingScore.names); default: the model's own, "
+                + "or that of its dialect.", valueName: "score"))
     var ranking: RankingScore?
 
     @Option(
         help: ArgumentHelp(
-            "How recall goes about it: exact, or by the graph that 'albef index graph' made; "
-                + "default: by the graph if there is one.", valueName: "method"))
+            "The method of recall: exact, or along the graph that 'albef index graph' made; "
+                + "default: along the graph if there is one.", valueName: "method"))
     var recallMethod: RecallMethod?
 
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Only images that fulfil this, such as year>=2020 of their metadata, or of themselves "
-                + "date>=2020-06, camera, lens, orientation, width, height, size, folder; may be "
-                + "repeated.",
+            "Only images that meet this condition on their metadata, such as year>=2020, or on the "
+                + "file itself: date (date>=2020-06), camera, lens, orientation, width, height, "
+                + "size, folder; may be repeated.",
             valueName: "condition"))
     var filters: [MetadataFilter] = []
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Show the results by date, the newest first, or by -date; default: the best first.",
+            "Order the results by date, the newest first, or by -date, the oldest first; default: "
+                + "the best first.",
             valueName: "order"))
     var sort: EntryOrder?
 
     @Option(
-        help: ArgumentHelp("Leave out the first results, to see those after them.", valueName: "n"))
+        help: ArgumentHelp("Leave out the first n results.", valueName: "n"))
     var skip = 0
 
     @Option(
         help: ArgumentHelp(
-            "Leave out photos that match less probably, from 0 to 1; 'albef calibrate' makes "
-                + "probabilities mean what they say.", valueName: "p"))
+            "Leave out images with a lower match probability, from 0 to 1; see 'albef calibrate'.",
+            valueName: "p"))
     var minProbability: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Milliseconds for re-ranking; as many candidates as fit are read. Default: no limit.",
+            "Milliseconds for re-ranking, which reads as many candidates as fit; default: no "
+                + "limit.",
             valueName: "ms"))
     var timeBudget: Double?
 
-    @Flag(help: "Show one of equal images or texts, and how many others there are.")
+    @Flag(help: "Show equal images or texts once, with the number of others.")
     var foldDuplicates = false
 
-    @Flag(help: "Show one of images that look nearly the same, and how many others there are.")
+    @Flag(help: "Show nearly identical images once, with the number of others.")
     var fold = false
 
-    @Flag(help: "Print the answer as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     @OptionGroup var actions: SearchActions
 
     func validate() throws {
         if query == nil, image.isEmpty {
-            throw ValidationError("ask by a sentence, by --image, or by both.")
+            throw ValidationError("the query is missing; give a sentence, --image, or both.")
         }
         do { try asked.check() } catch let error as QueryError {
             throw ValidationError("\(error).")
@@ -144,7 +146,7 @@ struct SearchCommand: AsyncParsableCommand {
         }
         if let method = model.recall.flatMap(RecallMethod.init(rawValue:)) {
             throw ValidationError(
-                "--recall names a model; how recall goes about it is --recall-method"
+                "--recall names a model; name the method of recall with --recall-method"
                     + " \(method.rawValue).")
         }
         try NumberBounds.check("--min-probability", minProbability, 0...1)
@@ -153,13 +155,14 @@ struct SearchCommand: AsyncParsableCommand {
         try NumberBounds.check("--top", top, 1...1_000_000)
         try NumberBounds.check("--candidates", candidates, 1...100_000)
         if sort == .path {
-            throw ValidationError("--sort takes date or -date; the best results come first anyway.")
+            throw ValidationError(
+                "--sort must be date or -date; without it, the best results come first.")
         }
         if [json, actions.pathsOnly, actions.printsZeros].count(where: { $0 }) > 1 {
             throw ValidationError("--json, --paths and --print0 exclude each other.")
         }
         if minProbability != nil, skipsReranking {
-            throw ValidationError("--min-probability needs re-ranking.")
+            throw ValidationError("--min-probability needs re-ranking; leave out --no-rerank.")
         }
     }
 
@@ -171,7 +174,7 @@ struct SearchCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--min-probability needs "
                     + (forward.content == .images
-                        ? "a sentence." : "--image: this index is of texts."))
+                        ? "a sentence." : "--image, because this index holds texts."))
         }
         let model = try await model.load(of: forward.model)
         let asked = asked
@@ -229,11 +232,11 @@ struct SearchCommand: AsyncParsableCommand {
             Console.note(
                 "nothing matches: none of \(answer.reranked) candidates reaches \(minProbability)")
         } else if answer.results.isEmpty, !filters.isEmpty {
-            Console.note("note: nothing fulfils the conditions")
+            Console.note("note: nothing meets the conditions")
         }
     }
 
-    /// The query with the images of addresses fetched.
+    /// Returns the query after fetching the images that it names by address.
     private func fetched(_ query: SearchQuery, _ model: SearchModel) async throws -> SearchQuery {
         guard fetch else { return query }
         func queryImage(_ text: String) async throws -> QueryImage {

@@ -24,16 +24,16 @@ struct SearchOutput: Encodable {
         try query.encode(to: encoder)
         try container.encode(model, forKey: .model)
         try container.encode(reranked, forKey: .reranked)
-        // `null`: nothing can be said of it.
+        // `null` if unknown.
         try container.encode(matchesWell, forKey: .matchesWell)
         try container.encode(unknownWords, forKey: .unknownWords)
         try container.encode(results, forKey: .results)
     }
 
-    /// What was asked for: the sentence as `query`, and each other part if there is one.
+    /// The query: the sentence as `query`, and each other part that it has.
     struct Query: Encodable {
         let query: String?
-        /// One image by itself, as it always was.
+        /// The path of a single image; several are in `images`.
         let image: String?
         let images, without, unlike: [String]?
         let emphasis: [String: Double]?
@@ -49,21 +49,21 @@ struct SearchOutput: Encodable {
         }
     }
 
-    /// What a person has to know before the best guesses: that nothing matches well, and which words
-    /// the model does not know.
+    /// Returns the warnings to show before the results: that nothing matches well, and the words
+    /// that the model does not know.
     static func warnings(of answer: SearchAnswer) -> [String] {
         let lines = answer.matchesWell == false ? ["nothing here matches well"] : []
         return lines + [answer.reading?.namedUnknownWords].compactMap { $0 }
     }
 
-    /// One image or text of an answer, and others that are equal to it or look nearly the same.
+    /// One result, with the others that are equal to it or look nearly the same.
     struct Found {
         let rank: Int
         let result: SearchResult
-        /// Where the others are, in the order of the answer; nil where they were not folded.
+        /// The paths of the others, in the order of the results; nil if they were not folded.
         var duplicates: [FilePath]?
 
-        /// The best of equal results each, best first.
+        /// Returns the best of each group of equal results, the best group first.
         static func folding(_ results: [SearchResult], top: Int) -> [Found] {
             var places: [String: Int] = [:]
             var found: [Found] = []
@@ -79,12 +79,12 @@ struct SearchOutput: Encodable {
         }
     }
 
-    /// How many results to ask for, so that some are left when equal ones are folded.
+    /// Returns how many results to ask for, so that enough remain after folding.
     static func looked(for top: Int) -> Int { max(200, top * 10) }
 
-    /// Ranks, scores and paths in columns.
+    /// Formats ranks, scores and paths in columns.
     ///
-    /// - Parameter others: what those that are folded are.
+    /// - Parameter others: the word for folded results, such as `equal`.
     static func table(_ found: [Found], others: String) -> String {
         let isOfTexts = found.contains { $0.result.text != nil }
         var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
@@ -102,18 +102,18 @@ struct SearchOutput: Encodable {
         return lines.joined(separator: "\n")
     }
 
-    /// Writes paths as the bytes they are, for other programs.
+    /// Writes the exact bytes of the paths, for other programs.
     ///
-    /// - Parameter end: what follows each path.
+    /// - Parameter end: the byte after each path.
     static func writePaths(_ found: [Found], end: UInt8) {
         let bytes = found.flatMap { Array($0.result.path.bytes) + [end] }
-        // A reader that went away is not an error.
+        // A reader that closes the pipe early is not an error.
         _ = try? FileDescriptor.standardOutput.writeAll(bytes)
     }
 }
 
 extension QueryReading {
-    /// The words that the model does not know, in one line; nil if it knows all.
+    /// The words that the model does not know, in one line; nil if there are none.
     var namedUnknownWords: String? {
         guard !unknownWords.isEmpty else { return nil }
         let named = unknownWords.prefix(6).map { "\"\($0.shortened.displayed)\"" }
@@ -122,7 +122,7 @@ extension QueryReading {
             + (others > 0 ? " and \(others) more" : "")
     }
 
-    /// Says of a text that only its beginning is read, if that is so.
+    /// Notes that only the beginning of the text is read, if that is the case.
     func noteIfCut() {
         if isCut { Console.note("note: the query is long; only its beginning is read") }
     }
@@ -148,7 +148,7 @@ extension SearchOutput.Found: Encodable {
         try container.encode(rank, forKey: .rank)
         try container.encode(result.recallRank, forKey: .recallRank)
         try container.encode(result.similarity, forKey: .similarity)
-        // `null` rather than nothing: every result has the same fields.
+        // Write `null` rather than leave out a key: every result has the same fields.
         try container.encode(result.matchLogit, forKey: .matchLogit)
         try container.encode(result.matchProbability, forKey: .matchProbability)
         try container.encode(result.path.removingLastComponent().string, forKey: .folder)

@@ -5,32 +5,32 @@ import Retrieval
 import RetrievalServer
 import SystemPackage
 
-/// `albef serve`: a search service and its page.
+/// `albef serve`: runs a search service with its page.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve an index: a page to search with, and an HTTP API.",
+        abstract: "Serve an index, with a search page and an HTTP API.",
         discussion: """
-            Listens on this machine alone unless --host says otherwise. With --photos, the index is \
-            made of a folder and kept in step with it; with a key, clients may add, replace and \
-            delete images. SIGTERM or Ctrl-C ends it when what is in flight is answered.
+            Listens only on this machine unless --host is given. With --photos, the service makes \
+            the index from a folder and keeps it up to date; with a key, clients may add, replace \
+            and delete images. SIGTERM or Ctrl-C ends the service after the requests in flight.
 
               albef serve --photos ~/Pictures
               albef serve --photos ~/Pictures --index photos.index --model albef-coco
               albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
 
-            With another --model than the index was made with, and --photos or a key, the index is \
-            changed to that one while the old one answers; see 'albef index add'.
+            If --model is not the model that made the index, and --photos or a key is given, the \
+            index is changed to the new model while the old one answers; see 'albef index add'.
 
-            Without --index, the index of a folder is kept in albef/indexes in $XDG_DATA_HOME or the \
-            user's data folder.
+            Without --index, the index of a folder is kept in albef/indexes in $XDG_DATA_HOME or \
+            the user's data folder.
 
-            The API is described at /openapi.json, metrics are at /metrics.
+            The description of the API is at /openapi.json, and metrics are at /metrics.
             """)
 
     @Option(
         help: ArgumentHelp(
-            "The index that 'albef index' made; default: one that is kept for the folder of --photos.",
+            "The index that 'albef index' made; default: one kept for the folder of --photos.",
             valueName: "directory"), completion: .directory)
     var index: String?
 
@@ -39,47 +39,49 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Address to listen on; default: 127.0.0.1.", valueName: "address"))
     var host: String?
 
-    @Option(help: ArgumentHelp("Port, 0 for any that is free; default: 8080.", valueName: "port"))
+    @Option(help: ArgumentHelp("Port, or 0 for any free one; default: 8080.", valueName: "port"))
     var port: Int?
 
     @Option(
-        help: ArgumentHelp("Keep the index in step with this folder.", valueName: "directory"),
+        help: ArgumentHelp("Folder of images to index and to watch.", valueName: "directory"),
         completion: .directory)
     var photos: String?
 
     @Option(
         help: ArgumentHelp(
-            "Leave files and folders of --photos out: a name such as '*.tmp.jpg', or a path such as "
-                + "2014/drafts; may be repeated.", valueName: "pattern"))
+            "Files and folders of --photos to leave out: a name such as '*.tmp.jpg', or a path "
+                + "such as 2014/drafts; may be repeated.", valueName: "pattern"))
     var exclude: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "File with the key that writing requests have to carry; without one nobody may write.",
+            "File with the key that requests must carry to write; without one, nobody may write.",
             valueName: "file"), completion: .file())
     var keyFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "File with a key that reading requests have to carry, as a browser's password; without one everybody may read.",
+            "File with the key that requests must carry to read, in a browser as the password; "
+                + "without one, everybody may read.",
             valueName: "file"), completion: .file())
     var readKeyFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where images that clients add are kept; default: the index's name with .uploads.",
+            "Where to keep images that clients add; default: the index's name with .uploads.",
             valueName: "directory"), completion: .directory)
     var uploads: String?
 
     @Option(
         help: ArgumentHelp(
-            "YAML with more settings: names, limits, batching; options here come first.",
+            "YAML file of more settings: names, limits, batching; other options override it.",
             valueName: "file"), completion: .file())
     var settings: String?
 
     @Option(
         help: ArgumentHelp(
-            "What is logged, a JSON object a line: debug, info, notice, warning, error.",
+            "Lowest level to log: debug, info, notice, warning or error. The log has one JSON "
+                + "object per line.",
             valueName: "level"))
     var logLevel = "info"
 
@@ -125,7 +127,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
-    /// The index that is named, or the one that is kept for the folder.
+    /// Returns the path of the named index, or of the one kept for the folder.
     private func indexPath(_ configuration: ServerConfiguration) throws -> FilePath {
         if let index { return FilePath(index) }
         guard let photos = configuration.photos else {
@@ -135,10 +137,10 @@ struct ServeCommand: AsyncParsableCommand {
         return FolderIndex.path(of: photos)
     }
 
-    /// The model of the index, if another was named for it to be changed to.
+    /// Loads the model that made the index, if another model is to replace it.
     ///
-    /// - Returns: nil if the index is of the same one, or of one that cannot be loaded; opening the
-    ///   index then says that.
+    /// - Returns: nil if the index is of the wanted model, or if its model cannot be loaded;
+    ///   opening the index reports the latter.
     private func former(
         than wanted: SearchModel, _ index: FilePath, _ logger: Logger
     ) async throws -> SearchModel? {
@@ -150,15 +152,15 @@ struct ServeCommand: AsyncParsableCommand {
                 logger.notice("\(remark.trimmingPrefix("note: "))")
             }
             if former.signature.isSame(as: found.model) { return former }
-            logger.warning("\(found.model.title) is not any more the model that made the index")
+            logger.warning("\(found.model.title) has changed since it made the index")
         } catch {
             logger.warning(
-                "the model of the index cannot be loaded to answer while it is changed: \(error)")
+                "the model of the index cannot be loaded to answer during the change: \(error)")
         }
         return nil
     }
 
-    /// Reads a key, which may have spaces and lines around it.
+    /// Reads a key from a file; white space around it is ignored.
     private static func key(_ file: String, _ option: String) throws -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw ValidationError("\(option) \(file) cannot be read.")

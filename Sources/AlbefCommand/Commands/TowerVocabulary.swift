@@ -7,13 +7,13 @@ import SystemPackage
 struct TowerVocabulary {
     /// The vocabulary's file.
     let tokenizer: TokenizerFiles
-    /// What each of its tokens is made of; nil if it is the text tower's own vocabulary.
+    /// How the embedding of each token starts; nil for the text tower's own vocabulary.
     let words: StartingWords?
     private let file: FilePath
     private let count: Int
     private let textTower: FilePath
 
-    /// Reads a vocabulary, and compares it with the one beside a text tower.
+    /// Reads a vocabulary and compares it with the one beside a text tower.
     ///
     /// - Throws: `VocabularyError` or `GlossError` that names file and line.
     init(_ file: FilePath, glosses: FilePath?, textTower: FilePath) throws {
@@ -38,11 +38,12 @@ struct TowerVocabulary {
             case .none: .new
             }
         }
-        // A tower's own vocabulary may be given by name, as where none lies beside it.
+        // The named file may be a copy of the tower's own vocabulary.
         words = isOwn ? nil : StartingWords(rows: rows, paddingToken: new.special.padding)
     }
 
-    /// Checks a vocabulary that was taken for the text tower's own, as none lies beside it.
+    /// Checks the size of a vocabulary that passes for the text tower's own because none lies
+    /// beside the tower.
     func check(_ configuration: ALBEFConfiguration) throws {
         guard words == nil, configuration.text.vocabularySize != count,
             TowerModel.tokenizer(beside: textTower) == nil
@@ -50,7 +51,7 @@ struct TowerVocabulary {
         throw Self.noWordPieces(textTower, replacedBy: "\(file), of \(count) tokens,")
     }
 
-    /// That nothing says which token each row of a text tower is.
+    /// Returns the error for a text tower whose embeddings cannot be assigned to tokens.
     private static func noWordPieces(
         _ textTower: FilePath, replacedBy file: String = "--glosses"
     ) -> ValidationError {
@@ -58,7 +59,7 @@ struct TowerVocabulary {
             .compactMap { $0.lastComponent?.string }
         let found = others.map { ", only \($0.joined(separator: " and "))" } ?? ""
         return ValidationError(
-            "\(textTower) has no vocab.txt beside it\(found): \(file) cannot take its place, since only"
-                + " a WordPiece vocabulary says which token each word embedding is.")
+            "\(textTower) has no vocab.txt beside it\(found): \(file) cannot be used, since only a"
+                + " WordPiece vocabulary assigns a token to each word embedding.")
     }
 }

@@ -1,9 +1,9 @@
 import ALBEF
 import ArgumentParser
 
-/// What stands above an EfficientNet that becomes the trunk of an image encoder.
+/// The options for the layers above an EfficientNet, the trunk of an image encoder.
 struct TrunkOptions: ParsableArguments {
-    /// What an image's feature is made of.
+    /// How to pool the feature of an image.
     enum Pooling: String, ExpressibleByArgument, CaseIterable {
         case mean
         case classToken = "class-token"
@@ -18,34 +18,35 @@ struct TrunkOptions: ParsableArguments {
         }
     }
 
-    @Option(help: ArgumentHelp("Transformer blocks, all new; default: 1.", valueName: "n"))
+    @Option(help: ArgumentHelp("Transformer blocks above it, all new; default: 1.", valueName: "n"))
     var imageLayers: Int?
 
     @Option(
-        help: ArgumentHelp("Their width; default: the text tower's.", valueName: "n"))
+        help: ArgumentHelp("Width of the blocks; default: the text tower's.", valueName: "n"))
     var imageWidth: Int?
 
     @Option(
-        help: ArgumentHelp("Their attention heads; default: width / 64.", valueName: "n"))
+        help: ArgumentHelp("Attention heads of the blocks; default: width / 64.", valueName: "n"))
     var imageHeads: Int?
 
-    @Option(help: "What an image's feature is made of; default: mean.")
+    @Option(help: "How to pool the feature of an image; default: mean.")
     var imagePooling: Pooling?
 
     @Option(
         help: ArgumentHelp(
             "Average the feature map over grids of these sides, such as 1,6 (WenLan's multi-scale "
-                + "patch pooling), instead of reading every place. Heat maps need one grid.",
+                + "patch pooling), instead of reading every position. Heat maps need one grid.",
             valueName: "n,n,…"))
     var poolingGrids: Sides?
 
-    @Flag(help: "Leave out the last convolution: Lite0 has 320 features a place then, not 1280.")
+    @Flag(
+        help: "Leave out the last convolution: Lite0 then has 320 features per position, not 1280.")
     var withoutTrunkHead = false
 
     /// Whether any option was given.
     var isGiven: Bool { plan != StartingPlan.Trunk() }
 
-    /// The options as a plan.
+    /// The plan that the options describe.
     var plan: StartingPlan.Trunk {
         var plan = StartingPlan.Trunk()
         plan.layers = imageLayers
@@ -63,7 +64,7 @@ struct TrunkOptions: ParsableArguments {
         try NumberBounds.check("--image-heads", imageHeads, 1...65_536)
     }
 
-    /// Sides of grids, with commas between them.
+    /// Sides of grids, separated by commas.
     struct Sides: ExpressibleByArgument {
         let values: [Int]
 

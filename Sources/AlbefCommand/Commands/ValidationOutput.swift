@@ -3,24 +3,24 @@ import ImageText
 import SystemPackage
 
 extension DatasetReport.Problem {
-    /// What the problem is called: in JSON, and as a heading.
+    /// The name of the problem in JSON, and its heading.
     fileprivate var kind: (name: String, heading: String) {
         switch self {
         case .missingImage: ("missing_image", "missing images")
         case .undecodableImage: ("undecodable_image", "images that cannot be decoded")
         case .noCaption: ("no_caption", "images without captions")
         case .emptyCaption: ("empty_caption", "empty captions")
-        case .repeatedPair: ("repeated_pair", "captions there twice for one image")
+        case .repeatedPair: ("repeated_pair", "repeated captions of one image")
         case .equivalentCaptions:
             (
                 "equivalent_captions",
-                "captions of one image that differ in case, spaces or punctuation alone"
+                "captions of one image that differ only in case, spaces or punctuation"
             )
         case .identicalImages: ("identical_images", "groups of identical images")
         }
     }
 
-    /// The files it is about, what it is about in them, and why.
+    /// The files of the problem, the captions that it is about, and the reason.
     fileprivate var details: (paths: [FilePath], captions: [String], reason: String?) {
         switch self {
         case .missingImage(let path), .noCaption(let path): ([path], [], nil)
@@ -41,7 +41,7 @@ enum ValidationTable {
         let each = report.images > 0 ? Double(report.captions) / Double(report.images) : 0
         var lines = [
             "images    \(report.images)",
-            "captions    \(report.captions)" + String(format: ", %.1f an image", each),
+            "captions    \(report.captions)" + String(format: ", %.1f per image", each),
         ]
         let distributions = [
             ("words", report.words), ("characters", report.characters), ("width", report.widths),
@@ -67,10 +67,11 @@ enum ValidationTable {
         }
         let verdict =
             report.images == 0
-            ? "there are no images in it"
+            ? "no images were found"
             : report.isBroken
-                ? "training could not use all of this"
-                : report.problems.isEmpty ? "nothing is wrong" : "nothing is broken"
+                ? "training cannot use all of the data"
+                : report.problems.isEmpty
+                    ? "no problems were found" : "training can use all of the data"
         return (lines + ["", verdict]).joined(separator: "\n")
     }
 

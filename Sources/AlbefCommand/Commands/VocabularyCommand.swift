@@ -4,7 +4,7 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// `albef vocabulary`: the tokens that a text encoder knows.
+/// `albef vocabulary`: makes vocabularies of text encoders.
 struct VocabularyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vocabulary",
@@ -18,25 +18,26 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Learn a WordPiece vocabulary from captions, in English, Chinese or both.",
         discussion: """
-            Captions are cleaned and cut into words as they will be in training. A .txt file has a \
-            caption per line; other files are annotations in any format that 'albef pretrain' reads, \
-            and their images need not be there.
+            Cleans captions and splits them into words as training does. A .txt file has one \
+            caption per line; other files are annotations in any format that 'albef pretrain' \
+            reads, and their images need not exist.
 
               albef vocabulary train captions.json --size 8000 --output vocab.txt
             """)
 
     @Argument(
-        help: ArgumentHelp("One file of captions or several.", valueName: "file"),
+        help: ArgumentHelp("One or more files of captions.", valueName: "file"),
         completion: .file())
     var files: [String]
 
     @Option(
         help: ArgumentHelp(
-            "The most tokens to have, the five special ones included.", valueName: "n"))
+            "Maximum number of tokens, including the five special ones.", valueName: "n"))
     var size: Int
 
     @Option(
-        help: ArgumentHelp("Where the vocabulary will be.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Where to write the vocabulary.", valueName: "file"), completion: .file()
+    )
     var output: String
 
     @Option(
@@ -46,18 +47,18 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The most characters that are no CJK ideographs.", valueName: "n"))
+            "Maximum number of characters that are not CJK ideographs.", valueName: "n"))
     var alphabetLimit = 1000
 
-    @Option(help: "Whose cleaning of captions to follow: albef (the original) or lavis.")
+    @Option(help: "Rules for cleaning captions: albef (the original) or lavis.")
     var dialect: Dialect = .albef
 
     @Flag(
-        help: "Keep accents, as a cased tokenizer does; cleaning lower-cases captions all the same."
+        help: "Keep accents, as a cased tokenizer does; captions are lower-cased in any case."
     )
     var cased = false
 
-    @Flag(help: "Replace the vocabulary that is there.")
+    @Flag(help: "Replace an existing vocabulary.")
     var force = false
 
     @Flag(help: "Print the report as JSON.")
@@ -78,9 +79,9 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // Said before the work, not after it.
+        // Report this before the work, not after it.
         if !force, FileManager.default.fileExists(atPath: output) {
-            throw ValidationError("\(output) is there already; --force replaces it.")
+            throw ValidationError("\(output) already exists; --force replaces it.")
         }
         var words = WordCounts(
             rules: dialect == .albef ? .albef : .lavis, isUncased: !cased)
@@ -98,12 +99,12 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         if json { try Console.json(report) } else { Console.result(report.text) }
         if vocabulary.count < size {
             Console.note(
-                "note: no more pairs occur \(minimumFrequency) times: \(vocabulary.count) tokens"
-                    + " instead of \(size)")
+                "note: \(vocabulary.count) tokens instead of \(size): no more pairs occur"
+                    + " \(minimumFrequency) times")
         }
     }
 
-    /// What was learned, and how well it spells the captions it was learned from.
+    /// The size of the vocabulary, and how well it covers the captions.
     struct Report: Encodable {
         let output: String
         let size: Int
@@ -138,7 +139,7 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
             wrote \(output): \(size) tokens, learned from \(words) words (\(distinctWords) \
             different) of \(captions) captions
               words that are one token  \(String(format: "%.2f %%", singleTokenShare * 100))
-              tokens of a caption       \(String(format: "%.2f", tokensPerCaption)) on average
+              tokens per caption        \(String(format: "%.2f", tokensPerCaption)) on average
               [UNK]                     \(String(format: "%.3f %%", unknownShare * 100)) of the words
             """
         }

@@ -4,11 +4,11 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// `albef wardrobe`: the generated benchmark.
+/// `albef wardrobe`: makes the data of the generated benchmark.
 struct WardrobeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wardrobe",
-        abstract: "Make scenes of people in clothes to train and test on.",
+        abstract: "Make scenes of people in clothes, for training and testing.",
         subcommands: [WardrobeGenerateCommand.self])
 }
 
@@ -19,7 +19,7 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
         abstract: "Draw scenes, with captions in English and Chinese.",
         discussion: """
             Writes images/, en.json and zh.json, which 'albef pretrain' reads, and scenes.jsonl, \
-            which says what each scene shows. Equal seeds give equal scenes and captions everywhere.
+            which describes each scene. Equal seeds give equal scenes and captions on every machine.
 
               albef wardrobe generate --count 12000 --seed 1 --output wardrobe
               albef pretrain --preset albef --run run --set 'data.train=[wardrobe/en.json]' …
@@ -28,33 +28,34 @@ struct WardrobeGenerateCommand: AsyncParsableCommand {
     @Option(help: "Scenes to draw.")
     var count: Int
 
-    @Option(help: "What makes these scenes differ from others.")
+    @Option(help: "Seed of the scenes.")
     var seed: UInt64 = 1
 
     @Option(
-        help: ArgumentHelp("Where to write them.", valueName: "directory"), completion: .directory)
+        help: ArgumentHelp("Where to write the scenes.", valueName: "directory"),
+        completion: .directory)
     var output: String
 
-    @Flag(help: "Single people in any colours equally often, small things near: a first lesson.")
+    @Flag(help: "A first lesson: single people, all colours equally often, small things near.")
     var single = false
 
     @Option(
         help: ArgumentHelp(
-            "Share of outfits whose colours come the rare way round; default: "
+            "Share of outfits with the rare order of colours; default: "
                 + "\(OutfitFrequencies.rareShare), or half of those in two colours with --single.",
             valueName: "share"))
     var rareShare: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Scenes of a shoot, one after another: the same people, dressed again or with another "
+            "Consecutive scenes per shoot, of the same people in other clothes or with another "
                 + "small thing.",
             valueName: "number"))
     var takes = 1
 
     @Flag(
         help:
-            "Every scene has a small thing, and takes differ in nothing else: in its kind or its colour."
+            "Put a small thing in every scene; takes of a shoot differ only in its kind or colour."
     )
     var varyThings = false
 

@@ -3,13 +3,13 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// What a question brought, by the towers alone and re-ranked.
+/// The results of a question, by the towers alone and re-ranked.
 struct DemoAnswer {
-    /// One place of an order.
+    /// One result in an order.
     struct Place {
         let scene: Int
         let verdict: Verdict
-        /// Place by the towers alone.
+        /// The rank by the towers alone, from 1.
         let recallRank: Int
         let matchProbability: Float?
     }
@@ -26,14 +26,14 @@ struct DemoAnswer {
         }
     }
 
-    /// What the first places hold.
+    /// How many of the first results are right, mirrored and wrong.
     struct Count: Encodable {
         var right = 0
         var mirrored = 0
         var wrong = 0
     }
 
-    /// An order's first places.
+    /// The first results in one order.
     struct Order {
         let places: [Place]
 
@@ -59,7 +59,7 @@ struct DemoAnswer {
         candidates: Int
     ) throws {
         func order(_ candidates: Int) throws -> Order {
-            // What hard negatives taught, and what recall knows: see `RankingScore`.
+            // The posterior combines the match score with recall's: see `RankingScore`.
             let results = try searcher.search(
                 question.text, count: Self.depth, candidates: candidates, ranking: .posterior)
             return Order(
@@ -77,7 +77,7 @@ struct DemoAnswer {
         after = try order(candidates)
     }
 
-    /// Both orders side by side.
+    /// The first ten results of both orders, side by side.
     var text: String {
         var lines = [
             "『\(question.text)』  (\(question.note); \(question.right.count) right in the gallery"

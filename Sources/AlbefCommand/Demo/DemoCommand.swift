@@ -4,17 +4,18 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// `albef demo`: the question that the system is for, asked of scenes it has not seen, and everyday
-/// ones, asked of photos.
+/// `albef demo`: searches drawn scenes that the models have not seen, and photographs, before and
+/// after re-ranking.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract:
-            "Search drawn scenes for 黑色上衣白色裤子, and photos for everyday things, before and after re-ranking.",
+            "Search drawn scenes for 黑色上衣白色裤子, and photographs for everyday things, before and "
+            + "after re-ranking.",
         discussion: """
-            Two models that ship answer: 'wardrobe' for the scenes, 'photos' for forty photos that \
-            come along, or for --photos. With --model, one model answers for both. The page it writes \
-            shows every answer with its images.
+            The shipped model 'wardrobe' searches the scenes; 'photos' searches forty photographs \
+            that come with the program, or those of --photos. With --model, one model searches \
+            both. The command writes a page that shows every answer with its images.
 
               albef demo
               albef demo --photos ~/Pictures --query "a dog on a beach" --query 雪山
@@ -22,34 +23,36 @@ struct DemoCommand: AsyncParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Where gallery, indexes and page go.", valueName: "directory"),
+        help: ArgumentHelp(
+            "Where to write the gallery, the indexes and the page.", valueName: "directory"),
         completion: .directory)
     var output = "out/demo"
 
-    @Option(help: "Scenes in the gallery, 200 to 100000.")
+    @Option(help: "Scenes in the gallery, from 200 to 100000.")
     var scenes = 2000
 
     @Option(
         help: ArgumentHelp(
-            "Photos to search; default: those that come with the program.", valueName: "directory"),
+            "Folder of photographs to search; default: those that come with the program.",
+            valueName: "directory"),
         completion: .directory)
     var photos: String?
 
     @Option(
         name: .customLong("query"),
         help: ArgumentHelp(
-            "What to search the photos for; may be repeated. Default: six everyday things.",
+            "What to search the photographs for; may be repeated. Default: six everyday things.",
             valueName: "text"))
     var queries: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Scenes or photos that recall hands to the fusion encoder.", valueName: "n"))
+            "Candidates that recall passes to the fusion encoder.", valueName: "n"))
     var candidates = 128
 
     @OptionGroup var model: ModelOptions
 
-    @Flag(help: "Print the outcome as JSON.")
+    @Flag(help: "Print the results as JSON.")
     var json = false
 
     func validate() throws {
@@ -63,14 +66,14 @@ struct DemoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = FilePath(output)
-        // What cannot work is said before anything is drawn.
+        // Report mistakes before drawing anything.
         let photos = try DemoPhotos(photos, queries: queries, directory: directory)
         let reader = try await model.load(or: .wardrobe)
         let everyday = try await model.model == nil ? model.load() : reader
         let gallery = DemoScenes(count: scenes, directory: directory)
         let answers = try await answers(of: gallery, reader)
         let photoAnswers = try await Interrupts.cancelling("stopping after this batch") {
-            var bar = ProgressBar("indexing", unit: "photos")
+            var bar = ProgressBar("indexing", unit: "photographs")
             defer { bar.finish() }
             return try await photos.answers(everyday, candidates: candidates) {
                 bar.show($0, of: $1)
@@ -93,7 +96,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    /// Draws the scenes, indexes them, and asks them.
+    /// Draws the scenes, indexes them, and searches them with every question.
     private func answers(of gallery: DemoScenes, _ model: SearchModel) async throws -> [DemoAnswer]
     {
         try await Interrupts.cancelling("stopping") {
@@ -137,7 +140,7 @@ private struct DemoOutput: Encodable {
         }
     }
 
-    /// The photos, and what was found among them as `albef search --json` prints it.
+    /// The photographs, and the results of their queries as `albef search --json` prints them.
     struct Photos: Encodable {
         let folder: String
         let count: Int

@@ -5,7 +5,7 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// The page of the demonstration: each question's two orders, with the images in it.
+/// The page of the demonstration, which shows both orders of every question with their images.
 struct DemoPage {
     let gallery: DemoScenes
     let answers: [DemoAnswer]
@@ -13,15 +13,16 @@ struct DemoPage {
 
     private static let side = 160
 
-    /// Writes the page, and beside it the small copies of photos that it shows.
+    /// Writes the page, and beside it small copies of the photographs that it shows.
     func write(to path: FilePath) throws {
         var html = """
             <!doctype html><html lang="en"><meta charset="utf-8">
             <meta name="viewport" content="width=device-width,initial-scale=1">
             <title>Before and after re-ranking</title><style>\(Self.css)</style><main>
             <h1>Before and after re-ranking</h1>
-            <p>\(gallery.scenes.count) drawn scenes, none of them seen in training. Two towers recall by one vector
-            an image; the fusion encoder then reads the question together with each of the best.
+            <p>\(gallery.scenes.count) drawn scenes, none of them seen in training. Two towers
+            recall by one vector per image; the fusion encoder then reads the question together with
+            each of the best candidates.
             <span class="key"><b class="right">✓</b> right, <b class="mirrored">⇄</b> the colours
             the other way round, <b class="wrong">✗</b> something else.</span></p>
             """

@@ -5,18 +5,19 @@ import ImageText
 import Retrieval
 import SystemPackage
 
-/// What the demonstration's page shows of photos: each query's two orders, with small copies of the
-/// photos in a folder beside the page.
+/// The part of the demonstration's page about photographs: both orders of every query, with small
+/// copies of the images in a folder beside the page.
 struct DemoPhotoSection {
-    /// The folder's name.
+    /// The name of the folder of small copies.
     static let folder = "thumbnails"
-    /// The longer side of a copy in pixels: twice what is shown, for dense screens.
+    /// The longer side of a copy in pixels: twice the displayed size,
+    /// for dense screens.
     private static let side = 440
 
     let photos: DemoPhotos
     let answers: [DemoPhotoAnswer]
 
-    /// Writes the small copies into the page's folder, and returns the HTML that shows them.
+    /// Writes the small copies beside the page, and returns the HTML that shows them.
     func write(to directory: FilePath) throws -> String {
         let folder = directory.appending(Self.folder)
         try FileManager.default.createDirectory(
@@ -25,7 +26,7 @@ struct DemoPhotoSection {
         for result in answers.flatMap({ $0.before + $0.after.results }) {
             try Task.checkCancellation()
             let path = folder.appending(Self.name(of: result))
-            // A photo that went away since it was indexed is shown by its name.
+            // The page shows the name of a photograph that was deleted after it was indexed.
             guard !FileManager.default.fileExists(atPath: path.string),
                 let image = try? loader.load(result.path)
             else { continue }
@@ -33,7 +34,7 @@ struct DemoPhotoSection {
             try Data(JPEGEncoder.encode(small, named: result.path.string))
                 .write(to: URL(filePath: path.string), options: .atomic)
         }
-        return "<h1>Everyday queries</h1><p>\(photos.scan.files.count) photos.</p>"
+        return "<h1>Everyday queries</h1><p>\(photos.scan.files.count) photographs.</p>"
             + answers.map(section).joined()
     }
 
@@ -67,7 +68,10 @@ struct DemoPhotoSection {
         return "<h3>\(title)</h3><div class=\"row photos\">\(figures.joined())</div>"
     }
 
-    /// Equal photos are one file, and another demonstration writes the same.
+    /// Returns the file name of a result's copy.
+    ///
+    /// The name depends only on the content of the image: equal images share one file, and later
+    /// demonstrations reuse it.
     private static func name(of result: SearchResult) -> String {
         "\(result.sha256.prefix(16)).jpg"
     }

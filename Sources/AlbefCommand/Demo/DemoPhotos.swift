@@ -3,48 +3,50 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// The photos of the demonstration and what it asks them for.
+/// The photographs of the demonstration, and the queries for them.
 struct DemoPhotos {
-    /// What is asked where nobody asks anything else; the last one names what `photos` never learned.
+    /// The default queries; the model `photos` never learned what the last one names.
     static let everyday = [
         "a dog", "snowy mountains", "flowers in a field", "草地上的马", "树林中的河流", "a castle",
     ]
 
-    /// The photos, as the file system has them.
+    /// The images in the folder.
     let scan: FolderScan
     let queries: [String]
-    /// The index; that of an earlier demonstration is brought up to date.
+    /// The index; one of an earlier demonstration is updated.
     private let index: FilePath
 
-    /// Looks for photos.
+    /// Finds the photographs in a folder.
     ///
     /// - Parameters:
-    ///   - folder: where they are; nil for those that come with the program.
-    ///   - queries: what to ask; none for ``everyday``.
-    ///   - directory: the demonstration's.
-    /// - Throws: `ValidationError` if there are none; `FolderError` if the folder cannot be read.
+    ///   - folder: the folder; nil for the one that comes with the program.
+    ///   - queries: the queries; ``everyday`` if empty.
+    ///   - directory: where the demonstration keeps its files.
+    /// - Throws: `ValidationError` if the folder has no images; `FolderError` if it cannot be read.
     init(_ folder: String?, queries: [String], directory: FilePath) throws {
         guard
             let folder = folder.map({ FilePath($0) })
                 ?? ProgramResources.folder("Photos", of: "AlbefCommand")
         else {
             throw ValidationError(
-                "the program was copied without its photos; name a folder of your own by --photos.")
+                "the photographs that come with the program are missing; name your own folder with"
+                    + " --photos.")
         }
         scan = try FolderScan(folder)
         if scan.files.isEmpty {
-            throw ValidationError("there are no images in \(folder.displayed).")
+            throw ValidationError(
+                "\(folder.displayed) has no images; name another folder with --photos.")
         }
         self.queries = queries.isEmpty ? Self.everyday : queries
         index = directory.appending("photos-index")
     }
 
-    /// Indexes the photos, and asks them.
+    /// Indexes the photographs, and searches them with every query.
     ///
     /// - Parameters:
-    ///   - candidates: how many are re-ranked.
-    ///   - progress: gets how many of how many photos are done.
-    /// - Throws: what indexing and searching throw; `CancellationError`.
+    ///   - candidates: how many candidates to re-rank.
+    ///   - progress: receives the number of photographs that are done, and of all.
+    /// - Throws: Errors of indexing and searching; `CancellationError`.
     func answers(
         _ model: SearchModel, candidates: Int, progress: (Int, Int) -> Void
     ) async throws -> [DemoPhotoAnswer] {
@@ -70,7 +72,7 @@ struct DemoPhotos {
         try FileManager.default.removeItem(atPath: index.string)
     }
 
-    /// A photo's path inside the folder.
+    /// Returns a photograph's path relative to the folder.
     func name(of path: FilePath) -> FilePath {
         var name = path
         _ = name.removePrefix(scan.root)
@@ -78,7 +80,7 @@ struct DemoPhotos {
     }
 }
 
-/// What a query brought, by the towers alone and re-ranked.
+/// The results of a query, by the towers alone and re-ranked.
 struct DemoPhotoAnswer {
     static let depth = 5
 
@@ -96,14 +98,14 @@ struct DemoPhotoAnswer {
         after = try answer(candidates)
     }
 
-    /// Whether the fusion encoder read anything.
+    /// Whether the fusion encoder re-ranked any result.
     var isReranked: Bool { after.reranked > 0 }
 
-    /// The first places, with the photos' names in their folder.
+    /// Formats the first results, with file names relative to the folder.
     func text(_ photos: DemoPhotos) -> String {
-        var lines = ["『\(query.displayed)』  (\(photos.scan.files.count) photos)"]
+        var lines = ["『\(query.displayed)』  (\(photos.scan.files.count) photographs)"]
         lines += SearchOutput.warnings(of: after).map { "  \($0)" }
-        lines.append("  rank   match   photo")
+        lines.append("  rank   match   image")
         for result in after.results {
             let match = result.matchProbability.map { String(format: "%5.1f %%", $0 * 100) }
             let moved = isReranked ? "  (was \(result.recallRank))" : ""

@@ -4,9 +4,9 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// The scenes of the demonstration and what it asks them for.
+/// The drawn scenes of the demonstration, and the questions about them.
 struct DemoScenes {
-    /// A question with what would be a right answer.
+    /// A question with the numbers of the scenes that answer it.
     struct Question {
         let text: String
         let note: String
@@ -14,7 +14,7 @@ struct DemoScenes {
         let mirrored: Set<Int>
     }
 
-    /// Not one that models are trained or tested with.
+    /// A seed with which no model was trained or tested.
     private static let seed: UInt64 = 3_000_001
     private static let outfit = WardrobeOutfit(top: .black, trousers: .white)
     private static let thing = WardrobeThing(kind: .duck, colour: .yellow)
@@ -23,13 +23,13 @@ struct DemoScenes {
     let questions: [Question]
     private let directory: FilePath
 
-    /// The folder that is indexed.
+    /// The folder of images to index.
     var images: FilePath { directory.appending("gallery").appending("images") }
     /// The index.
     var index: FilePath { directory.appending("index") }
 
-    /// Invents a gallery: of a hundred scenes, one shows the rare outfit and six its mirror on
-    /// purpose; the others show what comes.
+    /// Generates a gallery: 1 % of the scenes, but at least 22, show the rare outfit, 6 % show its
+    /// mirror, and the others are random.
     init(count: Int, directory: FilePath) {
         self.directory = directory
         let gallery = WardrobeBenchmark.gallery(
@@ -47,22 +47,22 @@ struct DemoScenes {
                 mirrored: Set(query.mirrored))
         }
         questions = [
-            question(rare, .chinese, "black top, white trousers: rare, among many of its mirror"),
+            question(rare, .chinese, "black top, white trousers: rare, among many of the mirror"),
             question(common, .english, "the mirror: common"),
             question(small, .english, "a small thing among large ones"),
         ]
     }
 
-    /// Draws the scenes; those of an earlier demonstration are replaced.
+    /// Draws the scenes, and replaces those of an earlier demonstration.
     ///
-    /// - Throws: `ValidationError` if something else is there.
+    /// - Throws: `ValidationError` if the directory has other files of these names.
     func draw(progress: (Int) -> Void) async throws {
         let gallery = directory.appending("gallery")
         let files = FileManager.default
         let isOurs = files.fileExists(atPath: gallery.appending("scenes.jsonl").string)
         for path in [gallery, index] where files.fileExists(atPath: path.string) {
             guard isOurs else {
-                throw ValidationError("\(path) is there already; choose another --output.")
+                throw ValidationError("\(path) already exists; choose another --output.")
             }
             try files.removeItem(atPath: path.string)
         }
@@ -70,6 +70,6 @@ struct DemoScenes {
             scenes, seed: Self.seed, progress: progress)
     }
 
-    /// The number of an image in the gallery.
+    /// Returns the number of the scene that an image shows.
     func scene(of path: FilePath) -> Int? { path.stem.flatMap { Int($0) } }
 }

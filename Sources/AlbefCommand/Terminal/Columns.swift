@@ -1,8 +1,9 @@
 import ALBEFTraining
 import Foundation
 
-/// Cells in columns: the first to the left, the others to the right.
+/// Text in columns: the first aligned left, the others right.
 enum Columns {
+    /// Returns one line per row, without spaces at its end.
     static func aligned(_ rows: [[String]]) -> [String] {
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
@@ -18,7 +19,7 @@ enum Columns {
         }
     }
 
-    /// A share with its standard error, of one width below 100.
+    /// Formats a share and its standard error, in percent.
     static func share(_ share: MeasuredShare, sign: String = "") -> String {
         String(format: "%\(sign).1f ± %4.1f", share.percent, share.standardError)
     }

@@ -3,7 +3,8 @@ import ALBEFTraining
 import Foundation
 import ImageText
 
-/// What a model chooses, by kind, as text: the towers beside the fusion encoder.
+/// The results of a choice benchmark as text: one row per kind, the towers beside the fusion
+/// encoder.
 struct ChoiceTable {
     private let metrics: ChoiceMetrics
     private let images: Int
@@ -11,7 +12,8 @@ struct ChoiceTable {
 
     /// - Parameters:
     ///   - images: how many images were encoded.
-    ///   - ranking: what the fusion encoder's answers are ordered by; nil where it was not asked.
+    ///   - ranking: the score that orders the fusion encoder's answers; nil if only the towers were
+    ///     measured.
     init(_ metrics: ChoiceMetrics, images: Int, ranking: RankingScore?) {
         self.metrics = metrics
         self.images = images
@@ -35,8 +37,8 @@ struct ChoiceTable {
         if small > 0 {
             let items = metrics.meanOfItems.items - counted.reduce(0) { $0 + $1.items }
             lines.append(
-                "\(small) kinds of fewer than \(metrics.minimumKindSize) items, \(items) in all, count in"
-                    + " the mean of items alone")
+                "\(small) kinds of fewer than \(metrics.minimumKindSize) items, \(items) in all,"
+                    + " count only in the mean of items")
         }
         return lines.joined(separator: "\n")
     }
@@ -53,7 +55,7 @@ struct ChoiceTable {
     }
 }
 
-/// Winoground's scores, by tag, as text: the towers beside the fusion encoder.
+/// Winoground's scores as text: one row per tag, the towers beside the fusion encoder.
 struct PairsTable {
     private let metrics: PairMetrics
     private let images: Int
@@ -61,7 +63,8 @@ struct PairsTable {
 
     /// - Parameters:
     ///   - images: how many images were encoded.
-    ///   - ranking: what the fusion encoder's answers are ordered by; nil where it was not asked.
+    ///   - ranking: the score that orders the fusion encoder's answers; nil if only the towers were
+    ///     measured.
     init(_ metrics: PairMetrics, images: Int, ranking: RankingScore?) {
         self.metrics = metrics
         self.images = images

@@ -3,13 +3,12 @@ import Foundation
 import Retrieval
 import SystemPackage
 
-/// What is said to the person at the terminal: results on standard output, all else on standard
-/// error.
+/// Output to the terminal: results go to standard output, everything else to standard error.
 enum Console {
-    /// Writes a line of a result.
+    /// Writes a line of a result to standard output.
     static func result(_ line: String) { write(line + "\n", to: .standardOutput) }
 
-    /// Writes a remark.
+    /// Writes a remark to standard error.
     static func note(_ line: String) { write(line + "\n", to: .standardError) }
 
     /// Writes a result as JSON.
@@ -27,19 +26,21 @@ enum Console {
     }
 
     static func write(_ text: String, to descriptor: FileDescriptor) {
-        // A reader that went away (`albef … | head`) is no error of ours.
+        // A reader that closes the pipe early (`albef … | head`) is not an error.
         _ = try? descriptor.writeAll(text.utf8)
     }
 
-    /// Whether a person, rather than a file, reads standard error.
+    /// Whether standard error is a terminal.
     static var isInteractive: Bool {
         isatty(FileDescriptor.standardError.rawValue) != 0
     }
 }
 
 extension FilePath {
-    /// The path as text: relative inside the current folder, control characters escaped, bytes that
-    /// are not UTF-8 as `\xNN`.
+    /// The path as text.
+    ///
+    /// It is relative inside the current folder. Control characters are escaped, and bytes that are
+    /// not UTF-8 appear as `\xNN`.
     var displayed: String {
         var path = self
         _ = path.removePrefix(.currentDirectory)
@@ -52,7 +53,7 @@ extension FilePath {
     }
 }
 
-/// A path in JSON: text, and the exact bytes in base 64 where they are no UTF-8.
+/// A path in JSON: its text, and its exact bytes in base 64 if they are not UTF-8.
 struct JSONPath: Encodable {
     let path: FilePath
 

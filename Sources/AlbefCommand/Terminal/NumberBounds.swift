@@ -1,17 +1,17 @@
 import ArgumentParser
 
-/// Checks numbers that are given as options.
+/// Checks the values of numeric options.
 enum NumberBounds {
-    /// Refuses a number outside of its bounds with a usage error that names them.
+    /// Rejects a number outside its bounds with a usage error that names them.
     ///
     /// - Parameters:
     ///   - option: the option's name, such as `--top`.
-    ///   - value: what was given; nil passes.
-    ///   - bounds: the least and the largest value that make sense and that the program can bear.
+    ///   - value: the given number; nil passes.
+    ///   - bounds: the smallest and the largest accepted value.
     static func check<Number: Comparable>(
         _ option: String, _ value: Number?, _ bounds: ClosedRange<Number>
     ) throws {
-        // What is not a number is in no range.
+        // No range contains NaN.
         guard let value, !bounds.contains(value) else { return }
         throw ValidationError(
             "\(option) must be from \(text(bounds.lowerBound)) to \(text(bounds.upperBound)).")

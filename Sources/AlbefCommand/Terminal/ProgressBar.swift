@@ -3,9 +3,9 @@ import ALBEFTraining
 import Foundation
 import SystemPackage
 
-/// A line on standard error that says how far a long piece of work is.
+/// A line on standard error that shows the progress of long work.
 ///
-/// On a terminal it redraws itself; into a file it writes a line now and then.
+/// On a terminal, the line is redrawn. In a file, a new line appears every ten seconds.
 struct ProgressBar {
     private let label: String
     private let unit: String
@@ -13,13 +13,13 @@ struct ProgressBar {
     private var lastShown: ContinuousClock.Instant?
     private let isInteractive = Console.isInteractive
 
-    /// Starts the clock.
+    /// Creates a bar and starts its clock.
     init(_ label: String, unit: String) {
         self.label = label
         self.unit = unit
     }
 
-    /// Shows the state, unless it was shown a moment ago.
+    /// Shows the progress, unless it was shown a moment ago.
     mutating func show(_ done: Int, of total: Int) {
         let now = ContinuousClock.now
         let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
@@ -34,16 +34,16 @@ struct ProgressBar {
         Console.write(isInteractive ? "\r\u{1B}[2K" + line : line + "\n", to: .standardError)
     }
 
-    /// Leaves the line, so that what follows starts on one of its own.
+    /// Clears the line, so that later output starts on an empty one.
     func finish() {
         if isInteractive, lastShown != nil { Console.write("\r\u{1B}[2K", to: .standardError) }
     }
 
-    /// The text of a state: a bar, counts, the rate and the remaining time.
+    /// Returns the text of the line: a bar, the counts, the rate and the remaining time.
     static func line(
         label: String, unit: String, done: Int, total: Int, elapsed: Double
     ) -> String {
-        // Work may turn out to be more than it was said to be.
+        // The total may be an estimate, and `done` may exceed it.
         let fraction = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
         let filled = Int(fraction * 24)
         let bar =

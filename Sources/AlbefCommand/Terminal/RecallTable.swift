@@ -2,12 +2,12 @@ import ALBEF
 import ALBEFTraining
 import Foundation
 
-/// Recall at 1, 5 and 10 of the towers alone and of the re-ranked order, as text.
+/// A table of recall at 1, 5 and 10, of the towers alone and after re-ranking.
 struct RecallTable {
-    /// The table, its title first.
+    /// The title and the table.
     let text: String
 
-    /// An evaluation by itself: with standard errors, and what re-ranking gains.
+    /// Formats a complete evaluation, with standard errors and the gain of re-ranking.
     init(images: Int, texts: Int, _ result: RetrievalEvaluator.Result) {
         func row(_ name: String, _ recall: MeasuredRecall, sign: String = "") -> [String] {
             let directions = [recall.textToImage, recall.imageToText]
@@ -26,7 +26,7 @@ struct RecallTable {
             "recall in percent ± standard error, \(images) images and \(texts) texts", rows)
     }
 
-    /// An evaluation on the way.
+    /// Formats an evaluation during training, without standard errors.
     init(_ metrics: EvaluationMetrics) {
         func row(_ name: String, _ recall: RecallMetrics) -> [String] {
             let directions = [recall.textToImage, recall.imageToText]

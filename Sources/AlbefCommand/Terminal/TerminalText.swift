@@ -1,8 +1,8 @@
 extension StringProtocol {
     /// The text with control characters escaped, for a person at a terminal.
     ///
-    /// Names of files and texts come from anywhere. Raw, they could move the cursor, start a row of
-    /// their own, or turn the direction of what follows.
+    /// File names and texts come from untrusted sources. Unescaped, they could move the cursor,
+    /// start a new row, or reverse the direction of the text after them.
     var displayed: String {
         guard unicodeScalars.contains(where: \.isUnfitForTerminals) else { return String(self) }
         return unicodeScalars.map { scalar in

@@ -4,7 +4,7 @@ import Foundation
 import Synchronization
 import SystemPackage
 
-/// The line on standard error that says how far a training run is.
+/// A line on standard error that shows the progress of a training run.
 final class TrainingProgressLine: Sendable {
     private struct State {
         var steps = 0
@@ -16,19 +16,19 @@ final class TrainingProgressLine: Sendable {
     private let isInteractive = Console.isInteractive
     private let state = Mutex(State())
 
-    /// Says what kind of run begins.
+    /// Starts the line for a run, and notes the step after which it resumes.
     func start(_ run: PretrainingRun) {
         start(
             step: run.step, steps: run.totalSteps, epochs: run.configuration.training.epochs)
     }
 
-    /// Says that a run of so many steps begins, or goes on after some of them.
+    /// Starts the line for a run of `steps` steps, and notes the step after which it resumes.
     func start(step: Int, steps: Int, epochs: Int) {
         state.withLock { $0 = State(steps: steps, epochs: epochs) }
-        if step > 0 { Console.note("going on after step \(step) of \(steps)") }
+        if step > 0 { Console.note("resuming after step \(step) of \(steps)") }
     }
 
-    /// Shows an event, unless one was shown a moment ago.
+    /// Shows an event; steps that follow another within a moment are left out.
     func show(_ event: PretrainingRun.Event) {
         switch event {
         case .step(let metrics): show(metrics)
@@ -40,7 +40,7 @@ final class TrainingProgressLine: Sendable {
         }
     }
 
-    /// Leaves the line, so that what follows starts on one of its own.
+    /// Clears the line, so that later output starts on an empty one.
     func finish() {
         if isInteractive { Console.write("\r\u{1B}[2K", to: .standardError) }
     }

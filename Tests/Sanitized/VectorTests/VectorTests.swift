@@ -2,7 +2,7 @@ import CVectors
 import Foundation
 import Testing
 
-/// Vectors with numbers that a seed fixes.
+/// Returns vectors of pseudorandom numbers; equal seeds give equal vectors.
 private func vectors(_ count: Int, width: Int, seed: UInt64 = 1) -> [Float] {
     var state = seed
     return (0..<count * width).map { _ in
@@ -13,7 +13,7 @@ private func vectors(_ count: Int, width: Int, seed: UInt64 = 1) -> [Float] {
 
 @Suite("Scans")
 struct ScanTests {
-    @Test("Rows of any width are read to their ends and not beyond", arguments: 1...70)
+    @Test("Reads rows of any width to their ends, and not beyond", arguments: 1...70)
     func widths(width: Int) {
         let count = 9
         let rows = vectors(count, width: width)
@@ -28,7 +28,7 @@ struct ScanTests {
         }
     }
 
-    @Test("Rows in 8 bits of any width are read to their ends and not beyond", arguments: 1...70)
+    @Test("Reads 8-bit rows of any width to their ends, and not beyond", arguments: 1...70)
     func codes(width: Int) {
         let count = 9
         let rows = (0..<count * width).map { Int8($0 % 255 - 127) }
@@ -80,7 +80,7 @@ struct GraphBytesTests {
         return Array(bytes)
     }
 
-    /// Searches what the bytes give, if they give anything.
+    /// Reads a graph from bytes and searches it; returns false if the bytes are refused.
     private func isReadable(_ bytes: [UInt8]) -> Bool {
         var text: UnsafeMutablePointer<CChar>?
         guard
@@ -101,10 +101,10 @@ struct GraphBytesTests {
         return true
     }
 
-    @Test("A graph that was written can be read")
+    @Test("Reads a graph that was written")
     func whole() throws { #expect(isReadable(try written())) }
 
-    @Test("A graph that was cut off is refused")
+    @Test("Refuses a truncated graph")
     func cut() throws {
         let bytes = try written()
         for length in stride(from: 0, to: bytes.count, by: 7) {
@@ -112,7 +112,7 @@ struct GraphBytesTests {
         }
     }
 
-    @Test("A graph with a damaged byte is refused, or searched without leaving it")
+    @Test("Refuses a graph with a damaged byte, or searches it within bounds")
     func damaged() throws {
         let bytes = try written()
         // Every byte of the header, and some of the links and vectors.
