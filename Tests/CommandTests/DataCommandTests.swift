@@ -41,7 +41,7 @@ struct DataCommandTests {
             let result = try await Command.run(["data", "validate", "table.csv"], folder: folder)
             #expect(result.status == 1 && result.output.isEmpty)
             #expect(
-                result.errors == "Error: table.csv:2: has 1 fields where the header has 2\n")
+                result.errors == "Error: table.csv:2: has 1 fields, but the header has 2\n")
         }
     }
 

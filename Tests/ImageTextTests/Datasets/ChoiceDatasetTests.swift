@@ -129,9 +129,9 @@ struct ChoiceDatasetTests {
             #expect(dataset.items[0].file.lastComponent == "color.json")
 
             for (text, message) in [
-                ("ANNO_PATH: elsewhere/x.json", "ANNO_PATH: there is no 'elsewhere/x.json' in"),
+                ("ANNO_PATH: elsewhere/x.json", "ANNO_PATH: 'elsewhere/x.json' exists neither in"),
                 ("IMG_ROOT: vg", "ANNO_PATH: is missing"),
-                ("ANNO_PATH: a.json\nTYPE: CSV", "TYPE: is 'CSV'; the type that is read is"),
+                ("ANNO_PATH: a.json\nTYPE: CSV", "TYPE: is 'CSV'; only TUPLE_JSON is"),
             ] {
                 let file = try DatasetFixtures.write(text, to: folder.appending("x.yaml"))
                 #expect {
@@ -175,8 +175,8 @@ struct ChoiceDatasetTests {
             try await dataset(text, named: "x.json", images: ["a.jpg"])
         } throws: {
             let words = "\($0)"
-            return words.contains("/x.json: 4: there is no image ")
-                && words.contains("/b.jpg; 2 of 4")
+            return words.contains("/x.json: 4: the image ")
+                && words.contains("/b.jpg does not exist; 2 of 4")
         }
         let some = try await dataset(text, named: "x.json", images: ["a.jpg"], missing: .skipped)
         #expect(some.items.map(\.entry) == ["0", "7"] && some.missingCount == 2)
@@ -199,16 +199,16 @@ struct ChoiceDatasetTests {
             ("a.json", " \n", "a.json: is empty"),
             ("a.json", "[]", "a.json: has no items"),
             ("a.json", "{}", "a.json: has no items"),
-            ("a.parquet", "PAR1\0\0PAR1", "a.parquet: is a Parquet file, which is not read"),
-            ("a.txt", "hello: you", "a.txt: is no annotation file that is known"),
-            ("a.json", "{\n\"images\": []\n}", "a.json: is no annotation file that is known"),
+            ("a.parquet", "PAR1\0\0PAR1", "a.parquet: Parquet files are not supported"),
+            ("a.txt", "hello: you", "a.txt: is not a supported annotation file"),
+            ("a.json", "{\n\"images\": []\n}", "a.json: is not a supported annotation file"),
             (
                 "a.json", #"{"0": {"filename": "a.jpg", "negative_caption": "n"}}"#,
                 "a.json: [0].caption: is missing"
             ),
             (
                 "a.json", #"{"7": {"filename": "a.jpg", "caption": " ", "negative_caption": "n"}}"#,
-                "a.json: [7].caption: has a text that is blank"
+                "a.json: [7].caption: contains a blank text"
             ),
             (
                 "a.json", #"{"7": {"caption": "c", "negative_caption": "n"}}"#,
@@ -230,11 +230,11 @@ struct ChoiceDatasetTests {
             (
                 "a.json",
                 #"[{"image": "a.jpg", "true_caption": "t", "false_caption": "f", "bbox_x": 1, "bbox_y": 1, "bbox_w": 0, "bbox_h": 9}]"#,
-                "a.json: [0].bbox_w: the box 1.0, 1.0, 0.0, 9.0 is no part of an image"
+                "a.json: [0].bbox_w: the box 1.0, 1.0, 0.0, 9.0 is not a region of an image"
             ),
             (
                 "a.json", #"[{"image": "a.jpg", "caption_options": ["one"]}]"#,
-                "a.json: [0].caption_options: has one text, and needs two"
+                "a.json: [0].caption_options: has one text, but needs at least two"
             ),
             (
                 "a.json", #"[["a.jpg", {"POS": [], "NEG": ["n"]}]]"#,
@@ -246,20 +246,20 @@ struct ChoiceDatasetTests {
             ("a.json", #"[["a.jpg"]]"#, "a.json: [0]"),
             (
                 "a.json", #"[{"image": "a.jpg", "caption": "c"}]"#,
-                "a.json: [0].positives: is missing; captions without wrong ones are what"
+                "a.json: [0].positives: is missing; evaluate captions without wrong alternatives with"
             ),
             (
                 "a.jsonl", #"{"image_0": "a", "image": "a.jpg"}"#,
-                "a.jsonl:1: positives: is missing; pairs of images are what 'albef evaluate pairs'"
+                "a.jsonl:1: positives: is missing; evaluate pairs of images with 'albef evaluate pairs'"
             ),
             (
                 "a.jsonl", "\n" + #"{"image": "a.jpg", "positives": ["p"], "negatives": 3}"#,
-                "a.jsonl:2: negatives: is neither a text nor a list of texts"
+                "a.jsonl:2: negatives: is neither a string nor a list of strings"
             ),
             (
                 "a.jsonl",
                 #"{"image": "a.jpg", "positives": "p", "negatives": "n", "box": [1, 2]}"#,
-                "a.jsonl:1: box: is 2 numbers; it is [x, y, width, height]"
+                "a.jsonl:1: box: has 2 numbers, but needs four: [x, y, width, height]"
             ),
             (
                 "a.jsonl",

@@ -39,7 +39,7 @@ struct CropBoxTests {
             #expect {
                 try image.cropped(to: box, named: "a.jpg")
             } throws: {
-                "\($0)" == "a.jpg: has 5 x 4 pixels, and none of them in the box \(box)"
+                "\($0)" == "a.jpg: has 5 x 4 pixels, none of which lies in the box \(box)"
             }
         }
     }

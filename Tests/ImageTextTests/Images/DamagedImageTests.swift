@@ -130,7 +130,7 @@ struct DamagedImageTests {
         let error = #expect(throws: ImageError.self) {
             try JPEGEncoder.encode(noise, quality: 90, maximumBytes: limit, named: "noise")
         }
-        #expect(error?.description.contains("noise: cannot be made a JPEG") == true)
+        #expect(error?.description.contains("noise: cannot be encoded as JPEG") == true)
         let fitting = try JPEGEncoder.encode(
             noise, quality: 90, maximumBytes: whole.count, named: "noise")
         #expect(fitting == whole)
