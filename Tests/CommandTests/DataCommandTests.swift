@@ -74,7 +74,7 @@ struct DataCommandTests {
             #expect(named.output.hasSuffix("nothing is wrong\n"), "\(named.errors)")
             let unnamed = try await Command.run(arguments, folder: folder)
             #expect(unnamed.status == 1)
-            #expect(unnamed.errors.contains("would be called: photo, name"), "\(unnamed.errors)")
+            #expect(unnamed.errors.contains("its columns are: photo, name"), "\(unnamed.errors)")
         }
     }
 

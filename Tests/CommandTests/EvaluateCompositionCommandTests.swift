@@ -175,7 +175,7 @@ struct EvaluateCompositionCommandTests {
             let result = try await Command.run(
                 ["evaluate", "choice", "x.json"] + arguments, folder: folder)
             #expect(result.status == 1 && result.output.isEmpty)
-            #expect(result.errors.contains("x.json: [0].positives: is missing; captions"))
+            #expect(result.errors.contains("x.json: [0].positives: is missing; evaluate captions"))
             #expect(result.errors.contains("albef evaluate retrieval"))
         }
     }

@@ -48,15 +48,15 @@ import Testing
 
     @Test func faultsNameTheFieldAndTheByte() {
         let faults: [([UInt8], String)] = [
-            ([], "pieces, byte 0: there are no pieces"),
-            (Self.piece("a", -1), "pieces, byte 0: no piece is of type 2"),
+            ([], "pieces, byte 0: the model has no pieces"),
+            (Self.piece("a", -1), "pieces, byte 0: no piece has type 2"),
             ([0x0A, 0x7F, 1], "ModelProto, byte 1: field 1 has 127 bytes"),
-            ([0x0B], "ModelProto, byte 0: field 1 is of the unknown kind 3"),
-            ([0x00], "ModelProto, byte 0: a field has the number 0"),
+            ([0x0B], "ModelProto, byte 0: field 1 has the unknown wire type 3"),
+            ([0x00], "ModelProto, byte 0: the field number 0 is invalid"),
             ([0x08, 0x80], "ModelProto, byte 1: a number does not end"),
             (
                 [0x08] + [UInt8](repeating: 0xFF, count: 11),
-                "ModelProto, byte 1: a number has more than ten bytes"
+                "ModelProto, byte 1: a number is longer than ten bytes"
             ),
             (Self.unknown + Self.unknown, "pieces[1], byte"),
             (Self.unknown + Self.piece("", -1), "pieces[1], byte"),

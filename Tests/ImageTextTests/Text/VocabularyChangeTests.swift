@@ -43,11 +43,11 @@ struct VocabularyChangeTests {
     @Test(
         "Errors name file, line and field",
         arguments: [
-            ("狗\tdog\n猫", "g.tsv: line 2 has 1 field between tabs"),
-            ("狗\tdog\tbig", "g.tsv: line 1 has 3 fields between tabs"),
+            ("狗\tdog\n猫", "g.tsv: line 2 has 1 field separated by tabs"),
+            ("狗\tdog\tbig", "g.tsv: line 1 has 3 fields separated by tabs"),
             ("狗\tdog\n\n猫\tdog", "g.tsv: line 2 has 1 field"),
             ("\tdog", "g.tsv: line 1, field 1: the token is empty"),
-            ("狗\tdog\n猫\thot\n狗\thot", "line 3, field 1: '狗' has a gloss on line 1 already"),
+            ("狗\tdog\n猫\thot\n狗\thot", "line 3, field 1: '狗' already has a gloss on line 1"),
             ("猫\tdog\n狗\tcat fish", "line 2, field 2: 'cat fish', for '狗', has no word"),
             ("狗\t", "line 1, field 2: '', for '狗', has no word"),
         ])

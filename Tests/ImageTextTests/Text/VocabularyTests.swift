@@ -66,7 +66,7 @@ import Testing
         ("", "empty"),
         ("[PAD]\n[UNK]\n[CLS]\n[SEP]\na", "[MASK] is missing"),
         ("[PAD]\r\n[UNK]\r\n[CLS]\n[SEP]\r\n[MASK]\r\n", "carriage return"),
-        (special + "\na\nb\na", "'a' stands on line 6 and again on line 8"),
+        (special + "\na\nb\na", "'a' is on line 6 and again on line 8"),
         (special + "\n\na", "line 6 is empty"),
     ])
     func aFaultIsNamed(text: String, message: String) throws {

@@ -1,4 +1,4 @@
-/// A binary heap of pairs: the most frequent first, then the first in the order of its bytes.
+/// A binary heap of pairs: the most frequent first, ties in the order of their bytes.
 struct PairQueue {
     struct Entry {
         let count: Int
