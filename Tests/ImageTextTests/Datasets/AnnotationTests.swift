@@ -24,14 +24,14 @@ struct AnnotationTests {
         }
     }
 
-    /// What all of the texts below say.
+    /// The content of all texts below.
     static let expected = [
         CaptionedImage(path: "a.jpg", captions: ["one, \"1\"", "two"], id: 0),
         CaptionedImage(path: "sub/b.jpg", captions: ["三"], id: 1),
     ]
 
     @Test(
-        "Each format says the same",
+        "Each format yields the same images",
         arguments: [
             (
                 "list.json",
@@ -107,7 +107,7 @@ struct AnnotationTests {
         #expect(try await images(text, named: name) == Self.expected)
     }
 
-    @Test("Columns may be named")
+    @Test("The caller can name the columns")
     func columns() async throws {
         let columns = CaptionColumns(image: "Photo", caption: "name")
         let table = "id;photo;name;text\n1;a.jpg;A dog, red;x\n"
@@ -133,7 +133,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Names that differ in bytes are different images, though they look alike")
+    @Test("Names with different bytes are different images, even if they look alike")
     func normalisation() async throws {
         let names = ["caf\u{e9}.jpg", "cafe\u{301}.jpg"]
         let rows = names.map { #"{"image": "\#($0)", "caption": "\#($0.utf8.count)"}"# }
@@ -155,7 +155,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Half a surrogate pair, as Python writes it, is read as U+FFFD")
+    @Test("An unpaired surrogate, as Python writes it, is read as U+FFFD")
     func surrogates() async throws {
         for (written, read) in [
             (#"a \ud83d"#, "a \u{FFFD}"), (#"\uDE00 b"#, "\u{FFFD} b"),
@@ -170,7 +170,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("A folder of images with texts")
+    @Test("A folder of images with text files is read")
     func folder() async throws {
         try await DatasetFixtures.withFolder { folder in
             for name in ["b/2.png", "b/1.JPG", "a.jpg", "c.jpg"] {
@@ -191,7 +191,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Quoted fields span lines, and lines are still counted")
+    @Test("Quoted fields can span lines, which are still counted")
     func quotedLines() async throws {
         let text = "image,caption\na.jpg,\"two\nlines\"\nb.jpg,x,y\n"
         await #expect {
@@ -203,7 +203,7 @@ struct AnnotationTests {
         #expect(image.first?.captions == ["two\nlines"])
     }
 
-    @Test("An image_id joins files of other names, within its annotation file")
+    @Test("An image_id joins differently named files within its annotation file")
     func imageIDs() async throws {
         try await DatasetFixtures.withFolder { folder in
             let rows = """
@@ -229,7 +229,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Splits are chosen where there are any")
+    @Test("Splits are selected if the format has them")
     func splits() async throws {
         let karpathy = """
             {"images": [{"filename": "a.jpg", "split": "train", "sentences": []},
@@ -254,7 +254,7 @@ struct AnnotationTests {
     }
 
     @Test(
-        "Errors name file, place and field",
+        "Errors name the file, the place and the field",
         arguments: [
             (
                 "a.json", #"[{"image": "a.jpg", "caption": "x"}, {"image": "b.jpg"}]"#,
@@ -300,7 +300,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("What is no JSON is told with its line")
+    @Test("Invalid JSON is reported with its line")
     func syntax() async throws {
         let texts = [
             ("a.json", "[{\"image\": \"a.jpg\",\n \"caption\": x}]"),
@@ -315,7 +315,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Missing files, foreign ones, and bytes that are no UTF-8")
+    @Test("Missing files, unknown formats and invalid UTF-8 are errors")
     func unreadable() async throws {
         try await DatasetFixtures.withFolder { folder in
             let missing = folder.appending("missing.json")

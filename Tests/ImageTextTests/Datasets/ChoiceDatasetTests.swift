@@ -2,9 +2,9 @@ import ImageText
 import SystemPackage
 import Testing
 
-@Suite("Items to choose in")
+@Suite("Choice items")
 struct ChoiceDatasetTests {
-    /// Reads a file beside which some images exist.
+    /// Reads a file beside some existing images.
     private func dataset(
         _ text: String, named name: String, images: [String] = ["a.jpg", "sub/b.jpg"],
         limit: Int = 0, missing: MissingImages = .refused
@@ -18,7 +18,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    /// What items say, without their folders.
+    /// The content of items, without their folders.
     private func said(_ dataset: ChoiceDataset) -> [String] {
         dataset.items.map { item in
             let image = item.image.components.suffix(2).map(\.string).joined(separator: "/")
@@ -29,7 +29,7 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Each form is told by what is in it",
+        "Each format is recognised by its content",
         arguments: [
             (
                 "swap_att.json",
@@ -104,7 +104,7 @@ struct ChoiceDatasetTests {
         #expect(dataset.missingCount == 0)
     }
 
-    @Test("VL-CheckList's corpus names its annotations from the checkout, and images from a folder")
+    @Test("VL-CheckList's corpus names annotations in the checkout and images in a folder")
     func corpus() async throws {
         try await DatasetFixtures.withFolder { folder in
             let yaml = """
@@ -143,7 +143,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    @Test("Kinds of files of one name are told apart by their folders")
+    @Test("Kinds of files with equal names are distinguished by their folders")
     func kinds() async throws {
         try await DatasetFixtures.withFolder { folder in
             try DatasetFixtures.write("", to: folder.appending("a.jpg"))
@@ -154,7 +154,7 @@ struct ChoiceDatasetTests {
             }
             let dataset = try ChoiceDataset(reading: files, imageRoot: folder)
             #expect(dataset.items.map(\.kind) == ["vg/color", "vaw/color", "size"])
-            // One file twice is one kind.
+            // The same file twice is one kind.
             let twice = try ChoiceDataset(reading: [files[2], files[2]], imageRoot: folder)
             #expect(twice.items.map(\.kind) == ["size", "size"])
             var rest = dataset
@@ -163,7 +163,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    @Test("A missing image is an error that names the item, or leaves it out")
+    @Test("A missing image is an error that names the item, or the item is left out")
     func missing() async throws {
         let text = """
             {"0": {"filename": "a.jpg", "caption": "c", "negative_caption": "n"},
@@ -182,7 +182,7 @@ struct ChoiceDatasetTests {
         #expect(some.items.map(\.entry) == ["0", "7"] && some.missingCount == 2)
         let none = try await dataset(text, named: "x.json", images: [], missing: .skipped)
         #expect(none.items.isEmpty && none.missingCount == 4)
-        // Only what is used has to be there; of a part that is, as many as there are.
+        // With a limit, only the first items need their images; skipped items do not count.
         let first = try await dataset(text, named: "x.json", images: ["a.jpg"], limit: 1)
         #expect(first.items.map(\.entry) == ["0"])
         let two = try await dataset(
@@ -194,7 +194,7 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Errors name file, item and field",
+        "Errors name the file, the item and the field",
         arguments: [
             ("a.json", " \n", "a.json: is empty"),
             ("a.json", "[]", "a.json: has no items"),
@@ -280,7 +280,7 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Chance is that of a random order, however many texts there are",
+        "Chance is that of a random order, for any number of texts",
         arguments: [(1, 1, 2.0), (1, 4, 5), (2, 1, 3), (2, 2, 6), (3, 2, 10)])
     func chance(positives: Int, negatives: Int, orders: Double) {
         #expect(abs(item(positives, negatives).chance - 1 / orders) < 1e-12)

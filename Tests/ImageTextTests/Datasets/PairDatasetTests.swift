@@ -22,7 +22,7 @@ struct PairDatasetTests {
     }
 
     @Test(
-        "Each form says the same; names of images may lack their extension",
+        "Each format yields the same pairs; image names may lack their extension",
         arguments: [
             (
                 "examples.jsonl",
@@ -70,7 +70,7 @@ struct PairDatasetTests {
         #expect(items[1].tags.isEmpty)
     }
 
-    @Test("A file of the very name comes before one with an extension")
+    @Test("A file with the exact name takes precedence over one with an extension")
     func exactName() async throws {
         let text =
             #"{"image_0": "plain", "image_1": "plain.png", "caption_0": "p", "caption_1": "q"}"#
@@ -79,7 +79,7 @@ struct PairDatasetTests {
         #expect(items[0].id == "line 1")
     }
 
-    @Test("A pair of which an image is missing is an error, or left out")
+    @Test("A pair with a missing image is an error, or is left out")
     func missing() async throws {
         let text = """
             {"image_0": "plain", "image_1": "gone", "caption_0": "p", "caption_1": "q"}
@@ -97,7 +97,7 @@ struct PairDatasetTests {
     }
 
     @Test(
-        "Errors name file, line and field",
+        "Errors name the file, the line and the field",
         arguments: [
             ("a.jsonl", "\n", "a.jsonl: is empty"),
             ("a.json", "[]", "a.json: has no pairs"),

@@ -1,7 +1,7 @@
 import ImageText
 import Testing
 
-/// Byte pair encoding by its definition: merge the earliest known pair, the leftmost first.
+/// Byte pair encoding by definition: merges the earliest pair in the list, the leftmost first.
 private struct PlainBytePairs {
     var ranks: [String: Int] = [:]
 

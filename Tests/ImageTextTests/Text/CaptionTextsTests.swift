@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 @Suite struct CaptionTextsTests {
-    /// Runs `body` with a file of that name and content.
+    /// Runs `body` with a file of the given name and content.
     private func withFile<Result>(
         _ name: String, _ content: some Sequence<UInt8>, _ body: (FilePath) throws -> Result
     ) throws -> Result {

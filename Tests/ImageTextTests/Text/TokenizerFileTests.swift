@@ -141,7 +141,7 @@ import Testing
                 let place = Int.random(in: 0..<bytes.count, using: &random)
                 damaged[place] = UInt8.random(in: 0x20..<0x7F, using: &random)
             }
-            // It is refused with a place, or it is another tokenizer, which must work.
+            // Either an error names a place, or the result is another tokenizer, which must work.
             do {
                 let read = try Tokenizer.read(damaged, name: name, source: name).tokenizer
                 _ = read.words(of: "Two dogs é 狗在草地上跑 \u{1F600}")

@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(
-        "Line ends of Windows and a byte order mark are not part of tokens",
+        "Windows line ends and a byte order mark are not part of tokens",
         arguments: ["\u{FEFF}", ""], ["\n", "\r\n"])
     func windowsFiles(mark: String, end: String) throws {
         let lines: [String] = Self.special.components(separatedBy: "\n") + ["a", "b"]
