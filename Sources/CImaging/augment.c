@@ -1,11 +1,11 @@
-// What RandAugment does to bytes. Warps follow OpenCV 4's warpAffine to the bit: coordinates in
-// fixed point with 5 bits of fraction, and weights that are exact in 10.
+// RandAugment's operations on bytes. Warps are bit-identical to OpenCV 4's warpAffine: coordinates
+// are in fixed point with 5 bits of fraction, and their weights are exact in 10 bits.
 #include <math.h>
 #include <stdlib.h>
 
 #include "cimaging.h"
 
-// A fused multiply-add would round coordinates and samples otherwise than the original does.
+// A fused multiply-add would round coordinates and samples differently from the original.
 #pragma STDC FP_CONTRACT OFF
 
 void imaging_histogram(const uint8_t *pixels, size_t count, uint32_t *histogram) {
@@ -35,7 +35,7 @@ static void sharpen_row(
     for (int i = 3; i < count - 3; i++) {
         const int ring = above[i - 3] + above[i] + above[i + 3] + row[i - 3] + row[i + 3]
             + below[i - 3] + below[i] + below[i + 3];
-        // The mean is rounded; halves cannot occur, as 13 is odd.
+        // The mean is rounded; halves cannot occur, because 13 is odd.
         const int smooth = (2 * (ring + 5 * row[i]) + 13) / 26;
         const float difference = (float)(row[i] - smooth);
         const float scaled = factor * difference;
@@ -61,7 +61,7 @@ enum { COORDINATE = 10, FRACTION = 5, CELL = 1 << FRACTION };
 
 static int fixed(double x) { return (int)lrint(x * (1 << COORDINATE)); }
 
-// One pixel near or past the border.
+// Computes one pixel near or past the border.
 static void border_pixel(
     const uint8_t *pixels, int width, int height, int x, int y, const int weight[4],
     uint8_t fill, uint8_t *output) {
@@ -80,14 +80,14 @@ static void border_pixel(
 void imaging_warp(
     const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
     uint8_t *output) {
-    // What the matrix takes to (x, y) is looked up at its inverse.
+    // Each output pixel is looked up in the input through the inverse of the matrix.
     const double determinant = matrix[0] * matrix[4] - matrix[1] * matrix[3];
     const double scale = determinant != 0 ? 1 / determinant : 0;
     const double a = matrix[4] * scale, b = matrix[1] * -scale;
     const double d = matrix[3] * -scale, e = matrix[0] * scale;
     const double c = -a * matrix[2] - b * matrix[5], f = -d * matrix[2] - e * matrix[5];
 
-    // Without memory for the steps they are computed again in each row.
+    // If memory for the steps is missing, each row computes them again.
     int *right = malloc(2 * (size_t)width * sizeof *right), *down = right ? right + width : NULL;
     for (int x = 0; right && x < width; x++) {
         right[x] = fixed(a * x);

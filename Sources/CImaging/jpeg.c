@@ -19,8 +19,8 @@ typedef struct {
     struct jpeg_progress_mgr progress;
 } decoder;
 
-// A progressive file of a few kilobytes may hold thousands of scans over a huge image, each as
-// dear as a whole decode. Encoders write about ten.
+// A progressive file of a few kilobytes may declare thousands of scans over a huge image, each as
+// expensive as a full decode. Encoders write about ten.
 enum { MAXIMUM_SCANS = 128 };
 
 static void fail(j_common_ptr codec) {
@@ -32,8 +32,8 @@ static void fail(j_common_ptr codec) {
     longjmp(errors->escape, 1);
 }
 
-// libjpeg paints what it could not decode grey and calls that a warning. Where pixels were lost,
-// it is an error here; stray bytes between markers lose none.
+// libjpeg paints undecodable parts grey and issues a warning. Here a warning is an error if pixels
+// were lost; stray bytes between markers lose none.
 static void emit(j_common_ptr codec, int level) {
     if (level >= 0) return;
     switch (codec->err->msg_code) {
@@ -53,7 +53,7 @@ static void ignore(j_common_ptr codec) { (void)codec; }
 static void watch(j_common_ptr codec) {
     decoder *self = (decoder *)codec;
     if (self->codec.input_scan_number > MAXIMUM_SCANS) {
-        strncpy(self->errors.message, "more progressive scans than any image needs",
+        strncpy(self->errors.message, "it has more progressive scans than any encoder writes",
                 IMAGING_MESSAGE_SIZE - 1);
         longjmp(self->errors.escape, 1);
     }
@@ -124,7 +124,8 @@ int imaging_jpeg_decode(
     size_t row = (size_t)self.codec.output_width * (size_t)channels;
     if (row * self.codec.output_height != capacity
         || self.codec.output_components != channels) {
-        strncpy(message, "the image size changed while the file was being decoded", IMAGING_MESSAGE_SIZE - 1);
+        strncpy(message, "the image size changed while the file was being decoded",
+                IMAGING_MESSAGE_SIZE - 1);
         jpeg_destroy_decompress(&self.codec);
         return -1;
     }
@@ -137,7 +138,7 @@ int imaging_jpeg_decode(
         }
         jpeg_read_scanlines(&self.codec, rows, ask);
     }
-    // The image is whole; what follows the last row cannot change it, so it is not read on.
+    // The image is complete; anything after the last row cannot change it and is not read.
     jpeg_destroy_decompress(&self.codec);
     return 0;
 }

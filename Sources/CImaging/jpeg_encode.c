@@ -9,8 +9,8 @@
 
 #include "cimaging.h"
 
-// The file while it grows. libjpeg's own destination in memory keeps the buffer it grew to itself
-// until the end, so that a failure on the way leaves nothing that could be freed.
+// The growing file. libjpeg's own memory destination keeps its buffer to itself until the end, so
+// that after a failure nothing could free it.
 typedef struct {
     struct jpeg_destination_mgr base;
     uint8_t *bytes;
@@ -38,7 +38,7 @@ static void ignore(j_common_ptr codec) { (void)codec; }
 
 // MARK: The file
 
-// Makes room for more; all of the old room is full, except at the very start.
+// Makes room for more. All of the old room is used, except at the very start.
 static void grow(j_compress_ptr codec) {
     destination *file = &((encoder *)codec)->file;
     const size_t wanted = file->capacity ? 2 * file->capacity : 1 << 14;
@@ -80,7 +80,7 @@ int imaging_jpeg_encode(
     jpeg_create_compress(&self.codec);
     self.file.base = (struct jpeg_destination_mgr){
         .init_destination = grow, .empty_output_buffer = empty, .term_destination = end};
-    // libjpeg asks for more as soon as the room is full, also where nothing follows.
+    // libjpeg asks for more as soon as the room is used up, even if nothing follows.
     self.file.limit = limit < SIZE_MAX ? limit + 1 : limit;
     self.codec.dest = &self.file.base;
     self.codec.image_width = (JDIMENSION)width;

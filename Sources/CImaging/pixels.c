@@ -5,7 +5,7 @@
 void imaging_orient(
     const uint8_t *pixels, size_t width, size_t height, int orientation, uint8_t *output) {
     const ptrdiff_t w = (ptrdiff_t)width, h = (ptrdiff_t)height;
-    // Where the output's pixel (0, 0) lies in the input, and the steps right and down from there.
+    // The input position of the output's pixel (0, 0), and the steps right and down from there.
     ptrdiff_t origin = 0, right = 1, down = w;
     switch (orientation) {
     case 2: origin = w - 1; right = -1; down = w; break;
@@ -37,7 +37,7 @@ void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, 
     }
 }
 
-// a * b / 255, rounded.
+// Returns a * b / 255, rounded.
 static inline uint8_t multiply(int a, int b) {
     const int product = a * b + 128;
     return (uint8_t)((product + (product >> 8)) >> 8);

@@ -1,5 +1,5 @@
-// Pillow's antialiased resize, bit for bit: one pass along the rows and one along the
-// columns, with samples rounded to 8 bits between them.
+// Pillow's antialiased resize, bit for bit: one pass along the rows and one along the columns, with
+// samples rounded to 8 bits in between.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +12,12 @@ typedef struct {
     int output_width, output_height;
     imaging_filter filter;
     size_t input_stride, output_stride;
-    int same_width, same_height;  // that pass is left out
+    int same_width, same_height;  // whether to skip that pass
     coefficients across, down;
     imaging_column column;
     void *packed;         // for imaging_four_rows, or NULL
-    const uint8_t **rows; // those that count for one output row
-    uint8_t *padded;      // four rows with room to be read past
+    const uint8_t **rows; // the input rows of one output row
+    uint8_t *padded;      // four rows with room to read past their ends
     size_t slack, padded_stride;
     uint8_t *ring;  // rows between the passes
     size_t ring_stride;
@@ -73,7 +73,7 @@ static uint8_t *padded_row(resizer *self, int r) {
     return self->padded + (size_t)r * self->padded_stride;
 }
 
-// Output row `y` of the pass along the columns, `stride` bytes, out of `self->rows`.
+// Computes output row `y`, of `stride` bytes, from `self->rows` in the pass along the columns.
 static void mix(resizer *self, int y, size_t stride, uint8_t *output) {
     const int32_t *value = self->down.value + (size_t)y * (size_t)self->down.taps;
     self->column(self->rows, stride, value, self->down.length[y], output);
@@ -81,14 +81,14 @@ static void mix(resizer *self, int y, size_t stride, uint8_t *output) {
 
 // MARK: Along the rows first
 
-// Resizes the next four input rows, or what is left of them, into the ring, which is short
-// enough to stay in the cache until the columns' turn.
+// Resizes the next four input rows, or those that are left, into the ring, which is small enough to
+// stay in the cache until the columns are processed.
 static void advance(resizer *self) {
     const int count = self->height - self->done < 4 ? self->height - self->done : 4;
     const uint8_t *input[4];
     uint8_t *output[4];
     for (int r = 0; r < 4; r++) {
-        // The rows that are missing of the last four repeat the last one.
+        // If fewer than four rows are left, the last one is repeated.
         const int y = self->done + (r < count ? r : count - 1);
         input[r] = self->pixels + (size_t)y * self->input_stride;
         output[r] = ring_row(self, y);
@@ -156,8 +156,8 @@ int imaging_resize(
         finish(&self);
         return -1;
     }
-    // Rounding in between makes the order visible. This is when Pillow, from 13 on, begins with
-    // the columns: where they shrink by over twice as many pixels as the rows.
+    // Because of the rounding in between, the order of the passes matters. As Pillow does since 13,
+    // begin with the columns if they shrink by over twice as many pixels as the rows.
     const int64_t narrower = (int64_t)width - output_width;
     const int64_t lower = (int64_t)height - output_height;
     if (!self.same_width && lower > 0 && lower > 2 * narrower) {

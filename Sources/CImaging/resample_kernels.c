@@ -1,5 +1,6 @@
-// Pillow's coefficients, in double and then in fixed point with 22 bits of fraction, and the sums
-// over them. These are exact in 32 bits, so any order of adding gives the same image.
+// Pillow's coefficients, computed in double precision and stored in fixed point with 22 bits of
+// fraction, and the sums over them. These are exact in 32 bits, so the order of addition does not
+// matter.
 #include "resample_kernels.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-// A fused multiply-add would round coefficients otherwise than Pillow's build does.
+// A fused multiply-add would round coefficients differently from Pillow's build.
 #pragma STDC FP_CONTRACT OFF
 
 enum { PRECISION = 22, SPLIT = 11, GROUP = 4 };
@@ -99,8 +100,8 @@ void imaging_row(const uint8_t *input, uint8_t *output, const coefficients *k, i
 }
 
 #if defined(__x86_64__)
-// Four taps at a time: a coefficient is split into two 16-bit parts, k = high * 2^11 + low, for
-// the instruction that multiplies 16-bit pairs and adds them.
+// The kernel processes four taps at a time. A coefficient is split into two 16-bit parts,
+// k = high * 2^11 + low, for the instruction that multiplies 16-bit pairs and adds them.
 typedef struct {
     int16_t low[4 * GROUP], high[4 * GROUP];
 } packed_group;
@@ -111,7 +112,7 @@ static packed_group *pack(const coefficients *k, int outputs) {
     if (!packed) return NULL;
     for (size_t g = 0; g < groups; g++) {
         for (int lane = 0; lane < 4 * GROUP; lane++) {
-            // Lanes 0 to 7 pair taps 0 and 1 for R, G, B and nothing; 8 to 15 taps 2 and 3.
+            // Lanes 0 to 7 pair taps 0 and 1 for R, G, B and padding; 8 to 15 taps 2 and 3.
             const int32_t value = k->value[g * GROUP + (size_t)(lane / 8 * 2 + lane % 2)];
             packed[g].low[lane] = (int16_t)(value & ((1 << SPLIT) - 1));
             packed[g].high[lane] = (int16_t)(value >> SPLIT);
@@ -162,7 +163,7 @@ __attribute__((target("avx2"))) static void rows_avx2(
             _mm_packs_epi32(sum[0], sum[1]), _mm_packs_epi32(sum[2], sum[3]));
         int32_t rgb[4];
         _mm_storeu_si128((__m128i *)rgb, four);
-        // The fourth byte is what the next pixel overwrites.
+        // The next pixel overwrites the fourth byte.
         for (int r = 0; r < 4; r++) memcpy(output[r] + 3 * i, &rgb[r], 4);
     }
 }

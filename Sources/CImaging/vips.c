@@ -1,4 +1,4 @@
-// Images and colours by way of libvips.
+// Decodes images and converts colours through libvips.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,10 @@
 
 static const vips_library *vips(void) { return imaging_vips_library(); }
 
-// libvips keeps one error text for the whole process. Work holds this for reading; what failed soon
-// is run again alone, holding it for writing, so that the text is this image's and no other's.
-// Nobody waits for that: where others are at work, or would have to wait for long, there is no text.
+// libvips has one error text per process. Operations hold this lock for reading. An operation that
+// fails soon is repeated alone, holding the lock for writing, so that the text belongs to its
+// image. Nobody waits for that: if other operations are running, or the failure took long, there is
+// no text.
 static pthread_rwlock_t solo = PTHREAD_RWLOCK_INITIALIZER;
 static const double longest_solo = 0.02;  // seconds
 
@@ -23,7 +24,7 @@ static double seconds_now(void) {
 
 // MARK: Colour
 
-// Replaces *image by `next`, what an operation made of it, unless that failed.
+// Replaces *image by `next`, the result of an operation, unless the operation failed.
 static int step(VipsImage **image, VipsImage *next, int status) {
     if (status != 0) return -1;
     vips()->unref(*image);
@@ -44,20 +45,20 @@ static int is_plain_cmyk(VipsImage *image) {
     return vips()->bands(image) == 4 && vips()->interpretation(image) == INTERPRETATION_CMYK;
 }
 
-// Leaves CMYK that no profile explains as it is, but for its samples' size.
+// Converts to sRGB. CMYK without a usable profile is left as it is, except for its sample size.
 static int to_srgb(VipsImage **image, int apply_profile) {
     VipsImage *next = NULL;
     int status = -1;
     if (apply_profile && vips()->typeof_field(*image, "icc-profile-data") != 0) {
         status = vips()->icc_transform(*image, &next, "srgb", "embedded", 1, "depth", 8, NULL);
     }
-    // Files hold L*a*b* under D50 light, as profiles do; libvips' own formulas are for D65.
+    // Files store L*a*b* under D50 light, as profiles do; libvips' own formulas are for D65.
     const int interpretation = vips()->interpretation(*image);
     if (status != 0
         && (interpretation == INTERPRETATION_LAB || interpretation == INTERPRETATION_LABS)) {
         status = vips()->icc_export(*image, &next, "output_profile", "srgb", "depth", 8, NULL);
     }
-    // A profile that does not fit the image, or is damaged, says nothing about its colours.
+    // A profile that is damaged or does not fit the image is ignored.
     if (status != 0 && !is_plain_cmyk(*image)) {
         status = vips()->colourspace(*image, &next, INTERPRETATION_SRGB, NULL);
         if (status != 0) return -1;
@@ -68,7 +69,7 @@ static int to_srgb(VipsImage **image, int apply_profile) {
     return step(image, next, status);
 }
 
-// What vips_image_write_to_memory gives, as RGB; NULL when it is not that.
+// Returns the samples as RGB, or NULL if they are neither RGB nor plain CMYK.
 static uint8_t *rgb_samples(VipsImage *image) {
     size_t size = 0;
     const size_t area = (size_t)vips()->width(image) * (size_t)vips()->height(image);
@@ -92,7 +93,7 @@ static void take_message(char *message) {
     char *text = vips()->error_copy();
     size_t count = 0;
     for (const char *c = text; c && *c && count < IMAGING_MESSAGE_SIZE - 1; c++) {
-        // One line for people: newlines end the text of one step of libvips.
+        // The message is one line; libvips ends the text of each step with a newline.
         if (*c == '\n' && c[1] == 0) break;
         if (*c == '\n') {
             if (count + 2 >= IMAGING_MESSAGE_SIZE) break;
@@ -122,7 +123,7 @@ static imaging_vips_status run(operation work, void *context, char *message) {
         vips()->error_clear();
         pthread_rwlock_unlock(&solo);
     }
-    vips()->thread_shutdown();  // what libvips keeps for each thread would outlive this one
+    vips()->thread_shutdown();  // frees libvips' data of this thread
     return status;
 }
 
@@ -172,7 +173,7 @@ static imaging_vips_status load(void *context) {
     imaging_vips_image *result = request->result;
     VipsImage *image = open_image(request);
     if (!image) return IMAGING_VIPS_FAILED;
-    // So far only the header was read.
+    // Only the header has been read so far.
     result->width = vips()->width(image);
     result->height = vips()->height(image);
     if (result->width * result->height > request->maximum_pixels) {
@@ -184,7 +185,7 @@ static imaging_vips_status load(void *context) {
     }
     copy_blob(image, "xmp-data", &result->xmp, &result->xmp_count);
     if (request->inspects) copy_blob(image, "exif-data", &result->exif, &result->exif_count);
-    // ImageMagick keeps a PNG's EXIF as a comment, and writes it in hexadecimal.
+    // ImageMagick stores a PNG's EXIF as a comment, in hexadecimal.
     for (int i = 0; i < 16 && !result->hexadecimal_exif; i++) {
         char name[64];
         const char *text = NULL;
@@ -206,7 +207,8 @@ static imaging_vips_status start(load_request *request) {
     const int missing = request->format == IMAGING_VIPS_PNM ? !vips()->load_pnm
                                                             : !vips()->load[request->format];
     if (!vips()->problem[0] && missing) {
-        snprintf(image->message, IMAGING_MESSAGE_SIZE, "this libvips is built without it");
+        snprintf(image->message, IMAGING_MESSAGE_SIZE,
+                 "this libvips is built without support for it");
         return IMAGING_VIPS_UNAVAILABLE;
     }
     return run(load, request, image->message);
@@ -245,7 +247,7 @@ typedef struct {
     uint8_t *output;
 } colour_request;
 
-// An image over [height, width, channels] samples, which it does not own; NULL on failure.
+// Returns an image over [height, width, channels] samples, which it does not own; NULL on failure.
 static VipsImage *wrap(const uint8_t *pixels, int width, int height, int channels) {
     VipsImage *raw = vips()->from_memory(
         pixels, (size_t)width * (size_t)height * (size_t)channels, width, height, channels,
@@ -313,7 +315,7 @@ imaging_vips_status imaging_vips_encode_png(
     const uint8_t *pixels, int width, int height, uint8_t **bytes, size_t *count, char *message) {
     save_request request = {pixels, width, height, bytes, count};
     if (!vips()->problem[0] && !vips()->save_png) {
-        snprintf(message, IMAGING_MESSAGE_SIZE, "this libvips is built without it");
+        snprintf(message, IMAGING_MESSAGE_SIZE, "this libvips is built without support for it");
         return IMAGING_VIPS_UNAVAILABLE;
     }
     return run(save, &request, message);

@@ -1,5 +1,5 @@
-// Opens libvips when the first image needs it: linked plainly it would cost every start of the
-// program some 30 ms, most of it for libraries that a JPEG never touches.
+// Opens libvips when the first image needs it. Linking it would add some 30 ms to every start of
+// the program, mostly for libraries that JPEG does not need.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "vips_library.h"
 
-enum { LOG_EVERY_LEVEL = 0x7fffffff & ~3 };  // of glib/gmessages.h
+enum { LOG_EVERY_LEVEL = 0x7fffffff & ~3 };  // from glib/gmessages.h
 
 static vips_library vips;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -32,7 +32,8 @@ static void open_library(void) {
     }
     if (!library) {
         snprintf(vips.problem, sizeof vips.problem,
-                 "libvips, which reads every format but JPEG and BMP, is not here: %s", remedy);
+                 "libvips, which reads every format but JPEG and BMP, is not installed: %s",
+                 remedy);
         return;
     }
     const struct {
@@ -84,19 +85,19 @@ static void open_library(void) {
         void *symbol = dlsym(library, symbols[i].name);
         memcpy(symbols[i].pointer, &symbol, sizeof symbol);
         if (!symbol && !symbols[i].optional) {
-            snprintf(vips.problem, sizeof vips.problem, "this libvips has no %s: it is too old",
+            snprintf(vips.problem, sizeof vips.problem, "this libvips is too old: it has no %s",
                      symbols[i].name);
             return;
         }
     }
-    // What goes wrong is returned as an error; GLib would also print it.
+    // Failures are returned as errors; GLib would also print them.
     vips.log_set_handler("VIPS", LOG_EVERY_LEVEL, quiet, NULL);
     if (vips.init("albef") != 0) {
-        snprintf(vips.problem, sizeof vips.problem, "libvips does not start");
+        snprintf(vips.problem, sizeof vips.problem, "libvips cannot be initialised");
         return;
     }
-    vips.concurrency_set(1);  // callers run many images at once
-    vips.cache_set_max(0);    // no image is asked for twice
+    vips.concurrency_set(1);  // callers process many images at once
+    vips.cache_set_max(0);    // no operation is repeated
 }
 
 const vips_library *imaging_vips_library(void) {

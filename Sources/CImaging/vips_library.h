@@ -1,6 +1,6 @@
-// The functions of libvips and GLib that are used, found when the first image needs them. The
-// types and constants are of libvips' documented C API, which keeps its binary interface within
-// soname 42.
+// The functions of libvips and GLib in use, resolved when the first image needs them. The types and
+// constants are those of libvips' documented C API, whose binary interface is stable within soname
+// 42.
 #pragma once
 #include <stddef.h>
 
@@ -13,7 +13,7 @@ typedef int (*buffer_loader)(const void *, size_t, VipsImage **, ...);
 typedef int (*source_loader)(VipsSource *, VipsImage **, ...);
 typedef int (*buffer_saver)(VipsImage *, void **, size_t *, ...);
 
-enum {  // of vips/image.h, vips/foreign.h and vips/util.h
+enum {  // from vips/image.h, vips/foreign.h and vips/util.h
     FORMAT_UCHAR = 0,
     INTERPRETATION_B_W = 1,
     INTERPRETATION_LAB = 13,
@@ -57,8 +57,8 @@ typedef struct {
     void (*free)(void *);
     unsigned (*log_set_handler)(
         const char *, int, void (*)(const char *, int, const char *, void *), void *);
-    char problem[IMAGING_MESSAGE_SIZE];  // why there is no libvips, or empty
+    char problem[IMAGING_MESSAGE_SIZE];  // why libvips is unavailable, or empty
 } vips_library;
 
-// The library, opened and started once for the process.
+// Returns the library, which is opened and initialised once per process.
 const vips_library *imaging_vips_library(void);

@@ -14,8 +14,8 @@
 
 namespace {
 
-// 1 - inner product, by the same instructions as the exact scan; hnswlib's own are chosen when it is
-// compiled.
+// Returns 1 - inner product, with the same instructions as the exact scan; hnswlib would choose its
+// own at compile time.
 float distance(const void *a, const void *b, const void *width) {
     return 1 - vectors_product(
                    static_cast<const float *>(a), static_cast<const float *>(b),
@@ -43,7 +43,7 @@ struct hnsw_graph {
     std::unique_ptr<hnswlib::HierarchicalNSW<float>> index;
 };
 
-// Runs `body` and turns what it throws into a message and `failure`.
+// Runs `body`, and turns an exception into a message and `failure`.
 template <typename Result, typename Body>
 static Result guarded(char **message, Result failure, Body body) {
     try {
@@ -72,7 +72,7 @@ namespace {
 using Index = hnswlib::HierarchicalNSW<float>;
 using hnswlib::tableint;
 
-// What stands before the vectors, in the order of the library's own writer.
+// The data before the vectors, in the order of the library's own writer.
 struct Header {
     size_t offset_level0, capacity, count, element_size, label_offset, data_offset;
     int32_t top_level;
@@ -94,7 +94,7 @@ static_assert(sizeof(Header) == 96, "the header has no padding, as in the file")
 
 [[noreturn]] void refuse(const char *reason) { throw std::runtime_error(reason); }
 
-// Takes one part of the bytes after another.
+// Reads the bytes part by part.
 class Cursor {
   public:
     Cursor(const void *bytes, size_t size) : next(static_cast<const char *>(bytes)), left(size) {}
@@ -120,7 +120,7 @@ class Cursor {
 
 int level(const Index &index, size_t element) { return index.element_levels_[element]; }
 
-// Checks that a list leads to elements that are there, and reach as high as it does.
+// Checks that the links of a list lead to elements that exist at the height of the list.
 void check_links(const Index &index, hnswlib::linklistsizeint *list, size_t capacity, int height) {
     const size_t count = index.getListCount(list);
     if (count > capacity) refuse("an element has too many neighbours");
@@ -128,11 +128,11 @@ void check_links(const Index &index, hnswlib::linklistsizeint *list, size_t capa
         tableint neighbour;
         std::memcpy(&neighbour, reinterpret_cast<char *>(list + 1 + i), sizeof neighbour);
         if (neighbour >= index.cur_element_count || level(index, neighbour) < height)
-            refuse("a link leads to an element that is not there");
+            refuse("a link leads to an element that does not exist at its level");
     }
 }
 
-// Fills an empty graph with the elements that follow the header.
+// Fills an empty graph with the elements after the header.
 void read_elements(Index &index, Cursor &cursor, const Header &header) {
     const size_t count = header.count;
     std::memcpy(
@@ -152,7 +152,7 @@ void read_elements(Index &index, Cursor &cursor, const Header &header) {
         }
         index.element_levels_[i] = static_cast<int>(size / index.size_links_per_element_);
     }
-    if (!cursor.is_at_end()) refuse("it has bytes too many");
+    if (!cursor.is_at_end()) refuse("it has too many bytes");
 }
 
 void check_elements(Index &index) {
@@ -172,7 +172,7 @@ void check_elements(Index &index) {
     }
     if (count > 0 && (index.enterpoint_node_ >= count ||
                       level(index, index.enterpoint_node_) != index.maxlevel_))
-        refuse("its entry is not there");
+        refuse("its entry point does not exist at the highest level");
 }
 
 }  // namespace
@@ -184,9 +184,9 @@ hnsw_graph *hnsw_read(
         Cursor cursor(bytes, static_cast<size_t>(size));
         const auto header = cursor.read<Header>();
         if (header.count != static_cast<size_t>(count))
-            refuse("it does not hold as many vectors as the index says");
-        if (header.links < 2 || header.links > 1024) refuse("its number of links is not possible");
-        // Before memory is taken for what the header promises.
+            refuse("it does not hold as many vectors as the index");
+        if (header.links < 2 || header.links > 1024) refuse("its number of links is not 2 to 1024");
+        // Checked before memory is allocated for the count in the header.
         if (header.count > static_cast<size_t>(size) / (sizeof(float) * static_cast<size_t>(width)))
             refuse("it is cut short");
         auto graph = std::make_unique<hnsw_graph>(width);
@@ -201,7 +201,7 @@ hnsw_graph *hnsw_read(
             header.offset_level0 != expected.offset_level0 ||
             header.upper_links != expected.upper_links ||
             header.level0_links != expected.level0_links)
-            refuse("its vectors do not have the width of the index");
+            refuse("its vectors have another width than those of the index");
         read_elements(index, cursor, header);
         check_elements(index);
         index.setEf(static_cast<size_t>(effort));

@@ -6,7 +6,7 @@
 #endif
 
 static float product_float(const float *a, const float *b, int32_t width) {
-    // Eight sums, as vector instructions have them: compilers may not reorder one.
+    // Eight sums, as in a vector register; compilers may not reorder a single sum.
     float sums[8] = {0};
     int32_t i = 0;
     for (; i + 8 <= width; i += 8)
@@ -57,7 +57,7 @@ AVX2 static int32_t product_codes_avx2(const int8_t *a, const int8_t *b, int32_t
     for (; i + 32 <= width; i += 32) {
         const __m256i x = _mm256_loadu_si256((const __m256i *)(a + i));
         const __m256i y = _mm256_loadu_si256((const __m256i *)(b + i));
-        // |y| times x with y's sign: two products are at most 2 * 127 * 127, which 16 bits hold.
+        // |y| times x with y's sign: two products are at most 2 * 127 * 127, which fits 16 bits.
         const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(y), _mm256_sign_epi8(x, y));
         s = _mm256_add_epi32(s, _mm256_madd_epi16(pairs, ones));
     }
@@ -67,20 +67,21 @@ AVX2 static int32_t product_codes_avx2(const int8_t *a, const int8_t *b, int32_t
 }
 #endif
 
-// What rounding to single precision can add to the inequality of Cauchy and Schwarz, over
-// (length + error) * (1 + errors[row]), where length and error are the query's.
+// The bound on the rounding in single precision that is added to the Cauchy-Schwarz inequality,
+// relative to (length + error) * (1 + errors[row]), in which length and error are the query's.
 //
-// With n the width and u = 2^-24, to the first order: summing n products in any order errs by at
-// most n u of the product of the lengths, and so do the lengths of vectors and of errors, each a sum
-// of n squares; that is 3 n u. Multiplying the estimate, rounding its sum to a float and subtracting
-// codes when an error is measured take some 30 u. Terms of second order are below 4 n^2 u^2, which
-// is less than the n u that is left, for every width up to 2^17.
+// Let n be the width and u = 2^-24. To the first order, a sum of n products in any order errs by at
+// most n u times the product of the lengths. The same holds for the lengths of vectors and of
+// errors, each a sum of n squares; together this is 3 n u. Multiplying the estimate, rounding its
+// sum to a float, and subtracting codes when an error is measured add some 30 u. The terms of
+// second order are below 4 n^2 u^2, which is less than the remaining n u for every width up to
+// 2^17.
 static float rounding(int32_t width) { return (4 * (float)width + 64) * 0x1p-24f; }
 
-// How much longer than 1 the vector of a row may be: what `albef index verify` lets pass, twice.
+// The allowance for rows longer than 1: twice the excess that `albef index verify` accepts.
 #define SLACK 1e-3f
 
-// One loop for each kind of product, so that the product is inlined.
+// One loop per kind of product, so that the product is inlined.
 #define SCAN_FLOAT(PRODUCT)                                                              \
     int32_t found = 0;                                                                   \
     for (int32_t row = 0; row < count; row++) {                                          \

@@ -3,25 +3,32 @@ import Foundation
 
 /// An axis with round ticks.
 package struct Axis: Sendable {
+    /// A labelled tick.
     package struct Tick: Sendable, Equatable {
-        /// The place from 0, the axis's lower end, to 1.
+        /// The position, from 0 at the lower end of the axis to 1.
         package let position: Double
+        /// The number shown.
         package let label: String
     }
 
+    /// The scale of an axis.
     package enum Scale: Sendable { case linear, logarithmic }
 
-    /// Beyond this the distance of two values may be infinite.
+    /// The largest value shown; the difference of two larger ones may be infinite.
     private static let largestValue = 1e300
 
+    /// The value at the lower end.
     package let lower: Double
+    /// The value at the upper end.
     package let upper: Double
+    /// The scale.
     package let scale: Scale
+    /// The ticks, ascending.
     package private(set) var ticks: [Tick] = []
-    /// The power of ten that the labels leave out, 0 for none.
+    /// The power of ten that the labels omit; 0 for none.
     package private(set) var exponent = 0
 
-    /// The place of a value, from 0 to 1 inside the axis.
+    /// Returns the position of a value, from 0 to 1 inside the axis.
     package func position(_ value: Double) -> Double {
         switch scale {
         case .linear: (value - lower) / (upper - lower)
@@ -29,13 +36,13 @@ package struct Axis: Sendable {
         }
     }
 
-    /// An axis whose ends are ticks, for values.
+    /// Creates an axis for values, with ticks at its ends.
     ///
     /// - Parameters:
-    ///   - values: What is to be shown; those that are not numbers, or beyond 1e300, are passed
-    ///     over.
-    ///   - includesZero: Whether zero is shown in any case.
-    ///   - limit: What the axis does not go beyond, such as 100 %.
+    ///   - values: The values to show; those that are not numbers, or beyond 1e300, are ignored.
+    ///   - includesZero: Whether zero is always shown; `false` by default.
+    ///   - limit: The value that the axis does not exceed, such as 100 %; none by default.
+    ///   - count: The approximate number of intervals between ticks; 6 by default.
     package static func values(
         _ values: some Sequence<Double>, includesZero: Bool = false, limit: Double? = nil,
         count: Int = 6
@@ -56,11 +63,11 @@ package struct Axis: Sendable {
         return axis
     }
 
-    /// An axis of decades, for positive values that span several.
+    /// Creates a logarithmic axis for positive values that span several powers of ten.
     package static func logarithmic(_ values: some Sequence<Double>) -> Axis {
         let positive = values.filter { $0.isFinite && $0 > 0 }
         let (low, high) = (positive.min() ?? 0.1, positive.max() ?? 1)
-        // Ends at 1, 2 or 5 times a power of ten.
+        // The ends are 1, 2 or 5 times a power of ten.
         let marks = (-300...300).lazy.flatMap { decade in
             [1, 2, 5].map { $0 * pow(10, Double(decade)) }
         }
@@ -69,7 +76,7 @@ package struct Axis: Sendable {
         var axis = Axis(lower: lower, upper: upper, scale: .logarithmic)
         let inside = marks.filter { $0 >= lower * (1 - 1e-9) && $0 <= upper * (1 + 1e-9) }
         let decades = inside.filter { abs(log10($0) - log10($0).rounded()) < 1e-6 }
-        // Decades only, where there are enough of them.
+        // If there are enough powers of ten, only they get ticks.
         let chosen = decades.count >= 4 ? Array(decades) : Array(inside)
         let stride = max(1, (chosen.count + 5) / 6)
         for index in chosen.indices where index % stride == 0 {
@@ -80,7 +87,7 @@ package struct Axis: Sendable {
         return axis
     }
 
-    /// An axis from the first step to the last, with ticks inside.
+    /// Creates an axis from the first step to the last, with ticks inside.
     package static func steps(_ values: some Sequence<Double>, count: Int = 5) -> Axis {
         let finite = values.filter { abs($0) <= largestValue }
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
@@ -115,12 +122,12 @@ package struct Axis: Sendable {
         }
     }
 
-    /// The decimals that a multiple of 1, 2 or 5 times a power of ten needs.
+    /// Returns the decimals needed for multiples of 1, 2 or 5 times a power of ten.
     private static func decimals(of step: Double) -> Int {
         max(0, -Int((log10(step) + 1e-9).rounded(.down)))
     }
 
-    /// The number 1, 2 or 5 times a power of ten that is nearest above.
+    /// Returns the smallest 1, 2 or 5 times a power of ten that is not below `step`.
     static func roundStep(_ step: Double) -> Double {
         guard step > 0, step.isFinite else { return 1 }
         let power = pow(10, log10(step).rounded(.down))

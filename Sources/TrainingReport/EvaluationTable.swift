@@ -2,7 +2,7 @@ import Storage
 import ALBEFTraining
 import ALBEF
 
-/// The evaluations of a run as an HTML table; the best of each split and stage stand out.
+/// The evaluations of a run as an HTML table that highlights the best of each split and stage.
 struct EvaluationTable {
     let evaluations: [EvaluationMetrics]
     let best: [RunSummary.Best]

@@ -1,26 +1,28 @@
 import Storage
 
-/// A chart of lines over steps: an SVG for the lines, text beside it that keeps its size however
-/// wide the chart is.
+/// A line chart over steps.
+///
+/// The lines are an SVG that stretches with the chart; the text is HTML beside it and keeps its
+/// size.
 struct LineChart {
-    /// How a line is drawn.
+    /// The style of a line.
     enum Style: String {
-        /// What was measured, behind its smoothed line.
+        /// The measured values, behind their smoothed line.
         case faint
         case solid
         case dashed
-        /// A few values, each of them marked.
+        /// A few values, each with a marker.
         case marked
-        /// The same, dashed.
+        /// A few values, each with a marker, on a dashed line.
         case markedDashed
     }
 
     struct Line {
         let series: Series
         let style: Style
-        /// The palette's number, from 1.
+        /// The number of the colour in the palette, from 1.
         let colour: Int
-        /// What the line's end is called in the chart.
+        /// The label at the end of the line.
         var endLabel: String?
     }
 
@@ -41,10 +43,10 @@ struct LineChart {
     let steps: [Double]
     var isLarge = false
 
-    /// The plane that lines are drawn in; the browser stretches it.
+    /// The size of the SVG's coordinate system, which the browser stretches.
     private static let width = 1000.0
     private static let height = 300.0
-    /// Stretches that a curve of many points is reduced to.
+    /// The number of sections that a curve of many points is reduced to.
     private static let buckets = 300
 
     func html() -> String {
@@ -110,7 +112,7 @@ struct LineChart {
             }
         }
         let data = places.map { run in
-            // A lone point is a line of no length, which the round cap makes a dot.
+            // The round cap turns a line of almost no length into a dot.
             run.count == 1
                 ? "M\(run[0].x) \(run[0].y)h.01"
                 : run.enumerated().map { "\($0 == 0 ? "M" : "L")\($1.x) \($1.y)" }.joined()
@@ -129,7 +131,7 @@ struct LineChart {
         return svg
     }
 
-    /// The names at the lines' ends, moved apart where they would overlap.
+    /// Returns the labels at the ends of the lines, moved apart if they would overlap.
     private func endLabels() -> String {
         var labels = lines.compactMap { line -> (text: String, top: Double)? in
             guard let text = line.endLabel, let last = line.series.points.last, last.y.isFinite

@@ -1,4 +1,4 @@
-/// The look of the report.
+/// The style sheet of the report.
 enum ReportStyle {
     static let css = """
         :root{color-scheme:light dark;--page:#f6f7f8;--card:#fff;--ink:#1a1e24;--soft:#5b6470;

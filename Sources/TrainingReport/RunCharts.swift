@@ -6,7 +6,7 @@ import Foundation
 /// The curves of a run.
 struct RunCharts {
     private let run: TrainingRun
-    /// The steps that every chart shows, so that charts can be compared.
+    /// The first and last step, which all charts share so that they can be compared.
     private let steps: [Double]
 
     init(run: TrainingRun) {
@@ -15,7 +15,7 @@ struct RunCharts {
         steps = [all.min(), all.max()].compactMap { $0.map(Double.init) }
     }
 
-    /// The total loss, large; then each objective's.
+    /// Returns the total loss as a large chart, then one chart per objective.
     func losses() -> String {
         var html = ""
         if let chart = smoothed("Total loss", "nats", \.loss, colour: 1, isLarge: true) {
@@ -30,7 +30,8 @@ struct RunCharts {
         return html
     }
 
-    /// Learning rate, gradient, temperature, distillation, matching accuracy and speed.
+    /// Returns charts of learning rate, gradient, temperature, distillation, matching accuracy and
+    /// speed.
     func optimization() -> String {
         let charts = [
             plain("Learning rate", "", \.learningRate, includesZero: true),
@@ -50,7 +51,7 @@ struct RunCharts {
         return Self.grid(charts.compactMap { $0?.html() })
     }
 
-    /// Recall of every split: re-ranked against dual, a chart for each direction.
+    /// Returns the recall of every split, re-ranked and dual, in one chart per direction.
     func recall() -> String {
         let splits = RunSummary.splits(run)
         return splits.map { split in
@@ -143,7 +144,7 @@ struct RunCharts {
             axis: .values(series.finite, includesZero: includesZero), steps: steps)
     }
 
-    /// Logarithmic where spikes would flatten everything else.
+    /// Returns the gradient norm, on a logarithmic scale if spikes would flatten the rest.
     private func gradient() -> LineChart? {
         guard
             var chart = smoothed(
@@ -164,7 +165,7 @@ struct RunCharts {
         "<div class=\"charts\(wide ? " wide" : "")\">\n\(charts.joined())</div>\n"
     }
 
-    /// Three figures, or a power of ten.
+    /// Formats a number with three significant figures, if needed with a power of ten.
     private static func short(_ value: Double) -> String {
         guard value.isFinite, value != 0 else { return NumberText.fixed(value, 0) }
         if abs(value) >= 0.001, abs(value) < 10_000 { return String(format: "%.3g", value) }

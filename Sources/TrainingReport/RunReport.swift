@@ -4,21 +4,21 @@ public import Foundation
 public import SystemPackage
 import Torch
 
-/// A run as one HTML page that needs nothing else: no script, no other file, no network.
+/// A training run as one self-contained HTML page, without scripts, other files or network access.
 public struct RunReport: Sendable {
     private let run: TrainingRun
     private let summary: RunSummary
-    /// Whether the samples' images are embedded.
+    /// Whether the images of the samples are embedded.
     private let hasImages: Bool
     private let date: Date
 
-    /// A page about a run.
+    /// Creates the report of a run.
     ///
     /// - Parameters:
     ///   - run: The run.
-    ///   - hasImages: Whether small copies of the samples' images are embedded, where their
-    ///     files are still there; otherwise only their names are shown.
-    ///   - date: When the page is made.
+    ///   - hasImages: Whether to embed small copies of the samples' images if their files still
+    ///     exist; otherwise only their names are shown. `true` by default.
+    ///   - date: The date on the page; now by default.
     public init(_ run: TrainingRun, hasImages: Bool = true, date: Date = Date()) {
         self.run = run
         self.hasImages = hasImages
@@ -26,10 +26,10 @@ public struct RunReport: Sendable {
         summary = RunSummary(run)
     }
 
-    /// The page.
+    /// Returns the page.
     ///
-    /// - Parameter progress: Called with how many of how many images are done.
-    /// - Throws: `CancellationError` when the task was cancelled.
+    /// - Parameter progress: Called with the number of images done and the number of all images.
+    /// - Throws: `CancellationError` if the task is cancelled.
     public func html(progress: (Int, Int) -> Void = { _, _ in }) throws -> String {
         let gallery = SampleSection(run.samples)
         let thumbnails =
@@ -64,24 +64,24 @@ public struct RunReport: Sendable {
         if !gallery.samples.isEmpty {
             html += Self.section(
                 "Sample retrievals", gallery.html(thumbnails),
-                note: "Beside each query is the image it was written for; framed results are "
-                    + "right." + Self.omitted(run.samples.count, thumbnails.missing))
+                note: "Each query is shown beside the image it was written for. Correct results "
+                    + "are framed." + Self.omitted(run.samples.count, thumbnails.missing))
         }
         if let configuration = run.configuration {
             html += Self.section(
                 "Settings", "<pre>\(Markup.escape(configuration))</pre>\n",
-                note: "The run’s \(RunFile.configuration), as it is.")
+                note: "The run’s \(RunFile.configuration), unchanged.")
         }
         return html + footer() + "</main></body>\n</html>\n"
     }
 
-    /// Writes the page, complete or not at all.
+    /// Writes the page atomically, so that a failure leaves no partial file.
     ///
     /// - Parameters:
-    ///   - path: The page's file; one that is there is replaced.
-    ///   - progress: Called with how many of how many images are done.
-    /// - Throws: `FileError` when the file cannot be written, `CancellationError` when the
-    ///   task was cancelled.
+    ///   - path: The file of the page; an existing file is replaced.
+    ///   - progress: Called with the number of images done and the number of all images.
+    /// - Throws: `FileError` if the file cannot be written; `CancellationError` if the task is
+    ///   cancelled.
     public func write(to path: FilePath, progress: (Int, Int) -> Void = { _, _ in }) throws {
         try AtomicFile.write(try html(progress: progress).utf8, to: path)
     }
@@ -106,8 +106,8 @@ public struct RunReport: Sendable {
     }
 
     private func footer() -> String {
-        "<footer>Made by <code>albef report</code> on \(Self.time(date)). Curves over steps; a "
-            + "gap is a value that was not a number.</footer>\n"
+        "<footer>Made by <code>albef report</code> on \(Self.time(date)). Curves run over steps; a "
+            + "gap marks a value that was not a number.</footer>\n"
     }
 
     private static func section(_ title: String, _ body: String, note: String = "") -> String {
@@ -118,7 +118,8 @@ public struct RunReport: Sendable {
     private static func omitted(_ samples: Int, _ missing: Int) -> String {
         var text = ""
         if samples > SampleSection.maximumSamples {
-            text += " The first \(SampleSection.maximumSamples) of \(samples) queries."
+            text +=
+                " Only the first \(SampleSection.maximumSamples) of \(samples) queries are shown."
         }
         if missing > 0 {
             text +=
@@ -139,7 +140,7 @@ public struct RunReport: Sendable {
         }
     }
 
-    /// A date and time of day, UTC.
+    /// Formats a date and a time of day in UTC.
     private static func time(_ date: Date) -> String {
         let text = date.formatted(
             .iso8601.year().month().day().dateSeparator(.dash).dateTimeSeparator(.space)

@@ -2,70 +2,70 @@ public import ALBEFTraining
 public import ALBEF
 import Foundation
 
-/// The headline numbers of a run, which are the JSON of `albef report --json`.
+/// The headline numbers of a run; also the JSON of `albef report --json`.
 public struct RunSummary: Encodable, Sendable {
     /// The best evaluation of one split and stage.
     public struct Best: Encodable, Sendable {
-        /// The split's name.
+        /// The name of the split.
         public let split: String
-        /// `dual` or `reranked`.
+        /// The stage: `dual` or `reranked`.
         public let stage: String
-        /// The step that was evaluated.
+        /// The step of the evaluation.
         public let step: Int
-        /// Its recalls; the best is the one whose mean is highest.
+        /// The recalls in percent; the best evaluation has the highest mean.
         public let scores: RecallMetrics
     }
 
-    /// The losses of the last steps, smoothed as the report's curves are.
+    /// The losses at the last step, smoothed like the report's curves; `nil` if not recorded.
     public struct Losses: Encodable, Sendable {
-        /// The sum.
+        /// The sum of the losses.
         public let total: Double?
-        /// The contrastive loss.
+        /// The image-text contrastive loss (ITC).
         public let itc: Double?
-        /// The matching loss.
+        /// The image-text matching loss (ITM).
         public let itm: Double?
-        /// The masked language modelling loss.
+        /// The masked language modelling loss (MLM).
         public let mlm: Double?
     }
 
-    /// The directory's name.
+    /// The name of the run's directory.
     public let run: String
-    /// Where the run stands.
+    /// The state of the run.
     public let state: TrainingRun.Activity
     /// The last step.
     public let step: Int
-    /// How many steps the run is to have, where it says so.
+    /// The planned number of steps, if recorded.
     public let totalSteps: Int?
-    /// The last step's epoch.
+    /// The epoch of the last step.
     public let epoch: Int?
-    /// How many epochs the run is to have, where it says so.
+    /// The planned number of epochs, if recorded.
     public let totalEpochs: Int?
-    /// Seconds of training.
+    /// The training time in seconds.
     public let seconds: Double?
-    /// Image-text pairs seen, where it was recorded.
+    /// The number of image-text pairs trained on, if recorded.
     public let pairsSeen: Int?
-    /// The median rate.
+    /// The median rate of training in pairs per second.
     public let pairsPerSecond: Double?
-    /// The most memory that any step found in use, in megabytes.
+    /// The largest memory recorded at any step, in megabytes.
     public let peakMegabytes: Double?
-    /// Smoothed losses at the last step.
+    /// The smoothed losses at the last step.
     public let losses: Losses
-    /// Steps whose loss is not a number.
+    /// The number of steps whose loss is not finite.
     public let brokenSteps: Int
     /// The last step as recorded.
     public let lastStep: StepMetrics?
-    /// The best evaluations, split by split, re-ranked after dual.
+    /// The best evaluations of each split, dual before re-ranked.
     public let best: [Best]
     /// The last evaluation of each split.
     public let lastEvaluations: [EvaluationMetrics]
 
-    /// Seconds that the remaining steps take at the mean pace so far; `nil` where unknown.
+    /// The time for the remaining steps in seconds, at the mean pace so far; `nil` if unknown.
     public var secondsLeft: Double? {
         guard let totalSteps, let seconds, step > 0, totalSteps > step else { return nil }
         return seconds / Double(step) * Double(totalSteps - step)
     }
 
-    /// Sums a run up.
+    /// Summarises a run.
     public init(_ run: TrainingRun) {
         self.run = run.name
         state = run.activity
@@ -95,12 +95,13 @@ public struct RunSummary: Encodable, Sendable {
         }
     }
 
-    /// The summary as JSON, indented; numbers that are none are the strings `NaN` and `Infinity`.
+    /// Returns the summary as indented JSON; non-finite numbers are the strings `NaN`, `Infinity`
+    /// and `-Infinity`.
     public func json() throws -> String {
         String(decoding: try RunJSON.encoder(.prettyPrinted).encode(self), as: UTF8.self)
     }
 
-    /// The names of the splits, in order of their first evaluation.
+    /// Returns the names of the splits, in order of their first evaluation.
     static func splits(_ run: TrainingRun) -> [String] {
         run.evaluations.reduce(into: []) { splits, evaluation in
             if !splits.contains(evaluation.split) { splits.append(evaluation.split) }
@@ -116,7 +117,7 @@ public struct RunSummary: Encodable, Sendable {
                 Best(split: split, stage: stage, step: evaluation.step, scores: $0)
             }
         }
-        // The first of equals: it took the fewest steps.
+        // Of equals the first is the best, because it took the fewest steps.
         .reduce(nil) { best, next in
             guard let best, best.scores.mean >= next.scores.mean else { return next }
             return best

@@ -1,7 +1,7 @@
 import Storage
 import ALBEF
 
-/// The headline numbers of a run.
+/// The headline numbers of a run as HTML tiles.
 struct RunTiles {
     let summary: RunSummary
 
@@ -56,7 +56,7 @@ struct RunTiles {
             tiles.append(
                 Tile(
                     label: "Memory", value: Self.number(NumberText.bytes(peak * 1e6)),
-                    detail: "most at a step"))
+                    detail: "highest at any step"))
         }
         return tiles
     }
@@ -84,7 +84,7 @@ struct RunTiles {
                 + "<span>I→T \(NumberText.fixed(scores.imageToText.r1, 1))</span>")
     }
 
-    /// A text of numbers and units with its units small.
+    /// Returns a text of numbers and units with the units in small type.
     private static func number(_ text: String) -> String {
         text.split(separator: " ").map { word in
             word.allSatisfy(\.isLetter) ? "<small>\(word)</small>" : String(word)

@@ -1,18 +1,18 @@
 import Storage
 import ALBEFTraining
 
-/// Sample retrievals as HTML: each query with what was found, by recall and after re-ranking.
+/// The sample retrievals as HTML: each query with its results, by recall and after re-ranking.
 struct SampleSection {
-    /// Queries that a page shows at most.
+    /// The maximum number of queries on a page.
     static let maximumSamples = 40
-    /// Images of each order that are shown at most.
+    /// The maximum number of images per query and order.
     static let maximumResults = 8
 
     let samples: [SampleRetrieval]
 
     init(_ samples: [SampleRetrieval]) { self.samples = Array(samples.prefix(Self.maximumSamples)) }
 
-    /// The files of the images that are shown.
+    /// The files of the images shown, with repetitions.
     var paths: [String] {
         samples.flatMap { sample in
             [sample.rightPath] + Self.byRecall(sample).map(\.path)
@@ -50,7 +50,7 @@ struct SampleSection {
                 .sorted { $0.rank < $1.rank }.prefix(maximumResults))
     }
 
-    /// Where the right image came, and whether re-ranking helped.
+    /// Returns the ranks of the right image, and whether re-ranking improved them.
     private static func places(_ sample: SampleRetrieval) -> String {
         let recall = "right image: place <b>\(NumberText.count(sample.recallRank))</b> by recall"
         guard let place = sample.rerankedRank else { return recall }
@@ -76,7 +76,7 @@ struct SampleSection {
         return html + "</div>\n"
     }
 
-    /// The image, or the name of its file.
+    /// Returns the image, or the name of its file if it could not be read.
     private static func image(_ path: String, _ thumbnails: Thumbnails) -> String {
         let label = Markup.escape(path)
         guard let name = thumbnails.classes[path] else {

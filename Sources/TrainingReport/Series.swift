@@ -1,23 +1,29 @@
 import ALBEFTraining
 import Foundation
 
-/// A curve: values over steps, with gaps where a value is not a number.
+/// A curve: values over steps, with gaps at values that are not numbers.
 package struct Series: Sendable, Equatable {
+    /// A point of a curve.
     package struct Point: Sendable, Equatable {
+        /// The step.
         package var x: Double
+        /// The value; a gap if it is not finite.
         package var y: Double
 
+        /// Creates a point.
         package init(x: Double, y: Double) {
             self.x = x
             self.y = y
         }
     }
 
+    /// The points, ascending by step.
     package var points: [Point]
 
+    /// Creates a curve from its points.
     package init(points: [Point]) { self.points = points }
 
-    /// One value of each step; `nil` where no step has it.
+    /// Creates the curve of one value over all steps that have it; `nil` if no step has it.
     init?(_ steps: [StepMetrics], _ value: (StepMetrics) -> Double?) {
         points = steps.compactMap { step in
             value(step).map { Point(x: Double(step.step), y: $0) }
@@ -25,14 +31,15 @@ package struct Series: Sendable, Equatable {
         if points.isEmpty { return nil }
     }
 
-    /// The values that are numbers.
+    /// The finite values.
     var finite: some Sequence<Double> { points.lazy.map(\.y).filter(\.isFinite) }
 
-    /// A moving average that looks both ways, so that it does not lag behind, with weights that
-    /// fall off exponentially.
+    /// A moving average over both sides of each point, with exponentially decaying weights.
     ///
-    /// Their time constant is a hundredth of the curve, from 3 to 200 points. Gaps stay gaps, and
-    /// are passed over.
+    /// Because it uses both sides, it does not lag. The time constant is a hundredth of the number
+    /// of points, but at least 3 and at most 200. Gaps remain gaps and have no weight.
+    ///
+    /// - Complexity: O(*n*) for *n* points.
     package var smoothed: Series {
         let constant = min(max(Double(points.count) / 100, 3), 200)
         let decay = exp(-1 / constant)
@@ -41,13 +48,13 @@ package struct Series: Sendable, Equatable {
         return Series(
             points: zip(points, zip(before, after)).map { point, sums in
                 guard point.y.isFinite else { return Point(x: point.x, y: .nan) }
-                // The point itself is in both.
+                // Both sums include the point itself.
                 let sum = sums.0.sum + sums.1.sum - point.y
                 return Point(x: point.x, y: sum / (sums.0.weight + sums.1.weight - 1))
             })
     }
 
-    /// The decaying sum of the values up to each point, and of their weights.
+    /// Returns, for each point, the decaying sums of the values and the weights up to it.
     private static func sums(
         _ points: [Point], _ decay: Double
     ) -> [(sum: Double, weight: Double)] {
@@ -61,10 +68,10 @@ package struct Series: Sendable, Equatable {
         }
     }
 
-    /// The curve with at most four points for each of `buckets` stretches.
+    /// Returns the curve with at most four points for each of `buckets` sections.
     ///
-    /// They are where it begins and ends, its lowest and its highest, in their order, so that no
-    /// peak is lost. A stretch without any number is a gap.
+    /// A section keeps its first, last, lowest and highest point, in order, so that no peak is
+    /// lost. A section without finite values becomes a gap.
     package func reduced(to buckets: Int) -> Series {
         guard points.count > 4 * buckets else { return self }
         var kept: [Point] = []
@@ -84,7 +91,7 @@ package struct Series: Sendable, Equatable {
         return Series(points: kept)
     }
 
-    /// The stretches without gaps.
+    /// The sections between gaps.
     package var runs: [ArraySlice<Point>] {
         points.split { !$0.y.isFinite }
     }

@@ -2,27 +2,27 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// Small copies of images, each in the page once however often it is shown.
+/// Small copies of images, each embedded in the page once, however often it is shown.
 struct Thumbnails {
-    /// The longer side in pixels: twice what is shown, for dense screens.
+    /// The longer side in pixels: twice the size shown, for high-density screens.
     static let side = 144
 
-    /// The style sheet's class of each image that could be read.
+    /// The CSS class of each image that could be read, by its path.
     private(set) var classes: [String: String] = [:]
     private(set) var css = ""
-    /// How many images could not be read.
+    /// The number of images that could not be read.
     private(set) var missing = 0
 
-    /// No images.
+    /// Creates an empty set.
     init() {}
 
-    /// Reads images.
+    /// Reads and reduces images.
     ///
     /// - Parameters:
-    ///   - paths: Their files, relative to the current folder or to the run's.
+    ///   - paths: The files, relative to the current folder or the run's directory.
     ///   - run: The run's directory.
-    ///   - progress: Called with how many of how many images are done.
-    /// - Throws: `CancellationError` when the task was cancelled.
+    ///   - progress: Called with the number of images done and the number of all images.
+    /// - Throws: `CancellationError` if the task is cancelled.
     init(_ paths: [String], run: FilePath, progress: (Int, Int) -> Void) throws {
         let loader = ImageLoader(targetSide: Self.side)
         var known: Set<String> = []

@@ -2,32 +2,32 @@ public import ALBEFTraining
 public import Foundation
 public import SystemPackage
 
-/// What a run's directory holds, finished or not.
+/// The content of a run's directory, whether the run has ended or not.
 public struct TrainingRun: Sendable {
     /// The run's directory.
     public let directory: FilePath
-    /// The directory's name.
+    /// The name of the directory.
     public let name: String
-    /// The steps in the order of the log.
+    /// The steps, in the order of the log.
     public let steps: [StepMetrics]
-    /// The evaluations in the order of the log.
+    /// The evaluations, in the order of the log.
     public let evaluations: [EvaluationMetrics]
-    /// The last sample retrievals.
+    /// The latest sample retrievals.
     public let samples: [SampleRetrieval]
     /// The text of `configuration.yaml`.
     public let configuration: String?
-    /// What the run says of itself.
+    /// The content of `status.json`.
     public let status: RunStatus?
-    /// When the log was last written.
+    /// The time of the last write to the log.
     public let updated: Date?
 
-    /// Reads a run; one that another process is writing may be read too.
+    /// Reads a run, even while another process is writing it.
     ///
-    /// - Throws: ``RunError`` when the directory is none of a run, its log is empty, or a file is
-    ///   broken.
+    /// - Throws: `RunError` if the directory is not that of a run, its log is empty, or a file is
+    ///   damaged.
     public init(_ directory: FilePath) throws {
         self.directory = directory
-        // "." and ".." are no names.
+        // Resolved, because "." and ".." are not names.
         let resolved = URL(filePath: directory.string).standardizedFileURL
         name = resolved.lastPathComponent
         let log = directory.appending(RunFile.metrics)
@@ -58,7 +58,7 @@ public struct TrainingRun: Sendable {
         }
     }
 
-    /// Where the run stands, as far as can be told from outside.
+    /// The state of the run, as far as its files and its process reveal it.
     public var activity: Activity {
         guard let status else { return .unknown }
         if status.isOrphaned { return .stopped }
@@ -70,19 +70,19 @@ public struct TrainingRun: Sendable {
         }
     }
 
-    /// Where a run stands.
+    /// The state of a run.
     public enum Activity: String, Encodable, Sendable {
-        /// A process is at it.
+        /// A process is training.
         case running
-        /// It did all its steps.
+        /// All steps are done.
         case finished
-        /// It was asked to stop, and can be resumed.
+        /// The run was asked to stop and can be resumed.
         case interrupted
-        /// An error ended it.
+        /// An error ended the run.
         case failed
-        /// Its process is gone and said nothing: it was killed.
+        /// The process ended without recording a state, as when it is killed.
         case stopped
-        /// It says nothing of itself.
+        /// The directory records no state.
         case unknown
     }
 }

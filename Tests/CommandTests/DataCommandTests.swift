@@ -41,7 +41,7 @@ struct DataCommandTests {
             let result = try await Command.run(["data", "validate", "table.csv"], folder: folder)
             #expect(result.status == 1 && result.output.isEmpty)
             #expect(
-                result.errors == "Error: table.csv:2: has 1 fields where the header has 2\n")
+                result.errors == "Error: table.csv:2: has 1 fields, but the header has 2\n")
         }
     }
 
@@ -74,7 +74,7 @@ struct DataCommandTests {
             #expect(named.output.hasSuffix("no problems were found\n"), "\(named.errors)")
             let unnamed = try await Command.run(arguments, folder: folder)
             #expect(unnamed.status == 1)
-            #expect(unnamed.errors.contains("would be called: photo, name"), "\(unnamed.errors)")
+            #expect(unnamed.errors.contains("its columns are: photo, name"), "\(unnamed.errors)")
         }
     }
 

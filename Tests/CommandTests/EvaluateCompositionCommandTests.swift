@@ -115,8 +115,8 @@ struct EvaluateCompositionCommandTests {
             #expect(refused.status == 1 && refused.output.isEmpty)
             #expect(
                 refused.errors.contains(
-                    "Error: swap_att.json: 4: there is no image images/002.bmp; 1 of 4 items lack"
-                ))
+                    "Error: swap_att.json: 4: the image images/002.bmp does not exist; 1 of 4 items"
+                        + " lack"))
             let skipped = try await Command.run(
                 base + ["--skip-missing", "--json"], folder: folder)
             #expect(skipped.status == 0, "\(skipped.errors)")
@@ -175,7 +175,7 @@ struct EvaluateCompositionCommandTests {
             let result = try await Command.run(
                 ["evaluate", "choice", "x.json"] + arguments, folder: folder)
             #expect(result.status == 1 && result.output.isEmpty)
-            #expect(result.errors.contains("x.json: [0].positives: is missing; captions"))
+            #expect(result.errors.contains("x.json: [0].positives: is missing; evaluate captions"))
             #expect(result.errors.contains("albef evaluate retrieval"))
         }
     }

@@ -1,6 +1,6 @@
-// What ImageText needs of C: JPEG decoding, libvips behind dlopen, resampling, augmentation, and a
-// whole-file read that cannot hang. Nothing here keeps state between calls except libvips itself,
-// and every function may be called from any thread.
+// The C functions of ImageText: JPEG decoding, libvips through dlopen, resampling, augmentation,
+// and file reads that cannot block for ever. Only libvips keeps state between calls. Every function
+// may be called from any thread.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ typedef struct {
 } imaging_file;
 
 imaging_file_status imaging_file_open(const char *path, imaging_file *file);
-// Reads up to `count` bytes at `offset`; returns how many, or -1 with `file->code` set.
+// Reads up to `count` bytes at `offset`. Returns their number, or -1 with `file->code` set.
 int64_t imaging_file_read(imaging_file *file, int64_t offset, uint8_t *bytes, size_t count);
 void imaging_file_close(imaging_file *file);
 
@@ -36,7 +36,7 @@ typedef enum {
     IMAGING_JPEG_GREY = 1,
     IMAGING_JPEG_RGB = 3,
     IMAGING_JPEG_CMYK = 4,
-    IMAGING_JPEG_INVERTED_CMYK = 5,  // as Adobe writes it: 255 is no ink
+    IMAGING_JPEG_INVERTED_CMYK = 5,  // as Adobe writes it: 255 means no ink
 } imaging_jpeg_colour;
 
 typedef struct {
@@ -44,16 +44,17 @@ typedef struct {
     imaging_jpeg_colour colour;
 } imaging_jpeg_info;
 
-// Both return 0, or -1 with a reason in `message`.
+// Both return 0, or -1 with the reason in `message`.
 int imaging_jpeg_inspect(
     const uint8_t *bytes, size_t count, imaging_jpeg_info *info, char *message);
-// `eighths` is the scale: 8 for full size, 4, 2 or 1 below it. Each side becomes
-// ceil(side * eighths / 8). `channels` is 1, 3 or 4; grey may be asked for as 3.
+// `eighths` is the scale: 8 for full size, or 4, 2 or 1. Each side becomes
+// ceil(side * eighths / 8). `channels` is 1, 3 or 4; a grey image can be decoded to 3.
 int imaging_jpeg_decode(
     const uint8_t *bytes, size_t count, int eighths, int channels, uint8_t *pixels,
     size_t capacity, char *message);
-// Encodes [height, width, 3] with `quality` 1 to 100 as a file of at most `limit` bytes; a longer one
-// fails as it does when there is no more memory. `*bytes` is released with free, and NULL on failure.
+// Encodes [height, width, 3] with a `quality` of 1 to 100 as a file of at most `limit` bytes. A
+// larger file fails with the error for missing memory. The caller releases `*bytes` with free; it
+// is NULL on failure.
 int imaging_jpeg_encode(
     const uint8_t *pixels, int width, int height, int quality, size_t limit, uint8_t **bytes,
     size_t *count, char *message);
@@ -73,16 +74,16 @@ typedef enum {
 
 typedef enum {
     IMAGING_VIPS_OK = 0,
-    IMAGING_VIPS_UNAVAILABLE,  // no libvips, or one without this loader
-    IMAGING_VIPS_TOO_LARGE,    // width and height say how large
+    IMAGING_VIPS_UNAVAILABLE,  // libvips is missing, or lacks this loader
+    IMAGING_VIPS_TOO_LARGE,    // width and height are set
     IMAGING_VIPS_FAILED,
 } imaging_vips_status;
 
 typedef struct {
     uint8_t *pixels;  // [height, width, 3], released by imaging_vips_image_free
     int64_t width, height;
-    int32_t orientation;  // EXIF's 1 to 8, or 0 where the file says nothing
-    uint8_t *xmp, *exif;  // with hexadecimal_exif released with the pixels
+    int32_t orientation;  // EXIF's 1 to 8, or 0 if the file has none
+    uint8_t *xmp, *exif;  // like hexadecimal_exif, released with the pixels
     char *hexadecimal_exif;
     size_t xmp_count, exif_count;
     char message[IMAGING_MESSAGE_SIZE];
@@ -91,22 +92,22 @@ typedef struct {
 imaging_vips_status imaging_vips_load(
     const uint8_t *bytes, size_t count, imaging_vips_format format, int64_t maximum_pixels,
     int apply_profile, imaging_vips_image *image);
-// Reads what stands before the pixels; `pixels` stays null.
+// Reads the metadata before the pixels; `pixels` stays null.
 imaging_vips_status imaging_vips_inspect(
     const uint8_t *bytes, size_t count, imaging_vips_format format, imaging_vips_image *image);
-// Converts `pixels` [height, width, channels] by an ICC profile to sRGB in `output`
+// Converts `pixels` [height, width, channels] by an ICC profile to sRGB, and writes it to `output`
 // [height, width, 3].
 imaging_vips_status imaging_vips_to_srgb(
     const uint8_t *pixels, int width, int height, int channels, const uint8_t *profile,
     size_t profile_count, uint8_t *output, char *message);
-// Encodes [height, width, 3] as PNG. `*bytes` is released with free.
+// Encodes [height, width, 3] as PNG. The caller releases `*bytes` with free.
 imaging_vips_status imaging_vips_encode_png(
     const uint8_t *pixels, int width, int height, uint8_t **bytes, size_t *count, char *message);
 void imaging_vips_image_free(imaging_vips_image *image);
 
 // MARK: Pixels
 
-// Copies [height, width, 3] to `output` as EXIF `orientation` (1 to 8) says it is to be seen.
+// Copies [height, width, 3] to `output`, upright according to EXIF's `orientation` (1 to 8).
 void imaging_orient(
     const uint8_t *pixels, size_t width, size_t height, int orientation, uint8_t *output);
 
@@ -115,10 +116,10 @@ typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
 // Pillow's filters: cubic with a = -0.5, and a triangle.
 typedef enum { IMAGING_BICUBIC, IMAGING_BILINEAR } imaging_filter;
 
-// CMYK, with 255 full ink, to RGB by the formula everyone uses in want of a profile.
+// Converts CMYK, in which 255 is full ink, to RGB by the usual formula without a profile.
 void imaging_cmyk_to_rgb(const uint8_t *pixels, size_t count, uint8_t *output);
 
-// Pillow's antialiased resize of [height, width, 3]; -1 when out of memory.
+// Resizes [height, width, 3] with Pillow's antialiasing. Returns 0, or -1 if out of memory.
 int imaging_resize(
     const uint8_t *pixels, int width, int height, uint8_t *output, int output_width,
     int output_height, imaging_filter filter, imaging_kernels kernels);
@@ -128,18 +129,19 @@ void imaging_to_planes(const uint8_t *pixels, size_t count, const float *table, 
 
 // MARK: Augmentation
 
-// histogram[c, v] counts how often channel c has value v; [3, 256].
+// Counts the pixels of each value: histogram[c, v] for value v in channel c, [3, 256].
 void imaging_histogram(const uint8_t *pixels, size_t count, uint32_t *histogram);
 
 // output[i, c] = table[c, pixels[i, c]] for `count` pixels; `table` is [3, 256].
 void imaging_look_up(const uint8_t *pixels, size_t count, const uint8_t *table, uint8_t *output);
 
-// Extrapolates by `factor` away from a smoothed copy, cutting fractions off; the outermost pixels
-// stay.
+// Extrapolates by `factor` away from a smoothed copy, truncating fractions. The outermost pixels
+// are unchanged.
 void imaging_sharpen(
     const uint8_t *pixels, int width, int height, float factor, uint8_t *output);
 
-// Moves what is at (x, y) to `matrix` [2, 3] times (x, y, 1), bilinear.
+// Moves the point (x, y) to `matrix` [2, 3] times (x, y, 1), with bilinear interpolation. Places
+// from outside the image become `fill`.
 void imaging_warp(
     const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
     uint8_t *output);

@@ -1,3 +1,3 @@
-// Nearest vectors: exact scans, and a graph.
+// Searches for the nearest vectors, by exact scans and by a graph.
 #include "graph.h"
 #include "scan.h"

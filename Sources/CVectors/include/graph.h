@@ -1,6 +1,7 @@
-// A hierarchical navigable small-world graph (Malkov and Yashunin, 2018) over unit vectors, by hnswlib.
+// A hierarchical navigable small-world graph (Malkov and Yashunin, 2018) over unit vectors, through
+// hnswlib.
 //
-// A C interface; every exception of the library becomes a message, which the caller frees.
+// A C interface. Every exception of the library becomes a message, which the caller frees.
 #ifndef CVECTORS_GRAPH_H
 #define CVECTORS_GRAPH_H
 
@@ -13,34 +14,37 @@ extern "C" {
 
 typedef struct hnsw_graph hnsw_graph;
 
-// An empty graph for `capacity` vectors of `width` numbers. `links` is the number of neighbours (M),
-// `effort` how many candidates are looked at when one is added (efConstruction).
+// Creates an empty graph for `capacity` vectors of `width` numbers. `links` is the number of
+// neighbours per vector (M); `effort` is the number of candidates considered for each added vector
+// (efConstruction).
 hnsw_graph *hnsw_make(
     int32_t width, int64_t capacity, int32_t links, int32_t effort, char **message);
 
-// Reads a graph from the bytes of a file that `hnsw_write` wrote. `effort` is how many candidates a
-// search looks at (ef).
+// Reads a graph from the bytes of a file that `hnsw_write` wrote. `effort` is the number of
+// candidates that a search considers (ef).
 //
-// Nothing in the bytes is trusted: sizes, labels, which have to be 0 ..< `count` in any order, and
-// every link are checked, so that a search of what was read stays inside of it.
+// The bytes are not trusted: the sizes, the labels, which must be 0 ..< `count` in any order, and
+// every link are checked, so that a search never reads outside the graph.
 hnsw_graph *hnsw_read(
     const void *bytes, int64_t size, int32_t width, int64_t count, int32_t effort, char **message);
 
-// Adds vectors with consecutive labels; several threads may add to one graph. False on failure.
+// Adds vectors with consecutive labels. Several threads may add to one graph. Returns false on
+// failure.
 int hnsw_add(
     hnsw_graph *graph, const float *rows, int64_t count, int64_t first_label, char **message);
 
-// Length of what `hnsw_write` writes.
+// Returns the number of bytes that `hnsw_write` writes.
 int64_t hnsw_size(const hnsw_graph *graph);
 
 // Receives bytes; returns false to stop.
 typedef int (*hnsw_sink)(void *context, const void *bytes, size_t count);
 
-// Hands the graph to a sink, in the library's format. False if the sink stopped, or on failure.
+// Passes the graph to a sink, in the library's format. Returns false if the sink stopped, or on
+// failure.
 int hnsw_write(const hnsw_graph *graph, hnsw_sink sink, void *context, char **message);
 
-// Labels of about the `count` nearest vectors by inner product, in no order; their number, or -1 on
-// failure. Several threads may search one graph.
+// Writes the labels of approximately the `count` nearest vectors by inner product, in no particular
+// order. Returns their number, or -1 on failure. Several threads may search one graph.
 int64_t hnsw_search(
     const hnsw_graph *graph, const float *query, int64_t count, int64_t *labels, char **message);
 

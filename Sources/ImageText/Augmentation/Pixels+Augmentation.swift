@@ -1,14 +1,14 @@
 internal import CImaging
 
-/// Changes of whole images that keep their size, but for the crop.
+/// Operations on whole images for augmentation; only the crop changes the size.
 extension Pixels {
-    /// The part of an image inside a box that lies within it.
+    /// Returns the part of an image inside a box, which must lie within the image.
     static func crop(
         _ image: RGBImage, left: Int, top: Int, width: Int, height: Int
     ) -> RGBImage {
         precondition(
             left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height,
-            "a box outside the image")
+            "the box \(left), \(top), \(width), \(height) is outside the image")
         if width == image.width && height == image.height { return image }
         let count = width * height * 3
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -22,12 +22,12 @@ extension Pixels {
         return RGBImage(width: width, height: height, pixels: pixels)
     }
 
-    /// The image with left and right exchanged.
+    /// Returns the image with left and right exchanged.
     static func mirrored(_ image: RGBImage) -> RGBImage {
         orient(image.pixels, width: image.width, height: image.height, 2)
     }
 
-    /// How often each channel has each value: `[3, 256]`.
+    /// Counts the pixels of each value in each channel, `[3, 256]`.
     static func histogram(_ image: RGBImage) -> [Int] {
         let counts = [UInt32](unsafeUninitializedCapacity: 3 * 256) { buffer, initialized in
             imaging_histogram(
@@ -37,15 +37,17 @@ extension Pixels {
         return counts.map(Int.init)
     }
 
-    /// `output[i, c] = table[c, input[i, c]]`, with `table` `[3, 256]`.
+    /// Replaces samples by a table: `output[i, c] = table[c, input[i, c]]`, with `table`
+    /// `[3, 256]`.
     static func lookUp(_ image: RGBImage, in table: [UInt8]) -> RGBImage {
-        precondition(table.count == 3 * 256, "a table of \(table.count) values")
+        precondition(table.count == 3 * 256, "the table has \(table.count) values, not 768")
         return image.replacing { output in
             imaging_look_up(image.pixels, image.width * image.height, table, output)
         }
     }
 
-    /// The image less a smoothed copy of it, `factor` times, plus that copy; 1 changes nothing.
+    /// Returns `smooth + factor * (image - smooth)`, in which `smooth` is a smoothed copy of the
+    /// image; a factor of 1 changes nothing.
     static func sharpened(_ image: RGBImage, factor: Float) -> RGBImage {
         image.replacing { output in
             imaging_sharpen(
@@ -53,13 +55,13 @@ extension Pixels {
         }
     }
 
-    /// The image with each point moved by an affine map, bilinear.
+    /// Moves each point of the image by an affine map, with bilinear interpolation.
     ///
     /// - Parameters:
-    ///   - matrix: `[2, 3]`, row by row; where it takes `(x, y, 1)` is where that point goes.
-    ///   - fill: What all channels have outside the image.
+    ///   - matrix: `[2, 3]`, row-major; maps `(x, y, 1)` to the new place of the point.
+    ///   - fill: The value of all channels outside the image.
     static func warped(_ image: RGBImage, by matrix: [Double], fill: UInt8) -> RGBImage {
-        precondition(matrix.count == 6, "an affine map of \(matrix.count) numbers")
+        precondition(matrix.count == 6, "the affine map has \(matrix.count) numbers, not 6")
         return image.replacing { output in
             imaging_warp(
                 image.pixels, Int32(image.width), Int32(image.height), matrix, fill, output)
@@ -68,7 +70,7 @@ extension Pixels {
 }
 
 extension RGBImage {
-    /// An image of the same size, every sample of which `body` writes.
+    /// Returns an image of the same size, all samples of which `body` writes.
     fileprivate func replacing(_ body: (UnsafeMutablePointer<UInt8>?) -> Void) -> RGBImage {
         let count = pixels.count
         return RGBImage(

@@ -1,37 +1,40 @@
 import Storage
-/// RandAugment as ALBEF used it: a few random changes of fixed strength, none of the colours that
-/// captions name.
+
+/// RandAugment (Cubuk et al., 2020) as used by ALBEF: a few random operations of fixed strength.
 ///
-/// Operations are drawn with replacement, and each is then applied with probability 1/2. Warps are
-/// OpenCV 4's to the bit (bilinear, grey 128 outside). Two faults of the original are not repeated:
-/// its AutoContrast computed `-low` in 8 bits and so made a channel without black wholly white, and
-/// its Sharpness let values beyond 0 to 255 wrap around. Here they are what its comments promise,
-/// Pillow's, up to Sharpness' outermost pixels, which stay as they are.
+/// Operations that change colours are left out, because captions name colours. Operations are drawn
+/// with replacement; each is then applied with probability 1/2. Warps are bit-identical to those of
+/// OpenCV 4 (bilinear, grey 128 outside the image).
+///
+/// Two faults of the original are corrected. Its AutoContrast computed `-low` in 8 bits and so made
+/// a channel without black all white, and its Sharpness let values outside 0 to 255 wrap around.
+/// Here both work as in Pillow, which the original's comments promise, except that Sharpness leaves
+/// the outermost pixels unchanged.
 public struct RandAugment: Sendable, Hashable {
-    /// What can be done to an image.
+    /// An operation on an image; `m` is the magnitude.
     public enum Operation: String, Sendable, Hashable, CaseIterable {
-        /// Nothing.
+        /// Changes nothing.
         case identity
-        /// Stretches each channel to the whole of 0 to 255.
+        /// Stretches each channel to the full range of 0 to 255.
         case autoContrast
-        /// Spreads each channel's values evenly, Pillow's way.
+        /// Equalizes each channel's histogram as Pillow does.
         case equalize
-        /// Multiplies by `m / 10 * 1.8 + 0.1`, cutting off at 255.
+        /// Multiplies samples by `m / 10 * 1.8 + 0.1`, clipping at 255.
         case brightness
-        /// Moves away from a smoothed copy by the factor `m / 10 * 1.8 + 0.1`.
+        /// Scales the difference from a smoothed copy by `m / 10 * 1.8 + 0.1`.
         case sharpness
         /// Shifts rows by `m / 10 * 0.3` of their distance from the top.
         case shearX
         /// Shifts columns by `m / 10 * 0.3` of their distance from the left.
         case shearY
-        /// Shifts by `m` pixels to the left, or the right when negated.
+        /// Shifts by `m` pixels to the left, or to the right when negated.
         case translateX
         /// Shifts by `m` pixels up, or down when negated.
         case translateY
-        /// Turns about the centre by `m / 10 * 30` degrees, anticlockwise unless negated.
+        /// Rotates about the centre by `m / 10 * 30` degrees, anticlockwise unless negated.
         case rotate
 
-        /// Whether the operation has a direction, which is drawn as well.
+        /// Whether the operation has a direction, which is drawn at random.
         public var isGeometric: Bool {
             switch self {
             case .shearX, .shearY, .translateX, .translateY, .rotate: true
@@ -43,29 +46,31 @@ public struct RandAugment: Sendable, Hashable {
     private static let probability = 0.5
     private static let fill: UInt8 = 128
 
-    /// How many operations are drawn.
+    /// The number of operations drawn.
     public let count: Int
-    /// How strong they are, from 0 to 10.
+    /// The strength of the operations, from 0 to 10.
     public let magnitude: Double
 
-    /// Augmentation of a given strength.
+    /// Creates an augmentation of a given strength.
     ///
     /// - Parameters:
     ///   - count: RandAugment's N, at least 0; 2 in the original and in LAVIS.
     ///   - magnitude: RandAugment's M, from 0 to 10; 7 in the original, 5 in LAVIS.
     public init(count: Int = 2, magnitude: Double = 7) {
-        precondition(count >= 0, "\(count) operations")
-        precondition((0...10).contains(magnitude), "a magnitude of \(magnitude)")
+        precondition(count >= 0, "the number of operations is \(count)")
+        precondition((0...10).contains(magnitude), "the magnitude is \(magnitude), not 0 to 10")
         self.count = count
         self.magnitude = magnitude
     }
 
-    /// Applies random operations to an image.
+    /// Applies ``count`` random operations to an image.
+    ///
+    /// - Returns: An image of the same size.
     public func callAsFunction(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         var image = image
         for _ in 0..<count {
             let operation = Operation.allCases[random.integer(below: Operation.allCases.count)]
-            // Three numbers each, whatever becomes of them.
+            // Each operation draws three numbers, even if it is not applied.
             let applies = random.chance(Self.probability)
             let negated = random.chance(0.5)
             if applies { image = apply(operation, to: image, negated: negated) }
@@ -75,7 +80,12 @@ public struct RandAugment: Sendable, Hashable {
 
     /// Applies one operation to an image.
     ///
-    /// - Parameter negated: Turns a geometric operation the other way; others ignore it.
+    /// - Parameters:
+    ///   - operation: The operation.
+    ///   - image: The image.
+    ///   - negated: Whether a geometric operation works in the opposite direction; others ignore
+    ///     it.
+    /// - Returns: An image of the same size.
     public func apply(
         _ operation: Operation, to image: RGBImage, negated: Bool = false
     ) -> RGBImage {
@@ -105,7 +115,7 @@ public struct RandAugment: Sendable, Hashable {
     /// The original keeps these matrices in single precision.
     private func single(_ value: Double) -> Double { Double(Float(value)) }
 
-    /// OpenCV's rotation about the centre; positive angles turn anticlockwise.
+    /// Returns OpenCV's rotation about the centre; positive angles turn anticlockwise.
     private static func rotation(_ image: RGBImage, degrees: Double) -> [Double] {
         let (x, y) = (Double(image.width) / 2, Double(image.height) / 2)
         let angle = degrees * (Double.pi / 180)

@@ -1,18 +1,20 @@
 import Storage
+
 /// Cuts a random part out of an image and resizes it to a square, as torchvision's class of the
 /// same name does (bicubic, antialiased).
 ///
-/// The part's area is uniform in `scale`, the logarithm of its aspect ratio uniform in `ratio`'s.
-/// Where ten such boxes do not fit, it is the largest centred one whose aspect ratio is allowed.
+/// The area of the part is uniform in `scale`; the logarithm of its aspect ratio is uniform between
+/// the logarithms of the bounds of `ratio`. If ten such boxes do not fit into the image, the crop
+/// takes the largest centred box with an allowed aspect ratio.
 public struct RandomResizedCrop: Sendable, Hashable {
     /// A part of an image in pixels.
     public struct Box: Sendable, Hashable {
         /// The first column and row.
         public let left, top: Int
-        /// Pixels across and down, at least 1 each.
+        /// The width and height in pixels, at least 1 each.
         public let width, height: Int
 
-        /// A part that begins at a pixel.
+        /// Creates a part by its first column and row and its size in pixels.
         public init(left: Int, top: Int, width: Int, height: Int) {
             self.left = left
             self.top = top
@@ -25,45 +27,47 @@ public struct RandomResizedCrop: Sendable, Hashable {
 
     /// The side of the square in pixels.
     public let side: Int
-    /// The part's share of the image's area.
+    /// The bounds of the part's share of the image's area.
     public let scale: ClosedRange<Double>
-    /// The part's width divided by its height.
+    /// The bounds of the part's width divided by its height.
     public let ratio: ClosedRange<Double>
 
-    /// A crop to `side` x `side` pixels.
+    /// Creates a crop to `side` × `side` pixels.
     ///
     /// - Parameters:
-    ///   - side: At least 1.
-    ///   - scale: Above 0 and at most 1; the original's pretraining by default, its fine-tuning
-    ///     uses `0.5...1`.
-    ///   - ratio: Above 0.
+    ///   - side: The side of the square in pixels, at least 1.
+    ///   - scale: The bounds of the area share, above 0 and at most 1; by default those of the
+    ///     original's pretraining. Its fine-tuning uses `0.5...1`.
+    ///   - ratio: The bounds of the aspect ratio, above 0.
     public init(
         side: Int, scale: ClosedRange<Double> = 0.2...1,
         ratio: ClosedRange<Double> = 3.0 / 4...4.0 / 3
     ) {
-        precondition(side > 0, "a square of side \(side)")
-        precondition(scale.lowerBound > 0 && scale.upperBound <= 1, "a scale of \(scale)")
-        precondition(ratio.lowerBound > 0, "an aspect ratio of \(ratio)")
+        precondition(side > 0, "the side of the square is \(side)")
+        precondition(scale.lowerBound > 0 && scale.upperBound <= 1, "the scale is \(scale)")
+        precondition(ratio.lowerBound > 0, "the aspect ratio is \(ratio)")
         self.side = side
         self.scale = scale
         self.ratio = ratio
     }
 
-    /// A random part of an image, resized.
+    /// Returns a random part of an image, resized to `side` × `side` pixels.
     public func callAsFunction(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         self(image, box: box(width: image.width, height: image.height, using: &random))
     }
 
-    /// A given part of an image, resized.
+    /// Returns a given part of an image, resized to `side` × `side` pixels.
     ///
-    /// - Parameter box: Must lie within the image.
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - box: The part, which must lie within the image.
     public func callAsFunction(_ image: RGBImage, box: Box) -> RGBImage {
         let part = Pixels.crop(
             image, left: box.left, top: box.top, width: box.width, height: box.height)
         return ImageTransform.resized(part, to: (side, side))
     }
 
-    /// Draws the part to take of an image of `width` x `height` pixels.
+    /// Draws the part to cut out of an image of `width` × `height` pixels.
     public func box(width: Int, height: Int, using random: inout SplitMix64) -> Box {
         let area = Double(width) * Double(height)
         let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
@@ -80,7 +84,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
         return central(width: width, height: height)
     }
 
-    /// The largest centred part with an allowed aspect ratio.
+    /// Returns the largest centred part with an allowed aspect ratio.
     func central(width: Int, height: Int) -> Box {
         var (across, down) = (width, height)
         let aspect = Double(width) / Double(height)
@@ -93,6 +97,6 @@ public struct RandomResizedCrop: Sendable, Hashable {
             left: (width - across) / 2, top: (height - down) / 2, width: across, height: down)
     }
 
-    /// Python's `round`: halves go to the even neighbour.
+    /// Rounds as Python's `round` does: halves to the even neighbour.
     private static func rounded(_ value: Double) -> Int { Int(value.rounded(.toNearestOrEven)) }
 }

@@ -1,19 +1,19 @@
-/// A small deterministic generator of random numbers: SplitMix64 (Steele, Lea and Flood, 2014).
+/// A small deterministic random number generator: SplitMix64 (Steele, Lea and Flood, 2014).
 ///
-/// Equal seeds and streams give equal numbers on every machine and with every Swift release, which
-/// the standard library does not promise of `Int.random(in:using:)` and `shuffle(using:)`: use
-/// ``uniform(in:)``, ``integer(below:)`` and ``shuffle(_:)`` where runs must be repeatable.
+/// Equal seeds and streams yield equal numbers on every machine and with every Swift release. The
+/// standard library does not promise this for `Int.random(in:using:)` and `shuffle(using:)`; use
+/// ``uniform(in:)``, ``integer(below:)`` and ``shuffle(_:)`` for repeatable runs.
 public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
     private var state: UInt64
 
     private static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-    /// A generator of its own for each combination of numbers.
+    /// Creates an independent generator for each combination of numbers.
     ///
     /// - Parameters:
-    ///   - seed: What a run is started with.
-    ///   - stream: What the numbers are for, such as an epoch and a row; order matters. Without
-    ///     any this is SplitMix64 as published.
+    ///   - seed: The seed of a run.
+    ///   - stream: The purpose of the numbers, such as an epoch and a row, in a fixed order.
+    ///     Without a stream, this is SplitMix64 as published.
     public init(seed: UInt64, stream: Int...) {
         state = seed
         for value in stream {
@@ -29,37 +29,39 @@ public struct SplitMix64: RandomNumberGenerator, Sendable, Hashable {
         return z ^ (z >> 31)
     }
 
-    /// The next 64 random bits.
+    /// Returns the next 64 random bits.
     public mutating func next() -> UInt64 {
         state &+= Self.step
         return Self.mixed(state)
     }
 
-    /// A number from `range`, its upper bound excluded unless the range is one number.
+    /// Returns a number in `range`, excluding its upper bound unless both bounds are equal.
     ///
-    /// - Parameter range: From 0 to 1 by default, in steps of 2⁻⁵³.
+    /// - Parameter range: The range, 0 to 1 by default; its numbers are then multiples of 2⁻⁵³.
     public mutating func uniform(in range: ClosedRange<Double> = 0...1) -> Double {
         let unit = Double(next() >> 11) * 0x1p-53
         return range.lowerBound + unit * (range.upperBound - range.lowerBound)
     }
 
-    /// An integer from 0 to `bound - 1`, each equally likely.
+    /// Returns an integer from 0 to `bound - 1`, each with the same probability.
     ///
-    /// - Parameter bound: At least 1.
+    /// - Parameter bound: The exclusive upper bound, at least 1.
     public mutating func integer(below bound: Int) -> Int {
-        precondition(bound > 0, "an integer below \(bound)")
+        precondition(bound > 0, "the upper bound is \(bound), but must be positive")
         let bound = UInt64(bound)
-        // The low halves of products are spread evenly but for the first few (Lemire, 2019).
+        // Low halves of products are uniform once the first few are rejected (Lemire, 2019).
         let rejected = (0 &- bound) % bound
         var product = next().multipliedFullWidth(by: bound)
         while product.low < rejected { product = next().multipliedFullWidth(by: bound) }
         return Int(product.high)
     }
 
-    /// Whether something of this probability happens.
+    /// Returns `true` with the given probability.
     public mutating func chance(_ probability: Double) -> Bool { uniform() < probability }
 
-    /// Puts elements in random order, each order equally likely (Fisher and Yates).
+    /// Shuffles the elements, each order with the same probability (Fisher and Yates).
+    ///
+    /// - Complexity: O(*n*) for *n* elements.
     public mutating func shuffle<Element>(_ elements: inout [Element]) {
         for last in stride(from: elements.count - 1, to: 0, by: -1) {
             elements.swapAt(last, integer(below: last + 1))

@@ -1,33 +1,34 @@
-/// Makes an image what an image encoder is trained on: a random part of it, perhaps mirrored,
-/// augmented, normalised, in planes.
+/// Turns an image into an encoder's training input: a random part, mirrored half of the time,
+/// augmented, normalised, as planes.
 ///
-/// This is the original's training transform; ``ImageTransform`` is the one for searching. Equal
-/// generators give equal results. Images should be decoded in full, or to at least
-/// `side / scale.lowerBound.squareRoot()`, because only a part of them is kept.
+/// This is the original's training transform; ``ImageTransform`` is the one for search. Generators
+/// in the same state yield the same result. Images should be decoded in full size, or with sides of
+/// at least `side / scale.lowerBound.squareRoot()`, because only a part of them is used.
 public struct TrainingTransform: Sendable {
     private let normalisation: ImageTransform
-    /// The random crop, or `nil` where the whole image is squeezed into the square.
+    /// The random crop, or `nil` if the whole image is squeezed into the square.
     public let crop: RandomResizedCrop?
     /// Whether half of the images are mirrored.
     public let flips: Bool
-    /// What follows the flip, if anything.
+    /// The augmentation after the flip, or `nil` for none.
     public let randAugment: RandAugment?
 
     /// The side of the square in pixels.
     public var side: Int { normalisation.side }
-    /// How many floats an image becomes: `3 * side * side`.
+    /// The number of floats per image: `3 * side * side`.
     public var count: Int { normalisation.count }
 
-    /// A transform to `[3, side, side]`.
+    /// Creates a transform to `[3, side, side]`.
     ///
     /// - Parameters:
-    ///   - side: The square's side in pixels, at least 1.
-    ///   - cropScale: The crop's share of the image's area: `0.2...1` for pretraining, `0.5...1`
-    ///     for fine-tuning; `nil` squeezes the whole image into the square, for grounding.
-    ///   - flips: Whether half of the images are mirrored.
-    ///   - randAugment: Random operations; the original's (2, 7) by default.
-    ///   - mean: The channels' means, of samples from 0 to 1.
-    ///   - standardDeviation: The channels' standard deviations, above 0.
+    ///   - side: The side of the square in pixels, at least 1.
+    ///   - cropScale: The crop's share of the image's area: `0.2...1` for pretraining, the
+    ///     default; `0.5...1` for fine-tuning; `nil` for grounding, which squeezes the whole image
+    ///     into the square.
+    ///   - flips: Whether half of the images are mirrored; `true` by default.
+    ///   - randAugment: The random operations, by default the original's (2, 7); `nil` for none.
+    ///   - mean: The channels' means for samples from 0 to 1; ALBEF's by default.
+    ///   - standardDeviation: The channels' standard deviations, above 0; ALBEF's by default.
     public init(
         side: Int, cropScale: ClosedRange<Double>? = 0.2...1, flips: Bool = true,
         randAugment: RandAugment? = RandAugment(),
@@ -41,9 +42,12 @@ public struct TrainingTransform: Sendable {
         self.randAugment = randAugment
     }
 
-    /// Writes an image, randomly changed, as `[3, side, side]` to its place in a batch.
+    /// Writes a randomly changed image, `[3, side, side]`, to its slot of a batch.
     ///
-    /// - Parameter slot: Exactly `count` floats; they need not be initialised.
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - slot: Memory for exactly ``count`` floats, which need not be initialised.
+    ///   - random: The generator.
     public func callAsFunction(
         _ image: RGBImage, into slot: UnsafeMutableBufferPointer<Float>,
         using random: inout SplitMix64
@@ -51,7 +55,7 @@ public struct TrainingTransform: Sendable {
         normalise(augmented(image, using: &random), into: slot)
     }
 
-    /// The image randomly changed, `side` x `side`, before it is normalised.
+    /// Returns the image, randomly changed, as `side` × `side` pixels before normalisation.
     public func augmented(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
         var image =
             crop?(image, using: &random) ?? ImageTransform.resized(image, to: (side, side))
@@ -59,7 +63,7 @@ public struct TrainingTransform: Sendable {
         return randAugment?(image, using: &random) ?? image
     }
 
-    /// Writes what ``augmented(_:using:)`` made as `[3, side, side]`.
+    /// Writes the result of ``augmented(_:using:)`` as `[3, side, side]`.
     func normalise(_ square: RGBImage, into slot: UnsafeMutableBufferPointer<Float>) {
         normalisation(square, into: slot)
     }

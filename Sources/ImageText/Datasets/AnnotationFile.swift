@@ -7,14 +7,16 @@ internal import SystemPackage
     internal import Foundation
 #endif
 
-/// An annotation file or folder whose format is yet to be told.
+/// An annotation file or folder in any of the formats that ``CaptionDataset`` lists.
+///
+/// The first character of the content decides which reader runs.
 struct AnnotationFile {
     let path: FilePath
     let imageRoot: FilePath?
     let splits: Set<String>
     let columns: CaptionColumns
 
-    /// Where the relative paths in it start.
+    /// The folder that relative paths start from.
     private var root: FilePath { imageRoot ?? path.removingLastComponent() }
 
     func read(into builder: inout DatasetBuilder) throws(DatasetError) {
@@ -52,7 +54,7 @@ struct AnnotationFile {
 
     /// Whether a JSON text has a key `images` with a list, as COCO's and Karpathy's documents do.
     ///
-    /// Quotes within a text are escaped, so that no caption can look like this.
+    /// Captions cannot contain this: quotes inside a JSON string are escaped.
     private static func hasImagesList(_ text: ArraySlice<UInt8>) -> Bool {
         let key = Array("\"images\"".utf8)
         return text.withUnsafeBufferPointer { text in

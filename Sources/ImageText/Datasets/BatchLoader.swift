@@ -4,73 +4,78 @@
     internal import Foundation
 #endif
 
-/// Makes training batches of a data set: shuffled, decoded and augmented ahead of the consumer.
+/// Makes training batches from a data set: it shuffles the rows, and decodes and augments images
+/// ahead of the consumer.
 ///
-/// What a sample becomes depends on the seed, the epoch and its row alone, so that batches are the
-/// same bit by bit whatever the number of workers, and wherever the sequence starts. Images are
-/// decoded on the threads of Swift's pool, of which there is one a processor; tasks that wait for
-/// their turn hold none.
+/// A sample depends only on the seed, the epoch and its row. Batches are therefore bit-identical
+/// for every number of workers and every start position. Images are decoded on Swift's thread pool,
+/// which has one thread per processor; waiting tasks hold no thread.
 public struct BatchLoader: Sendable {
-    /// What makes a row.
+    /// The kind of row that a batch consists of.
     public enum Sampling: String, Sendable, Hashable, CaseIterable {
-        /// An image, with one of its captions drawn anew each epoch: the original's pretraining.
+        /// One row per image, with one of its captions drawn each epoch, as in ALBEF's pretraining.
         case images
-        /// A caption with its image: training for retrieval.
+        /// One row per caption, with its image, as in training for retrieval.
         case captions
     }
 
-    /// What happens when an image cannot be read.
+    /// The reaction to an image that cannot be read.
     public enum FailurePolicy: String, Sendable, Hashable, CaseIterable {
-        /// The sequence throws its ``ImageError``, which names the file.
+        /// The sequence throws the ``ImageError``, which names the file.
         case stop
-        /// Another row, drawn at random, takes its place, until too many files have failed.
+        /// Another row, drawn at random, replaces it.
+        ///
+        /// The sequence throws a ``DatasetError`` once at least 10 images, and more than 1% of all,
+        /// have failed.
         case replace
     }
 
-    /// A batch of an epoch, where a sequence can start.
+    /// A batch of an epoch, at which a sequence can start.
     public struct Position: Sendable, Hashable, Codable {
         /// The epoch, from 0.
         public var epoch: Int
-        /// The batch in the epoch, from 0; past the last one it is the next epoch's first.
+        /// The batch in the epoch, from 0; a number past the last batch continues in the next
+        /// epoch.
         public var batch: Int
 
-        /// A batch of an epoch.
+        /// Creates a position, by default the first batch of the first epoch.
         public init(epoch: Int = 0, batch: Int = 0) {
-            precondition(epoch >= 0 && batch >= 0, "batch \(batch) of epoch \(epoch)")
+            precondition(
+                epoch >= 0 && batch >= 0, "the position is batch \(batch) of epoch \(epoch)")
             self.epoch = epoch
             self.batch = batch
         }
     }
 
-    /// How batches are made.
+    /// The settings of a loader.
     public struct Options: Sendable {
-        /// What makes a row; images by default.
+        /// The kind of row; images by default.
         public var sampling = Sampling.images
-        /// How many rows, one after another in the data, stay in one batch; 1 by default.
+        /// The number of rows, consecutive in the data, that stay in one batch; 1 by default.
         ///
-        /// Where data come in groups that look alike, such as one shop article in several colours,
-        /// these are the hardest negatives there are, and by chance hardly ever meet. A batch size
-        /// that is no multiple of it cuts some groups in two.
+        /// Some data sets list look-alikes together, such as one shop article in several colours.
+        /// They are the hardest negatives, and random batches rarely bring them together. If the
+        /// batch size is not a multiple of this number, some groups are split.
         public var group = 1
-        /// What all randomness comes from; 42 by default, as in the original.
+        /// The seed of all randomness; 42 by default, as in the original.
         public var seed: UInt64 = 42
-        /// How many images are decoded at once; as many as there are processors by default.
+        /// The number of images decoded at once; the number of active processors by default.
         public var workers = ProcessInfo.processInfo.activeProcessorCount
-        /// How many batches are made ahead of the one that is asked for; 2 by default.
+        /// The number of batches made ahead of the requested one; 2 by default.
         public var lookahead = 2
-        /// How many bytes of decoded images are kept in memory; none by default.
+        /// The memory for decoded images, in bytes; 0 by default, which keeps none.
         public var cacheBytes = 0
-        /// What happens when an image cannot be read; it is replaced by default.
+        /// The reaction to an image that cannot be read; ``FailurePolicy/replace`` by default.
         public var failurePolicy = FailurePolicy.replace
-        /// How many views each image has, each drawn once and for all; by default 0, which draws
-        /// every sample anew.
+        /// The number of fixed views per image; 0 by default, which augments every sample anew.
         public var views = 0
-        /// Whether the consumer has kept what it made of a view, so that it needs no pixels.
+        /// Returns whether the consumer has cached its result for a view, so that the row needs no
+        /// pixels.
         ///
-        /// Asked from any thread; by default it has kept nothing.
+        /// Called from any thread. By default nothing is cached.
         public var isKept: @Sendable (AugmentedView) -> Bool = { _ in false }
 
-        /// The defaults.
+        /// Creates the default options.
         public init() {}
     }
 
@@ -82,38 +87,40 @@ public struct BatchLoader: Sendable {
     private let gate: WorkerGate
     let order: EpochOrder
 
-    /// Rows a batch.
+    /// The number of rows per batch.
     public let batchSize: Int
-    /// How batches are made.
+    /// The settings of the loader.
     public let options: Options
 
-    /// What happens when an image cannot be read.
+    /// The reaction to an image that cannot be read.
     public var failurePolicy: FailurePolicy { options.failurePolicy }
-    /// How many rows there are: images with captions, or captions; blank ones do not count.
+    /// The number of rows: images with a caption that is not blank, or such captions.
     public var rowCount: Int { order.count }
-    /// How many batches an epoch has; what does not fill the last one is left out.
+    /// The number of batches per epoch; rows that do not fill a last batch are left out.
     public var batchesPerEpoch: Int { order.count / batchSize }
 
-    /// A loader.
+    /// Creates a loader.
     ///
     /// - Parameters:
-    ///   - dataset: Images with captions.
-    ///   - batchSize: Rows a batch, at least 1.
-    ///   - transform: What makes images pixels.
-    ///   - loader: What decodes images; in full by default, as crops need.
-    ///   - options: How batches are made.
-    ///   - onFailure: Told once of each file that cannot be read and is replaced, from any thread.
-    /// - Throws: ``DatasetError`` if there are fewer rows than a batch takes.
+    ///   - dataset: The images with captions.
+    ///   - batchSize: The number of rows per batch, at least 1.
+    ///   - transform: The augmentation that turns images into pixels.
+    ///   - loader: The image decoder; by default it decodes in full size, as crops require.
+    ///   - options: The settings.
+    ///   - onFailure: Called from any thread, once for each file that cannot be read and is
+    ///     replaced.
+    /// - Throws: ``DatasetError`` if the data set has fewer rows than one batch.
     public init(
         _ dataset: CaptionDataset, batchSize: Int, transform: TrainingTransform,
         loader: ImageLoader = ImageLoader(), options: Options = Options(),
         onFailure: @escaping @Sendable (ImageError) -> Void = { _ in }
     ) throws(DatasetError) {
-        precondition(batchSize > 0, "batches of \(batchSize)")
+        precondition(batchSize > 0, "the batch size is \(batchSize)")
         precondition(
             options.workers > 0 && options.lookahead >= 0 && options.cacheBytes >= 0
                 && options.group > 0,
-            "\(options.workers) workers, \(options.lookahead) batches ahead")
+            "\(options.workers) workers, lookahead \(options.lookahead), cache of"
+                + " \(options.cacheBytes) bytes, groups of \(options.group)")
         images = dataset.images
         self.batchSize = batchSize
         self.transform = transform
@@ -129,17 +136,19 @@ public struct BatchLoader: Sendable {
         }
     }
 
-    /// The batches from a position on, epoch after epoch, without end.
+    /// Returns the endless sequence of batches from a position on, epoch after epoch.
     ///
-    /// Making them begins with the first one asked for, and ends when the iterator is gone or the
-    /// consumer's task cancelled. An error ends the sequence.
+    /// The iterator starts its work when the first batch is requested. The work ends when the
+    /// iterator is released or the consumer's task is cancelled. An error ends the sequence.
+    ///
+    /// - Parameter position: The first batch; the first of the first epoch by default.
     public func batches(
         from position: Position = Position()
     ) -> some AsyncSequence<TrainingBatch, any Error> & Sendable {
         BatchSequence(loader: self, start: normalised(position))
     }
 
-    /// The same position with its batch within its epoch.
+    /// Returns the same position with a batch number below the number of batches per epoch.
     private func normalised(_ position: Position) -> Position {
         Position(
             epoch: position.epoch + position.batch / batchesPerEpoch,
@@ -149,7 +158,7 @@ public struct BatchLoader: Sendable {
     // MARK: Making a batch
 
     private struct Sample: Sendable {
-        /// nil where the consumer needs no pixels.
+        /// `nil` if the consumer needs no pixels.
         let square: RGBImage?
         let caption: String
         let image: Int
@@ -191,7 +200,7 @@ public struct BatchLoader: Sendable {
             epoch: position.epoch, index: position.batch)
     }
 
-    /// The sample of a row, or of the row that takes its place.
+    /// Returns the sample of a row, or of the row that replaces it.
     private func makeSample(_ row: Int, epoch: Int) throws -> Sample {
         var current = row
         var attempt = 0
@@ -218,7 +227,7 @@ public struct BatchLoader: Sendable {
                 guard failurePolicy == .replace else { throw error }
                 try cache.record(error, of: image)
                 attempt += 1
-                // Only a small set, most of which is unreadable, gets this far.
+                // Only a small data set with mostly unreadable images gets here.
                 guard attempt < Self.maximumAttempts else { throw error }
             }
             var draw = SplitMix64(

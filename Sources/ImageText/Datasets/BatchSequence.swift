@@ -23,7 +23,7 @@ struct BatchSequence: AsyncSequence, Sendable {
     }
 }
 
-/// The batches that are being made: a task each, cancelled when nobody wants them any more.
+/// The batches in progress: one task each, cancelled when the iterator is released.
 private final class BatchesAhead {
     private let loader: BatchLoader
     private var position: BatchLoader.Position
@@ -41,7 +41,7 @@ private final class BatchesAhead {
         for task in tasks { task.cancel() }
     }
 
-    /// Waits for the next batch, and keeps as many as are wanted under way behind it.
+    /// Returns the next batch, and keeps `lookahead` batches in progress behind it.
     func next(isolation actor: isolated (any Actor)?) async throws -> TrainingBatch? {
         if isFinished { return nil }
         do {

@@ -1,11 +1,11 @@
 internal import Foundation
 internal import SystemPackage
 
-/// The text of annotation files of benchmarks, and the JSON in it.
+/// Reads the text of benchmark annotation files, and decodes its JSON.
 enum BenchmarkText {
-    /// A file's bytes.
+    /// Returns the content of a file.
     ///
-    /// - Throws: ``DatasetError`` where it cannot be read, or is a Parquet file.
+    /// - Throws: ``DatasetError`` if the file cannot be read or is a Parquet file.
     static func bytes(of path: FilePath) throws(DatasetError) -> [UInt8] {
         let bytes: [UInt8]
         do throws(TextFile.Fault) {
@@ -17,7 +17,7 @@ enum BenchmarkText {
         return bytes
     }
 
-    /// Decodes a JSON list.
+    /// Decodes a JSON array.
     static func list<Value: Decodable>(
         of type: Value.Type, _ text: ArraySlice<UInt8>, _ path: FilePath
     ) throws(DatasetError) -> [Value] {
@@ -29,9 +29,9 @@ enum BenchmarkText {
         }
     }
 
-    /// Decodes JSON Lines; lines are counted from 1, blank ones too.
+    /// Decodes JSON Lines; line numbers start at 1 and include blank lines.
     ///
-    /// - Parameter unknown: the error where the text is one object in several lines.
+    /// - Parameter unknown: The error if the text is one JSON object over several lines.
     static func lines<Value: Decodable>(
         of type: Value.Type, _ text: ArraySlice<UInt8>, _ path: FilePath,
         unknown: @autoclosure () -> DatasetError
@@ -52,7 +52,7 @@ enum BenchmarkText {
         return values
     }
 
-    /// Whether all of a text is one JSON object that stands in several lines.
+    /// Returns whether the whole text is one JSON object over several lines.
     private static func isObject(_ text: ArraySlice<UInt8>) -> Bool {
         let lines = text.split(separator: UInt8(ascii: "\n")).filter { line in
             !line.allSatisfy { " \t\r".utf8.contains($0) }
@@ -61,7 +61,7 @@ enum BenchmarkText {
         return (try? JSONSerialization.jsonObject(with: Data(text))) is [String: Any]
     }
 
-    /// Whether a JSON object's first value is an object too, or there is none.
+    /// Returns whether a JSON object is empty or its first value is an object.
     static func isObjectOfObjects(_ text: ArraySlice<UInt8>) -> Bool {
         var rest = text.drop { " \t\r\n".utf8.contains($0) }.dropFirst()
         func skipSpace() { rest = rest.drop { " \t\r\n".utf8.contains($0) } }

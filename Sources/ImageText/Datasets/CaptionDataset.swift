@@ -4,13 +4,13 @@ public import SystemPackage
 public struct CaptionedImage: Sendable, Hashable {
     /// The image's file.
     public var path: FilePath
-    /// What describes it, as annotated.
+    /// The captions, as annotated.
     public var captions: [String]
-    /// Equal for images that the annotations call the same image; from 0 on, without gaps, in
-    /// order of appearance.
+    /// A number that images share if the annotations give them the same `image_id`: from 0,
+    /// without gaps, in order of appearance.
     public var id: Int
 
-    /// An image with its captions.
+    /// Creates an image with its captions.
     public init(path: FilePath, captions: [String], id: Int) {
         self.path = path
         self.captions = captions
@@ -18,39 +18,41 @@ public struct CaptionedImage: Sendable, Hashable {
     }
 }
 
-/// Images with captions, from annotation files of the formats in common use.
+/// Images with captions, read from annotation files in common formats.
 ///
-/// | format | told by | fields |
+/// | format | recognised by | fields |
 /// |---|---|---|
 /// | ALBEF's JSON list | starts with `[` | an image, a caption (a text or a list), `image_id` |
 /// | JSON Lines, such as `metadata.jsonl` | starts with `{`, one object per line | the same |
 /// | COCO captions | an object with `images`, `annotations` | `file_name`, `image_id`, `caption` |
 /// | Karpathy's splits | an object with `images` | `filename`, `filepath`, `split`, `sentences` |
-/// | CSV, TSV, also with semicolons | a header with such names | an image, a caption, `image_id`, `split` |
-/// | a folder | images with a `.txt` of the same name | one caption a line |
+/// | CSV or TSV, also with semicolons | a header with these names | an image, a caption, `image_id`, `split` |
+/// | a folder | images, each with a `.txt` file of the same name | one caption per line |
 ///
-/// How an image and its caption may be called is decided by ``CaptionColumns``. Entries about the same
-/// file become one image; names that differ in a byte are different files. An `image_id` counts
-/// within its annotation file. Images without captions are kept, so that they can be reported.
+/// ``CaptionColumns`` lists the accepted names of the image and caption fields. Entries with the
+/// same path become one image; paths are compared byte by byte. An `image_id` is valid only within
+/// its annotation file. Images without captions are kept, so that they can be reported.
 public struct CaptionDataset: Sendable {
-    /// The images in the order they were first named.
+    /// The images, in the order of their first mention.
     public var images: [CaptionedImage]
 
-    /// How many captions there are in all.
+    /// The number of captions of all images.
     public var captionCount: Int { images.reduce(0) { $0 + $1.captions.count } }
 
-    /// Takes images as they are.
+    /// Creates a data set of the given images.
     public init(images: [CaptionedImage]) { self.images = images }
 
-    /// Reads annotation files, one after the other, as one data set.
+    /// Reads several annotation files, in order, as one data set.
     ///
     /// - Parameters:
-    ///   - files: Annotation files or folders.
-    ///   - imageRoot: Where relative image paths start; each file's own folder by default.
-    ///   - splits: Which splits to keep, for formats that have them; all by default.
-    ///   - columns: What the image and the caption are called, where they have other names than the
-    ///     known ones.
-    /// - Throws: ``DatasetError`` naming file, line or entry, and field.
+    ///   - files: The annotation files or folders.
+    ///   - imageRoot: The folder that relative image paths start from; by default the folder of
+    ///     each annotation file.
+    ///   - splits: The splits to keep, for formats that have them; all by default.
+    ///   - columns: The names of the image and caption fields, if they differ from the default
+    ///     names.
+    /// - Throws: ``DatasetError``, which names the file, the line or entry, and the field.
+    /// - Complexity: O(*n*) for *n* bytes of annotations; images are not opened.
     public init(
         reading files: [FilePath], imageRoot: FilePath? = nil, splits: Set<String> = [],
         columns: CaptionColumns = CaptionColumns()
@@ -64,15 +66,16 @@ public struct CaptionDataset: Sendable {
         images = builder.images
     }
 
-    /// Reads an annotation file or a folder.
+    /// Reads one annotation file or folder.
     ///
     /// - Parameters:
-    ///   - file: In any of the formats above.
-    ///   - imageRoot: Where relative image paths start; the file's own folder by default.
-    ///   - splits: Which splits to keep, for formats that have them; all by default.
-    ///   - columns: What the image and the caption are called, where they have other names than the
-    ///     known ones.
-    /// - Throws: ``DatasetError`` naming file, line or entry, and field.
+    ///   - file: The file, in any of the formats above.
+    ///   - imageRoot: The folder that relative image paths start from; by default the folder of
+    ///     the annotation file.
+    ///   - splits: The splits to keep, for formats that have them; all by default.
+    ///   - columns: The names of the image and caption fields, if they differ from the default
+    ///     names.
+    /// - Throws: ``DatasetError``, which names the file, the line or entry, and the field.
     public static func read(
         _ file: FilePath, imageRoot: FilePath? = nil, splits: Set<String> = [],
         columns: CaptionColumns = CaptionColumns()

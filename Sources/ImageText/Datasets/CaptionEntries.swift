@@ -1,10 +1,11 @@
 internal import Foundation
 internal import SystemPackage
 
-/// ALBEF's JSON: objects with an image, a caption and perhaps `image_id`, in a list or one per line.
+/// ALBEF's JSON: objects with an image, a caption and perhaps `image_id`, in a list or one per
+/// line.
 struct CaptionEntries {
     let path: FilePath
-    /// What the fields are called.
+    /// The names of the fields.
     let columns: CaptionColumns
 
     private struct Entry: Decodable {
@@ -31,7 +32,7 @@ struct CaptionEntries {
             builder.add(name: image, captions: captions.texts, imageID: imageID?.id)
         }
 
-        /// The first name that is there, or the first of all, which is missing then.
+        /// Returns the first name that exists, otherwise the first of all, to be reported missing.
         private static func first(
             of names: [String], in container: KeyedDecodingContainer<Name>
         ) -> Name {
@@ -93,7 +94,7 @@ struct CaptionEntries {
     }
 }
 
-/// An `image_id`, which some files have as numbers and some as texts.
+/// An `image_id`, a number in some files and a string in others.
 struct DecodedImageID: Decodable {
     let id: ImageID
 
@@ -105,12 +106,12 @@ struct DecodedImageID: Decodable {
             id = .text(ExactText(text))
         } else {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "is neither a whole number nor a text")
+                in: container, debugDescription: "is neither an integer nor a string")
         }
     }
 }
 
-/// A text, or a list of texts.
+/// A string or a list of strings.
 struct OneOrMoreTexts: Decodable {
     let texts: [String]
 
@@ -123,11 +124,11 @@ struct OneOrMoreTexts: Decodable {
                 texts = try container.decode([String].self)
             }
         } catch DecodingError.dataCorrupted(let context) {
-            // The texts themselves are wrong, not what they are in.
+            // A string itself is damaged, so the error about it is the one to report.
             throw DecodingError.dataCorrupted(context)
         } catch {
             throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "is neither a text nor a list of texts")
+                in: container, debugDescription: "is neither a string nor a list of strings")
         }
     }
 }

@@ -1,7 +1,7 @@
 import Storage
 internal import SystemPackage
 
-/// A folder, and the folders in it, of images that each have a text file of the same name.
+/// A folder, searched recursively, in which each image has a text file of the same name.
 struct CaptionFolder {
     private struct Identity: Hashable {
         let device: UInt64
@@ -18,9 +18,10 @@ struct CaptionFolder {
         images.sort { $0.key.lexicographicallyPrecedes($1.key) }
     }
 
-    /// Adds every image with the lines of its text as captions; none where there is no text.
+    /// Adds every image with the lines of its text file as captions; an image without a text file
+    /// has none.
     func read(into builder: inout DatasetBuilder) throws(DatasetError) {
-        guard !images.isEmpty else { throw .empty(root, "there are no images in it") }
+        guard !images.isEmpty else { throw .empty(root, "contains no images") }
         var texts = 0
         for (_, path) in images {
             var file = path
@@ -38,7 +39,8 @@ struct CaptionFolder {
                 path: path.lexicallyNormalized(), captions: try Self.lines(bytes, of: file))
         }
         guard texts > 0 else {
-            throw .empty(root, "none of its \(images.count) images has a .txt of its name")
+            throw .empty(
+                root, "none of its \(images.count) images has a .txt file of the same name")
         }
     }
 
@@ -58,7 +60,7 @@ struct CaptionFolder {
     private mutating func visit(_ folder: FilePath) throws(DatasetError) {
         var status = stat()
         guard folder.withPlatformString({ stat($0, &status) }) == 0 else {
-            // A link to nothing.
+            // A dangling link.
             guard folder == root else { return }
             throw .unreadable(folder, "\(Errno(rawValue: errno))")
         }
@@ -86,7 +88,7 @@ struct CaptionFolder {
                 }
                 if suffix == "txt" { continue }
             }
-            // Anything else may be a folder; other files are left alone.
+            // Anything else may be a folder; `visit` ignores other files.
             try visit(path)
         }
     }

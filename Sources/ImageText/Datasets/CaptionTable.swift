@@ -10,9 +10,9 @@ struct CaptionTable {
     let splits: Set<String>
     let names: CaptionColumns
 
-    /// What may stand between fields.
+    /// The field separators that are tried.
     ///
-    /// Spreadsheets write semicolons where the comma is a decimal's.
+    /// Spreadsheets write semicolons in locales with a decimal comma.
     private static let separators = Array("\t,;|".utf8)
 
     func read(_ bytes: ArraySlice<UInt8>, into builder: inout DatasetBuilder) throws(DatasetError) {
@@ -40,7 +40,7 @@ struct CaptionTable {
             guard fields.count == width else {
                 throw DatasetError.malformed(
                     path, line: table.line,
-                    "has \(fields.count) fields where the header has \(width)")
+                    "has \(fields.count) fields, but the header has \(width)")
             }
             func text(_ column: Int, _ name: String) throws(DatasetError) -> String {
                 guard let text = table.text(fields[column]) else {
@@ -66,8 +66,8 @@ struct CaptionTable {
         }
     }
 
-    /// What stands between the fields: that with which the header has the most of the columns, or
-    /// else the most fields.
+    /// Returns the separator that yields most of the image and caption columns in the header, and
+    /// among equals the one that yields most fields.
     private func separator(of bytes: ArraySlice<UInt8>) -> UInt8 {
         let headers = Self.separators.map { separator -> (separator: UInt8, fields: [String]) in
             var table = DelimitedText(bytes, separator: separator)
@@ -83,7 +83,7 @@ struct CaptionTable {
         return headers.max { rank($0.fields) < rank($1.fields) }?.separator ?? Self.separators[0]
     }
 
-    /// Where each column is, as far as it is there.
+    /// Returns the positions of the columns that exist.
     private func find(_ header: [String]) -> [Column: Int] {
         let header = header.map(Self.normalised)
         var columns: [Column: Int] = [:]
@@ -102,7 +102,9 @@ struct CaptionTable {
         return columns
     }
 
-    /// Where each column is.
+    /// Returns the positions of the columns.
+    ///
+    /// - Throws: ``DatasetError`` if the image or the caption column is missing.
     private func columns(_ header: [String]) throws(DatasetError) -> [Column: Int] {
         let columns = find(header)
         let isNamed = names != CaptionColumns()
@@ -114,8 +116,8 @@ struct CaptionTable {
         ] where columns[column] == nil {
             throw .malformed(
                 path, line: 1, field: what,
-                "no column is called \(known.prefix(3).joined(separator: ", ")); "
-                    + "there are: \(header.map(Self.normalised).joined(separator: ", "))")
+                "no column is named \(known.prefix(3).joined(separator: ", ")); "
+                    + "the columns are: \(header.map(Self.normalised).joined(separator: ", "))")
         }
         return columns
     }

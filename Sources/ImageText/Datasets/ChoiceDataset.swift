@@ -1,24 +1,26 @@
 public import SystemPackage
 
-/// An image with texts that describe it and texts that do not: a model is right where it scores every
-/// one of the first above every one of the second.
+/// An image with texts that describe it and texts that do not.
+///
+/// A model is right if it scores every describing text above every other one.
 public struct ChoiceItem: Sendable, Hashable {
     /// The image's file.
     public var image: FilePath
-    /// The part of the image that the texts are about; nil for all of it.
+    /// The region of the image that the texts are about; `nil` for the whole image.
     public var box: CropBox?
-    /// What describes it; at least one text.
+    /// The texts that describe the image; at least one.
     public var positives: [String]
-    /// What does not; at least one text.
+    /// The texts that do not describe the image; at least one.
     public var negatives: [String]
-    /// What is tested, such as `swap_att`.
+    /// The ability that the item tests, such as `swap_att`.
     public var kind: String
-    /// The file that the item is from.
+    /// The annotation file that the item comes from.
     public var file: FilePath
-    /// Where it is in that file: `[3]` of a list, the key of an object, `line 4` of JSON Lines.
+    /// The place of the item in that file: `[3]` in a list, the key in an object, `line 4` in JSON
+    /// Lines.
     public var entry: String
 
-    /// An item with at least one text of each sort.
+    /// Creates an item, with at least one text of each sort.
     public init(
         image: FilePath, box: CropBox? = nil, positives: [String], negatives: [String],
         kind: String, file: FilePath = "", entry: String = ""
@@ -32,53 +34,56 @@ public struct ChoiceItem: Sendable, Hashable {
         self.entry = entry
     }
 
-    /// The probability that scores drawn at random are right: of the orders of P positives and N
-    /// negatives, `P! N! / (P + N)!` put the positives first.
+    /// The probability that random scores are right: `P! N! / (P + N)!` for P positives and N
+    /// negatives.
+    ///
+    /// This is the share of all orders that put the positives first.
     public var chance: Double {
-        // 1 over the binomial coefficient, term by term, so that nothing overflows.
+        // 1 over the binomial coefficient, factor by factor, to avoid overflow.
         (0..<positives.count).reduce(1) { chance, index in
             chance * Double(index + 1) / Double(negatives.count + index + 1)
         }
     }
 }
 
-/// Items for which a model chooses between texts, from annotation files of the forms in common use.
+/// Items for which a model chooses between texts, read from annotation files in common formats.
 ///
-/// | form | told by | kind |
+/// | format | recognised by | kind |
 /// |---|---|---|
 /// | SugarCrepe | an object of objects with `filename`, `caption`, `negative_caption` | the file's name |
 /// | ARO, relation and attribution | a list with `image_path`, `true_caption`, `false_caption`, `bbox_…` | `relation_name`, or the `attributes` joined by `_` |
-/// | ARO's orders, What'sUp | a list with `image` or `image_path` and `caption_options`, the first of them right | the file's name |
+/// | ARO's orders, What'sUp | a list with `image` or `image_path` and `caption_options`, of which the first is right | the file's name |
 /// | VL-CheckList | a list of `[image, {"POS": […], "NEG": […]}]` | the file's name |
-/// | VL-CheckList's corpus | `ANNO_PATH`, `IMG_ROOT` and `TYPE` in YAML | the file's place below `corpus` |
-/// | our own | JSON Lines, or a list, with `image`, `positives`, `negatives`, and perhaps `kind` and `box`: `[x, y, width, height]` | `kind`, else the file's name |
+/// | VL-CheckList's corpus | `ANNO_PATH`, `IMG_ROOT` and `TYPE` in YAML | the file's path below `corpus` |
+/// | this package's own | JSON Lines, or a list, with `image`, `positives`, `negatives`, and perhaps `kind` and `box`: `[x, y, width, height]` | `kind`, otherwise the file's name |
 ///
-/// Where files of several folders have one name, their kinds are called with as much of the path as
-/// tells them apart.
+/// If files in several folders share a name, their kinds include as many folders as are needed to
+/// distinguish them.
 public struct ChoiceDataset: Sendable {
-    /// The items in the order of the files.
+    /// The items, in the order of the files.
     public private(set) var items: [ChoiceItem]
-    /// How many items were left out because their image does not exist.
+    /// The number of items left out because their image does not exist.
     public private(set) var missingCount: Int
-    /// Items that a kind needs to count in the mean over kinds: 25 where the form is ARO's relations or
-    /// attributes, as there, else 1.
+    /// The number of items that a kind needs in order to count in the mean over kinds: 25 for ARO's
+    /// relations and attributes, as in ARO's own evaluation, otherwise 1.
     public var minimumKindSize: Int
 
-    /// Takes items as they are.
+    /// Creates a data set of the given items.
     public init(items: [ChoiceItem], minimumKindSize: Int = 1) {
         self.items = items
         missingCount = 0
         self.minimumKindSize = minimumKindSize
     }
 
-    /// Reads annotation files, one after the other.
+    /// Reads several annotation files, in order.
     ///
     /// - Parameters:
-    ///   - files: in any of the forms above.
-    ///   - imageRoot: where relative image paths start; each file's own folder by default.
-    ///   - limit: items taken of each file, the first ones; 0 for all.
-    ///   - missing: what becomes of items whose image does not exist.
-    /// - Throws: ``DatasetError`` that names the file, the item and the field.
+    ///   - files: The annotation files, in any of the formats above.
+    ///   - imageRoot: The folder that relative image paths start from; by default the folder of
+    ///     each annotation file.
+    ///   - limit: The number of items to keep from the beginning of each file; 0 for all.
+    ///   - missing: The treatment of items whose image does not exist.
+    /// - Throws: ``DatasetError``, which names the file, the item and the field.
     public init(
         reading files: [FilePath], imageRoot: FilePath? = nil, limit: Int = 0,
         missing: MissingImages = .refused
@@ -93,9 +98,9 @@ public struct ChoiceDataset: Sendable {
         }
     }
 
-    /// Leaves items of some kinds out.
+    /// Removes the items of some kinds.
     ///
-    /// - Returns: how many items that were.
+    /// - Returns: The number of items removed.
     @discardableResult
     public mutating func remove(kinds: Set<String>) -> Int {
         let count = items.count
@@ -104,9 +109,9 @@ public struct ChoiceDataset: Sendable {
     }
 }
 
-/// What files call the kind of their items, where the items do not say.
+/// The kinds of items that do not name their own, derived from the names of their files.
 enum KindNames {
-    /// A name for each file: its own without the extension, with folders where names are equal.
+    /// Returns one name per file: its own without the extension, after folders if names are equal.
     static func of(_ files: [FilePath]) -> [String] {
         let parts = files.map(parts)
         return parts.indices.map { index in
@@ -127,8 +132,8 @@ enum KindNames {
         return parts
     }
 
-    /// How many parts name what VL-CheckList's `corpus/Attribute/color/vg.yaml` tests: all below
-    /// `corpus` and its version.
+    /// Returns the number of trailing path components that name the ability which VL-CheckList's
+    /// `corpus/Attribute/color/vg.yaml` tests: all below `corpus` and its version.
     private static func named(_ parts: [String]) -> Int {
         guard let corpus = parts.lastIndex(of: "corpus") else { return 1 }
         let below = parts.count - corpus - 1

@@ -1,10 +1,10 @@
-/// One item of a file to choose in, in any of the forms that ``ChoiceDataset`` lists.
+/// One item of a choice file, in any of the formats that ``ChoiceDataset`` lists.
 struct ChoiceEntry: Decodable {
     let image: String
     let box: CropBox?
     let positives, negatives: [String]
     let kind: String?
-    /// Whether it is one of ARO's relations or attributes.
+    /// Whether the item is one of ARO's relations or attributes.
     let isRegion: Bool
 
     private enum Field: String, CodingKey {
@@ -62,7 +62,8 @@ struct ChoiceEntry: Decodable {
             let options = try Self.texts(.options, in: fields)
             guard options.count > 1 else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: .options, in: fields, debugDescription: "has one text, and needs two")
+                    forKey: .options, in: fields,
+                    debugDescription: "has one text, but needs at least two")
             }
             positives = [options[0]]
             negatives = Array(options.dropFirst())
@@ -86,7 +87,7 @@ struct ChoiceEntry: Decodable {
     private static func image(_ decoder: any Decoder) throws -> String {
         let container = try decoder.container(keyedBy: Name.self)
         let names = CaptionColumns().imageNames.map(Name.init(stringValue:))
-        // The first of all is missing where none is there.
+        // If no name exists, the error reports the first one as missing.
         let name = names.first { container.contains($0) } ?? names[0]
         return try checked(
             container.decode(String.self, forKey: name), container.codingPath + [name], "it")
@@ -100,7 +101,7 @@ struct ChoiceEntry: Decodable {
         }
         for text in texts where text.allSatisfy(\.isWhitespace) {
             throw DecodingError.dataCorruptedError(
-                forKey: field, in: fields, debugDescription: "has a text that is blank")
+                forKey: field, in: fields, debugDescription: "contains a blank text")
         }
         return texts
     }
@@ -113,7 +114,7 @@ struct ChoiceEntry: Decodable {
             .init(codingPath: path, debugDescription: "\(what) is empty"))
     }
 
-    /// The relation, or the attributes as ARO joins them.
+    /// Returns the relation, or the attributes joined as in ARO.
     private static func region(_ fields: Fields) throws -> String? {
         if let relation = try fields.decodeIfPresent(String.self, forKey: .relation) {
             return relation
@@ -135,7 +136,8 @@ struct ChoiceEntry: Decodable {
         guard numbers.count == 4 else {
             throw DecodingError.dataCorruptedError(
                 forKey: .box, in: fields,
-                debugDescription: "is \(numbers.count) numbers; it is [x, y, width, height]")
+                debugDescription:
+                    "has \(numbers.count) numbers, but needs four: [x, y, width, height]")
         }
         return try box(numbers, .box, fields)
     }
@@ -146,20 +148,22 @@ struct ChoiceEntry: Decodable {
         guard let box = CropBox(x: x, y: y, width: width, height: height) else {
             throw DecodingError.dataCorruptedError(
                 forKey: field, in: fields,
-                debugDescription: "the box \(x), \(y), \(width), \(height) is no part of an image")
+                debugDescription:
+                    "the box \(x), \(y), \(width), \(height) is not a region of an image; it needs"
+                    + " a positive width and height, and numbers within a million pixels")
         }
         return box
     }
 
-    /// Why an entry has no texts to choose from.
+    /// Returns why an entry has no texts to choose from.
     private static func unknown(_ fields: Fields) -> String {
         if fields.contains(.firstImage) {
-            return "is missing; pairs of images are what 'albef evaluate pairs' reads"
+            return "is missing; evaluate pairs of images with 'albef evaluate pairs'"
         }
         if fields.contains(.caption) {
-            return "is missing; captions without wrong ones are what 'albef evaluate retrieval'"
-                + " reads"
+            return "is missing; evaluate captions without wrong alternatives with 'albef evaluate"
+                + " retrieval'"
         }
-        return "is missing, and so are true_caption, negative_caption and caption_options"
+        return "is missing, as are true_caption, negative_caption and caption_options"
     }
 }

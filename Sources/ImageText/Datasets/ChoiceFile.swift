@@ -2,17 +2,17 @@ import Storage
 internal import Foundation
 internal import SystemPackage
 
-/// An annotation file of items to choose in, whose form is yet to be told.
+/// An annotation file of a ``ChoiceDataset``, in any of its formats.
 struct ChoiceFile {
     let path: FilePath
     let imageRoot: FilePath?
-    /// What items are called that do not say their kind.
+    /// The kind of items that do not name their own.
     let kind: String
 
-    /// What a file holds.
+    /// The items of a file.
     struct Content {
         var items: [ChoiceItem] = []
-        /// Whether kinds are so many and so small that only those of some size are averaged.
+        /// Whether the mean over kinds leaves out those with few items.
         var hasManyKinds = false
     }
 
@@ -44,7 +44,7 @@ struct ChoiceFile {
         return content(entries.lazy.map { ("line \($0.number)", $0.value) })
     }
 
-    /// SugarCrepe's object, in the order of its keys, which are numbers with gaps.
+    /// Returns the items of SugarCrepe's object, ordered by key; the keys are numbers with gaps.
     private func keyed(_ text: ArraySlice<UInt8>) throws(DatasetError) -> Content {
         let data = Data(text)
         let entries: [String: ChoiceEntry]
@@ -79,7 +79,7 @@ struct ChoiceFile {
     private func read(_ corpus: ChecklistCorpus) throws(DatasetError) -> Content {
         if let type = corpus.type, type != "TUPLE_JSON" {
             throw .malformed(
-                path, entry: "TYPE", "is '\(type)'; the type that is read is TUPLE_JSON")
+                path, entry: "TYPE", "is '\(type)'; only TUPLE_JSON is supported")
         }
         guard let annotations = corpus.annotations, !annotations.isEmpty else {
             throw .malformed(path, entry: "ANNO_PATH", "is missing")
@@ -87,7 +87,7 @@ struct ChoiceFile {
         guard let (file, folder) = Self.find(FilePath(annotations), from: path) else {
             throw .malformed(
                 path, entry: "ANNO_PATH",
-                "there is no '\(annotations)' in the file's folder or in one above it")
+                "'\(annotations)' exists neither in the file's folder nor in any above it")
         }
         let root = (imageRoot ?? folder).pushing(FilePath(corpus.images ?? ""))
         let bytes = try BenchmarkText.bytes(of: file)
@@ -95,8 +95,10 @@ struct ChoiceFile {
             .list(JSONText.repaired(bytes[...]))
     }
 
-    /// Looks for what a corpus names in its own folder and in those above; the first folder of the
-    /// name is the checkout's, which may be called otherwise.
+    /// Finds the file that a corpus names, in the corpus's own folder or one above it.
+    ///
+    /// The first component of the name is the checkout's folder, which may have another name here,
+    /// so the rest of the name is tried as well.
     private static func find(
         _ name: FilePath, from file: FilePath
     ) -> (file: FilePath, folder: FilePath)? {
@@ -121,7 +123,8 @@ struct ChoiceFile {
 private struct ChecklistCorpus {
     private(set) var annotations, images, type: String?
 
-    /// Reads `KEY: "value"` lines; nil where none is known.
+    /// Reads the `KEY: "value"` lines; `nil` if the file has no such line for the annotations
+    /// or images.
     init?(_ bytes: [UInt8]) {
         for line in TextFile.lines(bytes) {
             let parts = String(decoding: line, as: UTF8.self).split(separator: ":", maxSplits: 1)

@@ -1,20 +1,25 @@
-/// A 128-bit fingerprint of bytes: finds files that may be identical, and damage.
+/// A 128-bit fingerprint of bytes that finds damage and files that may be identical.
 ///
-/// It is not a cryptographic one. Each half mixes eight bytes at a time by multiplication and rotation, with constants of its own.
+/// It is not a cryptographic hash. Each half mixes eight bytes at a time by multiplication and
+/// rotation, with its own constants.
 package struct ContentHash: Hashable, Sendable {
     private var first: UInt64 = 0x243F_6A88_85A3_08D3
     private var second: UInt64 = 0x1319_8A2E_0370_7344
 
-    /// The first half; 1 instead of 0, which may stand for a fingerprint that is not there.
+    /// The first half, or 1 if it is 0, because 0 may stand for a missing fingerprint.
     package var word: UInt64 { first == 0 ? 1 : first }
 
+    /// Creates the fingerprint of no bytes.
     package init() {}
 
+    /// Creates the fingerprint of the given bytes.
+    ///
+    /// - Complexity: O(*n*) for *n* bytes.
     package init(_ bytes: UnsafeRawBufferPointer) {
         add(bytes)
     }
 
-    /// Adds bytes, and how many they were.
+    /// Adds bytes and their count.
     package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         let whole = bytes.count & ~7
         for offset in stride(from: 0, to: whole, by: 8) {
@@ -24,7 +29,7 @@ package struct ContentHash: Hashable, Sendable {
         mix(UInt64(bytes.count))
     }
 
-    /// Adds text.
+    /// Adds the UTF-8 bytes of a text, and their count.
     package mutating func add(_ text: String) {
         var text = text
         text.withUTF8 { add(UnsafeRawBufferPointer($0)) }

@@ -1,18 +1,18 @@
 internal import SystemPackage
 
-/// What annotations call an image, for grouping: a number or a text.
+/// The annotations' own identifier of an image, a number or a string.
 enum ImageID: Hashable {
     case number(Int)
     case text(ExactText)
 }
 
-/// Gathers entries into images: those of one file become one.
+/// Gathers entries into images; entries about one file become one image.
 struct DatasetBuilder {
     private(set) var images: [CaptionedImage] = []
     private var root = FilePath()
     private var positionByPath: [FilePath: Int] = [:]
     private var nextID = 0
-    // These two start anew with each annotation file.
+    // These two are reset for each annotation file.
     private var positionByName: [ExactText: Int] = [:]
     private var idByImageID: [ImageID: Int] = [:]
 
@@ -25,7 +25,7 @@ struct DatasetBuilder {
 
     /// Adds captions to the image of this name.
     mutating func add(name: String, captions: [String], imageID: ImageID?) {
-        // Most files name an image several times in the same way; paths are slower to compare.
+        // Most files repeat an image's name verbatim, and comparing paths is slower.
         let key = ExactText(name)
         if let position = positionByName[key] {
             extend(position, captions, imageID)
@@ -35,7 +35,7 @@ struct DatasetBuilder {
         }
     }
 
-    /// Adds captions to the image at this path; returns its position.
+    /// Adds captions to the image at this path, and returns its position.
     @discardableResult
     mutating func add(path: FilePath, captions: [String], imageID: ImageID? = nil) -> Int {
         if let position = positionByPath[path] {

@@ -2,9 +2,9 @@ internal import Foundation
 internal import SystemPackage
 
 extension DatasetError {
-    /// What a JSON decoder found wrong.
+    /// Creates the error for a JSON decoder's complaint.
     ///
-    /// - Parameter line: The line that all of the JSON stands in, where it is one of several.
+    /// - Parameter line: The number of the line that `data` holds, if the file is JSON Lines.
     static func json(
         _ error: any Error, in data: Data, of path: FilePath, line: Int? = nil
     ) -> DatasetError {
@@ -31,7 +31,7 @@ extension DatasetError {
         return .malformed(path, line: line, "is not JSON: \(why)")
     }
 
-    /// Where a decoder stopped, and why; `nil` for what is no JSON at all.
+    /// Returns the decoder's position and reason; `nil` for the reason if the text is not JSON.
     private static func describe(
         _ error: DecodingError
     ) -> (keys: [any CodingKey], reason: String?) {
@@ -39,14 +39,18 @@ extension DatasetError {
         case .keyNotFound(let key, let context): (context.codingPath + [key], "is missing")
         case .valueNotFound(_, let context): (context.codingPath, "is null")
         case .typeMismatch(let type, let context):
-            (context.codingPath, type == String.self ? "is not a text" : "is not what belongs here")
+            (
+                context.codingPath,
+                type == String.self ? "is not a string" : "has a value of the wrong type"
+            )
         case .dataCorrupted(let context):
             (context.codingPath, context.codingPath.isEmpty ? nil : context.debugDescription)
         @unknown default: ([], "\(error)")
         }
     }
 
-    /// At which byte a text stops being JSON, which `JSONDecoder` does not say on every system.
+    /// Returns the byte at which a text stops being JSON, which `JSONDecoder` does not report on
+    /// every system.
     private static func syntaxFault(in data: Data) -> (offset: Int?, why: String) {
         do {
             _ = try JSONSerialization.jsonObject(with: data)
@@ -57,7 +61,7 @@ extension DatasetError {
                 return (nil, "\(error)")
             }
             let digits = why.split { !$0.isASCII || !$0.isNumber }
-            // Some systems count lines and columns instead, and say so.
+            // Some systems report a line and a column instead.
             let offset = why.contains("character") && digits.count == 1 ? Int(digits[0]) : nil
             return (offset, why.last == "." ? String(why.dropLast()) : why)
         }

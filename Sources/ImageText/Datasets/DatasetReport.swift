@@ -1,38 +1,38 @@
 public import SystemPackage
 
-/// What ``DatasetValidator`` found.
+/// The result of a ``DatasetValidator``.
 public struct DatasetReport: Sendable {
-    /// Something wrong with a data set.
+    /// A fault of a data set.
     public enum Problem: Sendable, Hashable {
-        /// There is no such file.
+        /// The file does not exist.
         case missingImage(FilePath)
-        /// The file is there but cannot be decoded, and why.
+        /// The file exists but cannot be decoded, for the given reason.
         case undecodableImage(FilePath, reason: String)
-        /// The image has no captions at all.
+        /// The image has no captions.
         case noCaption(FilePath)
-        /// A caption, counted from 0, has nothing but white space and punctuation.
+        /// The caption, counted from 0, contains only white space and punctuation.
         case emptyCaption(FilePath, index: Int)
-        /// The same caption is there twice or more for one image.
+        /// An image has the same caption at least twice.
         case repeatedPair(FilePath, caption: String)
-        /// Captions of one image that are the same to the model: they differ in case, punctuation
-        /// or white space only.
+        /// The captions of one image are the same for the model: they differ only in case,
+        /// punctuation or white space.
         case equivalentCaptions(FilePath, captions: [String])
-        /// Files with the same bytes.
+        /// The files have the same bytes.
         case identicalImages([FilePath])
     }
 
-    /// How a count is distributed.
+    /// The distribution of a count.
     public struct Distribution: Sendable, Hashable {
-        /// The smallest and largest value.
+        /// The smallest and the largest value.
         public let minimum, maximum: Int
-        /// The middle value, the lower one of two.
+        /// The middle value; for an even number of values the lower of the middle two.
         public let median: Int
-        /// 95% of the values are not larger.
+        /// The 95th percentile: 95% of the values are not larger.
         public let percentile95: Int
         /// The average.
         public let mean: Double
 
-        /// - Returns: `nil` where there are no values.
+        /// Returns `nil` if `values` is empty.
         init?(_ values: [Int]) {
             let sorted = values.sorted()
             guard let first = sorted.first, let last = sorted.last else { return nil }
@@ -44,30 +44,30 @@ public struct DatasetReport: Sendable {
         }
     }
 
-    /// How many images the annotations name.
+    /// The number of images that the annotations name.
     public internal(set) var images = 0
-    /// How many captions they have.
+    /// The number of their captions.
     public internal(set) var captions = 0
-    /// What is wrong, in the order of the images.
+    /// The faults, in the order of the images.
     public internal(set) var problems: [Problem] = []
-    /// Words a caption, as white space separates them; `nil` without captions.
+    /// The number of words per caption, separated by white space; `nil` without captions.
     public internal(set) var words: Distribution?
-    /// Characters a caption; `nil` without captions.
+    /// The number of characters per caption; `nil` without captions.
     public internal(set) var characters: Distribution?
-    /// Pixels across of the images that decode; `nil` where none does.
+    /// The widths of the images in pixels; `nil` if no image can be decoded.
     public internal(set) var widths: Distribution?
-    /// Pixels down of the images that decode; `nil` where none does.
+    /// The heights of the images in pixels; `nil` if no image can be decoded.
     public internal(set) var heights: Distribution?
 
-    /// Whether training would meet something it cannot use.
+    /// Whether training would meet something that it cannot use.
     ///
-    /// That is a data set without images, a missing or damaged image, or an image or caption without
-    /// words; what is merely there twice breaks nothing.
+    /// This is the case if the data set has no images, an image is missing or damaged, or an image
+    /// or caption has no words. Duplicates do no harm.
     public var isBroken: Bool { images == 0 || problems.contains(where: \.isBreaking) }
 }
 
 extension DatasetReport.Problem {
-    /// Whether training cannot use what the problem is about.
+    /// Whether training cannot use the image or caption in question.
     public var isBreaking: Bool {
         switch self {
         case .missingImage, .undecodableImage, .noCaption, .emptyCaption: true

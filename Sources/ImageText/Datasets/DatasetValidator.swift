@@ -6,13 +6,13 @@ internal import SystemPackage
     internal import Foundation
 #endif
 
-/// Looks for everything in a data set that would harm training, before it does.
+/// Checks a data set for everything that would harm training.
 public struct DatasetValidator: Sendable {
-    /// How far the check of the images is.
+    /// The progress of the check of the images.
     public struct Progress: Sendable {
-        /// Images checked.
+        /// The number of images checked.
         public let done: Int
-        /// Images to check.
+        /// The number of images to check.
         public let total: Int
     }
 
@@ -20,13 +20,14 @@ public struct DatasetValidator: Sendable {
     private let workers: Int
     private let rules: TextRules
 
-    /// A validator.
+    /// Creates a validator.
     ///
     /// - Parameters:
-    ///   - loader: What decodes the images.
-    ///   - workers: How many images are decoded at once, at least 1; as many as there are
+    ///   - loader: The image decoder.
+    ///   - workers: The number of images decoded at once, at least 1; the number of active
     ///     processors by default.
-    ///   - rules: What decides whether captions differ, and whether anything is left of one.
+    ///   - rules: The text preparation that decides whether two captions differ and whether a
+    ///     caption is empty.
     public init(
         loader: ImageLoader = ImageLoader(), workers: Int? = nil, rules: TextRules = .albef
     ) {
@@ -35,9 +36,12 @@ public struct DatasetValidator: Sendable {
         self.rules = rules
     }
 
-    /// Checks every caption, and decodes every image.
+    /// Checks every caption and decodes every image.
     ///
-    /// - Parameter onProgress: Called after each image, on the caller's task.
+    /// - Parameters:
+    ///   - dataset: The images with captions.
+    ///   - onProgress: Called after each image, on the caller's task.
+    /// - Returns: The counts, the distributions and all problems.
     /// - Throws: `CancellationError` if the task is cancelled.
     public func validate(
         _ dataset: CaptionDataset, onProgress: (Progress) -> Void = { _ in }
@@ -60,7 +64,7 @@ public struct DatasetValidator: Sendable {
     private func problems(ofCaptions image: CaptionedImage) -> [DatasetReport.Problem] {
         guard !image.captions.isEmpty else { return [.noCaption(image.path)] }
         var problems: [DatasetReport.Problem] = []
-        // Distinct captions by what the model sees of them, in order.
+        // Distinct captions, grouped by the text that the model reads, in order.
         var variants: [String: [String]] = [:]
         var order: [String] = []
         var repeated: Set<String> = []
@@ -89,7 +93,7 @@ public struct DatasetValidator: Sendable {
 
     private struct Outcome: Sendable {
         var problems: [DatasetReport.Problem] = []
-        /// Of each caption.
+        /// One count per caption.
         var characters: [Int] = []
         var words: [Int] = []
         var hash: ContentHash?
@@ -144,7 +148,7 @@ public struct DatasetValidator: Sendable {
         return outcome
     }
 
-    /// Groups of files with the same bytes, which equal fingerprints only suggest.
+    /// Returns the groups of files with the same bytes; equal fingerprints only make them likely.
     private func identical(
         _ images: [CaptionedImage], _ outcomes: [Outcome]
     ) throws -> [DatasetReport.Problem] {
@@ -158,7 +162,7 @@ public struct DatasetValidator: Sendable {
             try Task.checkCancellation()
             var groups: [(bytes: [UInt8], paths: [FilePath])] = []
             for path in suspects.map({ images[$0].path }) {
-                // A file that has become unreadable since is no longer identical to anything.
+                // A file that has become unreadable since can no longer be compared.
                 guard let bytes = try? ImageFile.read(path, accept: { _ in }) else { continue }
                 if let same = groups.firstIndex(where: { $0.bytes == bytes }) {
                     groups[same].paths.append(path)

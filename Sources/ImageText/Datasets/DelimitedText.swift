@@ -1,13 +1,13 @@
-/// Rows of fields between separators: RFC 4180, with any of the usual line ends.
+/// Rows of separated fields, as in RFC 4180, with any common line ending.
 struct DelimitedText {
     /// A field's bytes, without the quotes around it.
     struct Field {
         var range: Range<Int>
-        /// Whether quotes within it are doubled.
+        /// Whether the field contains doubled quotes.
         var hasQuotes = false
     }
 
-    /// Why a row cannot be read, and in which line.
+    /// The reason that a row cannot be read, and its line.
     struct Fault: Error {
         let line: Int
         let reason: String
@@ -18,7 +18,7 @@ struct DelimitedText {
     private var position: Int
     private var nextLine = 1
 
-    /// The line that the latest row began in, from 1.
+    /// The line at which the latest row began, from 1.
     private(set) var line = 0
 
     init(_ bytes: ArraySlice<UInt8>, separator: UInt8) {
@@ -27,7 +27,7 @@ struct DelimitedText {
         position = bytes.startIndex
     }
 
-    /// Reads the next row that is not blank; returns whether there was one.
+    /// Reads the next row that is not blank, and returns whether there was one.
     mutating func next(_ fields: inout [Field]) throws(Fault) -> Bool {
         while position < bytes.endIndex {
             line = nextLine
@@ -39,7 +39,7 @@ struct DelimitedText {
         return false
     }
 
-    /// A field's text, or `nil` where it is not UTF-8.
+    /// Returns a field's text, or `nil` if it is not UTF-8.
     func text(_ field: Field) -> String? {
         guard field.hasQuotes else {
             return String(validating: bytes[field.range], as: UTF8.self)
@@ -75,12 +75,12 @@ struct DelimitedText {
             position += 1
         }
         guard position < bytes.endIndex else {
-            throw Fault(line: line, reason: "a quote is never closed")
+            throw Fault(line: line, reason: "a quote is not closed")
         }
         field.range = field.range.lowerBound..<position
         position += 1
         guard position == bytes.endIndex || endsField(bytes[position]) else {
-            throw Fault(line: nextLine, reason: "there is text after a closing quote")
+            throw Fault(line: nextLine, reason: "text follows a closing quote")
         }
         return field
     }

@@ -1,10 +1,10 @@
-/// The rows of a data set, and the order in which an epoch goes through them.
+/// The rows of a data set, and their order in each epoch.
 struct EpochOrder: Sendable {
-    /// What training takes as one row.
+    /// The rows, by the kind of sampling.
     private enum Rows: Sendable {
-        /// Images, by position; a caption is drawn.
+        /// Images, by position; the caption is drawn.
         case images([Int32])
-        /// Captions, by position of the image and of the caption in it.
+        /// Captions, by position of the image and of the caption among its captions.
         case captions([(image: Int32, caption: Int32)])
     }
 
@@ -13,7 +13,7 @@ struct EpochOrder: Sendable {
     private let group: Int
     private let batchSize: Int
 
-    /// How many rows there are.
+    /// The number of rows.
     var count: Int {
         switch rows {
         case .images(let images): images.count
@@ -21,11 +21,11 @@ struct EpochOrder: Sendable {
         }
     }
 
-    /// Takes the images that have captions of more than white space, or those captions.
+    /// Selects the images that have a caption which is not blank, or all such captions.
     ///
     /// - Parameters:
-    ///   - group: How many rows, one after another in the data, stay together.
-    ///   - batchSize: Rows a batch; inside of it the order is random again.
+    ///   - group: The number of rows, consecutive in the data, that stay together.
+    ///   - batchSize: The number of rows per batch; the order within a batch is random.
     init(
         _ images: [CaptionedImage], sampling: BatchLoader.Sampling, seed: UInt64, group: Int,
         batchSize: Int
@@ -49,7 +49,7 @@ struct EpochOrder: Sendable {
         }
     }
 
-    /// Every row once, in this epoch's order.
+    /// Returns every row once, in the order of an epoch.
     func rows(ofEpoch epoch: Int) -> [Int32] {
         var order = (0..<count).map(Int32.init)
         var random = SplitMix64(seed: seed, stream: Stream.order.rawValue, epoch)
@@ -62,7 +62,7 @@ struct EpochOrder: Sendable {
         }
         random.shuffle(&groups)
         order = groups.flatMap { $0 }
-        // The neighbour in the batch must not be of the same group more often than another.
+        // Without this, a row's neighbours in a batch would mostly come from its own group.
         return stride(from: 0, to: count, by: batchSize).flatMap { start in
             var batch = Array(order[start..<min(start + batchSize, count)])
             random.shuffle(&batch)
@@ -70,7 +70,7 @@ struct EpochOrder: Sendable {
         }
     }
 
-    /// The position of a row's image, and its caption.
+    /// Returns the position of a row's image, and its caption.
     func sample(
         _ row: Int, of images: [CaptionedImage], using random: inout SplitMix64
     ) -> (image: Int, caption: String) {
@@ -85,13 +85,13 @@ struct EpochOrder: Sendable {
         }
     }
 
-    /// What random numbers are for: the first number of a generator's stream.
+    /// The purpose of random numbers: the first number of a generator's stream.
     enum Stream: Int {
         case order, sample, replacement, view
     }
 }
 
 extension String {
-    /// Whether there is nothing but white space.
+    /// Whether the text is empty or consists of white space.
     fileprivate var isBlank: Bool { allSatisfy(\.isWhitespace) }
 }

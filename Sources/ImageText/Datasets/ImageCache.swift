@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// The images of a data set as they are decoded: kept where there is room, failures counted.
+/// Decodes the images of a data set, keeps them while there is room, and counts failures.
 final class ImageCache: Sendable {
     private struct State {
         var kept: [Int: RGBImage] = [:]
@@ -8,7 +8,7 @@ final class ImageCache: Sendable {
         var failed: Set<Int> = []
     }
 
-    /// Fewer failures than these are never too many.
+    /// This many failures are always tolerated.
     private static let tolerated = 9
 
     private let images: [CaptionedImage]
@@ -17,7 +17,7 @@ final class ImageCache: Sendable {
     private let onFailure: @Sendable (ImageError) -> Void
     private let state = Mutex(State())
 
-    /// - Parameter capacity: How many bytes of decoded images are kept.
+    /// - Parameter capacity: The room for decoded images, in bytes.
     init(
         _ images: [CaptionedImage], loader: ImageLoader, capacity: Int,
         onFailure: @escaping @Sendable (ImageError) -> Void
@@ -28,10 +28,10 @@ final class ImageCache: Sendable {
         self.onFailure = onFailure
     }
 
-    /// The decoded image at a position.
+    /// Returns the decoded image at a position.
     ///
-    /// Once the room is used up, nothing is replaced: every image is needed once per epoch, so
-    /// evicting one to keep another gains nothing.
+    /// A full cache evicts nothing: every image is needed once per epoch, so evicting one to keep
+    /// another gains nothing.
     func image(_ position: Int) throws(ImageError) -> RGBImage {
         if capacity > 0, let kept = state.withLock({ $0.kept[position] }) { return kept }
         let image = try loader.load(images[position].path)
@@ -46,9 +46,9 @@ final class ImageCache: Sendable {
         return image
     }
 
-    /// Reports an image's failure once.
+    /// Reports the failure of an image, once.
     ///
-    /// - Throws: ``DatasetError`` when more than 1% of the images have failed, and at least 10.
+    /// - Throws: ``DatasetError`` if at least 10 images, and more than 1% of all, have failed.
     func record(_ error: ImageError, of position: Int) throws(DatasetError) {
         let (isNew, count) = state.withLock { state in
             (state.failed.insert(position).inserted, state.failed.count)

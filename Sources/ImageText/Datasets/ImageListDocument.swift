@@ -1,7 +1,7 @@
 internal import Foundation
 internal import SystemPackage
 
-/// A JSON document with a list of images: COCO's captions, or Karpathy's splits of a data set.
+/// A JSON document with a list of images: COCO's captions, or Karpathy's splits.
 struct ImageListDocument: Decodable {
     private struct Image: Decodable {
         let id: DecodedImageID?
@@ -59,7 +59,8 @@ struct ImageListDocument: Decodable {
             let id = annotation.image_id.id
             guard let name = nameByID[id] else {
                 throw .malformed(
-                    path, entry: "annotations[\(index)].image_id", "is that of no image")
+                    path, entry: "annotations[\(index)].image_id",
+                    "is not the id of any image in the file")
             }
             builder.add(name: name, captions: [annotation.caption], imageID: id)
         }

@@ -1,21 +1,21 @@
 internal import SystemPackage
 
-/// What becomes of items of a benchmark whose image does not exist.
+/// The treatment of benchmark items whose image does not exist.
 public enum MissingImages: Sendable, Hashable {
-    /// The first is an error that says how many there are.
+    /// Reading throws an error that names the first such item and counts all.
     case refused
-    /// They are left out and counted.
+    /// The items are left out and counted.
     case skipped
 
-    /// The items whose images exist.
+    /// Returns the items whose images exist.
     ///
     /// - Parameters:
-    ///   - items: of one file.
-    ///   - file: what errors name.
-    ///   - limit: how many are wanted, the first ones; 0 for all.
-    ///   - images: the images of an item.
-    /// - Throws: ``DatasetError`` that names the first missing image and its item.
-    /// - Complexity: O(n) for n items; each image is looked for once.
+    ///   - items: The items of one file.
+    ///   - file: The annotation file.
+    ///   - limit: The number of items to keep from the beginning; 0 for all.
+    ///   - images: Returns the images of an item.
+    /// - Throws: ``DatasetError``, which names the first missing image and its item.
+    /// - Complexity: O(*n*) for *n* items; each image is looked up once.
     func filter<Item: BenchmarkItem>(
         _ items: [Item], of file: FilePath, limit: Int, images: (Item) -> [FilePath]
     ) throws(DatasetError) -> (items: [Item], missing: Int) {
@@ -47,7 +47,7 @@ public enum MissingImages: Sendable, Hashable {
     }
 }
 
-/// An item that knows where it is from.
+/// An item that records its place in an annotation file.
 protocol BenchmarkItem {
     var file: FilePath { get }
     var entry: String { get }

@@ -1,45 +1,51 @@
 public import SystemPackage
 
-/// Two images and two captions, each of which describes one image: Winoground's form (Thrush et al.,
-/// CVPR 2022).
+/// Two images and two captions, each of which describes one of the images, as in Winoground (Thrush
+/// et al., CVPR 2022).
 ///
-/// Caption 0 belongs to image 0 and caption 1 to image 1; usually both captions have the same words.
+/// Caption 0 belongs to image 0, and caption 1 to image 1. Usually both captions have the same
+/// words.
 public struct PairItem: Sendable, Hashable {
-    /// What the file calls it.
+    /// The identifier in the file.
     public var id: String
     /// The files of image 0 and image 1.
     public var images: [FilePath]
     /// Caption 0 and caption 1.
     public var captions: [String]
-    /// What the file says of it, as far as it does.
+    /// The tags that the file has for the pair.
     public var tags: [Tag: String]
-    /// The file that it is from.
+    /// The annotation file that the pair comes from.
     public var file: FilePath
-    /// Where it is in that file: `[3]` of a list, `line 4` of JSON Lines or a table.
+    /// The place of the pair in that file: `[3]` in a list, `line 4` in JSON Lines or a table.
     public var entry: String
 
-    /// What pairs are told apart by, as Winoground calls it.
+    /// A property that groups pairs, named as in Winoground.
     public enum Tag: String, Sendable, Hashable, CaseIterable {
         /// Whether objects, relations or both are exchanged.
         case collapsed = "collapsed_tag"
-        /// What is exchanged, in detail.
+        /// The exchanged parts, in detail.
         case detailed = "tag"
-        /// What else is special about it.
+        /// Any other peculiarity of the pair.
         case secondary = "secondary_tag"
-        /// How many main predicates the captions have.
+        /// The number of main predicates in the captions.
         case mainPredicates = "num_main_preds"
     }
 
-    /// A pair.
+    /// Creates a pair.
     ///
     /// - Parameters:
-    ///   - images: two files.
-    ///   - captions: two texts.
+    ///   - id: The identifier in the file.
+    ///   - images: The two files.
+    ///   - captions: The two texts.
+    ///   - tags: The properties of the pair; none by default.
+    ///   - file: The annotation file; empty by default.
+    ///   - entry: The place in the annotation file; empty by default.
     public init(
         id: String, images: [FilePath], captions: [String], tags: [Tag: String] = [:],
         file: FilePath = "", entry: String = ""
     ) {
-        precondition(images.count == 2 && captions.count == 2, "a pair has two of each")
+        precondition(
+            images.count == 2 && captions.count == 2, "a pair has two images and two captions")
         self.id = id
         self.images = images
         self.captions = captions
@@ -49,31 +55,32 @@ public struct PairItem: Sendable, Hashable {
     }
 }
 
-/// Pairs of images and captions from annotation files in Winoground's form.
+/// Pairs of images and captions, read from annotation files in Winoground's format.
 ///
-/// JSON Lines, a JSON list, or a table (CSV, TSV) with `image_0`, `image_1`, `caption_0`, `caption_1` and
-/// perhaps `id`, `tag`, `secondary_tag`, `num_main_preds`, `collapsed_tag`. Names of images may lack
-/// their extension, as `ex_0_img_0` does there.
+/// A file is JSON Lines, a JSON list or a table (CSV, TSV) with `image_0`, `image_1`, `caption_0`,
+/// `caption_1` and perhaps `id`, `tag`, `secondary_tag`, `num_main_preds`, `collapsed_tag`. Image
+/// names may lack their extension, such as Winoground's `ex_0_img_0`.
 public struct PairDataset: Sendable {
-    /// The pairs in the order of the files.
+    /// The pairs, in the order of the files.
     public private(set) var items: [PairItem]
-    /// How many pairs were left out because one of their images does not exist.
+    /// The number of pairs left out because one of their images does not exist.
     public private(set) var missingCount: Int
 
-    /// Takes pairs as they are.
+    /// Creates a data set of the given pairs.
     public init(items: [PairItem]) {
         self.items = items
         missingCount = 0
     }
 
-    /// Reads annotation files, one after the other.
+    /// Reads several annotation files, in order.
     ///
     /// - Parameters:
-    ///   - files: in any of the forms above.
-    ///   - imageRoot: where relative image paths start; each file's own folder by default.
-    ///   - limit: pairs taken of each file, the first ones; 0 for all.
-    ///   - missing: what becomes of pairs of which an image does not exist.
-    /// - Throws: ``DatasetError`` that names the file, the pair and the field.
+    ///   - files: The annotation files, in any of the forms above.
+    ///   - imageRoot: The folder that relative image paths start from; by default the folder of
+    ///     each annotation file.
+    ///   - limit: The number of pairs to keep from the beginning of each file; 0 for all.
+    ///   - missing: The treatment of pairs with an image that does not exist.
+    /// - Throws: ``DatasetError``, which names the file, the pair and the field.
     public init(
         reading files: [FilePath], imageRoot: FilePath? = nil, limit: Int = 0,
         missing: MissingImages = .refused

@@ -1,7 +1,7 @@
 import Storage
 internal import SystemPackage
 
-/// An annotation file of pairs, whose form is yet to be told.
+/// An annotation file of a ``PairDataset``, in any of its formats.
 struct PairFile {
     let path: FilePath
     let imageRoot: FilePath?
@@ -33,7 +33,7 @@ struct PairFile {
             tags: entry.tags, file: path, entry: place)
     }
 
-    /// The file of a name, which may lack its extension.
+    /// Returns the file of an image name, which may lack its extension.
     private func image(_ name: String) -> FilePath {
         let root = imageRoot ?? path.removingLastComponent()
         let image = root.pushing(FilePath(name)).lexicallyNormalized()
@@ -46,14 +46,14 @@ struct PairFile {
         return image
     }
 
-    /// The common ones first.
+    /// The extensions to try, the common ones first.
     private static let extensions: [String] = {
         let common = ["png", "jpg", "jpeg", "webp"]
         return common + ImageLoader.fileExtensions.subtracting(common).sorted()
     }()
 }
 
-/// What a file says of one pair.
+/// One pair as a file describes it.
 struct PairEntry: Decodable {
     let id: String?
     let images: [String]
@@ -92,7 +92,7 @@ struct PairEntry: Decodable {
             }
             return text
         }
-        /// A text or a number, and nothing where it is null or empty.
+        /// Returns a string, or a number as a string; `nil` if the field is null or empty.
         func label(_ name: String) throws -> String? {
             let key = Name(stringValue: name)
             guard fields.contains(key), try !fields.decodeNil(forKey: key) else { return nil }
@@ -108,7 +108,7 @@ struct PairEntry: Decodable {
         self.tags = tags
     }
 
-    /// What is wrong with the text of a field that is needed.
+    /// Returns the fault of a required field's text, if any.
     static func fault(_ text: String) -> String? {
         text.allSatisfy(\.isWhitespace) ? "is empty" : nil
     }
@@ -118,7 +118,7 @@ struct PairEntry: Decodable {
 private struct PairColumns {
     let path: FilePath
 
-    /// What may stand between fields.
+    /// The field separators that are tried.
     private static let separators = Array(",\t;|".utf8)
 
     func read(_ bytes: ArraySlice<UInt8>) throws(DatasetError) -> [(line: Int, entry: PairEntry)] {
@@ -138,7 +138,7 @@ private struct PairColumns {
         for field in PairEntry.fields where !header.contains(field) {
             throw DatasetError.malformed(
                 path, line: 1, field: field,
-                "no column is called that; there are: \(header.joined(separator: ", "))")
+                "no column has this name; the columns are: \(header.joined(separator: ", "))")
         }
         var table = DelimitedText(bytes, separator: separator)
         var fields: [DelimitedText.Field] = []
@@ -148,7 +148,7 @@ private struct PairColumns {
             guard fields.count == header.count else {
                 throw DatasetError.malformed(
                     path, line: table.line,
-                    "has \(fields.count) fields where the header has \(header.count)")
+                    "has \(fields.count) fields, but the header has \(header.count)")
             }
             func label(_ name: String) throws -> String? {
                 guard let column = header.firstIndex(of: name) else { return nil }
@@ -175,7 +175,7 @@ private struct PairColumns {
         return rows
     }
 
-    /// The header with some separator, in lower case.
+    /// Returns the header as split by a separator, in lower case.
     private func names(_ bytes: ArraySlice<UInt8>, _ separator: UInt8) -> [String] {
         var table = DelimitedText(bytes, separator: separator)
         var fields: [DelimitedText.Field] = []

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// Lets a limited number of tasks work at once, those of the lowest turn first.
+/// Lets a limited number of tasks work at once, those with the lowest turn first.
 ///
-/// Tasks wait suspended and hold no thread. Each leaves after a short piece of work, so that even
-/// cancelled ones get their turn soon, and notice there.
+/// Waiting tasks are suspended and hold no thread. Cancelled tasks stay in the line; because every
+/// piece of work is short, they soon get their turn and throw.
 final class WorkerGate: Sendable {
     private struct State {
         var free: Int
@@ -14,9 +14,10 @@ final class WorkerGate: Sendable {
 
     init(_ count: Int) { state = Mutex(State(free: count)) }
 
-    /// Does `work` as soon as a place is free.
+    /// Runs `work` as soon as a place is free.
     ///
-    /// - Throws: `CancellationError` if the task was cancelled by then, and what `work` throws.
+    /// - Throws: `CancellationError` if the task is cancelled by then, otherwise any error of
+    ///   `work`.
     func run<Result>(turn: Int, _ work: () throws -> Result) async throws -> Result {
         await enter(turn)
         defer { leave() }

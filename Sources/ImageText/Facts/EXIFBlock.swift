@@ -1,8 +1,8 @@
-/// The fields of a TIFF-shaped EXIF block, whose offsets cannot be trusted.
+/// The fields of an EXIF block in TIFF format, with offsets that may be wrong.
 ///
-/// What lies outside the block, or has another type than its field should, counts as missing.
+/// A field that lies outside the block or has an unexpected type counts as missing.
 struct EXIFBlock {
-    /// A field by its number.
+    /// A field, by its tag number.
     enum Field: Int {
         case make = 0x010F
         case model = 0x0110
@@ -13,24 +13,24 @@ struct EXIFBlock {
         case taken = 0x9003
         case digitised = 0x9004
         case lens = 0xA434
-        // Of the directory of the place.
+        // In the GPS directory.
         case latitudeSign = 0x0001
         case latitude = 0x0002
         case longitudeSign = 0x0003
         case longitude = 0x0004
     }
 
-    /// Where the value of each field is described; of repeated fields the first counts.
+    /// The offset of each field's entry; of repeated fields the first counts.
     typealias Directory = [Int: Int]
 
-    /// The directory that the block begins with.
+    /// The first directory of the block.
     let main: Directory
     private let bytes: Bytes
     private let isBigEndian: Bool
 
     private static let prefix: [UInt8] = Array("Exif\0\0".utf8)
 
-    /// Reads a block, with or without its `Exif\0\0` prefix; nil if it is broken at its start.
+    /// Reads a block, with or without its `Exif\0\0` prefix; `nil` if its header is damaged.
     init?(_ block: ArraySlice<UInt8>) {
         let isPrefixed = block.starts(with: Self.prefix)
         bytes = Bytes(isPrefixed ? block.dropFirst(Self.prefix.count) : block)
@@ -45,7 +45,7 @@ struct EXIFBlock {
         main = Self.directory(at: start, bytes, isBigEndian)
     }
 
-    /// Another directory that the main one points to; empty where it does not.
+    /// Returns a directory that the main one points to; empty if there is no pointer.
     func directory(_ field: Field) -> Directory {
         number(field, in: main).map { Self.directory(at: $0, bytes, isBigEndian) } ?? [:]
     }
@@ -60,7 +60,7 @@ struct EXIFBlock {
         return directory
     }
 
-    /// A whole number.
+    /// Returns an integer field.
     func number(_ field: Field, in directory: Directory) -> Int? {
         guard let place = directory[field.rawValue] else { return nil }
         return switch bytes.u16(place + 2, isBigEndian) {
@@ -71,7 +71,7 @@ struct EXIFBlock {
         }
     }
 
-    /// A text up to its first zero: UTF-8, or else Latin-1.
+    /// Returns a text field up to its first zero byte, as UTF-8 if valid, otherwise as Latin-1.
     func text(_ field: Field, in directory: Directory) -> String? {
         guard let place = directory[field.rawValue],
             [2, 129].contains(bytes.u16(place + 2, isBigEndian)),
@@ -88,7 +88,8 @@ struct EXIFBlock {
             ?? String(String.UnicodeScalarView(text.map { Unicode.Scalar($0) }))
     }
 
-    /// Some ratios, such as degrees, minutes and seconds; nil if one is divided by zero.
+    /// Returns a field of ratios, such as degrees, minutes and seconds; `nil` if a denominator is
+    /// 0.
     func ratios(_ field: Field, count: Int, in directory: Directory) -> [Double]? {
         guard let place = directory[field.rawValue],
             bytes.u16(place + 2, isBigEndian) == 5,
@@ -105,7 +106,7 @@ struct EXIFBlock {
     }
 }
 
-/// Bounds-checked integers of a block whose offsets cannot be trusted.
+/// Bounds-checked integers of a block with offsets that may be wrong.
 struct Bytes {
     private let block: ArraySlice<UInt8>
 

@@ -1,46 +1,45 @@
-/// What an image file tells of itself: its size, and what a camera wrote into EXIF or XMP.
+/// The metadata of an image file: its size, and what a camera wrote into EXIF or XMP.
 ///
-/// A value that is missing, damaged or absurd is nil: a date of zeros, a place at 0° 0′, a camera
-/// without letters.
+/// A missing, damaged or absurd value is `nil`, such as a date of zeros, a place at 0° 0′, or a
+/// camera name without letters and digits.
 public struct ImageFacts: Sendable, Hashable, Codable {
-    /// When the image was taken, in the local time of the camera: `2020-06-14T12:34:56`, or the day
-    /// alone.
+    /// The capture time in the camera's local time, `2020-06-14T12:34:56`, or only the day.
     public var date: String?
     /// The width of the upright image, in pixels.
     public var width: Int?
     /// The height of the upright image, in pixels.
     public var height: Int?
-    /// The maker and model of the camera, the maker once.
+    /// The maker and the model of the camera; the maker is not repeated.
     public var camera: String?
     /// The model of the lens.
     public var lens: String?
-    /// Where it was taken, in degrees north.
+    /// The latitude of the place, in degrees north.
     public var latitude: Double?
-    /// Where it was taken, in degrees east.
+    /// The longitude of the place, in degrees east.
     public var longitude: Double?
 
     package enum CodingKeys: String, CodingKey {
         case date, width, height, camera, lens, latitude, longitude
     }
 
-    /// Whether an image is wider than high, or higher than wide.
+    /// The shape of an image: wider than high, higher than wide, or square.
     public enum Orientation: String, Sendable, Hashable, CaseIterable {
         case landscape, portrait, square
     }
 
-    /// Whether the upright image is wider than high.
+    /// The shape of the upright image; `nil` if its size is unknown.
     public var orientation: Orientation? {
         guard let width, let height else { return nil }
         return width == height ? .square : width > height ? .landscape : .portrait
     }
 
-    /// Nothing.
+    /// Creates facts without any value.
     public init() {}
 
-    /// Reads what stands before the pixels of a file; of a file that is no image, nothing.
+    /// Reads the metadata before the pixels of a file; all values are `nil` if it is not an image.
     ///
-    /// - Parameter bytes: the whole file.
-    /// - Complexity: O(b) for b bytes before the pixels; pixels are not decoded.
+    /// - Parameter bytes: The whole file.
+    /// - Complexity: O(*b*) for *b* bytes before the pixels; pixels are not decoded.
     public init(of bytes: [UInt8]) {
         switch ImageFormat(bytes.prefix(ImageFormat.signatureLength)) {
         case .jpeg: self.init(JPEGDecoder.header(of: bytes))
@@ -74,7 +73,7 @@ public struct ImageFacts: Sendable, Hashable, Codable {
 
     private mutating func read(_ exif: EXIFBlock) {
         let details = exif.directory(.exifDirectory)
-        // Not the time of the last change, which programs write.
+        // The time of the last change is ignored, because editing programs write it.
         date =
             [EXIFBlock.Field.taken, .digitised].lazy
             .compactMap { exif.text($0, in: details).flatMap(Self.date) }.first
@@ -94,7 +93,7 @@ public struct ImageFacts: Sendable, Hashable, Codable {
             degrees(.latitude, .latitudeSign, "S"), degrees(.longitude, .longitudeSign, "W"))
     }
 
-    /// Takes a place that can be: 0° 0′ is what devices write that do not know theirs.
+    /// Sets the place if it is plausible; devices without a position write 0° 0′.
     private mutating func place(_ north: Double?, _ east: Double?) {
         guard let north, let east, abs(north) <= 90, abs(east) <= 180, north != 0 || east != 0
         else { return }
@@ -102,11 +101,11 @@ public struct ImageFacts: Sendable, Hashable, Codable {
     }
 }
 
-/// What the decoders find before the pixels.
+/// The metadata that a decoder finds before the pixels.
 struct ImageHeader {
-    /// As the pixels are stored.
+    /// The size of the stored image, before its orientation is applied.
     var width, height: Int
-    /// EXIF's 1 to 8.
+    /// EXIF's orientation, from 1 to 8.
     var orientation = 1
     var exif: ArraySlice<UInt8>?
     var xmp: ArraySlice<UInt8>?
@@ -115,8 +114,10 @@ struct ImageHeader {
 // MARK: Values
 
 extension ImageFacts {
-    /// A date of EXIF (`2020:06:14 12:34:56`) or XMP (`2020-06-14T12:34:56.12+02:00`), between the
-    /// first photograph and 2100.
+    /// Parses a date of EXIF (`2020:06:14 12:34:56`) or XMP (`2020-06-14T12:34:56.12+02:00`).
+    ///
+    /// - Returns: The date as `2020-06-14T12:34:56` or `2020-06-14`; `nil` if it is before 1826,
+    ///   when the first photograph was taken, or after 2100.
     package static func date(_ text: String) -> String? {
         let text = text.utf8.prefix(19)
         guard text.count >= 10 else { return nil }
@@ -142,7 +143,7 @@ extension ImageFacts {
         }
     }
 
-    /// A camera's name, without the maker where the model begins with it.
+    /// Returns a camera's name, without the maker if the model begins with it.
     static func camera(_ make: String?, _ model: String?) -> String? {
         guard let model = name(model) else { return nil }
         guard let make = name(make), let first = make.split(separator: " ").first,
@@ -151,7 +152,8 @@ extension ImageFacts {
         return "\(make) \(model)"
     }
 
-    /// A text of at most 100 characters with a letter or digit in it, blanks and controls cut.
+    /// Returns a text without control characters and superfluous spaces; `nil` if it is longer than
+    /// 100 characters or has no letter or digit.
     static func name(_ text: String?) -> String? {
         let words = text?.split { character in
             character.isWhitespace
@@ -163,7 +165,7 @@ extension ImageFacts {
         return name
     }
 
-    /// Degrees of XMP: `52,30.5N` or `52,30,30N`.
+    /// Parses XMP's degrees: `52,30.5N` or `52,30,30N`.
     static func degrees(_ text: String, _ positive: Character, _ negative: Character) -> Double? {
         guard let side = text.last, [positive, negative].contains(side) else { return nil }
         let parts = text.dropLast().split(separator: ",").map { Double($0) }

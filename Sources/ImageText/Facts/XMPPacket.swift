@@ -1,16 +1,16 @@
-/// The fields of an XMP packet that stand as attributes or elements of plain text.
+/// The fields of an XMP packet that are attributes or elements of plain text.
 ///
-/// It is searched rather than parsed: packets are often cut, padded or not well formed, and only a
-/// few fields are wanted.
+/// The packet is searched rather than parsed: packets are often truncated, padded or malformed, and
+/// only a few fields are needed.
 struct XMPPacket {
     private let bytes: [UInt8]
 
-    /// The longest value, in bytes.
+    /// The maximum length of a value, in bytes.
     private static let longest = 200
 
     init(_ packet: some Collection<UInt8>) { bytes = Array(packet) }
 
-    /// The first value of a field, such as `tiff:Model`; nil without one.
+    /// Returns the first value of a field such as `tiff:Model`, or `nil`.
     func value(_ name: String) -> String? {
         let name = Array(name.utf8)
         var start = bytes.startIndex
@@ -21,7 +21,7 @@ struct XMPPacket {
         return nil
     }
 
-    /// What stands after a name: `="value"`, `='value'` or `>value<`.
+    /// Returns the value after a name: `="value"`, `='value'` or `>value<`.
     private func value(after name: Int) -> String? {
         var rest = bytes[name...].drop(while: Self.isBlank)
         let end: UInt8
@@ -45,7 +45,7 @@ struct XMPPacket {
 }
 
 extension String {
-    /// The text with the five entities of XML replaced.
+    /// The text with XML's five entities replaced by their characters.
     fileprivate var unescaped: String {
         guard contains("&") else { return self }
         let entities = [

@@ -1,18 +1,19 @@
 internal import Synchronization
 package import SystemPackage
 
-/// An image's file that is read as it is, piece by piece, however large.
+/// An image file that is read in pieces, without decoding, however large it is.
 package final class ImageFilePieces: Sendable {
-    /// What kind of image its first bytes say it is.
+    /// The kind of image, by the first bytes of the file.
     package let kind: ImageKind
-    /// Its length in bytes when it was opened; what is added later is not read.
+    /// The length of the file in bytes when it was opened; bytes appended later are not read.
     package let byteCount: Int64
     private let file: Mutex<OpenFile>
     private let name: String
 
     /// Opens a file.
     ///
-    /// - Throws: `ImageError` if it cannot be read, is empty or too large, or is no image.
+    /// - Throws: ``ImageError`` if the file cannot be read, is empty or too large, or is not an
+    ///   image.
     package init(_ path: FilePath) throws(ImageError) {
         name = path.description
         var opened = try Self.open(path)
@@ -31,9 +32,9 @@ package final class ImageFilePieces: Sendable {
         file = Mutex(opened)
     }
 
-    /// Some of its bytes; none at its end.
+    /// Returns at most `count` bytes from `offset` on; none at the end of the file.
     ///
-    /// - Throws: `ImageError` if they cannot be read.
+    /// - Throws: ``ImageError`` if the bytes cannot be read.
     package func piece(from offset: Int64, atMost count: Int) throws(ImageError) -> [UInt8] {
         let wanted = Int(min(Int64(count), max(0, byteCount - offset)))
         guard wanted > 0 else { return [] }

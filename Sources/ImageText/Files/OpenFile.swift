@@ -1,14 +1,15 @@
 internal import CImaging
 internal import SystemPackage
 
-/// A regular file of somebody else's, open for reading, whatever its name is made of.
+/// A regular file from outside the package, open for reading.
 ///
-/// Pipes and devices are refused, as they could keep the reader waiting for ever.
+/// Its path may be any bytes. Pipes and devices are rejected, because they could block the reader
+/// for ever.
 struct OpenFile: ~Copyable {
-    /// Why a file cannot be read.
+    /// The reason that a file cannot be read.
     struct Fault: Error {
         let reason: String
-        /// Nil where the file could be opened but is not what it should be.
+        /// The system's error code; `nil` if the file could be opened but is unsuitable.
         let errno: Errno?
     }
 
@@ -30,7 +31,7 @@ struct OpenFile: ~Copyable {
         imaging_file_close(&file)
     }
 
-    /// Bytes from a place on, by default the first; fewer if the file ends before.
+    /// Returns `count` bytes from an offset on, or fewer if the file ends before.
     mutating func bytes(_ count: Int, from offset: Int64 = 0) throws(Fault) -> [UInt8] {
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             let read = imaging_file_read(&file, offset, buffer.baseAddress, count)

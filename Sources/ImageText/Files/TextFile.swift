@@ -1,14 +1,14 @@
 internal import SystemPackage
 
-/// Reads text files of others: captions, annotations, vocabularies.
+/// Reads text files from outside the package: captions, annotations, vocabularies.
 ///
-/// They are regular files, in UTF-8, with or without a byte order mark.
+/// They must be regular files in UTF-8, with or without a byte order mark.
 enum TextFile {
     typealias Fault = OpenFile.Fault
 
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// The bytes of a file, without the byte order mark.
+    /// Returns the bytes of a file, without the byte order mark.
     static func contents(of path: FilePath) throws(Fault) -> [UInt8] {
         var file = try OpenFile(path)
         guard let count = Int(exactly: file.byteCount) else {
@@ -21,12 +21,12 @@ enum TextFile {
         return withoutMark(bytes)
     }
 
-    /// A text without the byte order mark.
+    /// Returns a text without its byte order mark.
     static func withoutMark(_ bytes: [UInt8]) -> [UInt8] {
         bytes.starts(with: mark) ? Array(bytes[mark.count...]) : bytes
     }
 
-    /// The lines of a text, without the line feed that ends each or the carriage return before it.
+    /// Returns the lines of a text, each without its line feed and a carriage return before that.
     static func lines(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .map { $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0 }

@@ -1,7 +1,7 @@
-/// Reads Windows and OS/2 bitmaps: 1, 4, 8, 16, 24 and 32 bits a pixel, without compression.
+/// Decodes Windows and OS/2 bitmaps with 1, 4, 8, 16, 24 or 32 bits per pixel, uncompressed.
 ///
-/// libvips would hand them to ImageMagick, which guesses at formats and reads far more of them
-/// than crafted files deserve.
+/// libvips would pass them to ImageMagick, which guesses formats and thereby exposes many more
+/// decoders to crafted files.
 struct BitmapDecoder {
     private let bytes: Bytes
     private let source: String
@@ -13,7 +13,7 @@ struct BitmapDecoder {
     private let palette: [SIMD3<UInt8>]
     private let masks: [Mask]
 
-    /// Where a channel's bits lie in a pixel of 16 or 32 bits.
+    /// The bits of a channel in a pixel of 16 or 32 bits.
     private struct Mask {
         let shift: Int
         let maximum: Int
@@ -37,7 +37,7 @@ struct BitmapDecoder {
         return decoder.image(file)
     }
 
-    /// What stands before the pixels; nil where it is damaged.
+    /// Returns the size of the image; `nil` if the file is damaged.
     static func header(of file: [UInt8]) -> ImageHeader? {
         let decoder = try? BitmapDecoder(
             file, maximumPixels: ImageLoader.defaultMaximumPixels, source: "")
@@ -56,7 +56,7 @@ struct BitmapDecoder {
         self.start = start
         let old = header == 12
         guard old || (40...124).contains(header) else {
-            throw broken("a header of \(header) bytes is unknown")
+            throw broken("its header of \(header) bytes is not a supported version")
         }
         let sides =
             old
@@ -81,7 +81,9 @@ struct BitmapDecoder {
         let fields = compression == 3 || compression == 6
         guard [1, 4, 8, 16, 24, 32].contains(bits),
             compression == 0 || (fields && (bits == 16 || bits == 32))
-        else { throw broken("\(bits) bits a pixel with compression \(compression) is not read") }
+        else {
+            throw broken("\(bits) bits per pixel with compression \(compression) are not supported")
+        }
         masks = try Self.masks(bytes, bits, header, fields, compression, broken)
         palette =
             bits <= 8 ? try Self.palette(bytes, bits, 14 + header, old, start, broken) : []
@@ -89,13 +91,13 @@ struct BitmapDecoder {
         // The last row may lack its padding.
         let needed = start + stride * (height - 1) + (width * bits + 7) / 8
         guard start >= 14 + header, needed <= file.count else {
-            throw broken("it is cut short, \(file.count) bytes of \(needed)")
+            throw broken("it is cut short: it has \(file.count) of \(needed) bytes")
         }
     }
 }
 
 extension BitmapDecoder {
-    /// Red, green, blue and, where the file has it, alpha.
+    /// Returns the masks of red, green, blue and, if the file has it, alpha.
     private static func masks(
         _ bytes: Bytes, _ bits: Int, _ header: Int, _ fields: Bool, _ compression: Int,
         _ broken: (String) -> ImageError
@@ -107,7 +109,7 @@ extension BitmapDecoder {
             values = (0..<count).compactMap { bytes.u32(54 + 4 * $0, false) }
         }
         let masks = values.prefix(3).compactMap { Mask($0) }
-        guard masks.count == 3 else { throw broken("its channel masks make no sense") }
+        guard masks.count == 3 else { throw broken("its channel masks are invalid") }
         return masks + values.dropFirst(3).compactMap { Mask($0) }
     }
 
@@ -127,7 +129,7 @@ extension BitmapDecoder {
             return [UInt8(red), UInt8(green), UInt8(blue)]
         }
         guard !colours.isEmpty else { throw broken("it has no palette") }
-        // An index past the palette is black, as everywhere.
+        // An index past the palette is black, as in other decoders.
         return colours + Array(repeating: .zero, count: (1 << bits) - colours.count)
     }
 

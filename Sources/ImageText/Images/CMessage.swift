@@ -1,11 +1,11 @@
 internal import CImaging
 
-/// Room for what a C function has to say of a failure.
+/// A buffer for the error message of a C function.
 struct CMessage {
-    /// The characters, ended by a zero.
+    /// The zero-terminated characters.
     var characters = [CChar](repeating: 0, count: Int(IMAGING_MESSAGE_SIZE))
 
-    /// What was said.
+    /// The message.
     var text: String {
         String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }

@@ -1,22 +1,21 @@
 /// A rectangle of an image, in whole pixels from the top left.
 ///
-/// It may reach beyond the image: what is outside is black, as in Pillow's `crop`.
+/// It may extend beyond the image; pixels outside are black, as in Pillow's `crop`.
 public struct CropBox: Sendable, Hashable {
-    /// The column of its left edge and the row of its top edge; below 0 outside of the image.
+    /// The column of the left edge and the row of the top edge; negative outside the image.
     public let left, top: Int
-    /// Pixels across and down, at least 1.
+    /// The width and height in pixels, at least 1.
     public let width, height: Int
 
-    /// What a coordinate may be at most, so that sums of them are far from overflow.
+    /// The largest coordinate, at which sums are far from overflow.
     private static let limit = 1_000_000.0
 
-    /// A rectangle by its top left corner and its size.
+    /// Creates a rectangle from its top left corner and its size.
     ///
-    /// Corners that are no whole numbers are rounded to the nearest, halves to the even one, as Pillow
-    /// and Python do.
+    /// Corners are rounded to whole pixels, halves to the even neighbour, as in Pillow and Python.
     ///
-    /// - Returns: nil where a number is not finite, further than a million pixels away, or where
-    ///   nothing is left between the corners, or more than ``ImageLoader/defaultMaximumPixels``.
+    /// - Returns: `nil` if a number is not finite, a corner is more than a million pixels away, or
+    ///   the rounded rectangle has no pixels or more than ``ImageLoader/defaultMaximumPixels``.
     public init?(x: Double, y: Double, width: Double, height: Double) {
         let corners = [x, y, x + width, y + height]
         guard corners.allSatisfy({ $0.isFinite && abs($0) <= Self.limit }) else { return nil }
@@ -32,15 +31,17 @@ public struct CropBox: Sendable, Hashable {
 }
 
 extension CropBox: CustomStringConvertible {
-    /// The numbers as annotations have them: `x, y, width, height`.
+    /// The numbers as annotations list them: `x, y, width, height`.
     public var description: String { "\(left), \(top), \(width), \(height)" }
 }
 
 extension RGBImage {
-    /// The part of an image that a box frames, black where the box reaches beyond the image.
+    /// Returns the part of the image inside a box, black where the box extends beyond the image.
     ///
-    /// - Parameter name: what errors call the image.
-    /// - Throws: ``ImageError`` where the box and the image have no pixel in common.
+    /// - Parameters:
+    ///   - box: The box.
+    ///   - name: The name of the image in errors.
+    /// - Throws: ``ImageError`` if the box and the image do not overlap.
     public func cropped(to box: CropBox, named name: String) throws(ImageError) -> RGBImage {
         let (right, bottom) = (box.left + box.width, box.top + box.height)
         let columns = max(0, box.left)..<max(0, box.left, min(width, right))

@@ -1,14 +1,16 @@
 import Storage
-/// Tells whether an embedded profile is sRGB, so that most photos need no colour management.
+
+/// Recognises embedded sRGB profiles, so that most images need no colour management.
 enum ICCProfile {
-    /// Red, green and blue of sRGB adapted to D50, each X, Y, Z.
+    /// The XYZ coordinates of sRGB's red, green and blue, adapted to D50.
     private static let primaries: [(tag: StaticString, xyz: [Double])] = [
         ("rXYZ", [0.4360, 0.2225, 0.0139]),
         ("gXYZ", [0.3851, 0.7169, 0.0971]),
         ("bXYZ", [0.1431, 0.0606, 0.7141]),
     ]
 
-    /// sRGB's primaries within rounding, and its curve, or a plain gamma of 2.2, at half way.
+    /// Returns whether a profile has sRGB's primaries within rounding, and at half way sRGB's curve
+    /// or that of a plain gamma of 2.2.
     static func isSRGB(_ profile: [UInt8]) -> Bool {
         let bytes = Bytes(profile[...])
         guard profile.count > 132, profile[16..<20].elementsEqual("RGB ".utf8) else {
@@ -41,7 +43,7 @@ enum ICCProfile {
         bytes.u32(offset, true).map { Double(Int32(truncatingIfNeeded: $0)) / 65536 }
     }
 
-    /// The tone curve's value at 0.5.
+    /// Returns the tone curve's value at 0.5.
     private static func curve(_ bytes: Bytes, _ start: Int) -> Double? {
         switch bytes.u32(start, true) {
         case 0x6375_7276:  // curv: a gamma or a table
@@ -50,7 +52,7 @@ enum ICCProfile {
                 return bytes.u16(start + 12, true).map { pow(0.5, Double($0) / 256) }
             }
             return bytes.u16(start + 12 + 2 * (count / 2), true).map { Double($0) / 65535 }
-        case 0x7061_7261:  // para: ((a x + b) ^ g) above a threshold that lies below one half
+        case 0x7061_7261:  // para: (a x + b) ^ g above a threshold that is below one half
             guard let kind = bytes.u16(start + 8, true), let gamma = fixed(bytes, start + 12) else {
                 return nil
             }

@@ -1,4 +1,4 @@
-/// Why an image could not be loaded; its description names the file.
+/// The reason that an image could not be loaded or encoded; the description names the file.
 public struct ImageError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case unreadable(String)
@@ -15,7 +15,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
 
     let code: Code
 
-    /// The file, or the name its bytes were given.
+    /// The path of the file, or the name that the caller gave to its bytes.
     public let source: String
 
     init(_ code: Code, _ source: String) {
@@ -23,27 +23,27 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         self.source = source
     }
 
-    /// One line for people: the file and what is wrong with it.
+    /// The file and its fault, in one line.
     public var description: String { "\(source): \(reason)" }
 
-    /// What is wrong with the file, without its name.
+    /// The fault of the file, without its name.
     public var reason: String {
         switch code {
         case .unreadable(let why): "cannot be read: \(why)"
         case .empty: "is empty"
         case .tooManyBytes(let count, let limit):
-            "is \(count) bytes long; an image may have \(limit)"
+            "has \(count) bytes, above the limit of \(limit)"
         case .unrecognised: "is not an image of a known format"
-        case .unsupported(let format): "is \(format), a format that is not read"
+        case .unsupported(let format): "is \(format), which is not a supported format"
         case .unavailable(let format, let why): "is \(format), which cannot be read: \(why)"
         case .tooManyPixels(let format, let width, let height, let limit):
             "is a \(format) that declares \(width) x \(height) pixels, above the limit of \(limit)"
         case .undecodable(let format, let why):
             "is a \(format) that cannot be decoded: \(why.isEmpty ? "it is damaged" : why)"
         case .unencodable(let format, let why):
-            "cannot be made a \(format): \(why.isEmpty ? "the encoder fails" : why)"
+            "cannot be encoded as \(format): \(why.isEmpty ? "the encoder failed" : why)"
         case .outside(let box, let width, let height):
-            "has \(width) x \(height) pixels, and none of them in the box \(box)"
+            "has \(width) x \(height) pixels, none of which lies in the box \(box)"
         }
     }
 }

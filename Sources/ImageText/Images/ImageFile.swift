@@ -5,9 +5,11 @@ internal import SystemPackage
 enum ImageFile {
     static let maximumBytes: Int64 = 1 << 30
 
-    /// Reads the file, after a look at its first bytes.
+    /// Reads a file after checking its first bytes.
     ///
-    /// - Parameter accept: Is given the first bytes and says whether the rest is worth reading.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - accept: Called with the first bytes; throws to reject the file before it is read.
     static func read(
         _ path: FilePath, accept: (ArraySlice<UInt8>) throws(ImageError) -> Void
     ) throws(ImageError) -> [UInt8] {
@@ -28,7 +30,7 @@ enum ImageFile {
         }
     }
 
-    /// Whether there is anything at this path.
+    /// Returns whether anything exists at a path.
     static func exists(_ path: FilePath) -> Bool {
         path.withPlatformString { access($0, F_OK) } == 0
     }

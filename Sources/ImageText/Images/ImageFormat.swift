@@ -1,16 +1,20 @@
 internal import CImaging
 
-/// A file format, told by the first bytes: names lie and fuzzy guessing invites crafted files.
+/// A file format, recognised by its first bytes.
+///
+/// File names can be wrong, and guessing more freely would help crafted files.
 enum ImageFormat {
     case jpeg
     case bmp
     case vips(imaging_vips_format, name: String)
     case unsupported(String)
 
-    /// How many bytes `init(_:)` looks at.
+    /// The number of bytes that `init(_:)` inspects.
     static let signatureLength = 64
 
-    /// - Parameter head: The first `signatureLength` bytes, or the whole of a shorter file.
+    /// Recognises a format; `nil` if it is unknown.
+    ///
+    /// - Parameter head: The first `signatureLength` bytes, or all bytes of a shorter file.
     init?(_ head: some Collection<UInt8>) {
         let head = Array(head.prefix(Self.signatureLength))
         func has(_ text: StaticString, at offset: Int = 0) -> Bool {
@@ -57,7 +61,7 @@ enum ImageFormat {
         return (kinds || float) && [0x09, 0x0A, 0x0D, 0x20, 0x23].contains(next)
     }
 
-    /// The name for the major brand, or for the first compatible one that is known.
+    /// Returns the format of the major brand, otherwise of the first known compatible brand.
     private static func heifBrand(_ head: [UInt8]) -> String? {
         for offset in [8] + Array(stride(from: 16, to: head.count - 3, by: 4)) {
             guard offset + 4 <= head.count else { break }
@@ -71,14 +75,14 @@ enum ImageFormat {
     }
 }
 
-/// What an image's file is called elsewhere.
+/// The media type and the file extension of an image.
 package struct ImageKind: Sendable, Hashable {
-    /// For `Content-Type`.
+    /// The value of `Content-Type`.
     package let mediaType: String
-    /// For a file's name.
+    /// The file extension, without the dot.
     package let fileExtension: String
 
-    /// Tells by the first bytes; nil if this is no image that is read.
+    /// Recognises an image by its first bytes; `nil` if its format is not supported.
     package init?(_ bytes: some Collection<UInt8>) {
         let name: String
         switch ImageFormat(bytes.prefix(ImageFormat.signatureLength)) {

@@ -1,51 +1,50 @@
-/// Makes an image what an image encoder takes: square, normalised, in planes.
+/// Turns an image into the input of an image encoder: square, normalised, as planes.
 ///
-/// The resize is Pillow's, antialiased, bit for bit; the rest is torchvision's `ToTensor` and
-/// `Normalize` in 32-bit floats.
+/// The resize is bit-identical to Pillow's antialiased one; the rest is torchvision's `ToTensor`
+/// and `Normalize` in 32-bit floats.
 public struct ImageTransform: Sendable {
-    /// How an image that is not square becomes a square.
+    /// The way in which an image becomes square.
     public enum Fit: Sendable, Hashable {
-        /// Without regard to the aspect ratio: ALBEF.
+        /// Resizes without regard to the aspect ratio, as ALBEF does.
         case squeeze
-        /// The shorter side is resized, as torchvision's `Resize` does, and the middle of the longer
-        /// one is cut out, as its `CenterCrop` does: CLIP.
+        /// Resizes the shorter side as torchvision's `Resize` does, and crops the middle of the
+        /// longer side as its `CenterCrop` does; used by CLIP.
         case crop
     }
 
-    /// What weighs neighbouring pixels in a resize.
+    /// The weighting of neighbouring pixels in a resize.
     public enum Filter: Sendable, Hashable {
-        /// Cubic, a = -0.5.
+        /// A cubic filter with a = -0.5.
         case bicubic
-        /// A triangle.
+        /// A triangle filter.
         case bilinear
     }
 
     /// The side of the square in pixels.
     public let side: Int
-    /// What is subtracted of each channel, red, green, blue, of samples from 0 to 1.
+    /// The mean of each channel, red, green, blue, for samples from 0 to 1; subtracted first.
     public let mean: SIMD3<Float>
-    /// What each channel is then divided by.
+    /// The standard deviation of each channel, which divides the difference.
     public let standardDeviation: SIMD3<Float>
 
-    /// How images that are not square become square.
+    /// The way in which an image becomes square.
     public let fit: Fit
     /// The filter of the resize.
     public let filter: Filter
 
-    /// The outcome for each channel and sample: `[3, 256]`.
+    /// The normalised value of each sample in each channel, `[3, 256]`.
     private let table: [Float]
 
-    /// How many floats an image becomes: `3 * side * side`.
+    /// The number of floats per image: `3 * side * side`.
     public var count: Int { 3 * side * side }
 
-    /// A transform to `[3, side, side]`.
+    /// Creates a transform to `[3, side, side]`.
     ///
     /// - Parameters:
-    ///   - side: The square's side in pixels, at least 1.
-    ///   - mean: The channels' means, of samples from 0 to 1. ALBEF's, which are CLIP's, by
-    ///     default.
-    ///   - standardDeviation: The channels' standard deviations, above 0. ALBEF's by default.
-    ///   - fit: How images that are not square become square; squeezed by default, as in ALBEF.
+    ///   - side: The side of the square in pixels, at least 1.
+    ///   - mean: The channels' means for samples from 0 to 1; by default ALBEF's, which are CLIP's.
+    ///   - standardDeviation: The channels' standard deviations, above 0; ALBEF's by default.
+    ///   - fit: The way in which an image becomes square; squeezed by default, as in ALBEF.
     ///   - filter: The filter of the resize; bicubic by default.
     public init(
         side: Int,
@@ -53,10 +52,10 @@ public struct ImageTransform: Sendable {
         standardDeviation: SIMD3<Float> = [0.26862954, 0.26130258, 0.27577711],
         fit: Fit = .squeeze, filter: Filter = .bicubic
     ) {
-        precondition(side > 0, "a square of side \(side)")
+        precondition(side > 0, "the side of the square is \(side)")
         precondition(
             (0..<3).allSatisfy { standardDeviation[$0] > 0 },
-            "standard deviations \(standardDeviation)")
+            "the standard deviations are \(standardDeviation), but must be positive")
         self.side = side
         self.mean = mean
         self.standardDeviation = standardDeviation
@@ -69,7 +68,7 @@ public struct ImageTransform: Sendable {
         }
     }
 
-    /// The image as `[3, side, side]`, row by row.
+    /// Returns the image as `[3, side, side]`, row-major.
     public func callAsFunction(_ image: RGBImage) -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             self(image, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
@@ -77,24 +76,26 @@ public struct ImageTransform: Sendable {
         }
     }
 
-    /// Writes the image as `[3, side, side]` to its place in a batch.
+    /// Writes the image as `[3, side, side]` to its slot of a batch.
     ///
-    /// - Parameter slot: Exactly `count` floats; they need not be initialised.
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - slot: Memory for exactly ``count`` floats, which need not be initialised.
     public func callAsFunction(
         _ image: RGBImage, into slot: UnsafeMutableBufferPointer<Float>
     ) {
-        precondition(slot.count == count, "a slot of \(slot.count) floats for \(count)")
+        precondition(slot.count == count, "the slot has \(slot.count) floats, not \(count)")
         Pixels.spread(square(image), through: table, into: slot)
     }
 
-    /// The image as a square of the side.
+    /// Returns the image as `side` × `side` pixels.
     private func square(_ image: RGBImage) -> RGBImage {
         guard fit == .crop, image.width != image.height else {
             return Self.resized(image, to: (side, side), filter: filter)
         }
         let (short, long) = (min(image.width, image.height), max(image.width, image.height))
         let length = max(side, side * long / short)
-        // Python rounds a half to the even number.
+        // The offset is rounded as in Python: halves to the even neighbour.
         let margin = length - side
         let start = margin / 2 + (margin % 4 == 3 ? 1 : 0)
         let isWide = image.width > image.height
@@ -104,9 +105,12 @@ public struct ImageTransform: Sendable {
             resized, left: isWide ? start : 0, top: isWide ? 0 : start, width: side, height: side)
     }
 
-    /// The image resampled to `size` as Pillow's antialiased resize does, bit for bit.
+    /// Returns the image resized to `size`, bit-identical to Pillow's antialiased resize.
     ///
-    /// - Parameter size: Pixels across and down, each at least 1.
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - size: The width and height in pixels, each at least 1.
+    ///   - filter: The filter; bicubic by default.
     public static func resized(
         _ image: RGBImage, to size: (width: Int, height: Int), filter: Filter = .bicubic
     ) -> RGBImage {
@@ -114,8 +118,8 @@ public struct ImageTransform: Sendable {
         return Pixels.resize(image, width: size.width, height: size.height, filter: filter)
     }
 
-    /// The image at its own aspect ratio, so that it fits into a square of `side` pixels; never
-    /// larger than it is.
+    /// Returns the image reduced to fit into a square of `side` pixels, at its own aspect ratio; a
+    /// smaller image keeps its size.
     package static func fitted(_ image: RGBImage, side: Int) -> RGBImage {
         let scale = min(1, Double(side) / Double(max(image.width, image.height)))
         func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }

@@ -1,10 +1,10 @@
 internal import CImaging
 
-/// Decodes JPEG through libjpeg-turbo; libvips is asked only to apply profiles.
+/// Decodes JPEG through libjpeg-turbo; libvips only applies colour profiles.
 enum JPEGDecoder {
-    /// How many times larger than the target an image stays when its decoding is scaled.
+    /// The minimum ratio of a reduced image's side to the target side.
     ///
-    /// Below twice, the scaled decoding's own filter shows beside the resampling's.
+    /// Below 2, the filter of the reduced decoding would add visibly to that of the resize.
     static let scalingMargin = 2
 
     static func decode(
@@ -47,7 +47,7 @@ enum JPEGDecoder {
             samples, width: raster.width, height: raster.height, segments.orientation)
     }
 
-    /// What stands before the pixels; nil where libjpeg cannot read it.
+    /// Returns the metadata before the pixels; `nil` if libjpeg cannot read it.
     static func header(of bytes: [UInt8]) -> ImageHeader? {
         var info = imaging_jpeg_info()
         var message = CMessage()
@@ -60,9 +60,9 @@ enum JPEGDecoder {
             exif: segments.exif, xmp: segments.xmp)
     }
 
-    /// Eighths of full size to decode at.
+    /// Returns the scale of decoding, in eighths of the full size.
     ///
-    /// Only halves are used: other fractions are slower than they are worth.
+    /// Only powers of two are used; decoding at other fractions is not worth its time.
     static func scale(_ width: Int, _ height: Int, _ targetSide: Int?) -> Int {
         guard let targetSide else { return 8 }
         let wanted = scalingMargin * targetSide * 8

@@ -3,18 +3,18 @@ internal import CImaging
 
 /// Encodes JPEG through libjpeg-turbo, for small images in reports.
 package enum JPEGEncoder {
-    /// The image as a baseline JPEG file, without metadata.
+    /// Returns the image as a baseline JPEG file without metadata.
     ///
     /// - Parameters:
-    ///   - image: The image, at most 65,500 pixels a side, which is JPEG's limit.
-    ///   - quality: libjpeg's quality, 1 to 100.
-    ///   - maximumBytes: The most bytes that the file may have; any number by default.
-    ///   - name: What errors call the image.
-    /// - Throws: `ImageError` where the encoder refuses it, or has no room for the file.
+    ///   - image: The image, with sides of at most 65,500 pixels, which is libjpeg's limit.
+    ///   - quality: libjpeg's quality, from 1 to 100; 80 by default.
+    ///   - maximumBytes: The limit of the file's size in bytes; none by default.
+    ///   - name: The name of the image in errors.
+    /// - Throws: ``ImageError`` if the encoder rejects the image or the file exceeds the limit.
     package static func encode(
         _ image: RGBImage, quality: Int = 80, maximumBytes: Int = .max, named name: String
     ) throws(ImageError) -> [UInt8] {
-        precondition((1...100).contains(quality), "a quality of \(quality)")
+        precondition((1...100).contains(quality), "the quality is \(quality), not 1 to 100")
         var bytes: UnsafeMutablePointer<UInt8>?
         var count = 0
         var message = CMessage()

@@ -1,12 +1,12 @@
-/// What a JPEG says about itself before its first scan, beyond what its decoder tells.
+/// The metadata of a JPEG before its first scan that the decoder does not report.
 struct JPEGSegments {
-    /// EXIF's orientation, or else XMP's; 1 where neither says.
+    /// EXIF's orientation, otherwise XMP's, otherwise 1.
     private(set) var orientation = 1
     /// The first EXIF block.
     private(set) var exif: ArraySlice<UInt8>?
     /// The first XMP packet.
     private(set) var xmp: ArraySlice<UInt8>?
-    /// The embedded ICC profile, whole, or `nil`.
+    /// The complete embedded ICC profile, or `nil`.
     private(set) var profile: [UInt8]?
 
     private static let exifName = Array("Exif\0\0".utf8)
@@ -39,7 +39,7 @@ struct JPEGSegments {
         }
     }
 
-    /// Visits the marker segments up to the first scan, passing over junk as libjpeg does.
+    /// Visits the marker segments up to the first scan, skipping junk as libjpeg does.
     private static func forEachSegment(
         _ jpeg: [UInt8], _ visit: (UInt8, ArraySlice<UInt8>) -> Void
     ) {

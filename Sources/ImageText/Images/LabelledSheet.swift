@@ -1,27 +1,28 @@
-/// A sheet in the making: words and images at places of their own.
+/// A sheet of text and images at given places.
 ///
-/// The words are drawn by libvips (librsvg) in the system's fonts; a script that none of them has
-/// shows as boxes.
+/// libvips (librsvg) draws the text in the system's fonts; characters without a font appear as
+/// boxes.
 package struct LabelledSheet: Sendable {
     private let width: Int
     private let height: Int
     private var labels = ""
     private var images: [(image: RGBImage, x: Int, y: Int)] = []
 
-    /// An empty white sheet, in pixels.
+    /// Creates an empty white sheet, with sides in pixels.
     package init(width: Int, height: Int) {
         self.width = width
         self.height = height
     }
 
-    /// Writes a line.
+    /// Adds a line of text.
     ///
     /// - Parameters:
-    ///   - text: the line, of any characters.
-    ///   - x: where it begins.
-    ///   - y: its baseline.
-    ///   - size: of the letters, in pixels.
-    ///   - grey: 0 for black to 255 for white.
+    ///   - text: The line, with any characters.
+    ///   - x: The left end, in pixels from the left.
+    ///   - y: The baseline, in pixels from the top.
+    ///   - size: The font size in pixels.
+    ///   - grey: The brightness, from 0 for black to 255 for white; black by default.
+    ///   - isBold: Whether the line is bold; `false` by default.
     package mutating func write(
         _ text: String, x: Int, y: Int, size: Int, grey: UInt8 = 0, isBold: Bool = false
     ) {
@@ -31,14 +32,15 @@ package struct LabelledSheet: Sendable {
             + Self.escaped(text) + "</text>"
     }
 
-    /// Places an image, the part that is on the sheet, over the words.
+    /// Places an image over the text; parts beyond the sheet are cut off.
     package mutating func place(_ image: RGBImage, x: Int, y: Int) {
         images.append((image, x, y))
     }
 
-    /// The sheet as an image.
+    /// Returns the sheet as an image.
     ///
-    /// - Throws: `ImageError` where libvips is missing or has no SVG.
+    /// - Parameter name: The name of the sheet in errors.
+    /// - Throws: ``ImageError`` if libvips is missing or cannot read SVG.
     package func render(named name: String) throws(ImageError) -> RGBImage {
         let ground = try SVGRenderer.render(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\">"
@@ -58,7 +60,7 @@ package struct LabelledSheet: Sendable {
         return RGBImage(width: ground.width, height: ground.height, pixels: pixels)
     }
 
-    /// The text as XML can hold it: escaped, and without what no document may have.
+    /// Returns the text escaped for XML, without the characters that XML forbids.
     static func escaped(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in
             switch scalar {

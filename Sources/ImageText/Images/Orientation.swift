@@ -1,15 +1,16 @@
-/// Which way up an image is stored, by EXIF's numbers: 1 upright, 2 to 8 turned or mirrored.
+/// The orientation of a stored image, as numbered by EXIF: 1 is upright, 2 to 8 are rotated or
+/// mirrored.
 enum Orientation {
-    /// The orientation in a TIFF-shaped EXIF block, with or without its `Exif\0\0` prefix.
+    /// Returns the orientation in an EXIF block, with or without its `Exif\0\0` prefix.
     ///
-    /// `nil` for a block without one, and for one too broken to say.
+    /// The result is `nil` if the block is damaged or has no orientation.
     static func exif(_ block: ArraySlice<UInt8>) -> Int? {
         guard let block = EXIFBlock(block), let value = block.number(.orientation, in: block.main)
         else { return nil }
         return (1...8).contains(value) ? value : nil
     }
 
-    /// The EXIF block that ImageMagick spelled out: a name, a length, digits.
+    /// Decodes an EXIF block that ImageMagick stored as text: a name, a length, hexadecimal digits.
     static func block(hexadecimal text: String) -> [UInt8]? {
         let fields = text.split(whereSeparator: \.isWhitespace)
         guard fields.count > 2, fields[0] == "exif" else { return nil }
@@ -19,13 +20,13 @@ enum Orientation {
         }
     }
 
-    /// The orientation in an XMP packet: `tiff:Orientation` as an attribute or an element.
+    /// Returns the orientation in an XMP packet: `tiff:Orientation` as an attribute or an element.
     static func xmp(_ packet: some Collection<UInt8>) -> Int? {
         let packet = Array(packet)
         let name = Array("tiff:Orientation".utf8)
         var start = packet.startIndex
         while let found = packet[start...].firstRange(of: name) {
-            // Between the name and the digit stand `="`, `='`, `>` or blanks, nothing more.
+            // Only `="`, `='`, `>` or blanks can stand between the name and the digit.
             let rest = packet[found.upperBound...].drop { byte in
                 [0x20, 0x09, 0x0A, 0x0D, 0x22, 0x27, 0x3D, 0x3E].contains(byte)
             }

@@ -3,12 +3,12 @@ internal import CImaging
 
 /// Encodes PNG through libvips, for images that must keep every pixel.
 public enum PNGEncoder {
-    /// The image as an 8-bit RGB PNG file, without metadata.
+    /// Returns the image as an 8-bit RGB PNG file without metadata.
     ///
     /// - Parameters:
     ///   - image: The image, `[H, W, 3]`.
-    ///   - name: What errors call it.
-    /// - Throws: `ImageError` where libvips is missing, has no PNG, or runs out of memory.
+    ///   - name: The name of the image in errors.
+    /// - Throws: ``ImageError`` if libvips is missing, cannot write PNG, or runs out of memory.
     public static func encode(
         _ image: RGBImage, named name: String
     ) throws(ImageError) -> [UInt8] {

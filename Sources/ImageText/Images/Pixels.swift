@@ -1,16 +1,16 @@
 internal import CImaging
 
-/// Arithmetic on whole images: turning, resampling, and spreading into planes.
+/// Operations on whole images: orientation, resizing, and conversion to planes.
 package enum Pixels {
-    /// Which of the resampling routines to use; all give the same pixels.
+    /// The resampling routines; all yield the same pixels.
     package enum Kernels: Sendable {
-        /// The fastest this processor has.
+        /// The fastest routines of this processor.
         case fastest
-        /// Those of any processor.
+        /// The routines that run on every processor.
         case portable
     }
 
-    /// Copies `[height, width, 3]` as EXIF's `orientation` says it is to be seen.
+    /// Copies samples `[height, width, 3]` into an upright image, according to EXIF's orientation.
     static func orient(
         _ samples: UnsafeBufferPointer<UInt8>, width: Int, height: Int, _ orientation: Int
     ) -> RGBImage {
@@ -35,13 +35,13 @@ package enum Pixels {
         }
     }
 
-    /// The part of an image that begins at a place.
+    /// Returns the part of an image with the given top left corner and size.
     static func cropped(
         _ image: RGBImage, left: Int, top: Int, width: Int, height: Int
     ) -> RGBImage {
         precondition(
             left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height,
-            "a part that is not inside the image")
+            "the part \(left), \(top), \(width), \(height) is not inside the image")
         var pixels: [UInt8] = []
         pixels.reserveCapacity(width * height * 3)
         for row in top..<top + height {
@@ -51,7 +51,7 @@ package enum Pixels {
         return RGBImage(width: width, height: height, pixels: pixels)
     }
 
-    /// Turns `[count, 4]` of ink, 255 full, into `[count, 3]` by the usual formula.
+    /// Converts ink `[count, 4]`, with 255 as full, to RGB `[count, 3]` by the usual formula.
     static func rgb(cmyk: [UInt8]) -> [UInt8] {
         let count = cmyk.count / 4
         return [UInt8](unsafeUninitializedCapacity: count * 3) { buffer, initialized in
@@ -60,12 +60,12 @@ package enum Pixels {
         }
     }
 
-    /// Pillow's antialiased resize to `width` x `height` pixels.
+    /// Resizes an image to `width` × `height` pixels, with Pillow's antialiasing.
     package static func resize(
         _ image: RGBImage, width: Int, height: Int, filter: ImageTransform.Filter = .bicubic,
         kernels: Kernels = .fastest
     ) -> RGBImage {
-        precondition(width > 0 && height > 0, "resizing to \(width) x \(height) pixels")
+        precondition(width > 0 && height > 0, "the new size is \(width) x \(height) pixels")
         let count = width * height * 3
         var status: Int32 = 0
         let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -76,17 +76,18 @@ package enum Pixels {
                 kernels == .fastest ? IMAGING_FASTEST : IMAGING_PORTABLE)
             initialized = count
         }
-        precondition(status == 0, "no memory to resize to \(width) x \(height) pixels")
+        precondition(status == 0, "out of memory while resizing to \(width) x \(height) pixels")
         return RGBImage(width: width, height: height, pixels: pixels)
     }
 
-    /// `output[c, i] = table[c, pixels[i, c]]`, with `table` `[3, 256]`.
+    /// Converts samples to planes: `output[c, i] = table[c, pixels[i, c]]`, with `table`
+    /// `[3, 256]`.
     static func spread(
         _ image: RGBImage, through table: [Float], into output: UnsafeMutableBufferPointer<Float>
     ) {
         precondition(
             output.count == image.pixels.count && table.count == 3 * 256,
-            "\(output.count) places for \(image.pixels.count) samples")
+            "the output has \(output.count) places for \(image.pixels.count) samples")
         imaging_to_planes(
             image.pixels, image.width * image.height, table, output.baseAddress)
     }

@@ -1,20 +1,20 @@
-/// An image as 8-bit sRGB, upright, without alpha.
+/// An upright 8-bit sRGB image without alpha.
 public struct RGBImage: Sendable, Equatable {
-    /// How many pixels a row has, at least 1.
+    /// The width in pixels, at least 1.
     public let width: Int
-    /// How many rows there are, at least 1.
+    /// The height in pixels, at least 1.
     public let height: Int
-    /// The samples row by row from the top left, red, green and blue interleaved: `[H, W, 3]`.
+    /// The samples, `[H, W, 3]`: row by row from the top left, red, green and blue interleaved.
     public let pixels: [UInt8]
 
-    /// Takes pixels as they are.
+    /// Creates an image of the given samples.
     ///
     /// - Parameters:
-    ///   - width: Pixels a row, at least 1.
-    ///   - height: Rows, at least 1.
+    ///   - width: The width in pixels, at least 1.
+    ///   - height: The height in pixels, at least 1.
     ///   - pixels: Exactly `height * width * 3` samples, `[H, W, 3]`.
     public init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(width > 0 && height > 0, "an image of \(width) x \(height) pixels")
+        precondition(width > 0 && height > 0, "the image has \(width) x \(height) pixels")
         precondition(
             pixels.count == width * height * 3,
             "\(pixels.count) samples for \(width) x \(height) RGB pixels")

@@ -1,12 +1,12 @@
 internal import CImaging
 
-/// Renders the SVG that the project itself draws, by libvips' own loader (librsvg).
+/// Renders SVG documents that the package itself creates, through libvips (librsvg).
 ///
-/// Files from elsewhere are not read: ``ImageLoader`` knows no SVG, which can name other files.
+/// ``ImageLoader`` does not read SVG, because an SVG file can refer to other files.
 package enum SVGRenderer {
-    /// The image of a document, at the size in pixels that it says.
+    /// Renders a document at the size in pixels that it declares.
     ///
-    /// - Throws: ``ImageError`` where this libvips has no SVG.
+    /// - Throws: ``ImageError`` if libvips is missing or cannot read SVG.
     package static func render(_ document: String, named name: String) throws(ImageError)
         -> RGBImage
     {

@@ -1,6 +1,6 @@
 internal import CImaging
 
-/// What libvips does for images: every format but JPEG and BMP, and colour management.
+/// Decodes all formats but JPEG and BMP through libvips, and converts colours by ICC profiles.
 enum Vips {
     static func decode(
         _ bytes: [UInt8], _ format: imaging_vips_format, name: String, maximumPixels: Int,
@@ -28,7 +28,7 @@ enum Vips {
         return Pixels.orient(samples, width: width, height: height, orientation)
     }
 
-    /// What stands before the pixels; nil where libvips cannot read it.
+    /// Returns the metadata before the pixels; `nil` if libvips cannot read it.
     static func header(of bytes: [UInt8], _ format: imaging_vips_format) -> ImageHeader? {
         var image = imaging_vips_image()
         defer { imaging_vips_image_free(&image) }
@@ -42,7 +42,7 @@ enum Vips {
         if exif == nil, let text = image.hexadecimal_exif {
             exif = Orientation.block(hexadecimal: String(cString: text))?[...]
         }
-        // A TIFF file is such a block itself.
+        // A TIFF file is itself a block in EXIF's format.
         if format == IMAGING_VIPS_TIFF { exif = bytes[...] }
         return ImageHeader(
             width: Int(image.width), height: Int(image.height),
@@ -60,11 +60,11 @@ enum Vips {
         }
         let packet = UnsafeBufferPointer(start: image.xmp, count: image.xmp_count)
         if let found = Orientation.xmp(packet) { return found }
-        // A float map's rows go upwards, which libvips does not undo.
+        // The rows of a float map go upwards, which libvips does not correct.
         return bytes.starts(with: [0x50, 0x46]) || bytes.starts(with: [0x50, 0x66]) ? 4 : 1
     }
 
-    /// Converts grey, RGB or CMYK samples to sRGB by `profile`.
+    /// Converts grey, RGB or CMYK samples to sRGB according to `profile`.
     static func sRGB(
         _ samples: [UInt8], _ raster: Raster, profile: [UInt8], source: String
     ) throws(ImageError) -> [UInt8] {
@@ -81,7 +81,7 @@ enum Vips {
         case IMAGING_VIPS_OK: return output
         case IMAGING_VIPS_UNAVAILABLE:
             throw ImageError(
-                .unavailable(format: "a JPEG of colours that are not sRGB", message.text),
+                .unavailable(format: "a JPEG with colours that are not sRGB", message.text),
                 source)
         default: throw ImageError(.undecodable(format: "JPEG", message.text), source)
         }

@@ -1,25 +1,25 @@
-/// What BERT's basic tokenizer does with each Unicode scalar.
+/// The class of a Unicode scalar for BERT's basic tokenizer.
 ///
-/// The ranges are written out instead of asked of the standard library: a vocabulary was cut with
-/// one particular set of character classes, and a newer Unicode would split words differently from
-/// the tokenizer the weights were trained with. They are the classes of the `tokenizers` library,
-/// scalar for scalar (categories of Unicode 8), including the hole it has in the ideographs between
+/// The ranges are written out instead of taken from the standard library. A vocabulary was created
+/// with one particular set of character classes; a newer Unicode would split words differently from
+/// the tokenizer that the weights were trained with. The classes are those of the `tokenizers`
+/// library for every scalar (categories of Unicode 8), including its gap in the ideographs between
 /// U+2B820 and U+2B91F.
 enum BertCharacter: UInt8 {
-    /// Part of a word.
+    /// A part of a word.
     case letter
     /// Removed: control, format and private-use scalars, U+0000 and U+FFFD.
     case dropped
     /// Ends a word.
     case space
-    /// A word of its own: ASCII symbols and the categories P.
+    /// A separate word: ASCII symbols and the categories P.
     case punctuation
-    /// A word of its own: CJK ideographs.
+    /// A separate word: CJK ideographs.
     case ideograph
-    /// Removed with the accents when the tokenizer is uncased: category Mn.
+    /// Removed with the accents if the tokenizer is uncased: category Mn.
     case mark
 
-    /// The class of a scalar.
+    /// Returns the class of a scalar.
     static func of(_ scalar: UInt32) -> BertCharacter {
         if scalar < 0x10000 { return basicPlane[Int(scalar)] }
         for (ranges, character) in ranges {
@@ -53,7 +53,7 @@ enum BertCharacter: UInt8 {
         (ideographRanges, .ideograph), (markRanges, .mark),
     ]
 
-    // First and last scalar of each range, ascending.
+    // The first and last scalar of each range, ascending.
     private static let droppedRanges: [UInt32] = [
         0x0, 0x8, 0xB, 0xC, 0xE, 0x1F, 0x7F, 0x9F, 0xAD, 0xAD, 0x600, 0x605, 0x61C, 0x61C,
         0x6DD, 0x6DD, 0x70F, 0x70F, 0x180E, 0x180E, 0x200B, 0x200F, 0x202A, 0x202E, 0x2060, 0x2064,

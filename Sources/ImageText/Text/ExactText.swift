@@ -1,6 +1,6 @@
-/// A text that equals another only if their bytes do.
+/// A text that equals another only if their bytes are equal.
 ///
-/// `String` takes two spellings of "é" for one text. Names of files are not equal then.
+/// `String` treats two spellings of "é" as equal, but they name different files.
 struct ExactText: Hashable, Sendable {
     let text: String
 
@@ -10,6 +10,6 @@ struct ExactText: Hashable, Sendable {
         left.text.utf8.elementsEqual(right.text.utf8)
     }
 
-    /// Equal bytes are equal texts, which hash alike.
+    /// Texts with equal bytes have equal hashes.
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

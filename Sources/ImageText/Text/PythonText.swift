@@ -1,8 +1,8 @@
-/// The two text operations of the reference implementations whose Python meaning differs from the
-/// standard library's.
+/// The text operations of the reference implementations that work differently in Python than in
+/// Swift's standard library.
 enum PythonText {
-    /// Python's `str.lower()`: as `String.lowercased()`, but a capital sigma that ends a word
-    /// becomes ς.
+    /// Works as Python's `str.lower()`: as `String.lowercased()`, but a capital sigma at the end of
+    /// a word becomes ς.
     static func lowercased(_ text: String) -> String {
         let capitalSigma = Unicode.Scalar(0x3A3 as UInt16)
         guard let capitalSigma, text.unicodeScalars.contains(capitalSigma) else {
@@ -23,9 +23,9 @@ enum PythonText {
         return result
     }
 
-    /// Turns runs of two or more white-space characters into one space.
+    /// Replaces each run of two or more white-space characters by one space.
     ///
-    /// Python's `re.sub(r"\s{2,}", " ", text)`: a single tab or newline stays.
+    /// This is Python's `re.sub(r"\s{2,}", " ", text)`; a single tab or newline remains.
     static func collapsingWhitespace(_ bytes: [UInt8]) -> [UInt8] {
         var result = String.UnicodeScalarView()
         var run: [Unicode.Scalar] = []
@@ -48,12 +48,12 @@ enum PythonText {
         if run.count > 1 { scalars.append(" ") } else { scalars.append(contentsOf: run) }
     }
 
-    /// Whether the first scalar that case mapping does not ignore has case.
+    /// Returns whether the first scalar that is not case-ignorable is cased.
     private static func isCased(firstOf scalars: some Sequence<Unicode.Scalar>) -> Bool {
         scalars.first { !$0.properties.isCaseIgnorable }?.properties.isCased ?? false
     }
 
-    /// Python's `str.isspace()`: Unicode white space and the four ASCII separators.
+    /// Works as Python's `str.isspace()`: Unicode white space and the four ASCII separators.
     static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0: true

@@ -1,41 +1,42 @@
-/// How a published implementation prepares captions and questions before the tokenizer.
+/// A published implementation's preparation of captions and questions before the tokenizer.
 ///
-/// The two implementations delete different punctuation, keep different numbers of words and end a
-/// text differently; weights expect the rules they were trained with. Words are what stands between
-/// single spaces, so a Chinese caption is one word and is never cut here.
+/// The two implementations delete different punctuation, keep different numbers of words and end
+/// texts differently; weights require the rules of their training. Words are separated by single
+/// spaces, so a Chinese caption is one word, which is never cut here.
 public struct TextRules: Sendable, Hashable {
-    /// ASCII characters that disappear from captions and questions.
+    /// The ASCII characters that are deleted from captions and questions.
     private let deleted: Set<UInt8>
-    /// Whether a deleted character leaves a space behind in a caption.
+    /// Whether a deleted character is replaced by a space in captions.
     private let leavesSpaceInCaptions: Bool
     /// Whether `-` and `/` become spaces, and `<person>` in a caption becomes `person`.
     private let opensCompounds: Bool
 
-    /// The most words kept of a caption.
+    /// The maximum number of words of a caption; further words are cut off.
     public var captionWords: Int
-    /// The most words kept of a question.
+    /// The maximum number of words of a question; further words are cut off.
     public var questionWords: Int
     /// Whether `[SEP]` ends every text.
     public var endsWithSeparator: Bool
 
-    /// The original implementation (`pre_caption`, `pre_question`): 30 words, texts end without
-    /// `[SEP]`.
+    /// The rules of the original implementation (`pre_caption`, `pre_question`): 30 words, without
+    /// `[SEP]` at the end.
     ///
-    /// It kept 30 words of a question in training and 50 when testing: pass the latter to
-    /// ``question(_:maximumWords:)``.
+    /// The original kept 30 words of a question in training and 50 in tests; for the latter pass 50
+    /// to ``question(_:maximumWords:)``.
     public static let albef = TextRules(
         deleted: Set(",.'!?\"()*#:;~".utf8), leavesSpaceInCaptions: false, opensCompounds: true,
         captionWords: 30, questionWords: 30, endsWithSeparator: false)
 
-    /// LAVIS (`BlipCaptionProcessor`, `BlipQuestionProcessor`): 50 words, texts end with `[SEP]`.
+    /// The rules of LAVIS (`BlipCaptionProcessor`, `BlipQuestionProcessor`): 50 words, with `[SEP]`
+    /// at the end.
     public static let lavis = TextRules(
         deleted: Set(".!\"()*#:;~".utf8), leavesSpaceInCaptions: true, opensCompounds: false,
         captionWords: 50, questionWords: 50, endsWithSeparator: true)
 
     /// Cleans a caption.
     ///
-    /// Lower-cases, deletes punctuation, turns runs of white space into one space, trims, and cuts
-    /// after ``captionWords`` words.
+    /// The rules lower-case the text, delete punctuation, collapse white space, trim the ends and
+    /// keep at most ``captionWords`` words.
     public func caption(_ text: String) -> String {
         let lower = PythonText.lowercased(text)
         var bytes = cleaned(lower.utf8, replacement: leavesSpaceInCaptions ? space : nil)
@@ -49,11 +50,11 @@ public struct TextRules: Sendable, Hashable {
 
     /// Cleans a question.
     ///
-    /// As ``caption(_:)``, but white space stays as it is, except at the end.
+    /// The rules are those of ``caption(_:)``, except that white space within the text is kept.
     ///
     /// - Parameters:
     ///   - text: The question.
-    ///   - maximumWords: The most words kept; ``questionWords`` by default.
+    ///   - maximumWords: The maximum number of words; ``questionWords`` by default.
     public func question(_ text: String, maximumWords: Int? = nil) -> String {
         var bytes = cleaned(PythonText.lowercased(text).utf8, replacement: nil)
         while bytes.last == space { bytes.removeLast() }
@@ -78,7 +79,7 @@ public struct TextRules: Sendable, Hashable {
         return bytes
     }
 
-    /// Everything before the space that follows word number `limit`.
+    /// Returns the text before the space that follows word number `limit`.
     private func cut(_ bytes: ArraySlice<UInt8>, after limit: Int) -> ArraySlice<UInt8> {
         var spaces = 0
         for (index, byte) in zip(bytes.indices, bytes) where byte == space {

@@ -1,19 +1,20 @@
-/// Texts as token ids, one row each, all rows of one length.
+/// Texts as token ids: one row per text, padded to a common length.
 public struct TokenBatch: Sendable, Hashable {
-    /// Token ids `[B, L]`, row-major; `[PAD]` after the end of a text.
+    /// The token ids, `[B, L]`, row-major; `[PAD]` follows the end of a text.
     public let ids: [Int64]
-    /// 1 where a token stands, 0 where padding does, `[B, L]`, row-major.
+    /// The attention mask, `[B, L]`, row-major: 1 for tokens, 0 for padding.
     public let mask: [Int64]
-    /// How many texts there are, `B`.
+    /// The number of texts, `B`.
     public let count: Int
-    /// How many tokens each row has with its padding, `L`; 0 for no texts at their own length.
+    /// The number of tokens per row including padding, `L`; 0 if there are neither texts nor a
+    /// fixed length.
     public let length: Int
 
-    /// Pads rows to one length.
+    /// Creates a batch by padding rows to a common length.
     ///
     /// - Parameters:
-    ///   - rows: Token ids of each text, special tokens included.
-    ///   - padding: To which length.
+    ///   - rows: The token ids of each text, including special tokens.
+    ///   - padding: The common length; that of the longest row by default.
     ///   - paddingID: The id of `[PAD]`.
     public init(rows: [[Int]], padding: TokenPadding = .longest, paddingID: Int) {
         let longest = rows.lazy.map(\.count).max() ?? 0
@@ -36,17 +37,17 @@ public struct TokenBatch: Sendable, Hashable {
         count = rows.count
     }
 
-    /// The token ids of one text, without its padding.
+    /// Returns the token ids of one text, without padding.
     public subscript(row: Int) -> [Int] {
         let range = row * length..<(row + 1) * length
         return zip(ids[range], mask[range]).compactMap { id, mask in mask == 1 ? Int(id) : nil }
     }
 }
 
-/// To which length the rows of a ``TokenBatch`` are filled with `[PAD]`.
+/// The length to which the rows of a ``TokenBatch`` are filled with `[PAD]`.
 public enum TokenPadding: Sendable, Hashable {
-    /// The longest row's.
+    /// The length of the longest row.
     case longest
-    /// This many tokens, or the longest row's if that is more.
+    /// The given number of tokens, or the length of the longest row if that is greater.
     case fixed(Int)
 }

@@ -1,9 +1,10 @@
-/// The UTF-8 bytes of a set of tokens as a tree, for the longest token at the start of some bytes.
+/// A trie over the UTF-8 bytes of tokens, which finds the longest token at a position.
 ///
-/// Bytes, not `String`: Swift compares strings by canonical equivalence, so a dictionary would take
-/// a composed and a decomposed "é" for one token, and two different ideographs with them.
+/// The keys are bytes rather than `String`, because Swift compares strings by canonical
+/// equivalence: a dictionary would confuse a composed with a decomposed "é", and likewise some
+/// ideographs.
 struct TokenTrie: Sendable {
-    /// One slot of an open hash table of edges; `key` is `node << 8 | byte`, or -1 when free.
+    /// A slot of an open hash table of edges; `key` is `node << 8 | byte`, or -1 if free.
     private struct Edge {
         var key: Int64 = -1
         var node: Int32 = 0
@@ -14,11 +15,11 @@ struct TokenTrie: Sendable {
     /// The token that ends at each node, or -1.
     private var tokens: [Int32]
 
-    /// A tree without tokens.
+    /// Creates a trie without tokens.
     ///
     /// - Parameters:
-    ///   - roots: How many separate sets of tokens it holds; root `r` is node `r`.
-    ///   - capacity: How many bytes of tokens to expect.
+    ///   - roots: The number of separate sets of tokens; root `r` is node `r`.
+    ///   - capacity: The expected number of bytes of all tokens.
     init(roots: Int, capacity: Int) {
         var slots = 1024
         while slots < capacity * 2 { slots *= 2 }
@@ -26,7 +27,9 @@ struct TokenTrie: Sendable {
         tokens = [Int32](repeating: -1, count: roots)
     }
 
-    /// Adds a token below a root; returns the token that was there already, which stays.
+    /// Adds a token below a root.
+    ///
+    /// - Returns: The token that already had these bytes, which is kept; otherwise `nil`.
     mutating func insert(_ bytes: some Sequence<UInt8>, token: Int32, root: Int) -> Int32? {
         var node = Int32(root)
         for byte in bytes { node = child(of: node, byte) ?? addChild(to: node, byte) }
@@ -35,7 +38,7 @@ struct TokenTrie: Sendable {
         return nil
     }
 
-    /// The token that is exactly these bytes.
+    /// Returns the token with exactly these bytes.
     func token(_ bytes: some Sequence<UInt8>, root: Int) -> Int32? {
         var node = Int32(root)
         for byte in bytes {
@@ -46,7 +49,7 @@ struct TokenTrie: Sendable {
         return token >= 0 ? token : nil
     }
 
-    /// The longest token at the start of `bytes[start...]`, and where it ends.
+    /// Returns the longest token at the start of `bytes[start...]`, and its end.
     func longestMatch(
         in bytes: [UInt8], from start: Int, root: Int
     ) -> (token: Int32, end: Int)? {
@@ -62,7 +65,7 @@ struct TokenTrie: Sendable {
         return best
     }
 
-    /// Visits every token at the start of `bytes[start...]`, the shortest first, with its end.
+    /// Visits every token at the start of `bytes[start...]` with its end, the shortest first.
     func forEachMatch(
         in bytes: UnsafeBufferPointer<UInt8>, from start: Int, root: Int,
         _ visit: (_ token: Int32, _ end: Int) -> Void
@@ -78,7 +81,7 @@ struct TokenTrie: Sendable {
     }
 
     private func slot(of key: Int64) -> Int {
-        // Fibonacci hashing; the table is never more than half full, so the walk is short.
+        // Fibonacci hashing; the table is at most half full, so the probing is short.
         let hash = UInt64(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15
         var slot = Int(truncatingIfNeeded: hash >> 32) & (edges.count - 1)
         while edges[slot].key != key, edges[slot].key >= 0 { slot = (slot + 1) & (edges.count - 1) }

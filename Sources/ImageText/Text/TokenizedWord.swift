@@ -1,21 +1,20 @@
 /// A word of a text and the tokens that spell it.
 public struct TokenizedWord: Sendable, Hashable {
-    /// The word as the tokenizer reads it: lower-cased and without accents where that is uncased, a
-    /// single character where that is an ideograph or a punctuation mark.
+    /// The word as the tokenizer reads it: lower-cased and without accents if the tokenizer is
+    /// uncased, or a single ideograph or punctuation mark.
     public let text: String
-    /// Its tokens among those of the tokenizer's `ids(of:limit:)`; never empty.
+    /// The positions of its tokens in the result of the tokenizer's `ids(of:limit:)`; never empty.
     public let tokens: Range<Int>
 }
 
 extension WordPieceTokenizer {
-    /// The words of a text, also those that the vocabulary cannot spell.
+    /// Returns the words of a text, including those that the vocabulary cannot spell.
     ///
-    /// Special tokens that are typed literally are words here, whatever
-    /// ``recognizesSpecialTokens`` says.
+    /// The spellings of special tokens are words here, regardless of ``recognizesSpecialTokens``.
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - limit: Stop after this many tokens; a word that would go on after that ends there.
+    ///   - limit: The maximum number of tokens; a word that exceeds it is cut off.
     public func words(of text: String, limit: Int = .max) -> [TokenizedWord] {
         var splitter = WordSplitter(text, isUncased: isUncased)
         var words: [TokenizedWord] = []

@@ -1,36 +1,36 @@
 /// Splits text into the tokens of a vocabulary, as BERT does.
 ///
-/// Two steps. The text is cut into words: control characters go, white space separates,
-/// every punctuation mark and ideograph is a word of its own, and an uncased tokenizer lower-cases
-/// and removes accents. Each word is then spelled by the longest token that starts it, the longest
-/// continuation (`##`) after that, and so on; a word that cannot be spelled to its end, or has more
+/// The tokenizer first cuts the text into words. It drops control characters, separates words at
+/// white space, makes every punctuation mark and ideograph a word, and, if uncased, lower-cases and
+/// removes accents. It then spells each word by the longest token at its start, the longest
+/// continuation (`##`) after that, and so on. A word that cannot be spelled completely, or has more
 /// than ``maximumWordLength`` characters, becomes one `[UNK]`.
 ///
-/// The ids are those of the `tokenizers` library for `BertNormalizer`, `BertPreTokenizer` and
-/// `WordPiece`, for any text.
+/// For any text, the ids are those of the `tokenizers` library with `BertNormalizer`,
+/// `BertPreTokenizer` and `WordPiece`.
 public struct WordPieceTokenizer: Sendable {
     /// The tokens and their ids.
     public let vocabulary: Vocabulary
-    /// Whether words are lower-cased and lose their accents; true for all published ALBEF weights.
+    /// Whether words are lower-cased and lose their accents, as in all published ALBEF weights.
     public let isUncased: Bool
-    /// Whether `[MASK]` and the other special tokens, typed literally, stand for themselves.
+    /// Whether the spellings of special tokens, such as `[MASK]`, are read as those tokens.
     public let recognizesSpecialTokens: Bool
 
-    /// The most characters (Unicode scalars) that a word can have and still be spelled.
+    /// The maximum number of Unicode scalars of a word; longer words become `[UNK]`.
     public static let maximumWordLength = 100
 
-    /// Held here so that the walk over a text does not go through the static's once-check.
+    /// A copy of the static table, which saves the check of its initialisation for each scalar.
     private let classes: [BertCharacter]
 
-    /// A tokenizer over a vocabulary.
+    /// Creates a tokenizer for a vocabulary.
     ///
     /// - Parameters:
     ///   - vocabulary: The tokens.
-    ///   - isUncased: Lower-case words and strip their accents. Use `true` for bert-base-uncased
-    ///     and bert-base-chinese.
-    ///   - recognizesSpecialTokens: Read `[MASK]`, `[CLS]`, `[SEP]`, `[PAD]` and `[UNK]` in a text
-    ///     as those tokens. Off by default, so that a query cannot smuggle them in: both published
-    ///     implementations lower-case their texts first, after which no spelling matches.
+    ///   - isUncased: Whether to lower-case words and remove their accents; `true` by default, as
+    ///     bert-base-uncased and bert-base-chinese require.
+    ///   - recognizesSpecialTokens: Whether `[MASK]`, `[CLS]`, `[SEP]`, `[PAD]` and `[UNK]` in a
+    ///     text are read as those tokens. `false` by default, so that a query cannot inject them.
+    ///     Both published implementations lower-case texts first, after which no spelling matches.
     public init(
         vocabulary: Vocabulary, isUncased: Bool = true, recognizesSpecialTokens: Bool = false
     ) {
@@ -40,11 +40,11 @@ public struct WordPieceTokenizer: Sendable {
         classes = BertCharacter.basicPlane
     }
 
-    /// The token ids of a text, without `[CLS]` or `[SEP]`.
+    /// Returns the token ids of a text, without `[CLS]` or `[SEP]`.
     ///
     /// - Parameters:
-    ///   - text: Any text; an empty one, or one of white space, has no tokens.
-    ///   - limit: Stop after this many tokens.
+    ///   - text: Any text; an empty or blank text has no tokens.
+    ///   - limit: The maximum number of tokens; no limit by default.
     public func ids(of text: String, limit: Int = .max) -> [Int] {
         var ids: [Int] = []
         guard recognizesSpecialTokens, text.utf8.contains(UInt8(ascii: "[")) else {
@@ -60,7 +60,7 @@ public struct WordPieceTokenizer: Sendable {
         return ids
     }
 
-    /// The tokens of a text as the vocabulary spells them, without `[CLS]` or `[SEP]`.
+    /// Returns the tokens of a text as spelled in the vocabulary, without `[CLS]` or `[SEP]`.
     public func tokens(of text: String) -> [String] {
         ids(of: text).map { vocabulary.tokens[$0] }
     }
@@ -94,7 +94,7 @@ public struct WordPieceTokenizer: Sendable {
     }
 }
 
-/// Cuts a text at the special tokens that are typed in it literally.
+/// Splits a text at the spellings of special tokens.
 struct SpecialTokenSplitter {
     enum Part {
         case text(String)

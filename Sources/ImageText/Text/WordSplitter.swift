@@ -1,8 +1,8 @@
 import Foundation
 
-/// Walks over the words of a text as BERT's basic tokenizer sees them.
+/// Iterates over the words of a text as BERT's basic tokenizer does.
 struct WordSplitter {
-    /// The UTF-8 bytes of the word found last, lower-cased where asked for.
+    /// The UTF-8 bytes of the latest word, lower-cased if the tokenizer is uncased.
     private(set) var word: [UInt8] = []
 
     private let bytes: [UInt8]
@@ -19,9 +19,10 @@ struct WordSplitter {
         word.reserveCapacity(64)
     }
 
-    /// Moves on to the next word; returns its length in scalars, or `nil` after the last.
+    /// Advances to the next word.
     ///
     /// - Parameter classes: ``BertCharacter/basicPlane``, held by the caller.
+    /// - Returns: The length of the word in scalars, or `nil` after the last word.
     mutating func next(_ classes: [BertCharacter]) -> Int? {
         word.removeAll(keepingCapacity: true)
         var length = 0
@@ -41,7 +42,7 @@ struct WordSplitter {
                     return length
                 }
             case .punctuation, .ideograph:
-                // A word of its own: first hand out the word that it ends.
+                // This scalar is a word; the word before it is returned first.
                 if length > 0 { return length }
                 length = append(scalar, width: width)
                 position += width
@@ -52,7 +53,7 @@ struct WordSplitter {
         return length > 0 ? length : nil
     }
 
-    /// Appends a scalar to the word; returns how many scalars that made.
+    /// Appends a scalar to the word, and returns the number of scalars that this added.
     private mutating func append(_ scalar: UInt32, width: Int) -> Int {
         if scalar < 0x80 {
             let isUpper = isUncased && scalar >= 0x41 && scalar <= 0x5A
@@ -71,7 +72,7 @@ struct WordSplitter {
         return 1
     }
 
-    /// Decodes a scalar of `bytes`, which came from a `String` and so are valid UTF-8.
+    /// Decodes a scalar of `bytes`, which are valid UTF-8 because they came from a `String`.
     private func scalar(at index: Int) -> (scalar: UInt32, width: Int) {
         let first = UInt32(bytes[index])
         func tail(_ offset: Int) -> UInt32 { UInt32(bytes[index + offset]) & 0x3F }
@@ -84,8 +85,8 @@ struct WordSplitter {
         }
     }
 
-    /// Whether canonical decomposition may change a scalar: false for the bulk of English and
-    /// Chinese, which then skip it.
+    /// Returns whether canonical decomposition may change a scalar; `false` for most of English and
+    /// Chinese, which then skips it.
     private static func mayDecompose(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case ..<0xC0, 0x2010..<0x2070, 0x3000..<0x3040, 0x3100..<0xA490, 0xFF00..<0x10000,
@@ -95,10 +96,10 @@ struct WordSplitter {
         }
     }
 
-    /// The canonical decomposition (NFD) of Unicode 9, which the reference tokenizer applies.
+    /// Returns the canonical decomposition (NFD) of Unicode 9, as in the reference tokenizer.
     ///
-    /// Only Foundation offers NFD publicly, and for the newest Unicode. What Unicode 9 did not know
-    /// it left alone, so the text is decomposed in pieces around such scalars.
+    /// The only public NFD is Foundation's, which follows the newest Unicode. Newer scalars must
+    /// stay unchanged, so the text is decomposed in pieces around them.
     private static func decomposed(_ text: String) -> String {
         var result = ""
         var piece = String.UnicodeScalarView()
@@ -115,7 +116,7 @@ struct WordSplitter {
     }
 
     private static func isNewerThanUnicode9(_ scalar: Unicode.Scalar) -> Bool {
-        // U+07FD is the first combining mark that came later.
+        // U+07FD is the first combining mark added after Unicode 9.
         guard scalar.value >= 0x7FD, mayDecompose(scalar) else { return false }
         return (scalar.properties.age?.major ?? 0) > 9
     }

@@ -197,7 +197,7 @@ struct CompositionEvaluatorTests {
                 try await evaluator([beside], model).evaluate(model.model, ranking: nil)
             } throws: {
                 "\($0)"
-                    == "\(image): has 800 x 800 pixels, and none of them in the box 900, 0, 5, 5"
+                    == "\(image): has 800 x 800 pixels, none of which lies in the box 900, 0, 5, 5"
             }
         }
     }

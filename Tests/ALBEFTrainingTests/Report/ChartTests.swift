@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Charts")
 struct ChartTests {
-    @Test("Ticks are round and hold the values")
+    @Test("Ticks are round and enclose the values")
     func valueAxis() {
         let axis = Axis.values([5.3, 15.9])
         #expect(axis.lower == 4 && axis.upper == 16)
@@ -22,7 +22,7 @@ struct ChartTests {
     }
 
     @Test(
-        "An axis of any values has an extent, and they lie inside",
+        "An axis has an extent and encloses any values",
         arguments: [
             [], [7], [0], [-3, -3], [.nan], [.infinity, 2], [1e-12, 2e-12], [1e9, 1e9 + 1],
             [1e25], [-1e300, 1e300], [9.3e18], [9.3e18, 9.3e18],
@@ -44,7 +44,7 @@ struct ChartTests {
     @Test func stepAxis() {
         #expect(Axis.steps([1, 12_000]).ticks.map(\.label) == ["0", "5k", "10k"])
         #expect(Axis.steps([1, 640]).ticks.map(\.label) == ["0", "200", "400", "600"])
-        // Steps are whole, however few there are.
+        // Ticks of steps are integers, even for a few steps.
         #expect(Axis.steps([4]).ticks.map(\.label) == ["3", "4", "5"])
         #expect(Axis.steps([1, 3]).ticks.map(\.label) == ["1", "2", "3"])
     }
@@ -56,7 +56,7 @@ struct ChartTests {
             Axis.logarithmic([0.02, 4000]).ticks.map(\.label) == ["0.1", "1", "10", "100", "1000"])
     }
 
-    @Test("Smoothing keeps a constant, does not lag behind a line, and leaves gaps")
+    @Test("Smoothing keeps constants, lines without lag, and gaps")
     func smoothing() {
         func series(_ values: [Double]) -> Series {
             Series(points: values.enumerated().map { .init(x: Double($0), y: $1) })

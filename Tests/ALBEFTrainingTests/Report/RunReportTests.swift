@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Run report")
 struct RunReportTests {
-    /// A run of ten steps with two evaluations, settings, and a sample with an image.
+    /// Creates a run of ten steps with two evaluations, settings, and a sample with an image.
     private func withRun(_ body: (FilePath) throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let run = folder.appending("a <run>")
@@ -23,7 +23,7 @@ struct RunReportTests {
         }
     }
 
-    /// What browsers would fetch or run.
+    /// Text that would make a browser fetch or run something.
     private func outside(_ html: String) -> [String] {
         ["http:", "https:", "//", "<script", "<link", "<iframe", "@import", "src=", "onload"]
             .filter { needle in
@@ -31,7 +31,7 @@ struct RunReportTests {
             }
     }
 
-    @Test("A page has everything and needs nothing")
+    @Test("A page is complete and self-contained")
     func page() async throws {
         try await withRun { directory in
             let html = try RunReport(TrainingRun(directory)).html()
@@ -47,11 +47,11 @@ struct RunReportTests {
             ] {
                 #expect(html.contains(part), "\(part)")
             }
-            // Recall's order, then the fusion encoder's.
+            // The order by recall, then by the fusion encoder.
             let places = html.matches(of: /<figcaption><b>(\d)<\/b>(<span class="check">)?/)
             #expect(places.map(\.output.1) == ["1", "2", "1", "2"])
             #expect(places.map { $0.output.2 != nil } == [false, true, true, false])
-            // Shown three times, there once.
+            // The image is shown three times but embedded once.
             #expect(html.matches(of: /class="thumb p0"/).count == 3)
             #expect(html.matches(of: /base64,/).count == 1)
             #expect(!html.contains("NaN") && !html.contains("nan"))
@@ -74,7 +74,7 @@ struct RunReportTests {
         }
     }
 
-    @Test("The summary takes the best evaluation and the last step")
+    @Test("The summary has the best evaluation and the last step")
     func summary() async throws {
         try await withRun { directory in
             let summary = RunSummary(try TrainingRun(directory))
@@ -91,7 +91,7 @@ struct RunReportTests {
         }
     }
 
-    @Test("One step, no losses but the total, and a loss that is no number, make a page too")
+    @Test("A page needs no more than one step or evaluation, even with a loss of NaN")
     func littleData() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let log = folder.appending(RunFile.metrics)
@@ -119,7 +119,7 @@ struct RunReportTests {
         }
     }
 
-    @Test("What is wrong with a directory is said")
+    @Test("Errors state what is wrong with a directory")
     func errors() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             func reason() throws -> String {

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-/// What OpenCV, Pillow and numpy made of small images; see `make.py` beside them.
+/// The results of OpenCV, Pillow and numpy for small images; see `make.py` beside them.
 struct AugmentedImage: Sendable {
     struct Entry: Decodable, Sendable {
         let source: Int
@@ -39,7 +39,7 @@ struct AugmentedImage: Sendable {
 
 @Suite("RandAugment")
 struct RandAugmentTests {
-    @Test("Every operation is OpenCV's, byte for byte", arguments: RandAugment.Operation.allCases)
+    @Test("Every operation yields OpenCV's bytes", arguments: RandAugment.Operation.allCases)
     func operations(_ operation: RandAugment.Operation) throws {
         let sources = try AugmentedImage.sources()
         let expected = try AugmentedImage.all().filter {
@@ -55,7 +55,7 @@ struct RandAugmentTests {
         }
     }
 
-    @Test("Operations come equally often, half are left out, and signs are even")
+    @Test("Operations are equally frequent, half are applied, and signs are balanced")
     func frequencies() throws {
         let image = try AugmentedImage.sources()[1]
         let augment = RandAugment(count: 1)
@@ -87,7 +87,7 @@ struct RandAugmentTests {
         }
     }
 
-    @Test("Tiny and single-coloured images are no exception")
+    @Test("Operations work on tiny and single-coloured images")
     func extremes() {
         for (width, height) in [(1, 1), (2, 1), (1, 3), (2, 2), (3, 3)] {
             let image = RGBImage(

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Random numbers")
 struct SplitMix64Tests {
-    @Test("The published sequence")
+    @Test("The numbers are those of the published sequence")
     func reference() {
         var random = SplitMix64(seed: 1_234_567)
         let expected: [UInt64] = [
@@ -12,7 +12,7 @@ struct SplitMix64Tests {
         #expect((0..<3).map { _ in random.next() } == expected)
     }
 
-    @Test("Every stream is another, and order matters")
+    @Test("Streams differ, also by the order of their numbers")
     func streams() {
         func first(_ random: SplitMix64) -> UInt64 {
             var random = random
@@ -28,7 +28,7 @@ struct SplitMix64Tests {
         #expect(seen.count == 1100)
     }
 
-    @Test("Integers are even, and shuffles are permutations")
+    @Test("Integers are uniform, and shuffles are permutations")
     func integers() {
         var random = SplitMix64(seed: 3)
         var counts = [Int](repeating: 0, count: 7)
@@ -43,7 +43,7 @@ struct SplitMix64Tests {
 
 @Suite("Training transform")
 struct TrainingTransformTests {
-    @Test("A part is cut out and resized as Pillow does")
+    @Test("A part is cut out and resized as in Pillow")
     func crop() throws {
         let sources = try AugmentedImage.sources()
         let expected = try AugmentedImage.all().filter { $0.entry.box != nil }
@@ -57,7 +57,7 @@ struct TrainingTransformTests {
         }
     }
 
-    @Test("Boxes lie within the image, in the ranges of area and shape")
+    @Test("Boxes lie within the image and the ranges of area and aspect ratio")
     func boxes() {
         let crop = RandomResizedCrop(side: 16, scale: 0.2...1)
         var random = SplitMix64(seed: 1)
@@ -76,7 +76,7 @@ struct TrainingTransformTests {
         #expect(abs(mean - 0.495) < 0.02)
     }
 
-    @Test("Where nothing fits, it is the centre", arguments: [(1000, 10), (10, 1000), (1, 1)])
+    @Test("If no box fits, the centre is taken", arguments: [(1000, 10), (10, 1000), (1, 1)])
     func fallback(_ width: Int, _ height: Int) {
         var random = SplitMix64(seed: 1)
         let crop = RandomResizedCrop(side: 16, scale: 0.9...1)
@@ -90,7 +90,7 @@ struct TrainingTransformTests {
         #expect(box == expected)
     }
 
-    @Test("Equal generators give equal pixels, normalised as for searching")
+    @Test("Equal generators yield equal pixels, normalised as for search")
     func determinism() throws {
         let image = try AugmentedImage.sources()[0]
         let transform = TrainingTransform(side: 24)
@@ -110,7 +110,7 @@ struct TrainingTransformTests {
         #expect(Set((0..<20).map { pixels($0) }).count == 20)
     }
 
-    @Test("Half of the images are mirrored, and nothing else happens when nothing else is asked")
+    @Test("With flips only, half of the images are mirrored and otherwise unchanged")
     func flips() throws {
         let image = try AugmentedImage.sources()[0]
         let plain = ImageTransform.resized(image, to: (24, 24))

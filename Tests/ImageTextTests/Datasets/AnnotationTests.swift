@@ -24,14 +24,14 @@ struct AnnotationTests {
         }
     }
 
-    /// What all of the texts below say.
+    /// The content of all texts below.
     static let expected = [
         CaptionedImage(path: "a.jpg", captions: ["one, \"1\"", "two"], id: 0),
         CaptionedImage(path: "sub/b.jpg", captions: ["三"], id: 1),
     ]
 
     @Test(
-        "Each format says the same",
+        "Each format yields the same images",
         arguments: [
             (
                 "list.json",
@@ -107,7 +107,7 @@ struct AnnotationTests {
         #expect(try await images(text, named: name) == Self.expected)
     }
 
-    @Test("Columns may be named")
+    @Test("The caller can name the columns")
     func columns() async throws {
         let columns = CaptionColumns(image: "Photo", caption: "name")
         let table = "id;photo;name;text\n1;a.jpg;A dog, red;x\n"
@@ -128,12 +128,12 @@ struct AnnotationTests {
                 try CaptionDataset(reading: [file], columns: columns)
             } throws: {
                 "\($0)".hasSuffix(
-                    "t.csv:1: image: no column is called Photo; there are: file, words")
+                    "t.csv:1: image: no column is named Photo; the columns are: file, words")
             }
         }
     }
 
-    @Test("Names that differ in bytes are different images, though they look alike")
+    @Test("Names with different bytes are different images, even if they look alike")
     func normalisation() async throws {
         let names = ["caf\u{e9}.jpg", "cafe\u{301}.jpg"]
         let rows = names.map { #"{"image": "\#($0)", "caption": "\#($0.utf8.count)"}"# }
@@ -155,7 +155,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Half a surrogate pair, as Python writes it, is read as U+FFFD")
+    @Test("An unpaired surrogate, as Python writes it, is read as U+FFFD")
     func surrogates() async throws {
         for (written, read) in [
             (#"a \ud83d"#, "a \u{FFFD}"), (#"\uDE00 b"#, "\u{FFFD} b"),
@@ -170,7 +170,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("A folder of images with texts")
+    @Test("A folder of images with text files is read")
     func folder() async throws {
         try await DatasetFixtures.withFolder { folder in
             for name in ["b/2.png", "b/1.JPG", "a.jpg", "c.jpg"] {
@@ -191,19 +191,19 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Quoted fields span lines, and lines are still counted")
+    @Test("Quoted fields can span lines, which are still counted")
     func quotedLines() async throws {
         let text = "image,caption\na.jpg,\"two\nlines\"\nb.jpg,x,y\n"
         await #expect {
             try await images(text, named: "table.csv")
         } throws: {
-            "\($0)".hasSuffix("table.csv:4: has 3 fields where the header has 2")
+            "\($0)".hasSuffix("table.csv:4: has 3 fields, but the header has 2")
         }
         let image = try await images("image,caption\na.jpg,\"two\nlines\"", named: "table.csv")
         #expect(image.first?.captions == ["two\nlines"])
     }
 
-    @Test("An image_id joins files of other names, within its annotation file")
+    @Test("An image_id joins differently named files within its annotation file")
     func imageIDs() async throws {
         try await DatasetFixtures.withFolder { folder in
             let rows = """
@@ -229,7 +229,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Splits are chosen where there are any")
+    @Test("Splits are selected if the format has them")
     func splits() async throws {
         let karpathy = """
             {"images": [{"filename": "a.jpg", "split": "train", "sentences": []},
@@ -243,7 +243,8 @@ struct AnnotationTests {
             await #expect {
                 try await images(text, named: name, splits: ["dev"])
             } throws: {
-                "\($0)".hasSuffix("has nothing of split dev; it has: restval, test, train")
+                "\($0)".hasSuffix(
+                    "has no entries of split dev; its splits are: restval, test, train")
             }
         }
         let lines = #"{"image": "a.jpg", "caption": "x"}"#
@@ -253,21 +254,21 @@ struct AnnotationTests {
     }
 
     @Test(
-        "Errors name file, place and field",
+        "Errors name the file, the place and the field",
         arguments: [
             (
                 "a.json", #"[{"image": "a.jpg", "caption": "x"}, {"image": "b.jpg"}]"#,
                 "a.json: [1].caption: is missing"
             ),
-            ("a.json", #"[{"image": 3, "caption": "x"}]"#, "a.json: [0].image: is not a text"),
+            ("a.json", #"[{"image": 3, "caption": "x"}]"#, "a.json: [0].image: is not a string"),
             ("a.json", #"[{"image": "", "caption": "x"}]"#, "a.json: [0].image: is empty"),
             (
                 "a.json", #"[{"image": "a", "caption": ["x", 3]}]"#,
-                "a.json: [0].caption: is neither a text nor a list of texts"
+                "a.json: [0].caption: is neither a string nor a list of strings"
             ),
             (
                 "a.json", #"[{"image": "a", "caption": "x", "image_id": 1.5}]"#,
-                "a.json: [0].image_id: is neither a whole number nor a text"
+                "a.json: [0].image_id: is neither an integer nor a string"
             ),
             ("a.jsonl", "\n{\"image\": null, \"caption\": \"x\"}", "a.jsonl:2: image: is null"),
             (
@@ -276,7 +277,7 @@ struct AnnotationTests {
             ),
             (
                 "a.json", #"{"images": [], "annotations": [{"image_id": 1, "caption": ""}]}"#,
-                "a.json: annotations[0].image_id: is that of no image"
+                "a.json: annotations[0].image_id: is not the id of any image in the file"
             ),
             (
                 "a.json", #"{"images": [{"filename": "a"}]}"#,
@@ -284,10 +285,10 @@ struct AnnotationTests {
             ),
             (
                 "a.csv", "image,words\na,b\n",
-                "a.csv:1: caption: no column is called caption, title, text; there are: image, words"
+                "a.csv:1: caption: no column is named caption, title, text; the columns are: image, words"
             ),
-            ("a.csv", "image,caption\na,\"b\n", "a.csv:2: a quote is never closed"),
-            ("a.csv", "image,caption\na,\"b\"c\n", "a.csv:2: there is text after a closing quote"),
+            ("a.csv", "image,caption\na,\"b\n", "a.csv:2: a quote is not closed"),
+            ("a.csv", "image,caption\na,\"b\"c\n", "a.csv:2: text follows a closing quote"),
             ("a.csv", "image,caption\n,b\n", "a.csv:2: image: is empty"),
             ("a.csv", " \n", "a.csv: is empty"),
         ])
@@ -299,7 +300,7 @@ struct AnnotationTests {
         }
     }
 
-    @Test("What is no JSON is told with its line")
+    @Test("Invalid JSON is reported with its line")
     func syntax() async throws {
         let texts = [
             ("a.json", "[{\"image\": \"a.jpg\",\n \"caption\": x}]"),
@@ -314,33 +315,33 @@ struct AnnotationTests {
         }
     }
 
-    @Test("Missing files, foreign ones, and bytes that are no UTF-8")
+    @Test("Missing files, unknown formats and invalid UTF-8 are errors")
     func unreadable() async throws {
         try await DatasetFixtures.withFolder { folder in
             let missing = folder.appending("missing.json")
             #expect {
                 try CaptionDataset.read(missing)
             } throws: {
-                "\($0)".hasPrefix("\(missing): cannot read it: No such file")
+                "\($0)".hasPrefix("\(missing): cannot be read: No such file")
             }
             #expect {
                 try CaptionDataset.read(folder)
             } throws: {
-                "\($0)" == "\(folder): there are no images in it"
+                "\($0)" == "\(folder): contains no images"
             }
             let note = try DatasetFixtures.write("a note\n", to: folder.appending("note.md"))
             #expect {
                 try CaptionDataset.read(note)
             } throws: {
-                "\($0)".contains("is no annotation file that is known")
-                    && "\($0)".hasSuffix("the columns of a table would be called: a note")
+                "\($0)".contains("is not a supported annotation file")
+                    && "\($0)".hasSuffix("read as a table, its columns are: a note")
             }
             let pipe = folder.appending("pipe.json")
             #expect(pipe.withPlatformString { mkfifo($0, 0o600) } == 0)
             #expect {
                 try CaptionDataset.read(pipe)
             } throws: {
-                "\($0)" == "\(pipe): cannot read it: it is not a regular file"
+                "\($0)" == "\(pipe): cannot be read: it is not a regular file"
             }
             let wide = try DatasetFixtures.write(
                 [0xFF, 0xFE] + "image".utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] },

@@ -33,7 +33,7 @@ struct BatchLoaderTests {
         return options
     }
 
-    @Test("Batches are the same with any number of workers, from any start, with and without cache")
+    @Test("Batches do not depend on the workers, the start or the cache")
     func determinism() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(14, in: folder)
@@ -81,7 +81,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("An epoch has every row once, in another order each time")
+    @Test("An epoch has every row once, in an order of its own")
     func coverage() async throws {
         try await DatasetFixtures.withFolder { folder in
             var dataset = try DatasetFixtures.images(12, in: folder)
@@ -118,7 +118,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("What does not fill the last batch is left out, and too little is an error")
+    @Test("Rows that fill no batch are left out, and too few rows are an error")
     func partialBatch() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(10, in: folder)
@@ -128,7 +128,7 @@ struct BatchLoaderTests {
             for epoch in 0..<10 {
                 #expect(Set(epochs[2 * epoch].ids + epochs[2 * epoch + 1].ids).count == 8)
             }
-            // It is not always the same two.
+            // The two rows left out vary.
             #expect(Set(epochs.flatMap(\.ids)).count == 10)
             #expect {
                 try BatchLoader(dataset, batchSize: 11, transform: Self.transform)
@@ -138,7 +138,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("An unreadable image is replaced, the same way each time, and reported once")
+    @Test("An unreadable image is replaced deterministically and reported once")
     func replacement() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(12, in: folder)
@@ -160,7 +160,7 @@ struct BatchLoaderTests {
             }
             #expect(same(runs[0], runs[1]))
             #expect(!runs[0].flatMap(\.images).contains(broken))
-            // All other samples are what they were.
+            // All other samples are unchanged.
             for (batch, before) in zip(runs[0], whole) {
                 for place in 0..<6 where before.ids[place] != 4 {
                     #expect(batch.ids[place] == before.ids[place])
@@ -173,7 +173,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("An unreadable image stops a strict loader, and too many any")
+    @Test("One unreadable image stops a strict loader; too many stop any loader")
     func failure() async throws {
         try await DatasetFixtures.withFolder { folder in
             var dataset = try DatasetFixtures.images(30, in: folder)
@@ -202,7 +202,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("Pictures that are kept are not read again")
+    @Test("Cached images are not read again")
     func cache() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(8, in: folder)
@@ -230,7 +230,7 @@ struct BatchLoaderTests {
         }
     }
 
-    @Test("Rows of a group stay in one batch, in an order that says nothing of it")
+    @Test("Rows of a group stay in one batch, in random order")
     func groups() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(24, in: folder)
@@ -250,7 +250,7 @@ struct BatchLoaderTests {
                     neighbours += zip(batch, batch.dropFirst()).count { $0 / 3 == $1 / 3 }
                 }
             }
-            // Of the five neighbours in a batch two are of one group by chance, four unshuffled.
+            // Of five pairs of neighbours, two share a group by chance, and four without shuffling.
             #expect((32...96).contains(neighbours), "\(neighbours) of 160")
         }
     }
@@ -270,7 +270,7 @@ struct BatchLoaderTests {
             for _ in 0..<3 { await waiting.next() }
             consumer.cancel()
             await #expect(throws: CancellationError.self) { try await consumer.value }
-            // What was under way for it keeps no place that others need.
+            // Its pending work holds no place that others need.
             #expect(try await take(6, of: loader).count == 6)
         }
     }

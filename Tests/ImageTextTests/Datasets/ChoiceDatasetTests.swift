@@ -2,9 +2,9 @@ import ImageText
 import SystemPackage
 import Testing
 
-@Suite("Items to choose in")
+@Suite("Choice items")
 struct ChoiceDatasetTests {
-    /// Reads a file beside which some images exist.
+    /// Reads a file beside some existing images.
     private func dataset(
         _ text: String, named name: String, images: [String] = ["a.jpg", "sub/b.jpg"],
         limit: Int = 0, missing: MissingImages = .refused
@@ -18,7 +18,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    /// What items say, without their folders.
+    /// The content of items, without their folders.
     private func said(_ dataset: ChoiceDataset) -> [String] {
         dataset.items.map { item in
             let image = item.image.components.suffix(2).map(\.string).joined(separator: "/")
@@ -29,7 +29,7 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Each form is told by what is in it",
+        "Each format is recognised by its content",
         arguments: [
             (
                 "swap_att.json",
@@ -104,7 +104,7 @@ struct ChoiceDatasetTests {
         #expect(dataset.missingCount == 0)
     }
 
-    @Test("VL-CheckList's corpus names its annotations from the checkout, and images from a folder")
+    @Test("VL-CheckList's corpus names annotations in the checkout and images in a folder")
     func corpus() async throws {
         try await DatasetFixtures.withFolder { folder in
             let yaml = """
@@ -129,9 +129,9 @@ struct ChoiceDatasetTests {
             #expect(dataset.items[0].file.lastComponent == "color.json")
 
             for (text, message) in [
-                ("ANNO_PATH: elsewhere/x.json", "ANNO_PATH: there is no 'elsewhere/x.json' in"),
+                ("ANNO_PATH: elsewhere/x.json", "ANNO_PATH: 'elsewhere/x.json' exists neither in"),
                 ("IMG_ROOT: vg", "ANNO_PATH: is missing"),
-                ("ANNO_PATH: a.json\nTYPE: CSV", "TYPE: is 'CSV'; the type that is read is"),
+                ("ANNO_PATH: a.json\nTYPE: CSV", "TYPE: is 'CSV'; only TUPLE_JSON is"),
             ] {
                 let file = try DatasetFixtures.write(text, to: folder.appending("x.yaml"))
                 #expect {
@@ -143,7 +143,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    @Test("Kinds of files of one name are told apart by their folders")
+    @Test("Kinds of files with equal names are distinguished by their folders")
     func kinds() async throws {
         try await DatasetFixtures.withFolder { folder in
             try DatasetFixtures.write("", to: folder.appending("a.jpg"))
@@ -154,7 +154,7 @@ struct ChoiceDatasetTests {
             }
             let dataset = try ChoiceDataset(reading: files, imageRoot: folder)
             #expect(dataset.items.map(\.kind) == ["vg/color", "vaw/color", "size"])
-            // One file twice is one kind.
+            // The same file twice is one kind.
             let twice = try ChoiceDataset(reading: [files[2], files[2]], imageRoot: folder)
             #expect(twice.items.map(\.kind) == ["size", "size"])
             var rest = dataset
@@ -163,7 +163,7 @@ struct ChoiceDatasetTests {
         }
     }
 
-    @Test("A missing image is an error that names the item, or leaves it out")
+    @Test("A missing image is an error that names the item, or the item is left out")
     func missing() async throws {
         let text = """
             {"0": {"filename": "a.jpg", "caption": "c", "negative_caption": "n"},
@@ -175,14 +175,14 @@ struct ChoiceDatasetTests {
             try await dataset(text, named: "x.json", images: ["a.jpg"])
         } throws: {
             let words = "\($0)"
-            return words.contains("/x.json: 4: there is no image ")
-                && words.contains("/b.jpg; 2 of 4")
+            return words.contains("/x.json: 4: the image ")
+                && words.contains("/b.jpg does not exist; 2 of 4")
         }
         let some = try await dataset(text, named: "x.json", images: ["a.jpg"], missing: .skipped)
         #expect(some.items.map(\.entry) == ["0", "7"] && some.missingCount == 2)
         let none = try await dataset(text, named: "x.json", images: [], missing: .skipped)
         #expect(none.items.isEmpty && none.missingCount == 4)
-        // Only what is used has to be there; of a part that is, as many as there are.
+        // With a limit, only the first items need their images; skipped items do not count.
         let first = try await dataset(text, named: "x.json", images: ["a.jpg"], limit: 1)
         #expect(first.items.map(\.entry) == ["0"])
         let two = try await dataset(
@@ -194,21 +194,21 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Errors name file, item and field",
+        "Errors name the file, the item and the field",
         arguments: [
             ("a.json", " \n", "a.json: is empty"),
             ("a.json", "[]", "a.json: has no items"),
             ("a.json", "{}", "a.json: has no items"),
-            ("a.parquet", "PAR1\0\0PAR1", "a.parquet: is a Parquet file, which is not read"),
-            ("a.txt", "hello: you", "a.txt: is no annotation file that is known"),
-            ("a.json", "{\n\"images\": []\n}", "a.json: is no annotation file that is known"),
+            ("a.parquet", "PAR1\0\0PAR1", "a.parquet: Parquet files are not supported"),
+            ("a.txt", "hello: you", "a.txt: is not a supported annotation file"),
+            ("a.json", "{\n\"images\": []\n}", "a.json: is not a supported annotation file"),
             (
                 "a.json", #"{"0": {"filename": "a.jpg", "negative_caption": "n"}}"#,
                 "a.json: [0].caption: is missing"
             ),
             (
                 "a.json", #"{"7": {"filename": "a.jpg", "caption": " ", "negative_caption": "n"}}"#,
-                "a.json: [7].caption: has a text that is blank"
+                "a.json: [7].caption: contains a blank text"
             ),
             (
                 "a.json", #"{"7": {"caption": "c", "negative_caption": "n"}}"#,
@@ -230,11 +230,11 @@ struct ChoiceDatasetTests {
             (
                 "a.json",
                 #"[{"image": "a.jpg", "true_caption": "t", "false_caption": "f", "bbox_x": 1, "bbox_y": 1, "bbox_w": 0, "bbox_h": 9}]"#,
-                "a.json: [0].bbox_w: the box 1.0, 1.0, 0.0, 9.0 is no part of an image"
+                "a.json: [0].bbox_w: the box 1.0, 1.0, 0.0, 9.0 is not a region of an image"
             ),
             (
                 "a.json", #"[{"image": "a.jpg", "caption_options": ["one"]}]"#,
-                "a.json: [0].caption_options: has one text, and needs two"
+                "a.json: [0].caption_options: has one text, but needs at least two"
             ),
             (
                 "a.json", #"[["a.jpg", {"POS": [], "NEG": ["n"]}]]"#,
@@ -246,20 +246,20 @@ struct ChoiceDatasetTests {
             ("a.json", #"[["a.jpg"]]"#, "a.json: [0]"),
             (
                 "a.json", #"[{"image": "a.jpg", "caption": "c"}]"#,
-                "a.json: [0].positives: is missing; captions without wrong ones are what"
+                "a.json: [0].positives: is missing; evaluate captions without wrong alternatives with"
             ),
             (
                 "a.jsonl", #"{"image_0": "a", "image": "a.jpg"}"#,
-                "a.jsonl:1: positives: is missing; pairs of images are what 'albef evaluate pairs'"
+                "a.jsonl:1: positives: is missing; evaluate pairs of images with 'albef evaluate pairs'"
             ),
             (
                 "a.jsonl", "\n" + #"{"image": "a.jpg", "positives": ["p"], "negatives": 3}"#,
-                "a.jsonl:2: negatives: is neither a text nor a list of texts"
+                "a.jsonl:2: negatives: is neither a string nor a list of strings"
             ),
             (
                 "a.jsonl",
                 #"{"image": "a.jpg", "positives": "p", "negatives": "n", "box": [1, 2]}"#,
-                "a.jsonl:1: box: is 2 numbers; it is [x, y, width, height]"
+                "a.jsonl:1: box: has 2 numbers, but needs four: [x, y, width, height]"
             ),
             (
                 "a.jsonl",
@@ -280,7 +280,7 @@ struct ChoiceDatasetTests {
     }
 
     @Test(
-        "Chance is that of a random order, however many texts there are",
+        "Chance is that of a random order, for any number of texts",
         arguments: [(1, 1, 2.0), (1, 4, 5), (2, 1, 3), (2, 2, 6), (3, 2, 10)])
     func chance(positives: Int, negatives: Int, orders: Double) {
         #expect(abs(item(positives, negatives).chance - 1 / orders) < 1e-12)

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 
 enum DatasetFixtures {
-    /// A new folder that is deleted with all that is in it when `body` ends.
+    /// Runs `body` with a new folder, and then deletes the folder with its content.
     static func withFolder<Result>(
         _ body: (FilePath) async throws -> Result
     ) async throws -> Result {
@@ -14,7 +14,7 @@ enum DatasetFixtures {
         return try await body(folder)
     }
 
-    /// Writes a text file, with the folders that it needs.
+    /// Writes a text file and creates its folders.
     @discardableResult
     static func write(_ text: String, to path: FilePath) throws -> FilePath {
         try write(Array(text.utf8), to: path)
@@ -28,7 +28,7 @@ enum DatasetFixtures {
         return path
     }
 
-    /// An 8 x 8 bitmap whose colours depend on `seed`.
+    /// Returns an 8 x 8 bitmap whose colours depend on `seed`.
     static func bitmap(_ seed: Int) -> [UInt8] {
         func little(_ value: Int, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
@@ -40,7 +40,7 @@ enum DatasetFixtures {
             + little(0, 8) + pixels
     }
 
-    /// Images `0.bmp` and so on, with two captions each.
+    /// Returns images `0.bmp` and so on, with two captions each.
     static func images(_ count: Int, in folder: FilePath) throws -> CaptionDataset {
         CaptionDataset(
             images: try (0..<count).map { index in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Validation of data sets")
 struct DatasetValidatorTests {
-    @Test("Each problem is found where it is", arguments: [1, 4])
+    @Test("Each problem is found in its place", arguments: [1, 4])
     func problems(_ workers: Int) async throws {
         try await DatasetFixtures.withFolder { folder in
             var dataset = try DatasetFixtures.images(8, in: folder)
@@ -40,7 +40,7 @@ struct DatasetValidatorTests {
         }
     }
 
-    @Test("What is there twice breaks nothing, and a data set of nothing is broken")
+    @Test("Duplicates break nothing, and an empty data set is broken")
     func sound() async throws {
         try await DatasetFixtures.withFolder { folder in
             var dataset = try DatasetFixtures.images(3, in: folder)
@@ -54,7 +54,7 @@ struct DatasetValidatorTests {
         #expect(empty.words == nil && empty.widths == nil && empty.isBroken)
     }
 
-    @Test("A cancelled check stops")
+    @Test("A cancelled validation stops")
     func cancellation() async throws {
         try await DatasetFixtures.withFolder { folder in
             let dataset = try DatasetFixtures.images(50, in: folder)

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-/// The compact Flickr8k that a checkout may have beside it.
+/// The compact Flickr8k, if it exists beside the checkout.
 enum Flickr {
     static let folder = ImageFixtures.repository.removingLastComponent()
         .appending("shared/data/flickr8k")
@@ -14,7 +14,7 @@ enum Flickr {
 
 @Suite("Flickr8k", .enabled(if: Flickr.isThere, "no ../shared/data/flickr8k"))
 struct FlickrTests {
-    @Test("English and Chinese captions of the same images, in numbers")
+    @Test("The counts of English and Chinese captions of the same images")
     func counts() throws {
         let english = try CaptionDataset.read(Flickr.folder.appending("en_train.json"))
         #expect(english.images.count == 5999)
@@ -26,7 +26,7 @@ struct FlickrTests {
         #expect(both.images.allSatisfy { $0.captions.count > 5 })
     }
 
-    @Test("A few images are sound, and make a batch")
+    @Test("A few images pass validation and form a batch")
     func batch() async throws {
         var dataset = try CaptionDataset.read(Flickr.folder.appending("en_train.json"))
         dataset.images = Array(dataset.images.prefix(32))

@@ -22,7 +22,7 @@ struct PairDatasetTests {
     }
 
     @Test(
-        "Each form says the same; names of images may lack their extension",
+        "Each format yields the same pairs; image names may lack their extension",
         arguments: [
             (
                 "examples.jsonl",
@@ -70,7 +70,7 @@ struct PairDatasetTests {
         #expect(items[1].tags.isEmpty)
     }
 
-    @Test("A file of the very name comes before one with an extension")
+    @Test("A file with the exact name takes precedence over one with an extension")
     func exactName() async throws {
         let text =
             #"{"image_0": "plain", "image_1": "plain.png", "caption_0": "p", "caption_1": "q"}"#
@@ -79,7 +79,7 @@ struct PairDatasetTests {
         #expect(items[0].id == "line 1")
     }
 
-    @Test("A pair of which an image is missing is an error, or left out")
+    @Test("A pair with a missing image is an error, or is left out")
     func missing() async throws {
         let text = """
             {"image_0": "plain", "image_1": "gone", "caption_0": "p", "caption_1": "q"}
@@ -89,19 +89,19 @@ struct PairDatasetTests {
             try await dataset(text, named: "x.jsonl")
         } throws: {
             let words = "\($0)"
-            return words.contains("/x.jsonl: line 1: there is no image ")
-                && words.contains("/gone; 1 of 2 items lack theirs")
+            return words.contains("/x.jsonl: line 1: the image ")
+                && words.contains("/gone does not exist; 1 of 2 items lack an image")
         }
         let some = try await dataset(text, named: "x.jsonl", missing: .skipped)
         #expect(some.items.map(\.entry) == ["line 2"] && some.missingCount == 1)
     }
 
     @Test(
-        "Errors name file, line and field",
+        "Errors name the file, the line and the field",
         arguments: [
             ("a.jsonl", "\n", "a.jsonl: is empty"),
             ("a.json", "[]", "a.json: has no pairs"),
-            ("a.parquet", "PAR1....", "a.parquet: is a Parquet file, which is not read; take"),
+            ("a.parquet", "PAR1....", "a.parquet: Parquet files are not supported; use"),
             (
                 "a.jsonl", #"{"image_0": "plain", "image_1": "plain", "caption_0": "p"}"#,
                 "a.jsonl:1: caption_1: is missing"
@@ -114,22 +114,22 @@ struct PairDatasetTests {
             (
                 "a.json",
                 #"[{"image_0": "plain", "image_1": 4, "caption_0": "p", "caption_1": "q"}]"#,
-                "a.json: [0].image_1: is not a text"
+                "a.json: [0].image_1: is not a string"
             ),
             (
                 "a.json",
                 #"[{"id": [1], "image_0": "plain", "image_1": "plain", "caption_0": "p", "caption_1": "q"}]"#,
-                "a.json: [0].id: is not a text"
+                "a.json: [0].id: is not a string"
             ),
-            ("a.json", "{\n\"pairs\": 1\n}", "a.json: is no annotation file that is known"),
-            ("a.csv", "image,caption\na,b\n", "a.csv: is no annotation file that is known"),
+            ("a.json", "{\n\"pairs\": 1\n}", "a.json: is not a supported annotation file"),
+            ("a.csv", "image,caption\na,b\n", "a.csv: is not a supported annotation file"),
             (
                 "a.csv", "id,image_0,image_1,caption_0\n0,a,b,c\n",
-                "a.csv:1: caption_1: no column is called that; there are: id, image_0, image_1"
+                "a.csv:1: caption_1: no column has this name; the columns are: id, image_0, image_1"
             ),
             (
                 "a.csv", "image_0,image_1,caption_0,caption_1\nplain,plain,p\n",
-                "a.csv:2: has 3 fields where the header has 4"
+                "a.csv:2: has 3 fields, but the header has 4"
             ),
             (
                 "a.csv", "image_0,image_1,caption_0,caption_1\nplain,plain,p,\n",
@@ -137,7 +137,7 @@ struct PairDatasetTests {
             ),
             (
                 "a.csv", "image_0,image_1,caption_0,caption_1\nplain,plain,p,\"q\n",
-                "a.csv:2: a quote is never closed"
+                "a.csv:2: a quote is not closed"
             ),
         ])
     func errors(_ name: String, _ text: String, _ expected: String) async throws {

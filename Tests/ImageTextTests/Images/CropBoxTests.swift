@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Boxes")
 struct CropBoxTests {
-    /// An image whose samples say where they are.
+    /// Returns an image whose samples encode their position.
     private let image = RGBImage(
         width: 5, height: 4,
         pixels: (0..<4).flatMap { row in
@@ -11,7 +11,7 @@ struct CropBoxTests {
         })
 
     @Test(
-        "The part of an image, black beyond its edges",
+        "A crop is black beyond the edges of the image",
         arguments: [
             (1, 1, 3, 2), (0, 0, 5, 4), (4, 3, 1, 1), (-2, -1, 4, 3), (3, 2, 9, 9),
             (-9, -9, 40, 40),
@@ -32,19 +32,19 @@ struct CropBoxTests {
         }
     }
 
-    @Test("A box beside the image is an error that names both")
+    @Test("A box outside the image is an error that names both")
     func outside() throws {
         for (x, y) in [(5.0, 0.0), (0, 4), (-3, 0), (0, -3)] {
             let box = try #require(CropBox(x: x, y: y, width: 3, height: 3))
             #expect {
                 try image.cropped(to: box, named: "a.jpg")
             } throws: {
-                "\($0)" == "a.jpg: has 5 x 4 pixels, and none of them in the box \(box)"
+                "\($0)" == "a.jpg: has 5 x 4 pixels, none of which lies in the box \(box)"
             }
         }
     }
 
-    @Test("Corners are rounded as Python rounds them")
+    @Test("Corners are rounded as in Python")
     func rounding() throws {
         // round(0.5) is 0, round(1.5) is 2, round(0.5 + 2) is 2, round(1.5 + 2.2) is 4.
         let box = try #require(CropBox(x: 0.5, y: 1.5, width: 2, height: 2.2))
@@ -52,7 +52,7 @@ struct CropBoxTests {
     }
 
     @Test(
-        "Numbers that are no part of an image",
+        "Invalid numbers yield no box",
         arguments: [
             (0, 0, 0, 1), (0, 0, 1, -1), (0, 0, 0.2, 1), (.nan, 0, 1, 1), (0, .infinity, 1, 1),
             (0, 0, 1e300, 1), (-1e7, 0, 2e7, 1), (0, 0, 900_000, 900_000),

@@ -8,7 +8,7 @@ import Testing
     import Glibc
 #endif
 
-@Suite("Files that are no images, or no longer")
+@Suite("Damaged images and other files")
 struct DamagedImageTests {
     private func failure(_ load: () throws(ImageError) -> RGBImage) -> String? {
         do {
@@ -21,7 +21,7 @@ struct DamagedImageTests {
 
     static let bombs = ["bomb.png", "bomb.bmp", "bomb.gif", "bomb.tif", "bomb.jpg"]
 
-    @Test("More pixels than the limit are refused by the header", arguments: bombs)
+    @Test("An image above the pixel limit is rejected by its header", arguments: bombs)
     func bomb(_ name: String) {
         let message = failure { () throws(ImageError) in
             try ImageLoader().load(ImageFixtures.path(name))
@@ -30,7 +30,7 @@ struct DamagedImageTests {
         #expect(message?.contains("above the limit of 178956970") == true, "\(message ?? "")")
     }
 
-    @Test("The limit is the caller's", arguments: ["rgb.jpg", "rgb.png", "rgb.bmp", "rgb.avif"])
+    @Test("The caller sets the limit", arguments: ["rgb.jpg", "rgb.png", "rgb.bmp", "rgb.avif"])
     func limit(_ name: String) throws {
         let path = ImageFixtures.path(name)
         #expect(try ImageLoader(maximumPixels: 512).load(path).width == 32)
@@ -40,10 +40,10 @@ struct DamagedImageTests {
     static let whole =
         ImageLoaderTests.exact + ImageLoaderTests.lossy + ImageLoaderTests.grey
 
-    @Test("A file cut short is an error that names it", arguments: whole)
+    @Test("A truncated file is an error that names it", arguments: whole)
     func truncated(_ name: String) throws {
         let bytes = try ImageFixtures.bytes(name)
-        // The last fifth of the animation is its second frame, which nobody asked for.
+        // The last fifth of the animation is its second frame, which is not needed.
         for part in name == "animated.gif" ? [0.2, 0.5] : [0.2, 0.5, 0.8] {
             let count = Int(Double(bytes.count) * part)
             let message = failure { () throws(ImageError) in
@@ -53,7 +53,7 @@ struct DamagedImageTests {
         }
     }
 
-    @Test("Whatever a file holds, loading ends", arguments: whole)
+    @Test("Loading ends for any content", arguments: whole)
     func fuzzed(_ name: String) throws {
         let bytes = try ImageFixtures.bytes(name)
         var random = SystemRandomNumberGenerator()
@@ -69,7 +69,7 @@ struct DamagedImageTests {
         }
     }
 
-    @Test("Text, nothing, folders, pipes and what does not exist are told apart")
+    @Test("Text, empty files, folders, pipes and missing files have separate errors")
     func notImages() throws {
         try ImageFixtures.withFolder { folder in
             let text = folder.appending("text.jpg")
@@ -91,7 +91,7 @@ struct DamagedImageTests {
         #expect(failure { () throws(ImageError) in try ImageLoader().load([], named: "x") } != nil)
     }
 
-    @Test("Of images that fail at the same moment each has its own reason, or none")
+    @Test("Images that fail at the same time report their own reason or none")
     func reasons() async throws {
         let names = ["rgb.png", "animated.gif", "rgb.tif"].filter { name in
             (try? ImageFixtures.bytes(name)) != nil
@@ -118,7 +118,7 @@ struct DamagedImageTests {
     }
 
     @Test(
-        "An encoder without room for its file fails, wherever that is",
+        "An encoder fails at any limit below the size of its file",
         arguments: [0, 1, 5000, 16384, 20_000, 40_000, 65_536, 70_000])
     func noRoom(_ limit: Int) throws {
         var random = SplitMix64(seed: 1, stream: 0)
@@ -130,7 +130,7 @@ struct DamagedImageTests {
         let error = #expect(throws: ImageError.self) {
             try JPEGEncoder.encode(noise, quality: 90, maximumBytes: limit, named: "noise")
         }
-        #expect(error?.description.contains("noise: cannot be made a JPEG") == true)
+        #expect(error?.description.contains("noise: cannot be encoded as JPEG") == true)
         let fitting = try JPEGEncoder.encode(
             noise, quality: 90, maximumBytes: whole.count, named: "noise")
         #expect(fitting == whole)
@@ -138,7 +138,7 @@ struct DamagedImageTests {
     }
 
     #if os(Linux)
-        @Test("A file's name need not be UTF-8")
+        @Test("A file name need not be UTF-8")
         func rawName() throws {
             try ImageFixtures.withFolder { folder in
                 let name: [CChar] = [0x66, -1, -28, 0x2E, 0x6A, 0x70, 0x67, 0]

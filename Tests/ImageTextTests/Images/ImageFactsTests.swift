@@ -2,7 +2,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-@Suite("What image files tell of themselves")
+@Suite("Metadata of image files")
 struct ImageFactsTests {
     private static let folder = ImageFixtures.repository.appending("Tests/Fixtures/facts")
 
@@ -14,7 +14,7 @@ struct ImageFactsTests {
         ImageFacts(of: try bytes(name))
     }
 
-    @Test("EXIF of a camera, its sides as the image is to be seen")
+    @Test("EXIF of a camera is read, with the sides of the upright image")
     func camera() throws {
         let facts = try Self.facts("camera.jpg")
         #expect(facts.date == "2020-06-14T12:34:56")
@@ -24,7 +24,7 @@ struct ImageFactsTests {
         #expect(facts.latitude == 52.51 && facts.longitude == 13.4)
     }
 
-    @Test("The same in other formats", arguments: ["phone.png", "phone.webp"])
+    @Test("EXIF is read in other formats", arguments: ["phone.png", "phone.webp"])
     func formats(_ name: String) throws {
         let facts = try Self.facts(name)
         #expect(facts.date == "2019-01-02T03:04:05")
@@ -45,7 +45,7 @@ struct ImageFactsTests {
         #expect(facts.date == "2021-12-31T23:59:59" && facts.camera == "NIKON D90")
     }
 
-    @Test("XMP, where there is no EXIF")
+    @Test("XMP is read if there is no EXIF")
     func packet() throws {
         let facts = try Self.facts("packet.jpg")
         #expect(facts.date == "2018-03-04T05:06:07")
@@ -54,7 +54,7 @@ struct ImageFactsTests {
         #expect(facts.latitude == 52.51 && facts.longitude == -13.4)
     }
 
-    @Test("Absurd values are missing")
+    @Test("Absurd values are ignored")
     func absurd() throws {
         var expected = ImageFacts()
         (expected.width, expected.height) = (12, 8)
@@ -66,7 +66,7 @@ struct ImageFactsTests {
     }
 
     @Test(
-        "Dates",
+        "Dates are parsed or rejected",
         arguments: [
             ("2020:06:14 12:34:56", "2020-06-14T12:34:56"), ("2020-06-14", "2020-06-14"),
             ("2020-06-14T12:34Z", "2020-06-14T12:34:00"),
@@ -78,7 +78,7 @@ struct ImageFactsTests {
         ] as [(String, String?)])
     func dates(_ text: String, _ expected: String?) { #expect(ImageFacts.date(text) == expected) }
 
-    @Test("A file that is cut, or has a byte changed anywhere, is read without harm")
+    @Test("Truncated and altered files are read without harm")
     func damage() throws {
         for name in ["camera.jpg", "packet.jpg", "camera.tif", "phone.png"] {
             let bytes = try Self.bytes(name)
@@ -92,7 +92,7 @@ struct ImageFactsTests {
         }
     }
 
-    @Test("A directory that points to itself, and one of the largest size, end")
+    @Test("Reading ends for directories that are cyclic or of the largest size")
     func loops() throws {
         var block: [UInt8] = [0x49, 0x49, 42, 0, 8, 0, 0, 0, 0xFF, 0xFF]
         for field in [UInt16(0x8769), 0x8825, 0x010F] {
@@ -102,7 +102,7 @@ struct ImageFactsTests {
         let segment = [0xFF, 0xE1, UInt8((body.count + 2) >> 8), UInt8((body.count + 2) & 0xFF)]
         let jpeg = try Self.bytes("packet.jpg")
         let facts = ImageFacts(of: Array(jpeg[..<2]) + segment + body + jpeg[2...])
-        // What EXIF lacks is taken from XMP.
+        // XMP supplies the fields that EXIF lacks.
         #expect(facts == (try Self.facts("packet.jpg")))
     }
 }

@@ -8,7 +8,7 @@ import SystemPackage
 #endif
 
 enum ImageFixtures {
-    /// The repository's root: this file lies four folders below it.
+    /// The root of the repository, four folders above this file.
     static let repository = FilePath(#filePath).removingLastComponent().removingLastComponent()
         .removingLastComponent().removingLastComponent()
 
@@ -31,7 +31,7 @@ enum ImageFixtures {
         }
     }
 
-    /// A new folder below the system's temporary one, gone when `body` ends.
+    /// Runs `body` with a new temporary folder, and then deletes the folder.
     static func withFolder<Result>(_ body: (FilePath) throws -> Result) throws -> Result {
         var template = Array("/tmp/image-tests-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
@@ -51,7 +51,7 @@ enum ImageFixtures {
         _ = try file.closeAfter { try file.writeAll(bytes) }
     }
 
-    /// The names in a folder, hidden ones excepted, in no particular order.
+    /// Returns the names in a folder except hidden ones, in no particular order.
     static func entries(_ folder: FilePath) -> [FilePath.Component] {
         guard let directory = folder.withPlatformString({ opendir($0) }) else { return [] }
         defer { closedir(directory) }
@@ -75,12 +75,12 @@ extension RGBImage {
     }
 }
 
-/// What every fixture shows: quarters of these, 32 x 16 pixels in all.
+/// The colours of the four quarters of every fixture, which has 32 x 16 pixels.
 enum Quarters {
     static let colours = [[200, 30, 30], [30, 160, 30], [30, 30, 220], [255, 255, 255]]
     static let greys = [81, 106, 52, 255].map { [$0, $0, $0] }
 
-    /// How far the image's quarters lie from `expected` at most, in steps of 255.
+    /// Returns the largest difference of the image's quarters from `expected`, in steps of 1/255.
     static func distance(_ image: RGBImage, from expected: [[Int]] = colours) -> Int {
         let points = [(7, 3), (24, 3), (7, 12), (24, 12)]
         return zip(points, expected).flatMap { point, colour in

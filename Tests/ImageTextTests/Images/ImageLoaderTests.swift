@@ -18,7 +18,7 @@ struct ImageLoaderTests {
         "grey.pgm", "grey.pfm",
     ]
 
-    @Test("Every format and kind of pixel becomes the same image", arguments: exact + lossy)
+    @Test("Every format and pixel type yields the same image", arguments: exact + lossy)
     func colours(_ name: String) throws {
         let image = try ImageLoader().load(ImageFixtures.path(name))
         #expect(image.width == 32 && image.height == 16)
@@ -76,13 +76,13 @@ struct ImageLoaderTests {
         }
     }
 
-    @Test("What follows the image does not matter")
+    @Test("Bytes after the image are ignored")
     func trailingGarbage() throws {
         let bytes = try ImageFixtures.bytes("rgb.jpg") + Array("left over".utf8)
         #expect(try ImageLoader().load(bytes, named: "a.jpg").width == 32)
     }
 
-    @Test("A scaled decode stays at least twice too large")
+    @Test("A reduced decode is at least twice the target size")
     func scaled() throws {
         let path = ImageFixtures.path("subsampled.jpg")
         #expect(try ImageLoader(targetSide: 9).load(path).height == 16)
@@ -94,7 +94,7 @@ struct ImageLoaderTests {
         #expect(quarter.width == 8 && quarter.height == 4)
     }
 
-    @Test("Many threads load at once, and each gets its own image or error")
+    @Test("Threads that load at once get their own images and errors")
     func concurrency() async throws {
         let names = Self.exact + Self.turned + ["bomb.png", "bomb.gif"]
         let loader = ImageLoader()

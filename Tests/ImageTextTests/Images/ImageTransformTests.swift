@@ -10,7 +10,7 @@ struct ImageTransformTests {
         var name: String { "\(width)x\(height)to\(side)" }
         var testDescription: String { name }
 
-        /// What Pillow 13 and torchvision made of an image.
+        /// The results of Pillow 13 and torchvision for an image.
         func load() throws -> (input: RGBImage, resized: [UInt8], output: [Float]) {
             let bytes = try ImageFixtures.bytes("golden-\(name).bin")
             let (inputs, outputs) = (width * height * 3, side * side * 3)
@@ -28,7 +28,7 @@ struct ImageTransformTests {
         Golden(width: 37, height: 53, side: 48), Golden(width: 150, height: 101, side: 64),
     ]
 
-    @Test("Resizing is Pillow's, byte for byte", arguments: goldens)
+    @Test("Resizing yields Pillow's bytes", arguments: goldens)
     func resized(_ golden: Golden) throws {
         let (input, resized, _) = try golden.load()
         let size = (golden.side, golden.side)
@@ -39,7 +39,7 @@ struct ImageTransformTests {
     }
 
     @Test(
-        "Cropped or squeezed, by either filter: as torchvision and Pillow do it",
+        "Crops and squeezes with either filter match torchvision and Pillow",
         arguments: [
             (37, 53, 48, [48, 20, 15]), (150, 101, 64, [64, 33, 31]),
         ])
@@ -65,7 +65,7 @@ struct ImageTransformTests {
         }
     }
 
-    @Test("Normalising is torchvision's", arguments: goldens)
+    @Test("Normalising matches torchvision", arguments: goldens)
     func normalised(_ golden: Golden) throws {
         let (input, _, expected) = try golden.load()
         let transform = ImageTransform(side: golden.side)
@@ -82,7 +82,7 @@ struct ImageTransformTests {
         #expect(untouched)
     }
 
-    @Test("The fast routines give what the portable ones give, whatever the sizes")
+    @Test("The fast and the portable routines agree for all sizes")
     func kernels() {
         var random = SystemRandomNumberGenerator()
         for turn in 0..<200 {
@@ -99,7 +99,7 @@ struct ImageTransformTests {
         }
     }
 
-    @Test("An image of the right size stays as it is")
+    @Test("An image of the target size is unchanged")
     func unchanged() {
         let image = RGBImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6])
         #expect(ImageTransform.resized(image, to: (2, 1)) == image)

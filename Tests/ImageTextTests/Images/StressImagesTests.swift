@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-/// Files that broke other loaders, where a checkout has them beside it.
+/// Files that broke other loaders, if they exist beside the checkout.
 enum StressImages {
     static let folder = ImageFixtures.repository.removingLastComponent()
         .appending("shared/data/stress-images")
@@ -26,14 +26,14 @@ enum StressImages {
 
 @Suite("Stress images", .enabled(if: StressImages.manifest != nil))
 struct StressImagesTests {
-    /// Where the outcome is not Pillow's, and why.
+    /// The files with another outcome than Pillow's, and the reasons.
     static let differences = [
         "bad-exif.jpg": "its scan is garbled too: most of what Pillow shows are stripes",
         "bad-compression.png": "only its colour profile is compressed by an unknown method",
         "ztxt-bomb.png": "the text that explodes is left alone; the pixels are fine",
     ]
 
-    @Test("Each comes out as Pillow has it, or for a stated reason otherwise")
+    @Test("Each file yields Pillow's image, or differs for a stated reason")
     func outcomes() throws {
         let verdicts = Dictionary(
             uniqueKeysWithValues: try #require(StressImages.manifest).map {

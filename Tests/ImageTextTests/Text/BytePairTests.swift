@@ -1,7 +1,7 @@
 import ImageText
 import Testing
 
-/// Byte pair encoding by its definition: merge the earliest known pair, the leftmost first.
+/// Byte pair encoding by definition: merges the earliest pair in the list, the leftmost first.
 private struct PlainBytePairs {
     var ranks: [String: Int] = [:]
 
@@ -58,7 +58,7 @@ private struct PlainBytePairs {
         #expect(message("a b\n").contains("list: line 1"))
         #expect(message("#version: 0.2\na b\na\n").contains("list: line 3"))
         #expect(message("#version: 0.2\na b c\n").contains("list: line 2"))
-        #expect(message("#version: 0.2\nab c\n").contains("no line before"))
+        #expect(message("#version: 0.2\nab c\n").contains("any line before"))
         #expect(message("#version: 0.2\na b\nab c\n").isEmpty)
     }
 

@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 @Suite struct CaptionTextsTests {
-    /// Runs `body` with a file of that name and content.
+    /// Runs `body` with a file of the given name and content.
     private func withFile<Result>(
         _ name: String, _ content: some Sequence<UInt8>, _ body: (FilePath) throws -> Result
     ) throws -> Result {
@@ -57,7 +57,7 @@ import Testing
         let vocabulary = try VocabularyTrainer(size: 900, minimumFrequency: 1).train(on: words)
         try withFile("old.txt", "old".utf8) { old in
             let error = #expect(throws: VocabularyError.self) { try vocabulary.write(to: old) }
-            #expect(error?.description.contains("old.txt: is there already") == true)
+            #expect(error?.description.contains("old.txt: already exists") == true)
             #expect(try Data(contentsOf: URL(filePath: old.string)) == Data("old".utf8))
             let new = old.removingLastComponent().appending("new.txt")
             for (file, replaces) in [(old, true), (new, false)] {

@@ -2,7 +2,7 @@ import ImageText
 import Testing
 
 @Suite struct SentencePieceFileTests {
-    /// A protobuf field: a number, or bytes.
+    /// Returns a protobuf field with a number or bytes.
     private static func field(_ number: UInt8, _ value: UInt8) -> [UInt8] {
         [number << 3, value]
     }
@@ -29,7 +29,7 @@ import Testing
     private static let unknown = piece("<unk>", 0, type: 2)
 
     @Test func ofEqualSumsTheLongerLastPieceWins() throws {
-        // "ab" + "c" and "a" + "bc" have one sum; "abc" as letters has a lower one.
+        // "ab" + "c" and "a" + "bc" have equal sums; "a" + "b" + "c" has a lower one.
         let model =
             Self.unknown + Self.piece("a", -1) + Self.piece("b", -3) + Self.piece("c", -1)
             + Self.piece("ab", -2) + Self.piece("bc", -2) + Self.piece("\u{2581}", -1)
@@ -48,15 +48,15 @@ import Testing
 
     @Test func faultsNameTheFieldAndTheByte() {
         let faults: [([UInt8], String)] = [
-            ([], "pieces, byte 0: there are no pieces"),
-            (Self.piece("a", -1), "pieces, byte 0: no piece is of type 2"),
+            ([], "pieces, byte 0: the model has no pieces"),
+            (Self.piece("a", -1), "pieces, byte 0: no piece has type 2"),
             ([0x0A, 0x7F, 1], "ModelProto, byte 1: field 1 has 127 bytes"),
-            ([0x0B], "ModelProto, byte 0: field 1 is of the unknown kind 3"),
-            ([0x00], "ModelProto, byte 0: a field has the number 0"),
+            ([0x0B], "ModelProto, byte 0: field 1 has the unknown wire type 3"),
+            ([0x00], "ModelProto, byte 0: the field number 0 is invalid"),
             ([0x08, 0x80], "ModelProto, byte 1: a number does not end"),
             (
                 [0x08] + [UInt8](repeating: 0xFF, count: 11),
-                "ModelProto, byte 1: a number has more than ten bytes"
+                "ModelProto, byte 1: a number is longer than ten bytes"
             ),
             (Self.unknown + Self.unknown, "pieces[1], byte"),
             (Self.unknown + Self.piece("", -1), "pieces[1], byte"),
@@ -94,7 +94,7 @@ import Testing
                     let place = Int.random(in: 0..<bytes.count, using: &random)
                     damaged[place] = UInt8.random(in: 0...0xFF, using: &random)
                 }
-                // The rules lie at the end: half of the attempts aim there.
+                // The rules are at the end, so half of the attempts damage that part.
                 let place = Int.random(in: bytes.count * 9 / 10..<bytes.count, using: &random)
                 if attempt % 2 == 0 { damaged[place] = UInt8.random(in: 0...0xFF, using: &random) }
             }

@@ -2,7 +2,7 @@ import Foundation
 import ImageText
 import SystemPackage
 
-/// Where the text tests keep their data.
+/// The data of the text tests.
 enum TextFixtures {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures")
@@ -18,7 +18,7 @@ enum TextFixtures {
     }
 }
 
-/// What the two published implementations made of a few texts.
+/// The results of the two published implementations for a few texts.
 struct ReferenceTexts: Decodable {
     struct Row: Decodable {
         var text: String

@@ -79,7 +79,7 @@ import Testing
         #expect(training.ids == reference.trainingIds)
     }
 
-    /// The input of a BERT: only the original leaves out `[SEP]`.
+    /// Returns the input of a BERT; only the original omits `[SEP]`.
     private func input(
         _ vocabulary: String, _ cleaning: TextCleaning, length: Int?, isFixedLength: Bool = false
     ) throws -> TextInput {
@@ -93,7 +93,7 @@ import Testing
         let none = TokenBatch(rows: [], paddingID: 0)
         #expect(none.count == 0 && none.length == 0 && none.ids.isEmpty && none.mask.isEmpty)
         #expect(TokenBatch(rows: [], padding: .fixed(30), paddingID: 0).length == 30)
-        // A fixed length never cuts.
+        // A fixed length never truncates.
         #expect(TokenBatch(rows: [[1, 2, 3]], padding: .fixed(2), paddingID: 0).ids == [1, 2, 3])
     }
 }

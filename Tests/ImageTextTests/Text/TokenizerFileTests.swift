@@ -51,7 +51,7 @@ import Testing
             (
                 Self.pipeline(
                     #""added_tokens": [{"id": 2, "content": "x", "single_word": true}]"#),
-                "added_tokens[0]: added tokens with single_word"
+                "added_tokens[0]: single_word"
             ),
             (#"{"model": {"type": "WordLevel", "vocab": {}}}"#, "model: the type WordLevel"),
             (
@@ -76,11 +76,11 @@ import Testing
             (#"{"model": {"type": "BPE", "vocab": {"a": 1e3}, "merges": []}}"#, "model.vocab"),
             (
                 #"{"model": {"type": "BPE", "vocab": {"a": 99999999}, "merges": []}}"#,
-                "model.vocab: the id 99999999 is too large"
+                "model.vocab: the id 99999999 is above the limit"
             ),
             (
                 #"{"model": {"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}}"#,
-                "model.vocab: 'a' and 'b' have the id 0"
+                "model.vocab: 'a' and 'b' share the id 0"
             ),
             (
                 #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a a"]}}"#,
@@ -88,7 +88,7 @@ import Testing
             ),
             (
                 #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a"]}}"#,
-                "model.merges: merge 0 is not two pieces"
+                "model.merges: merge 0 does not consist of two pieces"
             ),
             (
                 #"{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "unk_token": "?"}}"#,
@@ -96,7 +96,7 @@ import Testing
             ),
             (
                 #"{"model": {"type": "Unigram", "unk_id": 3, "vocab": [["a", -1]]}}"#,
-                "model.unk_id: there is no piece 3"
+                "model.unk_id: piece 3 does not exist"
             ),
             (
                 #"{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", 1e999]]}}"#,
@@ -109,11 +109,11 @@ import Testing
             ),
             (
                 Self.pipeline(#""added_tokens": [{"id": 1, "content": "a"}]"#),
-                "added_tokens: 'a' has the id 1, but 0 in the vocabulary"
+                "added_tokens: 'a' has the id 1, but the id 0 in the vocabulary"
             ),
             (
                 Self.pipeline(#""added_tokens": [{"id": 1, "content": "x"}]"#),
-                "added_tokens: 'x' has the id 1, which the vocabulary gives to 'b'"
+                "added_tokens: 'x' has the id 1, which the vocabulary assigns to 'b'"
             ),
             (
                 #"{"model": {"type": "WordPiece", "vocab": {"a": 0}}}"#,
@@ -141,7 +141,7 @@ import Testing
                 let place = Int.random(in: 0..<bytes.count, using: &random)
                 damaged[place] = UInt8.random(in: 0x20..<0x7F, using: &random)
             }
-            // It is refused with a place, or it is another tokenizer, which must work.
+            // Either an error names a place, or the result is another tokenizer, which must work.
             do {
                 let read = try Tokenizer.read(damaged, name: name, source: name).tokenizer
                 _ = read.words(of: "Two dogs é 狗在草地上跑 \u{1F600}")
@@ -162,7 +162,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect {
             try Tokenizer.read(folder: FilePath(folder.path))
-        } throws: { "\($0)".contains("wanted is one of tokenizer.json") }
+        } throws: { "\($0)".contains("it needs tokenizer.json") }
         try Data(try TokenizerFixtures.bytes("spiece.model"))
             .write(to: folder.appending(path: "spiece.model"))
         let read = try Tokenizer.read(folder: FilePath(folder.path))

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-/// The tokenizers of `Tests/Fixtures/text/tokenizers` and what their libraries make of texts.
+/// The tokenizers of `Tests/Fixtures/text/tokenizers` and their libraries' results for texts.
 enum TokenizerFixtures {
     struct Row: Decodable {
         var text: String
@@ -127,7 +127,7 @@ enum TokenizerFixtures {
     }
 
     @Test func longTextsOfOneWordTakeNoSquareOfTheirLength() throws {
-        // A method that is quadratic would take minutes for 60,000 characters.
+        // A quadratic method would take minutes for 60,000 characters.
         for kind in ["clip", "gemma", "spiece", "gpt2"] {
             let tokenizer = try TokenizerFixtures.read(kind).tokenizer
             #expect(tokenizer.ids(of: String(repeating: "ab", count: 30_000)).count > 1000)

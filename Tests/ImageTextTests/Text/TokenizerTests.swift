@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func specialTokensAreReadOnlyWhenAskedFor() throws {
-        // The published tokenizer recognises them in raw text, as these rows recorded.
+        // The published tokenizer recognises them in raw text, as these rows show.
         let vocabulary = try TextFixtures.vocabulary("bert-base-uncased")
         let tokenizer = WordPieceTokenizer(vocabulary: vocabulary, recognizesSpecialTokens: true)
         for row in try ReferenceTexts.load().lavis {

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Testing
 
-@Suite("A vocabulary in place of another")
+@Suite("Changes of the vocabulary")
 struct VocabularyChangeTests {
     private static let special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]"
     private let old: Vocabulary
@@ -22,11 +22,11 @@ struct VocabularyChangeTests {
         return change.origins.dropLast(5)
     }
 
-    @Test("Tokens are kept by their spelling, made of their glosses, or new")
+    @Test("Tokens are kept by spelling, made from glosses, or new")
     func origins() throws {
         #expect(try origins("狗\n##s\ndog\n猫") == [.none, .same(7), .same(5), .none])
         let glosses = "狗\tdog\ndog\thot\n热狗\tHot DOGS!\n不\tdog"
-        // The gloss of a token that the tower has is not looked at; "!" is not known.
+        // The gloss of a token that the tower has is ignored; "!" is unknown.
         #expect(
             try origins("热狗\ndog\n猫\n狗", glosses: glosses)
                 == [.gloss([6, 5, 7]), .same(5), .none, .gloss([5])])
@@ -34,20 +34,20 @@ struct VocabularyChangeTests {
 
     @Test("Tokens are compared by their bytes")
     func bytes() throws {
-        // Unicode holds both spellings for equal.
+        // Unicode treats both spellings as equal.
         #expect(try origins("e\u{301}\n\u{E9}") == [.none, .same(10)])
         #expect(
             try origins("e\u{301}", glosses: "\u{E9}\tdog\r\ne\u{301}\thot\r\n") == [.gloss([6])])
     }
 
     @Test(
-        "Errors name file, line and field",
+        "Errors name the file, the line and the field",
         arguments: [
-            ("狗\tdog\n猫", "g.tsv: line 2 has 1 field between tabs"),
-            ("狗\tdog\tbig", "g.tsv: line 1 has 3 fields between tabs"),
+            ("狗\tdog\n猫", "g.tsv: line 2 has 1 field separated by tabs"),
+            ("狗\tdog\tbig", "g.tsv: line 1 has 3 fields separated by tabs"),
             ("狗\tdog\n\n猫\tdog", "g.tsv: line 2 has 1 field"),
             ("\tdog", "g.tsv: line 1, field 1: the token is empty"),
-            ("狗\tdog\n猫\thot\n狗\thot", "line 3, field 1: '狗' has a gloss on line 1 already"),
+            ("狗\tdog\n猫\thot\n狗\thot", "line 3, field 1: '狗' already has a gloss on line 1"),
             ("猫\tdog\n狗\tcat fish", "line 2, field 2: 'cat fish', for '狗', has no word"),
             ("狗\t", "line 1, field 2: '', for '狗', has no word"),
         ])
@@ -56,7 +56,7 @@ struct VocabularyChangeTests {
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
-    @Test("Files may have a byte order mark; others are refused by name")
+    @Test("Files may have a byte order mark; invalid files are rejected by name")
     func files() throws {
         let file = FileManager.default.temporaryDirectory.appending(
             path: "\(UUID().uuidString).tsv")

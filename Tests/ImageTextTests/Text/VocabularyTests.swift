@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(
-        "Line ends of Windows and a byte order mark are not part of tokens",
+        "Windows line ends and a byte order mark are not part of tokens",
         arguments: ["\u{FEFF}", ""], ["\n", "\r\n"])
     func windowsFiles(mark: String, end: String) throws {
         let lines: [String] = Self.special.components(separatedBy: "\n") + ["a", "b"]
@@ -66,7 +66,7 @@ import Testing
         ("", "empty"),
         ("[PAD]\n[UNK]\n[CLS]\n[SEP]\na", "[MASK] is missing"),
         ("[PAD]\r\n[UNK]\r\n[CLS]\n[SEP]\r\n[MASK]\r\n", "carriage return"),
-        (special + "\na\nb\na", "'a' stands on line 6 and again on line 8"),
+        (special + "\na\nb\na", "'a' is on line 6 and again on line 8"),
         (special + "\n\na", "line 6 is empty"),
     ])
     func aFaultIsNamed(text: String, message: String) throws {

@@ -117,7 +117,7 @@ import Testing
         let trainer = VocabularyTrainer(size: 30_000, minimumFrequency: minimum)
         let vocabulary = try trainer.train(on: words)
         let tokenizer = WordPieceTokenizer(vocabulary: vocabulary, isUncased: isUncased)
-        // Words as split by white space hold several of the tokenizer's; all of these must occur.
+        // A word between spaces may be several words of the tokenizer, all of which must occur.
         var checked = 0
         for word in Set(captions.flatMap { $0.split(separator: " ").map(String.init) })
         where word.unicodeScalars.count <= 100 {
@@ -131,7 +131,7 @@ import Testing
         let coverage = VocabularyCoverage(of: vocabulary, on: words)
         #expect(coverage.captions == captions.count && coverage.words == words.total)
         if minimum == 1 {
-            // Left are the words of more than a hundred characters.
+            // Only words of more than a hundred characters remain.
             #expect(coverage.unknownShare < 0.002)
         }
     }
@@ -150,7 +150,7 @@ import Testing
     @Test func ideographsAreWordsAndHaveNoLimit() throws {
         let captions = ["两只狗在草地上。", "一只黑狗 and a dog", "穿着red裙子的女孩。", "两个女孩"]
         let tokens = try Self.tokens(of: captions, size: 200, alphabetLimit: 2)
-        // Of the others d occurs three times, a and 。 twice: bytes decide who is second.
+        // Of the others, d occurs three times, a and 。 twice; the order of bytes decides.
         #expect(tokens == ["##d", "a", "两", "只", "女", "孩", "狗", "d", "##a"])
         let all = try Self.tokens(of: captions, size: 200, minimumFrequency: 1)
         #expect(all.filter { $0.hasPrefix("##") }.allSatisfy { $0.utf8.count < 6 })
@@ -193,7 +193,7 @@ import Testing
         let cases: [(trainer: VocabularyTrainer, words: WordCounts, message: String)] = [
             (.init(size: 5), Self.counts(), "5 tokens"),
             (.init(size: 10, minimumFrequency: 0), Self.counts(), "at least 1"),
-            (.init(size: 10, alphabetLimit: -1), Self.counts(), "-1 characters"),
+            (.init(size: 10, alphabetLimit: -1), Self.counts(), "0, not -1"),
             (.init(size: 10), WordCounts(), "no words"),
             (.init(size: 10, minimumFrequency: 99), Self.counts(), "occurs 99 times"),
         ]
@@ -205,7 +205,7 @@ import Testing
         }
     }
 
-    /// Numbers that are the same in every run (SplitMix64).
+    /// Numbers that are equal in every run (SplitMix64).
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
 

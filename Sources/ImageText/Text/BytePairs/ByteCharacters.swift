@@ -1,9 +1,9 @@
-/// The characters that stand for bytes in the files of byte-level vocabularies.
+/// The characters that represent bytes in the files of byte-level vocabularies.
 ///
-/// Printable bytes of Latin-1 stand for themselves; the other 68, such as the space, are given the
-/// characters from U+0100 on in their order. The table is GPT-2's.
+/// Printable bytes of Latin-1 represent themselves; the other 68, such as the space, are
+/// represented by the characters from U+0100 on, in order. The table is GPT-2's.
 enum ByteCharacters {
-    /// The UTF-8 of the character of every byte.
+    /// The UTF-8 of each byte's character.
     static let utf8: [[UInt8]] = {
         var next: UInt32 = 0x100
         return (UInt32(0)...0xFF).map { byte in
@@ -18,7 +18,7 @@ enum ByteCharacters {
         }
     }()
 
-    /// The bytes in the order in which CLIP numbers them: those that stand for themselves first.
+    /// The bytes in CLIP's order: those that represent themselves come first.
     static let clipOrder: [Int] =
         Array(0x21...0x7E) + Array(0xA1...0xAC) + Array(0xAE...0xFF)
         + (0...0xFF).filter { !(0x21...0x7E ~= $0 || 0xA1...0xAC ~= $0 || 0xAE...0xFF ~= $0) }

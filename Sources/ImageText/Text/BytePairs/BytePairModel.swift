@@ -1,36 +1,36 @@
-/// Byte pair encoding: the pieces of a word, merged pair by pair in the order of a list.
+/// Byte pair encoding (Sennrich et al., 2016): the symbols of a word, merged in pairs by a list.
 ///
-/// A word begins as its characters. Of all neighbouring pairs that the list knows the earliest in
-/// the list is merged, of equal ones the leftmost, until no pair is known (Sennrich et al., 2016).
-/// The tokens are those of the `tokenizers` library, and for CLIP's list those of OpenAI's
-/// `SimpleTokenizer`.
+/// A word begins as its characters. Of all neighbouring pairs in the list, the earliest in the list
+/// is merged, of equal ones the leftmost, until no pair is in the list. The tokens are those of the
+/// `tokenizers` library, and for CLIP's list those of OpenAI's `SimpleTokenizer`.
 ///
-/// - Complexity: O(n log n) for a word of n characters.
+/// - Complexity: O(*n* log *n*) for a word of *n* characters.
 struct BytePairModel: Sendable {
-    /// What a word is made of before the first merge.
+    /// The symbols of a word before the first merge.
     enum Alphabet: Sendable {
         /// The bytes of its UTF-8, spelled as ``ByteCharacters`` in the files: CLIP, GPT-2.
         case bytes
-        /// Its Unicode scalars; the bytes of an unknown one are tokens such as `<0xE2>`, if
-        /// `fallsBackToBytes` and if the vocabulary has them all: Gemma.
+        /// Its Unicode scalars. The bytes of an unknown scalar become tokens such as `<0xE2>` if
+        /// `fallsBackToBytes` is set and the vocabulary has all of them: Gemma.
         case scalars(fallsBackToBytes: Bool)
     }
 
-    /// What a model is made of.
+    /// The parts of a model.
     struct Parts {
         var pieces: PieceTable
         var pairs: PairTable
         var alphabet: Alphabet
-        /// What the last character of a word has at its end, as `</w>`.
+        /// The suffix of a word's last character, such as `</w>`.
         var suffix = ""
-        /// The token of a character that the vocabulary lacks; it vanishes if there is none.
+        /// The token of a character that the vocabulary lacks; without it such characters are
+        /// dropped.
         var unknown: Int32?
-        /// Whether unknown characters in a row are one token.
+        /// Whether successive unknown characters become one token.
         var fusesUnknown = false
     }
 
     let pieces: PieceTable
-    /// What the last character of a word has at its end; empty if nothing.
+    /// The suffix of a word's last character; empty for none.
     let suffix: [UInt8]
     let unknown: Int32?
     private let pairs: PairTable
@@ -38,9 +38,9 @@ struct BytePairModel: Sendable {
     private let symbols: Symbols
 
     private enum Symbols: Sendable {
-        /// The token of each byte, and of each byte that ends a word; -1 where there is none.
+        /// The token of each byte, within a word and at its end; -1 for none.
         case bytes(inner: [Int32], last: [Int32])
-        /// The tokens of bytes to fall back to; nil if there are none.
+        /// The tokens of the byte fallback; `nil` without one.
         case scalars(bytes: [Int32]?)
     }
 
@@ -62,7 +62,7 @@ struct BytePairModel: Sendable {
         }
     }
 
-    /// The tokens `<0x00>` to `<0xFF>`; nil if they are not all there.
+    /// Returns the tokens `<0x00>` to `<0xFF>`; `nil` if any is missing.
     static func fallbackTokens(of pieces: PieceTable) -> [Int32]? {
         let digits = Array("0123456789ABCDEF".utf8)
         let ids = (0...0xFF).map { byte in
@@ -72,7 +72,7 @@ struct BytePairModel: Sendable {
         return ids.contains(-1) ? nil : ids
     }
 
-    /// Appends the tokens of a word, which is valid UTF-8.
+    /// Appends the tokens of a word, which must be valid UTF-8.
     func append(_ word: UnsafeBufferPointer<UInt8>, merger: inout PairMerge, to run: inout TokenRun)
     {
         merger.removeAll()
@@ -129,7 +129,7 @@ struct BytePairModel: Sendable {
         flush(&pending, to: &merger)
     }
 
-    /// Notes an unknown character; `pending` is the length of those not yet appended.
+    /// Adds an unknown character; `pending` is the length of those not yet appended.
     private func addUnknown(length: Int, _ pending: inout Int, to merger: inout PairMerge) {
         if unknown == nil {
             merger.skip(length)

@@ -1,17 +1,17 @@
 extension Tokenizer {
-    /// CLIP's tokenizer from the list of merges that OpenAI and OpenCLIP publish,
+    /// Creates CLIP's tokenizer from the list of merges that OpenAI and OpenCLIP publish as
     /// `bpe_simple_vocab_16e6.txt`.
     ///
-    /// The ids are those of OpenCLIP's `SimpleTokenizer` for any text but mojibake, which it mends:
-    /// ``TextCleaning/openCLIP`` is part of the tokenizer.
+    /// The tokenizer includes ``TextCleaning/openCLIP``. Its ids are those of OpenCLIP's
+    /// `SimpleTokenizer` for any text without mojibake, which only OpenCLIP repairs.
     ///
     /// - Parameters:
-    ///   - merges: The text of the list: a header, then two pieces a line. Of more than 48,894 merges
-    ///     those after are not used, as in CLIP.
-    ///   - source: What errors call it.
-    ///   - readsSpecial: Whether `<start_of_text>` and `<end_of_text>` that are typed in a text
-    ///     stand for themselves, as in OpenCLIP. Off by default: a query could end itself early.
-    /// - Throws: ``TokenizerError`` naming the line.
+    ///   - merges: The text of the list: a header, then two pieces per line. Merges after the first
+    ///     48,894 are ignored, as in CLIP.
+    ///   - source: The name of the list in errors.
+    ///   - readsSpecial: Whether `<start_of_text>` and `<end_of_text>` in a text are read as those
+    ///     tokens, as in OpenCLIP; `false` by default, so that a query cannot inject them.
+    /// - Throws: ``TokenizerError``, which names the line.
     public static func clip(
         merges: String, source: String = "merges", readsSpecial: Bool = false
     ) throws(TokenizerError) -> Tokenizer {
@@ -20,11 +20,11 @@ extension Tokenizer {
     }
 }
 
-/// Readers of CLIP's vocabulary in its two older forms.
+/// Reads CLIP's vocabulary in its two older formats.
 enum CLIPVocabulary {
-    /// What a piece has at the end of a word.
+    /// The suffix of a word's last piece.
     static let suffix = "</w>"
-    /// 49,152 tokens without the bytes, the bytes that end a word, and the two special ones.
+    /// The 49,152 tokens without the bytes and the bytes that end a word, as CLIP counts them.
     private static let mergeCount = 49_152 - 256 - 2
 
     static func tokenizer(
@@ -33,7 +33,7 @@ enum CLIPVocabulary {
         let lines = try lines(merges, source: source)
         guard let header = lines.first, contains(header, "#version") else {
             throw TokenizerError(
-                .malformed("line 1", "it should be the header with #version"), source: source)
+                .malformed("line 1", "the header with #version is missing"), source: source)
         }
         var pieces = PieceTable(capacity: mergeCount + 514)
         var id = 0
@@ -44,7 +44,7 @@ enum CLIPVocabulary {
             }
         }
         var pairs = PairTable(capacity: mergeCount)
-        // Every merge makes a token, whatever it may be worth.
+        // Every merge makes a token, even if its spelling already has one.
         for (rank, line) in lines.dropFirst().prefix(mergeCount).enumerated() {
             let (left, right) = try pair(line, number: rank + 2, source: source)
             pieces.insert(left + right, id: id)
@@ -52,7 +52,7 @@ enum CLIPVocabulary {
             guard let merge = BytePairFile.merge(left, right, rank: rank, pieces) else {
                 throw TokenizerError(
                     .malformed(
-                        "line \(rank + 2)", "a merge of pieces that no line before it makes"),
+                        "line \(rank + 2)", "a piece of this merge is not made by any line before"),
                     source: source)
             }
             pairs.insert(merge.left, merge.right, merge.merge)
@@ -71,8 +71,8 @@ enum CLIPVocabulary {
                 added: special, readsSpecial: readsSpecial))
     }
 
-    /// `vocab.json` with `merges.txt`, which the `transformers` library wrote before there was a
-    /// `tokenizer.json`; it does the same as that.
+    /// Reads `vocab.json` with `merges.txt`, which the `transformers` library wrote before
+    /// `tokenizer.json` existed, with the same meaning.
     static func tokenizer(
         vocabulary: [UInt8], merges: [UInt8], sources: (vocabulary: String, merges: String),
         readsSpecial: Bool
@@ -81,7 +81,10 @@ enum CLIPVocabulary {
         let pieces = try BytePairFile.vocabulary(part)
         guard let end = pieces.id(of: "<|endoftext|>".utf8),
             let start = pieces.id(of: "<|startoftext|>".utf8)
-        else { throw part.fault("<|startoftext|> or <|endoftext|> is missing: it is not CLIP's") }
+        else {
+            throw part.fault(
+                "<|startoftext|> or <|endoftext|> is missing: this is not CLIP's vocabulary")
+        }
         var pairs = PairTable(capacity: pieces.count)
         var rank = 0
         for (index, line) in try lines(merges, source: sources.merges).enumerated()
@@ -117,7 +120,8 @@ enum CLIPVocabulary {
     ) throws(TokenizerError) -> [ArraySlice<UInt8>] {
         if bytes.starts(with: [0x1F, 0x8B]) {
             throw TokenizerError(
-                .unsupported("byte 0", "it is compressed; unpack it with gunzip"), source: source)
+                .unsupported("byte 0", "the file is compressed; unpack it with gunzip"),
+                source: source)
         }
         var lines = TextFile.lines(bytes)
         if lines.last?.isEmpty == true { lines.removeLast() }
@@ -130,7 +134,7 @@ enum CLIPVocabulary {
         let parts = line.split(separator: 0x20)
         guard parts.count == 2, String(validating: line, as: UTF8.self) != nil else {
             throw TokenizerError(
-                .malformed("line \(number)", "it is not two pieces with a space between"),
+                .malformed("line \(number)", "the line is not two pieces separated by a space"),
                 source: source)
         }
         return (Array(parts[0]), Array(parts[1]))

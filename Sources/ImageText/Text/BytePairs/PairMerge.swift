@@ -1,13 +1,13 @@
-/// The tokens of one word while pairs of them are merged; kept from word to word for its memory.
+/// The tokens of one word during its merges; reused for the next word to keep its memory.
 struct PairMerge {
     private struct Symbol {
         var token: Int32
-        /// How many bytes of the word it stands for.
+        /// The number of bytes of the word that it covers.
         var length: Int32
         var previous: Int32
-        /// -1 after the last.
+        /// The next symbol, or -1 after the last.
         var next: Int32
-        /// Whether a merge has made it part of its left neighbour.
+        /// Whether a merge has absorbed it into its left neighbour.
         var isMerged = false
     }
 
@@ -24,7 +24,7 @@ struct PairMerge {
         }
     }
 
-    /// Up to this many tokens every pair is looked at anew after a merge; beyond it a heap pays.
+    /// The number of tokens up to which scanning all pairs is faster than a heap.
     private static let fewSymbols = 24
 
     private var symbols: [Symbol] = []
@@ -43,12 +43,12 @@ struct PairMerge {
             Symbol(token: token, length: Int32(length), previous: place - 1, next: -1))
     }
 
-    /// Counts bytes that no token stands for to the token before them.
+    /// Adds bytes without a token to the token before them.
     mutating func skip(_ length: Int) {
         if let last = symbols.indices.last { symbols[last].length += Int32(length) }
     }
 
-    /// The tokens that are left, with the places where they end.
+    /// Appends the remaining tokens with their ends.
     func appendTokens(to run: inout TokenRun) {
         var end = 0
         for symbol in symbols where !symbol.isMerged {
@@ -57,13 +57,13 @@ struct PairMerge {
         }
     }
 
-    /// Merges pairs until no more are known.
+    /// Merges pairs until none is in the table.
     mutating func merge(by pairs: PairTable) {
         if symbols.count < 2 { return }
         if symbols.count <= Self.fewSymbols { mergeFew(by: pairs) } else { mergeMany(by: pairs) }
     }
 
-    /// The plain method: look for the least rank, merge, close the gap.
+    /// Merges in short words: finds the lowest rank, merges, closes the gap.
     private mutating func mergeFew(by pairs: PairTable) {
         ranks.removeAll(keepingCapacity: true)
         merged.removeAll(keepingCapacity: true)
@@ -93,7 +93,7 @@ struct PairMerge {
         }
     }
 
-    /// The method for long words: a heap of pairs, in which stale ones are passed over.
+    /// Merges in long words through a heap of pairs, skipping outdated ones.
     private mutating func mergeMany(by pairs: PairTable) {
         heap.removeAll(keepingCapacity: true)
         for place in 0..<symbols.count - 1 { propose(place, pairs) }
@@ -115,7 +115,7 @@ struct PairMerge {
         }
     }
 
-    /// Puts the pair that begins at a place into the heap, if it can be merged.
+    /// Adds the pair that begins at a position to the heap, if it can be merged.
     private mutating func propose(_ place: Int, _ pairs: PairTable) {
         let left = symbols[place]
         let right = symbols[Int(left.next)].token

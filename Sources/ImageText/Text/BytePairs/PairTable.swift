@@ -1,13 +1,13 @@
-/// What becomes of two neighbouring tokens, by their ids.
+/// The merges of pairs of neighbouring tokens, by their ids.
 struct PairTable: Sendable {
-    /// A merge: its place in the list, the earliest first, and the token that it makes.
+    /// A merge: its rank in the list, the earliest first, and the token that it makes.
     struct Merge: Sendable {
         var rank: Int32
         var token: Int32
     }
 
     private struct Slot {
-        /// `left << 32 | right`, or -1 where free.
+        /// `left << 32 | right`, or -1 if free.
         var key: Int64 = -1
         var merge = Merge(rank: 0, token: 0)
     }
@@ -15,16 +15,16 @@ struct PairTable: Sendable {
     private var slots: [Slot]
     private var used = 0
 
-    /// An empty table.
+    /// Creates an empty table.
     ///
-    /// - Parameter capacity: How many merges to expect.
+    /// - Parameter capacity: The expected number of merges.
     init(capacity: Int) {
         var count = 64
         while count < capacity * 2 { count *= 2 }
         slots = [Slot](repeating: Slot(), count: count)
     }
 
-    /// Adds a merge; of two merges of one pair the last counts, as in Python.
+    /// Adds a merge; it replaces an earlier merge of the same pair, as in Python.
     mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
         if used * 2 >= slots.count {
             let old = slots
@@ -37,7 +37,7 @@ struct PairTable: Sendable {
         slots[place] = Slot(key: key, merge: merge)
     }
 
-    /// The merge of two neighbours.
+    /// Returns the merge of two neighbours.
     subscript(left: Int32, right: Int32) -> Merge? {
         let key = Self.key(left, right)
         let slot = slots[place(of: key)]

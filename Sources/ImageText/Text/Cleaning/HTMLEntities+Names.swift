@@ -1,8 +1,8 @@
 extension HTMLEntities {
-    /// The names of HTML 5 with the code points of their characters in hexadecimal; `!` marks a name
-    /// that counts without its semicolon too.
+    /// The names of HTML 5 with the hexadecimal code points of their characters; `!` marks a name
+    /// that is also valid without its semicolon.
     ///
-    /// It is one text, because 2,125 elements of a literal take the compiler far longer.
+    /// The table is one string, because a literal of 2,125 elements takes far longer to compile.
     static let table = """
         AElig!=C6 AMP!=26 Aacute!=C1 Abreve=102 Acirc!=C2 Acy=410 Afr=1D504 Agrave!=C0 Alpha=391
         Amacr=100 And=2A53 Aogon=104 Aopf=1D538 ApplyFunction=2061 Aring!=C5 Ascr=1D49C Assign=2254

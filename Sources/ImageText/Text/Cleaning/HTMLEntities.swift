@@ -1,10 +1,12 @@
-/// HTML's character references, resolved as Python's `html.unescape` does, which follows HTML 5.
+/// Resolves HTML's character references as Python's `html.unescape` does, which follows HTML 5.
 enum HTMLEntities {
-    /// The longest name that is looked for.
+    /// The length of the longest name, in characters.
     private static let longestName = 32
 
-    /// Resolves every reference once: `&eacute;`, `&#233;`, `&#xE9;`, and of the names that HTML 4
-    /// had those without a semicolon too, also at the start of a longer word.
+    /// Resolves every reference once: `&eacute;`, `&#233;` and `&#xE9;` are all é.
+    ///
+    /// The names of HTML 4 are also resolved without a semicolon, even at the start of a longer
+    /// word.
     static func unescape(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "&")) else { return text }
         var result = String.UnicodeScalarView()
@@ -22,8 +24,9 @@ enum HTMLEntities {
         return String(result)
     }
 
-    /// Resolves the references that end with a semicolon, as ftfy does; of names in lower case it
-    /// knows an upper case, where HTML does not: `&EACUTE;` is É.
+    /// Resolves the references that end with a semicolon, as ftfy does.
+    ///
+    /// Unlike HTML, ftfy accepts the names of lower-case letters in upper case: `&EACUTE;` is É.
     static func unescapeWholeEntities(
         _ text: String.UnicodeScalarView
     ) -> String.UnicodeScalarView {
@@ -58,7 +61,7 @@ enum HTMLEntities {
         }
         if let known = names[name + ";"] { return (known, end + 1) }
         guard name == name.uppercased(), let known = names[name.lowercased() + ";"],
-            // Not if a shorter name is at its start, as LT is at the start of LTIMES.
+            // A shorter name at its start, such as LT in LTIMES, rules it out.
             !(2..<max(2, name.utf8.count + 1)).contains(where: {
                 names[String(name.prefix($0))] != nil
             })
@@ -73,7 +76,7 @@ enum HTMLEntities {
         }
     }
 
-    /// The reference whose name or number begins at a place.
+    /// Resolves the reference whose name or number begins at a position.
     private static func reference(
         _ scalars: [Unicode.Scalar], _ start: Int
     ) -> (text: String, end: Int)? {
@@ -104,7 +107,7 @@ enum HTMLEntities {
         String(String.UnicodeScalarView(scalars))
     }
 
-    /// A reference by number; `start` is the place of the `#`.
+    /// Resolves a reference by number; `start` is the position of the `#`.
     private static func number(
         _ scalars: [Unicode.Scalar], _ start: Int
     ) -> (text: String, end: Int)? {
@@ -117,7 +120,7 @@ enum HTMLEntities {
         let first = place
         var value: UInt32 = 0
         while place < scalars.count, let digit = digit(scalars[place], radix) {
-            // Too large a number stays too large.
+            // Clamped, so that a number beyond Unicode remains one.
             value = min(value * radix + digit, 0x200000)
             place += 1
         }
@@ -149,7 +152,7 @@ enum HTMLEntities {
         }
     }
 
-    /// The characters of every name, with its semicolon; also without, where HTML allows that.
+    /// The characters of every name with its semicolon, and without it if HTML permits that.
     private static let names: [String: String] = {
         var names: [String: String] = [:]
         for entry in table.split(whereSeparator: { $0 == " " || $0 == "\n" }) {

@@ -1,18 +1,20 @@
 internal import Foundation
 
-/// How OpenCLIP cleans captions before its tokenizers.
+/// OpenCLIP's cleaning of captions before its tokenizers.
 ///
-/// Its `basic_clean` runs the library ftfy, then unescapes HTML twice. Of ftfy everything is here but
-/// the repair of mojibake (`Ã©` for `é`), which guesses encodings: such a text keeps its mojibake.
-/// The other repairs change what people do type: curly quotes become straight, full-width letters
-/// and ligatures plain ones, and HTML is unescaped as often as it was escaped.
+/// Its `basic_clean` runs the library ftfy, then unescapes HTML twice. This covers all of ftfy but
+/// the repair of mojibake (`Ã©` for `é`), which guesses encodings; mojibake remains unchanged.
+/// The other repairs affect text that people do type: curly quotes become straight, full-width
+/// letters and ligatures become plain, and HTML is unescaped as often as it was escaped.
 enum OpenCLIPCleaning {
-    /// `clean='lower'`: what CLIP's own tokenizer does.
+    /// Applies `clean='lower'`, as CLIP's own tokenizer does.
     static func lower(_ text: String) -> String {
         plainLower(text) ?? PythonText.lowercased(joined(basic(text)))
     }
 
-    /// The same of text that is printable ASCII without references: most English captions.
+    /// Applies `lower` to printable ASCII without references, which most English captions are.
+    ///
+    /// Any other text yields `nil`.
     private static func plainLower(_ text: String) -> String? {
         var result: [UInt8] = []
         result.reserveCapacity(text.utf8.count)
@@ -30,22 +32,22 @@ enum OpenCLIPCleaning {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// The same of bytes.
+    /// Applies `lower` to UTF-8 bytes.
     static func cleaned(_ bytes: [UInt8]) -> [UInt8] {
         Array(lower(String(decoding: bytes, as: UTF8.self)).utf8)
     }
 
-    /// `clean='whitespace'`.
+    /// Applies `clean='whitespace'`.
     static func whitespace(_ text: String) -> String { joined(basic(text)) }
 
-    /// `clean='canonicalize'`: SigLIP.
+    /// Applies `clean='canonicalize'`, which SigLIP uses.
     static func canonical(_ text: String) -> String {
         var scalars = String.UnicodeScalarView()
         for scalar in basic(text).unicodeScalars { scalars.append(scalar == "_" ? " " : scalar) }
         return joined(PythonText.lowercased(withoutPunctuation(String(scalars))))
     }
 
-    /// Python's `" ".join(text.split())`.
+    /// Works as Python's `" ".join(text.split())`.
     static func joined(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         var needsSpace = false
@@ -61,7 +63,7 @@ enum OpenCLIPCleaning {
         return String(result)
     }
 
-    /// A text without the characters of Python's `string.punctuation`.
+    /// Returns a text without the characters of Python's `string.punctuation`.
     static func withoutPunctuation(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
@@ -78,7 +80,7 @@ enum OpenCLIPCleaning {
         return HTMLEntities.unescape(HTMLEntities.unescape(mended(text)))
     }
 
-    /// Whether a scalar is one that nothing here changes, alone or beside others of the kind.
+    /// Returns whether nothing here changes a scalar, alone or beside others of this kind.
     private static func isUntouched(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case UInt32(UInt8(ascii: "&")): false
@@ -88,11 +90,11 @@ enum OpenCLIPCleaning {
         }
     }
 
-    /// ftfy's `fix_text`, line by line.
+    /// Applies ftfy's `fix_text`, line by line.
     private static func mended(_ text: String) -> String {
         var result = String.UnicodeScalarView()
         var line = String.UnicodeScalarView()
-        // A text that has tags keeps its entities from the first line with a tag on.
+        // From the first line with a tag on, a text keeps its entities.
         var unescapes = true
         func flush() {
             if line.contains("<") { unescapes = false }
@@ -127,7 +129,7 @@ enum OpenCLIPCleaning {
         }
     }
 
-    /// What becomes of a C1 control, a ligature, a full-width or half-width form, or a curly quote.
+    /// Returns the replacement of a C1 control, ligature, full- or half-width form, or curly quote.
     private static func replacement(_ scalar: Unicode.Scalar) -> String.UnicodeScalarView {
         switch scalar.value {
         case ..<0x80: break
@@ -137,7 +139,7 @@ enum OpenCLIPCleaning {
         case 0x149: return "'n".unicodeScalars
         case 0x1C4...0x1CC, 0x1F1...0x1F3, 0xFB00...0xFB06, 0xFF01...0xFFEF:
             let form = String(Character(scalar)).precomposedStringWithCompatibilityMapping
-            // One ligature of ſ and t stays in two letters, which the normal form would change.
+            // The ligature of ſ and t becomes these two letters; the normal form would change ſ.
             return scalar.value == 0xFB05 ? "\u{17F}t".unicodeScalars : form.unicodeScalars
         case 0x2BC, 0x2018...0x201B: return "'".unicodeScalars
         case 0x201C...0x201F: return "\"".unicodeScalars
@@ -147,7 +149,7 @@ enum OpenCLIPCleaning {
         return String.UnicodeScalarView([scalar])
     }
 
-    /// What Windows wrote with the byte of a C1 control.
+    /// Returns the character that Windows-1252 has in place of a C1 control.
     static func windows1252(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         let table: [UInt32] = [
             0x20AC, 0x81, 0x201A, 0x192, 0x201E, 0x2026, 0x2020, 0x2021, 0x2C6, 0x2030, 0x160,
@@ -174,7 +176,7 @@ enum OpenCLIPCleaning {
         return result
     }
 
-    /// Removes what colours a terminal: escape, bracket, digits and semicolons, a letter.
+    /// Removes terminal colour codes: escape, bracket, digits and semicolons, a letter.
     private static func withoutTerminalEscapes(
         _ text: String.UnicodeScalarView
     ) -> String.UnicodeScalarView {

@@ -1,24 +1,24 @@
-/// What happens to a text before its tokenizer, by the name that `config.json` gives it.
+/// The cleaning of a text before its tokenizer, by its name in `config.json`.
 public enum TextCleaning: String, Sendable, Hashable, Codable, CaseIterable {
-    /// Nothing.
+    /// No cleaning.
     case none
-    /// As a caption of the original ALBEF: ``TextRules/albef``.
+    /// The original ALBEF's cleaning of a caption: ``TextRules/albef``.
     case albef
-    /// As a caption of LAVIS and BLIP: ``TextRules/lavis``.
+    /// LAVIS's and BLIP's cleaning of a caption: ``TextRules/lavis``.
     case lavis
-    /// Lower case: SigLIP 2 and its kin, whose older files do not do it themselves.
+    /// Lower case, for SigLIP 2 and similar models whose older tokenizer files omit it.
     case lowercase
-    /// OpenCLIP's `lower`: mended characters, HTML unescaped, single spaces, lower case.
+    /// OpenCLIP's `lower`: repaired characters, HTML unescaped, single spaces, lower case.
     case openCLIP = "openclip"
     /// OpenCLIP's `whitespace`: as ``openCLIP``, without the lower case.
     case openCLIPWhitespace = "openclip_whitespace"
-    /// OpenCLIP's `canonicalize`: as ``openCLIP``, and `_` becomes a space and ASCII punctuation
-    /// vanishes.
+    /// OpenCLIP's `canonicalize`: as ``openCLIP``, with `_` turned into a space and without ASCII
+    /// punctuation.
     case openCLIPCanonical = "openclip_canonical"
-    /// SigLIP's own: lower case, no ASCII punctuation, single spaces.
+    /// SigLIP's own cleaning: lower case, no ASCII punctuation, single spaces.
     case siglip
 
-    /// The text that the tokenizer would see if captions could have any number of words.
+    /// Returns the cleaned text without the limit on the words of a caption.
     public func unlimited(_ text: String) -> String {
         var rules: TextRules
         switch self {
@@ -30,7 +30,7 @@ public enum TextCleaning: String, Sendable, Hashable, Codable, CaseIterable {
         return rules.caption(text)
     }
 
-    /// The text that the tokenizer sees.
+    /// Returns the cleaned text that the tokenizer receives.
     public func clean(_ text: String) -> String {
         switch self {
         case .none: text

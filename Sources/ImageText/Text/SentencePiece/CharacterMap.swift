@@ -1,20 +1,20 @@
-/// SentencePiece's rules that turn characters into others, in the form in which its files hold them.
+/// SentencePiece's rules that replace characters, in the format of its files.
 ///
-/// The form is `precompiled_charsmap`: the size of a double array (four bytes, little-endian), the
-/// array, and then all results, each ended by a zero byte. The array is a trie of the UTF-8 of the
-/// characters (Aoe, 1989, as the library darts-clone lays it out); a value in it is the place of
-/// the result. Every step of the walk is checked against the array's bounds, so that a hostile file
-/// gives wrong texts at worst.
+/// The format is `precompiled_charsmap`: the size of a double array (four bytes, little-endian),
+/// the array, and all results, each ended by a zero byte. The array is a trie of the UTF-8 of the
+/// characters (Aoe, 1989, in the layout of the library darts-clone); a value in it is the offset of
+/// a result. Every step is checked against the bounds of the array, so that a crafted file can
+/// cause wrong texts at worst.
 struct CharacterMap: Sendable, Hashable {
-    /// Why bytes are no rules.
+    /// The reason that bytes are not such rules.
     enum Fault: Error, CustomStringConvertible {
         case short
         case size(Int)
 
         var description: String {
             switch self {
-            case .short: "it has no double array"
-            case .size(let size): "it cannot have a double array of \(size) bytes"
+            case .short: "it contains no double array"
+            case .size(let size): "it cannot contain a double array of \(size) bytes"
             }
         }
     }
@@ -22,7 +22,7 @@ struct CharacterMap: Sendable, Hashable {
     private let units: [UInt32]
     private let results: [UInt8]
 
-    /// Takes the bytes of `precompiled_charsmap`.
+    /// Reads the bytes of `precompiled_charsmap`.
     init(_ bytes: some Collection<UInt8>) throws(Fault) {
         let bytes = Array(bytes)
         func unit(_ place: Int) -> UInt32 {
@@ -32,11 +32,13 @@ struct CharacterMap: Sendable, Hashable {
         let size = Int(unit(0))
         if size % 4 != 0 || size >= bytes.count - 4 { throw .size(size) }
         units = (0..<size / 4).map { unit(4 + 4 * $0) }
-        // A last result without its end ends with the bytes.
+        // A last result without a zero byte ends with the bytes.
         results = Array(bytes[(4 + size)...]) + [0]
     }
 
-    /// The rule for the longest characters at a place, and where they end; nil without a rule.
+    /// Returns the result for the longest matching characters at a position, and their end.
+    ///
+    /// Without a match the result is `nil`.
     func longestRule(
         _ bytes: UnsafeBufferPointer<UInt8>, at place: Int
     ) -> (result: ArraySlice<UInt8>, end: Int)? {
@@ -48,7 +50,7 @@ struct CharacterMap: Sendable, Hashable {
         return found.map { (result(at: $0.0), $0.1) }
     }
 
-    /// The rule for the shortest characters at a place.
+    /// Returns the result for the shortest matching characters at a position.
     private func shortestRule(
         _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int
     ) -> ArraySlice<UInt8>? {
@@ -60,9 +62,10 @@ struct CharacterMap: Sendable, Hashable {
         return found.map(result)
     }
 
-    /// Applies the rules as the `tokenizers` library does, which looks at one character as people
-    /// see it after the other: of a short one (below six bytes) the shortest rule at its start
-    /// replaces all of it, else the rule of each scalar.
+    /// Applies the rules as the `tokenizers` library does, one grapheme cluster after another.
+    ///
+    /// In a cluster of fewer than six bytes, the shortest rule at its start replaces the whole
+    /// cluster. Otherwise each scalar is replaced by its own rule.
     func normalizedByCharacters(_ text: [UInt8]) -> [UInt8] {
         var normalized: [UInt8] = []
         normalized.reserveCapacity(text.count)
@@ -87,7 +90,8 @@ struct CharacterMap: Sendable, Hashable {
         return normalized
     }
 
-    /// Visits the values of all prefixes of some bytes, the shortest first, until told to stop.
+    /// Visits the values of all prefixes of some bytes, the shortest first, until `visit` returns
+    /// `false`.
     private func walk(
         _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int,
         _ visit: (_ value: Int, _ end: Int) -> Bool
@@ -99,7 +103,7 @@ struct CharacterMap: Sendable, Hashable {
             node ^= Int(label)
             guard node < units.count else { return }
             let unit = units[node]
-            // The highest bit marks a value, which is no step.
+            // The highest bit marks a value, which is not a step.
             guard unit & 0x8000_00FF == label else { return }
             node ^= Self.offset(unit)
             if unit & 0x100 != 0 {

@@ -1,18 +1,18 @@
-/// Reads the fields of one protobuf message, one after the other.
+/// Reads the fields of one protobuf message in order.
 ///
-/// Nothing is believed: a length beyond the end, a number that does not end and an unknown kind of
-/// field are errors, and what is read never exceeds the bytes that are there.
+/// The input is not trusted: a length beyond the end, an endless number and an unknown wire type
+/// are errors, and nothing beyond the given bytes is read.
 struct ProtobufReader {
-    /// What a field holds.
+    /// The content of a field.
     enum Value {
         case number(UInt64)
         case fixed32(UInt32)
         case fixed64(UInt64)
-        /// The places of a text, of bytes or of a message.
+        /// The range of a string, of bytes or of a message.
         case bytes(Range<Int>)
     }
 
-    /// What is wrong, and at which byte.
+    /// The problem, and the byte at which it occurs.
     struct Fault: Error {
         var place: Int
         var problem: String
@@ -22,20 +22,20 @@ struct ProtobufReader {
     private(set) var position: Int
     private let end: Int
 
-    /// Reads a message that lies in a part of some bytes.
+    /// Reads a message that lies in a range of some bytes.
     init(_ bytes: [UInt8], _ range: Range<Int>) {
         self.bytes = bytes
         position = range.lowerBound
         end = range.upperBound
     }
 
-    /// The next field and its number; nil at the end.
+    /// Returns the next field and its number; `nil` at the end.
     mutating func next() throws(Fault) -> (field: Int, value: Value)? {
         if position == end { return nil }
         let start = position
         let key = try number()
         guard let field = Int(exactly: key >> 3), field > 0, field < 1 << 29 else {
-            throw Fault(place: start, problem: "a field has the number \(key >> 3)")
+            throw Fault(place: start, problem: "the field number \(key >> 3) is invalid")
         }
         switch key & 7 {
         case 0: return (field, .number(try number()))
@@ -46,13 +46,14 @@ struct ProtobufReader {
             guard let count = Int(exactly: length), count <= end - position else {
                 throw Fault(
                     place: place,
-                    problem: "field \(field) has \(length) bytes, \(end - position) are left")
+                    problem: "field \(field) has \(length) bytes, but \(end - position) are left")
             }
             position += count
             return (field, .bytes(position - count..<position))
         case 5: return (field, .fixed32(UInt32(truncatingIfNeeded: try fixed(4))))
         default:
-            throw Fault(place: start, problem: "field \(field) is of the unknown kind \(key & 7)")
+            throw Fault(
+                place: start, problem: "field \(field) has the unknown wire type \(key & 7)")
         }
     }
 
@@ -68,12 +69,14 @@ struct ProtobufReader {
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
         }
-        throw Fault(place: start, problem: "a number has more than ten bytes")
+        throw Fault(place: start, problem: "a number is longer than ten bytes")
     }
 
     private mutating func fixed(_ count: Int) throws(Fault) -> UInt64 {
         guard count <= end - position else {
-            throw Fault(place: position, problem: "\(end - position) of \(count) bytes are left")
+            throw Fault(
+                place: position,
+                problem: "a value has \(count) bytes, but \(end - position) are left")
         }
         defer { position += count }
         return (0..<count).reduce(0) { $0 | UInt64(bytes[position + $1]) << (8 * UInt64($1)) }

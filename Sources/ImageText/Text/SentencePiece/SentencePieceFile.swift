@@ -1,13 +1,13 @@
-/// A SentencePiece model file: the protobuf message `ModelProto`, `spiece.model` or
-/// `sentencepiece.bpe.model` by name.
+/// A SentencePiece model file: the protobuf message `ModelProto`, usually named `spiece.model` or
+/// `sentencepiece.bpe.model`.
 struct SentencePieceFile {
-    /// What becomes of a text before the model.
+    /// The normalization of a text before the model.
     private(set) var normalizer = SentencePieceNormalizer()
     /// The pieces, by id.
     private(set) var pieces: [UnigramModel.Piece] = []
     /// The id of the unknown token.
     private(set) var unknown: Int?
-    /// The ids of control tokens, `<s>` and `</s>` among them.
+    /// The ids of the control tokens, which include `<s>` and `</s>`.
     private(set) var controls: [Int] = []
     private(set) var fallsBackToBytes = false
 
@@ -18,7 +18,7 @@ struct SentencePieceFile {
 
     /// Reads a model.
     ///
-    /// - Throws: ``TokenizerError`` naming the field and the byte that is wrong.
+    /// - Throws: ``TokenizerError``, which names the field, the byte and the problem.
     init(_ bytes: [UInt8], source: String) throws(TokenizerError) {
         self.bytes = bytes
         self.source = source
@@ -31,15 +31,15 @@ struct SentencePieceFile {
             default: break
             }
         }
-        if pieces.isEmpty { throw fault(0, "pieces", "there are no pieces") }
+        if pieces.isEmpty { throw fault(0, "pieces", "the model has no pieces") }
         guard unknown != nil else {
-            throw fault(0, "pieces", "no piece is of type 2, the unknown token")
+            throw fault(0, "pieces", "no piece has type 2, that of the unknown token")
         }
         if !isUnigram {
             throw TokenizerError(
                 .unsupported(
                     "trainer_spec.model_type",
-                    "only unigram models are read in this form; "
+                    "only unigram models are supported in this format; "
                         + "use the tokenizer.json of the same model"), source: source)
         }
         let literals = pieces.filter { $0.kind == .userDefined }
@@ -94,17 +94,18 @@ struct SentencePieceFile {
         }
         guard score.isFinite else { throw fault(range.lowerBound, name, "the score is \(score)") }
         guard id <= PieceTable.largestID else {
-            throw fault(range.lowerBound, name, "there are too many pieces")
+            throw fault(
+                range.lowerBound, name, "there are more than \(PieceTable.largestID + 1) pieces")
         }
         guard seen.insert(bytes[text], id: id) else {
-            throw fault(text.lowerBound, name, "the piece is there twice")
+            throw fault(text.lowerBound, name, "the piece occurs twice")
         }
         var piece = UnigramModel.Piece(text: Array(bytes[text]), score: Double(score))
         switch type {
         case 1: break
         case 2:
             if unknown != nil {
-                throw fault(range.lowerBound, name, "it is the second unknown token")
+                throw fault(range.lowerBound, name, "this is a second unknown token")
             }
             unknown = id
             piece.kind = .hidden

@@ -1,24 +1,24 @@
-/// What SentencePiece does to a text before it looks for pieces.
+/// SentencePiece's changes to a text before it searches for pieces.
 ///
-/// Characters become others by rule, runs of spaces shrink to one and vanish at the ends, a space
-/// comes in front of the first word, and every space becomes `▁` (U+2581).
+/// It replaces characters by rules, collapses runs of spaces, removes spaces at the ends, prepends
+/// a space to the first word, and turns every space into `▁` (U+2581).
 struct SentencePieceNormalizer: Sendable {
-    /// The rules for characters, if there are any.
+    /// The rules for characters, if any.
     var map: CharacterMap?
-    /// Whether a space comes in front of the first word, or behind the last.
+    /// Whether a space is added before the first word or after the last one.
     var addsSpace = true
-    /// Whether the space that is added comes behind.
+    /// Whether the added space follows the last word.
     var addsSpaceBehind = false
-    /// Whether runs of spaces shrink.
+    /// Whether runs of spaces are collapsed.
     var shrinksSpaces = true
     /// Whether a space becomes `▁`.
     var marksSpaces = true
-    /// Pieces that stay as they are; below root 0.
+    /// The pieces that remain unchanged, below root 0.
     var literals: TokenTrie?
 
     static let mark: [UInt8] = Array("\u{2581}".utf8)
 
-    /// The changed text.
+    /// Returns the changed text.
     func normalized(_ text: [UInt8]) -> [UInt8] {
         text.withUnsafeBufferPointer { bytes in
             var normalized: [UInt8] = []
@@ -61,7 +61,7 @@ struct SentencePieceNormalizer: Sendable {
         }
     }
 
-    /// What becomes of the characters at a place, and where they end.
+    /// Returns the replacement of the characters at a position, and their end.
     private func prefix(
         _ bytes: UnsafeBufferPointer<UInt8>, _ place: Int
     ) -> (text: ArraySlice<UInt8>, end: Int) {

@@ -1,20 +1,19 @@
-/// The unigram model: of all ways to spell a text by pieces, the one with the highest sum of scores
-/// (Kudo, 2018).
+/// The unigram model (Kudo, 2018): it spells a text by the pieces with the highest sum of scores.
 ///
-/// A character that no piece spells is the unknown token, with a score of 10 below the lowest.
-/// Of two ways with one sum the one found first stays, which is the one whose last piece is longer.
+/// A character that no piece spells becomes the unknown token, with a score of 10 below the lowest.
+/// Of two spellings with equal sums the first one found is kept, whose last piece is longer.
 ///
-/// - Complexity: O(n k) for a text of n bytes and pieces of at most k bytes.
+/// - Complexity: O(*n* *k*) for a text of *n* bytes and pieces of at most *k* bytes.
 struct UnigramModel: Sendable {
     /// A piece of the vocabulary.
     struct Piece: Sendable {
-        /// What a piece is for.
+        /// The purpose of a piece.
         enum Kind: Sendable {
             case normal
-            /// Has a score above 0, 0.1 for every byte after the first, whatever the file says, and
-            /// so wins over nearly any other spelling: SentencePiece 0.2.
+            /// A piece that wins over nearly any other spelling, as in SentencePiece 0.2: its score
+            /// is 0.1 for every byte after the first, whatever the file says.
             case userDefined
-            /// Not looked for in texts.
+            /// A piece that is not searched for in texts.
             case hidden
         }
         var text: [UInt8]
@@ -22,11 +21,11 @@ struct UnigramModel: Sendable {
         var kind = Kind.normal
     }
 
-    /// How sums are kept: they decide between spellings that are nearly equal.
+    /// The arithmetic of sums, which decides between spellings with nearly equal scores.
     enum Arithmetic: Sendable {
-        /// 32-bit sums, compared before they are rounded: SentencePiece.
+        /// 32-bit sums, compared before rounding, as in SentencePiece.
         case single
-        /// 64-bit sums: the `tokenizers` library.
+        /// 64-bit sums, as in the `tokenizers` library.
         case double
     }
 
@@ -34,18 +33,20 @@ struct UnigramModel: Sendable {
     let unknown: Int32
     private let trie: TokenTrie
     private let scores: [Double]
-    /// The pieces of kind `userDefined`, by id; empty if there are none.
+    /// Whether each piece is `userDefined`, by id; empty if none is.
     private let isUserDefined: [Bool]
     private let arithmetic: Arithmetic
     private let unknownScore: Double
     private let bytes: [Int32]?
 
-    /// A model over pieces whose ids are their places.
+    /// Creates a model from pieces whose ids are their positions.
     ///
     /// - Parameters:
-    ///   - unknown: The id of the unknown token, a place in `pieces`.
-    ///   - fallsBackToBytes: Whether the bytes of unknown characters are tokens such as `<0xE2>`,
-    ///     if the pieces have them all.
+    ///   - pieces: The pieces with their scores.
+    ///   - unknown: The id of the unknown token, a position in `pieces`.
+    ///   - fallsBackToBytes: Whether the bytes of unknown characters become tokens such as
+    ///     `<0xE2>`, provided that the pieces include all of them.
+    ///   - arithmetic: The arithmetic of sums.
     init(
         _ pieces: [Piece], unknown: Int, fallsBackToBytes: Bool, arithmetic: Arithmetic
     ) {
@@ -73,15 +74,15 @@ struct UnigramModel: Sendable {
         bytes = fallsBackToBytes ? BytePairModel.fallbackTokens(of: table) : nil
     }
 
-    /// The best spelling of the text up to a place.
+    /// The best spelling of the text up to a position.
     private struct Node {
         var token: Int32 = -1
-        /// Where its last piece begins; -1 if none ends here.
+        /// The start of its last piece; -1 if no spelling ends here.
         var start: Int32 = -1
         var score = 0.0
     }
 
-    /// Appends the tokens of a text, which is valid UTF-8.
+    /// Appends the tokens of a text, which must be valid UTF-8.
     func append(_ text: UnsafeBufferPointer<UInt8>, to run: inout TokenRun) {
         if text.isEmpty { return }
         var nodes = [Node](repeating: Node(), count: text.count + 1)
@@ -128,7 +129,7 @@ struct UnigramModel: Sendable {
                     path.append((bytes[Int(text[place - 1])], place))
                 }
             } else if node.token != unknown || path.last?.token != unknown {
-                // Unknown characters in a row are one token, which ends with the last of them.
+                // Successive unknown characters become one token, which ends with the last of them.
                 path.append((node.token, end))
             }
             end = start

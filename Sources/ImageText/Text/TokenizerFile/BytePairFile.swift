@@ -1,6 +1,6 @@
-/// Byte pair models in files: the `model` of `tokenizer.json`, and `vocab.json` with `merges.txt`.
+/// Reads byte pair models: the `model` of `tokenizer.json`, and `vocab.json` with `merges.txt`.
 enum BytePairFile {
-    /// The model of a `tokenizer.json`.
+    /// Reads the model of a `tokenizer.json`.
     static func model(
         _ root: JSONObject, _ model: JSONObject
     ) throws(TokenizerError) -> BytePairModel {
@@ -11,12 +11,13 @@ enum BytePairFile {
                 try model["continuing_subword_prefix"]?.utf8().isEmpty ?? true
             ),
         ] where !isOff || (name == "dropout" && model["dropout"] != nil) {
-            throw model.part.unsupported("\(name) is not read")
+            throw model.part.unsupported("\(name) is not supported")
         }
         let isByteLevel = try SplitterFile.splitters(root["pre_tokenizer"]).isByteLevel
         let fallsBack = try model.flag("byte_fallback", default: false)
         if isByteLevel, fallsBack {
-            throw model.part.unsupported("byte_fallback with a ByteLevel pre_tokenizer is not read")
+            throw model.part.unsupported(
+                "byte_fallback with a ByteLevel pre_tokenizer is not supported")
         }
         let pieces = try vocabulary(try model.required("vocab"))
         let merges = try model.required("merges")
@@ -41,23 +42,23 @@ enum BytePairFile {
                 fusesUnknown: try model.flag("fuse_unk", default: false)))
     }
 
-    /// An object of pieces and ids.
+    /// Reads an object that maps pieces to ids.
     static func vocabulary(_ part: JSONPart) throws(TokenizerError) -> PieceTable {
         var pieces = PieceTable(capacity: 1 << 16)
         try part.forEachMember { piece, id throws(TokenizerError) in
             let id = try id.id()
             if let other = pieces.spelling(of: id) {
                 let piece = String(decoding: piece, as: UTF8.self)
-                throw part.fault("'\(other)' and '\(piece)' have the id \(id)")
+                throw part.fault("'\(other)' and '\(piece)' share the id \(id)")
             }
             guard pieces.insert(piece, id: id) else {
-                throw part.fault("'\(String(decoding: piece, as: UTF8.self))' is there twice")
+                throw part.fault("'\(String(decoding: piece, as: UTF8.self))' occurs twice")
             }
         }
         return pieces
     }
 
-    /// Two pieces and what they make; nil if the vocabulary lacks one of the three.
+    /// Returns two pieces and their merge; `nil` if the vocabulary lacks one of the three.
     static func merge(
         _ left: some Collection<UInt8>, _ right: some Collection<UInt8>, rank: Int,
         _ pieces: PieceTable
@@ -74,10 +75,10 @@ enum BytePairFile {
     ) -> String {
         let pair = [Array(left), Array(right)].map { String(decoding: $0, as: UTF8.self) }
         return "\(place), '\(pair[0])' and '\(pair[1])': "
-            + "the vocabulary lacks one of them or what they make"
+            + "the vocabulary lacks one of them or their merge"
     }
 
-    /// A merge: `"a b"` in older files, `["a", "b"]` in newer ones.
+    /// Reads a merge: `"a b"` in older files, `["a", "b"]` in newer ones.
     private static func pair(
         _ part: JSONPart, index: Int
     ) throws(TokenizerError) -> ([UInt8], [UInt8]) {
@@ -89,6 +90,6 @@ enum BytePairFile {
             let parts = try part.elements()
             if parts.count == 2 { return (try parts[0].utf8(), try parts[1].utf8()) }
         }
-        throw part.fault("merge \(index) is not two pieces")
+        throw part.fault("merge \(index) does not consist of two pieces")
     }
 }

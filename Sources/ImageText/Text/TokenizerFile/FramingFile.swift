@@ -1,4 +1,4 @@
-/// How a `tokenizer.json` frames texts: its post-processor, truncation and padding.
+/// Reads the framing of texts in a `tokenizer.json`: post-processor, truncation and padding.
 enum FramingFile {
     static func framing(
         _ root: JSONObject, tokenizer: Tokenizer
@@ -24,7 +24,7 @@ enum FramingFile {
             framing.padding = id
         }
         if let length = framing.length, length < framing.start.count + framing.end.count {
-            throw root.part.fault("\(length) tokens have no room for those that frame a text")
+            throw root.part.fault("a length of \(length) tokens has no room for a text's frame")
         }
         return framing
     }
@@ -33,7 +33,7 @@ enum FramingFile {
         _ object: JSONObject, _ name: String
     ) throws(TokenizerError) {
         if let part = object[name], try part.string() != "Right" {
-            throw part.unsupported("texts are cut and padded on the right only")
+            throw part.unsupported("only truncation and padding on the right are supported")
         }
     }
 
@@ -54,18 +54,18 @@ enum FramingFile {
         case "TemplateProcessing": try readTemplate(object, into: &framing)
         default:
             throw part.unsupported(
-                "the post_processor \(type) is not read; read are Sequence, ByteLevel, "
+                "the post_processor \(type) is not supported; supported are Sequence, ByteLevel, "
                     + "BertProcessing, RobertaProcessing and TemplateProcessing")
         }
     }
 
-    /// A special token as a pair of its spelling and its id.
+    /// Reads a special token, stored as a pair of its spelling and its id.
     private static func special(
         _ object: JSONObject, _ name: String
     ) throws(TokenizerError) -> Int {
         let part = try object.required(name)
         let pair = try part.elements()
-        guard pair.count == 2 else { throw part.fault("is not a token with its id") }
+        guard pair.count == 2 else { throw part.fault("is not a pair of a token and its id") }
         return try pair[1].id()
     }
 
@@ -75,7 +75,7 @@ enum FramingFile {
         let special = try JSONObject(try object.required("special_tokens"))
         let single = try object.required("single")
         guard single.isArray else {
-            throw single.unsupported("templates in words are not read, only those in parts")
+            throw single.unsupported("a template must be an array of parts, not a string")
         }
         var texts = 0
         for element in try single.elements() {
@@ -91,6 +91,6 @@ enum FramingFile {
                 texts += 1
             }
         }
-        if texts != 1 { throw single.fault("it has the text \(texts) times") }
+        if texts != 1 { throw single.fault("contains the text \(texts) times instead of once") }
     }
 }

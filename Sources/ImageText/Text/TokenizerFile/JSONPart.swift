@@ -1,21 +1,21 @@
 import Storage
 
-/// A value in a JSON text, read where it is asked for.
+/// A value in a JSON text, parsed on access.
 ///
-/// `JSONDecoder` does not do for vocabularies: names of members that are canonically equivalent,
-/// such as a composed and a decomposed "é", are one key to it, and one of two tokens would be lost.
-/// A tree of the 34 MB of Gemma's file would take far more memory than the vocabulary itself, so
-/// only the parts that are looked at become values.
+/// `JSONDecoder` is unsuitable for vocabularies: it treats canonically equivalent names, such as a
+/// composed and a decomposed "é", as one key, and would lose one of two tokens. A tree of the 34 MB
+/// of Gemma's file would take far more memory than the vocabulary itself, so only the accessed
+/// parts become values.
 struct JSONPart {
     private let bytes: [UInt8]
     private let start: Int
     private let source: String
-    /// Where it lies, as in `model.vocab`; empty for the whole.
+    /// The path of the value, such as `model.vocab`; empty for the whole text.
     let path: String
 
-    /// Takes a whole text.
+    /// Creates the value of a whole text.
     ///
-    /// - Throws: ``TokenizerError`` if it is not JSON from its start to its end.
+    /// - Throws: ``TokenizerError`` if the text is not valid JSON.
     init(_ bytes: [UInt8], source: String) throws(TokenizerError) {
         self.bytes = bytes
         self.source = source
@@ -28,7 +28,7 @@ struct JSONPart {
         do throws(JSONScanner.Fault) {
             try scanner.skipValue()
             scanner.skipSpaces()
-            if scanner.peek != nil { throw scanner.fault("has text after its end") }
+            if scanner.peek != nil { throw scanner.fault("text follows the end") }
         } catch {
             throw Self.error(error, path: "", source: source)
         }
@@ -48,12 +48,12 @@ struct JSONPart {
         return TokenizerError(.malformed(place, fault.problem), source: source)
     }
 
-    /// An error about this part.
+    /// Returns an error about this value.
     func fault(_ problem: String) -> TokenizerError {
         TokenizerError(.malformed(path.isEmpty ? "byte \(start)" : path, problem), source: source)
     }
 
-    /// An error about something that this library does not do.
+    /// Returns an error about a feature that this library does not support.
     func unsupported(_ what: String) -> TokenizerError {
         TokenizerError(.unsupported(path, what), source: source)
     }
@@ -85,11 +85,11 @@ struct JSONPart {
         }
     }
 
-    /// Visits the members of an object with the UTF-8 of their names.
+    /// Visits the members of an object with their names in UTF-8.
     func forEachMember(
         _ visit: ([UInt8], JSONPart) throws(TokenizerError) -> Void
     ) throws(TokenizerError) {
-        // An error of the visitor ends the walk; it is kept, as a walk throws one kind only.
+        // An error of the visitor is kept until the end, because the scanner throws only its own.
         var failure: TokenizerError?
         var name: [UInt8] = []
         try scan("an object", isObject) { scanner throws(JSONScanner.Fault) in
@@ -106,7 +106,7 @@ struct JSONPart {
         if let failure { throw failure }
     }
 
-    /// The members of an object; of two with one name the last counts.
+    /// Returns the members of an object; the last of several with one name counts.
     func members() throws(TokenizerError) -> [String: JSONPart] {
         var members: [String: JSONPart] = [:]
         try forEachMember { name, part in
@@ -135,7 +135,7 @@ struct JSONPart {
         if let failure { throw failure }
     }
 
-    /// The elements of an array.
+    /// Returns the elements of an array.
     func elements() throws(TokenizerError) -> [JSONPart] {
         var elements: [JSONPart] = []
         try forEachElement { index, part in
@@ -144,19 +144,19 @@ struct JSONPart {
         return elements
     }
 
-    /// The UTF-8 of a string.
+    /// Returns a string's UTF-8.
     func utf8() throws(TokenizerError) -> [UInt8] {
         try scan("a string", isString) { scanner throws(JSONScanner.Fault) in
             try scanner.string()
         }
     }
 
-    /// A string.
+    /// Returns a string.
     func string() throws(TokenizerError) -> String {
         String(decoding: try utf8(), as: UTF8.self)
     }
 
-    /// A number.
+    /// Returns a number.
     func double() throws(TokenizerError) -> Double {
         let text = try scan("a number", true) { scanner throws(JSONScanner.Fault) in
             try scanner.number()
@@ -165,25 +165,27 @@ struct JSONPart {
         return value
     }
 
-    /// A whole number that is not negative.
+    /// Returns an integer of at least 0.
     func count() throws(TokenizerError) -> Int {
         let text = try scan("a number", true) { scanner throws(JSONScanner.Fault) in
             try scanner.number()
         }
         guard let value = Int(text), value >= 0 else {
-            throw fault("\(text) is not a whole number from 0 on")
+            throw fault("\(text) is not an integer of at least 0")
         }
         return value
     }
 
-    /// An id: a whole number that a vocabulary may have.
+    /// Returns an id: an integer up to the largest that a vocabulary may have.
     func id() throws(TokenizerError) -> Int {
         let id = try count()
-        guard id <= PieceTable.largestID else { throw fault("the id \(id) is too large") }
+        guard id <= PieceTable.largestID else {
+            throw fault("the id \(id) is above the limit of \(PieceTable.largestID)")
+        }
         return id
     }
 
-    /// True or false.
+    /// Returns true or false.
     func bool() throws(TokenizerError) -> Bool {
         switch first {
         case UInt8(ascii: "t"): true
@@ -193,7 +195,7 @@ struct JSONPart {
     }
 }
 
-/// The members of one object of a closed set.
+/// A JSON object with its members by name.
 struct JSONObject {
     let part: JSONPart
     private let members: [String: JSONPart]
@@ -203,22 +205,22 @@ struct JSONObject {
         members = try part.members()
     }
 
-    /// A member that is not null.
+    /// Returns a member, unless it is null.
     subscript(name: String) -> JSONPart? {
         members[name].flatMap { $0.isNull ? nil : $0 }
     }
 
-    /// A member that must be there.
+    /// Returns a member that must exist.
     func required(_ name: String) throws(TokenizerError) -> JSONPart {
         guard let member = self[name] else { throw part.fault("\"\(name)\" is missing") }
         return member
     }
 
-    /// A flag, or its default.
+    /// Returns a flag or its default.
     func flag(_ name: String, default value: Bool) throws(TokenizerError) -> Bool {
         try self[name]?.bool() ?? value
     }
 
-    /// The name of the type.
+    /// Returns the string in `type`.
     func type() throws(TokenizerError) -> String { try required("type").string() }
 }

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// The `normalizer` of a `tokenizer.json`.
+/// Reads the `normalizer` of a `tokenizer.json`.
 enum NormalizerFile {
-    /// The changes in their order; none for a missing part.
+    /// Returns the changes in order; none if the part is missing.
     static func normalizers(_ part: JSONPart?) throws(TokenizerError) -> [TextNormalizer] {
         guard let part else { return [] }
         let object = try JSONObject(part)
@@ -31,8 +31,8 @@ enum NormalizerFile {
         case "Precompiled": return try precompiled(try object.required("precompiled_charsmap"))
         default:
             throw part.unsupported(
-                "the normalizer \(type) is not read here; read are Sequence, Lowercase, NFC, NFD, "
-                    + "NFKC, NFKD, StripAccents, Replace, Prepend, Strip and Precompiled, and "
+                "the normalizer \(type) is not supported; supported are Sequence, Lowercase, NFC, "
+                    + "NFD, NFKC, NFKD, StripAccents, Replace, Prepend, Strip and Precompiled, and "
                     + "BertNormalizer with WordPiece")
         }
     }
@@ -50,7 +50,8 @@ enum NormalizerFile {
         case "\\s+": return .replaceWhiteSpace(by: content)
         case " {2,}": return .replaceSpaces(by: content)
         case let other:
-            throw expression.unsupported("the expression \(other) is not known")
+            throw expression.unsupported(
+                "the expression \(other) is not supported; supported are '\\s+' and ' {2,}'")
         }
     }
 

@@ -1,14 +1,14 @@
-/// The `pre_tokenizer` of a `tokenizer.json`.
+/// Reads the `pre_tokenizer` of a `tokenizer.json`.
 struct SplitterFile {
-    /// The ways to cut, in their order.
+    /// The rules that cut a text, in order.
     private(set) var splitters: [PieceSplitter] = []
     /// Whether pieces are spelled by their bytes.
     private(set) var isByteLevel = false
 
-    /// CLIP's expression, and GPT-2's.
+    /// CLIP's expression.
     private static let clip = #"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
 
-    /// Reads the part; a missing one cuts nothing.
+    /// Reads the part; without it nothing is cut.
     static func splitters(_ part: JSONPart?) throws(TokenizerError) -> SplitterFile {
         var file = SplitterFile()
         if let part { try file.read(part) }
@@ -18,13 +18,13 @@ struct SplitterFile {
     private mutating func read(_ part: JSONPart) throws(TokenizerError) {
         let object = try JSONObject(part)
         let type = try object.type()
-        if isByteLevel { throw part.unsupported("\(type) after ByteLevel is not read") }
+        if isByteLevel { throw part.unsupported("\(type) after ByteLevel is not supported") }
         switch type {
         case "Sequence":
             for element in try object.required("pretokenizers").elements() { try read(element) }
         case "ByteLevel":
             if try object.flag("add_prefix_space", default: true) { splitters.append(.spaceBefore) }
-            // CLIP's pieces are pieces to GPT-2's pattern too.
+            // GPT-2's pattern would not cut CLIP's pieces further.
             if try object.flag("use_regex", default: true), splitters.last != .clip(folds: false) {
                 splitters.append(.gpt2)
             }
@@ -40,8 +40,8 @@ struct SplitterFile {
         case "Metaspace": splitters.append(try Self.metaspace(object))
         default:
             throw part.unsupported(
-                "the pre_tokenizer \(type) is not read; read are Sequence, ByteLevel, Split, "
-                    + "WhitespaceSplit, BertPreTokenizer, Punctuation, Digits and Metaspace")
+                "the pre_tokenizer \(type) is not supported; supported are Sequence, ByteLevel, "
+                    + "Split, WhitespaceSplit, BertPreTokenizer, Punctuation, Digits and Metaspace")
         }
     }
 
@@ -54,14 +54,15 @@ struct SplitterFile {
             return .literal(literal, try separator(object, default: nil))
         }
         guard let expression = pattern["Regex"] else {
-            throw object.part.unsupported("an inverted Split by a text is not read")
+            throw object.part.unsupported("an inverted Split by a string is not supported")
         }
         let text = try expression.string()
         let behaviour = try object.required("behavior").string()
         if text == clip, isInverted, behaviour == "Removed" { return .clip(folds: false) }
         if text == "\\s+", !isInverted, behaviour == "Removed" { return .whiteSpace }
         throw expression.unsupported(
-            "the expression \(text) with behavior \(behaviour) is not known; known is CLIP's")
+            "the expression \(text) with behavior \(behaviour) is not supported; "
+                + "supported are CLIP's and \\s+")
     }
 
     private static func separator(
@@ -74,7 +75,7 @@ struct SplitterFile {
         case "MergedWithPrevious": return .joinsPrevious
         case "MergedWithNext": return .joinsNext
         case "Contiguous": return .contiguous
-        case let other: throw object.part.fault("the behavior \(other ?? "") is unknown")
+        case let other: throw object.part.fault("the behavior '\(other ?? "")' is unknown")
         }
     }
 
@@ -89,7 +90,7 @@ struct SplitterFile {
             case "always": break
             case "first": prepending = .first
             case "never": prepending = .never
-            case let other: throw scheme.fault("\(other) is unknown")
+            case let other: throw scheme.fault("the scheme '\(other)' is unknown")
             }
         } else if try !object.flag("add_prefix_space", default: true) {
             prepending = .never

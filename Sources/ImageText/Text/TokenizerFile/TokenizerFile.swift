@@ -1,17 +1,18 @@
-/// A `tokenizer.json` of the `tokenizers` library: a tokenizer and how it frames texts.
+/// A `tokenizer.json` of the `tokenizers` library: a tokenizer and its framing of texts.
 ///
-/// A closed set of types is read, those of the public image-text models; a file with any other is
-/// refused with the name of the type and its place. What is read gives the ids of the library.
+/// The reader supports the component types of the public image-text models. It rejects any other
+/// type with an error that names the type and its place. The ids are those of the library.
 struct TokenizerFile {
     let tokenizer: Tokenizer
     let framing: TextFraming
 
-    /// Reads a file's bytes.
+    /// Reads the content of a file.
     ///
     /// - Parameters:
-    ///   - bytes: JSON.
-    ///   - source: What errors call it.
-    ///   - readsSpecial: Whether special tokens that are typed in a text stand for themselves.
+    ///   - bytes: The JSON.
+    ///   - source: The name of the file in errors.
+    ///   - readsSpecial: Whether the spellings of special tokens in a text are read as those
+    ///     tokens.
     /// - Throws: ``TokenizerError``.
     init(_ bytes: [UInt8], source: String, readsSpecial: Bool) throws(TokenizerError) {
         let root = try JSONObject(try JSONPart(bytes, source: source))
@@ -30,12 +31,12 @@ struct TokenizerFile {
                 root, .unigram(try Self.unigram(model, hidden: Set(special))), added, readsSpecial)
         case let type:
             throw model.part.unsupported(
-                "the type \(type) is not read; read are WordPiece, BPE and Unigram")
+                "the type \(type) is not supported; supported are WordPiece, BPE and Unigram")
         }
         framing = try FramingFile.framing(root, tokenizer: tokenizer)
     }
 
-    /// The type of the model, which files of old releases do not name.
+    /// Returns the type of the model, which files of old releases do not name.
     private static func type(of model: JSONObject) throws(TokenizerError) -> String {
         if let type = model["type"] { return try type.string() }
         if model["merges"] != nil { return "BPE" }
@@ -57,17 +58,17 @@ struct TokenizerFile {
         return .pipeline(pipeline)
     }
 
-    /// An added token and the vocabulary must give one id to one spelling.
+    /// Checks that an added token and the vocabulary agree on its id and its spelling.
     static func check(
         _ token: AddedTokens.Token, against pieces: PieceTable, _ part: JSONPart
     ) throws(TokenizerError) {
         if let id = pieces.id(of: token.content.utf8), Int(id) != token.id {
             throw part.fault(
-                "'\(token.content)' has the id \(token.id), but \(id) in the vocabulary")
+                "'\(token.content)' has the id \(token.id), but the id \(id) in the vocabulary")
         }
         if let bytes = pieces.bytes(of: token.id), !bytes.elementsEqual(token.content.utf8) {
             throw part.fault(
-                "'\(token.content)' has the id \(token.id), which the vocabulary gives to "
+                "'\(token.content)' has the id \(token.id), which the vocabulary assigns to "
                     + "'\(String(decoding: bytes, as: UTF8.self))'")
         }
     }
@@ -84,7 +85,7 @@ struct TokenizerFile {
                 id: try object.required("id").id())
             if token.content.isEmpty { throw element.fault("\"content\" is empty") }
             if try object.flag("single_word", default: false) {
-                throw element.unsupported("added tokens with single_word are not read")
+                throw element.unsupported("single_word in an added token is not supported")
             }
             token.isSpecial = try object.flag("special", default: false)
             token.isNormalized = try object.flag("normalized", default: !token.isSpecial)
@@ -102,11 +103,11 @@ struct TokenizerFile {
         var pieces: [UnigramModel.Piece] = []
         try vocabulary.forEachElement { index, part throws(TokenizerError) in
             guard index <= PieceTable.largestID else {
-                throw vocabulary.fault("there are too many pieces")
+                throw vocabulary.fault("there are more than \(PieceTable.largestID + 1) pieces")
             }
             let pair = try part.elements()
             guard pair.count == 2 else {
-                throw vocabulary.fault("entry \(index) is not a piece with its score")
+                throw vocabulary.fault("entry \(index) is not a pair of a piece and its score")
             }
             var piece = UnigramModel.Piece(
                 text: try pair[0].utf8(), score: try pair[1].double())
@@ -116,7 +117,7 @@ struct TokenizerFile {
         let unknown = try model.required("unk_id")
         let id = try unknown.count()
         guard id < pieces.count else {
-            throw unknown.fault("there is no piece \(id); there are \(pieces.count)")
+            throw unknown.fault("piece \(id) does not exist; there are \(pieces.count) pieces")
         }
         return UnigramModel(
             pieces, unknown: id,

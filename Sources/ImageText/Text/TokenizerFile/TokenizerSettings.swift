@@ -1,21 +1,21 @@
-/// The `tokenizer_config.json` of the `transformers` library: what it adds to a tokenizer's own file.
+/// The `tokenizer_config.json` of the `transformers` library, which supplements a tokenizer's file.
 struct TokenizerSettings {
     static let name = "tokenizer_config.json"
 
-    /// Whether BERT's words are lower-cased: `do_lower_case`.
+    /// The value of `do_lower_case`: whether BERT's words are lower-cased.
     let isUncased: Bool
-    /// `model_max_length`; nil where it is the huge number that stands for none.
+    /// The value of `model_max_length`; `nil` for the huge number that means no limit.
     private let length: Int?
-    /// `pad_token`.
+    /// The value of `pad_token`.
     private let padding: String?
 
-    /// Reads the file's bytes.
+    /// Reads the content of the file.
     ///
-    /// - Throws: ``TokenizerError`` naming the member that is wrong.
+    /// - Throws: ``TokenizerError``, which names the invalid member.
     init(_ bytes: [UInt8], source: String) throws(TokenizerError) {
         let object = try JSONObject(try JSONPart(bytes, source: source))
         isUncased = try object.flag("do_lower_case", default: true)
-        // The number for none has 31 digits, so it is no `Int`.
+        // The number for no limit has 31 digits and does not fit into an `Int`.
         let longest = 1 << 16
         var length: Int?
         if let part = object["model_max_length"], try part.double() <= Double(longest) {
@@ -31,7 +31,7 @@ struct TokenizerSettings {
         }
     }
 
-    /// A framing with the length and the padding of the settings, where it has no length.
+    /// Returns a framing completed by the length and the padding of these settings.
     func completing(_ framing: TextFraming, by tokenizer: Tokenizer) -> TextFraming {
         var framing = framing
         if framing.length == nil, let length,
@@ -39,7 +39,7 @@ struct TokenizerSettings {
         {
             framing.length = length
         }
-        // A file that pads to a length says with what.
+        // A file that pads to a fixed length declares its padding.
         if !framing.isFixedLength, let padding, let id = tokenizer.id(of: padding) {
             framing.padding = id
         }

@@ -1,7 +1,7 @@
-/// BERT's tokenizer in a `tokenizer.json`.
+/// Reads BERT's tokenizer from a `tokenizer.json`.
 ///
-/// It becomes a ``WordPieceTokenizer``, so only BERT's own normalizer, cutting and settings are read:
-/// any other would need other code, and no public image-text model has them.
+/// The result is a ``WordPieceTokenizer``, so only BERT's own normalizer, pre-tokenizer and
+/// settings are supported. No public image-text model has others.
 enum WordPieceFile {
     static func tokenizer(
         _ root: JSONObject, model: JSONObject, added: [AddedTokens.Token], readsSpecial: Bool
@@ -11,20 +11,20 @@ enum WordPieceFile {
         let splitter = try JSONObject(try root.required("pre_tokenizer"))
         guard try splitter.type() == "BertPreTokenizer" else {
             throw splitter.part.unsupported(
-                "with WordPiece only BertPreTokenizer is read, not \(try splitter.type())")
+                "WordPiece supports only BertPreTokenizer, not \(try splitter.type())")
         }
         if let prefix = model["continuing_subword_prefix"], try prefix.string() != "##" {
-            throw prefix.unsupported("with WordPiece only ## is read")
+            throw prefix.unsupported("WordPiece supports only the prefix ##")
         }
         if let length = model["max_input_chars_per_word"],
             try length.count() != WordPieceTokenizer.maximumWordLength
         {
             throw length.unsupported(
-                "words may have \(WordPieceTokenizer.maximumWordLength) characters, no other number"
+                "WordPiece supports only \(WordPieceTokenizer.maximumWordLength)"
             )
         }
         if let unknown = model["unk_token"], try unknown.string() != "[UNK]" {
-            throw unknown.unsupported("with WordPiece the unknown token is [UNK]")
+            throw unknown.unsupported("WordPiece supports only the unknown token [UNK]")
         }
         let vocabulary = try vocabulary(try model.required("vocab"), added: added)
         return .wordPiece(
@@ -36,14 +36,14 @@ enum WordPieceFile {
     private static func isUncased(_ normalizer: JSONObject) throws(TokenizerError) -> Bool {
         guard try normalizer.type() == "BertNormalizer" else {
             throw normalizer.part.unsupported(
-                "with WordPiece only BertNormalizer is read, not \(try normalizer.type())")
+                "WordPiece supports only BertNormalizer, not \(try normalizer.type())")
         }
         let lowercase = try normalizer.flag("lowercase", default: true)
         for (name, wanted) in [
             ("strip_accents", lowercase), ("clean_text", true), ("handle_chinese_chars", true),
         ] where try normalizer.flag(name, default: wanted) != wanted {
             throw normalizer.part.unsupported(
-                "\(name) \(!wanted) with lowercase \(lowercase) is not read")
+                "\(name) \(!wanted) with lowercase \(lowercase) is not supported")
         }
         return lowercase
     }
@@ -61,7 +61,9 @@ enum WordPieceFile {
             guard let piece = pieces.bytes(of: id) else {
                 throw part.fault("no token has the id \(id)")
             }
-            guard !piece.contains(0x0A) else { throw part.fault("token \(id) has a line feed") }
+            guard !piece.contains(0x0A) else {
+                throw part.fault("token \(id) contains a line feed")
+            }
             lines += piece + [0x0A]
         }
         do {

@@ -1,18 +1,18 @@
-/// Tokens that are found in a text before the model sees it, wherever they stand.
+/// Tokens that are found anywhere in a text before the model splits it.
 struct AddedTokens: Sendable {
-    /// One of them.
+    /// An added token.
     struct Token: Sendable {
         var content: String
         var id: Int
-        /// Whether it has a meaning of its own, such as the end of a text.
+        /// Whether it has a special meaning, such as the end of a text.
         var isSpecial = false
-        /// Whether it is looked for after normalization, in its own normalized form.
+        /// Whether it is searched for after normalization, in its own normalized form.
         var isNormalized = false
-        /// Whether white space before it belongs to it.
+        /// Whether it includes the white space before it.
         var takesSpaceBefore = false
-        /// Whether white space after it belongs to it.
+        /// Whether it includes the white space after it.
         var takesSpaceAfter = false
-        /// Whether it is text after a symbol, as where a pattern has run over its start: OpenCLIP.
+        /// Whether it is plain text after a symbol, where OpenCLIP's pattern runs into its start.
         var isTextAfterSymbols = false
     }
 
@@ -27,12 +27,13 @@ struct AddedTokens: Sendable {
     private let raw: Matcher
     private let normalized: Matcher
 
-    /// Takes the tokens of a tokenizer.
+    /// Creates the matchers for the added tokens of a tokenizer.
     ///
     /// - Parameters:
-    ///   - tokens: All of them.
-    ///   - readsSpecial: Whether special ones that are typed in a text stand for themselves.
-    ///   - normalizers: The changes that normalized tokens undergo.
+    ///   - tokens: All added tokens.
+    ///   - readsSpecial: Whether the spellings of special tokens in a text are read as those
+    ///     tokens.
+    ///   - normalizers: The normalization of texts and of normalized tokens.
     init(_ tokens: [Token], readsSpecial: Bool, normalizers: [TextNormalizer]) {
         self.tokens = tokens
         let read = tokens.filter { readsSpecial || !$0.isSpecial }
@@ -44,13 +45,13 @@ struct AddedTokens: Sendable {
             })
     }
 
-    /// Cuts a text at the tokens that are looked for before normalization.
+    /// Splits a text at the tokens that are searched for before normalization.
     func split(raw text: [UInt8]) -> [Part] { raw.split(text) }
 
-    /// Cuts a normalized text at the others.
+    /// Splits a normalized text at the other tokens.
     func split(normalized text: [UInt8]) -> [Part] { normalized.split(text) }
 
-    /// Finds the leftmost token, of several the longest.
+    /// Finds the leftmost token, and of several at one position the longest.
     private struct Matcher: Sendable {
         private var tokens: [Token] = []
         private var trie = TokenTrie(roots: 1, capacity: 0)

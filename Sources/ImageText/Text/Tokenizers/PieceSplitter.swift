@@ -1,35 +1,36 @@
-/// A way to cut a text into the pieces that a model spells one by one.
+/// A rule that cuts a text into the pieces that a model spells separately.
 ///
-/// They are the pre-tokenizers of `tokenizer.json`, and cut as the `tokenizers` library does.
+/// The rules are the pre-tokenizers of `tokenizer.json`, and cut as the `tokenizers` library does.
 enum PieceSplitter: Sendable, Hashable {
-    /// What becomes of a separator.
+    /// The treatment of a separator.
     enum Separator: Sendable, Hashable {
         case removed, isolated, joinsPrevious, joinsNext, contiguous
     }
 
-    /// CLIP's pattern: contractions, runs of letters, single digits, runs of anything else that is
-    /// not white space. `folds` matches contractions with a long s (ſ) too, as Python's pattern,
-    /// which ignores case, does.
+    /// Cuts by CLIP's pattern: contractions, runs of letters, single digits, runs of any other
+    /// characters except white space. `folds` also matches contractions with a long s (ſ), as
+    /// Python's case-insensitive pattern does.
     case clip(folds: Bool)
-    /// GPT-2's pattern: as CLIP's, but with runs of digits and with a space before a word in it.
+    /// Cuts by GPT-2's pattern: as CLIP's, but with runs of digits, and with words that include the
+    /// space before them.
     case gpt2
-    /// White space separates and vanishes.
+    /// Cuts at white space and removes it.
     case whiteSpace
-    /// A literal text separates.
+    /// Cuts at a literal text.
     case literal(String, Separator)
-    /// Punctuation (ASCII symbols and the categories P) separates.
+    /// Cuts at punctuation (ASCII symbols and the categories P).
     case punctuation(Separator)
-    /// Digits are cut off, each for itself or in runs.
+    /// Cuts off digits, each separately or in runs.
     case digits(individually: Bool)
-    /// Spaces become `mark`, one is put in front, and every mark begins a piece.
+    /// Replaces spaces by `mark`, prepends one, and cuts before every mark.
     case metaspace(mark: String, prepends: Prepending, splits: Bool)
 
-    /// A space is put in front of a piece that does not begin with one.
+    /// Prepends a space to a piece that does not begin with one.
     case spaceBefore
 
-    /// When a mark is put in front of a text that does not begin with it.
+    /// The condition for prepending a mark to a text that does not begin with it.
     enum Prepending: Sendable, Hashable {
-        /// `first` means: only before the start of the whole text.
+        /// `first` means only at the start of the whole text.
         case always, first, never
     }
 
@@ -67,12 +68,13 @@ enum PieceSplitter: Sendable, Hashable {
 
     private typealias Bytes = UnsafeBufferPointer<UInt8>
 
-    /// The width of the scalar at a place if it separates, else 0.
+    /// Returns the width of the scalar at a position if it is a separator, otherwise 0.
     private static func width(_ bytes: Bytes, _ place: Int, _ separates: (UInt32) -> Bool) -> Int {
         separates(UTF8Text.scalar(bytes, at: place)) ? UTF8Text.width(bytes[place]) : 0
     }
 
-    /// The pieces that a pattern finds; `end` gives the end of the match at a place, or nil.
+    /// Returns the matches of a pattern; `end` returns the end of the match at a position, or
+    /// `nil`.
     private static func matches(
         _ piece: ArraySlice<UInt8>, end: (Bytes, Int) -> Int?
     ) -> [ArraySlice<UInt8>] {
@@ -92,7 +94,7 @@ enum PieceSplitter: Sendable, Hashable {
         }
     }
 
-    /// Cuts at separators; `length` gives the length of the one at a place, or 0.
+    /// Cuts at separators; `length` returns the length of the separator at a position, or 0.
     private static func cut(
         _ piece: ArraySlice<UInt8>, _ separator: Separator, length: (Bytes, Int) -> Int
     ) -> [ArraySlice<UInt8>] {
@@ -165,7 +167,7 @@ extension PieceSplitter {
         ScalarClass.of(UTF8Text.scalar(bytes, at: place))
     }
 
-    /// The end of the run of one class that goes on at a place.
+    /// Returns the end of the run of scalars of one class that includes a position.
     private static func run(_ bytes: Bytes, _ start: Int, of kind: ScalarClass) -> Int {
         var place = start
         while place < bytes.count, scalarClass(bytes, place) == kind {
@@ -174,7 +176,7 @@ extension PieceSplitter {
         return place
     }
 
-    /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at a place.
+    /// Returns the end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at a position.
     private static func contraction(_ bytes: Bytes, _ place: Int, folds: Bool) -> Int? {
         guard bytes[place] == UInt8(ascii: "'"), place + 1 < bytes.count else { return nil }
         let second = place + 2 < bytes.count ? bytes[place + 2] : 0
@@ -193,8 +195,8 @@ extension PieceSplitter {
     private static func clipEnd(_ bytes: Bytes, _ place: Int, folds: Bool) -> Int? {
         if let end = contraction(bytes, place, folds: folds) { return end }
         func kind(_ place: Int) -> ScalarClass {
-            // The iota below letters (U+0345) is no letter, and in a pattern that ignores case it is
-            // none of the others either, as its capital is a letter: nothing matches it.
+            // U+0345, the iota below letters, is not a letter. Its capital is one, so in a
+            // case-insensitive pattern it is not in the other classes either: nothing matches it.
             let isIota = folds && bytes[place] == 0xCD && bytes[place + 1] == 0x85
             return isIota ? .space : scalarClass(bytes, place)
         }
@@ -214,7 +216,7 @@ extension PieceSplitter {
         let word = bytes[place] == 0x20 && place + 1 < bytes.count ? place + 1 : place
         let kind = scalarClass(bytes, word)
         if kind != .space { return run(bytes, word, of: kind) }
-        // A run of white space leaves its last for the word that follows.
+        // A run of white space leaves its last scalar to the following word.
         let end = run(bytes, place, of: .space)
         if end == bytes.count { return end }
         var last = place

@@ -1,42 +1,44 @@
 /// The pieces of a vocabulary, found by their bytes and by their ids.
 ///
-/// Bytes, not `String`: Swift compares strings by canonical equivalence, and a vocabulary may hold
-/// a composed and a decomposed "é" as two pieces. One block of bytes and one open hash table hold
-/// a vocabulary of 256,000 pieces in about 6 MB.
+/// The keys are bytes rather than `String`, because Swift compares strings by canonical
+/// equivalence, and a vocabulary may contain a composed and a decomposed "é" as two pieces. One
+/// block of bytes and one open hash table hold 256,000 pieces in about 6 MB.
 struct PieceTable: Sendable {
-    /// The largest id that a file may give to a piece; far above any published vocabulary.
+    /// The largest id that a file may assign, far above that of any published vocabulary.
     static let largestID = (1 << 21) - 1
 
     private struct Piece {
         var start: Int32 = 0
-        /// -1 where no piece has the id.
+        /// The length in bytes, or -1 if no piece has the id.
         var count: Int32 = -1
     }
 
     private var bytes: [UInt8] = []
-    /// By id.
+    /// The pieces, by id.
     private var pieces: [Piece] = []
-    /// Ids, or -1 where free; never more than half full.
+    /// The hash table: ids, or -1 for free slots; at most half full.
     private var slots: [Int32]
     private var used = 0
 
-    /// An empty table.
+    /// Creates an empty table.
     ///
-    /// - Parameter capacity: How many pieces to expect.
+    /// - Parameter capacity: The expected number of pieces.
     init(capacity: Int) {
         var count = 64
         while count < capacity * 2 { count *= 2 }
         slots = [Int32](repeating: -1, count: count)
     }
 
-    /// One more than the largest id.
+    /// The largest id plus 1.
     var count: Int { pieces.count }
 
-    /// Gives a piece an id.
+    /// Assigns an id to a piece.
     ///
-    /// A piece that is there already gets the new id: the last one counts, as in Python.
+    /// If the piece already has an id, the new one replaces it, as in Python.
     ///
-    /// - Parameter id: From 0 to ``largestID``.
+    /// - Parameters:
+    ///   - piece: The bytes of the piece.
+    ///   - id: The id, from 0 to ``largestID``.
     /// - Returns: Whether the piece is new.
     @discardableResult
     mutating func insert(_ piece: some Collection<UInt8>, id: Int) -> Bool {
@@ -57,26 +59,26 @@ struct PieceTable: Sendable {
         return isNew
     }
 
-    /// The id of a piece.
+    /// Returns the id of a piece.
     func id(of piece: UnsafeBufferPointer<UInt8>) -> Int32? {
         let id = slots[slot(of: piece)]
         return id >= 0 ? id : nil
     }
 
-    /// The id of a piece.
+    /// Returns the id of a piece.
     func id(of piece: some Collection<UInt8>) -> Int32? {
         if let found = piece.withContiguousStorageIfAvailable({ id(of: $0) }) { return found }
         return Array(piece).withUnsafeBufferPointer { id(of: $0) }
     }
 
-    /// The bytes of the piece with this id; nil if there is no such piece.
+    /// Returns the bytes of the piece with an id; `nil` if there is no such piece.
     func bytes(of id: Int) -> ArraySlice<UInt8>? {
         guard pieces.indices.contains(id), pieces[id].count >= 0 else { return nil }
         let start = Int(pieces[id].start)
         return bytes[start..<start + Int(pieces[id].count)]
     }
 
-    /// The spelling of the piece with this id; nil if there is no such piece.
+    /// Returns the spelling of the piece with an id; `nil` if there is no such piece.
     func spelling(of id: Int) -> String? {
         bytes(of: id).map { String(decoding: $0, as: UTF8.self) }
     }

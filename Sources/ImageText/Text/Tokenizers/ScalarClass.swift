@@ -1,7 +1,7 @@
-/// What the patterns that split texts ask of a Unicode scalar.
+/// The class of a Unicode scalar in the patterns that split texts.
 ///
-/// The categories are those of the Unicode version that the Swift runtime knows (17 with Swift 6.3).
-/// The Rust and Python libraries know others, which differ in scripts added since 2024 only.
+/// The categories are those of the Swift runtime's Unicode version (17 with Swift 6.3). Those of
+/// the Rust and Python libraries differ only in scripts added since 2024.
 enum ScalarClass: UInt8 {
     /// `\p{L}`.
     case letter
@@ -17,7 +17,7 @@ enum ScalarClass: UInt8 {
         return Unicode.Scalar(scalar).map(of) ?? .other
     }
 
-    /// The class of every scalar below U+10000; halves of surrogate pairs do not occur.
+    /// The class of every scalar below U+10000; surrogates do not occur.
     static let basicPlane: [ScalarClass] = (UInt32(0)...0xFFFF).map { code in
         Unicode.Scalar(code).map(of) ?? .other
     }

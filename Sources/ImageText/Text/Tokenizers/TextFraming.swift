@@ -1,6 +1,6 @@
-/// How the texts of a model are cleaned, framed, cut and padded.
+/// The cleaning, framing, truncation and padding of a model's texts.
 ///
-/// A model directory's `config.json` records it:
+/// A model directory's `config.json` stores it:
 ///
 /// ```json
 /// {"cleaning": "none", "start": [49406], "end": [49407], "length": 77, "fixed": true, "padding": 0}
@@ -15,36 +15,37 @@
 /// | SigLIP 2 | ``TextCleaning/lowercase`` | | 1 | 64 | 0 |
 /// | Chinese-CLIP | ``TextCleaning/none`` | `[CLS]` | `[SEP]` | 52 | `[PAD]` |
 ///
-/// The tokenizer that is made of OpenCLIP's list of merges cleans as OpenCLIP does by itself.
+/// The tokenizer that is created from OpenCLIP's list of merges cleans texts itself, as OpenCLIP
+/// does.
 ///
-/// A text encoder without a mask reads the padding too: then the length and the padding belong to
-/// the weights as much as the vocabulary does.
+/// A text encoder without an attention mask also reads the padding. In that case the length and the
+/// padding belong to the weights as much as the vocabulary does.
 public struct TextFraming: Sendable, Hashable {
-    /// What happens to a text before the tokenizer.
+    /// The cleaning of a text before the tokenizer.
     public var cleaning = TextCleaning.none
     /// The ids before a text.
     public var start: [Int] = []
-    /// The ids after a text, also after one that is cut.
+    /// The ids after a text, including a truncated one.
     public var end: [Int] = []
-    /// The most tokens of a row, those that frame it included; nil for any number.
+    /// The maximum number of tokens per row, including ``start`` and ``end``; `nil` for no limit.
     public var length: Int?
     /// Whether every row is padded to ``length``.
     public var isFixedLength = false
     /// The id that fills a row.
     public var padding = 0
 
-    /// A framing that adds nothing.
+    /// Creates a framing that adds nothing.
     public init() {}
 
-    /// A framing.
+    /// Creates a framing.
     ///
     /// - Parameters:
-    ///   - cleaning: What happens to a text before the tokenizer.
-    ///   - start: The ids before a text.
-    ///   - end: The ids after a text.
-    ///   - length: The most tokens of a row; nil for any number.
-    ///   - isFixedLength: Whether every row is padded to `length`.
-    ///   - padding: The id that fills a row.
+    ///   - cleaning: The cleaning of a text before the tokenizer; none by default.
+    ///   - start: The ids before a text; none by default.
+    ///   - end: The ids after a text; none by default.
+    ///   - length: The maximum number of tokens per row; `nil`, the default, for no limit.
+    ///   - isFixedLength: Whether every row is padded to `length`; `false` by default.
+    ///   - padding: The id that fills a row; 0 by default.
     public init(
         cleaning: TextCleaning = .none, start: [Int] = [], end: [Int] = [], length: Int? = nil,
         isFixedLength: Bool = false, padding: Int = 0
@@ -57,20 +58,20 @@ public struct TextFraming: Sendable, Hashable {
         self.padding = padding
     }
 
-    /// The token ids of a text with those that frame it, without padding.
+    /// Returns the token ids of a text, including those that frame it, without padding.
     ///
     /// - Parameters:
-    ///   - text: As typed or as annotated.
-    ///   - tokenizer: What the ids are of.
+    ///   - text: The text as typed or as annotated.
+    ///   - tokenizer: The tokenizer of the model.
     public func ids(of text: String, by tokenizer: Tokenizer) -> [Int] {
         start + tokenizer.ids(of: cleaning.clean(text), limit: room) + end
     }
 
-    /// The words of a text; their tokens are places among ``ids(of:by:)``.
+    /// Returns the words of a text; their tokens are positions in ``ids(of:by:)``.
     ///
     /// - Parameters:
-    ///   - text: As typed or as annotated.
-    ///   - tokenizer: What the ids are of.
+    ///   - text: The text as typed or as annotated.
+    ///   - tokenizer: The tokenizer of the model.
     public func words(of text: String, by tokenizer: Tokenizer) -> [TokenizedWord] {
         tokenizer.words(of: cleaning.clean(text), limit: room).map { word in
             let tokens = word.tokens
@@ -80,11 +81,12 @@ public struct TextFraming: Sendable, Hashable {
         }
     }
 
-    /// Texts as the rows of a text encoder.
+    /// Returns texts as the rows of a text encoder's input.
     ///
     /// - Parameters:
-    ///   - texts: As typed or as annotated.
-    ///   - tokenizer: What the ids are of.
+    ///   - texts: The texts as typed or as annotated.
+    ///   - tokenizer: The tokenizer of the model.
+    /// - Returns: The ids and the mask, `[texts.count, L]`.
     public func batch(_ texts: [String], by tokenizer: Tokenizer) -> TokenBatch {
         let length = isFixedLength ? length : nil
         return TokenBatch(
@@ -92,7 +94,7 @@ public struct TextFraming: Sendable, Hashable {
             padding: length.map { .fixed($0) } ?? .longest, paddingID: padding)
     }
 
-    /// How many tokens of a text there is room for.
+    /// The number of tokens of a text that fit between ``start`` and ``end``.
     public var room: Int {
         length.map { max(0, $0 - start.count - end.count) } ?? .max
     }
@@ -105,9 +107,10 @@ extension TextFraming: Codable {
         case padding
     }
 
-    /// Reads a framing; a missing key has the value of ``init()``.
+    /// Decodes a framing; a missing key has its value in ``init()``.
     ///
-    /// - Throws: `DecodingError` for an unknown cleaning, a negative id, or a length with no room.
+    /// - Throws: `DecodingError` for an unknown cleaning, an id out of range, or a length that does
+    ///   not fit ``start`` and ``end``.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         cleaning = try values.decodeIfPresent(TextCleaning.self, forKey: .cleaning) ?? .none
@@ -124,12 +127,14 @@ extension TextFraming: Codable {
         if !end.allSatisfy(ids.contains) { throw fault(.end, "an id is out of range") }
         if !ids.contains(padding) { throw fault(.padding, "the id is out of range") }
         if let length, length < start.count + end.count || length > 1 << 16 {
-            throw fault(.length, "\(length) tokens are too few or too many")
+            throw fault(
+                .length,
+                "the length must be \(start.count + end.count) to \(1 << 16) tokens, not \(length)")
         }
-        if isFixedLength, length == nil { throw fault(.length, "a fixed length needs a length") }
+        if isFixedLength, length == nil { throw fault(.length, "\"fixed\" requires a length") }
     }
 
-    /// Writes a framing, all keys but a missing length.
+    /// Encodes a framing with all keys except a missing length.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(cleaning, forKey: .cleaning)

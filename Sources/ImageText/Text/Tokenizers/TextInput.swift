@@ -1,25 +1,26 @@
-/// What the texts of a model go through: cleaning, tokenizer and framing.
+/// The preparation of a model's texts: cleaning, tokenizer and framing.
 public struct TextInput: Sendable {
-    /// What turns a cleaned text into ids.
+    /// The tokenizer, which turns a cleaned text into ids.
     public let tokenizer: Tokenizer
-    /// What happens before it, what stands around the ids, and how rows are cut and padded.
+    /// The cleaning before the tokenizer, and the framing, truncation and padding after it.
     public let framing: TextFraming
 
-    /// Combines a tokenizer with a framing.
+    /// Creates an input from a tokenizer and a framing.
     public init(tokenizer: Tokenizer, framing: TextFraming) {
         self.tokenizer = tokenizer
         self.framing = framing
     }
 
-    /// The input of a BERT.
+    /// Creates the input of a BERT.
     ///
     /// - Parameters:
-    ///   - vocabulary: its word pieces.
-    ///   - isUncased: whether words are lower-cased and lose their accents.
-    ///   - cleaning: what happens before.
-    ///   - endsWithSeparator: whether `[SEP]` ends a text; the original ALBEF leaves it out.
-    ///   - length: the most tokens of a text, `[CLS]` and `[SEP]` included.
-    ///   - isFixedLength: whether every row is padded to that length.
+    ///   - vocabulary: The vocabulary of the model.
+    ///   - isUncased: Whether words are lower-cased and lose their accents.
+    ///   - cleaning: The cleaning of a text before the tokenizer.
+    ///   - endsWithSeparator: Whether `[SEP]` ends a text; the original ALBEF omits it.
+    ///   - length: The maximum number of tokens per row, including `[CLS]` and `[SEP]`; `nil` for
+    ///     no limit.
+    ///   - isFixedLength: Whether every row is padded to `length`; `false` by default.
     public init(
         vocabulary: Vocabulary, isUncased: Bool, cleaning: TextCleaning, endsWithSeparator: Bool,
         length: Int?, isFixedLength: Bool = false
@@ -34,18 +35,18 @@ public struct TextInput: Sendable {
                 isFixedLength: isFixedLength, padding: special.padding))
     }
 
-    /// Texts as the rows of the text encoder.
+    /// Returns texts as the rows of the text encoder's input, `[texts.count, L]`.
     public func batch(_ texts: [String]) -> TokenBatch { framing.batch(texts, by: tokenizer) }
 
-    /// The token ids of a text with those that frame it.
+    /// Returns the token ids of a text, including those that frame it.
     public func ids(of text: String) -> [Int] { framing.ids(of: text, by: tokenizer) }
 
-    /// The words of a text; their tokens are places among ``ids(of:)``.
+    /// Returns the words of a text; their tokens are positions in ``ids(of:)``.
     public func words(of text: String) -> [TokenizedWord] { framing.words(of: text, by: tokenizer) }
 
-    /// The text that the tokenizer sees.
+    /// Returns the cleaned text that the tokenizer receives.
     public func clean(_ text: String) -> String { framing.cleaning.clean(text) }
 
-    /// Whether nothing of a text is left to read.
+    /// Returns whether a text has no tokens after cleaning.
     public func isEmpty(_ text: String) -> Bool { tokenizer.ids(of: clean(text), limit: 1).isEmpty }
 }

@@ -1,32 +1,32 @@
-/// A change that a tokenizer makes to a text before it is cut into pieces.
+/// A change that a tokenizer makes to a text before cutting it into pieces.
 ///
-/// They are the normalizers of `tokenizer.json`, with the results of the `tokenizers` library, and
-/// two of Python's that have no name there.
+/// The changes are the normalizers of `tokenizer.json`, with the results of the `tokenizers`
+/// library, and two Python functions that have no name there.
 enum TextNormalizer: Sendable {
-    /// Lower case, scalar by scalar: a capital sigma becomes σ wherever it stands.
+    /// Lower-cases scalar by scalar; a capital sigma always becomes σ.
     case lowercase
-    /// A normal form of Unicode 9; what that version did not know is left alone.
+    /// Applies a normal form of Unicode 9; newer scalars are left unchanged.
     case normalForm(UnicodeForm)
-    /// Marks (categories M) vanish.
+    /// Removes marks (categories M).
     case stripAccents
-    /// Every occurrence of a text becomes another.
+    /// Replaces every occurrence of a text by another.
     case replaceText(String, by: String)
-    /// Every run of white space becomes a text.
+    /// Replaces every run of white space by a text.
     case replaceWhiteSpace(by: String)
-    /// Every run of at least two spaces becomes a text.
+    /// Replaces every run of at least two spaces by a text.
     case replaceSpaces(by: String)
-    /// A text is put in front of one that is not empty.
+    /// Prepends a text to one that is not empty.
     case prepend(String)
-    /// White space goes from the ends.
+    /// Removes white space at the ends.
     case strip(left: Bool, right: Bool)
-    /// SentencePiece's rules for scalars, applied as the `tokenizers` library applies them.
+    /// Applies SentencePiece's character rules as the `tokenizers` library does.
     case characterMap(CharacterMap)
-    /// What SentencePiece does.
+    /// Applies SentencePiece's own normalization.
     case sentencePiece(SentencePieceNormalizer)
-    /// What OpenCLIP does to a caption.
+    /// Applies OpenCLIP's cleaning of captions.
     case openCLIP
 
-    /// The changed text; both are valid UTF-8.
+    /// Returns the changed text; both texts are valid UTF-8.
     func normalized(_ bytes: [UInt8]) -> [UInt8] {
         switch self {
         case .lowercase: Self.lowercased(bytes)
@@ -154,7 +154,8 @@ extension TextNormalizer {
         return Array(result.utf8)
     }
 
-    /// Whether a scalar stays as it is next to others of this kind: the bulk of English and Chinese.
+    /// Returns whether a scalar is unchanged beside others of this kind, as are most in English and
+    /// Chinese.
     private static func isInert(_ scalar: UInt32, _ form: UnicodeForm) -> Bool {
         switch scalar {
         case ..<0xA0, 0x3400...0x9FFF: true
@@ -167,7 +168,7 @@ extension TextNormalizer {
     }
 
     private static func isOfUnicode9(_ scalar: Unicode.Scalar) -> Bool {
-        // U+07FD is the first combining mark that came later; no ideograph changes.
+        // U+07FD is the first combining mark added after Unicode 9; no ideograph changes.
         if scalar.value < 0x7FD || (0x3400..<0xA490).contains(scalar.value) { return true }
         return (scalar.properties.age?.major ?? 0) <= 9
     }

@@ -1,16 +1,16 @@
 extension TokenPipeline {
-    /// What begins the first token of a word in vocabularies of SentencePiece's kind.
+    /// The mark at the start of a word's first token in vocabularies like SentencePiece's.
     private static let mark = SentencePieceNormalizer.mark
 
-    /// The words of a text.
+    /// Returns the words of a text.
     ///
-    /// Where pieces are words (CLIP: each ends with a `</w>`) a word is a piece. Else a word begins
-    /// with its piece, and in it with every token that begins with `▁`. An added token is a word of
-    /// its own.
+    /// In CLIP's vocabulary, whose words end with `</w>`, every piece is a word. In others a word
+    /// begins with a piece, and within a piece with every token that begins with `▁`. An added
+    /// token is a word.
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - limit: Stop after this many tokens; a word that would go on after that ends there.
+    ///   - limit: The maximum number of tokens; a word that exceeds it is cut off.
     public func words(of text: String, limit: Int = .max) -> [TokenizedWord] {
         var words: [TokenizedWord] = []
         func add(_ bytes: ArraySlice<UInt8>, _ tokens: Range<Int>) {
@@ -48,7 +48,7 @@ extension TokenPipeline {
         }
     }
 
-    /// A word as people write it: without marks, and without the space in front.
+    /// Returns a word as people write it, without marks and the space before it.
     private static func text(_ bytes: ArraySlice<UInt8>) -> String {
         var rest = bytes
         while rest.starts(with: mark) { rest = rest.dropFirst(mark.count) }

@@ -1,10 +1,11 @@
-/// A tokenizer in stages: normalize, find added tokens, cut into pieces, spell each piece.
+/// A tokenizer in stages: it normalizes a text, finds added tokens, cuts the rest into pieces, and
+/// spells each piece.
 ///
-/// It stands for every tokenizer but BERT's: CLIP's byte pairs, SentencePiece's unigrams, Gemma's
-/// byte pairs with a byte fallback. It is made by ``TokenizerFile`` and by the readers of other
-/// files, and its ids are those of the library that made the file.
+/// It covers every tokenizer but BERT's: CLIP's byte pairs, SentencePiece's unigrams, Gemma's byte
+/// pairs with a byte fallback. ``TokenizerFile`` and the readers of other files create it. Its ids
+/// are those of the library that wrote the file.
 public struct TokenPipeline: Sendable {
-    /// What spells a piece.
+    /// The model that spells a piece.
     enum Model: Sendable {
         case bytePairs(BytePairModel)
         case unigram(UnigramModel)
@@ -14,13 +15,18 @@ public struct TokenPipeline: Sendable {
     let splitters: [PieceSplitter]
     let model: Model
     private let added: AddedTokens
-    /// The spellings of added tokens beyond the model's, and the ids of all of them.
+    /// The spellings and ids of all added tokens.
     private let addedPieces: PieceTable
 
-    /// Puts stages together.
+    /// Creates a pipeline of stages.
     ///
     /// - Parameters:
-    ///   - readsSpecial: Whether special tokens that are typed in a text stand for themselves.
+    ///   - normalizers: The changes to a text, in order.
+    ///   - splitters: The rules that cut a text into pieces, in order.
+    ///   - model: The model that spells a piece.
+    ///   - added: The added tokens.
+    ///   - readsSpecial: Whether the spellings of special tokens in a text are read as those
+    ///     tokens.
     init(
         normalizers: [TextNormalizer], splitters: [PieceSplitter], model: Model,
         added: [AddedTokens.Token], readsSpecial: Bool
@@ -41,10 +47,10 @@ public struct TokenPipeline: Sendable {
         }
     }
 
-    /// One more than the largest id: the rows of the table of embeddings.
+    /// The largest id plus 1: the minimum number of rows of the embedding table.
     public var count: Int { max(pieces.count, addedPieces.count) }
 
-    /// The id of what the vocabulary cannot spell; nil if such characters vanish or become bytes.
+    /// The id of the unknown token; `nil` if unknown characters are dropped or become bytes.
     public var unknown: Int? {
         switch model {
         case .bytePairs(let model): model.unknown.map(Int.init)
@@ -52,36 +58,37 @@ public struct TokenPipeline: Sendable {
         }
     }
 
-    /// The ids of the tokens with a meaning of their own, ascending.
+    /// The ids of the special tokens, ascending.
     public var special: [Int] { added.tokens.filter(\.isSpecial).map(\.id).sorted() }
 
-    /// The id of a token, spelled as in the file.
+    /// Returns the id of a token, spelled as in the file.
     public func id(of token: String) -> Int? {
         (addedPieces.id(of: token.utf8) ?? pieces.id(of: token.utf8)).map(Int.init)
     }
 
-    /// The tokens with these ids, spelled as in the file; `nil` stands for an id without a token.
+    /// Returns the tokens with the given ids, spelled as in the file; `nil` for an id without a
+    /// token.
     public func tokens(of ids: some Sequence<Int>) -> [String?] {
         ids.map { addedPieces.spelling(of: $0) ?? pieces.spelling(of: $0) }
     }
 
-    /// The token ids of a text, without those that frame it.
+    /// Returns the token ids of a text, without those that frame it.
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - limit: Stop after this many tokens.
+    ///   - limit: The maximum number of tokens; no limit by default.
     public func ids(of text: String, limit: Int = .max) -> [Int] {
         encode(text, limit: limit) { _, _ in }
     }
 
-    /// What a stretch of tokens came from.
+    /// The origin of a range of tokens.
     enum Origin {
         case added(id: Int)
-        /// The normalized bytes of a piece, and where its tokens end in them.
+        /// The normalized bytes of a piece, and the ends of its tokens in them.
         case piece(ArraySlice<UInt8>, ends: ArraySlice<Int>)
     }
 
-    /// Encodes a text; `visit` sees each piece with the places of its tokens.
+    /// Encodes a text, and calls `visit` with each piece and the positions of its tokens.
     func encode(
         _ text: String, limit: Int, _ visit: (Origin, Range<Int>) -> Void
     ) -> [Int] {
@@ -148,11 +155,11 @@ public struct TokenPipeline: Sendable {
     }
 }
 
-/// The tokens of a text while they are found.
+/// The tokens of a text found so far.
 struct TokenRun {
     /// The ids.
     var ids: [Int] = []
-    /// After how many bytes of the piece each token ends; parallel to ``ids``.
+    /// The end of each token, in bytes from the start of its piece; parallel to ``ids``.
     var ends: [Int] = []
 
     mutating func append(_ id: Int32, end: Int) {

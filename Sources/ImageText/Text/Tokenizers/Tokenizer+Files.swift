@@ -1,29 +1,29 @@
 public import SystemPackage
 
-/// A tokenizer of a model folder, and what its file says of the framing of texts.
+/// The tokenizer of a model folder, and the framing of texts that its files declare.
 public struct TokenizerOfFolder: Sendable {
-    /// What the ids are of.
+    /// The tokenizer.
     public let tokenizer: Tokenizer
-    /// How the file frames texts; `vocab.txt`, merges and SentencePiece files say nothing of length.
+    /// The framing of texts; `vocab.txt` and SentencePiece files declare no length.
     public let framing: TextFraming
     /// The files that were read.
     public let files: [FilePath]
 }
 
 extension Tokenizer {
-    /// Reads the tokenizer of a folder in which somebody else published a model.
+    /// Reads the tokenizer of a folder with a model that someone else published.
     ///
-    /// The first of these that is there: `tokenizer.json`; `vocab.json` with `merges.txt` (CLIP's);
-    /// `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`;
-    /// `bpe_simple_vocab_16e6.txt`; `vocab.txt` (BERT's). Of `tokenizer_config.json`, if it is
-    /// there, come the length and the padding that the tokenizer's own file does not give, and
-    /// whether BERT's words are lower-cased; they are without it.
+    /// The first of these that exists is read: `tokenizer.json`; `vocab.json` with `merges.txt`
+    /// (CLIP's); `spiece.model`, `sentencepiece.bpe.model` or `tokenizer.model`;
+    /// `bpe_simple_vocab_16e6.txt`; `vocab.txt` (BERT's). If `tokenizer_config.json` exists, it
+    /// supplies the length and the padding that the tokenizer's own file does not declare, and
+    /// whether BERT's words are lower-cased. Without it they are.
     ///
     /// - Parameters:
     ///   - folder: The folder.
-    ///   - readsSpecial: Whether special tokens that are typed in a text, as `</s>`, stand for
-    ///     themselves. Off by default, so that a query cannot smuggle them in.
-    /// - Throws: ``TokenizerError`` naming the file, the place in it, and what is wrong there.
+    ///   - readsSpecial: Whether the spellings of special tokens in a text, such as `</s>`, are
+    ///     read as those tokens; `false` by default, so that a query cannot inject them.
+    /// - Throws: ``TokenizerError``, which names the file, the place in it and the problem.
     public static func read(
         folder: FilePath, readsSpecial: Bool = false
     ) throws(TokenizerError) -> TokenizerOfFolder {
@@ -71,12 +71,12 @@ extension Tokenizer {
         throw TokenizerError(.noTokenizer, source: folder.string)
     }
 
-    /// Reads one file that is a whole tokenizer; its form is told by its name.
+    /// Reads one file that is a complete tokenizer; its name determines the format.
     ///
     /// - Parameters:
-    ///   - path: `….json`, `….model`, `vocab.txt`, or a list of merges of CLIP's form.
+    ///   - path: `….json`, `….model`, `vocab.txt`, or a list of merges in CLIP's format.
     ///   - readsSpecial: As in ``read(folder:readsSpecial:)``.
-    /// - Throws: ``TokenizerError`` naming the file, the place in it, and what is wrong there.
+    /// - Throws: ``TokenizerError``, which names the file, the place in it and the problem.
     public static func read(
         file path: FilePath, readsSpecial: Bool = false
     ) throws(TokenizerError) -> TokenizerOfFolder {
@@ -86,12 +86,13 @@ extension Tokenizer {
         return TokenizerOfFolder(tokenizer: tokenizer, framing: framing, files: [path])
     }
 
-    /// Reads the bytes of a file that is a whole tokenizer.
+    /// Reads the bytes of a file that is a complete tokenizer.
     ///
     /// - Parameters:
-    ///   - name: The name of the file, which tells its form.
-    ///   - source: What errors call it.
-    ///   - isUncased: Whether BERT's words are lower-cased, of which `vocab.txt` says nothing.
+    ///   - bytes: The content of the file.
+    ///   - name: The name of the file, which determines the format.
+    ///   - source: The name of the file in errors.
+    ///   - isUncased: Whether BERT's words are lower-cased, which `vocab.txt` does not declare.
     ///   - readsSpecial: As in ``read(folder:readsSpecial:)``.
     package static func read(
         _ bytes: [UInt8], name: String, source: String, isUncased: Bool = true,
@@ -120,14 +121,16 @@ extension Tokenizer {
         return (tokenizer, clipFraming(tokenizer, "<start_of_text>", "<end_of_text>"))
     }
 
-    /// Ten times the largest that is published.
+    /// The size limit in bytes: ten times the largest published file.
     private static let longestFile = 1 << 29
 
     private static func bytes(of path: FilePath) throws(TokenizerError) -> [UInt8] {
         do throws(OpenFile.Fault) {
             var file = try OpenFile(path)
             guard let count = Int(exactly: file.byteCount), count <= longestFile else {
-                throw OpenFile.Fault(reason: "it is too long for a tokenizer", errno: nil)
+                throw OpenFile.Fault(
+                    reason: "it is larger than \(longestFile) bytes, the limit for a tokenizer",
+                    errno: nil)
             }
             return TextFile.withoutMark(try file.bytes(count))
         } catch {
@@ -157,7 +160,7 @@ extension Tokenizer {
         }
     }
 
-    /// CLIP's framing: 77 tokens, filled with 0.
+    /// Returns CLIP's framing: 77 tokens, padded with 0.
     private static func clipFraming(
         _ tokenizer: Tokenizer, _ start: String, _ end: String
     ) -> TextFraming {
@@ -168,7 +171,7 @@ extension Tokenizer {
 }
 
 extension SentencePieceFile {
-    /// The tokenizer of the model.
+    /// Returns the tokenizer of the model.
     func tokenizer(readsSpecial: Bool) -> Tokenizer {
         let special = controls.map { id in
             AddedTokens.Token(

@@ -1,14 +1,14 @@
-/// What turns texts into the token ids of a text encoder.
+/// A tokenizer, which turns texts into the token ids of a text encoder.
 ///
-/// A plain value: the rest of the code holds it without knowing which model it came with.
-/// ``TextFraming`` says what comes around the ids.
+/// It is a plain value, so that other code need not distinguish the kinds of models.
+/// ``TextFraming`` adds the ids around a text.
 public enum Tokenizer: Sendable {
-    /// BERT's: ALBEF, BLIP, Chinese-CLIP.
+    /// BERT's tokenizer: ALBEF, BLIP, Chinese-CLIP.
     case wordPiece(WordPieceTokenizer)
-    /// Any other: CLIP, SigLIP, XLM-R, Gemma.
+    /// Any other tokenizer: CLIP, SigLIP, XLM-R, Gemma.
     case pipeline(TokenPipeline)
 
-    /// One more than the largest id: how many rows the table of embeddings has at least.
+    /// The largest id plus 1: the minimum number of rows of the embedding table.
     public var count: Int {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.vocabulary.count
@@ -16,7 +16,7 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The id of what the vocabulary cannot spell; nil if such characters vanish.
+    /// The id of the unknown token; `nil` if unknown characters are dropped or become bytes.
     public var unknown: Int? {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.vocabulary.special.unknown
@@ -24,7 +24,7 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The ids of the tokens with a meaning of their own, ascending.
+    /// The ids of the special tokens, ascending.
     public var special: [Int] {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.vocabulary.special.ids.sorted()
@@ -32,11 +32,11 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The token ids of a text, without those that frame it.
+    /// Returns the token ids of a text, without those that frame it.
     ///
     /// - Parameters:
-    ///   - text: Any text; an empty one has no tokens.
-    ///   - limit: Stop after this many tokens.
+    ///   - text: Any text; an empty text has no tokens.
+    ///   - limit: The maximum number of tokens; no limit by default.
     public func ids(of text: String, limit: Int = .max) -> [Int] {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.ids(of: text, limit: limit)
@@ -44,11 +44,11 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The words of a text with the places of their tokens among ``ids(of:limit:)``.
+    /// Returns the words of a text with the positions of their tokens in ``ids(of:limit:)``.
     ///
     /// - Parameters:
     ///   - text: Any text.
-    ///   - limit: Stop after this many tokens; a word that would go on after that ends there.
+    ///   - limit: The maximum number of tokens; a word that exceeds it is cut off.
     public func words(of text: String, limit: Int = .max) -> [TokenizedWord] {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.words(of: text, limit: limit)
@@ -56,7 +56,7 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The id of a token, spelled as in the file of the vocabulary.
+    /// Returns the id of a token, spelled as in the vocabulary file.
     public func id(of token: String) -> Int? {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.vocabulary.id(of: token)
@@ -64,7 +64,8 @@ public enum Tokenizer: Sendable {
         }
     }
 
-    /// The tokens with these ids, spelled as in the file; `nil` stands for an id without a token.
+    /// Returns the tokens with the given ids, spelled as in the file; `nil` for an id without a
+    /// token.
     public func tokens(of ids: some Sequence<Int>) -> [String?] {
         switch self {
         case .wordPiece(let tokenizer): tokenizer.vocabulary.tokens(of: ids)

@@ -1,6 +1,6 @@
-/// Reading scalars from bytes that are known to be valid UTF-8.
+/// Reads scalars from valid UTF-8.
 enum UTF8Text {
-    /// How many bytes the scalar has that begins with a byte.
+    /// Returns the number of bytes of the scalar that begins with a byte.
     static func width(_ first: UInt8) -> Int {
         switch first {
         case ..<0xC0: 1
@@ -10,7 +10,7 @@ enum UTF8Text {
         }
     }
 
-    /// The scalar that begins at a place.
+    /// Returns the scalar that begins at a position.
     static func scalar(_ bytes: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt32 {
         let first = UInt32(bytes[place])
         func tail(_ offset: Int) -> UInt32 { UInt32(bytes[place + offset]) & 0x3F }
@@ -22,7 +22,7 @@ enum UTF8Text {
         }
     }
 
-    /// Maps every scalar of a text to any number of others.
+    /// Maps every scalar of a text to any number of scalars.
     static func mapping(
         _ bytes: [UInt8], _ transform: (Unicode.Scalar, inout String.UnicodeScalarView) -> Void
     ) -> [UInt8] {

@@ -1,14 +1,14 @@
 internal import Foundation
 
-/// The four normal forms of Unicode.
+/// Unicode's four normal forms.
 enum UnicodeForm: Sendable {
     case nfc, nfd, nfkc, nfkd
 
-    /// A text in this form.
+    /// Returns a text in this form.
     ///
-    /// The runtime's own forms have two faults (Swift 6.3): a composed Hangul syllable does not take
-    /// a final consonant that follows it, and marks after a compatibility mapping are not put in
-    /// their order. Going by way of NFD mends both.
+    /// The runtime's own forms have two faults (Swift 6.3): a composed Hangul syllable does not
+    /// absorb a final consonant after it, and marks are not reordered after a compatibility
+    /// mapping. Applying NFD first corrects both.
     func normalized(_ text: String) -> String {
         switch self {
         case .nfd: text.decomposedStringWithCanonicalMapping

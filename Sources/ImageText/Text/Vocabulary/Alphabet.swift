@@ -1,6 +1,6 @@
 /// The single-character tokens that a set of words needs.
 struct Alphabet {
-    /// The tokens as bytes, continuations with their `##`; most frequent first, ties by bytes.
+    /// The tokens as bytes, the most frequent first, ties by bytes; continuations have their `##`.
     let pieces: [[UInt8]]
 
     private struct Count {

@@ -2,12 +2,12 @@ public import SystemPackage
 
 /// The captions of a file, without their images.
 public enum CaptionTexts {
-    /// Reads the captions of a file; blank ones are left out.
+    /// Reads the captions of a file, except blank ones.
     ///
-    /// A file that ends in `.txt` has one caption per line; anything else is an annotation file or a
-    /// folder, as ``CaptionDataset`` reads them, whose images need not be there.
+    /// A file that ends in `.txt` has one caption per line. Anything else is an annotation file or
+    /// a folder in a format of ``CaptionDataset``; its images need not exist.
     ///
-    /// - Throws: ``VocabularyError`` or ``DatasetError`` naming the file and the place in it.
+    /// - Throws: ``VocabularyError`` or ``DatasetError``, which name the file and the place in it.
     public static func read(_ file: FilePath) throws -> [String] {
         guard file.extension?.lowercased() == "txt" else {
             return try CaptionDataset.read(file).images.flatMap(\.captions).filter(isCaption)

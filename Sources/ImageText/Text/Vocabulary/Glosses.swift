@@ -1,27 +1,28 @@
 public import SystemPackage
 
-/// What tokens mean, in words of another vocabulary: `狗` is a `dog`.
+/// The meanings of tokens in words of another vocabulary: `狗` means `dog`.
 ///
-/// The file has a line for each token: the token, a tab, and a text. It is UTF-8.
+/// The file is UTF-8 text with one line per token: the token, a tab and its meaning.
 public struct Glosses: Sendable {
     /// One line of the file.
     struct Gloss: Sendable {
         let text: String
-        /// Counted from 1.
+        /// The number of the line, from 1.
         let line: Int
     }
 
-    /// What errors call the file.
+    /// The name of the file in errors.
     let source: String
-    /// By the bytes of the token: spellings that Unicode holds for equal are different tokens.
+    /// The glosses by the bytes of the token; canonically equivalent spellings are different
+    /// tokens.
     private let glosses: [[UInt8]: Gloss]
 
-    /// How many tokens have a gloss.
+    /// The number of tokens with a gloss.
     public var count: Int { glosses.count }
 
     /// Reads a file of glosses.
     ///
-    /// - Throws: ``GlossError`` that names the file, the line and the field.
+    /// - Throws: ``GlossError``, which names the file, the line and the field.
     public init(contentsOf file: FilePath) throws(GlossError) {
         let bytes: [UInt8]
         do throws(TextFile.Fault) {
@@ -32,12 +33,12 @@ public struct Glosses: Sendable {
         try self.init(utf8: bytes, source: file.string)
     }
 
-    /// Takes the text of a file of glosses.
+    /// Reads the text of a file of glosses.
     ///
     /// - Parameters:
-    ///   - text: a line for each token; a final newline is optional.
-    ///   - source: what errors call the text.
-    /// - Throws: ``GlossError`` that names the line and the field.
+    ///   - text: One line per token; a final newline is optional.
+    ///   - source: The name of the text in errors.
+    /// - Throws: ``GlossError``, which names the line and the field.
     public init(_ text: String, source: String = "glosses") throws(GlossError) {
         try self.init(utf8: TextFile.withoutMark(Array(text.utf8)), source: source)
     }
@@ -68,11 +69,11 @@ public struct Glosses: Sendable {
         self.glosses = glosses
     }
 
-    /// The gloss of a token, spelled as in its vocabulary.
+    /// Returns the gloss of a token, spelled as in its vocabulary.
     subscript(token: String) -> Gloss? { glosses[Array(token.utf8)] }
 }
 
-/// Why glosses cannot be used.
+/// The reason that glosses cannot be used.
 public struct GlossError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case unreadable(reason: String)
@@ -91,20 +92,20 @@ public struct GlossError: Error, Sendable, CustomStringConvertible {
         self.source = source
     }
 
-    /// The file, the line, and what is wrong there.
+    /// The file, the line and the problem.
     public var description: String {
         switch code {
         case .unreadable(let reason): "\(source): cannot be read: \(reason)"
         case .notText(let line): "\(source): line \(line) is not UTF-8"
         case .fields(let line, let count):
-            "\(source): line \(line) has \(count) field\(count == 1 ? "" : "s") between tabs; it"
-                + " needs two, a token and what it means"
+            "\(source): line \(line) has \(count) field\(count == 1 ? "" : "s") separated by tabs;"
+                + " it needs two, a token and its meaning"
         case .noToken(let line): "\(source): line \(line), field 1: the token is empty"
         case .duplicate(let token, let lines):
-            "\(source): line \(lines.1), field 1: '\(token)' has a gloss on line \(lines.0) already"
+            "\(source): line \(lines.1), field 1: '\(token)' already has a gloss on line \(lines.0)"
         case .unknownWords(let line, let token, let text):
-            "\(source): line \(line), field 2: '\(text)', for '\(token)', has no word that the text"
-                + " tower knows"
+            "\(source): line \(line), field 2: '\(text)', for '\(token)', has no word in the"
+                + " vocabulary of the text tower"
         }
     }
 }

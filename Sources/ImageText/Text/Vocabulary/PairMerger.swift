@@ -1,9 +1,10 @@
 internal import HeapModule
 
-/// Words spelled in tokens, and the counts of neighbouring tokens, kept up to date while the most
-/// frequent pair becomes a token again and again.
+/// Words spelled in tokens, with the counts of neighbouring tokens.
+///
+/// Each merge turns the most frequent pair into a token and updates the counts.
 struct PairMerger {
-    /// The alphabet, then a token for each merge; continuations with their `##`.
+    /// The alphabet, then one token per merge; continuations have their `##`.
     private(set) var tokens: [[UInt8]]
 
     private struct Word {
@@ -18,18 +19,19 @@ struct PairMerger {
 
     private struct Occurrences {
         var count = 0
-        /// The words that have the pair; some that lost it, some twice.
+        /// The words with the pair; the list may include words that lost it, and repetitions.
         var words: [Int32] = []
     }
 
     private var ids: [[UInt8]: Int32] = [:]
     private var words: [Word] = []
     private var pairs: [Pair: Occurrences] = [:]
-    /// Holds every pair that occurs under its count or a greater one, out of date.
+    /// The pairs with their counts; an entry may be outdated, but then its count is too high.
     private var queue = Heap<QueuedPair>()
 
-    /// Spells the words in characters; words with others than the alphabet's are left out, for
-    /// they stay `[UNK]`.
+    /// Spells the words in characters.
+    ///
+    /// A word with characters outside the alphabet is left out, because it remains `[UNK]`.
     init(_ counts: WordCounts, alphabet: some Sequence<[UInt8]>) {
         tokens = Array(alphabet)
         for (id, token) in tokens.enumerated() { ids[token] = Int32(id) }
@@ -50,13 +52,13 @@ struct PairMerger {
         for (pair, occurrences) in pairs { enqueue(pair, occurrences.count) }
     }
 
-    /// Merges the most frequent pair; returns whether one occurred often enough.
+    /// Merges the most frequent pair, and returns whether a pair occurred often enough.
     ///
-    /// Adds a token, unless another pair already gave the same one.
+    /// The merge adds a token, unless another pair already produced the same one.
     mutating func merge(minimumFrequency: Int) -> Bool {
         while let entry = queue.popMax() {
             let count = pairs[entry.pair]?.count ?? 0
-            // A count that rose has an entry of its own; one that fell gets it here.
+            // A count that rose has its own entry; one that fell gets a new entry here.
             if count != entry.count {
                 if count < entry.count, count >= minimumFrequency { enqueue(entry.pair, count) }
                 continue

@@ -2,14 +2,14 @@ import Foundation
 public import SystemPackage
 
 extension Vocabulary {
-    /// Writes the vocabulary as Google's `vocab.txt`: a token a line, each ended by U+000A.
+    /// Writes the vocabulary as Google's `vocab.txt`: one token per line, each ended by U+000A.
     ///
-    /// The file appears whole or not at all.
+    /// The write is atomic: a failure leaves no partial file.
     ///
     /// - Parameters:
-    ///   - file: Where to write.
-    ///   - replaces: Whether a file that is there already is replaced; else it is an error.
-    /// - Throws: ``VocabularyError`` naming the file.
+    ///   - file: The file to write.
+    ///   - replaces: Whether an existing file is replaced; by default it is an error.
+    /// - Throws: ``VocabularyError``, which names the file.
     public func write(to file: FilePath, replacing replaces: Bool = false) throws(VocabularyError) {
         if !replaces, FileManager.default.fileExists(atPath: file.string) {
             throw VocabularyError(.exists, source: file.string)

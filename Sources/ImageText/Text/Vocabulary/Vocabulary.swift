@@ -1,21 +1,21 @@
 public import SystemPackage
 
-/// The tokens a text encoder knows; a token's id is its line in the vocabulary file.
+/// The tokens of a text encoder; the id of a token is its line in the vocabulary file, from 0.
 ///
-/// The file is Google's `vocab.txt`: UTF-8, one token per line, continuations of a word marked with
-/// `##`. Lines end with U+000A, or all of them with U+000D U+000A as on Windows: bert-base-chinese has
-/// two tokens that are line separators to any smarter splitting, which would shift every id after
-/// them. A byte order mark is not part of the first token.
+/// The file is Google's `vocab.txt`: UTF-8, one token per line, with `##` before continuations of a
+/// word. Lines end with U+000A, or all with U+000D U+000A as on Windows. Other line separators do
+/// not end a line, because two tokens of bert-base-chinese are such separators. A byte order mark
+/// is ignored.
 public struct Vocabulary: Sendable {
-    /// The ids of the tokens with a meaning of their own.
+    /// The ids of the special tokens.
     public struct SpecialTokens: Sendable, Hashable {
         /// `[PAD]`, which fills a row up to the length of its batch.
         public let padding: Int
-        /// `[UNK]`, a word that no tokens spell.
+        /// `[UNK]`, which replaces a word that no tokens spell.
         public let unknown: Int
-        /// `[CLS]`, which starts every text and carries its meaning.
+        /// `[CLS]`, which starts every text and represents its meaning.
         public let start: Int
-        /// `[SEP]`, which ends a text where the dialect wants it.
+        /// `[SEP]`, which ends a text in some dialects.
         public let separator: Int
         /// `[MASK]`, which hides a token from the model.
         public let mask: Int
@@ -31,19 +31,19 @@ public struct Vocabulary: Sendable {
     public let special: SpecialTokens
     /// Every token, by id.
     public let tokens: [String]
-    /// The tokens that may start a word below ``wordRoot``, continuations below
-    /// ``continuationRoot`` without their `##`.
+    /// All tokens below ``wordRoot``, and continuations without their `##` below
+    /// ``continuationRoot``.
     let trie: TokenTrie
 
     static let wordRoot = 0
     static let continuationRoot = 1
 
-    /// How many tokens there are.
+    /// The number of tokens.
     public var count: Int { tokens.count }
 
     /// Reads a vocabulary file.
     ///
-    /// - Throws: ``VocabularyError`` when the file cannot be read or is not a vocabulary.
+    /// - Throws: ``VocabularyError`` if the file cannot be read or is not a vocabulary.
     public init(contentsOf file: FilePath) throws(VocabularyError) {
         let bytes: [UInt8]
         do throws(TextFile.Fault) {
@@ -54,12 +54,12 @@ public struct Vocabulary: Sendable {
         try self.init(utf8: bytes, source: file.string)
     }
 
-    /// Takes the text of a vocabulary file.
+    /// Reads the text of a vocabulary file.
     ///
     /// - Parameters:
     ///   - text: One token per line; a final newline is optional.
-    ///   - source: What errors call the text.
-    /// - Throws: ``VocabularyError`` when the text is not a vocabulary.
+    ///   - source: The name of the text in errors.
+    /// - Throws: ``VocabularyError`` if the text is not a vocabulary.
     public init(_ text: String, source: String = "vocabulary") throws(VocabularyError) {
         try self.init(utf8: TextFile.withoutMark(Array(text.utf8)), source: source)
     }
@@ -69,7 +69,7 @@ public struct Vocabulary: Sendable {
         if lines.last?.isEmpty == true { lines.removeLast() }
         if lines.isEmpty { throw VocabularyError(.empty, source: source) }
         let carriageReturn = UInt8(ascii: "\r")
-        // Of the last line the end may be missing.
+        // The last line may have no end.
         if lines.count > 1, lines.dropLast().allSatisfy({ $0.last == carriageReturn }) {
             lines = lines.map { $0.last == carriageReturn ? $0.dropLast() : $0 }
         }
@@ -107,18 +107,18 @@ public struct Vocabulary: Sendable {
         self.trie = trie
     }
 
-    /// The id of a token, spelled as in the file (continuations with their `##`).
+    /// Returns the id of a token, spelled as in the file (continuations with their `##`).
     public func id(of token: String) -> Int? {
         trie.token(token.utf8, root: Self.wordRoot).map(Int.init)
     }
 
-    /// The tokens with these ids; `nil` stands for an id outside the vocabulary.
+    /// Returns the tokens with the given ids; `nil` for an id outside the vocabulary.
     public func tokens(of ids: some Sequence<Int>) -> [String?] {
         ids.map { tokens.indices.contains($0) ? tokens[$0] : nil }
     }
 }
 
-/// Why a vocabulary could not be read or written.
+/// The reason that a vocabulary could not be read or written.
 public struct VocabularyError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case unreadable(reason: String)
@@ -139,21 +139,21 @@ public struct VocabularyError: Error, Sendable, CustomStringConvertible {
         self.source = source
     }
 
-    /// The file and what is wrong with it.
+    /// The file and the problem.
     public var description: String {
         switch code {
         case .unreadable(let reason): "\(source): cannot be read: \(reason)"
         case .unwritable(let reason): "\(source): cannot be written: \(reason)"
-        case .exists: "\(source): is there already"
+        case .exists: "\(source): already exists"
         case .empty: "\(source): the vocabulary is empty"
         case .notText(let line): "\(source): line \(line) is not UTF-8"
-        case .emptyToken(let line): "\(source): line \(line) is empty; every line is a token"
+        case .emptyToken(let line): "\(source): line \(line) is empty; every line must be a token"
         case .duplicate(let token, let lines):
-            "\(source): token '\(token)' stands on line \(lines.0) and again on line \(lines.1)"
+            "\(source): the token '\(token)' is on line \(lines.0) and again on line \(lines.1)"
         case .missing(let token, false): "\(source): the special token \(token) is missing"
         case .missing(let token, true):
             "\(source): the special token \(token) is missing; "
-                + "either all lines end with a carriage return or none does"
+                + "either all lines or no line must end with a carriage return"
         }
     }
 }

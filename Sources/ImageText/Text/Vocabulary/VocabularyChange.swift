@@ -1,28 +1,28 @@
-/// What each token of a new vocabulary is made of, where a text encoder knows another one.
+/// The origin of each token when a text encoder changes from one vocabulary to another.
 public struct VocabularyChange: Sendable {
-    /// What a token's embedding can be taken from.
+    /// The source of a token's embedding.
     public enum Origin: Sendable, Hashable {
         /// The same token of the old vocabulary.
         case same(Int)
-        /// The tokens of the old vocabulary that spell its gloss; one at least.
+        /// The tokens of the old vocabulary that spell its gloss; at least one.
         case gloss([Int])
-        /// Nothing: the old vocabulary lacks the token, and it has no gloss.
+        /// No source: the old vocabulary lacks the token, and it has no gloss.
         case none
     }
 
-    /// For each token of the new vocabulary, in its order.
+    /// The origin of each token of the new vocabulary, in order.
     public let origins: [Origin]
 
-    /// Finds what each token is made of.
+    /// Finds the origin of each token.
     ///
-    /// A token that both vocabularies have needs no gloss, and one it has is not looked at.
+    /// A token in both vocabularies needs no gloss; if it has one, the gloss is ignored.
     ///
     /// - Parameters:
-    ///   - old: what the text encoder knows.
-    ///   - new: what it shall know.
-    ///   - glosses: what tokens mean in words of the old vocabulary. Words that it cannot spell are
-    ///     left out of a gloss. Glosses of tokens that the new vocabulary lacks change nothing.
-    /// - Throws: ``GlossError`` for a gloss that is needed and of which no word is known.
+    ///   - old: The vocabulary of the text encoder.
+    ///   - new: The vocabulary that replaces it.
+    ///   - glosses: The meanings of tokens in words of the old vocabulary. Words that it cannot
+    ///     spell are left out. Glosses of tokens that the new vocabulary lacks are ignored.
+    /// - Throws: ``GlossError`` if the old vocabulary can spell no word of a required gloss.
     public init(
         from old: Vocabulary, to new: Vocabulary, glosses: Glosses? = nil
     ) throws(GlossError) {

@@ -1,28 +1,29 @@
-/// How well a vocabulary spells a set of captions.
+/// A measure of how well a vocabulary spells a set of captions.
 public struct VocabularyCoverage: Sendable, Hashable {
-    /// How many captions there are.
+    /// The number of captions.
     public let captions: Int
-    /// How many words they have.
+    /// The number of their words.
     public let words: Int
-    /// How many tokens spell them, `[UNK]` included, `[CLS]` and `[SEP]` not.
+    /// The number of tokens that spell them, including `[UNK]`, without `[CLS]` and `[SEP]`.
     public let tokens: Int
-    /// How many of the words are one token, other than `[UNK]`.
+    /// The number of words that are one token other than `[UNK]`.
     public let singleTokenWords: Int
-    /// How many of the words are `[UNK]`.
+    /// The number of words that are `[UNK]`.
     public let unknownWords: Int
 
-    /// Tokens of a caption on average, without `[CLS]` and `[SEP]`; 0 without captions.
+    /// The mean number of tokens per caption, without `[CLS]` and `[SEP]`; 0 without captions.
     public var tokensPerCaption: Double { Self.ratio(tokens, captions) }
-    /// The share of the words that are one token, other than `[UNK]`.
+    /// The share of words that are one token other than `[UNK]`; 0 without words.
     public var singleTokenShare: Double { Self.ratio(singleTokenWords, words) }
-    /// The share of the words that are `[UNK]`.
+    /// The share of words that are `[UNK]`; 0 without words.
     public var unknownShare: Double { Self.ratio(unknownWords, words) }
 
-    /// Spells every word.
+    /// Measures a vocabulary by spelling every word.
     ///
     /// - Parameters:
-    ///   - vocabulary: The tokens.
-    ///   - counts: The words of the captions, counted as the tokenizer cuts them.
+    ///   - vocabulary: The vocabulary.
+    ///   - counts: The words of the captions.
+    /// - Complexity: O(*n*) for *n* bytes of distinct words.
     public init(of vocabulary: Vocabulary, on counts: WordCounts) {
         let tokenizer = WordPieceTokenizer(vocabulary: vocabulary, isUncased: counts.isUncased)
         var (tokens, single, unknown) = (0, 0, 0)

@@ -1,31 +1,38 @@
 /// Learns a WordPiece vocabulary from the words of captions.
 ///
-/// The special tokens come first, then the alphabet, then one token for each merge. The alphabet
-/// is every character that occurs at least ``minimumFrequency`` times, as the start of a word and,
-/// unless it is always a word of its own, as a continuation (`##`): any word of such characters
-/// can be spelled, and only others become `[UNK]`. Every training word starts out as its
-/// characters; then, again and again, the pair of neighbouring tokens that occurs most often
-/// becomes one token, until the vocabulary is full or no pair occurs ``minimumFrequency`` times.
+/// The vocabulary consists of the special tokens, the alphabet, and one token per merge, in this
+/// order. The alphabet is every character that occurs at least ``minimumFrequency`` times: as the
+/// start of a word and, unless it is always a word by itself, as a continuation (`##`). Any word of
+/// such characters can be spelled; only others become `[UNK]`. Every training word starts as its
+/// characters. The trainer then repeatedly turns the most frequent pair of neighbouring tokens into
+/// one token, until the vocabulary is full or no pair occurs ``minimumFrequency`` times.
 ///
-/// Pairs are chosen by their frequency, as the trainer of the `tokenizers` library does, and not by
-/// the ratio count(ab) / (count(a) · count(b)) that is usually told of WordPiece. The ratio prefers
-/// what is rare and spends the vocabulary on unusual words. Learned from the English training
-/// captions of Flickr8k, 2,000 tokens spell a held-out caption in 12.3 tokens by frequency and 28.4
-/// by the ratio; 4,000 in 11.4 and 22.6. No word is `[UNK]` either way, and Chinese, which has next
-/// to no merges, is the same. `Benchmarks/vocabulary_training.py` measures it.
+/// Pairs are chosen by frequency, as by the trainer of the `tokenizers` library, not by the ratio
+/// count(ab) / (count(a) · count(b)) that is often described as WordPiece's. The ratio prefers rare
+/// pairs and spends the vocabulary on unusual words. Learned from the English training captions of
+/// Flickr8k, 2,000 tokens spell a held-out caption in 12.3 tokens by frequency and in 28.4 by the
+/// ratio; 4,000 tokens in 11.4 and 22.6. No word is `[UNK]` either way. Chinese, which has almost
+/// no merges, is the same. `Benchmarks/vocabulary_training.py` measures these figures.
 ///
-/// Training is deterministic: of pairs equally frequent the first in the order of their bytes wins.
+/// Training is deterministic: of equally frequent pairs, the first in the order of bytes is merged.
 public struct VocabularyTrainer: Sendable {
-    /// The most tokens that the vocabulary may have, the five special ones included.
+    /// The maximum number of tokens in the vocabulary, including the five special ones.
     public var size: Int
-    /// How often a character or a pair of tokens must occur to count; default 2.
+    /// The minimum number of occurrences of a character or a pair of tokens; 2 by default.
     public var minimumFrequency: Int
-    /// The most characters of the alphabet that are not CJK ideographs; default 1,000.
+    /// The maximum number of characters in the alphabet other than CJK ideographs; 1,000 by
+    /// default.
     ///
-    /// Ideographs have no limit but ``size``: each is a word of its own, which nothing else spells.
+    /// Ideographs are limited only by ``size``: each is a word that nothing else can spell.
     public var alphabetLimit: Int
 
     /// Creates a trainer.
+    ///
+    /// - Parameters:
+    ///   - size: The maximum number of tokens, more than 5.
+    ///   - minimumFrequency: The minimum number of occurrences, at least 1; 2 by default.
+    ///   - alphabetLimit: The maximum number of characters other than CJK ideographs; 1,000 by
+    ///     default.
     public init(size: Int, minimumFrequency: Int = 2, alphabetLimit: Int = 1000) {
         self.size = size
         self.minimumFrequency = minimumFrequency
@@ -35,10 +42,10 @@ public struct VocabularyTrainer: Sendable {
     /// Learns a vocabulary.
     ///
     /// - Parameters:
-    ///   - words: The words and how often each occurs.
-    ///   - progress: Called now and then with the number of tokens so far and ``size``.
-    /// - Returns: A vocabulary of at most ``size`` tokens; of fewer if the words ask for no more.
-    /// - Throws: ``VocabularyTrainingError`` when there are no words, or a setting makes no sense.
+    ///   - words: The words with their counts.
+    ///   - progress: Called from time to time with the number of tokens so far and ``size``.
+    /// - Returns: A vocabulary of at most ``size`` tokens, or of fewer if the words need no more.
+    /// - Throws: ``VocabularyTrainingError`` if there are no words or a setting is invalid.
     public func train(
         on words: WordCounts, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(VocabularyTrainingError) -> Vocabulary {
@@ -68,7 +75,7 @@ public struct VocabularyTrainer: Sendable {
     }
 }
 
-/// Why no vocabulary could be learned.
+/// The reason that no vocabulary could be learned.
 public struct VocabularyTrainingError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
         case size(Int)
@@ -83,16 +90,17 @@ public struct VocabularyTrainingError: Error, Sendable, CustomStringConvertible 
 
     init(_ code: Code) { self.code = code }
 
-    /// What is wrong, in one line.
+    /// The problem, in one line.
     public var description: String {
         switch code {
         case .size(let size):
-            "a vocabulary of \(size) tokens has no room beside the five special ones"
+            "a vocabulary of \(size) tokens has no room for more than the five special ones"
         case .frequency(let count): "the minimum frequency must be at least 1, not \(count)"
-        case .alphabet(let limit): "the alphabet cannot have \(limit) characters"
+        case .alphabet(let limit): "the alphabet limit must be at least 0, not \(limit)"
         case .noWords: "the captions have no words"
-        case .nothingFrequent(let count): "no character occurs \(count) times"
-        case .invalid(let reason): "what was learned is no vocabulary: \(reason)"
+        case .nothingFrequent(let count):
+            "no character occurs \(count) times; lower the minimum frequency or add captions"
+        case .invalid(let reason): "the learned vocabulary is invalid: \(reason)"
         }
     }
 }

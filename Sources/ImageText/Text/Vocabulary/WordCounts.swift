@@ -1,28 +1,29 @@
-/// How often each word occurs in a set of captions.
+/// The number of occurrences of each word in a set of captions.
 ///
-/// Captions are cleaned and cut into words exactly as ``TextInput`` and
-/// ``WordPieceTokenizer`` will do it, so that what is counted is what will be tokenized: words in
-/// lower case without accents (unless cased), every ideograph and punctuation mark for itself.
+/// Captions are cleaned and cut into words exactly as ``TextInput`` and ``WordPieceTokenizer`` do,
+/// so that the counted words are those that will be tokenized: in lower case without accents
+/// (unless cased), with every ideograph and punctuation mark as a word.
 public struct WordCounts: Sendable {
     /// The cleaning of a caption before it is cut; `nil` for none.
     public let rules: TextRules?
     /// Whether words are lower-cased and lose their accents.
     public let isUncased: Bool
-    /// How many captions were added.
+    /// The number of captions added.
     public private(set) var captions = 0
-    /// How many words they had.
+    /// The number of their words.
     public private(set) var total = 0
-    /// How many different words they had.
+    /// The number of distinct words.
     public var distinct: Int { counts.count }
 
-    /// By the bytes of the word: equality of `String` would take different spellings for one.
+    /// The counts by the bytes of the word, because `String` treats some different words as equal.
     private(set) var counts: [[UInt8]: Int] = [:]
 
-    /// Counts nothing yet.
+    /// Creates an empty count.
     ///
     /// - Parameters:
     ///   - rules: The cleaning of a caption; ``TextRules/albef`` by default, `nil` for none.
-    ///   - isUncased: As of the tokenizer that will use the vocabulary.
+    ///   - isUncased: Whether the tokenizer that will use the vocabulary is uncased; `true` by
+    ///     default.
     public init(rules: TextRules? = .albef, isUncased: Bool = true) {
         self.rules = rules
         self.isUncased = isUncased
@@ -37,7 +38,7 @@ public struct WordCounts: Sendable {
             if let index = counts.index(forKey: splitter.word) {
                 counts.values[index] += 1
             } else {
-                // A copy of the right size: the splitter's own buffer has room for long words.
+                // The copy is exactly as large as the word, unlike the splitter's own buffer.
                 counts[Array(splitter.word[...])] = 1
             }
         }
@@ -48,18 +49,18 @@ public struct WordCounts: Sendable {
         for caption in captions { add(caption) }
     }
 
-    /// How often a word occurs, spelled as the tokenizer sees it.
+    /// Returns the number of occurrences of a word, spelled as the tokenizer reads it.
     public subscript(word: String) -> Int { counts[Array(word.utf8)] ?? 0 }
 }
 
-/// One Unicode scalar after the other of UTF-8 that is known to be valid.
+/// The Unicode scalars of valid UTF-8, each as its bytes.
 struct Scalars: Sequence, IteratorProtocol {
     private let bytes: [UInt8]
     private var position = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The bytes of the next scalar.
+    /// Returns the bytes of the next scalar.
     mutating func next() -> ArraySlice<UInt8>? {
         guard position < bytes.count else { return nil }
         let start = position
