@@ -24,6 +24,7 @@ let package = Package(
         .executableTarget(
             name: "reference-values",
             dependencies: [
+                .product(name: "WeightFiles", package: "swift-albef"),
                 .product(name: "ALBEFTraining", package: "swift-albef"),
                 .product(name: "ALBEF", package: "swift-albef"),
                 .product(name: "Torch", package: "swift-albef"),
@@ -60,6 +61,7 @@ let package = Package(
         .executableTarget(
             name: "pair-scoring",
             dependencies: [
+                .product(name: "Wardrobe", package: "swift-albef"),
                 .product(name: "Retrieval", package: "swift-albef"),
                 .product(name: "ALBEF", package: "swift-albef"),
                 .product(name: "ImageText", package: "swift-albef"),

@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+import thresholds
+
 MEAN = torch.tensor((0.48145466, 0.4578275, 0.40821073)).view(3, 1, 1)
 STD = torch.tensor((0.26862954, 0.26130258, 0.27577711)).view(3, 1, 1)
 
@@ -100,6 +102,7 @@ def main() -> None:
     print(f"torch eager + SDPA, encoding alone: {a * 1000:.0f} ms per image")
     print(f"albef index, everything:            {b * 1000:.0f} ms per image")
     print(f"ratio {b / a:.3f}; peak memory of indexing {peak / 1e6:.2f} GB")
+    thresholds.check("image_encoding", b / a)
 
 
 if __name__ == "__main__":

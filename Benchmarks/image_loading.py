@@ -19,6 +19,8 @@ import numpy
 import PIL
 from PIL import Image
 
+import thresholds
+
 
 def image(width, height, seed):
     """An image with detail at every scale, like a photograph."""
@@ -70,6 +72,7 @@ def main():
     simd = "post" in PIL.__version__
     print(f"{'Pillow-SIMD' if simd else 'Pillow'} {PIL.__version__}, to {side} x {side}")
     with tempfile.TemporaryDirectory() as folder:
+        ratios = {}
         for name, width, height in (("640 x 480", 640, 480), ("12 megapixels", 4000, 3000)):
             path = Path(folder) / f"{width}.jpg"
             image(width, height, 7).save(path, quality=88)
@@ -86,6 +89,9 @@ def main():
                 f"{abs(pixels - reference).mean():.3f} (at full scale "
                 f"{abs(whole - reference).mean():.3f}; Pillow's own draft "
                 f"{abs(drafted - reference).mean():.3f})")
+            ratios["640" if width == 640 else "12_megapixels"] = milliseconds / theirs
+    for name, ratio in ratios.items():
+        thresholds.check(f"image_loading_{name}", ratio)
     return 0
 
 

@@ -17,6 +17,8 @@ import statistics
 import subprocess
 import time
 
+import thresholds
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -62,6 +64,7 @@ def main():
                 head(fused.last_hidden_state[:, 0])
         return time.perf_counter() - start
 
+    measured = {}
     print("tokens patches candidates | LAVIS s  fusion alone s | ours s  plain s | LAVIS / ours")
     for length in options.tokens:
         states = torch.randn(options.batch, length, 768)
@@ -80,6 +83,10 @@ def main():
                 ratio = statistics.median(row[0] / row[2] for row in rows)
                 print(f"{length:6} {patches:7} {count:10} | {a:7.3f}  {b:14.3f} | "
                       f"{c:6.3f}  {d:7.3f} | {ratio:12.2f}", flush=True)
+                if (length, count) == (25, 128) and options.threads == 1:
+                    measured[f"reranking_{patches}_patches"] = ratio
+    for name, ratio in measured.items():
+        thresholds.check(name, ratio)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ import subprocess
 import sys
 import time
 
+import thresholds
+
 CONFIGURATION = {
     "dialect": "lavis", "task": "pretraining", "embedding_width": 256,
     "vision": {"image_size": 64, "patch_size": 8, "width": 192, "depth": 6, "heads": 3,
@@ -118,8 +120,10 @@ def main():
         print(f"{name}: median {seconds:.4f} s per step, peak {peak:.0f} MB resident, "
               f"loss {losses[0]:.3f} to {losses[-1]:.3f} in {len(losses)} steps")
     if options.program:
-        print(f"ratio, median of {options.rounds} pairs: {statistics.median(ratios(results)):.3f} "
+        ratio = statistics.median(ratios(results))
+        print(f"ratio, median of {options.rounds} pairs: {ratio:.3f} "
               "(below 1: the program is faster)")
+        thresholds.check("training_step", ratio)
 
 
 def ratios(results):

@@ -5,6 +5,7 @@
 // Both ways begin by encoding N images and N texts. The towers then multiply two matrices; the
 // fusion encoder reads N x N pairs, and projects the keys and values of each image once for its N
 // texts.
+import Wardrobe
 import ALBEF
 import Foundation
 import ImageText

@@ -1,3 +1,4 @@
+import WeightFiles
 import ALBEF
 import SystemPackage
 import Torch

@@ -1,3 +1,4 @@
+import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
