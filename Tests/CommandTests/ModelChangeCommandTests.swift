@@ -68,7 +68,7 @@ struct ModelChangeCommandTests {
             let encoded = try #require(change["encoded"] as? Int)
             #expect((1..<1000).contains(encoded))
             let table = try await run(["index", "stats", "index"]).output
-            #expect(table.contains("\nchange      to other, \(encoded) of 1000 photos encoded\n"))
+            #expect(table.contains("\nchange      to other, \(encoded) of 1000 images encoded\n"))
             #expect(table.contains("\nmodel       model, "))
             for command in [["verify"], ["compact"]] {
                 let result = try await run(["index"] + command + ["index"])
@@ -192,7 +192,7 @@ struct ModelChangeCommandTests {
             }
             let text = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
             #expect(isChanged && process.isRunning, "\(text)")
-            #expect(text.contains("the index is changed to the model other"), "\(text)")
+            #expect(text.contains("changing the index to the model other"), "\(text)")
             #expect(text.contains("model answers meanwhile"), "\(text)")
             #expect(try ForwardIndex(index).count == 40)
         }

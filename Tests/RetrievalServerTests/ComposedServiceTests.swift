@@ -102,7 +102,7 @@ struct ComposedServiceTests {
                 (["text": "a", "without": ["?!"]], 422, "without: nothing is left"),
                 (
                     ["text": "a", "without": [String(repeating: "a", count: 2001)]], 400,
-                    "without: 2000 characters"
+                    "without: must have at most 2000 characters"
                 ),
                 (["images": Array(repeating: id, count: 9)], 400, "images: must have at most 8"),
                 (

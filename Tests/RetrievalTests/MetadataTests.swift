@@ -85,7 +85,7 @@ struct MetadataTests {
                 ])
             for (text, part) in [
                 ("{\"year\": 1}", ":1: 'image'"), ("{\"image\": \"a\"}\n{\"image\": \"a\"}", ":2:"),
-                ("{\"image\": \"a\", \"x\": {}}", "x: is neither"), ("nonsense", ":1:"),
+                ("{\"image\": \"a\", \"x\": {}}", "x: must be a number"), ("nonsense", ":1:"),
             ] {
                 try write(text)
                 let error = #expect(throws: MetadataError.self) { try MetadataFile(file) }

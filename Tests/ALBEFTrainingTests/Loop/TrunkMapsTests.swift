@@ -95,7 +95,7 @@ struct TrunkMapsTests {
                     #expect(try await tiny.train("run", nil) == .finished)
                     break
                 } catch let error as TrainingError {
-                    #expect(error.description.contains("was damaged and has been dropped"))
+                    #expect(error.description.contains("was damaged and has been removed"))
                     #expect(error.description.hasPrefix(path.string))
                 }
             }
