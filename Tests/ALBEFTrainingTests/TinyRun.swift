@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEFTraining
 import Foundation
@@ -49,7 +50,7 @@ struct TinyRun {
     private var queue: [String] { ["objectives.contrastive.queue=10"] }
 
     private var sizes: [String] {
-        let vocabulary = Fixtures.path("vocabularies/tiny-vocab.txt")
+        let vocabulary = Fixtures.tinyVocabulary
         return [
             "data.train=['\(folder.appending("train.json"))']", "model.vocabulary='\(vocabulary)'",
             "model.image_size=32", "model.image_width=16", "model.image_depth=1",

@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import ImageText
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

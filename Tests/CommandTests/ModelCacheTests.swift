@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Foundation
 import RetrievalServer
+import RetrievalTesting
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Storage
 import Foundation
 import Retrieval

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport

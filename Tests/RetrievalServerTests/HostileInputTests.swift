@@ -1,6 +1,7 @@
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

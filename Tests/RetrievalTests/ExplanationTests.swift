@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Wardrobe
 import ALBEF
 import Foundation

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import Crypto
 import Foundation

@@ -1,6 +1,7 @@
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport

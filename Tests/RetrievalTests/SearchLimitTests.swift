@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport

@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEF
 import Foundation
@@ -201,7 +202,7 @@ struct TwoModelsTests {
                 ParameterLayout(configuration).parameters.map {
                     Tensor.zeros($0.shape).entry(named: $0.name)
                 }, configuration: configuration,
-                vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"), to: answers)
+                vocabulary: Fixtures.tinyVocabulary, to: answers)
             let model = gallery.folder.appending("model")
             let recall = gallery.folder.appending("recall")
             let swapped = #expect(throws: ModelPairError.self) {

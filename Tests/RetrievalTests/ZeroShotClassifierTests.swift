@@ -1,5 +1,6 @@
 import ALBEF
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

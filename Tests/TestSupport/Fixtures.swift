@@ -12,6 +12,10 @@ package enum Fixtures {
         repository.appending("Tests/Fixtures").pushing(FilePath(name))
     }
 
+    /// The 200 tokens of `TinyModel`, one per line; the models of the golden sets have as many.
+    package static let tinyVocabulary = repository.appending(
+        "Sources/RetrievalTesting/vocabulary.txt")
+
     /// Runs `body` with a new folder that is deleted afterwards.
     package static func withTemporaryFolder<Result>(
         _ body: (FilePath) async throws -> Result

@@ -1,6 +1,7 @@
 package import ALBEF
 import Foundation
 package import Retrieval
+package import RetrievalTesting
 package import SystemPackage
 package import Testing
 import Torch
@@ -23,7 +24,7 @@ extension TinyModel {
         vision.mean = [0.5, 0.5, 0.5]
         vision.standardDeviation = [0.5, 0.5, 0.5]
         let words = try String(
-            contentsOfFile: Fixtures.path("vocabularies/tiny-vocab.txt").string, encoding: .utf8
+            contentsOfFile: Fixtures.tinyVocabulary.string, encoding: .utf8
         ).split(separator: "\n").prefix(180)
         let vocabulary = FilePath("\(path.string)-vocab.txt")
         try words.map { "\($0)\n" }.joined().write(

@@ -1,5 +1,6 @@
 import ALBEF
 import OrderedCollections
+import RetrievalTesting
 import TestSupport
 import Testing
 import Torch

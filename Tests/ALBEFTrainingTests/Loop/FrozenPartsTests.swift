@@ -1,3 +1,4 @@
+import RetrievalTesting
 import TrainingReport
 import WeightFiles
 import ALBEF
@@ -40,7 +41,7 @@ struct FrozenPartsTests {
         let model = try ALBEFModel(ModelDirectory.open(path), trainableOn: .cpu)
         let parameter = try #require(model.parameters[name])
         parameter.value = .full(parameter.value.shape, -0.0)
-        try model.write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+        try model.write(to: path, vocabulary: Fixtures.tinyVocabulary)
     }
 
     @Test(

@@ -2,6 +2,7 @@ import ALBEF
 import ALBEFTraining
 import Foundation
 import OrderedCollections
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ struct NonFiniteTests {
         let parameter = try #require(model.parameters[weight])
         parameter.value = .full(parameter.value.shape, .nan)
         try model.write(
-            to: folder.appending("start"), vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+            to: folder.appending("start"), vocabulary: Fixtures.tinyVocabulary)
         return folder.appending("start")
     }
 

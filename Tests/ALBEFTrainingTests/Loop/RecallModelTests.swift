@@ -3,6 +3,7 @@ import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

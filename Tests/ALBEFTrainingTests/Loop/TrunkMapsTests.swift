@@ -1,6 +1,7 @@
 import ALBEF
 import ALBEFTraining
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,32 +1,33 @@
 import Foundation
-import Testing
 
 /// A client that can be as rude as it likes: bytes over a socket.
-struct RawClient: Sendable {
-    let port: UInt16
+package struct RawClient: Sendable {
+    package let port: UInt16
+
+    package init(port: UInt16) { self.port = port }
 
     /// An answer.
-    struct Answer: Sendable {
-        var status = 0
-        var headers: [String: String] = [:]
-        var body: [UInt8] = []
+    package struct Answer: Sendable {
+        package var status = 0
+        package var headers: [String: String] = [:]
+        package var body: [UInt8] = []
 
         /// The body as an object of JSON.
-        var json: [String: Any] {
+        package var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(body)) as? [String: Any]) ?? [:]
         }
 
         /// The last part of a problem document's type.
-        var problem: String? {
+        package var problem: String? {
             guard headers["content-type"] == "application/problem+json" else { return nil }
             return (json["type"] as? String)?.split(separator: ":").last.map(String.init)
         }
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
     }
 
     /// Asks for something.
-    func send(
+    package func send(
         _ method: String, _ path: String, headers: [String: String] = [:], body: [UInt8] = []
     ) async throws -> Answer {
         var head = "\(method) \(path) HTTP/1.1\r\nhost: 127.0.0.1:\(port)\r\n"
@@ -36,7 +37,7 @@ struct RawClient: Sendable {
     }
 
     /// Sends a document.
-    func post(
+    package func post(
         _ path: String, _ value: Any, headers: [String: String] = [:]
     ) async throws -> Answer {
         let body = [UInt8](try JSONSerialization.data(withJSONObject: value))
@@ -46,7 +47,7 @@ struct RawClient: Sendable {
     }
 
     /// Sends a form with an image.
-    func form(
+    package func form(
         _ method: String = "POST", _ path: String, query: Any? = nil, image: [UInt8]?,
         fileName: String = "image.bmp", headers: [String: String] = [:]
     ) async throws -> Answer {
@@ -69,7 +70,7 @@ struct RawClient: Sendable {
     }
 
     /// Sends pieces, and reads one answer.
-    func exchange(_ pieces: [[UInt8]]) async throws -> Answer {
+    package func exchange(_ pieces: [[UInt8]]) async throws -> Answer {
         try await converse { connection in
             for piece in pieces { connection.send(piece) }
             return try connection.answer()
@@ -77,7 +78,7 @@ struct RawClient: Sendable {
     }
 
     /// Talks over a connection of its own, which is closed at the end.
-    func converse<Value: Sendable>(
+    package func converse<Value: Sendable>(
         _ body: @escaping @Sendable (RawConnection) throws -> Value
     ) async throws -> Value {
         // On a thread of its own: waiting for a socket on one of Swift's would keep the service,

@@ -4,15 +4,15 @@ import Synchronization
 /// One connection of a client.
 ///
 /// Its methods wait, for five minutes at most, which only ends a hang.
-final class RawConnection: Sendable {
+package final class RawConnection: Sendable {
     /// A connection that failed or was closed before an answer was there.
-    struct Closed: Error {}
+    package struct Closed: Error {}
 
     private let socket: Int32
     /// What was received and not yet taken.
     private let received = Mutex<[UInt8]>([])
 
-    init(port: UInt16) throws {
+    package init(port: UInt16) throws {
         socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var wait = timeval(tv_sec: 300, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
@@ -33,7 +33,7 @@ final class RawConnection: Sendable {
     deinit { close(socket) }
 
     /// Sends some bytes; the service may have answered and closed before it heard all.
-    func send(_ piece: [UInt8]) {
+    package func send(_ piece: [UInt8]) {
         var rest = piece[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -44,13 +44,13 @@ final class RawConnection: Sendable {
         }
     }
 
-    func send(_ text: String) { send(Array(text.utf8)) }
+    package func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Says that nothing more will be sent.
-    func finish() { shutdown(socket, Int32(SHUT_WR)) }
+    package func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
     /// The next answer.
-    func answer() throws -> RawClient.Answer {
+    package func answer() throws -> RawClient.Answer {
         while true {
             if let answer = received.withLock({ Self.take(from: &$0) }) { return answer }
             guard receive() else { throw Closed() }
@@ -58,7 +58,7 @@ final class RawConnection: Sendable {
     }
 
     /// Whether the service closes the connection and sends nothing more before.
-    func isAtEnd() -> Bool {
+    package func isAtEnd() -> Bool {
         guard received.withLock({ $0.isEmpty }) else { return false }
         var buffer: UInt8 = 0
         let count = recv(socket, &buffer, 1, 0)

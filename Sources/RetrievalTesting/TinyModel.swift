@@ -16,13 +16,16 @@ package enum TinyModel {
                     .init(kernel: 3, stride: 2, expansion: 3, width: 16, depth: 1),
                 ], headWidth: 24, activation: .silu, squeezes: true)))
 
-    /// Writes a model of 48 pixels and the vocabulary of the golden sets.
+    /// Writes a model of 48 pixels and 200 tokens.
     ///
     /// - Parameter vision: the image encoder; nil for a ViT.
     package static func write(
         to path: FilePath, task: ALBEFConfiguration.Task = .pretraining, seed: UInt64 = 1,
         dialect: Dialect = .albef, vision: ALBEFConfiguration.Vision? = nil
     ) throws {
+        let vocabulary = FilePath("\(path.string)-vocab.txt")
+        try Data(PackageResources.vocabulary_txt).write(to: URL(filePath: vocabulary.string))
+        defer { try? FileManager.default.removeItem(atPath: vocabulary.string) }
         let configuration = ALBEFConfiguration(
             dialect: dialect, task: task,
             vision: vision ?? .init(imageSize: 48, width: 24, depth: 2, heads: 4, mlpWidth: 48),
@@ -31,7 +34,7 @@ package enum TinyModel {
                 positions: 40, maximumTokens: 30),
             embeddingWidth: 16)
         try ALBEFModel(untrained: configuration, generator: Generator(seed: seed))
-            .write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+            .write(to: path, vocabulary: vocabulary)
     }
 
     /// Writes `count` different small images, `000.bmp` and so on, and returns their paths.
