@@ -212,6 +212,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
+        // What users can do: through public interfaces alone.
+        .testTarget(
+            name: "RetrievalTestingTests",
+            dependencies: ["RetrievalTesting", "RetrievalServer", "Retrieval", "ALBEF", system],
+            packageAccess: false, swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
             dependencies: [

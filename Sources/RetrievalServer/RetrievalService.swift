@@ -36,10 +36,17 @@ public struct RetrievalService: Sendable {
 
     /// Serves until the process is told to end by SIGTERM or SIGINT; what is in flight is finished.
     ///
-    /// - Parameter onListening: is given the address once it is listened on, such as
-    ///   `http://127.0.0.1:8080`.
-    /// - Throws: ``ServerError`` if the address cannot be listened on.
-    public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+    /// - Parameters:
+    ///   - handlesSignals: whether the two signals end the service instead of the process, from now
+    ///     on; default true. Without that it serves until the task is cancelled, which lets nothing
+    ///     finish.
+    ///   - onListening: is given the address once it is listened on, such as
+    ///     `http://127.0.0.1:8080`.
+    /// - Throws: ``ServerError`` if the address cannot be listened on; `CancellationError` if the
+    ///   task is cancelled.
+    public func run(
+        handlesSignals: Bool = true, onListening: @escaping @Sendable (String) -> Void
+    ) async throws {
         let configuration = parts.configuration
         let limits = configuration.limits
         let service = ServiceRouter(parts)
@@ -64,7 +71,8 @@ public struct RetrievalService: Sendable {
         if let changer = parts.changer { services.append(changer) }
         services.append(application)
         var group = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services,
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(
             Int(limits.requestSeconds.rounded(.up)) + 5)
         defer { parts.close() }

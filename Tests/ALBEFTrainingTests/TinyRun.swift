@@ -15,7 +15,7 @@ struct TinyRun {
     /// Writes images of two captions each, and as many for validation as asked for.
     init(_ folder: FilePath, images: Int = 12, validation: Int = 0) throws {
         self.folder = folder
-        try TinyModel.writeImages(images + validation, to: folder.appending("images"))
+        try TinyImages.write(images + validation, to: folder.appending("images"))
         try write(0..<images, to: "train.json")
         if validation > 0 { try write(images..<images + validation, to: "validation.json") }
     }

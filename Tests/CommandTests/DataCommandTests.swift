@@ -9,7 +9,7 @@ struct DataCommandTests {
     @Test("Broken data ends with status 1, sound data with 0")
     func validates() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writeImages(3, to: folder.appending("photos"))
+            _ = try TinyImages.write(3, to: folder.appending("photos"))
             let table = folder.appending("table.csv").string
             let rows = (0..<3).map { "00\($0).bmp,an image of \($0)\n" }.joined()
             try "image,caption\n\(rows)".write(toFile: table, atomically: true, encoding: .utf8)
@@ -65,7 +65,7 @@ struct DataCommandTests {
     @Test("Columns can be named, and semicolons separate them")
     func columns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writeImages(1, to: folder.appending("photos"))
+            _ = try TinyImages.write(1, to: folder.appending("photos"))
             try "photo;name\n000.bmp;A dog, red\n".write(
                 toFile: folder.appending("shop.csv").string, atomically: true, encoding: .utf8)
             let arguments = ["data", "validate", "shop.csv", "--images", "photos"]

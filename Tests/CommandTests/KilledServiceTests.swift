@@ -98,7 +98,7 @@ struct KilledServiceTests {
     @Test("Killed while clients write, it has everything that it acknowledged")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let authorization = ["-H", "Authorization: Bearer \(Self.key)"]
             var (kept, deleted): ([String: Int], Set<String>) = ([:], [])
             var next = 0
@@ -112,7 +112,7 @@ struct KilledServiceTests {
                     #expect(answer?.status == 200, "\(id)")
                     let bytes = FileManager.default.contents(
                         atPath: folder.appending("got.bmp").string)
-                    #expect(bytes.map { [UInt8]($0) } == TinyModel.bitmap(seed), "\(id)")
+                    #expect(bytes.map { [UInt8]($0) } == TinyImages.bitmap(seed), "\(id)")
                 }
                 for id in deleted {
                     let answer = try await curl(port, "/api/images/\(id)", [], folder: folder)
@@ -131,7 +131,7 @@ struct KilledServiceTests {
                     }
                     next += 1
                     let file = "\(next).bmp"
-                    try Data(TinyModel.bitmap(next)).write(
+                    try Data(TinyImages.bitmap(next)).write(
                         to: URL(filePath: folder.appending(file).string))
                     let form = authorization + ["-F", "image=@\(file)"]
                     let (method, path, victim): (String, String, String?) =
@@ -173,10 +173,10 @@ struct KilledServiceTests {
     @Test("A disk that is full is said to be, and what was there is served on")
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             try await withService(folder, limit: 16) { process, port in
                 func add(_ side: Int) async throws -> (status: Int, body: String)? {
-                    try Data(TinyModel.bitmap(side, side: side)).write(
+                    try Data(TinyImages.bitmap(side, side: side)).write(
                         to: URL(filePath: folder.appending("\(side).bmp").string))
                     return try await curl(
                         port, "/api/images",
@@ -204,8 +204,8 @@ struct KilledServiceTests {
     @Test("Asked to end, it finishes what is in flight and exits with 0")
     func ends() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(200, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(200, to: folder.appending("photos"))
             let made = try await Command.run(
                 ["index", "add", "photos", "--index", "index", "--model", "model"], folder: folder)
             #expect(made.status == 0, "\(made.errors)")
@@ -242,7 +242,7 @@ struct KilledServiceTests {
     @Test("Asked to end, it does not wait for a body of which only half was sent")
     func endsWithoutBody() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             // Nothing but the end of the service ends this request.
             try Data("limits: {body_seconds: 3000, request_seconds: 3000}".utf8).write(
                 to: URL(filePath: folder.appending("slow.yaml").string))
@@ -273,8 +273,8 @@ struct KilledServiceTests {
     func folderAlone() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(3, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(3, to: folder.appending("photos"))
             let data = folder.appending("data")
             let (process, log) = try Command.start(
                 [
@@ -308,7 +308,7 @@ struct KilledServiceTests {
     @Test("What cannot be served is said before anything listens")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let missing = try await Command.run(
                 ["serve", "--index", "nowhere", "--model", "model"], folder: folder)
             #expect(missing.status == 1)

@@ -13,7 +13,7 @@ struct TrainingFolder {
     /// - Parameter epochs: of three steps each.
     init(_ path: FilePath, epochs: Int) throws {
         self.path = path
-        try TinyModel.writeImages(18, to: path.appending("images"))
+        try TinyImages.write(18, to: path.appending("images"))
         try write(0..<12, to: "train.json")
         try write(12..<18, to: "validation.json")
         try FileManager.default.copyItem(

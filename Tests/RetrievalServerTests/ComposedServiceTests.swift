@@ -10,9 +10,9 @@ import Testing
 struct ComposedServiceTests {
     @Test("The parts of a query are those of the library's")
     func parts() async throws {
-        try await ServiceUnderTest.run { service in
+        try await TinyService.run { service in
             func path(_ number: Int) -> FilePath {
-                service.photos.appending(String(format: "%03d.bmp", number))
+                service.images.appending(String(format: "%03d.bmp", number))
             }
             func id(_ number: Int) -> String { EntryKey(path(number)).description }
             func entry(_ number: Int) -> QueryImage { .entry(EntryKey(path(number))) }
@@ -54,9 +54,9 @@ struct ComposedServiceTests {
                     }
                 }
             }
-            let form = try await service.client.form(
+            let form = try await service.client.sendForm(
                 "POST", "/api/search", query: ["images": [id(3)], "count": 30],
-                image: TinyModel.bitmap(9))
+                image: TinyImages.bitmap(9))
             let both = SearchQuery(images: [.file(path(9)), entry(3)])
             let expected = try searcher.search(both, SearchOptions(count: 30)).results
             let results = form.json["results"] as? [[String: Any]] ?? []
@@ -66,11 +66,11 @@ struct ComposedServiceTests {
 
     @Test("Results that look nearly the same are folded where that is asked for")
     func folds() async throws {
-        try await ServiceUnderTest.run(images: 3) { service in
+        try await TinyService.run(images: 3) { service in
             for name in ["one.bmp", "two.bmp"] {
-                let sent = try await service.client.form(
-                    "POST", "/api/images", image: TinyModel.bitmap(1), fileName: name,
-                    headers: ServiceUnderTest.authorization)
+                let sent = try await service.client.sendForm(
+                    "POST", "/api/images", image: TinyImages.bitmap(1), fileName: name,
+                    headers: TinyService.authorization)
                 #expect(sent.status == 201)
             }
             let all = try await service.results(["text": "two dogs"])
@@ -89,8 +89,8 @@ struct ComposedServiceTests {
 
     @Test("A part that cannot be is refused by its name")
     func refusals() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+        try await TinyService.run(images: 2) { service in
+            let id = EntryKey(service.images.appending("001.bmp")).description
             let nowhere = EntryKey("/nowhere").description
             let cases: [([String: Any], Int, String)] = [
                 (["without": ["a hat"]], 400, "without: the query says only what to leave out"),

@@ -67,7 +67,7 @@ struct LogTests {
     @Test("The service says at the start what it serves, and then what it answered whom")
     func service() async throws {
         let log = LogUnderTest()
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 2, logger: log.logger, { $0.version = "1.2.3" }
         ) { service in
             _ = try await service.client.send("GET", "/api/nothing")

@@ -39,30 +39,30 @@ struct ModelChangeServiceTests {
     }
 
     private func other(in folder: FilePath) throws -> SearchModel {
-        try TinyModel.write(to: folder.appending("other"), seed: 2)
+        try TinyModel(seed: 2).write(to: folder.appending("other"))
         return try SearchModel(
             folder.appending("other"),
             recall: TinyModel.hasRecall ? folder.appending("recall") : nil)
     }
 
-    private func document(_ service: ServiceUnderTest) async throws -> [String: Any] {
+    private func document(_ service: TinyService) async throws -> [String: Any] {
         try await service.client.send("GET", "/api/index").json
     }
 
-    private func fingerprint(_ service: ServiceUnderTest) async throws -> String? {
+    private func fingerprint(_ service: TinyService) async throws -> String? {
         (try await document(service)["model"] as? [String: Any])?["fingerprint"] as? String
     }
 
-    private func upload(_ seed: Int, _ service: ServiceUnderTest) async throws -> RawClient.Answer {
-        try await service.client.form(
-            "POST", "/api/images", image: TinyModel.bitmap(seed),
-            headers: ServiceUnderTest.authorization)
+    private func upload(_ seed: Int, _ service: TinyService) async throws -> ServiceResponse {
+        try await service.client.sendForm(
+            "POST", "/api/images", image: TinyImages.bitmap(seed),
+            headers: TinyService.authorization)
     }
 
     @Test("Changed by another program, it answers from before, says so once, and refuses to write")
     func changedElsewhere() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 20, logger: lines.logger,
             { $0.photos = nil }
         ) { service in
@@ -72,7 +72,7 @@ struct ModelChangeServiceTests {
             var options = Indexer.Options()
             options.changesModel = true
             let report = try await Indexer(other, options: options)
-                .update(service.index, with: service.photos)
+                .update(service.index, with: service.images)
             #expect(report.encoded == 21)
             #expect(
                 try await eventually {
@@ -90,7 +90,7 @@ struct ModelChangeServiceTests {
             #expect(detail.contains("was changed to the model other"), "\(detail)")
             let id = try #require(results.first?["id"] as? String)
             let kept = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(kept.status == 409)
             // Looks follow each other every second.
             try await Task.sleep(for: .seconds(2.5))
@@ -98,7 +98,7 @@ struct ModelChangeServiceTests {
             #expect(try ForwardIndex(service.index).count == 21)
 
             // Started again with the new model, it has everything.
-            try await ServiceUnderTest.serve(service.folder, other) { next in
+            try await TinyService.serve(service.folder, other) { next in
                 let ids = try await next.ids()
                 #expect(ids.count == 21)
                 let added = try await upload(301, next)
@@ -110,12 +110,12 @@ struct ModelChangeServiceTests {
     @Test("Started with another model, it answers with the old one until all is encoded anew")
     func changedHere() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(images: 300) { before in
+        try await TinyService.run(images: 300) { before in
             #expect(try await upload(800, before).status == 201)
             let other = try other(in: before.folder)
-            try await ServiceUnderTest.serve(
+            try await TinyService.serve(
                 before.folder, other, former: before.model, logger: lines.logger,
-                { $0.photos = before.photos }
+                { $0.photos = before.images }
             ) { service in
                 // Whatever the moment, all images are found, those that are sent meanwhile too.
                 var (count, sent, models) = (301, 0, Set<String>())
@@ -150,8 +150,8 @@ struct ModelChangeServiceTests {
                 #expect(try ForwardIndex.verify(service.index).isEmpty)
                 // Files and clients go on with the new model.
                 #expect(try await upload(1000, service).status == 201)
-                try Data(TinyModel.bitmap(77, side: 12)).write(
-                    to: URL(filePath: service.photos.appending("late.bmp").string))
+                try Data(TinyImages.bitmap(77, side: 12)).write(
+                    to: URL(filePath: service.images.appending("late.bmp").string))
                 #expect(
                     try await eventually { try ForwardIndex(service.index).count == count + 2 })
                 let all = try Searcher(other, ForwardIndex(service.index)).search(
@@ -165,11 +165,11 @@ struct ModelChangeServiceTests {
 
     @Test("Stopped in the middle of a change, the next service goes on with it")
     func resumed() async throws {
-        try await ServiceUnderTest.run(images: 250) { before in
+        try await TinyService.run(images: 250) { before in
             let other = try other(in: before.folder)
-            func serve(_ body: @escaping (ServiceUnderTest) async throws -> Void) async throws {
-                try await ServiceUnderTest.serve(
-                    before.folder, other, former: before.model, { $0.photos = before.photos }, body)
+            func serve(_ body: @escaping (TinyService) async throws -> Void) async throws {
+                try await TinyService.serve(
+                    before.folder, other, former: before.model, { $0.photos = before.images }, body)
             }
             let encoded = Mutex(0)
             try await serve { service in
@@ -195,9 +195,9 @@ struct ModelChangeServiceTests {
     @Test("Where nobody may write, it answers with the old one, and changes when the index does")
     func readOnly() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(images: 12) { before in
+        try await TinyService.run(images: 12) { before in
             let other = try other(in: before.folder)
-            try await ServiceUnderTest.serve(
+            try await TinyService.serve(
                 before.folder, other, former: before.model, logger: lines.logger,
                 { $0.key = nil }
             ) { service in
@@ -208,7 +208,7 @@ struct ModelChangeServiceTests {
                 var options = Indexer.Options()
                 options.changesModel = true
                 _ = try await Indexer(other, options: options)
-                    .update(service.index, with: service.photos)
+                    .update(service.index, with: service.images)
                 #expect(
                     try await eventually {
                         try await self.fingerprint(service) == other.fingerprint
@@ -218,7 +218,7 @@ struct ModelChangeServiceTests {
             // Without the old model it says what to do.
             try await Fixtures.withTemporaryFolder { folder in
                 await #expect(throws: IndexError.self) {
-                    try await ServiceUnderTest.serve(before.folder, before.model) { _ in }
+                    try await TinyService.serve(before.folder, before.model) { _ in }
                 }
             }
         }

@@ -58,7 +58,7 @@ struct TokenizerModelTests {
         try await Fixtures.withTemporaryFolder { folder in
             try write(kind, to: folder)
             let photos = folder.appending("photos")
-            try TinyModel.writeImages(6, to: photos)
+            try TinyImages.write(6, to: photos)
             let model = try SearchModel(folder.appending("model"))
             #expect(!model.matches)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)

@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 package import SystemPackage
 
 /// Files that tests read, and places where they may write.
@@ -20,10 +21,6 @@ package enum Fixtures {
     package static func withTemporaryFolder<Result>(
         _ body: (FilePath) async throws -> Result
     ) async throws -> Result {
-        let folder = FilePath(NSTemporaryDirectory()).appending("albef-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            atPath: folder.string, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder.string) }
-        return try await body(folder)
+        try await RetrievalTesting.withTemporaryFolder(body)
     }
 }

@@ -2,7 +2,8 @@ public import ALBEF
 
 /// Answers queries from a forward index in two stages: recall, then re-ranking.
 public struct Searcher: Sendable {
-    private let model: SearchModel
+    /// What encodes queries, and re-ranks.
+    public let model: SearchModel
     private let index: ForwardIndex
     private let reader: CandidateReader
     private let locator: EntryLocator

@@ -275,7 +275,7 @@ struct TrunkEncoderTests {
     func without() throws {
         try withScratch { folder in
             let path = folder.appending("model")
-            try TinyModel.write(to: path)
+            try TinyModel().write(to: path)
             let file = path.appending("config.json")
             let good = try text(of: file)
             #expect(good.contains("\"trunk\" : null"))

@@ -15,7 +15,7 @@ struct FrozenPartsTests {
     /// Writes a model to start from, and gives the setting that names it.
     private func start(_ folder: FilePath) throws -> String {
         let path = folder.appending("towers")
-        try TinyModel.write(to: path)
+        try TinyModel().write(to: path)
         return "model.start='\(path)'"
     }
 

@@ -23,7 +23,7 @@ struct NonFiniteTests {
     /// Writes a model one of whose weights is not a number.
     private func damaged(_ weight: String, in folder: FilePath) throws -> FilePath {
         let path = folder.appending("damaged")
-        try TinyModel.write(to: path)
+        try TinyModel().write(to: path)
         let model = try ALBEFModel(ModelDirectory.open(path), trainableOn: .cpu)
         let parameter = try #require(model.parameters[weight])
         parameter.value = .full(parameter.value.shape, .nan)
