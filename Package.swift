@@ -35,6 +35,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "albef", targets: ["AlbefCommand"]),
+        .library(name: "RetrievalTesting", targets: ["RetrievalTesting"]),
         .library(name: "RetrievalServer", targets: ["RetrievalServer"]),
         .library(name: "Retrieval", targets: ["Retrieval"]),
         .library(name: "ALBEFTraining", targets: ["ALBEFTraining"]),
@@ -68,6 +69,14 @@ let package = Package(
                 argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Demo/Photos")],
+            swiftSettings: swiftSettings),
+        .target(
+            name: "RetrievalTesting",
+            dependencies: [
+                "RetrievalServer", "Retrieval", "ALBEF", "Torch", system,
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.embedInCode("vocabulary.txt")],
             swiftSettings: swiftSettings),
         .target(
             name: "RetrievalServer",
@@ -147,8 +156,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
-                system,
+                "RetrievalTesting", "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles",
+                "Torch", "Storage", system,
             ],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
@@ -166,8 +175,8 @@ let package = Package(
         .testTarget(
             name: "ALBEFTests",
             dependencies: [
-                "TestSupport", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
-                orderedCollections, system,
+                "TestSupport", "RetrievalTesting", "ALBEF", "ImageText", "WeightFiles", "Torch",
+                "Storage", orderedCollections, system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -179,8 +188,8 @@ let package = Package(
         .testTarget(
             name: "ALBEFTrainingTests",
             dependencies: [
-                "TestSupport", "TrainingReport", "ALBEFTraining", "Retrieval", "ALBEF",
-                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
+                "TestSupport", "RetrievalTesting", "TrainingReport", "ALBEFTraining", "Retrieval",
+                "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
@@ -193,22 +202,29 @@ let package = Package(
         .testTarget(
             name: "RetrievalTests",
             dependencies: [
-                "TestSupport", "Wardrobe", "ALBEFTraining", "Retrieval", "ALBEF", "ImageText",
-                "WeightFiles", "Torch", "Storage", "CVectors", crypto, system,
+                "TestSupport", "RetrievalTesting", "Wardrobe", "ALBEFTraining", "Retrieval",
+                "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", crypto, system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(
             name: "RetrievalServerTests",
             dependencies: [
-                "TestSupport", "RetrievalServer", "Retrieval", "ALBEF", "ImageText", "WeightFiles",
-                "Torch", "Storage", system, .product(name: "Logging", package: "swift-log"),
+                "TestSupport", "RetrievalTesting", "RetrievalServer", "Retrieval", "ALBEF",
+                "ImageText", "WeightFiles", "Torch", "Storage", system,
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
+        // What users can do: through public interfaces alone.
+        .testTarget(
+            name: "RetrievalTestingTests",
+            dependencies: ["RetrievalTesting", "RetrievalServer", "Retrieval", "ALBEF", system],
+            packageAccess: false, swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "AlbefCommand", "TestSupport", "Retrieval", "Wardrobe", "Downloads",
-                "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
+                "AlbefCommand", "TestSupport", "RetrievalTesting", "Retrieval", "Wardrobe",
+                "Downloads", "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch",
+                "Storage", system,
             ],
             swiftSettings: swiftSettings),
     ],

@@ -39,10 +39,17 @@ public struct RetrievalService: Sendable {
 
     /// Serves until the process receives SIGTERM or SIGINT, and finishes the requests in flight.
     ///
-    /// - Parameter onListening: A closure that receives the address, such as
-    ///   `http://127.0.0.1:8080`, once the service listens.
-    /// - Throws: ``ServerError`` if the service cannot listen on the address.
-    public func run(onListening: @escaping @Sendable (String) -> Void) async throws {
+    /// - Parameters:
+    ///   - handlesSignals: Whether SIGTERM and SIGINT end the service instead of the process.
+    ///     Default: true. If false, the service runs until the task is cancelled, which does not
+    ///     wait for requests in flight.
+    ///   - onListening: A closure that receives the address, such as `http://127.0.0.1:8080`, once
+    ///     the service listens.
+    /// - Throws: ``ServerError`` if the service cannot listen on the address; `CancellationError` if
+    ///   the task is cancelled.
+    public func run(
+        handlesSignals: Bool = true, onListening: @escaping @Sendable (String) -> Void
+    ) async throws {
         let configuration = parts.configuration
         let limits = configuration.limits
         let service = ServiceRouter(parts)
@@ -67,7 +74,8 @@ public struct RetrievalService: Sendable {
         if let changer = parts.changer { services.append(changer) }
         services.append(application)
         var group = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services,
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [], logger: logger)
         group.maximumGracefulShutdownDuration = .seconds(
             Int(limits.requestSeconds.rounded(.up)) + 5)
         defer { parts.close() }

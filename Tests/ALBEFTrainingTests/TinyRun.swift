@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEFTraining
 import Foundation
@@ -14,7 +15,7 @@ struct TinyRun {
     /// Writes images of two captions each, and as many for validation as asked for.
     init(_ folder: FilePath, images: Int = 12, validation: Int = 0) throws {
         self.folder = folder
-        try TinyModel.writeImages(images + validation, to: folder.appending("images"))
+        try TinyImages.write(images + validation, to: folder.appending("images"))
         try write(0..<images, to: "train.json")
         if validation > 0 { try write(images..<images + validation, to: "validation.json") }
     }
@@ -49,7 +50,7 @@ struct TinyRun {
     private var queue: [String] { ["objectives.contrastive.queue=10"] }
 
     private var sizes: [String] {
-        let vocabulary = Fixtures.path("vocabularies/tiny-vocab.txt")
+        let vocabulary = Fixtures.tinyVocabulary
         return [
             "data.train=['\(folder.appending("train.json"))']", "model.vocabulary='\(vocabulary)'",
             "model.image_size=32", "model.image_width=16", "model.image_depth=1",

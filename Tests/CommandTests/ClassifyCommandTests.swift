@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -7,8 +8,8 @@ import Testing
 struct ClassifyCommandTests {
     private func withModel(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeRecall(to: folder.appending("model"))
-            try TinyModel.writeImages(2, to: folder.appending("photos"))
+            try TinyModel.towers().write(to: folder.appending("model"))
+            try TinyImages.write(2, to: folder.appending("photos"))
             try await body(folder)
         }
     }

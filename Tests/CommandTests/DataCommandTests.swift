@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -8,7 +9,7 @@ struct DataCommandTests {
     @Test("Exits with status 1 for broken data, and 0 for sound data")
     func validates() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writeImages(3, to: folder.appending("photos"))
+            _ = try TinyImages.write(3, to: folder.appending("photos"))
             let table = folder.appending("table.csv").string
             let rows = (0..<3).map { "00\($0).bmp,an image of \($0)\n" }.joined()
             try "image,caption\n\(rows)".write(toFile: table, atomically: true, encoding: .utf8)
@@ -64,7 +65,7 @@ struct DataCommandTests {
     @Test("Reads named columns, separated by semicolons")
     func columns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            _ = try TinyModel.writeImages(1, to: folder.appending("photos"))
+            _ = try TinyImages.write(1, to: folder.appending("photos"))
             try "photo;name\n000.bmp;A dog, red\n".write(
                 toFile: folder.appending("shop.csv").string, atomically: true, encoding: .utf8)
             let arguments = ["data", "validate", "shop.csv", "--images", "photos"]

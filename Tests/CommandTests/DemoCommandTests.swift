@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -97,10 +98,10 @@ struct DemoCommandTests {
             try FileManager.default.createDirectory(
                 atPath: photos.appending("<b>").string, withIntermediateDirectories: true)
             for (name, seed) in [("one.bmp", 1), ("<b>/two.bmp", 2), ("three.bmp", 3)] {
-                try Data(TinyModel.bitmap(seed)).write(
+                try Data(TinyImages.bitmap(seed)).write(
                     to: URL(filePath: photos.pushing(FilePath(name)).string))
             }
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let command = [
                 "demo", "--scenes", "200", "--output", "demo", "--photos", "mine", "--query", "cat",
                 "--query", "<i>狗</i>",

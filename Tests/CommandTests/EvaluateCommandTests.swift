@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -17,7 +18,7 @@ struct EvaluateCommandTests {
         ])
     func nothing(text: String, message: String) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             try text.write(
                 toFile: folder.appending("x.json").string, atomically: true, encoding: .utf8)
             for command in [["evaluate", "retrieval"], ["calibrate"]] {

@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,8 +12,8 @@ struct EvaluateCompositionCommandTests {
     /// A folder with a small model, images and annotations.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(6, to: folder.appending("images"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(6, to: folder.appending("images"))
             let words = ["dog", "cat", "bus", "tree", "man", "snow"]
             func entry(_ index: Int) -> String {
                 """
@@ -140,7 +141,7 @@ struct EvaluateCompositionCommandTests {
     func leftOut() async throws {
         try await withFolder { folder in
             try write("add_obj\n\nnothing\n", folder, "kinds.txt")
-            try TinyModel.write(to: folder.appending("clip"), task: .alignment)
+            try TinyModel(task: .alignment).write(to: folder.appending("clip"))
             let result = try await Command.run(
                 ["evaluate", "choice", "add_obj.json", "swap_att.json", "--images", "images"]
                     + ["--leave-out", "kinds.txt", "--json", "--model", "clip", "--device", "cpu"],

@@ -1,5 +1,6 @@
 import Foundation
 import ImageText
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -8,8 +9,8 @@ import Testing
 struct ExplainCommandTests {
     private func withModel(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(2, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(2, to: folder.appending("photos"))
             try await body(folder)
         }
     }

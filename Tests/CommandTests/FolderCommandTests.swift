@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -10,8 +11,8 @@ struct FolderCommandTests {
         _ count: Int, _ body: (_ folder: FilePath, _ photos: FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(count, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(count, to: folder.appending("photos"))
             try await body(folder, folder.appending("photos"))
         }
     }
@@ -77,7 +78,7 @@ struct FolderCommandTests {
             }
             func count() -> Int? { try? ForwardIndex(folder.appending("index")).count }
             func put(_ seed: Int) throws {
-                try Data(TinyModel.bitmap(seed)).write(
+                try Data(TinyImages.bitmap(seed)).write(
                     to: URL(filePath: photos.appending("\(seed).bmp").string))
             }
             try await wait(process, for: "the note on an empty folder") {

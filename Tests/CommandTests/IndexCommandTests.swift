@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -9,8 +10,8 @@ struct IndexCommandTests {
     /// A folder with a model, twelve images and their metadata.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            let paths = try TinyModel.writeImages(12, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            let paths = try TinyImages.write(12, to: folder.appending("photos"))
             let lines = paths.enumerated().map { number, path in
                 "{\"image\": \"photos/\(path.lastComponent?.string ?? "")\", \"number\": \(number)}"
             }
@@ -103,7 +104,7 @@ struct IndexCommandTests {
                 Issue.record("the index never held \(count)")
             }
             try await wait(for: 12)
-            try Data(TinyModel.bitmap(40)).write(
+            try Data(TinyImages.bitmap(40)).write(
                 to: URL(filePath: folder.appending("photos/new.bmp").string))
             try await wait(for: 13)
             for number in 0..<3 {

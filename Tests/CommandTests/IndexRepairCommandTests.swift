@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -8,8 +9,8 @@ import Testing
 struct IndexRepairCommandTests {
     private func withIndex(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(5, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(5, to: folder.appending("photos"))
             let made = try await Command.run(Self.add, folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             try await body(folder)

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -39,7 +40,7 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writeImages(200, to: photos)
+            try TinyImages.write(200, to: photos)
             let first = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(first.status == 0, "\(first.errors)")
             var next = 200
@@ -52,7 +53,7 @@ struct KilledIndexTests {
                     ? Set(before.shuffled(using: &random).prefix(12)) : []
                 if operation == .add {
                     for _ in 0..<60 {
-                        try Data(TinyModel.bitmap(next)).write(
+                        try Data(TinyImages.bitmap(next)).write(
                             to: URL(filePath: photos.appending("\(next).bmp").string))
                         next += 1
                     }
@@ -94,11 +95,11 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writeImages(40, to: photos)
+            try TinyImages.write(40, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             let before = try paths(index)
-            try TinyModel.writeImages(140, to: photos)
+            try TinyImages.write(140, to: photos)
             // No file may grow beyond 16 KB, so every write of a segment fails midway.
             let arguments = Operation.add.arguments([]).map { "'\($0)'" }.joined(separator: " ")
             let process = Process()
@@ -127,13 +128,13 @@ struct KilledIndexTests {
     @Test("Two programs that make one index at the same time lose nothing")
     func firstWriters() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             for number in 0..<2 {
                 let photos = folder.appending("photos-\(number)")
                 _ = try FileManager.default.createDirectory(
                     atPath: photos.string, withIntermediateDirectories: true)
                 for seed in 0..<3 {
-                    try Data(TinyModel.bitmap(number * 10 + seed)).write(
+                    try Data(TinyImages.bitmap(number * 10 + seed)).write(
                         to: URL(filePath: photos.appending("\(seed).bmp").string))
                 }
             }
@@ -170,7 +171,7 @@ struct KilledIndexTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
             _ = try TinyModel.search(in: folder)
-            try TinyModel.writeImages(60, to: photos)
+            try TinyImages.write(60, to: photos)
             let made = try await Command.run(Operation.add.arguments([]), folder: folder)
             #expect(made.status == 0, "\(made.errors)")
             let before = try ForwardIndex(index)

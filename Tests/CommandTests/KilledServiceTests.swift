@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -97,7 +98,7 @@ struct KilledServiceTests {
     @Test("Killed while clients write, the service keeps everything that it acknowledged")
     func kills() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let authorization = ["-H", "Authorization: Bearer \(Self.key)"]
             var (kept, deleted): ([String: Int], Set<String>) = ([:], [])
             var next = 0
@@ -111,7 +112,7 @@ struct KilledServiceTests {
                     #expect(answer?.status == 200, "\(id)")
                     let bytes = FileManager.default.contents(
                         atPath: folder.appending("got.bmp").string)
-                    #expect(bytes.map { [UInt8]($0) } == TinyModel.bitmap(seed), "\(id)")
+                    #expect(bytes.map { [UInt8]($0) } == TinyImages.bitmap(seed), "\(id)")
                 }
                 for id in deleted {
                     let answer = try await curl(port, "/api/images/\(id)", [], folder: folder)
@@ -130,7 +131,7 @@ struct KilledServiceTests {
                     }
                     next += 1
                     let file = "\(next).bmp"
-                    try Data(TinyModel.bitmap(next)).write(
+                    try Data(TinyImages.bitmap(next)).write(
                         to: URL(filePath: folder.appending(file).string))
                     let form = authorization + ["-F", "image=@\(file)"]
                     let (method, path, victim): (String, String, String?) =
@@ -172,10 +173,10 @@ struct KilledServiceTests {
     @Test("Reports a full disk, and continues to serve what it has")
     func fullDisk() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             try await withService(folder, limit: 16) { process, port in
                 func add(_ side: Int) async throws -> (status: Int, body: String)? {
-                    try Data(TinyModel.bitmap(side, side: side)).write(
+                    try Data(TinyImages.bitmap(side, side: side)).write(
                         to: URL(filePath: folder.appending("\(side).bmp").string))
                     return try await curl(
                         port, "/api/images",
@@ -203,8 +204,8 @@ struct KilledServiceTests {
     @Test("On SIGTERM, finishes the requests in flight and exits with status 0")
     func ends() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(200, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(200, to: folder.appending("photos"))
             let made = try await Command.run(
                 ["index", "add", "photos", "--index", "index", "--model", "model"], folder: folder)
             #expect(made.status == 0, "\(made.errors)")
@@ -241,7 +242,7 @@ struct KilledServiceTests {
     @Test("On SIGTERM, does not wait for the rest of a body")
     func endsWithoutBody() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             // Only the end of the service ends this request.
             try Data("limits: {body_seconds: 3000, request_seconds: 3000}".utf8).write(
                 to: URL(filePath: folder.appending("slow.yaml").string))
@@ -272,8 +273,8 @@ struct KilledServiceTests {
     func folderAlone() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(3, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(3, to: folder.appending("photos"))
             let data = folder.appending("data")
             let (process, log) = try Command.start(
                 [
@@ -307,7 +308,7 @@ struct KilledServiceTests {
     @Test("Reports errors before it listens")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let missing = try await Command.run(
                 ["serve", "--index", "nowhere", "--model", "model"], folder: folder)
             #expect(missing.status == 1)

@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -43,7 +44,8 @@ struct ModelCacheTests {
         _ server: ModelServer, _ body: (Place) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try Data(TinyModel.bitmap(1)).write(to: URL(filePath: folder.appending("a.bmp").string))
+            try Data(TinyImages.bitmap(1)).write(
+                to: URL(filePath: folder.appending("a.bmp").string))
             try await body(
                 Place(folder: folder, mirror: server.server.address.absoluteString))
         }
@@ -210,7 +212,7 @@ struct ModelCacheTests {
     func paths() async throws {
         let server = try ModelServer([:])
         try await withPlace(server) { place in
-            try TinyModel.write(to: place.folder.appending("albef-coco"))
+            try TinyModel().write(to: place.folder.appending("albef-coco"))
             let own = try await place.score("albef-coco")
             #expect(own.status == 0, "\(own.errors)")
             #expect(server.paths.isEmpty)

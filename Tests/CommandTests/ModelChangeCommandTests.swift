@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -19,12 +20,12 @@ struct ModelChangeCommandTests {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
             _ = try TinyModel.search(in: folder)
-            try TinyModel.write(to: folder.appending("other"), seed: 2)
+            try TinyModel(seed: 2).write(to: folder.appending("other"))
             try FileManager.default.createDirectory(
                 atPath: folder.appending("photos").string, withIntermediateDirectories: true)
             for number in 0..<count {
                 // Different images, because equal ones are encoded once.
-                let bytes = TinyModel.bitmap(number % 250, side: 8 + number / 250 * 4)
+                let bytes = TinyImages.bitmap(number % 250, side: 8 + number / 250 * 4)
                 try Data(bytes).write(
                     to: URL(filePath: folder.appending("photos/\(number).bmp").string))
             }
@@ -206,7 +207,7 @@ struct ModelChangeCommandTests {
             #expect(found.status == 0, "\(found.errors)")
             let model = try #require(try found.json()["model"] as? [String: Any])
             #expect(model["name"] as? String == "model")
-            try Data(TinyModel.bitmap(77)).write(
+            try Data(TinyImages.bitmap(77)).write(
                 to: URL(filePath: folder.appending("photos/new.bmp").string))
             let added = try await run(["index", "photos", "--index", "index"])
             #expect(added.output.contains("1 encoded"), "\(added.errors)")

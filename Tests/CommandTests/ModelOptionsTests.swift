@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,7 +16,8 @@ struct ModelOptionsTests {
     @Test("A directory with the name of a shipped model does not replace the model")
     func shadowed() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try Data(TinyModel.bitmap(1)).write(to: URL(filePath: folder.appending("a.bmp").string))
+            try Data(TinyImages.bitmap(1)).write(
+                to: URL(filePath: folder.appending("a.bmp").string))
             // 'albef wardrobe generate --output wardrobe' makes such a folder.
             try FileManager.default.createDirectory(
                 atPath: folder.appending("wardrobe").string, withIntermediateDirectories: false)
@@ -26,7 +28,7 @@ struct ModelOptionsTests {
             #expect(path.status != 0 && path.errors.contains("config.json"))
 
             try FileManager.default.removeItem(atPath: folder.appending("wardrobe").string)
-            try TinyModel.write(to: folder.appending("wardrobe"))
+            try TinyModel().write(to: folder.appending("wardrobe"))
             let both = try await Self.score(["--model", "wardrobe"], in: folder)
             #expect(both.output == shipped.output)
             #expect(both.errors.contains("--model ./wardrobe"))
@@ -38,7 +40,8 @@ struct ModelOptionsTests {
     @Test("Without a name, uses the default model, and notes the summary of its card")
     func unnamed() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try Data(TinyModel.bitmap(1)).write(to: URL(filePath: folder.appending("a.bmp").string))
+            try Data(TinyImages.bitmap(1)).write(
+                to: URL(filePath: folder.appending("a.bmp").string))
             let unnamed = try await Self.score([], in: folder)
             let name = ShippedModel.default.rawValue
             let named = try await Self.score(["--model", name], in: folder)
@@ -54,7 +57,7 @@ struct ModelOptionsTests {
     @Test("Shows cards, keeps them when it packs a model, and writes new ones")
     func cards() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             func run(_ words: String...) async throws -> Command.Result {
                 try await Command.run(["models"] + words, folder: folder)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,7 +12,7 @@ struct SearchActionTests {
             let files = FileManager.default
             try files.createDirectory(
                 atPath: folder.appending("photos/in").string, withIntermediateDirectories: true)
-            try Data(TinyModel.bitmap(77)).write(
+            try Data(TinyImages.bitmap(77)).write(
                 to: URL(filePath: folder.appending("photos/in/001.bmp").string))
             try files.createDirectory(
                 atPath: folder.appending("bin").string, withIntermediateDirectories: true)
@@ -58,9 +59,9 @@ struct SearchActionTests {
         try await Command.withIndex { folder in
             let server = try FileServer(path: "cat.bmp") { attempt in
                 switch attempt {
-                case 0: .init(content: Data(TinyModel.bitmap(3)))
+                case 0: .init(content: Data(TinyImages.bitmap(3)))
                 case 1: .init(status: 404)
-                default: .init(content: Data(TinyModel.bitmap(3)), announcedLength: 1 << 30)
+                default: .init(content: Data(TinyImages.bitmap(3)), announcedLength: 1 << 30)
                 }
             }
             defer { server.stop() }
@@ -89,8 +90,8 @@ extension Command {
     /// A folder with a model, ten images and their index.
     static func withIndex(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(10, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(10, to: folder.appending("photos"))
             let made = try await run(
                 ["index", "photos", "--model", "model", "--index", "index", "--json"],
                 folder: folder)

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -295,8 +296,8 @@ struct SearchCommandTests {
 
     @Test func interruptingKeepsWhatWasEncoded() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeImages(400, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyImages.write(400, to: folder.appending("photos"))
             let (process, log) = try Command.start(
                 ["index", "photos", "--model", "model", "--index", "index", "--batch-size", "1"],
                 folder: folder)

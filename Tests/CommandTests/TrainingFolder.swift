@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,11 +13,11 @@ struct TrainingFolder {
     /// - Parameter epochs: the number of epochs, of three steps each.
     init(_ path: FilePath, epochs: Int) throws {
         self.path = path
-        try TinyModel.writeImages(18, to: path.appending("images"))
+        try TinyImages.write(18, to: path.appending("images"))
         try write(0..<12, to: "train.json")
         try write(12..<18, to: "validation.json")
         try FileManager.default.copyItem(
-            atPath: Fixtures.path("vocabularies/tiny-vocab.txt").string,
+            atPath: Fixtures.tinyVocabulary.string,
             toPath: path.appending("vocab.txt").string)
         try """
         model: {vocabulary: vocab.txt, image_size: 32, image_width: 16, image_depth: 1,

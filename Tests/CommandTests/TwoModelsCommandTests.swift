@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -11,9 +12,9 @@ struct TwoModelsCommandTests {
     /// A folder with two models, six images, and an index of both.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            try TinyModel.writeRecall(to: folder.appending("recall"))
-            try TinyModel.writeImages(6, to: folder.appending("photos"))
+            try TinyModel().write(to: folder.appending("model"))
+            try TinyModel.towers().write(to: folder.appending("recall"))
+            try TinyImages.write(6, to: folder.appending("photos"))
             let made = try await Command.run(
                 ["index", "photos", "--index", "index"] + Self.both, folder: folder)
             #expect(made.status == 0 && made.output.contains("6 encoded"), "\(made.errors)")

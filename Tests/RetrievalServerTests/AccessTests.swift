@@ -1,13 +1,13 @@
 import Foundation
 import RetrievalServer
-import TestSupport
+import RetrievalTesting
 import Testing
 
 @Suite("Keys, origins and the addresses of clients")
 struct AccessTests {
     /// One request per thousand seconds and address, so a second request has to wait.
     private func expect(
-        _ service: ServiceUnderTest, _ headers: [String: String], isLimited: Bool,
+        _ service: TinyService, _ headers: [String: String], isLimited: Bool,
         at location: SourceLocation = #_sourceLocation
     ) async throws {
         let answer = try await service.client.send("GET", "/api/index", headers: headers)
@@ -17,7 +17,7 @@ struct AccessTests {
     @Test("A trusted proxy names the client; a client's own header is ignored")
     func forwarded() async throws {
         let log = LogUnderTest()
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 2, logger: log.logger,
             {
                 $0.trustedProxies = ["127.0.0.0/8", "10.1.0.0/16"]
@@ -42,7 +42,7 @@ struct AccessTests {
             #expect(Set(clients).isSuperset(of: ["203.0.113.1", "2001:db8::1", "127.0.0.1"]))
             #expect(!clients.contains("198.51.100.7"))
         }
-        try await ServiceUnderTest.run(images: 2, { $0.limits.requestsPerSecond = 0.001 }) {
+        try await TinyService.run(images: 2, { $0.limits.requestsPerSecond = 0.001 }) {
             service in
             try await expect(service, ["x-forwarded-for": "203.0.113.1"], isLimited: false)
             try await expect(service, ["x-forwarded-for": "203.0.113.2"], isLimited: true)
@@ -52,7 +52,7 @@ struct AccessTests {
     @Test("With a key for reading, only the page's own files need no key")
     func reading() async throws {
         let key = "a key for readers, of 100 %"
-        try await ServiceUnderTest.run(images: 2, { $0.readKey = key }) { service in
+        try await TinyService.run(images: 2, { $0.readKey = key }) { service in
             let cookie = try #require(
                 key.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
             for path in ["/api/index", "/metrics", "/openapi.json", "/health/ready"] {
@@ -62,7 +62,7 @@ struct AccessTests {
                 #expect(answer.headers["www-authenticate"] == "Bearer")
                 for headers in [
                     ["authorization": "Bearer \(key)"], ["cookie": "a=b; albef_key=\(cookie)"],
-                    ServiceUnderTest.authorization,
+                    TinyService.authorization,
                 ] {
                     let answer = try await service.client.send("GET", path, headers: headers)
                     #expect(answer.status == 200, "\(path) \(headers)")
@@ -82,10 +82,10 @@ struct AccessTests {
             // Neither permits writing, nor does a cookie, which browsers add by themselves.
             for headers in [
                 ["authorization": "Bearer \(key)"], ["cookie": "albef_key=\(cookie)"],
-                ["cookie": "albef_key=\(ServiceUnderTest.key)"],
+                ["cookie": "albef_key=\(TinyService.key)"],
             ] {
-                let answer = try await service.client.form(
-                    "POST", "/api/images", image: TinyModel.bitmap(9), headers: headers)
+                let answer = try await service.client.sendForm(
+                    "POST", "/api/images", image: TinyImages.bitmap(9), headers: headers)
                 #expect(answer.status == 401)
             }
         }
@@ -93,7 +93,7 @@ struct AccessTests {
 
     @Test("Requests from pages of other sites are refused, including forms")
     func sites() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
+        try await TinyService.run(images: 2, { $0.names = ["photos.test"] }) { service in
             let own = "http://127.0.0.1:\(service.client.port)"
             let foreign = [
                 ["sec-fetch-site": "cross-site"], ["origin": "https://evil.example"],
@@ -101,8 +101,8 @@ struct AccessTests {
                 ["sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "origin": own],
             ]
             for headers in foreign {
-                let form = try await service.client.form(
-                    "POST", "/api/search", image: TinyModel.bitmap(1), headers: headers)
+                let form = try await service.client.sendForm(
+                    "POST", "/api/search", image: TinyImages.bitmap(1), headers: headers)
                 #expect(form.status == 403 && form.problem == "forbidden", "\(headers)")
             }
             let cross = ["sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"]
@@ -113,8 +113,8 @@ struct AccessTests {
                 ["origin": "https://photos.test"], ["sec-fetch-site": "none"],
             ]
             for headers in welcome {
-                let form = try await service.client.form(
-                    "POST", "/api/search", image: TinyModel.bitmap(1), headers: headers)
+                let form = try await service.client.sendForm(
+                    "POST", "/api/search", image: TinyImages.bitmap(1), headers: headers)
                 #expect(form.status == 200, "\(headers)")
             }
             // Following a link is allowed.

@@ -1,6 +1,7 @@
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -29,17 +30,17 @@ struct ArchiveTests {
 
     @Test("An archive holds the selected images under their names")
     func chosen() async throws {
-        try await ServiceUnderTest.run(images: 5) { service in
-            let sent = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(70), fileName: "狗.bmp",
-                headers: ServiceUnderTest.authorization)
+        try await TinyService.run(images: 5) { service in
+            let sent = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(70), fileName: "狗.bmp",
+                headers: TinyService.authorization)
             let uploaded = try #require(sent.json["id"] as? String)
-            let again = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(71), fileName: "001.bmp",
-                headers: ServiceUnderTest.authorization)
+            let again = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(71), fileName: "001.bmp",
+                headers: TinyService.authorization)
             let same = try #require(again.json["id"] as? String)
             let ids =
-                [1, 4].map { EntryKey(service.photos.appending("00\($0).bmp")).description }
+                [1, 4].map { EntryKey(service.images.appending("00\($0).bmp")).description }
                 + [uploaded, same]
             let answer = try await service.client.post("/api/archive", ["ids": ids + ids])
             #expect(answer.status == 200)
@@ -48,14 +49,14 @@ struct ArchiveTests {
                 answer.headers["content-disposition"] == "attachment; filename=\"images.zip\"")
             let entries = try entries(answer.body)
             #expect(entries.map(\.name) == ["001.bmp", "004.bmp", "狗.bmp", "001 (2).bmp"])
-            #expect(entries.map(\.bytes) == [1, 4, 70, 71].map { TinyModel.bitmap($0) })
+            #expect(entries.map(\.bytes) == [1, 4, 70, 71].map { TinyImages.bitmap($0) })
         }
     }
 
     @Test("The last entry names the files that cannot be read")
     func leftOut() async throws {
-        try await ServiceUnderTest.run(images: 5) { service in
-            let paths = (0..<5).map { service.photos.appending("00\($0).bmp") }
+        try await TinyService.run(images: 5) { service in
+            let paths = (0..<5).map { service.images.appending("00\($0).bmp") }
             try FileManager.default.removeItem(atPath: paths[1].string)
             try Data("no image".utf8).write(to: URL(filePath: paths[2].string))
             let gone = EntryKey("/nowhere").description
@@ -86,7 +87,7 @@ struct ArchiveTests {
             ),
         ])
     func refusals(_ body: String, _ status: Int, _ named: String) async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/archive", headers: ["content-type": "application/json"],
                 body: Array(body.utf8))
@@ -101,7 +102,7 @@ struct ArchiveTests {
         try await Fixtures.withTemporaryFolder { folder in
             let (pieces, side) = (3, 512)
             let paths = ["long", "short", "same"].map { folder.appending("\($0).bmp") }
-            let bytes = TinyModel.bitmap(3, side: side)
+            let bytes = TinyImages.bitmap(3, side: side)
             try #require(bytes.count > (pieces - 1) * ImageArchive.pieceBytes)
             for path in paths { try Data(bytes).write(to: URL(filePath: path.string)) }
             let queue = WorkQueue("archive", threads: 1, limit: 4)
@@ -140,7 +141,7 @@ struct ArchiveTests {
     func abandoned() async throws {
         struct Enough: Error {}
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writeImages(3, to: folder)
+            let paths = try TinyImages.write(3, to: folder)
             let queue = WorkQueue("archive", threads: 1, limit: 4)
             defer { queue.close() }
             let archive = ImageArchive(

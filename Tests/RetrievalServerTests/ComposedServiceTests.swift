@@ -1,6 +1,7 @@
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -9,9 +10,9 @@ import Testing
 struct ComposedServiceTests {
     @Test("The service searches with the same query parts as the library")
     func parts() async throws {
-        try await ServiceUnderTest.run { service in
+        try await TinyService.run { service in
             func path(_ number: Int) -> FilePath {
-                service.photos.appending(String(format: "%03d.bmp", number))
+                service.images.appending(String(format: "%03d.bmp", number))
             }
             func id(_ number: Int) -> String { EntryKey(path(number)).description }
             func entry(_ number: Int) -> QueryImage { .entry(EntryKey(path(number))) }
@@ -53,9 +54,9 @@ struct ComposedServiceTests {
                     }
                 }
             }
-            let form = try await service.client.form(
+            let form = try await service.client.sendForm(
                 "POST", "/api/search", query: ["images": [id(3)], "count": 30],
-                image: TinyModel.bitmap(9))
+                image: TinyImages.bitmap(9))
             let both = SearchQuery(images: [.file(path(9)), entry(3)])
             let expected = try searcher.search(both, SearchOptions(count: 30)).results
             let results = form.json["results"] as? [[String: Any]] ?? []
@@ -65,11 +66,11 @@ struct ComposedServiceTests {
 
     @Test("Near-identical results are folded on request")
     func folds() async throws {
-        try await ServiceUnderTest.run(images: 3) { service in
+        try await TinyService.run(images: 3) { service in
             for name in ["one.bmp", "two.bmp"] {
-                let sent = try await service.client.form(
-                    "POST", "/api/images", image: TinyModel.bitmap(1), fileName: name,
-                    headers: ServiceUnderTest.authorization)
+                let sent = try await service.client.sendForm(
+                    "POST", "/api/images", image: TinyImages.bitmap(1), fileName: name,
+                    headers: TinyService.authorization)
                 #expect(sent.status == 201)
             }
             let all = try await service.results(["text": "two dogs"])
@@ -88,8 +89,8 @@ struct ComposedServiceTests {
 
     @Test("An invalid query part is refused, and the error names it")
     func refusals() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+        try await TinyService.run(images: 2) { service in
+            let id = EntryKey(service.images.appending("001.bmp")).description
             let nowhere = EntryKey("/nowhere").description
             let cases: [([String: Any], Int, String)] = [
                 (["without": ["a hat"]], 400, "without: the query contains only exclusions"),

@@ -1,5 +1,6 @@
 import Foundation
 import RetrievalServer
+import RetrievalTesting
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ struct ConnectionTests {
 
     @Test("An unfinished head is answered, and a silent client is disconnected")
     func heads() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.headSeconds = 0.2 }) { service in
+        try await TinyService.run(images: 2, { $0.limits.headSeconds = 0.2 }) { service in
             let (begun, isClosed) = try await service.client.converse { connection in
                 connection.send("GET /api/index HTTP/1.1\r\nhost: loc")
                 return (try connection.answer(), connection.isAtEnd())
@@ -33,7 +34,7 @@ struct ConnectionTests {
 
     @Test("A client that expects 100 Continue receives it only if its body is wanted")
     func expectations() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await TinyService.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let body = #"{"text": "two dogs"}"#
             let (asked, found) = try await service.client.converse { connection in
                 connection.send(
@@ -68,18 +69,20 @@ struct ConnectionTests {
 
     @Test("An address has a limited number of connections, and can open others when those end")
     func connections() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.connectionsPerAddress = 3 }) {
+        try await TinyService.run(images: 2, { $0.limits.connectionsPerAddress = 3 }) {
             service in
             let live = "GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n"
             let (held, turnedAway) = try await service.client.converse { first in
                 first.send(live)
                 var held = [try first.answer().status]
-                let others = try (0..<2).map { _ in try RawConnection(port: service.client.port) }
+                let others = try (0..<2).map { _ in
+                    try ServiceConnection(port: service.client.port)
+                }
                 for other in others {
                     other.send(live)
                     held.append(try other.answer().status)
                 }
-                let turnedAway = try RawConnection(port: service.client.port).answer()
+                let turnedAway = try ServiceConnection(port: service.client.port).answer()
                 first.send(live)
                 held.append(try first.answer().status)
                 return (held, turnedAway)
@@ -108,7 +111,7 @@ struct ConnectionTests {
         ])
     func garbage(_ sent: String) async throws {
         let log = LogUnderTest()
-        try await ServiceUnderTest.run(images: 2, logger: log.logger) { service in
+        try await TinyService.run(images: 2, logger: log.logger) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(sent)
                 return (try connection.answer(), connection.isAtEnd())
@@ -125,7 +128,7 @@ struct ConnectionTests {
 
     @Test("A body that becomes invalid HTTP is answered, and the connection closes")
     func chunks() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(
                     Self.search + "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\nnot a size\r\n")
@@ -138,7 +141,7 @@ struct ConnectionTests {
 
     @Test("An HTTP/1.0 request needs no Host, and its connection ends with the answer")
     func old() async throws {
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 2,
             {
                 $0.host = "0.0.0.0"

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Storage
 import Foundation
 import Retrieval
@@ -13,22 +14,22 @@ struct FollowingServiceTests {
     ///
     /// - Parameter count: The number of images in the folder.
     private func follow(
-        _ count: Int, _ body: (ServiceUnderTest) async throws -> Void
+        _ count: Int, _ body: (TinyService) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(count, to: folder.appending("photos"))
+            try TinyImages.write(count, to: folder.appending("images"))
             let model = try TinyModel.search(in: folder)
-            try await ServiceUnderTest.serve(
-                folder, model, { $0.photos = folder.appending("photos") }, body)
+            try await TinyService.serve(
+                folder, model, { $0.photos = folder.appending("images") }, body)
         }
     }
 
-    private func state(_ service: ServiceUnderTest) async throws -> [String: Any] {
+    private func state(_ service: TinyService) async throws -> [String: Any] {
         try await service.client.send("GET", "/api/index").json
     }
 
     /// Waits until the index has `count` images and indexing has ended.
-    private func has(_ count: Int, _ service: ServiceUnderTest) async throws -> Bool {
+    private func has(_ count: Int, _ service: TinyService) async throws -> Bool {
         try await eventually {
             let state = try await state(service)
             let indexing = state["indexing"] as? [String: Any]
@@ -55,10 +56,10 @@ struct FollowingServiceTests {
                 for client in 0..<4 {
                     for number in 0..<5 {
                         group.addTask {
-                            try await service.client.form(
+                            try await service.client.sendForm(
                                 "POST", "/api/images",
-                                image: TinyModel.bitmap(5000 + 10 * client + number),
-                                headers: ServiceUnderTest.authorization
+                                image: TinyImages.bitmap(5000 + 10 * client + number),
+                                headers: TinyService.authorization
                             ).status
                         }
                     }
@@ -73,11 +74,11 @@ struct FollowingServiceTests {
     @Test("Patterns exclude files of the followed folder, and the service lists the patterns")
     func excluded() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = folder.appending("photos")
-            try TinyModel.writeImages(3, to: photos)
-            try TinyModel.writeImages(2, to: photos.appending("drafts"))
+            let photos = folder.appending("images")
+            try TinyImages.write(3, to: photos)
+            try TinyImages.write(2, to: photos.appending("drafts"))
             let model = try TinyModel.search(in: folder)
-            try await ServiceUnderTest.serve(
+            try await TinyService.serve(
                 folder, model,
                 {
                     $0.photos = photos
@@ -94,13 +95,13 @@ struct FollowingServiceTests {
     @Test("Unreadable files are listed with the reason, and unsupported ones counted by type")
     func skipped() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = folder.appending("photos")
-            try TinyModel.writeImages(3, to: photos)
+            let photos = folder.appending("images")
+            try TinyImages.write(3, to: photos)
             for name in ["broken.jpg", "half.png", "notes.txt"] {
                 try Data("no image".utf8).write(to: URL(filePath: photos.appending(name).string))
             }
             let model = try TinyModel.search(in: folder)
-            try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
+            try await TinyService.serve(folder, model, { $0.photos = photos }) { service in
                 #expect(try await has(3, service))
                 let state = try await state(service)
                 let skipped = try #require(state["skipped"] as? [String: Any])
@@ -127,15 +128,15 @@ struct FollowingServiceTests {
             #expect(try await service.client.send("POST", "/api/scan").status == 401)
             let isScanned = try await eventually {
                 let asked = try await service.client.send(
-                    "POST", "/api/scan", headers: ServiceUnderTest.authorization)
+                    "POST", "/api/scan", headers: TinyService.authorization)
                 #expect(asked.status == 202 && asked.json["last_scan"] is String)
                 return try await scans() != before
             }
             #expect(isScanned)
         }
-        try await ServiceUnderTest.run(images: 1) { service in
+        try await TinyService.run(images: 1) { service in
             let refused = try await service.client.send(
-                "POST", "/api/scan", headers: ServiceUnderTest.authorization)
+                "POST", "/api/scan", headers: TinyService.authorization)
             #expect(refused.status == 409 && refused.problem == "conflict")
         }
     }
@@ -146,7 +147,7 @@ struct FollowingServiceTests {
             #expect(try await has(4, service))
             for number in 0..<4 {
                 try FileManager.default.removeItem(
-                    atPath: service.photos.appending("00\(number).bmp").string)
+                    atPath: service.images.appending("00\(number).bmp").string)
             }
             #expect(try await has(0, service))
             #expect(try await service.client.send("GET", "/health/ready").status == 200)
@@ -157,9 +158,9 @@ struct FollowingServiceTests {
     func removal() async throws {
         try await follow(2) { service in
             #expect(try await has(2, service))
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+            let id = EntryKey(service.images.appending("001.bmp")).description
             let refused = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(refused.status == 409 && refused.problem == "conflict")
             #expect((refused.json["detail"] as? String)?.contains("remove the file") == true)
             #expect(try await service.client.send("GET", "/api/images/\(id)").status == 200)
@@ -173,10 +174,10 @@ struct FollowingServiceTests {
             let (files, aside) = (FileManager.default, service.folder.appending("aside").string)
             #expect(try await has(6, service))
             try files.moveItem(atPath: service.index.string, toPath: aside)
-            try TinyModel.writeImages(8, to: service.photos)
-            let refused = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(900),
-                headers: ServiceUnderTest.authorization)
+            try TinyImages.write(8, to: service.images)
+            let refused = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(900),
+                headers: TinyService.authorization)
             #expect(refused.status == 503 && refused.problem == "unavailable", "\(refused.text)")
             #expect(try await service.client.send("GET", "/health/ready").status == 503)
             #expect(
@@ -192,9 +193,9 @@ struct FollowingServiceTests {
                     try await service.client.send("GET", "/health/ready").status == 200
                 })
             #expect(try await has(8, service))
-            let added = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(901),
-                headers: ServiceUnderTest.authorization)
+            let added = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(901),
+                headers: TinyService.authorization)
             #expect(added.status == 201)
         }
     }
@@ -209,7 +210,7 @@ struct FollowingServiceTests {
             try await locking(service.index) {
                 try files.copyItem(atPath: service.index.string, toPath: backup)
             }
-            try TinyModel.writeImages(9, to: service.photos)
+            try TinyImages.write(9, to: service.images)
             #expect(try await has(9, service))
             try await locking(service.index) {
                 try files.moveItem(
@@ -238,17 +239,17 @@ struct FollowingServiceTests {
     func missing() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let model = try TinyModel.search(in: folder)
-            let photos = folder.appending("photos")
+            let photos = folder.appending("images")
             await #expect(throws: ServerError.self) {
-                try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { _ in }
+                try await TinyService.serve(folder, model, { $0.photos = photos }) { _ in }
             }
             #expect(!FileManager.default.fileExists(atPath: folder.appending("index").string))
 
             // If the index has images of the missing folder, the service starts, and they stay.
-            try TinyModel.writeImages(3, to: photos)
+            try TinyImages.write(3, to: photos)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
             try FileManager.default.removeItem(atPath: photos.string)
-            try await ServiceUnderTest.serve(folder, model, { $0.photos = photos }) { service in
+            try await TinyService.serve(folder, model, { $0.photos = photos }) { service in
                 let isSaid = try await eventually {
                     let indexing = try await state(service)["indexing"] as? [String: Any]
                     return indexing?["error"] is String

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -21,7 +22,7 @@ struct GalleryWriterTests {
         /// An upload whose file is written and whose entry is not committed.
         func upload(_ seed: Int) throws -> (path: FilePath, change: GalleryWriter.Change) {
             let path = store.newPath(extension: "bmp")
-            let bytes = TinyModel.bitmap(seed)
+            let bytes = TinyImages.bitmap(seed)
             let file = try store.write(bytes, to: path)
             let entry = IndexEntry(
                 path: path, size: file.size, modified: file.modified,
@@ -45,11 +46,11 @@ struct GalleryWriterTests {
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writeImages(5, to: photos)
+            try TinyImages.write(5, to: photos)
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: photos)
-            let library = try IndexLibrary(index, model, ServiceUnderTest.silent)
+            let library = try IndexLibrary(index, model, TinyService.silent)
             let store = try UploadStore(folder.appending("uploads"), index: index)
             let locator = EntryLocator()
             let steps = GalleryWriter.Steps(
@@ -67,7 +68,7 @@ struct GalleryWriterTests {
             try await body(
                 Fixture(
                     writer: GalleryWriter(
-                        library, store, steps, limit: 16, ServiceUnderTest.silent),
+                        library, store, steps, limit: 16, TinyService.silent),
                     library: library, store: store, model: model, folder: folder))
         }
     }
@@ -182,7 +183,7 @@ struct GalleryWriterTests {
             }
         ) { fixture in
             let (writer, model) = (fixture.writer, fixture.model)
-            try TinyModel.writeImages(40, to: fixture.folder.appending("more"))
+            try TinyImages.write(40, to: fixture.folder.appending("more"))
             let indexer = Indexer(
                 model, options: .init(batchSize: 4, commitInterval: 4),
                 work: .init(
@@ -227,7 +228,7 @@ struct GalleryWriterTests {
     func foreignFolder() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (index, uploads) = (folder.appending("index"), folder.appending("mine"))
-            try TinyModel.writeImages(2, to: uploads)
+            try TinyImages.write(2, to: uploads)
             try Data("draft".utf8).write(to: URL(filePath: uploads.appending("book.new").string))
             let error = #expect(throws: ServerError.self) {
                 try UploadStore(uploads, index: index)
@@ -242,12 +243,12 @@ struct GalleryWriterTests {
                 atPath: earlier.string, withIntermediateDirectories: true)
             let name = "\(UUID().uuidString.lowercased())"
             for suffix in ["bmp", "new"] {
-                try Data(TinyModel.bitmap(1)).write(
+                try Data(TinyImages.bitmap(1)).write(
                     to: URL(filePath: earlier.appending("\(name).\(suffix)").string))
             }
             let store = try UploadStore(earlier, index: index)
             // Once it has the marker, other files in it do not matter.
-            try Data(TinyModel.bitmap(2)).write(
+            try Data(TinyImages.bitmap(2)).write(
                 to: URL(filePath: earlier.appending("stray.bmp").string))
             _ = try UploadStore(earlier, index: index)
             let kept = try FileManager.default.contentsOfDirectory(atPath: earlier.string)

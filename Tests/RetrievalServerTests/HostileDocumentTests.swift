@@ -1,5 +1,6 @@
 import Foundation
 import RetrievalServer
+import RetrievalTesting
 import TestSupport
 import Testing
 
@@ -41,7 +42,7 @@ struct HostileDocumentTests {
             ),
         ])
     func faults(_ body: String, _ named: String) async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: Self.type, body: Array(body.utf8))
             #expect(answer.status == 400 && answer.problem == "invalid-request")
@@ -52,7 +53,7 @@ struct HostileDocumentTests {
 
     @Test("Documents have their own size limit, alone and in forms")
     func sizes() async throws {
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 2,
             {
                 $0.limits.documentBytes = 2048
@@ -62,19 +63,19 @@ struct HostileDocumentTests {
             let long = ["text": String(repeating: "a ", count: 2000)]
             let alone = try await service.client.post("/api/search", long)
             #expect(alone.status == 413 && alone.problem == "too-large")
-            let form = try await service.client.form(
-                "POST", "/api/search", query: long, image: TinyModel.bitmap(1))
+            let form = try await service.client.sendForm(
+                "POST", "/api/search", query: long, image: TinyImages.bitmap(1))
             #expect(form.status == 413)
             #expect((form.json["detail"] as? String)?.contains("query") == true)
-            let fits = try await service.client.form(
-                "POST", "/api/search", query: ["text": "a dog"], image: TinyModel.bitmap(1))
+            let fits = try await service.client.sendForm(
+                "POST", "/api/search", query: ["text": "a dog"], image: TinyImages.bitmap(1))
             #expect(fits.status == 200)
             for value: Any in [
                 String(repeating: "x", count: 300), Array(repeating: "tag", count: 100),
             ] {
-                let answer = try await service.client.form(
+                let answer = try await service.client.sendForm(
                     "POST", "/api/images", query: ["metadata": ["a": value]],
-                    image: TinyModel.bitmap(3), headers: ServiceUnderTest.authorization)
+                    image: TinyImages.bitmap(3), headers: TinyService.authorization)
                 #expect(answer.status == 400)
                 let detail = answer.json["detail"] as? String ?? ""
                 #expect(detail.contains("metadata: must have at most 200 bytes"), "\(detail)")
@@ -84,7 +85,7 @@ struct HostileDocumentTests {
 
     @Test("Many large documents at once do not delay other answers")
     func many() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let fields = (0..<8000).map { #""k\#($0)":1"# }.joined(separator: ",")
             let wide = Array("{\(fields)}".utf8)
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -106,9 +107,9 @@ struct HostileDocumentTests {
 
     @Test("Concurrent large bodies share a limit, and free their share when they end")
     func sum() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await TinyService.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let question = ["text": String(repeating: "two dogs ", count: 40)]
-            let hold: @Sendable (RawConnection) -> RawConnection = { connection in
+            let hold: @Sendable (ServiceConnection) -> ServiceConnection = { connection in
                 connection.send(
                     """
                     POST /api/search HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4096\r\n\
@@ -119,7 +120,7 @@ struct HostileDocumentTests {
             }
             // Sixteen of these fill the budget. One that competes with a question may itself be
             // refused, so one more follows each question that is still answered.
-            var held: [RawConnection] = []
+            var held: [ServiceConnection] = []
             for _ in 0..<16 { held.append(try await service.client.converse(hold)) }
             #expect(
                 try await eventually {
@@ -138,7 +139,7 @@ struct HostileDocumentTests {
 
     @Test("Compressed bodies, and unknown or repeated parameters, are refused")
     func requests() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let packed = try await service.client.send(
                 "POST", "/api/search",
                 headers: ["content-type": "application/json", "content-encoding": "gzip"],

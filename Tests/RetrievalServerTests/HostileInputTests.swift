@@ -1,20 +1,21 @@
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 
 @Suite("Hostile input has a defined answer")
 struct HostileInputTests {
-    private func expectWell(_ service: ServiceUnderTest) async throws {
+    private func expectWell(_ service: TinyService) async throws {
         let results = try await service.results(["text": "two dogs"])
         #expect(!results.isEmpty)
     }
 
     @Test("Bodies that are too large, declared or not, are refused")
     func oversize() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
+        try await TinyService.run(images: 2, { $0.limits.bodyBytes = 4096 }) { service in
             let announced = try await service.client.exchange([
                 Array(
                     """
@@ -39,7 +40,7 @@ struct HostileInputTests {
 
     @Test("An unfinished body is answered, and the connection closes")
     func slow() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.bodySeconds = 0.2 }) { service in
+        try await TinyService.run(images: 2, { $0.limits.bodySeconds = 0.2 }) { service in
             let (answer, isClosed) = try await service.client.converse { connection in
                 connection.send(
                     """
@@ -64,7 +65,7 @@ struct HostileInputTests {
             "%00", "A0000000000000000000000000000000", String(repeating: "0", count: 4000),
         ])
     func traversal(_ id: String) async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             for path in ["", "/original", "/thumbnail"] {
                 let answer = try await service.client.send("GET", "/api/images/\(id)\(path)")
                 #expect(answer.status == 404, "\(path)")
@@ -72,15 +73,15 @@ struct HostileInputTests {
                 #expect(!answer.text.contains("root:"))
             }
             let removal = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(removal.status == 404)
         }
     }
 
     @Test("Images that are too large, truncated or invalid are refused")
     func images() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.limits.pixels = 1_000_000 }) { service in
-            var bomb = TinyModel.bitmap(1)
+        try await TinyService.run(images: 2, { $0.limits.pixels = 1_000_000 }) { service in
+            var bomb = TinyImages.bitmap(1)
             // This BMP declares 30,000 x 30,000 pixels.
             for (place, value) in [(18, 30_000), (22, 30_000)] {
                 for byte in 0..<4 { bomb[place + byte] = UInt8(value >> (8 * byte) & 255) }
@@ -92,22 +93,22 @@ struct HostileInputTests {
             }
             let cases =
                 bombs + [
-                    bomb, Array(TinyModel.bitmap(1).prefix(100)),
+                    bomb, Array(TinyImages.bitmap(1).prefix(100)),
                     Array("<svg onload=alert(1)>".utf8),
                     [], [0xFF, 0xD8, 0xFF], Array("GIF89a".utf8),
                     [UInt8](repeating: 0, count: 4096),
                 ]
             for bytes in cases {
-                let search = try await service.client.form(
+                let search = try await service.client.sendForm(
                     "POST", "/api/search", image: bytes)
                 #expect(search.status == 422, "\(search.text)")
                 #expect(search.problem == "unsupported-picture")
-                let added = try await service.client.form(
-                    "POST", "/api/images", image: bytes, headers: ServiceUnderTest.authorization)
+                let added = try await service.client.sendForm(
+                    "POST", "/api/images", image: bytes, headers: TinyService.authorization)
                 #expect(added.status == 422)
             }
             let detail =
-                try await service.client.form("POST", "/api/search", image: bomb)
+                try await service.client.sendForm("POST", "/api/search", image: bomb)
                 .json["detail"] as? String
             #expect(detail?.contains("30000 x 30000") == true, "\(detail ?? "")")
             #expect(try ForwardIndex(service.index).count == 2)
@@ -156,7 +157,7 @@ struct HostileInputTests {
             ("multipart/form-data; boundary=\"\(String(repeating: "e", count: 71))\"", "x"),
         ])
     func forms(_ type: String, _ body: String) async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: ["content-type": type], body: Array(body.utf8))
             #expect(answer.status == 400, "\(answer.text)")
@@ -166,7 +167,7 @@ struct HostileInputTests {
 
     @Test("Invalid and oversized heads are refused")
     func heads() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let many = (0..<2000).map { "x-\($0): y\r\n" }.joined()
             let long = "x-long: " + String(repeating: "y", count: 200_000) + "\r\n"
             for head in [many, long] {
@@ -192,7 +193,7 @@ struct HostileInputTests {
 
     @Test("Other host names are refused, so that no other page can use the service")
     func names() async throws {
-        try await ServiceUnderTest.run(images: 2, { $0.names = ["photos.test"] }) { service in
+        try await TinyService.run(images: 2, { $0.names = ["photos.test"] }) { service in
             for (host, status) in [
                 ("evil.example", 421), ("photos.test:80", 200), ("LOCALHOST", 200),
                 ("[::1]:99", 200), ("", 421), ("localhost:evil", 421), ("[::1].evil", 421),
@@ -208,9 +209,9 @@ struct HostileInputTests {
 
     @Test("Writing without the key, or with a wrong one, is refused")
     func keys() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let id = try #require(try await service.ids().first)
-            for authorization in ["", "Bearer", "Bearer no", "Basic \(ServiceUnderTest.key)"] {
+            for authorization in ["", "Bearer", "Bearer no", "Basic \(TinyService.key)"] {
                 for (method, path) in [("DELETE", "/api/images/\(id)"), ("POST", "/api/images")] {
                     let answer = try await service.client.send(
                         method, path, headers: ["authorization": authorization])
@@ -219,10 +220,10 @@ struct HostileInputTests {
             }
             #expect(try ForwardIndex(service.index).count == 2)
         }
-        try await ServiceUnderTest.run(images: 2, { $0.key = nil }) { service in
-            let answer = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(9),
-                headers: ServiceUnderTest.authorization)
+        try await TinyService.run(images: 2, { $0.key = nil }) { service in
+            let answer = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(9),
+                headers: TinyService.authorization)
             #expect(answer.status == 403 && answer.problem == "forbidden")
         }
     }
@@ -230,7 +231,7 @@ struct HostileInputTests {
     @Test("An address with too many requests receives the time to wait")
     func rate() async throws {
         // The rate is one request per fifty seconds, so a slow machine does not matter.
-        try await ServiceUnderTest.run(images: 2, { $0.limits.requestsPerSecond = 0.02 }) {
+        try await TinyService.run(images: 2, { $0.limits.requestsPerSecond = 0.02 }) {
             service in
             #expect(try await service.client.send("GET", "/api/index").status == 200)
             for _ in 0..<3 {
@@ -244,7 +245,7 @@ struct HostileInputTests {
 
     @Test("Requests beyond the limit are refused, and the others answered")
     func overload() async throws {
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 30,
             {
                 $0.batching.waiting = 2
@@ -274,7 +275,7 @@ struct HostileInputTests {
 
     @Test("A request that takes too long is cancelled")
     func timeout() async throws {
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 90,
             {
                 $0.limits.requestSeconds = 0.001

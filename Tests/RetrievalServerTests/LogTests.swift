@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import Testing
@@ -66,7 +67,7 @@ struct LogTests {
     @Test("The service logs its start and every answer")
     func service() async throws {
         let log = LogUnderTest()
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 2, logger: log.logger, { $0.version = "1.2.3" }
         ) { service in
             _ = try await service.client.send("GET", "/api/nothing")

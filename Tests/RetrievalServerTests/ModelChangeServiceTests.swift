@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -38,30 +39,30 @@ struct ModelChangeServiceTests {
     }
 
     private func other(in folder: FilePath) throws -> SearchModel {
-        try TinyModel.write(to: folder.appending("other"), seed: 2)
+        try TinyModel(seed: 2).write(to: folder.appending("other"))
         return try SearchModel(
             folder.appending("other"),
             recall: TinyModel.hasRecall ? folder.appending("recall") : nil)
     }
 
-    private func document(_ service: ServiceUnderTest) async throws -> [String: Any] {
+    private func document(_ service: TinyService) async throws -> [String: Any] {
         try await service.client.send("GET", "/api/index").json
     }
 
-    private func fingerprint(_ service: ServiceUnderTest) async throws -> String? {
+    private func fingerprint(_ service: TinyService) async throws -> String? {
         (try await document(service)["model"] as? [String: Any])?["fingerprint"] as? String
     }
 
-    private func upload(_ seed: Int, _ service: ServiceUnderTest) async throws -> RawClient.Answer {
-        try await service.client.form(
-            "POST", "/api/images", image: TinyModel.bitmap(seed),
-            headers: ServiceUnderTest.authorization)
+    private func upload(_ seed: Int, _ service: TinyService) async throws -> ServiceResponse {
+        try await service.client.sendForm(
+            "POST", "/api/images", image: TinyImages.bitmap(seed),
+            headers: TinyService.authorization)
     }
 
     @Test("After a foreign change of model it answers as before, warns once, and refuses writes")
     func changedElsewhere() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(
+        try await TinyService.run(
             images: 20, logger: lines.logger,
             { $0.photos = nil }
         ) { service in
@@ -71,7 +72,7 @@ struct ModelChangeServiceTests {
             var options = Indexer.Options()
             options.changesModel = true
             let report = try await Indexer(other, options: options)
-                .update(service.index, with: service.photos)
+                .update(service.index, with: service.images)
             #expect(report.encoded == 21)
             #expect(
                 try await eventually {
@@ -89,7 +90,7 @@ struct ModelChangeServiceTests {
             #expect(detail.contains("was changed to the model other"), "\(detail)")
             let id = try #require(results.first?["id"] as? String)
             let kept = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(kept.status == 409)
             // The service looks at the disk every second.
             try await Task.sleep(for: .seconds(2.5))
@@ -97,7 +98,7 @@ struct ModelChangeServiceTests {
             #expect(try ForwardIndex(service.index).count == 21)
 
             // After a restart with the new model, the service has all images.
-            try await ServiceUnderTest.serve(service.folder, other) { next in
+            try await TinyService.serve(service.folder, other) { next in
                 let ids = try await next.ids()
                 #expect(ids.count == 21)
                 let added = try await upload(301, next)
@@ -109,12 +110,12 @@ struct ModelChangeServiceTests {
     @Test("A service with another model answers with the old one until all images are encoded")
     func changedHere() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(images: 300) { before in
+        try await TinyService.run(images: 300) { before in
             #expect(try await upload(800, before).status == 201)
             let other = try other(in: before.folder)
-            try await ServiceUnderTest.serve(
+            try await TinyService.serve(
                 before.folder, other, former: before.model, logger: lines.logger,
-                { $0.photos = before.photos }
+                { $0.photos = before.images }
             ) { service in
                 // At any moment searches find all images, including those sent meanwhile.
                 var (count, sent, models) = (301, 0, Set<String>())
@@ -149,8 +150,8 @@ struct ModelChangeServiceTests {
                 #expect(try ForwardIndex.verify(service.index).isEmpty)
                 // Files and clients' images continue with the new model.
                 #expect(try await upload(1000, service).status == 201)
-                try Data(TinyModel.bitmap(77, side: 12)).write(
-                    to: URL(filePath: service.photos.appending("late.bmp").string))
+                try Data(TinyImages.bitmap(77, side: 12)).write(
+                    to: URL(filePath: service.images.appending("late.bmp").string))
                 #expect(
                     try await eventually { try ForwardIndex(service.index).count == count + 2 })
                 let all = try Searcher(other, ForwardIndex(service.index)).search(
@@ -164,11 +165,11 @@ struct ModelChangeServiceTests {
 
     @Test("A service that stops during a change leaves the rest to the next one")
     func resumed() async throws {
-        try await ServiceUnderTest.run(images: 250) { before in
+        try await TinyService.run(images: 250) { before in
             let other = try other(in: before.folder)
-            func serve(_ body: @escaping (ServiceUnderTest) async throws -> Void) async throws {
-                try await ServiceUnderTest.serve(
-                    before.folder, other, former: before.model, { $0.photos = before.photos }, body)
+            func serve(_ body: @escaping (TinyService) async throws -> Void) async throws {
+                try await TinyService.serve(
+                    before.folder, other, former: before.model, { $0.photos = before.images }, body)
             }
             let encoded = Mutex(0)
             try await serve { service in
@@ -194,9 +195,9 @@ struct ModelChangeServiceTests {
     @Test("A read-only service answers with the old model until the index changes")
     func readOnly() async throws {
         let lines = Lines()
-        try await ServiceUnderTest.run(images: 12) { before in
+        try await TinyService.run(images: 12) { before in
             let other = try other(in: before.folder)
-            try await ServiceUnderTest.serve(
+            try await TinyService.serve(
                 before.folder, other, former: before.model, logger: lines.logger,
                 { $0.key = nil }
             ) { service in
@@ -207,7 +208,7 @@ struct ModelChangeServiceTests {
                 var options = Indexer.Options()
                 options.changesModel = true
                 _ = try await Indexer(other, options: options)
-                    .update(service.index, with: service.photos)
+                    .update(service.index, with: service.images)
                 #expect(
                     try await eventually {
                         try await self.fingerprint(service) == other.fingerprint
@@ -217,7 +218,7 @@ struct ModelChangeServiceTests {
             // Without the old model, the error says what to do.
             try await Fixtures.withTemporaryFolder { folder in
                 await #expect(throws: IndexError.self) {
-                    try await ServiceUnderTest.serve(before.folder, before.model) { _ in }
+                    try await TinyService.serve(before.folder, before.model) { _ in }
                 }
             }
         }

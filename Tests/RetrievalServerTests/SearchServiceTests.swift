@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ import Testing
 struct SearchServiceTests {
     @Test("A text finds the images that the library finds, in its order")
     func text() async throws {
-        try await ServiceUnderTest.run { service in
+        try await TinyService.run { service in
             let searcher = try Searcher(service.model, ForwardIndex(service.index))
             let expected = try searcher.search(
                 .text("two dogs"), SearchOptions(count: 12, candidates: 8))
@@ -34,8 +35,8 @@ struct SearchServiceTests {
     @Test("Results have their folders and facts; pages and conditions select them")
     func about() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = folder.appending("photos")
-            try TinyModel.writeImages(6, to: photos)
+            let photos = folder.appending("images")
+            try TinyImages.write(6, to: photos)
             for name in ["camera.jpg", "phone.png", "packet.jpg"] {
                 try FileManager.default.copyItem(
                     atPath: Fixtures.repository.appending("Tests/Fixtures/facts/\(name)").string,
@@ -43,7 +44,7 @@ struct SearchServiceTests {
             }
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)
-            try await ServiceUnderTest.serve(folder, model) { service in
+            try await TinyService.serve(folder, model) { service in
                 let results = try await service.results(
                     ["text": "two dogs", "filters": ["camera=NIKON D90"]])
                 let camera = try #require(results.first)
@@ -100,7 +101,7 @@ struct SearchServiceTests {
 
     @Test("The service names the one or two models of its index")
     func models() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let index = try await service.client.send("GET", "/api/index")
             let model = try #require(index.json["model"] as? [String: Any])
             #expect(model["fingerprint"] as? String == service.model.fingerprint)
@@ -121,15 +122,15 @@ struct SearchServiceTests {
     @Test("The service describes its model, and reports if nothing matches well")
     func guesses() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(6, to: folder.appending("photos"))
+            try TinyImages.write(6, to: folder.appending("images"))
             _ = try TinyModel.search(in: folder)
             let files = try ModelDirectory.open(folder.appending("model"))
             try files.write(try #require(ModelCard("colours of squares")))
             try files.write(MatchCalibration(temperature: 1, bias: -50, least: 0.2))
             let model = try TinyModel.opened(in: folder)
             _ = try await Indexer(model).update(
-                folder.appending("index"), with: folder.appending("photos"))
-            try await ServiceUnderTest.serve(folder, model) { service in
+                folder.appending("index"), with: folder.appending("images"))
+            try await TinyService.serve(folder, model) { service in
                 let index = try await service.client.send("GET", "/api/index")
                 let named = index.json["model"] as? [String: Any]
                 #expect(named?["knows"] as? String == "colours of squares")
@@ -147,8 +148,8 @@ struct SearchServiceTests {
                     #expect(reading?["unknown_words"] as? [String] == words)
                     #expect((answer.json["results"] as? [Any])?.count == 6)
                 }
-                let image = try await service.client.form(
-                    "POST", "/api/search", query: ["count": 3], image: TinyModel.bitmap(2))
+                let image = try await service.client.sendForm(
+                    "POST", "/api/search", query: ["count": 3], image: TinyImages.bitmap(2))
                 #expect(image.json["matches_well"] is NSNull)
             }
         }
@@ -156,19 +157,19 @@ struct SearchServiceTests {
 
     @Test("An image finds itself, sent or named; with a text it finds matches of both")
     func image() async throws {
-        try await ServiceUnderTest.run { service in
-            let sent = try await service.client.form(
-                "POST", "/api/search", query: ["count": 3], image: TinyModel.bitmap(7))
+        try await TinyService.run { service in
+            let sent = try await service.client.sendForm(
+                "POST", "/api/search", query: ["count": 3], image: TinyImages.bitmap(7))
             let found = try #require((sent.json["results"] as? [[String: Any]])?.first)
             #expect(found["name"] as? String == "007.bmp")
             let named = try await service.results(["image": found["id"] ?? "", "count": 3])
             #expect(named.first?["name"] as? String == "007.bmp")
-            let both = try await service.client.form(
+            let both = try await service.client.sendForm(
                 "POST", "/api/search", query: ["text": "two dogs", "count": 30],
-                image: TinyModel.bitmap(7))
+                image: TinyImages.bitmap(7))
             let searcher = try Searcher(service.model, ForwardIndex(service.index))
             let query = SearchQuery.imageAndText(
-                .file(service.photos.appending("007.bmp")), "two dogs")
+                .file(service.images.appending("007.bmp")), "two dogs")
             let expected = try searcher.search(query, SearchOptions(count: 30))
             let paths = (both.json["results"] as? [[String: Any]])?.map { $0["path"] as? String }
             #expect(paths == expected.results.map(\.path.string))
@@ -177,13 +178,13 @@ struct SearchServiceTests {
 
     @Test("Concurrent queries have the same answers as single ones")
     func batches() async throws {
-        try await ServiceUnderTest.run { service in
+        try await TinyService.run { service in
             let texts = (0..<24).map { index in
                 ["a dog", "two dogs on the grass", "a man with a red hat and a bag"][index % 3]
                     + (index < 12 ? "" : " \(index)")
             }
             let searcher = try Searcher(service.model, ForwardIndex(service.index))
-            let answers = try await withThrowingTaskGroup(of: (Int, RawClient.Answer).self) {
+            let answers = try await withThrowingTaskGroup(of: (Int, ServiceResponse).self) {
                 group in
                 for (index, text) in texts.enumerated() {
                     group.addTask {
@@ -192,7 +193,7 @@ struct SearchServiceTests {
                         return (index, answer)
                     }
                 }
-                return try await group.reduce(into: [Int: RawClient.Answer]()) { $0[$1.0] = $1.1 }
+                return try await group.reduce(into: [Int: ServiceResponse]()) { $0[$1.0] = $1.1 }
             }
             for (index, text) in texts.enumerated() {
                 let expected = try searcher.search(
@@ -218,7 +219,7 @@ struct SearchServiceTests {
 
     @Test("An answer is cached until the index changes")
     func cache() async throws {
-        try await ServiceUnderTest.run { service in
+        try await TinyService.run { service in
             func isCached() async throws -> Bool? {
                 let answer = try await service.client.post("/api/search", ["text": "a dog"])
                 return answer.json["is_cached"] as? Bool
@@ -227,7 +228,7 @@ struct SearchServiceTests {
             #expect(try await isCached() == true)
             let id = try #require(try await service.ids().first)
             let removed = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(removed.status == 204)
             #expect(try await isCached() == false)
             #expect(try await service.results(["text": "a dog", "count": 30]).count == 29)
@@ -236,8 +237,8 @@ struct SearchServiceTests {
 
     @Test("Pairs are scored and explained as the library does")
     func pairs() async throws {
-        try await ServiceUnderTest.run { service in
-            let path = service.photos.appending("004.bmp")
+        try await TinyService.run { service in
+            let path = service.images.appending("004.bmp")
             let id = EntryKey(path).description
             let answer = try await service.client.post(
                 "/api/score", ["image": id, "texts": ["two dogs", "a man"]])
@@ -280,7 +281,7 @@ struct SearchServiceTests {
             ("", "the query is empty"),
         ])
     func refusals(_ body: String, _ named: String) async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let answer = try await service.client.send(
                 "POST", "/api/search", headers: ["content-type": "application/json"],
                 body: Array(body.utf8))
@@ -294,7 +295,7 @@ struct SearchServiceTests {
 
     @Test("A text of punctuation is refused")
     func empty() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let answer = try await service.client.post("/api/search", ["text": " ?! "])
             #expect(answer.status == 422 && answer.problem == "empty-text")
             let method = try await service.client.send("TRACE", "/api/search")
@@ -310,11 +311,11 @@ struct SearchServiceTests {
 
     @Test("Thumbnails and originals have the headers for a browser's cache")
     func files() async throws {
-        try await ServiceUnderTest.run(images: 3) { service in
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+        try await TinyService.run(images: 3) { service in
+            let id = EntryKey(service.images.appending("001.bmp")).description
             let original = try await service.client.send("GET", "/api/images/\(id)/original")
             #expect(original.headers["content-type"] == "image/bmp")
-            #expect(original.body == TinyModel.bitmap(1))
+            #expect(original.body == TinyImages.bitmap(1))
             #expect(original.headers["content-security-policy"]?.contains("sandbox") == true)
             let small = try await service.client.send(
                 "GET", "/api/images/\(id)/thumbnail?side=64")
@@ -347,7 +348,7 @@ struct SearchServiceTests {
                 #expect(answer.status == 400, "\(side)")
             }
             try FileManager.default.removeItem(
-                atPath: service.photos.appending("001.bmp").string)
+                atPath: service.images.appending("001.bmp").string)
             let gone = try await service.client.send("GET", "/api/images/\(id)/original")
             #expect(gone.status == 404 && gone.problem == "not-found")
         }
@@ -355,12 +356,12 @@ struct SearchServiceTests {
 
     @Test("Every described operation exists, and every operation is described")
     func description() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let document = try await service.client.send("GET", "/openapi.json").json
             #expect(document["openapi"] as? String == "3.1.0")
             let paths = try #require(document["paths"] as? [String: [String: Any]])
             #expect(paths.count == 14)
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+            let id = EntryKey(service.images.appending("001.bmp")).description
             for (path, operations) in paths {
                 for method in operations.keys where method != "parameters" {
                     let answer = try await service.client.send(

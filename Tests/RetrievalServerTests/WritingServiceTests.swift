@@ -1,6 +1,7 @@
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -9,11 +10,11 @@ import Testing
 struct WritingServiceTests {
     @Test("An image is added, found, replaced and removed")
     func life() async throws {
-        try await ServiceUnderTest.run { service in
-            let added = try await service.client.form(
+        try await TinyService.run { service in
+            let added = try await service.client.sendForm(
                 "POST", "/api/images", query: ["metadata": ["year": 2020, "tags": ["new"]]],
-                image: TinyModel.bitmap(1000), fileName: "../../etc/passwd",
-                headers: ServiceUnderTest.authorization)
+                image: TinyImages.bitmap(1000), fileName: "../../etc/passwd",
+                headers: TinyService.authorization)
             #expect(added.status == 201, "\(added.text)")
             let id = try #require(added.json["id"] as? String)
             #expect(added.headers["location"] == "/api/images/\(id)")
@@ -25,15 +26,15 @@ struct WritingServiceTests {
 
             let found = try await service.results(["text": "a dog", "filters": ["year>=2020"]])
             #expect(found.map { $0["id"] as? String } == [id])
-            let replaced = try await service.client.form(
-                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(2000),
-                headers: ServiceUnderTest.authorization)
+            let replaced = try await service.client.sendForm(
+                "PUT", "/api/images/\(id)", image: TinyImages.bitmap(2000),
+                headers: TinyService.authorization)
             #expect(replaced.status == 200, "\(replaced.text)")
             #expect(replaced.json["id"] as? String == id)
             let original = try await service.client.send("GET", "/api/images/\(id)/original")
-            #expect(original.body == TinyModel.bitmap(2000))
-            let like = try await service.client.form(
-                "POST", "/api/search", query: ["count": 1], image: TinyModel.bitmap(2000))
+            #expect(original.body == TinyImages.bitmap(2000))
+            let like = try await service.client.sendForm(
+                "POST", "/api/search", query: ["count": 1], image: TinyImages.bitmap(2000))
             #expect(
                 (like.json["results"] as? [[String: Any]])?.first?["id"] as? String == id)
             // Its metadata stays.
@@ -41,7 +42,7 @@ struct WritingServiceTests {
             #expect(noted.count == 1)
 
             let removed = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(removed.status == 204)
             #expect(!FileManager.default.fileExists(atPath: path))
             #expect(try await service.client.send("GET", "/api/images/\(id)").status == 404)
@@ -51,11 +52,11 @@ struct WritingServiceTests {
 
     @Test("Concurrent replacements and removals of an image leave it complete or removed")
     func contention() async throws {
-        try await ServiceUnderTest.run(images: 5) { service in
+        try await TinyService.run(images: 5) { service in
             for round in 0..<3 {
-                let added = try await service.client.form(
-                    "POST", "/api/images", image: TinyModel.bitmap(100),
-                    headers: ServiceUnderTest.authorization)
+                let added = try await service.client.sendForm(
+                    "POST", "/api/images", image: TinyImages.bitmap(100),
+                    headers: TinyService.authorization)
                 let id = try #require(added.json["id"] as? String)
                 let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                     for number in 0..<8 {
@@ -63,12 +64,12 @@ struct WritingServiceTests {
                             round == 2 && number == 5
                                 ? try await service.client.send(
                                     "DELETE", "/api/images/\(id)",
-                                    headers: ServiceUnderTest.authorization
+                                    headers: TinyService.authorization
                                 ).status
-                                : try await service.client.form(
+                                : try await service.client.sendForm(
                                     "PUT", "/api/images/\(id)",
-                                    image: TinyModel.bitmap(200 + 10 * round + number),
-                                    headers: ServiceUnderTest.authorization
+                                    image: TinyImages.bitmap(200 + 10 * round + number),
+                                    headers: TinyService.authorization
                                 ).status
                         }
                     }
@@ -78,10 +79,10 @@ struct WritingServiceTests {
                 let entry = try await service.client.send("GET", "/api/images/\(id)")
                 let file = try await service.client.send("GET", "/api/images/\(id)/original")
                 guard entry.status == 200 else { continue }
-                let seed = (200..<230).first { TinyModel.bitmap($0) == file.body }
+                let seed = (200..<230).first { TinyImages.bitmap($0) == file.body }
                 #expect(seed != nil && file.status == 200)
                 // The entry matches the file.
-                let like = try await service.client.form(
+                let like = try await service.client.sendForm(
                     "POST", "/api/search", query: ["count": 1], image: file.body)
                 let first = (like.json["results"] as? [[String: Any]])?.first
                 #expect(first?["id"] as? String == id)
@@ -94,15 +95,15 @@ struct WritingServiceTests {
 
     @Test("An image of a folder is removed only from the index, and cannot be replaced")
     func foreign() async throws {
-        try await ServiceUnderTest.run { service in
-            let path = service.photos.appending("003.bmp")
+        try await TinyService.run { service in
+            let path = service.images.appending("003.bmp")
             let id = EntryKey(path).description
-            let replaced = try await service.client.form(
-                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(5),
-                headers: ServiceUnderTest.authorization)
+            let replaced = try await service.client.sendForm(
+                "PUT", "/api/images/\(id)", image: TinyImages.bitmap(5),
+                headers: TinyService.authorization)
             #expect(replaced.status == 409 && replaced.problem == "conflict")
             let removed = try await service.client.send(
-                "DELETE", "/api/images/\(id)", headers: ServiceUnderTest.authorization)
+                "DELETE", "/api/images/\(id)", headers: TinyService.authorization)
             #expect(removed.status == 204)
             #expect(FileManager.default.fileExists(atPath: path.string))
         }
@@ -110,7 +111,7 @@ struct WritingServiceTests {
 
     @Test("Searches have complete answers while images are removed, added and compacted")
     func concurrent() async throws {
-        try await ServiceUnderTest.run(images: 60) { service in
+        try await TinyService.run(images: 60) { service in
             let ids = try await service.ids()
             let kept = Set(ids.suffix(20))
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -118,15 +119,15 @@ struct WritingServiceTests {
                     for id in ids.prefix(40) {
                         let answer = try await service.client.send(
                             "DELETE", "/api/images/\(id)",
-                            headers: ServiceUnderTest.authorization)
+                            headers: TinyService.authorization)
                         #expect(answer.status == 204)
                     }
                 }
                 group.addTask {
                     for number in 0..<30 {
-                        let answer = try await service.client.form(
-                            "POST", "/api/images", image: TinyModel.bitmap(3000 + number),
-                            headers: ServiceUnderTest.authorization)
+                        let answer = try await service.client.sendForm(
+                            "POST", "/api/images", image: TinyImages.bitmap(3000 + number),
+                            headers: TinyService.authorization)
                         #expect(answer.status == 201)
                     }
                 }
@@ -157,11 +158,11 @@ struct WritingServiceTests {
         "A replaced index is served, unless it cannot be opened, and no image is lost"
     )
     func replacement() async throws {
-        try await ServiceUnderTest.run(images: 10) { service in
+        try await TinyService.run(images: 10) { service in
             let files = FileManager.default
             // Another program adds an image.
-            try TinyModel.writeImages(14, to: service.photos)
-            _ = try await Indexer(service.model).update(service.index, with: service.photos)
+            try TinyImages.write(14, to: service.images)
+            _ = try await Indexer(service.model).update(service.index, with: service.images)
             #expect(try await eventually { try await service.ids().count == 14 })
 
             // The index vanishes, and then returns with another model.
@@ -173,19 +174,19 @@ struct WritingServiceTests {
                 })
             #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
             #expect(try await service.client.send("GET", "/health/live").status == 200)
-            try TinyModel.write(to: service.folder.appending("other"), seed: 2)
+            try TinyModel(seed: 2).write(to: service.folder.appending("other"))
             let other = try SearchModel(
                 service.folder.appending("other"),
                 recall: TinyModel.hasRecall ? service.folder.appending("recall") : nil)
-            _ = try await Indexer(other).update(service.index, with: service.photos)
+            _ = try await Indexer(other).update(service.index, with: service.images)
             // That is not a failure: the service answers from its former state, and refuses only writing.
             #expect(
                 try await eventually {
                     try await service.client.send("GET", "/health/ready").status == 200
                 })
-            let refused = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(900),
-                headers: ServiceUnderTest.authorization)
+            let refused = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(900),
+                headers: TinyService.authorization)
             #expect(refused.status == 409, "\(refused.text)")
             #expect(try await service.results(["text": "a dog", "count": 20]).count == 14)
 
@@ -194,9 +195,9 @@ struct WritingServiceTests {
                 atPath: service.folder.appending("old").string, toPath: service.index.string)
             #expect(
                 try await eventually {
-                    try await service.client.form(
-                        "POST", "/api/images", image: TinyModel.bitmap(901),
-                        headers: ServiceUnderTest.authorization
+                    try await service.client.sendForm(
+                        "POST", "/api/images", image: TinyImages.bitmap(901),
+                        headers: TinyService.authorization
                     ).status == 201
                 })
         }
@@ -204,19 +205,19 @@ struct WritingServiceTests {
 
     @Test("A service finishes the work that an earlier one left")
     func reconciliation() async throws {
-        try await ServiceUnderTest.run(images: 5) { service in
+        try await TinyService.run(images: 5) { service in
             let uploads = FilePath("\(service.index.string).uploads")
-            let added = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(500),
-                headers: ServiceUnderTest.authorization)
+            let added = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(500),
+                headers: TinyService.authorization)
             let path = try #require(added.json["path"] as? String)
             // A file without an entry, an entry without a file, and a replacement that is not in place.
-            try Data(TinyModel.bitmap(501)).write(
+            try Data(TinyImages.bitmap(501)).write(
                 to: URL(filePath: uploads.appending("stray.bmp").string))
-            try Data(TinyModel.bitmap(502)).write(
+            try Data(TinyImages.bitmap(502)).write(
                 to: URL(filePath: uploads.appending("x.new").string))
             try FileManager.default.removeItem(atPath: path)
-            try await ServiceUnderTest.serve(service.folder, service.model) { next in
+            try await TinyService.serve(service.folder, service.model) { next in
                 let page = try await next.client.send("GET", "/api/images?limit=99")
                 let names = (page.json["images"] as? [[String: Any]])?.compactMap {
                     ($0["path"] as? String).map { FilePath($0).lastComponent?.string ?? "" }
@@ -230,42 +231,42 @@ struct WritingServiceTests {
 
     @Test("A replacement that cannot be moved into place is moved once it can be")
     func replacementHindered() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             let files = FileManager.default
-            let added = try await service.client.form(
-                "POST", "/api/images", image: TinyModel.bitmap(1),
-                headers: ServiceUnderTest.authorization)
+            let added = try await service.client.sendForm(
+                "POST", "/api/images", image: TinyImages.bitmap(1),
+                headers: TinyService.authorization)
             let id = try #require(added.json["id"] as? String)
             let path = try #require(added.json["path"] as? String)
             // No file can take the place of a folder.
             try files.removeItem(atPath: path)
             try files.createDirectory(atPath: path, withIntermediateDirectories: false)
-            let hindered = try await service.client.form(
-                "PUT", "/api/images/\(id)", image: TinyModel.bitmap(2),
-                headers: ServiceUnderTest.authorization)
+            let hindered = try await service.client.sendForm(
+                "PUT", "/api/images/\(id)", image: TinyImages.bitmap(2),
+                headers: TinyService.authorization)
             #expect(hindered.status == 500, "\(hindered.text)")
             try files.removeItem(atPath: path)
             #expect(
                 try await eventually {
                     let original = try await service.client.send(
                         "GET", "/api/images/\(id)/original")
-                    return original.body == TinyModel.bitmap(2)
+                    return original.body == TinyImages.bitmap(2)
                 })
             // The file matches its entry, so a new service finds nothing to do.
             let before = try ForwardIndex(service.index).generation
-            try await ServiceUnderTest.serve(service.folder, service.model) { _ in }
+            try await TinyService.serve(service.folder, service.model) { _ in }
             #expect(try ForwardIndex(service.index).generation == before)
         }
     }
 
     @Test("A saved file has the image's name, and never a path")
     func savedName() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
+        try await TinyService.run(images: 2) { service in
             func disposition(_ id: String) async throws -> String? {
                 try await service.client.send("GET", "/api/images/\(id)/original")
                     .headers["content-disposition"]
             }
-            let own = EntryKey(service.photos.appending("001.bmp")).description
+            let own = EntryKey(service.images.appending("001.bmp")).description
             #expect(
                 try await disposition(own)
                     == "inline; filename=\"001.bmp\"; filename*=UTF-8''001.bmp")
@@ -274,9 +275,9 @@ struct WritingServiceTests {
                 ("Käse.bmp", "filename=\"K_se.bmp\"; filename*=UTF-8''K%C3%A4se.bmp"),
                 ("..", "filename=\"image.bmp\"; filename*=UTF-8''image.bmp"),
             ] {
-                let added = try await service.client.form(
+                let added = try await service.client.sendForm(
                     "POST", "/api/images", query: ["metadata": ["name": name]],
-                    image: TinyModel.bitmap(7), headers: ServiceUnderTest.authorization)
+                    image: TinyImages.bitmap(7), headers: TinyService.authorization)
                 let id = try #require(added.json["id"] as? String)
                 #expect(try await disposition(id) == "inline; \(saved)")
             }
@@ -285,8 +286,8 @@ struct WritingServiceTests {
 
     @Test("Thumbnails have a few sizes, each at least the requested one")
     func thumbnailSizes() async throws {
-        try await ServiceUnderTest.run(images: 2) { service in
-            let id = EntryKey(service.photos.appending("001.bmp")).description
+        try await TinyService.run(images: 2) { service in
+            let id = EntryKey(service.images.appending("001.bmp")).description
             var tags: Set<String> = []
             for side in stride(from: 16, through: 2048, by: 127) {
                 let answer = try await service.client.send(
@@ -300,11 +301,11 @@ struct WritingServiceTests {
 
     @Test("A folder with foreign files is refused for uploads, and stays unchanged")
     func foreignUploads() async throws {
-        try await ServiceUnderTest.run(images: 3) { service in
+        try await TinyService.run(images: 3) { service in
             let mine = service.folder.appending("mine")
-            try TinyModel.writeImages(2, to: mine)
+            try TinyImages.write(2, to: mine)
             await #expect(throws: ServerError.self) {
-                try await ServiceUnderTest.serve(
+                try await TinyService.serve(
                     service.folder, service.model, { $0.uploads = mine }
                 ) { _ in }
             }

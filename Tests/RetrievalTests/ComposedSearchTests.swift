@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -31,7 +32,7 @@ struct ComposedSearchTests {
         _ budget: TokenBudget? = nil, _ body: (Gallery) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writeImages(40, to: folder.appending("photos"))
+            let paths = try TinyImages.write(40, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model, options: .init(budget: budget))
                 .update(folder.appending("index"), with: folder.appending("photos"))
@@ -263,7 +264,7 @@ struct ComposedSearchTests {
     func folds() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.appending("photos")
-            try TinyModel.writeImages(12, to: photos)
+            try TinyImages.write(12, to: photos)
             for number in 0..<3 {
                 try FileManager.default.copyItem(
                     atPath: photos.appending("003.bmp").string,

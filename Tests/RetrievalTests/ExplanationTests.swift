@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Wardrobe
 import ALBEF
 import Foundation
@@ -14,7 +15,7 @@ struct ExplanationTests {
         _ dialect: Dialect, _ body: (SearchModel, FilePath) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = try TinyModel.writeImages(2, to: folder.appending("photos"))
+            let photos = try TinyImages.write(2, to: folder.appending("photos"))
             try body(try TinyModel.search(in: folder, dialect: dialect), photos[1])
         }
     }

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Storage
 import Foundation
 import ImageText
@@ -52,8 +53,8 @@ struct FolderScanTests {
         try await Fixtures.withTemporaryFolder { folder in
             let photos = folder.absolute.appending("photos")
             let broken = photos.appending("broken")
-            try TinyModel.writeImages(4, to: broken)
-            try TinyModel.writeImages(2, to: photos)
+            try TinyImages.write(4, to: broken)
+            try TinyImages.write(2, to: photos)
             let (indexer, index) = (
                 Indexer(try TinyModel.search(in: folder)), folder.appending("index")
             )

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -97,7 +98,7 @@ struct FolderWatchTests {
     func oneImage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let image = folder.appending("a.bmp")
-            try Data(TinyModel.bitmap(1)).write(to: URL(filePath: image.string))
+            try Data(TinyImages.bitmap(1)).write(to: URL(filePath: image.string))
             let watch = FolderWatch(
                 image, interval: .milliseconds(1), safetyNet: Self.never, usesEvents: true)
             var count = 0

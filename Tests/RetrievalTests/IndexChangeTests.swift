@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -27,7 +28,7 @@ struct IndexChangeTests {
                 }
                 change.encoded = try model.encode(
                     pixels: try seeds.map {
-                        try model.pixels(of: TinyModel.bitmap($0), named: "\($0)")
+                        try model.pixels(of: TinyImages.bitmap($0), named: "\($0)")
                     })
             }
             return try ForwardIndex.apply(
@@ -43,7 +44,7 @@ struct IndexChangeTests {
 
     private func withGallery(_ body: (Gallery) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writeImages(6, to: folder.appending("photos"))
+            let paths = try TinyImages.write(6, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import Crypto
 import Foundation
@@ -15,7 +16,7 @@ struct IndexMaintenanceTests {
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            try TinyModel.writeImages(23, to: photos)
+            try TinyImages.write(23, to: photos)
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(
                 model, options: .init(batchSize: 2, commitInterval: 4, budget: budget)
@@ -177,7 +178,7 @@ struct IndexMaintenanceTests {
                 group.addTask {
                     for round in 0..<12 {
                         let path = photos.appending("extra.bmp")
-                        try Data(TinyModel.bitmap(200 + round)).write(
+                        try Data(TinyImages.bitmap(200 + round)).write(
                             to: URL(filePath: path.string))
                         _ = try await Indexer(model).update(index, with: photos)
                         try ForwardIndex.compact(index)

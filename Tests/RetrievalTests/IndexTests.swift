@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ struct IndexTests {
         _ body: (SearchModel, _ photos: FilePath, _ index: FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(count, to: folder.appending("photos"))
+            try TinyImages.write(count, to: folder.appending("photos"))
             try await body(
                 TinyModel.search(in: folder), folder.appending("photos"),
                 folder.appending("index"))
@@ -28,13 +29,13 @@ struct IndexTests {
             #expect(second.encoded == 0 && second.unchanged == 7)
 
             // One changes, one goes, one is renamed, one comes, one is rubbish.
-            try Data(TinyModel.bitmap(99)).write(
+            try Data(TinyImages.bitmap(99)).write(
                 to: URL(filePath: photos.appending("000.bmp").string))
             try FileManager.default.removeItem(atPath: photos.appending("001.bmp").string)
             try FileManager.default.moveItem(
                 atPath: photos.appending("002.bmp").string,
                 toPath: photos.appending("renamed.bmp").string)
-            try Data(TinyModel.bitmap(50)).write(
+            try Data(TinyImages.bitmap(50)).write(
                 to: URL(filePath: photos.appending("new.bmp").string))
             try Data("no image".utf8).write(to: URL(filePath: photos.appending("bad.jpg").string))
             let third = try await indexer.update(index, with: photos)
@@ -107,7 +108,7 @@ struct IndexTests {
             _ = try await Indexer(model).update(index, with: photos)
 
             let other = index.removingLastComponent().appending("other")
-            try TinyModel.write(to: other, seed: 2)
+            try TinyModel(seed: 2).write(to: other)
             let stranger2 = try SearchModel(
                 other,
                 recall: TinyModel.hasRecall
@@ -200,7 +201,7 @@ struct IndexTests {
             do {
                 let file = try FileDescriptor.open(
                     path, .writeOnly, options: .create, permissions: .ownerReadWrite)
-                try file.closeAfter { _ = try file.writeAll(TinyModel.bitmap(5)) }
+                try file.closeAfter { _ = try file.writeAll(TinyImages.bitmap(5)) }
             } catch { return }  // This file system allows no such names.
             let report = try await Indexer(model).update(index, with: photos)
             #expect(report.encoded == 2 && report.failures.isEmpty)

@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -15,7 +16,7 @@ struct IndexerTests {
         let index: FilePath
 
         func write(_ seed: Int, _ name: String) throws {
-            try Data(TinyModel.bitmap(seed)).write(
+            try Data(TinyImages.bitmap(seed)).write(
                 to: URL(filePath: photos.appending(name).string))
         }
 
@@ -27,7 +28,7 @@ struct IndexerTests {
                     path: path, size: seed, modified: 0, sha256: String(format: "%064x", seed))
             ]
             change.encoded = try model.encode(
-                pixels: [model.pixels(of: TinyModel.bitmap(seed), named: "\(seed)")])
+                pixels: [model.pixels(of: TinyImages.bitmap(seed), named: "\(seed)")])
             _ = try ForwardIndex.apply(
                 change, to: index, model: model.signature, locator: EntryLocator())
         }
@@ -43,7 +44,7 @@ struct IndexerTests {
         _ count: Int, _ body: (Gallery) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(count, to: folder.appending("photos"))
+            try TinyImages.write(count, to: folder.appending("photos"))
             try await body(
                 Gallery(
                     model: TinyModel.search(in: folder),
@@ -149,7 +150,7 @@ struct IndexerTests {
     @Test func equalFilesAreEncodedOnceAndBrokenOnesDecodedOnce() async throws {
         try await withGallery(2) { gallery in
             for number in 0..<7 { try gallery.write(0, "copy\(number).bmp") }
-            let broken = Data(TinyModel.bitmap(3).prefix(60))
+            let broken = Data(TinyImages.bitmap(3).prefix(60))
             for name in ["bad1.bmp", "bad2.bmp"] {
                 try broken.write(to: URL(filePath: gallery.photos.appending(name).string))
             }

@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -22,7 +23,7 @@ struct MatchesWellTests {
             }
             let model = try TinyModel.opened(in: folder)
             let photos = folder.appending("photos")
-            try TinyModel.writeImages(10, to: photos)
+            try TinyImages.write(10, to: photos)
             let index = folder.appending("index")
             if ofTexts {
                 let file = folder.appending("texts.txt")

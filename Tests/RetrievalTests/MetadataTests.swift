@@ -1,6 +1,7 @@
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -97,7 +98,7 @@ struct MetadataTests {
     @Test func searchesAreFilteredAndNotesKept() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (photos, index) = (folder.appending("photos"), folder.appending("index"))
-            let paths = try TinyModel.writeImages(6, to: photos)
+            let paths = try TinyImages.write(6, to: photos)
             let model = try TinyModel.search(in: folder)
             let scan = try FolderScan(photos)
             let notes = Dictionary(
@@ -114,7 +115,7 @@ struct MetadataTests {
             }
             #expect(try found().count == 2)
             // An image that changes keeps what was noted of it; a new note needs no encoding.
-            try Data(TinyModel.bitmap(77)).write(to: URL(filePath: paths[0].string))
+            try Data(TinyImages.bitmap(77)).write(to: URL(filePath: paths[0].string))
             _ = try await indexer.update(index, with: FolderScan(photos))
             #expect(Set(try found()) == [0, 1])
             let report = try await indexer.update(

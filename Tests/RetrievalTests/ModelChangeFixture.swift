@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -39,7 +40,7 @@ struct ModelChangeFixture {
     }
 
     func write(_ seed: Int, _ path: FilePath) throws {
-        try Data(TinyModel.bitmap(seed)).write(to: URL(filePath: path.string))
+        try Data(TinyImages.bitmap(seed)).write(to: URL(filePath: path.string))
     }
 
     func entries() throws -> [FilePath: IndexEntry] {
@@ -94,14 +95,14 @@ struct ModelChangeFixture {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
             let old = try TinyModel.search(in: folder)
-            try TinyModel.write(to: folder.appending("other"), seed: 2)
-            try TinyModel.writeRecall(to: folder.appending("other-recall"), seed: 9)
+            try TinyModel(seed: 2).write(to: folder.appending("other"))
+            try TinyModel.towers(seed: 9).write(to: folder.appending("other-recall"))
             let new = try SearchModel(
                 folder.appending("other"),
                 recall: TinyModel.hasRecall ? folder.appending("other-recall") : nil)
             let fixture = Self(
                 folder: folder, old: old, new: new, index: folder.appending("index"))
-            try TinyModel.writeImages(count, to: fixture.photos)
+            try TinyImages.write(count, to: fixture.photos)
             try FileManager.default.createDirectory(
                 atPath: fixture.elsewhere.string, withIntermediateDirectories: true)
             for number in 0..<3 {

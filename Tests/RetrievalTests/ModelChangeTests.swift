@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -123,7 +124,7 @@ struct ModelChangeTests {
                 guard isFirst else { return }
                 do {
                     var change = IndexChange()
-                    let bytes = TinyModel.bitmap(210)
+                    let bytes = TinyImages.bitmap(210)
                     let file = try FolderScan(place).files[0]
                     let old = try #require(try fixture.entries()[note])
                     change.entries = [
@@ -158,7 +159,7 @@ struct ModelChangeTests {
     func replaced() async throws {
         try await ModelChangeFixture.with { fixture in
             try await fixture.beginChange(after: 6)
-            try TinyModel.write(to: fixture.folder.appending("third"), seed: 3)
+            try TinyModel(seed: 3).write(to: fixture.folder.appending("third"))
             let third = try SearchModel(fixture.folder.appending("third"))
             try await fixture.beginChange(after: 4, to: third)
             #expect(IndexSuccessor(of: fixture.index)?.model.isSame(as: third.signature) == true)
@@ -278,7 +279,7 @@ struct ModelChangeTests {
     @Test("Vectors of the old model do not get into the new index")
     func stale() async throws {
         try await ModelChangeFixture.with(3) { fixture in
-            let bytes = TinyModel.bitmap(50)
+            let bytes = TinyImages.bitmap(50)
             let pixels = try fixture.old.pixels(of: bytes, named: "it")
             #expect(throws: QueryError.self) { try fixture.new.encode(pixels: [pixels]) }
             #expect(throws: QueryError.self) {

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ struct MovedIndexTests {
     private func withGallery(_ body: (FilePath, SearchModel) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let folder = folder.absolute
-            try TinyModel.writeImages(5, to: folder.appending("a/photos"))
+            try TinyImages.write(5, to: folder.appending("a/photos"))
             let model = try TinyModel.search(in: folder)
             _ = try await Indexer(model, options: .init(commitInterval: 2)).update(
                 folder.appending("a/index"), with: folder.appending("a/photos"))
@@ -52,7 +53,7 @@ struct MovedIndexTests {
                         .path
                         == found[0])
                 let added = photos.appending("\(to).bmp")
-                try Data(TinyModel.bitmap(to == "b" ? 50 : 51)).write(
+                try Data(TinyImages.bitmap(to == "b" ? 50 : 51)).write(
                     to: URL(filePath: added.string))
                 let report = try await Indexer(model).update(index, with: photos)
                 #expect(

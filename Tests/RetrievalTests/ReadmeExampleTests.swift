@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -31,9 +32,9 @@ struct ReadmeExampleTests {
 
     @Test func exampleCompilesAndRuns() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyModel().write(to: folder.appending("model"))
             let photos = folder.appending("photos")
-            let paths = try TinyModel.writeImages(6, to: photos)
+            let paths = try TinyImages.write(6, to: photos)
             let lines = try await example(
                 folder.appending("model"), folder.appending("index"), photos, paths[0])
             #expect(lines == 1 + 5 + 1)

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import Synchronization
 import SystemPackage
 import TestSupport
@@ -12,7 +13,7 @@ struct SearchLimitTests {
         _ body: (Searcher, _ index: FilePath, _ paths: [FilePath]) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writeImages(90, to: folder.appending("photos"))
+            let paths = try TinyImages.write(90, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model, options: .init(budget: budget))

@@ -1,5 +1,6 @@
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -10,7 +11,7 @@ struct SearchOptionsTests {
         _ body: (Searcher, _ photos: [FilePath]) throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let paths = try TinyModel.writeImages(90, to: folder.appending("photos"))
+            let paths = try TinyImages.write(90, to: folder.appending("photos"))
             let model = try TinyModel.search(in: folder)
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: folder.appending("photos"))

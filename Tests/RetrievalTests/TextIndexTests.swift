@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,7 +16,7 @@ struct TextIndexTests {
         _ body: (SearchModel, _ folder: FilePath, _ photos: [FilePath]) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let photos = try TinyModel.writeImages(3, to: folder.appending("photos"))
+            let photos = try TinyImages.write(3, to: folder.appending("photos"))
             try await body(TinyModel.search(in: folder), folder, photos)
         }
     }

@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,7 +13,7 @@ struct TokenBudgetTests {
         _ body: (SearchModel, FilePath, FilePath) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(12, to: folder.appending("photos"))
+            try TinyImages.write(12, to: folder.appending("photos"))
             try await body(
                 TinyModel.search(in: folder), folder.appending("photos"), folder)
         }

@@ -2,6 +2,7 @@ import ALBEF
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -57,7 +58,7 @@ struct TokenizerModelTests {
         try await Fixtures.withTemporaryFolder { folder in
             try write(kind, to: folder)
             let photos = folder.appending("photos")
-            try TinyModel.writeImages(6, to: photos)
+            try TinyImages.write(6, to: photos)
             let model = try SearchModel(folder.appending("model"))
             #expect(!model.matches)
             _ = try await Indexer(model).update(folder.appending("index"), with: photos)

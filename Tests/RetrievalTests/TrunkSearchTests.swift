@@ -1,6 +1,7 @@
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -17,10 +18,9 @@ struct TrunkSearchTests {
         try await Fixtures.withTemporaryFolder { folder in
             var trunk = TinyModel.trunk
             trunk.poolingGrids = grids
-            try TinyModel.write(
-                to: folder.appending("model"),
-                vision: .init(trunk: trunk, imageSize: 48, width: 24, heads: 4))
-            let photos = try TinyModel.writeImages(12, to: folder.appending("photos"))
+            try TinyModel(vision: .init(trunk: trunk, imageSize: 48, width: 24, heads: 4)).write(
+                to: folder.appending("model"))
+            let photos = try TinyImages.write(12, to: folder.appending("photos"))
             let model = try SearchModel(folder.appending("model"))
             let index = folder.appending("index")
             let report = try await Indexer(model, options: .init(budget: budget))

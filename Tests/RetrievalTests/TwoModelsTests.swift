@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEF
 import Foundation
@@ -35,7 +36,7 @@ struct TwoModelsTests {
             try await Fixtures.withTemporaryFolder { folder in
                 let gallery = Gallery(
                     folder: folder,
-                    photos: try TinyModel.writeImages(12, to: folder.appending("photos")),
+                    photos: try TinyImages.write(12, to: folder.appending("photos")),
                     both: try TinyModel.search(in: folder, dialect: dialect),
                     reader: try SearchModel(folder.appending("model")),
                     recall: try SearchModel(folder.appending("recall")))
@@ -151,8 +152,8 @@ struct TwoModelsTests {
                 try SearchModel(
                     gallery.folder.appending(model), recall: recall.map(gallery.folder.appending))
             }
-            try TinyModel.write(to: gallery.folder.appending("model 2"), seed: 2)
-            try TinyModel.writeRecall(to: gallery.folder.appending("recall-2"), seed: 3)
+            try TinyModel(seed: 2).write(to: gallery.folder.appending("model 2"))
+            try TinyModel.towers(seed: 3).write(to: gallery.folder.appending("recall-2"))
             let forward = try ForwardIndex(gallery.index)
             let cases: [(model: String, recall: String?, message: String)] = [
                 ("model", nil, "was made with two models: recall needs --recall recall, with"),
@@ -201,7 +202,7 @@ struct TwoModelsTests {
                 ParameterLayout(configuration).parameters.map {
                     Tensor.zeros($0.shape).entry(named: $0.name)
                 }, configuration: configuration,
-                vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"), to: answers)
+                vocabulary: Fixtures.tinyVocabulary, to: answers)
             let model = gallery.folder.appending("model")
             let recall = gallery.folder.appending("recall")
             let swapped = #expect(throws: ModelPairError.self) {

@@ -1,5 +1,6 @@
 import ALBEF
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,8 +13,8 @@ struct ZeroShotClassifierTests {
         arguments: [Dialect.clip, .siglip])
     func templates(_ dialect: Dialect) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeRecall(to: folder.appending("model"), dialect: dialect)
-            let photos = try TinyModel.writeImages(3, to: folder.appending("photos"))
+            try TinyModel.towers(dialect: dialect).write(to: folder.appending("model"))
+            let photos = try TinyImages.write(3, to: folder.appending("photos"))
             let model = try SearchModel(folder.appending("model"))
             let (labels, templates) = (["dog", "red bus", "tree"], ["a {}", "the {} near a dog"])
             let classifier = try ZeroShotClassifier(

@@ -1,4 +1,5 @@
 import Foundation
+import RetrievalTesting
 package import SystemPackage
 
 /// Files for tests to read, and folders for them to write to.
@@ -12,14 +13,14 @@ package enum Fixtures {
         repository.appending("Tests/Fixtures").pushing(FilePath(name))
     }
 
+    /// The 200 tokens of `TinyModel`, one per line; the models of the golden sets have as many.
+    package static let tinyVocabulary = repository.appending(
+        "Sources/RetrievalTesting/vocabulary.txt")
+
     /// Runs `body` with a new folder that is deleted afterwards.
     package static func withTemporaryFolder<Result>(
         _ body: (FilePath) async throws -> Result
     ) async throws -> Result {
-        let folder = FilePath(NSTemporaryDirectory()).appending("albef-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(
-            atPath: folder.string, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder.string) }
-        return try await body(folder)
+        try await RetrievalTesting.withTemporaryFolder(body)
     }
 }

@@ -1,9 +1,9 @@
 package import ALBEF
 import Foundation
 package import Retrieval
+package import RetrievalTesting
 package import SystemPackage
 package import Testing
-import Torch
 
 extension TinyModel {
     /// Whether ``search(in:dialect:)`` opens two models, one for recall and one for re-ranking.
@@ -15,38 +15,23 @@ extension TinyModel {
 
     /// A model of two aligned towers that differs from the other model in everything: the size of
     /// images and features, the means, the vocabulary, and no cleaning.
-    package static func writeRecall(
-        to path: FilePath, seed: UInt64 = 7, dialect: Dialect = .clip
-    ) throws {
-        var vision = ALBEFConfiguration.Vision(
-            imageSize: 32, width: 20, depth: 2, heads: 4, mlpWidth: 40)
-        vision.mean = [0.5, 0.5, 0.5]
-        vision.standardDeviation = [0.5, 0.5, 0.5]
-        let words = try String(
-            contentsOfFile: Fixtures.path("vocabularies/tiny-vocab.txt").string, encoding: .utf8
-        ).split(separator: "\n").prefix(180)
-        let vocabulary = FilePath("\(path.string)-vocab.txt")
-        try words.map { "\($0)\n" }.joined().write(
-            toFile: vocabulary.string, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: vocabulary.string) }
-        var text = ALBEFConfiguration.Text(
-            vocabularySize: words.count, width: 28, depth: 2, fusionLayer: 2, heads: 4,
-            mlpWidth: 56, positions: 24, maximumTokens: 20)
-        text.hasTokenTypes = false
-        let configuration = ALBEFConfiguration(
-            dialect: dialect, task: .alignment, vision: vision, text: text, embeddingWidth: 12)
-        try ALBEFModel(untrained: configuration, generator: Generator(seed: seed))
-            .write(to: path, vocabulary: vocabulary)
-    }
+    package static let trunk = EfficientNetConfiguration(
+        .custom(
+            EfficientNetArchitecture(
+                stemWidth: 8,
+                stages: [
+                    .init(kernel: 3, stride: 1, expansion: 1, width: 8, depth: 1),
+                    .init(kernel: 5, stride: 2, expansion: 2, width: 16, depth: 2),
+                    .init(kernel: 3, stride: 2, expansion: 3, width: 16, depth: 1),
+                ], headWidth: 24, activation: .silu, squeezes: true)))
 
     /// Writes a model to `model` in a folder, and if ``hasRecall`` is true another to `recall`, and
     /// opens them.
     package static func search(
         in folder: FilePath, dialect: Dialect = .albef
     ) throws -> SearchModel {
-        try write(to: folder.appending("model"), dialect: dialect)
-        if hasRecall { try writeRecall(to: folder.appending("recall")) }
-        return try opened(in: folder)
+        try TinyModel(dialect: dialect)
+            .makeSearchModel(in: folder, recall: hasRecall ? .towers() : nil)
     }
 
     /// Opens the models that ``search(in:dialect:)`` wrote.

@@ -87,7 +87,7 @@ struct WardrobeAblationTests {
                 vocabularySize: 200, width: 16, depth: 2, fusionLayer: 1, heads: 2, mlpWidth: 32,
                 positions: 48))
         let preprocessing = ModelPreprocessing(
-            vocabulary: try Vocabulary(contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt")),
+            vocabulary: try Vocabulary(contentsOf: Fixtures.tinyVocabulary),
             configuration: configuration)
         let rows = try await WardrobeEvaluator(
             WardrobeBenchmark(seed: 3, sizes: sizes), preprocessing: preprocessing
@@ -100,7 +100,7 @@ struct WardrobeAblationTests {
 
     @Test("The test swap compares exactly the scores of the two captions")
     func swaps() async throws {
-        let vocabulary = try Vocabulary(contentsOf: Fixtures.path("vocabularies/tiny-vocab.txt"))
+        let vocabulary = try Vocabulary(contentsOf: Fixtures.tinyVocabulary)
         var configuration = ALBEFConfiguration(
             vision: .init(imageSize: 32, width: 16, depth: 1, heads: 2, mlpWidth: 32),
             text: .init(

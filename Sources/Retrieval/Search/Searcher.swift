@@ -9,7 +9,8 @@ public import ALBEF
 /// }
 /// ```
 public struct Searcher: Sendable {
-    private let model: SearchModel
+    /// What encodes queries, and re-ranks.
+    public let model: SearchModel
     private let index: ForwardIndex
     private let reader: CandidateReader
     private let locator: EntryLocator

@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -32,7 +33,7 @@ struct ModelCardTests {
     func storage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
-            try TinyModel.write(to: path)
+            try TinyModel().write(to: path)
             let model = try ModelDirectory.open(path)
             #expect(model.card == nil)
             let card = try #require(ModelCard("# tiny\n\nnothing at all\n"))
@@ -40,7 +41,7 @@ struct ModelCardTests {
             let again = try ModelDirectory.open(path)
             #expect(again.card == card && again.fingerprint == model.fingerprint)
             // A model of the same name replaces it, with its card.
-            try TinyModel.write(to: path, seed: 2)
+            try TinyModel(seed: 2).write(to: path)
             #expect(try ModelDirectory.open(path).card == nil)
         }
     }
@@ -49,7 +50,7 @@ struct ModelCardTests {
     func hostile() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
-            try TinyModel.write(to: path)
+            try TinyModel().write(to: path)
             let files: [[UInt8]] = [[], [0xFF, 0xFE, 0x41], Array(repeating: 0x61, count: 65_537)]
             for bytes in files {
                 try Data(bytes).write(to: URL(filePath: path.appending("card.md").string))

@@ -1,5 +1,6 @@
 import ALBEF
 import OrderedCollections
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -213,7 +214,7 @@ struct TrunkEncoderTests {
             for form in [Form(), Form(grids: [1, 3], pooling: .classToken)] {
                 let path = folder.appending("model")
                 let model = try model(form.vision)
-                let vocabulary = Fixtures.path("vocabularies/tiny-vocab.txt")
+                let vocabulary = Fixtures.tinyVocabulary
                 try model.write(to: path, vocabulary: vocabulary)
                 let directory = try ModelDirectory.open(path)
                 #expect(directory.configuration == model.configuration)
@@ -239,7 +240,7 @@ struct TrunkEncoderTests {
         try withScratch { folder in
             let path = folder.appending("model")
             try model(Form(grids: [1, 3]).vision)
-                .write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+                .write(to: path, vocabulary: Fixtures.tinyVocabulary)
             let file = path.appending("config.json")
             let good = try text(of: file)
             func opened(_ old: String, _ new: String) throws -> String {
@@ -274,7 +275,7 @@ struct TrunkEncoderTests {
     func without() throws {
         try withScratch { folder in
             let path = folder.appending("model")
-            try TinyModel.write(to: path)
+            try TinyModel().write(to: path)
             let file = path.appending("config.json")
             let good = try text(of: file)
             #expect(good.contains("\"trunk\" : null"))

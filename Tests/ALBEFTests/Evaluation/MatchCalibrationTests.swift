@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -67,7 +68,7 @@ struct MatchCalibrationTests {
     func storage() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let path = folder.appending("model")
-            try TinyModel.write(to: path)
+            try TinyModel().write(to: path)
             let model = try ModelDirectory.open(path)
             #expect(model.calibration == nil)
             let calibration = MatchCalibration(temperature: 2, bias: -1, least: 0.25)
@@ -88,7 +89,7 @@ struct MatchCalibrationTests {
             try Data(#"{"temperature": 1, "bias": 0}"#.utf8).write(to: URL(filePath: file))
             #expect(try ModelDirectory.open(path).calibration == MatchCalibration())
             // A model of the same name replaces it, with its calibration.
-            try TinyModel.write(to: path, seed: 2)
+            try TinyModel(seed: 2).write(to: path)
             #expect(try ModelDirectory.open(path).calibration == nil)
         }
     }

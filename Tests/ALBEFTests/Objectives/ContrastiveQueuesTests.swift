@@ -114,7 +114,7 @@ struct ContrastiveQueuesTests {
             let directory = try ModelDirectory.write(
                 model.entries + queues.entries(withIDs: withIDs),
                 configuration: model.configuration,
-                vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"),
+                vocabulary: Fixtures.tinyVocabulary,
                 to: folder.appending("model"))
             var loaded = try #require(try ContrastiveQueues(directory, device: .cpu))
             #expect(loaded.pointer == 7 && loaded.length == 10)
@@ -136,7 +136,7 @@ struct ContrastiveQueuesTests {
 extension ALBEFModel {
     /// Writes the model without twins and queues.
     fileprivate func writtenPlainly(to path: FilePath) throws -> ModelDirectory {
-        try write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+        try write(to: path, vocabulary: Fixtures.tinyVocabulary)
         return try ModelDirectory.open(path)
     }
 }

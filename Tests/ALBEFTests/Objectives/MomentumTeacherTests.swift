@@ -96,7 +96,7 @@ struct MomentumTeacherTests {
             let teacher = try MomentumTeacher(copying: student)
             fill(student, with: 0.5)
             teacher.follow(momentum: 0.9)
-            let words = Fixtures.path("vocabularies/tiny-vocab.txt")
+            let words = Fixtures.tinyVocabulary
             let directory = try ModelDirectory.write(
                 student.entries + teacher.entries, configuration: student.configuration,
                 vocabulary: words, to: folder.appending("model"))

@@ -1,6 +1,7 @@
 import WeightFiles
 import ALBEF
 import OrderedCollections
+import RetrievalTesting
 import TestSupport
 import Testing
 import Torch

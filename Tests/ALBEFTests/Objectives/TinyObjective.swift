@@ -4,7 +4,7 @@ import Torch
 
 /// Models and batches of the smallest size, and objectives over them.
 enum TinyObjective {
-    /// The vocabulary is that of `tiny-vocab.txt`: 0 is `[PAD]`, 2 `[CLS]`, 4 `[MASK]`.
+    /// The vocabulary is that of `TinyModel`: 0 is `[PAD]`, 2 `[CLS]`, 4 `[MASK]`.
     static let configuration = ALBEFConfiguration(
         vision: .init(imageSize: 32, width: 16, depth: 1, heads: 2, mlpWidth: 32),
         text: .init(

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Wardrobe
 import ALBEF
 import ALBEFTraining
@@ -91,7 +92,7 @@ struct CompositionEvaluatorTests {
     func batches() async throws {
         let words = ["dog", "cat", "bus", "tree", "red", "snow", "sea", "sofa", "ball", "night"]
         try await Fixtures.withTemporaryFolder { folder in
-            let images = try TinyModel.writeImages(70, to: folder.appending("images"))
+            let images = try TinyImages.write(70, to: folder.appending("images"))
             let model = try TinyModel.search(in: folder)
             // Every image twice, far apart; one with more texts than are encoded at once.
             let items = (0..<140).map { index in
@@ -122,7 +123,7 @@ struct CompositionEvaluatorTests {
     @Test("Texts that the model reads alike are never above each other")
     func ties() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let images = try TinyModel.writeImages(2, to: folder.appending("images"))
+            let images = try TinyImages.write(2, to: folder.appending("images"))
             let model = try TinyModel.search(in: folder)
             func item(_ positive: String, _ negative: String) -> ChoiceItem {
                 ChoiceItem(
@@ -206,7 +207,7 @@ struct CompositionEvaluatorTests {
     func twoModels() async throws {
         try await TinyModel.$hasRecall.withValue(true) {
             try await Fixtures.withTemporaryFolder { folder in
-                let images = try TinyModel.writeImages(3, to: folder.appending("images"))
+                let images = try TinyImages.write(3, to: folder.appending("images"))
                 let both = try TinyModel.search(in: folder)
                 let items = images.map {
                     ChoiceItem(
@@ -277,7 +278,7 @@ struct CompositionEvaluatorTests {
     @Test("A damaged image ends the evaluation, or its items are left out")
     func unreadable() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let images = try TinyModel.writeImages(3, to: folder.appending("images"))
+            let images = try TinyImages.write(3, to: folder.appending("images"))
             try Data([0x42, 0x4D, 1]).write(to: URL(filePath: images[1].string))
             let model = try TinyModel.search(in: folder)
             let items = [0, 1, 2, 1].map {
@@ -315,7 +316,7 @@ struct CompositionEvaluatorTests {
     @Test("A cancelled evaluation ends with that error")
     func cancellation() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let images = try TinyModel.writeImages(80, to: folder.appending("images"))
+            let images = try TinyImages.write(80, to: folder.appending("images"))
             let model = try TinyModel.search(in: folder)
             let evaluator = try evaluator(
                 images.map {

@@ -3,6 +3,7 @@ import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -25,8 +26,8 @@ struct CalibrationPartsTests {
     @Test("Each file is judged by itself, and both languages fit and judge")
     func languages() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.writeImages(10, to: folder)
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyImages.write(10, to: folder)
+            try TinyModel().write(to: folder.appending("model"))
             let model = try SearchModel(folder.appending("model"))
             let files = ["a.json", "b.json"].map { folder.appending($0) }
             // What an untrained model says is fitted where it happens to be right more often than

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import TrainingReport
 import WeightFiles
 import ALBEF
@@ -14,7 +15,7 @@ struct FrozenPartsTests {
     /// Writes a model to start from, and gives the setting that names it.
     private func start(_ folder: FilePath) throws -> String {
         let path = folder.appending("towers")
-        try TinyModel.write(to: path)
+        try TinyModel().write(to: path)
         return "model.start='\(path)'"
     }
 
@@ -40,7 +41,7 @@ struct FrozenPartsTests {
         let model = try ALBEFModel(ModelDirectory.open(path), trainableOn: .cpu)
         let parameter = try #require(model.parameters[name])
         parameter.value = .full(parameter.value.shape, -0.0)
-        try model.write(to: path, vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+        try model.write(to: path, vocabulary: Fixtures.tinyVocabulary)
     }
 
     @Test(

@@ -2,6 +2,7 @@ import ALBEF
 import ALBEFTraining
 import Foundation
 import OrderedCollections
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -22,12 +23,12 @@ struct NonFiniteTests {
     /// Writes a model one of whose weights is not a number.
     private func damaged(_ weight: String, in folder: FilePath) throws -> FilePath {
         let path = folder.appending("damaged")
-        try TinyModel.write(to: path)
+        try TinyModel().write(to: path)
         let model = try ALBEFModel(ModelDirectory.open(path), trainableOn: .cpu)
         let parameter = try #require(model.parameters[weight])
         parameter.value = .full(parameter.value.shape, .nan)
         try model.write(
-            to: folder.appending("start"), vocabulary: Fixtures.path("vocabularies/tiny-vocab.txt"))
+            to: folder.appending("start"), vocabulary: Fixtures.tinyVocabulary)
         return folder.appending("start")
     }
 

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEF
 import ALBEFTraining
@@ -32,7 +33,7 @@ struct PrecisionTests {
     /// Writes a model whose features are as they were, and whose gradients are `factor` as long.
     private func model(stretchedBy factor: Double, in folder: FilePath) throws -> FilePath {
         let path = folder.appending("stretched")
-        try TinyModel.write(to: path)
+        try TinyModel().write(to: path)
         try scale(stretched(by: factor), in: path)
         return path
     }

@@ -3,6 +3,7 @@ import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -36,7 +37,7 @@ struct RecallModelTests {
         let words = ["dog", "cat", "bus", "tree", "red", "snow", "sea", "sofa", "ball", "night"]
         try await TinyModel.$hasRecall.withValue(true) {
             try await Fixtures.withTemporaryFolder { folder in
-                try TinyModel.writeImages(10, to: folder)
+                try TinyImages.write(10, to: folder)
                 let lines = words.enumerated().map { number, word in
                     #"{"image": "00\#((number + shift) % 10).bmp", "caption": ["a \#(word)", "the \#(word) two"]}"#
                 }

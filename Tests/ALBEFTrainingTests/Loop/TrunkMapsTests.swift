@@ -1,6 +1,7 @@
 import ALBEF
 import ALBEFTraining
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,8 +16,8 @@ struct TrunkMapsTests {
     ) throws -> PretrainingConfiguration {
         let path = tiny.folder.appending("towers")
         if !FileManager.default.fileExists(atPath: path.string) {
-            try TinyModel.write(
-                to: path, vision: .init(trunk: TinyModel.trunk, imageSize: 32, width: 16, heads: 2))
+            try TinyModel(vision: .init(trunk: TinyModel.trunk, imageSize: 32, width: 16, heads: 2))
+                .write(to: path)
         }
         return try tiny.settings(["model.start='\(path)'"] + changes)
     }

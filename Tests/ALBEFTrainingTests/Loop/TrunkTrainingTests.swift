@@ -1,3 +1,4 @@
+import RetrievalTesting
 import WeightFiles
 import ALBEF
 import ALBEFTraining
@@ -23,8 +24,8 @@ struct TrunkTrainingTests {
     /// Writes a model to start from, and gives the setting that names it.
     private func start(_ folder: FilePath) throws -> String {
         let path = folder.appending("towers")
-        try TinyModel.write(
-            to: path, vision: .init(trunk: TinyModel.trunk, imageSize: 32, width: 16, heads: 2))
+        try TinyModel(vision: .init(trunk: TinyModel.trunk, imageSize: 32, width: 16, heads: 2))
+            .write(to: path)
         return "model.start='\(path)'"
     }
 
