@@ -71,21 +71,18 @@ let package = Package(
         .target(
             name: "RetrievalServer",
             dependencies: [
-                "Retrieval", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", crypto,
-                deque, system, yams,
+                "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", crypto, deque, system, yams,
             ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: swiftSettings),
         .target(
             name: "Wardrobe",
-            dependencies: [
-                "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
-            ],
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", system],
             swiftSettings: swiftSettings),
         .target(
             name: "TrainingReport",
-            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Storage", system],
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", "Storage", system],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEFTraining",
@@ -104,7 +101,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Downloads",
-            dependencies: ["ALBEF", "WeightFiles", "Storage", orderedCollections, crypto, system],
+            dependencies: ["ALBEF", "WeightFiles", "Torch", "Storage", crypto, system],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEF",
@@ -207,6 +204,14 @@ let package = Package(
             dependencies: [
                 "AlbefCommand", "TestSupport", "Retrieval", "Wardrobe", "Downloads",
                 "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "TestSupport", "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining",
+                "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", system,
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
     ],
