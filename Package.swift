@@ -81,21 +81,18 @@ let package = Package(
         .target(
             name: "RetrievalServer",
             dependencies: [
-                "Retrieval", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", crypto,
-                deque, system,
+                "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", crypto, deque, system,
             ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
             swiftSettings: swiftSettings),
         .target(
             name: "Wardrobe",
-            dependencies: [
-                "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", system,
-            ],
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", system],
             swiftSettings: swiftSettings),
         .target(
             name: "TrainingReport",
-            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Storage", system],
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", "Storage", system],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEFTraining",
@@ -115,7 +112,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Downloads",
-            dependencies: ["ALBEF", "WeightFiles", "Storage", orderedCollections, crypto, system],
+            dependencies: ["ALBEF", "WeightFiles", "Torch", "Storage", crypto, system],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEF",
@@ -132,7 +129,8 @@ let package = Package(
         .target(
             name: "ImageText", dependencies: ["CImaging", "Storage", heap, system],
             swiftSettings: swiftSettings),
-        .target(name: "Storage", dependencies: [crypto, system, yams], swiftSettings: swiftSettings),
+        .target(
+            name: "Storage", dependencies: [crypto, system, yams], swiftSettings: swiftSettings),
         .target(
             name: "CTorch",
             cxxSettings: [
@@ -225,6 +223,14 @@ let package = Package(
                 "AlbefCommand", "TestSupport", "RetrievalTesting", "Retrieval", "Wardrobe",
                 "Downloads", "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch",
                 "Storage", system,
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "TestSupport", "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining",
+                "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", system,
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),
     ],

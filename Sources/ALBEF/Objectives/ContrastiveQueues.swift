@@ -39,9 +39,9 @@ public struct ContrastiveQueues: Sendable {
     /// Creates queues from stored tensors.
     ///
     /// - Parameters:
-    ///   - images: image keys `[E, M]`.
-    ///   - texts: text keys `[E, M]`.
-    ///   - ids: the image of each pair of keys, `[M]` or `[1, M]`; nil if the file has none.
+    ///   - newImages: image keys `[E, M]`.
+    ///   - newTexts: text keys `[E, M]`.
+    ///   - newIDs: the image of each pair of keys, `[M]` or `[1, M]`; nil if the file has none.
     ///   - pointer: the index of the next key.
     package init(images: Tensor, texts: Tensor, ids: Tensor?, pointer: Int) {
         precondition(
@@ -62,9 +62,9 @@ public struct ContrastiveQueues: Sendable {
     /// After a failure inside `recovering` it does nothing.
     ///
     /// - Parameters:
-    ///   - images: image keys `[N, E]`.
-    ///   - texts: text keys `[N, E]`.
-    ///   - ids: the image of each pair, `[N]`; nil if unknown.
+    ///   - newImages: image keys `[N, E]`.
+    ///   - newTexts: text keys `[N, E]`.
+    ///   - newIDs: the image of each pair, `[N]`; nil if unknown.
     public mutating func enqueue(
         images newImages: Tensor, texts newTexts: Tensor, ids newIDs: Tensor?
     ) {

@@ -26,7 +26,7 @@ public struct Explanation: Sendable, Hashable {
     /// The mean of all tokens' maps, special tokens included, which represents the whole sentence;
     /// the original implementation localises with it.
     public let sentence: HeatMap
-    /// The score of the text and the image, as ``SearchModel/score(_:_:)`` returns it.
+    /// The score of the text and the image, as ``SearchModel/score(_:_:)-(FilePath,_)`` returns it.
     public let score: PairScore
     /// The two outputs of the ITM head.
     public let logits: MatchLogits

@@ -108,7 +108,7 @@ public struct SearchModel: Sendable {
     /// Encodes prepared images to tokens of the reader and features for recall.
     ///
     /// - Parameters:
-    ///   - pixels: B images that ``pixels(of:)`` prepared.
+    ///   - pixels: B images that ``pixels(of:)-(FilePath)`` prepared.
     ///   - keepsTokens: Whether the tokens are needed. If not, the reader of two models does
     ///     nothing, and the tokens are `[B, 0, D_v]`. Default: true.
     /// - Returns: Tokens `[B, P + 1, D_v]` and features `[B, E]`.

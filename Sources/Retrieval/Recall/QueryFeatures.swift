@@ -36,7 +36,7 @@ struct QueryFeatures {
     /// Returns the unit-length feature `[E]` that recall compares.
     ///
     /// Every emphasised word of weight k adds (k - 1) times its feature to the sentence. The
-    /// directions of excluded parts are subtracted with ``PartWeights``.
+    /// directions of excluded parts are subtracted with `PartWeights`.
     ///
     /// - Throws: ``QueryError`` if there is neither a sentence nor an image.
     func recalled() throws -> Tensor {

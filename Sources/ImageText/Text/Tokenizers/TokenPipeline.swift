@@ -2,7 +2,7 @@
 /// spells each piece.
 ///
 /// It covers every tokenizer but BERT's: CLIP's byte pairs, SentencePiece's unigrams, Gemma's byte
-/// pairs with a byte fallback. ``TokenizerFile`` and the readers of other files create it. Its ids
+/// pairs with a byte fallback. ``Tokenizer/read(folder:readsSpecial:)`` and the readers of other files create it. Its ids
 /// are those of the library that wrote the file.
 public struct TokenPipeline: Sendable {
     /// The model that spells a piece.
