@@ -228,8 +228,9 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
-                "TestSupport", "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining",
-                "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", system,
+                "TestSupport", "RetrievalTesting", "RetrievalServer", "Wardrobe", "TrainingReport",
+                "ALBEFTraining", "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles",
+                "Torch", system,
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swiftSettings),

@@ -60,9 +60,9 @@ package final class ServiceConnection: Sendable {
     package func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Closes the sending side.
-    /// Reads the next answer.
     package func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
+    /// Reads the next answer.
     package func answer() throws -> ServiceResponse {
         while true {
             if let answer = received.withLock({ Self.take(from: &$0) }) { return answer }

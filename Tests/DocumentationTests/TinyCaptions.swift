@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Foundation
 import SystemPackage
 import TestSupport
@@ -7,7 +8,7 @@ enum TinyCaptions {
     /// Writes images and `captions.json`, with two captions for each.
     @discardableResult
     static func write(_ count: Int, to folder: FilePath) throws -> FilePath {
-        try TinyModel.writeImages(count, to: folder.appending("images"))
+        try TinyImages.write(count, to: folder.appending("images"))
         let entries: [[String: Any]] = (0..<count).map { index in
             [
                 "image": String(format: "images/%03d.bmp", index),

@@ -128,7 +128,9 @@ struct RunReportTests {
             #expect(try reason() == "\(folder): is not a training run: it has no metrics.jsonl")
             let log = folder.appending(RunFile.metrics)
             try log.write("{\"kind\":\"st")
-            #expect(try reason() == "\(log): is empty: no step has been recorded yet; wait for the first one")
+            #expect(
+                try reason()
+                    == "\(log): is empty: no step has been recorded yet; wait for the first one")
             try MetricsLog(log).append(.step(Measurements.step(1)))
             try folder.appending(RunFile.samples).write("[{\"query\": 3}]")
             #expect(try reason().contains("samples.json: "))

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import ALBEF
 import ImageText
 import SystemPackage
@@ -12,7 +13,7 @@ struct ALBEFSamples: SampleSuite {
     @Test func scoring() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let directory = folder.appending("model")
-            try TinyModel.write(to: directory)
+            try TinyModel().write(to: directory)
             let path = Fixtures.path("images/rgb.jpg")
             // sample: score-a-pair
             // shown: directory = "model"

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Foundation
 import ImageText
 import Retrieval
@@ -14,8 +15,8 @@ struct RetrievalSamples: SampleSuite {
         _ body: (FilePath, SearchModel, [FilePath]) async throws -> Void
     ) async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            try TinyModel.write(to: folder.appending("model"))
-            let images = try TinyModel.writeImages(6, to: folder.appending("images"))
+            try TinyModel().write(to: folder.appending("model"))
+            let images = try TinyImages.write(6, to: folder.appending("images"))
             try await body(folder, SearchModel(folder.appending("model")), images)
         }
     }

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import Logging
 import Retrieval
 import RetrievalServer
@@ -12,8 +13,8 @@ struct ServerSamples: SampleSuite {
     @Test func serving() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let (directory, index) = (folder.appending("model"), folder.appending("index"))
-            try TinyModel.write(to: directory)
-            try TinyModel.writeImages(3, to: folder.appending("images"))
+            try TinyModel().write(to: directory)
+            try TinyImages.write(3, to: folder.appending("images"))
             _ = try await Indexer(SearchModel(directory)).update(
                 index, with: folder.appending("images"))
             let free = 0

@@ -1,3 +1,4 @@
+import RetrievalTesting
 import ALBEF
 import ALBEFTraining
 import Foundation
@@ -70,7 +71,7 @@ struct TrainingSamples: SampleSuite {
         try await Fixtures.withTemporaryFolder { folder in
             let captions = try TinyCaptions.write(4, to: folder)
             let directory = folder.appending("model")
-            try TinyModel.write(to: directory)
+            try TinyModel().write(to: directory)
             // sample: evaluate-retrieval
             // shown: directory = "model"
             // shown: captions = "test.json"
@@ -91,8 +92,8 @@ struct TrainingSamples: SampleSuite {
     @Test func choice() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let images = folder.appending("images")
-            try TinyModel.writeImages(2, to: images)
-            try TinyModel.write(to: folder.appending("model"))
+            try TinyImages.write(2, to: images)
+            try TinyModel().write(to: folder.appending("model"))
             try #"""
             {"0": {"filename": "000.bmp", "caption": "a red cat", "negative_caption": "two dogs"},
              "1": {"filename": "001.bmp", "caption": "two dogs", "negative_caption": "a red cat"},
