@@ -1,3 +1,5 @@
+import ImageText
+
 extension ALBEFConfiguration {
     /// The image encoder: a ViT, with the switches in which published ones differ.
     ///
@@ -111,11 +113,14 @@ extension ALBEFConfiguration {
         /// Creates the configuration of an image encoder; the defaults are ViT-B/16 at 256 pixels.
         ///
         /// All switches have ALBEF's values until they are set.
+        ///
+        /// - Parameters:
+        ///   - mean: The channels' means for samples from 0 to 1; nil for CLIP's.
+        ///   - standardDeviation: The channels' standard deviations; nil for CLIP's.
         public init(
             imageSize: Int = 256, patchSize: Int = 16, width: Int = 768, depth: Int = 12,
             heads: Int = 12, mlpWidth: Int = 3072, layerNormEpsilon: Double = 1e-6,
-            mean: [Double] = [0.48145466, 0.4578275, 0.40821073],
-            standardDeviation: [Double] = [0.26862954, 0.26130258, 0.27577711]
+            mean: [Double]? = nil, standardDeviation: [Double]? = nil
         ) {
             self.imageSize = imageSize
             self.patchSize = patchSize
@@ -124,8 +129,9 @@ extension ALBEFConfiguration {
             self.heads = heads
             self.mlpWidth = mlpWidth
             self.layerNormEpsilon = layerNormEpsilon
-            self.mean = mean
-            self.standardDeviation = standardDeviation
+            self.mean = mean ?? ImageTransform.clipMean.elements
+            self.standardDeviation =
+                standardDeviation ?? ImageTransform.clipStandardDeviation.elements
         }
 
         /// Creates the configuration of an image encoder with a trunk.
@@ -236,4 +242,9 @@ extension KeyedDecodingContainer {
     func update<Value: Decodable>(_ value: inout Value, forKey key: Key) throws {
         if let found = try decodeIfPresent(Value.self, forKey: key) { value = found }
     }
+}
+
+extension SIMD3 {
+    /// The three numbers as an array.
+    fileprivate var elements: [Scalar] { indices.map { self[$0] } }
 }

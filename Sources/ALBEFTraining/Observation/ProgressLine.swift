@@ -17,7 +17,9 @@ public enum ProgressLine {
         barWidth: Int = 12
     ) -> String {
         var progress = "step \(metrics.step)/\(totalSteps)"
-        if barWidth > 0 { progress += " " + bar(metrics.step, of: totalSteps, width: barWidth) }
+        if barWidth > 0 {
+            progress += " " + NumberText.bar(metrics.step, of: totalSteps, width: barWidth)
+        }
         var loss = "loss \(NumberText.loss(metrics.loss))"
         let parts = [("itc", metrics.itc), ("itm", metrics.itm), ("mlm", metrics.mlm)]
             .compactMap { name, value in value.map { "\(name) \(NumberText.loss($0))" } }
@@ -33,11 +35,5 @@ public enum ProgressLine {
         }
         fields.append(NumberText.bytes(metrics.residentMegabytes * 1e6))
         return fields.joined(separator: "  ")
-    }
-
-    static func bar(_ done: Int, of total: Int, width: Int) -> String {
-        let fraction = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
-        let filled = Int(fraction * Double(width))
-        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     }
 }

@@ -178,9 +178,6 @@ struct SearchCommand: AsyncParsableCommand {
         }
         let model = try await model.load(of: forward.model)
         let asked = asked
-        for text in [asked.text].compactMap(\.self) + asked.without {
-            model.reading(of: text).noteIfCut()
-        }
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")
         }
@@ -200,6 +197,7 @@ struct SearchCommand: AsyncParsableCommand {
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
         let answer = try Searcher(model, forward).search(try await fetched(asked, model), options)
+        answer.reading?.noteIfCut()
         let found =
             foldDuplicates
             ? SearchOutput.Found.folding(answer.results, top: top)

@@ -43,11 +43,7 @@ struct ProgressBar {
     static func line(
         label: String, unit: String, done: Int, total: Int, elapsed: Double
     ) -> String {
-        // The total may be an estimate, and `done` may exceed it.
-        let fraction = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
-        let filled = Int(fraction * 24)
-        let bar =
-            String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+        let bar = NumberText.bar(done, of: total, width: 24)
         var line = "\(label) \(bar) \(done)/\(total) \(unit)"
         if done > 0, elapsed > 0 {
             let rate = Double(done) / elapsed

@@ -32,8 +32,8 @@ public struct TrainingTransform: Sendable {
     public init(
         side: Int, cropScale: ClosedRange<Double>? = 0.2...1, flips: Bool = true,
         randAugment: RandAugment? = RandAugment(),
-        mean: SIMD3<Float> = [0.48145466, 0.4578275, 0.40821073],
-        standardDeviation: SIMD3<Float> = [0.26862954, 0.26130258, 0.27577711]
+        mean: SIMD3<Float> = SIMD3(ImageTransform.clipMean),
+        standardDeviation: SIMD3<Float> = SIMD3(ImageTransform.clipStandardDeviation)
     ) {
         normalisation = ImageTransform(
             side: side, mean: mean, standardDeviation: standardDeviation)

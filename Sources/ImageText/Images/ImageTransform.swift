@@ -38,6 +38,11 @@ public struct ImageTransform: Sendable {
     /// The number of floats per image: `3 * side * side`.
     public var count: Int { 3 * side * side }
 
+    /// The channels' means of CLIP, which ALBEF uses too.
+    public static let clipMean: SIMD3<Double> = [0.48145466, 0.4578275, 0.40821073]
+    /// The channels' standard deviations of CLIP, which ALBEF uses too.
+    public static let clipStandardDeviation: SIMD3<Double> = [0.26862954, 0.26130258, 0.27577711]
+
     /// Creates a transform to `[3, side, side]`.
     ///
     /// - Parameters:
@@ -48,8 +53,8 @@ public struct ImageTransform: Sendable {
     ///   - filter: The filter of the resize; bicubic by default.
     public init(
         side: Int,
-        mean: SIMD3<Float> = [0.48145466, 0.4578275, 0.40821073],
-        standardDeviation: SIMD3<Float> = [0.26862954, 0.26130258, 0.27577711],
+        mean: SIMD3<Float> = SIMD3(Self.clipMean),
+        standardDeviation: SIMD3<Float> = SIMD3(Self.clipStandardDeviation),
         fit: Fit = .squeeze, filter: Filter = .bicubic
     ) {
         precondition(side > 0, "the side of the square is \(side)")
@@ -118,10 +123,14 @@ public struct ImageTransform: Sendable {
         return Pixels.resize(image, width: size.width, height: size.height, filter: filter)
     }
 
-    /// Returns the image reduced to fit into a square of `side` pixels, at its own aspect ratio; a
-    /// smaller image keeps its size.
-    package static func fitted(_ image: RGBImage, side: Int) -> RGBImage {
-        let scale = min(1, Double(side) / Double(max(image.width, image.height)))
+    /// Returns the image scaled to fit into a square of `side` pixels, at its own aspect ratio.
+    ///
+    /// - Parameter enlarges: Whether a smaller image grows to that size; default false.
+    package static func fitted(
+        _ image: RGBImage, side: Int, enlarges: Bool = false
+    ) -> RGBImage {
+        let exact = Double(side) / Double(max(image.width, image.height))
+        let scale = enlarges ? exact : min(1, exact)
         func scaled(_ length: Int) -> Int { max(1, Int((Double(length) * scale).rounded())) }
         return resized(image, to: (scaled(image.width), scaled(image.height)))
     }

@@ -35,10 +35,10 @@ public struct ExplanationFigure: Sendable {
     /// - Complexity: O(pixels of the figure).
     public func image() throws(ImageError) -> RGBImage {
         let (margin, gap, columns) = (Self.margin, Self.gap, Self.columns)
-        let large = Self.fitted(photo, into: Self.photoSide)
+        let large = ImageTransform.fitted(photo, side: Self.photoSide, enlarges: true)
         let content = max(2 * large.width + gap, 560)
         let cell = (content - (columns - 1) * gap) / columns
-        let small = Self.fitted(photo, into: cell)
+        let small = ImageTransform.fitted(photo, side: cell, enlarges: true)
         let rowHeight = small.height + 22 + gap
         let rows = (explanation.words.count + columns - 1) / columns
         let top = margin + 62
@@ -78,17 +78,6 @@ public struct ExplanationFigure: Sendable {
     }
 
     private static func percent(_ share: Float) -> String { String(format: "%.0f %%", share * 100) }
-
-    /// Returns the image scaled so that its longer side is `side` pixels.
-    private static func fitted(_ image: RGBImage, into side: Int) -> RGBImage {
-        let scale = Double(side) / Double(max(image.width, image.height))
-        return ImageTransform.resized(
-            image,
-            to: (
-                max(1, Int((Double(image.width) * scale).rounded())),
-                max(1, Int((Double(image.height) * scale).rounded()))
-            ))
-    }
 
     /// Returns the beginning of a text, about as wide as `width` Latin letters; ideographs count as
     /// two.

@@ -50,9 +50,13 @@ public struct EncodingModel: Sendable {
         learnedWords = files.learnedWords
     }
 
-    /// Returns how much of a query the model can read.
-    func reading(of query: String) -> QueryReading {
-        text.reading(of: query, learned: learnedWords)
+    /// Tokenises a text, and finds how much of it the model can read.
+    ///
+    /// - Returns: The token ids with those that frame them; nil if no token of the text remains.
+    func tokenized(_ text: String) -> (ids: [Int]?, reading: QueryReading) {
+        let framing = self.text.framing
+        let (ids, reading) = self.text.tokenized(text, learned: learnedWords)
+        return (ids.isEmpty ? nil : framing.start + ids + framing.end, reading)
     }
 
     /// Encodes normalized pixels, `[3, S, S]` each.
@@ -78,7 +82,14 @@ public struct EncodingModel: Sendable {
     /// - Throws: `ALBEFError` if the model has no text projection; `TorchError` if there is not
     ///   enough memory or a device fails.
     func encode(texts: [String]) throws -> EncodedTexts {
-        let batch = text.batch(texts)
+        try encode(rows: texts.map(text.ids))
+    }
+
+    /// Encodes texts by their token ids, which include those that frame them.
+    ///
+    /// - Throws: The errors of ``encode(texts:)``.
+    func encode(rows: [[Int]]) throws -> EncodedTexts {
+        let batch = text.framing.batch(rows: rows)
         let shape = [batch.count, batch.length]
         return try recovering {
             try withoutGradients {

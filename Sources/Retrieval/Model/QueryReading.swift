@@ -25,17 +25,29 @@ public struct QueryReading: Sendable, Hashable {
 }
 
 extension TextInput {
-    /// Returns how much of a text the model can read.
+    /// Tokenises a text, and finds how much of it the model can read.
     ///
     /// - Parameters:
     ///   - text: The text.
     ///   - learned: The words that the model learned from images; nil if they are not recorded.
-    func reading(of text: String, learned: LearnedWords? = nil) -> QueryReading {
-        let all = tokenizer.ids(of: framing.cleaning.unlimited(text))
+    /// - Returns: The token ids without those that frame them, and the reading.
+    func tokenized(
+        _ text: String, learned: LearnedWords? = nil
+    ) -> (ids: [Int], reading: QueryReading) {
+        let unlimited = framing.cleaning.unlimited(text)
         let text = clean(text)
         let read = tokenizer.ids(of: text, limit: framing.room)
+        return (read, reading(of: text, read: read, unlimited: unlimited, learned))
+    }
+
+    private func reading(
+        of text: String, read: [Int], unlimited: String, _ learned: LearnedWords?
+    ) -> QueryReading {
         var reading = QueryReading()
-        reading.isCut = read.count < all.count
+        // A text that fits with room to spare, and lost no word in cleaning, is read whole.
+        if read.count == framing.room || text != unlimited {
+            reading.isCut = read.count < tokenizer.ids(of: unlimited).count
+        }
         let unknown = tokenizer.unknown
         guard unknown != nil || learned != nil else { return reading }
         reading.isUnknown = !read.isEmpty && read.allSatisfy { $0 == unknown }

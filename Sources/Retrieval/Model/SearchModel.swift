@@ -178,7 +178,7 @@ public struct SearchModel: Sendable {
 
     /// Returns how much of a query the models can read, with the limitations of both.
     public func reading(of query: String) -> QueryReading {
-        models.map { $0.reading(of: query) }.reduce(QueryReading()) { $0.joined($1) }
+        models.map { $0.tokenized(query).reading }.reduce(QueryReading()) { $0.joined($1) }
     }
 
     /// The signature that an index made with these models records.

@@ -12,9 +12,20 @@ struct EncodedQuery {
     /// The unit-length features of its parts.
     let features: QueryFeatures
 
+    /// How much of the sentence the models can read; nil without a sentence.
+    let textReading: QueryReading?
+    /// How much of the sentence and of the excluded texts the models can read; nil without a
+    /// sentence.
+    let reading: QueryReading?
+
     private init(
-        _ query: SearchQuery, texts: [EncodedTexts], _ source: Source
+        _ query: SearchQuery, texts: [EncodedTexts], readings: [QueryReading], _ source: Source
     ) throws {
+        let count = (query.text == nil ? 0 : 1) + query.without.count
+        reading =
+            query.text == nil
+            ? nil : readings.prefix(count).reduce(QueryReading()) { $0.joined($1) }
+        textReading = query.text == nil ? nil : readings.first
         var texts = texts[...]
         text = query.text == nil ? nil : texts.popFirst()
         without = Array(texts.prefix(query.without.count))
@@ -79,12 +90,12 @@ struct EncodedQuery {
         let texts = zip(queries, limits).map { query, limit in
             Result {
                 try limit.check()
-                return try query.texts(checkedBy: source.model)
+                return try query.tokenized(by: source.model)
             }
         }
         let all = texts.flatMap { (try? $0.get()) ?? [] }
         let together = Result {
-            all.isEmpty ? [] : try source.model.encode(texts: all).separated
+            all.isEmpty ? [] : try source.model.encode(all).separated
         }
         var rest = ((try? together.get()) ?? [])[...]
         return queries.indices.map { index in
@@ -94,7 +105,8 @@ struct EncodedQuery {
                 let own = Array(rest.prefix(count))
                 rest = rest.dropFirst(count)
                 try limits[index].check()
-                return try EncodedQuery(queries[index], texts: own, source)
+                return try EncodedQuery(
+                    queries[index], texts: own, readings: texts[index].get().map(\.reading), source)
             }
         }
     }
@@ -104,15 +116,14 @@ extension SearchQuery {
     /// The emphasised words, in a reproducible order.
     fileprivate var emphasisedWords: [String] { emphasis.keys.sorted() }
 
-    /// Returns all texts: the sentence, the excluded texts and the emphasised words.
+    /// Tokenises all texts: the sentence, the excluded texts and the emphasised words.
     ///
     /// - Throws: ``QueryError`` if the query is invalid, or no token of a text remains.
-    fileprivate func texts(checkedBy model: SearchModel) throws -> [String] {
+    fileprivate func tokenized(by model: SearchModel) throws -> [TokenizedText] {
         try check()
-        if let text { try model.check(text) }
-        for text in without { try model.check(text, part: "without") }
-        for word in emphasisedWords { try model.check(word, part: "emphasis") }
-        return (text.map { [$0] } ?? []) + without + emphasisedWords
+        return try [text].compactMap(\.self).map { try model.tokenized($0) }
+            + without.map { try model.tokenized($0, part: "without") }
+            + emphasisedWords.map { try model.tokenized($0, part: "emphasis") }
     }
 }
 

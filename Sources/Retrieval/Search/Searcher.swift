@@ -110,7 +110,8 @@ public struct Searcher: Sendable {
                 let order = try order(
                     readings[position].get(), of: recalled, request.query,
                     encoded[position].get(), request.options)
-                return try answer(request.query, recalled, order, request.options, times)
+                return try answer(
+                    request.query, recalled, order, encoded[position].get(), request.options, times)
             }
         }
     }
@@ -216,7 +217,7 @@ public struct Searcher: Sendable {
 
     private func answer(
         _ query: SearchQuery, _ recalled: [Candidate], _ order: CandidateOrder,
-        _ options: SearchOptions, _ times: StageTimes
+        _ encoded: EncodedQuery, _ options: SearchOptions, _ times: StageTimes
     ) throws -> SearchAnswer {
         let read = Set(order.positions)
         var positions = order.positions + recalled.indices.filter { !read.contains($0) }
@@ -245,7 +246,6 @@ public struct Searcher: Sendable {
                     return .init(path: other.path, metadata: other.metadata)
                 })
         }
-        let words = query.text.map(model.reading)
         let total =
             options.minimumProbability == nil
             ? try index.count(where: options.filters) : positions.count
@@ -253,8 +253,8 @@ public struct Searcher: Sendable {
         return SearchAnswer(
             results: results, total: total, next: next < total ? next : nil,
             reranked: order.positions.count,
-            reading: query.without.map(model.reading).reduce(words) { $0?.joined($1) ?? $1 },
-            matchesWell: words?.unknownWords.isEmpty == false
+            reading: encoded.reading,
+            matchesWell: encoded.textReading?.unknownWords.isEmpty == false
                 ? false : matchesWell(query, order),
             times: times, notes: notes(options))
     }

@@ -45,4 +45,13 @@ package enum NumberText {
         guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-inf" : "inf" }
         return String(format: "%.\(decimals)f", value)
     }
+
+    /// Returns a bar of `width` characters that is filled by the completed share.
+    ///
+    /// The total may be an estimate, so `done` may exceed it.
+    package static func bar(_ done: Int, of total: Int, width: Int) -> String {
+        let share = total > 0 ? min(max(Double(done) / Double(total), 0), 1) : 1
+        let filled = Int(share * Double(width))
+        return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    }
 }

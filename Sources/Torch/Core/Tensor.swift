@@ -171,6 +171,9 @@ extension Tensor {
             dtype: dtype, owner: owner)
     }
 
+    /// Returns the strides of row-major order, in elements.
+    ///
+    /// - Precondition: They do not overflow, as those of a tensor in memory never do.
     static func rowMajorStrides(_ shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
         for dimension in shape.indices.reversed().dropFirst() {

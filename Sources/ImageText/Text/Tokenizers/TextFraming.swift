@@ -88,10 +88,16 @@ public struct TextFraming: Sendable, Hashable {
     ///   - tokenizer: The tokenizer of the model.
     /// - Returns: The ids and the mask, `[texts.count, L]`.
     public func batch(_ texts: [String], by tokenizer: Tokenizer) -> TokenBatch {
+        batch(rows: texts.map { ids(of: $0, by: tokenizer) })
+    }
+
+    /// Pads the token ids of texts, which ``ids(of:by:)`` returned.
+    ///
+    /// - Returns: The ids and the mask, `[rows.count, L]`.
+    public func batch(rows: [[Int]]) -> TokenBatch {
         let length = isFixedLength ? length : nil
         return TokenBatch(
-            rows: texts.map { ids(of: $0, by: tokenizer) },
-            padding: length.map { .fixed($0) } ?? .longest, paddingID: padding)
+            rows: rows, padding: length.map { .fixed($0) } ?? .longest, paddingID: padding)
     }
 
     /// The number of tokens of a text that fit between ``start`` and ``end``.
