@@ -1,3 +1,4 @@
+import Storage
 import WeightFiles
 import Foundation
 import SystemPackage

@@ -1,3 +1,4 @@
+import Storage
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -1,3 +1,4 @@
+import Storage
 package import Foundation
 
 /// One line of a run's log.
@@ -63,20 +64,6 @@ package enum RunJSON {
 
     /// Returns the field and its problem in one line.
     package static func reason(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        switch error {
-        case .keyNotFound(let key, let context):
-            return line(context, "'\(key.stringValue)' is missing")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context),
-            .dataCorrupted(let context):
-            return line(context, context.debugDescription)
-        @unknown default:
-            return "\(error)"
-        }
-    }
-
-    private static func line(_ context: DecodingError.Context, _ what: String) -> String {
-        let field = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return field.isEmpty ? what : "\(field): \(what)"
+        (error as? DecodingError)?.reason ?? "\(error)"
     }
 }
