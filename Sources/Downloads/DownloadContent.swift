@@ -1,7 +1,7 @@
 import Storage
-import WeightFiles
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// The kind of content that a downloaded file must have.
 ///

@@ -1,6 +1,6 @@
-import Storage
 import Crypto
 import Foundation
+import Storage
 import SystemPackage
 import Torch
 

@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 public import SystemPackage
 
 /// The progress of preparing a model in the cache.

@@ -1,6 +1,6 @@
 import ALBEF
-import Storage
 public import Foundation
+import Storage
 public import SystemPackage
 
 /// A folder that keeps models of the catalogue for all programs of a user.

@@ -1,6 +1,6 @@
-import Storage
 import ALBEF
 import Foundation
+import Storage
 import SystemPackage
 import Torch
 

@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 
 /// An axis with round ticks.
 package struct Axis: Sendable {

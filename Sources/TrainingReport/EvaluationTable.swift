@@ -1,6 +1,6 @@
-import Storage
-import ALBEFTraining
 import ALBEF
+import ALBEFTraining
+import Storage
 
 /// The evaluations of a run as an HTML table that highlights the best of each split and stage.
 struct EvaluationTable {

@@ -1,7 +1,7 @@
-import Storage
-import ALBEFTraining
 import ALBEF
+import ALBEFTraining
 import Foundation
+import Storage
 
 /// The curves of a run.
 struct RunCharts {

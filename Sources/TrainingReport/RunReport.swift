@@ -1,6 +1,6 @@
 import ALBEFTraining
-import Storage
 public import Foundation
+import Storage
 public import SystemPackage
 import Torch
 

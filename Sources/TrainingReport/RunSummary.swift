@@ -1,5 +1,5 @@
-public import ALBEFTraining
 public import ALBEF
+public import ALBEFTraining
 import Foundation
 
 /// The headline numbers of a run; also the JSON of `albef report --json`.

@@ -1,5 +1,5 @@
-import Storage
 import ALBEF
+import Storage
 
 /// The headline numbers of a run as HTML tiles.
 struct RunTiles {

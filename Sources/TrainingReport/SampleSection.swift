@@ -1,5 +1,5 @@
-import Storage
 import ALBEFTraining
+import Storage
 
 /// The sample retrievals as HTML: each query with its results, by recall and after re-ranking.
 struct SampleSection {

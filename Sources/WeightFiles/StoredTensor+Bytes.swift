@@ -1,5 +1,5 @@
-import Torch
 import Storage
+import Torch
 extension StoredTensor {
     /// Calls `body` with the bytes of the elements in row-major order.
     ///

@@ -1,12 +1,12 @@
-import RetrievalTesting
-import WeightFiles
 import ALBEFTraining
 import Foundation
-import SystemPackage
+import RetrievalTesting
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 /// Training of a model of the smallest size on a dozen generated images.
 struct TinyRun {

@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import OrderedCollections
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 /// Random choices as the reference made them.
 private struct RecordedChoices: RandomChoices {

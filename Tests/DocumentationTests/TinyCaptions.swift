@@ -1,5 +1,5 @@
-import RetrievalTesting
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 

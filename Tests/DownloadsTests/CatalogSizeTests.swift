@@ -1,5 +1,5 @@
-import Downloads
 import ALBEF
+import Downloads
 import Testing
 
 /// Compares the catalogue's numbers of parameters with the shapes of the architectures.

@@ -1,5 +1,5 @@
-import Downloads
 import ALBEF
+import Downloads
 import Foundation
 import Synchronization
 import SystemPackage

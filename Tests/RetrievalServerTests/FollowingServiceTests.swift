@@ -1,8 +1,8 @@
-import RetrievalTesting
-import Storage
 import Foundation
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
+import Storage
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,13 +1,13 @@
-import RetrievalTesting
-import Wardrobe
 import ALBEF
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import Wardrobe
 
 @Suite("Explanations", .oneModelAndTwo)
 struct ExplanationTests {

@@ -1,8 +1,8 @@
-import RetrievalTesting
-import Storage
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
+import Storage
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,12 +1,12 @@
-import RetrievalTesting
-import WeightFiles
 import Crypto
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Keeping an index in order", .oneModelAndTwo)
 struct IndexMaintenanceTests {

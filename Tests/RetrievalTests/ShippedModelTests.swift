@@ -1,4 +1,3 @@
-import Wardrobe
 import ALBEF
 import Foundation
 import ImageText
@@ -7,6 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import Wardrobe
 
 @Suite("The model that ships")
 struct ShippedModelTests {

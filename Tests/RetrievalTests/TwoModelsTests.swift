@@ -1,12 +1,12 @@
-import RetrievalTesting
-import WeightFiles
 import ALBEF
 import Foundation
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Two models, one index")
 struct TwoModelsTests {

@@ -1,9 +1,9 @@
-package import WeightFiles
 package import ALBEF
 import Foundation
 import SystemPackage
 package import Testing
 package import Torch
+package import WeightFiles
 
 /// Numbers that the Python implementation computed in double precision, and its weights.
 package struct GoldenSet {

@@ -1,5 +1,5 @@
-package import Downloads
 import ALBEF
+package import Downloads
 package import Foundation
 import SystemPackage
 import Torch

@@ -1,4 +1,3 @@
-import Wardrobe
 import ALBEF
 import ALBEFTraining
 import Foundation
@@ -7,6 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import Wardrobe
 
 @Suite("The Wardrobe ablation")
 struct WardrobeAblationTests {

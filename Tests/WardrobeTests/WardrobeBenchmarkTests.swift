@@ -1,8 +1,8 @@
-import Wardrobe
 import Foundation
 import ImageText
 import SystemPackage
 import Testing
+import Wardrobe
 
 @Suite("The Wardrobe benchmark")
 struct WardrobeBenchmarkTests {

@@ -1,7 +1,7 @@
-import Wardrobe
 import Foundation
 import ImageText
 import Testing
+import Wardrobe
 
 @Suite("Wardrobe scenes")
 struct WardrobeSceneTests {

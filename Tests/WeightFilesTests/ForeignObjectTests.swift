@@ -1,7 +1,7 @@
-import WeightFiles
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 /// Files with harmless objects beside their tensors, which the reader skips without running code.
 @Suite struct ForeignObjectTests {

@@ -1,8 +1,8 @@
 import Storage
-import WeightFiles
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 /// Harmful files, each of which must be refused with an error that includes the name it requests.
 @Suite struct HostilePickleTests {

@@ -1,7 +1,7 @@
-import WeightFiles
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 @Suite struct PyTorchCheckpointTests {
     static func open(_ name: String) throws -> PyTorchCheckpoint {

@@ -1,7 +1,7 @@
-import WeightFiles
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 @Suite struct SafetensorsTests {
     static func file(_ header: String, data: [UInt8]) -> [UInt8] {

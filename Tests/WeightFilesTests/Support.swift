@@ -1,6 +1,6 @@
-import TestSupport
 import Storage
 import SystemPackage
+import TestSupport
 import Torch
 
 /// The folders that the tests read.

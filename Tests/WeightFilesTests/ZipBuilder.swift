@@ -1,5 +1,5 @@
-import WeightFiles
 import Torch
+import WeightFiles
 
 /// Assembles zip archives byte by byte, valid and invalid ones.
 struct ZipBuilder {

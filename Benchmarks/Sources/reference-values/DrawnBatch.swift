@@ -1,7 +1,7 @@
-import WeightFiles
 import ALBEF
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Random choices that can be read afterwards.
 final class RememberedChoices: RandomChoices {

@@ -1,9 +1,9 @@
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Optimizer steps on given inputs with given choices, for comparison with another implementation.
 ///

@@ -1,6 +1,6 @@
-public import WeightFiles
 public import SystemPackage
 import Torch
+public import WeightFiles
 
 /// An importer of checkpoints of either Python implementation, which accounts for every tensor.
 ///

@@ -1,7 +1,7 @@
-import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Maps a state dictionary to a layout, tensor by tensor.
 struct CheckpointMapping {

@@ -1,5 +1,5 @@
-import WeightFiles
 import Torch
+import WeightFiles
 
 /// Initial values for a head that a checkpoint lacks.
 enum InitialHead {

@@ -1,7 +1,7 @@
-import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Derives task, dialect and sizes from the tensors of a state dictionary.
 struct LayoutDetection {

@@ -1,8 +1,8 @@
-import Storage
-public import WeightFiles
 import Crypto
+import Storage
 public import SystemPackage
 import Torch
+public import WeightFiles
 
 extension ModelDirectory {
     /// Writes a model as a directory, which appears completely or not at all.

@@ -1,8 +1,8 @@
-import Storage
-public import WeightFiles
 import Crypto
+import Storage
 public import SystemPackage
 import Torch
+public import WeightFiles
 
 /// A model on disk: a directory of weights, configuration and vocabulary, checked when opened.
 public struct ModelDirectory: Sendable {

@@ -1,7 +1,7 @@
-import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// The tensors of a model in a checkpoint, under the names of the pretraining model.
 struct StateDictionary {

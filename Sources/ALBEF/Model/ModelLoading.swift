@@ -1,6 +1,6 @@
-package import WeightFiles
 public import SystemPackage
 public import Torch
+package import WeightFiles
 
 /// A source of parameters that reads the weights of a model directory.
 package struct CheckpointParameters: ParameterSource {

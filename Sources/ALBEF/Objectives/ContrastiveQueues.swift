@@ -1,5 +1,5 @@
-package import WeightFiles
 public import Torch
+package import WeightFiles
 
 /// The last M image and text keys of the momentum teacher, which give ITC more negatives than a
 /// batch could hold (He et al., 2020, "Momentum contrast").

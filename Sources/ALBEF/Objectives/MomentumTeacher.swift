@@ -1,6 +1,6 @@
-package import WeightFiles
 import OrderedCollections
 package import Torch
+package import WeightFiles
 
 /// The momentum teacher: a moving average of the student.
 ///

@@ -1,6 +1,6 @@
-package import WeightFiles
 package import SystemPackage
 import Torch
+package import WeightFiles
 
 /// An importer of the state dictionary of an EfficientNet, which accounts for every tensor.
 ///

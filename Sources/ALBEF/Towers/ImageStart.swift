@@ -1,7 +1,7 @@
-import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// The part of a new model's image encoder that comes from an image tower.
 struct ImageStart {

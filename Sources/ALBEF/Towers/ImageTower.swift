@@ -1,5 +1,5 @@
-import WeightFiles
 import Torch
+import WeightFiles
 
 /// A reader of an image tower's configuration.
 ///

@@ -1,8 +1,8 @@
-import Storage
-import WeightFiles
 import OrderedCollections
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Weights of another project, with the documents beside them.
 struct TowerFile {

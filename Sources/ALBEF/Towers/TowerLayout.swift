@@ -1,7 +1,7 @@
-import WeightFiles
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// A layout in which other projects publish towers, recognised by the names of its tensors.
 enum TowerLayout: Hashable {

@@ -1,7 +1,7 @@
-import WeightFiles
 public import OrderedCollections
 public import SystemPackage
 public import Torch
+import WeightFiles
 
 /// A model made of published weights of other projects, with a report on every tensor.
 ///

@@ -1,6 +1,6 @@
-import WeightFiles
 import OrderedCollections
 import Torch
+import WeightFiles
 
 /// The tensors of a file under the names of ``ParameterLayout``, all accounted for.
 struct TowerTensors {

@@ -1,6 +1,6 @@
-import Storage
 import ALBEF
 import Foundation
+import Storage
 public import SystemPackage
 import Torch
 

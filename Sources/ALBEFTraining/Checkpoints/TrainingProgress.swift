@@ -1,8 +1,8 @@
-import Storage
-import WeightFiles
 import ImageText
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

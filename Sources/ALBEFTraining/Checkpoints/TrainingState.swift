@@ -1,9 +1,9 @@
-import WeightFiles
 import ALBEF
 import ImageText
 import OrderedCollections
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Everything that a training step changes, and therefore everything that a checkpoint stores: the
 /// weights, the momentum teacher, the queues, the optimizer's averages, the random generators and

@@ -1,6 +1,6 @@
-import Storage
 public import ALBEF
 public import ImageText
+import Storage
 public import SystemPackage
 import Torch
 

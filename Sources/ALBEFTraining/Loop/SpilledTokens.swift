@@ -1,7 +1,7 @@
-import WeightFiles
 package import Foundation
 internal import SystemPackage
 package import Torch
+import WeightFiles
 
 /// The tokens of many images, in memory if they are few and otherwise in unlinked temporary files.
 package struct SpilledTokens {

@@ -1,6 +1,6 @@
-import Storage
 import ALBEF
 import ImageText
+import Storage
 import Synchronization
 import SystemPackage
 import Torch

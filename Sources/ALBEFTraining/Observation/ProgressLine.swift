@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 
 /// The line that shows the progress of a training run.
 public enum ProgressLine {

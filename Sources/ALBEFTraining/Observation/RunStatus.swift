@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 package import SystemPackage
 import Torch
 

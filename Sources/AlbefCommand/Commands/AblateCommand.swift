@@ -1,10 +1,10 @@
-import Wardrobe
 import ALBEFTraining
 public import ArgumentParser
 import Foundation
 import ImageText
 import SystemPackage
 import Torch
+import Wardrobe
 
 /// `albef ablate`: runs experiments that compare systems.
 struct AblateCommand: AsyncParsableCommand {

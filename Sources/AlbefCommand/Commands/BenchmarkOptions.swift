@@ -1,10 +1,10 @@
-import Storage
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
 import Foundation
 import ImageText
 import Retrieval
+import Storage
 import SystemPackage
 
 /// The options of the commands that read a benchmark of images and texts.

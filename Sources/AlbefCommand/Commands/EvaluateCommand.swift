@@ -1,10 +1,10 @@
-import Storage
 public import ALBEF
 import ALBEFTraining
 public import ArgumentParser
 import Foundation
 import ImageText
 import Retrieval
+import Storage
 import SystemPackage
 
 /// `albef evaluate`: measures a model on captioned images.

@@ -1,4 +1,3 @@
-import Wardrobe
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
@@ -6,6 +5,7 @@ import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
+import Wardrobe
 
 /// `albef evaluate wardrobe`: measures a model on scenes whose colours change places.
 struct EvaluateWardrobeCommand: AsyncParsableCommand {

@@ -1,8 +1,8 @@
-import Storage
 import ArgumentParser
 import Foundation
 import ImageText
 import Retrieval
+import Storage
 import SystemPackage
 
 /// `albef explain`: shows where an image matches the words of a text.

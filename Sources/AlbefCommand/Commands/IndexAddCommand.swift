@@ -1,6 +1,6 @@
-import Storage
 public import ArgumentParser
 public import Retrieval
+import Storage
 import SystemPackage
 
 /// `albef index add`: encodes a folder of images into an index.

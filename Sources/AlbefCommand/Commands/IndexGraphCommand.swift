@@ -1,7 +1,7 @@
-import Storage
 import ALBEFTraining
 import ArgumentParser
 import Retrieval
+import Storage
 import SystemPackage
 
 import func Torch.setThreadCount

@@ -1,6 +1,6 @@
-import Storage
 import ALBEFTraining
 import Retrieval
+import Storage
 import SystemPackage
 
 /// The JSON of `albef index add --json` and `albef index texts --json`.

@@ -1,7 +1,7 @@
-import Storage
 import ALBEFTraining
 public import ArgumentParser
 public import Retrieval
+import Storage
 import SystemPackage
 
 /// `albef index stats`: shows the contents and the size of an index.

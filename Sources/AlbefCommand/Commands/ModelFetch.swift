@@ -1,6 +1,6 @@
-import Downloads
 import ALBEF
 import ArgumentParser
+import Downloads
 import Foundation
 import Retrieval
 import Synchronization

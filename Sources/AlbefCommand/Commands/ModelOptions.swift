@@ -1,7 +1,7 @@
-import Downloads
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
+import Downloads
 import Foundation
 import Retrieval
 import SystemPackage

@@ -1,9 +1,9 @@
-import WeightFiles
 import ALBEF
 import ArgumentParser
 import Foundation
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// `albef models pack`: writes a smaller model for searching.
 struct ModelsPackCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
-import Downloads
 import ALBEF
 import ArgumentParser
+import Downloads
 
 /// `albef models remove`: removes a fetched model from the cache.
 struct ModelsRemoveCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
-import Downloads
 import ALBEF
 import ArgumentParser
+import Downloads
 import Retrieval
 
 /// `albef models show`: shows the card of a model.

@@ -1,7 +1,7 @@
-import TrainingReport
 import ALBEFTraining
 import ArgumentParser
 import SystemPackage
+import TrainingReport
 
 /// `albef report`: makes a page of a training run.
 struct ReportCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
-import Storage
 import Foundation
 import Retrieval
+import Storage
 import SystemPackage
 
 /// The JSON of `albef search --json`.

@@ -1,8 +1,8 @@
-import Wardrobe
 import ArgumentParser
 import Foundation
 import ImageText
 import SystemPackage
+import Wardrobe
 
 /// `albef wardrobe`: makes the data of the generated benchmark.
 struct WardrobeCommand: AsyncParsableCommand {

@@ -1,9 +1,9 @@
-import Wardrobe
-import Storage
 import ALBEFTraining
 import Foundation
 import ImageText
+import Storage
 import SystemPackage
+import Wardrobe
 
 /// The page of the demonstration, which shows both orders of every question with their images.
 struct DemoPage {

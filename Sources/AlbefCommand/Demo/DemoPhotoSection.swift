@@ -1,8 +1,8 @@
-import Storage
 import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import Storage
 import SystemPackage
 
 /// The part of the demonstration's page about photographs: both orders of every query, with small

@@ -1,8 +1,8 @@
-import Wardrobe
 import ArgumentParser
 import Foundation
 import ImageText
 import SystemPackage
+import Wardrobe
 
 /// The drawn scenes of the demonstration, and the questions about them.
 struct DemoScenes {

@@ -1,6 +1,6 @@
-import Storage
 import Foundation
 import Retrieval
+import Storage
 import SystemPackage
 
 /// Output to the terminal: results go to standard output, everything else to standard error.

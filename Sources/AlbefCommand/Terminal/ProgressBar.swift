@@ -1,6 +1,6 @@
-import Storage
 import ALBEFTraining
 import Foundation
+import Storage
 import SystemPackage
 
 /// A line on standard error that shows the progress of long work.

@@ -1,5 +1,5 @@
-import Storage
 internal import Foundation
+import Storage
 internal import SystemPackage
 
 /// An annotation file of a ``ChoiceDataset``, in any of its formats.

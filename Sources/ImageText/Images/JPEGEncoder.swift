@@ -1,5 +1,5 @@
-import Storage
 internal import CImaging
+import Storage
 
 /// Encodes JPEG through libjpeg-turbo, for small images in reports.
 package enum JPEGEncoder {

@@ -1,5 +1,5 @@
-import Storage
 internal import CImaging
+import Storage
 
 /// Encodes PNG through libvips, for images that must keep every pixel.
 public enum PNGEncoder {

@@ -1,5 +1,5 @@
-package import Storage
 import ImageText
+package import Storage
 public import SystemPackage
 
 /// The image files under a folder, found without opening them.

@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 public import SystemPackage
 
 /// Metadata of images, from a file with one JSON object per line.

@@ -1,5 +1,5 @@
-import Storage
 import ALBEF
+import Storage
 import SystemPackage
 import Torch
 

@@ -1,7 +1,7 @@
-import Storage
 import ALBEF
 import Foundation
 import ImageText
+import Storage
 public import SystemPackage
 
 /// Keeps a forward index of texts in step with a file, so that searches with images find texts.

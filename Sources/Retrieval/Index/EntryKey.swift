@@ -1,5 +1,5 @@
-import Storage
 import Crypto
+import Storage
 public import SystemPackage
 
 /// Identifies an entry outside of the process for as long as its path stays the same, through

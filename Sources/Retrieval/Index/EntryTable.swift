@@ -1,8 +1,8 @@
-import Storage
-import WeightFiles
 import Foundation
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// The entries of a segment, which are parsed on access.
 struct EntryTable: Sendable {

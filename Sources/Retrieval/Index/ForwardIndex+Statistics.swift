@@ -1,8 +1,8 @@
-import WeightFiles
-import Storage
 import Foundation
+import Storage
 public import SystemPackage
 import Torch
+import WeightFiles
 
 /// The contents and the size of an index.
 public struct IndexStatistics: Sendable, Hashable {

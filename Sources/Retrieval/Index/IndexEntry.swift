@@ -1,6 +1,6 @@
-import Storage
 import Foundation
 public import ImageText
+import Storage
 public import SystemPackage
 
 /// The description of an image or text in an index, without its vectors.

@@ -1,8 +1,8 @@
-import WeightFiles
-import Storage
 import Foundation
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Entries that were committed together, in a memory-mapped file; opening it reads no entry.
 ///

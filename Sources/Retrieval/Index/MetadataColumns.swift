@@ -1,5 +1,5 @@
-import Storage
 import ImageText
+import Storage
 import Synchronization
 import SystemPackage
 import Torch

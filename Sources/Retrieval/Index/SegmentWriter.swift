@@ -1,9 +1,9 @@
-import Storage
-import WeightFiles
 import Crypto
 import Foundation
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// Writes segments: new entries, or rows of other segments.
 enum SegmentWriter {

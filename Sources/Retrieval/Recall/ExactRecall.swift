@@ -1,8 +1,8 @@
-import WeightFiles
 import CVectors
 import Dispatch
 import Synchronization
 import Torch
+import WeightFiles
 
 /// Exact recall, which reads every feature once, in 8 bits if the index has them, and excludes only
 /// entries that cannot be among the nearest.

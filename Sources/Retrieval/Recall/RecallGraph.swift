@@ -1,10 +1,10 @@
-import WeightFiles
-import Storage
 import CVectors
 import Dispatch
 import Foundation
+import Storage
 import SystemPackage
 import Torch
+import WeightFiles
 
 /// A graph of features that finds approximately nearest neighbours without reading all features
 /// (HNSW).

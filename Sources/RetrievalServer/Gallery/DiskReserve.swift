@@ -1,5 +1,5 @@
-import Storage
 import Retrieval
+import Storage
 import SystemPackage
 
 /// A file in the index's directory that reserves disk space for removing images.

@@ -1,6 +1,6 @@
-import Storage
 import Foundation
 package import Retrieval
+import Storage
 package import SystemPackage
 import Torch
 

@@ -1,9 +1,9 @@
-import Storage
 import Crypto
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import Retrieval
+import Storage
 
 /// A weak tag that identifies a state of a resource (RFC 9110, 8.8.3).
 struct EntityTag: Sendable, Hashable, CustomStringConvertible {

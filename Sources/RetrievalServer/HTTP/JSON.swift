@@ -1,8 +1,8 @@
-import Storage
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import Retrieval
+import Storage
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

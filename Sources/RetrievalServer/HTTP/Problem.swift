@@ -1,10 +1,10 @@
-import Storage
 import ALBEF
 import HTTPTypes
 import Hummingbird
 import ImageText
 import NIOCore
 import Retrieval
+import Storage
 import SystemPackage
 import Torch
 

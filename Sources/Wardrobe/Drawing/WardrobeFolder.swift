@@ -1,5 +1,5 @@
-import ImageText
 internal import Foundation
+import ImageText
 public import SystemPackage
 
 /// A data set of scenes in a folder: images, annotations in each language, and the scenes.

@@ -1,8 +1,8 @@
-public import ALBEFTraining
 import ALBEF
+public import ALBEFTraining
+internal import Foundation
 import ImageText
 public import SystemPackage
-internal import Foundation
 import Torch
 
 /// An experiment that measures the benefit of aligning before fusing.

@@ -1,5 +1,5 @@
-public import ALBEFTraining
 public import ALBEF
+public import ALBEFTraining
 import ImageText
 import Torch
 

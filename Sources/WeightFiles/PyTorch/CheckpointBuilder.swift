@@ -1,7 +1,7 @@
-import Torch
-import Storage
 import OrderedCollections
+import Storage
 import SystemPackage
+import Torch
 
 /// Converts the result of a pickle into values whose tensors have their bytes.
 struct CheckpointBuilder {

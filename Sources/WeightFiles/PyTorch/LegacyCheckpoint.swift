@@ -1,6 +1,6 @@
-import Torch
 import Storage
 import SystemPackage
+import Torch
 
 extension PyTorchCheckpoint {
     /// Reads the format of PyTorch before 1.6.

@@ -1,5 +1,5 @@
-import Torch
 import OrderedCollections
+import Torch
 
 /// The calls that a pickle can make; each is implemented here and never looked up by name.
 extension PickleMachine {

@@ -1,5 +1,5 @@
-import Storage
 import OrderedCollections
+import Storage
 import SystemPackage
 
 /// An interpreter for the part of Python's pickle language that builds tensors and containers.

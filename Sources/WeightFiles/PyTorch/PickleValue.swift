@@ -1,5 +1,5 @@
-import Torch
 import OrderedCollections
+import Torch
 
 /// A value on the pickle machine's stack.
 ///

@@ -1,6 +1,6 @@
-import Torch
 public import Storage
 public import SystemPackage
+import Torch
 
 /// A checkpoint of PyTorch's `torch.save`, which is read without running any of its code.
 ///

@@ -1,7 +1,7 @@
-import Torch
-public import Storage
 import OrderedCollections
+public import Storage
 public import SystemPackage
+import Torch
 
 /// A safetensors file, whose tensors are read without copying them.
 ///

@@ -1,7 +1,7 @@
-import Storage
-import Torch
 import OrderedCollections
+import Storage
 import SystemPackage
+import Torch
 
 /// The header of a safetensors file: the type, the shape and the position of each tensor.
 struct SafetensorsHeader {

@@ -1,6 +1,6 @@
 import Storage
-public import Torch
 public import SystemPackage
+public import Torch
 
 /// A writer of safetensors files, which writes one tensor after another.
 ///

@@ -1,8 +1,8 @@
-import WeightFiles
 import ALBEF
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 @Suite struct CheckpointImporterTests {
     static let kinds: [(ALBEFConfiguration.Task, Dialect)] = [

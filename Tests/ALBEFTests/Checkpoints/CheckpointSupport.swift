@@ -1,9 +1,9 @@
-import Storage
-import WeightFiles
-import TestSupport
 import ALBEF
+import Storage
 import SystemPackage
+import TestSupport
 import Torch
+import WeightFiles
 
 /// The folders of checkpoint fixtures.
 enum CheckpointFiles {

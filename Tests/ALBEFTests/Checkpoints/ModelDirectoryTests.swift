@@ -1,9 +1,9 @@
-import Storage
-import WeightFiles
 import ALBEF
+import Storage
 import SystemPackage
 import Testing
 import Torch
+import WeightFiles
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

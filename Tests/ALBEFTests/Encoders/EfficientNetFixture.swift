@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 /// Python's results with a small EfficientNet, and its state dictionary.
 struct EfficientNetFixture {

@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("EfficientNet's parity with Python")
 struct EfficientNetParityTests {

@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import OrderedCollections
 import RetrievalTesting
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("A trunk that student and teacher share")
 struct SharedTrunkTests {

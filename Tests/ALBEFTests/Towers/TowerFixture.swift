@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 /// A folder written by a Python library, with the results of its own class.
 struct TowerFixture {

@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEF
 import OrderedCollections
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("A model started from an EfficientNet")
 struct TrunkStartTests {

@@ -1,13 +1,13 @@
-import RetrievalTesting
-import Wardrobe
 import ALBEF
 import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
+import Wardrobe
 
 /// What evaluators score is compared with what a search scores, one pair at a time.
 @Suite("Evaluations of choices and pairs")

@@ -1,9 +1,9 @@
-import WeightFiles
 import ALBEFTraining
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("What must not change the weights")
 struct CheckpointingTests {

@@ -1,14 +1,14 @@
-import RetrievalTesting
-import TrainingReport
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
 import OrderedCollections
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import TrainingReport
+import WeightFiles
 
 @Suite("Runs that start from another model: frozen parts and rates of their own")
 struct FrozenPartsTests {

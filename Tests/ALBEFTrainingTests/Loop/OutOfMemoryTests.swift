@@ -1,10 +1,10 @@
-import WeightFiles
 import ALBEFTraining
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("A step without enough memory")
 struct OutOfMemoryTests {

@@ -1,12 +1,12 @@
-import RetrievalTesting
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Steps in every precision")
 struct PrecisionTests {

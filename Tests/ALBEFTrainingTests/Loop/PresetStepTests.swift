@@ -1,4 +1,3 @@
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import OrderedCollections
@@ -6,6 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Two steps of each preset")
 struct PresetStepTests {

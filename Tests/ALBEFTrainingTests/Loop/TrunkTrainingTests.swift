@@ -1,13 +1,13 @@
-import RetrievalTesting
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
 import OrderedCollections
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Training with a convolutional trunk")
 struct TrunkTrainingTests {

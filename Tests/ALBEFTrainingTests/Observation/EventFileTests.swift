@@ -1,6 +1,6 @@
-import Storage
 import ALBEFTraining
 import Foundation
+import Storage
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
-import TrainingReport
 import ALBEFTraining
 import Foundation
 import SystemPackage
 import TestSupport
 import Testing
+import TrainingReport
 
 @Suite("Run observer")
 struct RunObserverTests {

@@ -1,4 +1,3 @@
-import WeightFiles
 import ALBEF
 import ALBEFTraining
 import Foundation
@@ -6,6 +5,7 @@ import OrderedCollections
 import TestSupport
 import Testing
 import Torch
+import WeightFiles
 
 @Suite("Learning rates by layer, as PyTorch's AdamW moves timm's groups")
 struct LayerDecayParityTests {

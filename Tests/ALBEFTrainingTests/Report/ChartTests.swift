@@ -1,8 +1,8 @@
-import Storage
-import TrainingReport
 import ALBEFTraining
 import Foundation
+import Storage
 import Testing
+import TrainingReport
 
 @Suite("Charts")
 struct ChartTests {

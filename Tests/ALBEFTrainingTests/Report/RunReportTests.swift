@@ -1,10 +1,10 @@
-import TrainingReport
 import ALBEFTraining
 import Foundation
 import ImageText
 import SystemPackage
 import TestSupport
 import Testing
+import TrainingReport
 
 @Suite("Run report")
 struct RunReportTests {

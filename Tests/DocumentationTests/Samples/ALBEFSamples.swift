@@ -1,6 +1,6 @@
-import RetrievalTesting
 import ALBEF
 import ImageText
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
-import RetrievalTesting
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

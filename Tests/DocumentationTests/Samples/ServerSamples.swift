@@ -1,7 +1,7 @@
-import RetrievalTesting
 import Logging
 import Retrieval
 import RetrievalServer
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,9 +1,9 @@
-import RetrievalTesting
 import ALBEF
 import ALBEFTraining
 import Foundation
 import ImageText
 import Retrieval
+import RetrievalTesting
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import Storage
 import Foundation
+import Storage
 public import SystemPackage
 import Torch
 

@@ -1,5 +1,5 @@
-import Storage
 package import Foundation
+import Storage
 
 /// One line of a run's log.
 public enum RunRecord: Codable, Sendable, Hashable {
