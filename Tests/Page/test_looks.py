@@ -319,7 +319,7 @@ class LooksTests(PageTest):
         # The order is made to contradict them.
         search = {"results": [{"match_probability": 0.1}, {"match_probability": 0.9}]}
         self.open([{"path": "api/search", "times": 1, "patch": search}], q=QUERY)
-        self.assertIn("lower percentage can stand higher", self.text("#why"))
+        self.assertIn("lower percentage can rank higher", self.text("#why"))
         self.photograph("why")
 
     def test_markup_stays_text(self):

@@ -159,10 +159,15 @@ class SearchTests(PageTest):
         self.run_script("scrollTo(0, document.documentElement.scrollHeight)")
         self.until_held()
         self.type_query(ENGLISH)
-        shown = self.tiles()
+        shown, fetched = self.tiles(), self.fetched()
         self.release()
         self.until(lambda: self.run_script("return answered.some((path) => path.includes('offset=64'))"))
-        self.assertEqual(self.tiles(), shown)
+        # How many tiles the document holds depends on where it is scrolled.
+        tiles = self.tiles()
+        held = min(len(tiles), len(shown))
+        self.assertGreater(held, 0)
+        self.assertEqual(tiles[:held], shown[:held])
+        self.assertEqual(self.fetched(), fetched)
 
     def test_limits_of_the_service(self):
         def served(name, limits):

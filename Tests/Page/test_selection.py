@@ -329,7 +329,7 @@ class SelectionTests(PageTest):
             self.select(*places[:2], kept)
             self.find("#selection-delete").click()
             self.until(lambda: self.find("#confirm").is_displayed())
-            self.assertIn("for good", self.text("#confirm-text"))
+            self.assertIn("permanently", self.text("#confirm-text"))
             self.assertIn("stay", self.text("#confirm-text"))
             self.photograph("confirm-delete")
             # Who is asked is asked with the harmless answer chosen.

@@ -127,7 +127,7 @@ class StateTests(PageTest):
 
     def test_notes(self):
         self.open(q="black top " * 150)
-        self.assertIn("the end was left out", self.text("#notes"))
+        self.assertIn("too long for the model", self.text("#notes"))
         for fault, words in (("is_trained", "not trained"), ("matches", "cannot compare")):
             model = {"path": "api/index", "times": 9, "patch": {"model": {fault: False}}}
             self.open([model], q=QUERY)
