@@ -146,12 +146,6 @@ class HistoryTests(PageTest):
         self.settle()
         self.until(lambda: self.seen() == seen)
         self.assertEqual(self.fetched(), total)
-        # In a window of another width the same image is at the top, as far as rows allow.
-        # A script that measures before the page was resized would have it scrolled at the old sizes.
-        self.run_script("addEventListener('resize', () => requestAnimationFrame(() => { window.isResized = true; }))")
-        self.dress(width=820)
-        self.until(lambda: self.run_script("return window.isResized === true"))
-        self.until(lambda: seen[0] in self.seen()[:4])
 
     def go_down(self):
         """Scrolls to the end of what was fetched; how much that is."""
