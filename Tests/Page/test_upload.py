@@ -3,6 +3,7 @@
 from selenium.webdriver.common.keys import Keys
 
 from harness import PICTURES, PageTest, png
+from relay import Relay
 from writable import KEY, give_key, scenes, writable
 
 # Carries new files over the page and drops them at a place, as shares of the window's size.
@@ -112,10 +113,11 @@ class UploadTests(PageTest):
 
     def test_a_file_on_its_way_is_cancelled_and_sent_again(self):
         before = self.total()
-        self.open(server=self.own)
+        relay = Relay(self.own)
+        self.addCleanup(relay.stop)
+        self.open(server=relay)
         self.until(lambda: self.find("#add-images").is_displayed())
-        self.command("Network.enable")
-        self.command("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=200)
+        relay.hold()
         self.choose(*scenes(3, start=50))
         give_key(self)
         self.until(lambda: self.states() == ["sending", "sending", "waiting"])
@@ -125,7 +127,7 @@ class UploadTests(PageTest):
         self.find("#uploads-cancel").click()
         self.assertEqual(self.states(), ["cancelled"] * 3)
         self.assertEqual(self.total(), before)
-        self.command("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+        relay.release()
         self.all("#uploads li button")[0].click()
         self.assertEqual(self.over(), ["done", "cancelled", "cancelled"])
         self.assertEqual(self.total(), before + 1)
