@@ -88,7 +88,7 @@ let package = Package(
             swiftSettings: swiftSettings),
         .target(
             name: "Wardrobe",
-            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", system],
+            dependencies: ["ALBEFTraining", "ALBEF", "ImageText", "Torch", "Storage", system],
             swiftSettings: swiftSettings),
         .target(
             name: "TrainingReport",

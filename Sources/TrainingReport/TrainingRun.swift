@@ -1,5 +1,6 @@
 public import ALBEFTraining
 public import Foundation
+import Storage
 public import SystemPackage
 
 /// The content of a run's directory, whether the run has ended or not.
@@ -54,7 +55,7 @@ public struct TrainingRun: Sendable {
         do {
             return try RunJSON.decoder().decode([SampleRetrieval].self, from: Data(bytes))
         } catch {
-            throw RunError(file, .malformed(RunJSON.reason(error)))
+            throw RunError(file, .malformed(DecodingError.reason(of: error)))
         }
     }
 

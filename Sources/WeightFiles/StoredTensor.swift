@@ -41,7 +41,7 @@ public struct StoredTensor: Sendable {
         byteOffset: Int = 0
     ) throws(Fault) {
         guard let elementCount = StoredTensor.elementCount(of: shape),
-            let rowMajor = StoredTensor.rowMajorStrides(of: shape)
+            let rowMajor = Tensor.rowMajorStrides(of: shape)
         else { throw .overflow }
         let strides = strides ?? rowMajor
         guard strides.count == shape.count else { throw .rank }
@@ -85,7 +85,7 @@ public struct StoredTensor: Sendable {
         precondition(expected == bytes.count, "\(bytes.count) bytes do not fill \(shape)")
         self.dtype = dtype
         self.shape = shape
-        self.strides = StoredTensor.rowMajorStrides(of: shape) ?? []
+        self.strides = Tensor.rowMajorStrides(of: shape) ?? []
         self.storage = storage
         self.byteOffset = 0
         self.elementCount = bytes.count / dtype.byteCount
@@ -116,7 +116,7 @@ public struct StoredTensor: Sendable {
         precondition(storage.byteCount == other.byteCount)
         dtype = other.dtype
         shape = other.shape
-        strides = StoredTensor.rowMajorStrides(of: other.shape) ?? other.strides
+        strides = Tensor.rowMajorStrides(of: other.shape) ?? other.strides
         self.storage = storage
         byteOffset = 0
         elementCount = other.elementCount
@@ -134,18 +134,5 @@ public struct StoredTensor: Sendable {
         }
         // The product with any element size must fit as well.
         return product <= Int.max / 16 ? product : nil
-    }
-
-    /// Returns the strides of row-major order, in elements; nil if they overflow.
-    package static func rowMajorStrides(of shape: [Int]) -> [Int]? {
-        var strides = [Int](repeating: 1, count: shape.count)
-        var next = 1
-        for dimension in shape.indices.reversed() {
-            strides[dimension] = next
-            let (product, overflow) = next.multipliedReportingOverflow(by: max(shape[dimension], 1))
-            if overflow { return nil }
-            next = product
-        }
-        return strides
     }
 }

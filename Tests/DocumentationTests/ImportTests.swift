@@ -29,7 +29,7 @@ enum Layers {
             "NIOHTTP1", "ServiceLifecycle", "SystemPackage", "UnixSignals",
         ],
         "Wardrobe": [
-            "ALBEFTraining", "ALBEF", "ImageText", "Torch", "SystemPackage",
+            "ALBEFTraining", "ALBEF", "ImageText", "Torch", "Storage", "SystemPackage",
         ],
         "TrainingReport": [
             "ALBEFTraining", "ALBEF", "ImageText", "Torch", "Storage", "SystemPackage",

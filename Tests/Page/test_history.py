@@ -146,6 +146,9 @@ class HistoryTests(PageTest):
         self.settle()
         self.until(lambda: self.seen() == seen)
         self.assertEqual(self.fetched(), total)
+        # In a window of another width the same image is at the top, as far as rows allow.
+        self.dress(width=820)
+        self.until(lambda: seen[0] in self.seen()[:4])
 
     def go_down(self):
         """Scrolls to the end of what was fetched; how much that is."""

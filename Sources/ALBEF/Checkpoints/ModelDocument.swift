@@ -76,7 +76,7 @@ struct ModelDocument: Codable {
         do {
             self = try JSONDecoder().decode(ModelDocument.self, from: Data(bytes))
         } catch let error as DecodingError {
-            throw ModelFileError(file, .configuration(ModelDocument.describe(error)))
+            throw ModelFileError(file, .configuration(error.reason))
         }
         if !hasSwitches { configuration.text.hasTokenTypes = configuration.dialect.hasTokenTypes }
         do {
@@ -123,18 +123,6 @@ struct ModelDocument: Codable {
         for key in known where !members.contains(where: { $0.name == key }) {
             throw ModelFileError(file, .missingKey(path + key))
         }
-    }
-
-    private static func describe(_ error: DecodingError) -> String {
-        let context: DecodingError.Context
-        switch error {
-        case .typeMismatch(_, let found), .valueNotFound(_, let found), .keyNotFound(_, let found),
-            .dataCorrupted(let found):
-            context = found
-        @unknown default: return "is not a configuration"
-        }
-        let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-        return "the value of \"\(key)\" is wrong: \(context.debugDescription)"
     }
 }
 

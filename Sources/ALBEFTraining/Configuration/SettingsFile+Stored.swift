@@ -147,11 +147,8 @@ extension SettingsFile {
     static func decode(_ node: Node, place: String) throws -> PretrainingConfiguration {
         do {
             return try YAMLDecoder().decode(PretrainingConfiguration.self, from: node)
-        } catch DecodingError.keyNotFound(let key, let context) {
-            let name = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            throw TrainingError.settingsFile(place, "'\(name)' is missing; add this key")
         } catch let error as DecodingError {
-            throw TrainingError.settingsFile(place, RunJSON.reason(error))
+            throw TrainingError.settingsFile(place, error.reason)
         }
     }
 

@@ -44,17 +44,7 @@ extension FilePath {
     /// Returns the bytes of the file at this path, or `nil` if there is no such file.
     package func bytesIfPresent() throws(RunError) -> [UInt8]? {
         do {
-            let file = try FileDescriptor.open(self, .readOnly, options: .closeOnExec)
-            return try file.closeAfter {
-                var bytes: [UInt8] = []
-                let chunk = UnsafeMutableRawBufferPointer.allocate(
-                    byteCount: 1 << 18, alignment: 16)
-                defer { chunk.deallocate() }
-                while case let count = try file.read(into: chunk), count > 0 {
-                    bytes.append(contentsOf: chunk[..<count])
-                }
-                return bytes
-            }
+            return try contents()
         } catch {
             let errno = error as? Errno ?? .ioError
             if errno == .noSuchFileOrDirectory || errno == .notDirectory { return nil }

@@ -73,7 +73,7 @@ public struct RunStatus: Codable, Sendable, Hashable {
         do {
             self = try RunJSON.decoder().decode(RunStatus.self, from: Data(bytes))
         } catch {
-            throw RunError(file, .malformed(RunJSON.reason(error)))
+            throw RunError(file, .malformed(DecodingError.reason(of: error)))
         }
     }
 }

@@ -28,7 +28,7 @@ struct DemoPage {
             """
         for answer in answers { html += try section(answer) }
         html += try photos.write(to: path.removingLastComponent()) + "</main></html>\n"
-        try Data(html.utf8).write(to: URL(filePath: path.string), options: .atomic)
+        try AtomicFile.write(html.utf8, to: path)
     }
 
     private func section(_ answer: DemoAnswer) throws -> String {

@@ -31,8 +31,7 @@ struct DemoPhotoSection {
                 let image = try? loader.load(result.path)
             else { continue }
             let small = ImageTransform.fitted(image, side: Self.side)
-            try Data(JPEGEncoder.encode(small, named: result.path.string))
-                .write(to: URL(filePath: path.string), options: .atomic)
+            try AtomicFile.write(JPEGEncoder.encode(small, named: result.path.string), to: path)
         }
         return "<h1>Everyday queries</h1><p>\(photos.scan.files.count) photographs.</p>"
             + answers.map(section).joined()

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Storage
 internal import SystemPackage
 
 extension DatasetError {
@@ -11,17 +12,10 @@ extension DatasetError {
         guard let error = error as? DecodingError else {
             return .malformed(path, entry: "", "\(error)")
         }
-        let (keys, reason) = describe(error)
-        let entry = keys.reduce(into: "") { entry, key in
-            if let index = key.intValue {
-                entry += "[\(index)]"
-            } else {
-                entry += (entry.isEmpty ? "" : ".") + key.stringValue
-            }
-        }
-        if let reason {
-            guard let line else { return .malformed(path, entry: entry, reason) }
-            return .malformed(path, line: line, field: entry, reason)
+        let entry = error.field
+        if !entry.isEmpty {
+            guard let line else { return .malformed(path, entry: entry, error.problem) }
+            return .malformed(path, line: line, field: entry, error.problem)
         }
         let (offset, why) = syntaxFault(in: data)
         let lineBreaks = offset.map { data.prefix($0).count { $0 == UInt8(ascii: "\n") } }
@@ -29,24 +23,6 @@ extension DatasetError {
             return .malformed(path, entry: "", "is not JSON: \(why)")
         }
         return .malformed(path, line: line, "is not JSON: \(why)")
-    }
-
-    /// Returns the decoder's position and reason; `nil` for the reason if the text is not JSON.
-    private static func describe(
-        _ error: DecodingError
-    ) -> (keys: [any CodingKey], reason: String?) {
-        switch error {
-        case .keyNotFound(let key, let context): (context.codingPath + [key], "is missing")
-        case .valueNotFound(_, let context): (context.codingPath, "is null")
-        case .typeMismatch(let type, let context):
-            (
-                context.codingPath,
-                type == String.self ? "is not a string" : "has a value of the wrong type"
-            )
-        case .dataCorrupted(let context):
-            (context.codingPath, context.codingPath.isEmpty ? nil : context.debugDescription)
-        @unknown default: ([], "\(error)")
-        }
     }
 
     /// Returns the byte at which a text stops being JSON, which `JSONDecoder` does not report on

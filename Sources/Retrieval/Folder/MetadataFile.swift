@@ -63,7 +63,7 @@ struct MetadataLine {
         do {
             return try JSONDecoder().decode([String: MetadataValue].self, from: Data(bytes))
         } catch {
-            throw fault((error as? DecodingError)?.reason ?? "\(error)")
+            throw fault(DecodingError.reason(of: error))
         }
     }
 

@@ -54,9 +54,8 @@ public struct EncodingModel: Sendable {
     ///
     /// - Returns: The token ids with those that frame them; nil if no token of the text remains.
     func tokenized(_ text: String) -> (ids: [Int]?, reading: QueryReading) {
-        let framing = self.text.framing
         let (ids, reading) = self.text.tokenized(text, learned: learnedWords)
-        return (ids.isEmpty ? nil : framing.start + ids + framing.end, reading)
+        return (ids.isEmpty ? nil : self.text.framing.framed(ids), reading)
     }
 
     /// Encodes normalized pixels, `[3, S, S]` each.

@@ -24,6 +24,8 @@ export class Grid {
   #frame = 0;
   #rendered = [-1, -1];
   #total = -1;
+  /** The anchor before the window's size changes; by the resize event, the page may have moved already. */
+  #kept = null;
 
   /**
    * @param actions open(id, event); similar(item); more(), at the end of the grid; and optionally
@@ -68,6 +70,7 @@ export class Grid {
     const wanted = new Set(items.map((item) => item.id));
     for (const [id, tile] of this.#tiles) if (!wanted.has(id)) this.#drop(id, tile);
     this.#items = items;
+    this.#kept = null;
     this.#ratios = [];
     this.#current = wanted.has(this.#current) ? this.#current : (items[0]?.id ?? null);
     this.#measure();
@@ -144,6 +147,7 @@ export class Grid {
     if (place < 0) return false;
     scrollBy({ top: this.#start() + this.#layout.rows[rowOf(this.#layout.rows, place)].top - y, behavior: "instant" });
     this.#render();
+    this.#kept = { id, y };
     return true;
   }
 
@@ -176,8 +180,7 @@ export class Grid {
   }
 
   /** Changes the layout; the first item in sight stays where it is. */
-  #anchored(change) {
-    const anchor = this.anchor();
+  #anchored(change, anchor = this.anchor()) {
     change();
     this.#arrange();
     if (anchor) this.restore(anchor);
@@ -185,7 +188,7 @@ export class Grid {
 
   #resize() {
     const { width } = getComputedStyle(this.list);
-    if (this.#items.length && Math.abs(parseFloat(width) - this.#space.width) > 0.5) this.#anchored(() => this.#measure());
+    if (this.#items.length && Math.abs(parseFloat(width) - this.#space.width) > 0.5) this.#anchored(() => this.#measure(), this.#kept ?? undefined);
     else this.#soon();
   }
 
@@ -220,6 +223,7 @@ export class Grid {
   #soon() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
+      this.#kept = this.anchor();
       const [first, last] = this.#near();
       if (first !== this.#rendered[0] || last !== this.#rendered[1]) this.#render();
     });

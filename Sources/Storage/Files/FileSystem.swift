@@ -21,27 +21,16 @@ package enum FileSystem {
     ///
     /// - Throws: ``FileError`` if the directory cannot be opened or listing it fails on the way.
     package static func names(in path: FilePath) throws -> [String] {
-        guard let directory = opendir(path.string) else {
-            throw FileError(path, .system(operation: "list it", errno: .current))
+        let listing: FolderListing
+        do {
+            listing = try FolderListing(path)
+        } catch {
+            throw FileError(path, .system(operation: "list it", errno: error))
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while true {
-            // `readdir` returns nil at the end and on failure; only `errno` tells them apart.
-            errno = 0
-            guard let entry = readdir(directory) else {
-                guard errno == 0 else {
-                    throw FileError(path, .system(operation: "list it", errno: .current))
-                }
-                return names.sorted()
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(
-                    to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)
-                ) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+        if let errno = listing.error {
+            throw FileError(path, .system(operation: "list it", errno: errno))
         }
+        return listing.items.map(\.name.string)
     }
 
     /// Creates a hidden directory in the folder of `path`, from where it can be renamed to `path`.

@@ -1,21 +1,44 @@
 extension DecodingError {
-    /// The field and its problem, in one line.
-    package var reason: String {
-        switch self {
-        case .keyNotFound(let key, let context):
-            Self.line(context, "'\(key.stringValue)' is missing")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context),
-            .dataCorrupted(let context):
-            Self.line(context, context.debugDescription)
-        @unknown default:
-            "\(self)"
+    /// The name of the field, such as `images[2].caption`; empty for the whole document.
+    package var field: String {
+        let path =
+            switch self {
+            case .keyNotFound(let key, let context): context.codingPath + [key]
+            case .typeMismatch(_, let context), .valueNotFound(_, let context),
+                .dataCorrupted(let context):
+                context.codingPath
+            @unknown default: [any CodingKey]()
+            }
+        return path.reduce(into: "") { field, key in
+            if let index = key.intValue {
+                field += "[\(index)]"
+            } else {
+                field += (field.isEmpty ? "" : ".") + key.stringValue
+            }
         }
     }
 
-    private static func line(_ context: Context, _ what: String) -> String {
-        let field = context.codingPath.map { $0.stringValue }.joined(separator: ".")
-        // Foundation's sentences end with a full stop, but more text may follow here.
-        let what = what.hasSuffix(".") ? String(what.dropLast()) : what
-        return field.isEmpty ? what : "\(field): \(what)"
+    /// What is wrong with the field, without a full stop, because more text may follow.
+    package var problem: String {
+        switch self {
+        case .keyNotFound: return "is missing"
+        case .valueNotFound: return "is null"
+        case .typeMismatch(let type, _) where type == String.self: return "is not a string"
+        case .typeMismatch(_, let context), .dataCorrupted(let context):
+            let text = context.debugDescription
+            return text.hasSuffix(".") ? String(text.dropLast()) : text
+        @unknown default: return "\(self)"
+        }
+    }
+
+    /// The field and its problem, in one line.
+    package var reason: String {
+        if field.isEmpty { return problem }
+        return problem.hasPrefix("is ") ? "'\(field)' \(problem)" : "\(field): \(problem)"
+    }
+
+    /// Returns the reason of a decoder's error; its description if it is another error.
+    package static func reason(of error: any Error) -> String {
+        (error as? DecodingError)?.reason ?? "\(error)"
     }
 }

@@ -139,8 +139,13 @@ package struct JSONScanner {
         if position == start { throw fault("expected a value") }
     }
 
+    private mutating func openString() throws(Fault) {
+        guard peek == UInt8(ascii: "\"") else { throw fault("expected a string") }
+        position += 1
+    }
+
     private mutating func skipString() throws(Fault) {
-        try expect("\"")
+        try openString()
         while let byte = peek {
             position += 1
             switch byte {
@@ -156,7 +161,7 @@ package struct JSONScanner {
 
     /// Moves past a string and returns its text in UTF-8, with the escapes replaced.
     package mutating func string() throws(Fault) -> [UInt8] {
-        try expect("\"")
+        try openString()
         let start = position
         while let byte = peek, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20
         {

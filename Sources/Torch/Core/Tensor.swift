@@ -149,10 +149,12 @@ extension Tensor {
         memory: UnsafeMutableRawPointer?, _ shape: [Int], _ dtype: DType, _ owner: AnyObject
     ) {
         guard let memory else { fatalError("the tensor's buffer has no address") }
+        guard let strides = Self.rowMajorStrides(of: shape) else {
+            fatalError("the strides of the shape \(shape) overflow")
+        }
         do {
             handle = try Libtorch.tensor(
-                memory: memory, shape: shape, strides: Self.rowMajorStrides(shape), dtype: dtype,
-                owner: owner)
+                memory: memory, shape: shape, strides: strides, dtype: dtype, owner: owner)
         } catch {
             fatalError("\(error)")
         }
@@ -171,13 +173,16 @@ extension Tensor {
             dtype: dtype, owner: owner)
     }
 
-    /// Returns the strides of row-major order, in elements.
-    ///
-    /// - Precondition: They do not overflow, as those of a tensor in memory never do.
-    static func rowMajorStrides(_ shape: [Int]) -> [Int] {
+    /// Returns the strides of row-major order, in elements; nil if they overflow.
+    package static func rowMajorStrides(of shape: [Int]) -> [Int]? {
         var strides = [Int](repeating: 1, count: shape.count)
-        for dimension in shape.indices.reversed().dropFirst() {
-            strides[dimension] = strides[dimension + 1] * Swift.max(1, shape[dimension + 1])
+        var next = 1
+        for dimension in shape.indices.reversed() {
+            strides[dimension] = next
+            let length = Swift.max(shape[dimension], 1)
+            let (product, overflow) = next.multipliedReportingOverflow(by: length)
+            if overflow { return nil }
+            next = product
         }
         return strides
     }

@@ -2,6 +2,7 @@ import ALBEF
 public import ALBEFTraining
 internal import Foundation
 import ImageText
+import Storage
 public import SystemPackage
 import Torch
 
@@ -165,8 +166,7 @@ public struct WardrobeAblation: Sendable {
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        try encoder.encode(rows).write(
-            to: URL(filePath: resultsFile(system, seed: seed).string), options: .atomic)
+        try AtomicFile.write(encoder.encode(rows), to: resultsFile(system, seed: seed))
     }
 
     /// Returns the settings of a run: the preset `wardrobe`, changed for the system.

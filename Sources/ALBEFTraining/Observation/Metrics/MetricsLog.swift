@@ -87,7 +87,7 @@ public struct MetricsLog: Sendable {
             do {
                 return (line, try decoder.decode(RunRecord.self, from: Data(line)))
             } catch {
-                throw RunError(path, .brokenLine(index + 1, RunJSON.reason(error)))
+                throw RunError(path, .brokenLine(index + 1, DecodingError.reason(of: error)))
             }
         }
     }

@@ -61,9 +61,4 @@ package enum RunJSON {
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         return decoder
     }
-
-    /// Returns the field and its problem in one line.
-    package static func reason(_ error: any Error) -> String {
-        (error as? DecodingError)?.reason ?? "\(error)"
-    }
 }

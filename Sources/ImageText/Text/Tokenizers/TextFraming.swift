@@ -64,8 +64,11 @@ public struct TextFraming: Sendable, Hashable {
     ///   - text: The text as typed or as annotated.
     ///   - tokenizer: The tokenizer of the model.
     public func ids(of text: String, by tokenizer: Tokenizer) -> [Int] {
-        start + tokenizer.ids(of: cleaning.clean(text), limit: room) + end
+        framed(tokenizer.ids(of: cleaning.clean(text), limit: room))
     }
+
+    /// Returns the token ids of a text with those that frame it.
+    package func framed(_ ids: [Int]) -> [Int] { start + ids + end }
 
     /// Returns the words of a text; their tokens are positions in ``ids(of:by:)``.
     ///

@@ -1,3 +1,4 @@
+import Storage
 public import SystemPackage
 
 /// The tokens of a text encoder; the id of a token is its line in the vocabulary file, from 0.
@@ -118,6 +119,29 @@ public struct Vocabulary: Sendable {
     }
 }
 
+extension Vocabulary {
+    /// Writes the vocabulary as Google's `vocab.txt`: one token per line, each ended by U+000A.
+    ///
+    /// The write is atomic: a failure leaves no partial file.
+    ///
+    /// - Parameters:
+    ///   - file: The file to write.
+    ///   - replaces: Whether an existing file is replaced; by default it is an error.
+    /// - Throws: ``VocabularyError``, which names the file.
+    public func write(to file: FilePath, replacing replaces: Bool = false) throws(VocabularyError) {
+        if !replaces, FileSystem.exists(file) {
+            throw VocabularyError(.exists, source: file.string)
+        }
+        let bytes = tokens.flatMap { Array($0.utf8) + [UInt8(ascii: "\n")] }
+        do {
+            try AtomicFile.write(bytes, to: file)
+        } catch {
+            let reason = (error as? FileError)?.reason ?? "\(error)"
+            throw VocabularyError(.unwritable(reason: reason), source: file.string)
+        }
+    }
+}
+
 /// The reason that a vocabulary could not be read or written.
 public struct VocabularyError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable {
@@ -143,7 +167,7 @@ public struct VocabularyError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         switch code {
         case .unreadable(let reason): "\(source): cannot be read: \(reason)"
-        case .unwritable(let reason): "\(source): cannot be written: \(reason)"
+        case .unwritable(let reason): "\(source): \(reason)"
         case .exists: "\(source): already exists"
         case .empty: "\(source): the vocabulary is empty"
         case .notText(let line): "\(source): line \(line) is not UTF-8"
