@@ -50,7 +50,8 @@ struct TrainingProgress: Codable, Equatable {
         do {
             self = try RunJSON.decoder().decode(TrainingProgress.self, from: Data(bytes))
         } catch {
-            throw TrainingError.settingsFile(place, "is damaged: \(DecodingError.reason(of: error))")
+            throw TrainingError.settingsFile(
+                place, "is damaged: \(DecodingError.reason(of: error))")
         }
         let counts = [step, position.epoch, position.batch, goodSteps]
         guard counts.allSatisfy({ (0...1_000_000_000_000_000).contains($0) }), lossScale >= 1,
