@@ -140,7 +140,7 @@ extension ModelCatalog {
         public var memorySize: Int64 { 4 * Int64(parameters) }
 
         /// The summary and the languages of the texts, in one line.
-        public var knows: String {
+        public var subject: String {
             let spoken = languages.map { language in
                 switch language {
                 case "en": "English"

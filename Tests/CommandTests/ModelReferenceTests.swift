@@ -19,7 +19,7 @@ struct ModelReferenceTests {
         let model = reference.named(at: "cache/0123/model")
         #expect(model.name == "albef-coco")
         #expect(
-            model.knows == "fine-tuned on COCO; also the zero-shot Flickr30K model, English")
+            model.subject == "fine-tuned on COCO; also the zero-shot Flickr30K model, English")
         #expect(try ModelReference("./a").named(at: "./a") == NamedModel("./a"))
     }
 }

@@ -32,13 +32,13 @@ struct ShippedModelTests {
             let directory = try #require(shipped.directory)
             let model = try SearchModel(directory)
             #expect(model.reader.name == shipped.rawValue)
-            let knows = try #require(model.reader.knows)
-            #expect(model.reader.introduction == "\(shipped.rawValue): \(knows)")
+            let subject = try #require(model.reader.subject)
+            #expect(model.reader.introduction == "\(shipped.rawValue): \(subject)")
             #expect(model.isCalibrated && model.calibration.least != nil)
         }
         let wardrobe = try ModelDirectory.open(try #require(ShippedModel.wardrobe.directory))
         #expect(
-            wardrobe.card?.knows == "drawn scenes of people in clothes; it knows no photos")
+            wardrobe.card?.subject == "drawn scenes of people in clothes; it knows no photos")
     }
 
     @Test("Everyday photos: finds what it learned, in both languages, and says what it did not")

@@ -11,9 +11,9 @@ public struct ModelCard: Sendable, Hashable {
     public let text: String
     /// The model's subject in one line without a full stop, such as "everyday photos, English and
     /// Chinese".
-    public let knows: String
+    public let subject: String
 
-    /// The greatest length of ``knows``, in characters.
+    /// The greatest length of ``subject``, in characters.
     static let longest = 200
     /// The largest accepted page, in bytes.
     private static let mostBytes = 64 << 10
@@ -38,7 +38,7 @@ public struct ModelCard: Sendable, Hashable {
             line.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
         else { return nil }
         self.text = text
-        knows = line
+        subject = line
     }
 
     /// Reads a card from a file.

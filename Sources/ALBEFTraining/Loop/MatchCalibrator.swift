@@ -18,17 +18,17 @@ public struct MatchCalibrator: Sendable {
         /// The number of candidates that the calibration was fitted on.
         public let fitted: Int
         /// The evaluation on all other candidates.
-        public let all: Judgement
+        public let all: Evaluation
         /// The evaluation on the other candidates of each part, in the order of the parts.
-        public let parts: [Judgement]
+        public let parts: [Evaluation]
     }
 
     /// The quality of a calibration on candidates that it was not fitted on.
-    public struct Judgement: Sendable {
+    public struct Evaluation: Sendable {
         /// The name of the captions' part; nil for all captions.
         public let name: String?
         /// The number of candidates in the evaluation.
-        public let judged: Int
+        public let count: Int
         /// The fit of the uncalibrated softmax.
         public let before: MatchCalibration.Quality
         /// The fit of the calibrated probabilities.
@@ -140,23 +140,23 @@ public struct MatchCalibrator: Sendable {
             best: halves[0].map { calibration.best($0.pairs) })
         return Result(
             calibration: calibration, fitted: fitted.count,
-            all: Self.judgement(nil, calibration, halves[1]),
+            all: Self.evaluation(nil, calibration, halves[1]),
             parts: parts.map { part in
-                Self.judgement(
+                Self.evaluation(
                     part.name, calibration, halves[1].filter { part.captions.contains($0.caption) })
             })
     }
 
-    private static func judgement(
+    private static func evaluation(
         _ name: String?, _ calibration: MatchCalibration, _ readings: [Reading]
-    ) -> Judgement {
+    ) -> Evaluation {
         let pairs = readings.flatMap(\.pairs)
         let missed = calibration.least.map { least in
             let count = readings.count { calibration.best($0.pairs) < least }
             return Double(count) / Double(max(readings.count, 1))
         }
-        return Judgement(
-            name: name, judged: pairs.count, before: MatchCalibration().quality(pairs),
+        return Evaluation(
+            name: name, count: pairs.count, before: MatchCalibration().quality(pairs),
             after: calibration.quality(pairs), missed: missed)
     }
 }

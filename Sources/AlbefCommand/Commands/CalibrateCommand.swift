@@ -124,11 +124,11 @@ struct CalibrateCommand: AsyncParsableCommand {
                 ))
         }
         lines.append(padded("on the candidates held out") + "  loss, nats  calibration error")
-        for judgement in [found.all] + found.parts {
-            lines.append("\(judgement.name ?? "all"): \(judgement.judged)")
-            lines.append(line("  the softmax as it is", judgement.before))
-            lines.append(line("  calibrated", judgement.after))
-            if let missed = judgement.missed {
+        for evaluation in [found.all] + found.parts {
+            lines.append("\(evaluation.name ?? "all"): \(evaluation.count)")
+            lines.append(line("  the softmax as it is", evaluation.before))
+            lines.append(line("  calibrated", evaluation.after))
+            if let missed = evaluation.missed {
                 lines.append(
                     padded("  captions reported unmatched")
                         + String(format: "  %10.1f %%", missed * 100))
@@ -146,12 +146,12 @@ private struct CalibrationOutput: Encodable {
         let before, after: MatchCalibration.Quality
         let missed: Double?
 
-        init(_ judgement: MatchCalibrator.Judgement) {
-            file = judgement.name ?? ""
-            judged = judgement.judged
-            before = judgement.before
-            after = judgement.after
-            missed = judgement.missed
+        init(_ evaluation: MatchCalibrator.Evaluation) {
+            file = evaluation.name ?? ""
+            judged = evaluation.count
+            before = evaluation.before
+            after = evaluation.after
+            missed = evaluation.missed
         }
     }
 
@@ -167,7 +167,7 @@ private struct CalibrationOutput: Encodable {
         bias = found.calibration.bias
         least = found.calibration.least
         fitted = found.fitted
-        judged = found.all.judged
+        judged = found.all.count
         before = found.all.before
         after = found.all.after
         missed = found.all.missed

@@ -65,9 +65,9 @@ struct ExplainCommand: AsyncParsableCommand {
         if let unknown = reading.namedUnknownWords { Console.note("note: \(unknown)") }
         let explanation = try search.explain(FilePath(image), text, layer: layer)
         if let output, let format = Format(output) {
-            let photo = try ImageLoader(targetSide: ExplanationFigure.photoSide)
+            let pixels = try ImageLoader(targetSide: ExplanationFigure.imageSide)
                 .load(FilePath(image))
-            let figure = try ExplanationFigure(explanation, photo: photo).image()
+            let figure = try ExplanationFigure(explanation, image: pixels).image()
             let bytes = try format.encode(figure, named: output)
             try AtomicFile.write(bytes, to: FilePath(output))
             Console.note("wrote \(FilePath(output).displayed)")

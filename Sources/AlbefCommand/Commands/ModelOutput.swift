@@ -3,11 +3,15 @@ import Retrieval
 /// A model in the JSON of commands: its name, and the summary of its card.
 struct ModelOutput: Encodable {
     private let name: String
-    private let knows: String?
+    private let subject: String?
     /// The model that recalls, if it is another one; at most one element.
     private let recall: [ModelOutput]
 
-    private enum CodingKeys: String, CodingKey { case name, knows, recall }
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case subject = "knows"
+        case recall
+    }
 
     /// Describes the models of a search.
     init(_ model: SearchModel) {
@@ -16,7 +20,7 @@ struct ModelOutput: Encodable {
 
     private init(_ model: EncodingModel, recall: EncodingModel?) {
         name = model.name
-        knows = model.knows
+        subject = model.subject
         self.recall = recall.map { [ModelOutput($0, recall: nil)] } ?? []
     }
 
@@ -24,7 +28,7 @@ struct ModelOutput: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         // Write `null` rather than leave out the key.
-        try container.encode(knows, forKey: .knows)
+        try container.encode(subject, forKey: .subject)
         try container.encodeIfPresent(recall.first, forKey: .recall)
     }
 }

@@ -36,7 +36,7 @@ package enum ModelReference: Sendable, Hashable {
     package func named(at path: FilePath) -> NamedModel {
         switch self {
         case .directory: NamedModel(path)
-        case .published(let entry): NamedModel(path, name: entry.name, knows: entry.knows)
+        case .published(let entry): NamedModel(path, name: entry.name, subject: entry.subject)
         }
     }
 }

@@ -60,7 +60,7 @@ struct ModelTable {
     /// The tables, with an empty line between them.
     var text: String {
         let ours = shipped.map { model, card in
-            [model.rawValue + (model == .default ? " (default)" : ""), card?.knows ?? ""]
+            [model.rawValue + (model == .default ? " (default)" : ""), card?.subject ?? ""]
         }
         let own = ours.isEmpty ? [] : [Self.aligned([["COMES WITH THE PROGRAM", "knows"]] + ours)]
         let published = Self.groups.map { group in

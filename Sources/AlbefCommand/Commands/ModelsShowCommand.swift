@@ -43,7 +43,7 @@ struct ModelsShowCommand: AsyncParsableCommand {
     }
 
     private static func page(_ entry: ModelCatalog.Entry) -> String {
-        var lines = ["# \(entry.name)", "", entry.knows, ""]
+        var lines = ["# \(entry.name)", "", entry.subject, ""]
         let abilities = entry.abilities.map(\.rawValue).joined(separator: ", ")
         if !abilities.isEmpty { lines.append("- abilities: \(abilities)") }
         lines.append("- licence: \(entry.licence)")

@@ -6,26 +6,26 @@ public import ImageText
 public struct ExplanationFigure: Sendable {
     /// The side, in pixels, of the square into which the image is fitted; images need not be loaded
     /// at a larger size.
-    public static let photoSide = 420
+    public static let imageSide = 420
     private static let margin = 24
     private static let gap = 16
     private static let columns = 5
 
     private let explanation: Explanation
-    private let photo: RGBImage
+    private let explained: RGBImage
     private let renderer: HeatMapRenderer
 
     /// Creates a figure of an explanation.
     ///
     /// - Parameters:
     ///   - explanation: The explanation to draw.
-    ///   - photo: The explained image, at any size.
+    ///   - image: The explained image, at any size.
     ///   - renderer: Draws the heat maps over the image.
     public init(
-        _ explanation: Explanation, photo: RGBImage, renderer: HeatMapRenderer = HeatMapRenderer()
+        _ explanation: Explanation, image: RGBImage, renderer: HeatMapRenderer = HeatMapRenderer()
     ) {
         self.explanation = explanation
-        self.photo = photo
+        explained = image
         self.renderer = renderer
     }
 
@@ -35,10 +35,10 @@ public struct ExplanationFigure: Sendable {
     /// - Complexity: O(pixels of the figure).
     public func image() throws(ImageError) -> RGBImage {
         let (margin, gap, columns) = (Self.margin, Self.gap, Self.columns)
-        let large = ImageTransform.fitted(photo, side: Self.photoSide, enlarges: true)
+        let large = ImageTransform.fitted(explained, side: Self.imageSide, enlarges: true)
         let content = max(2 * large.width + gap, 560)
         let cell = (content - (columns - 1) * gap) / columns
-        let small = ImageTransform.fitted(photo, side: cell, enlarges: true)
+        let small = ImageTransform.fitted(explained, side: cell, enlarges: true)
         let rowHeight = small.height + 22 + gap
         let rows = (explanation.words.count + columns - 1) / columns
         let top = margin + 62

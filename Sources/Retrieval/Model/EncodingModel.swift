@@ -16,7 +16,7 @@ public struct EncodingModel: Sendable {
     /// The name of the model, for people.
     public let name: String
     /// The subject of the model's training in one line; nil if it is not recorded.
-    public let knows: String?
+    public let subject: String?
 
     /// The words that the model learned from images; nil if they are not recorded.
     private let learnedWords: LearnedWords?
@@ -28,7 +28,7 @@ public struct EncodingModel: Sendable {
 
     /// The name of the model and the subject of its training, in one line.
     public var introduction: String {
-        "\(name): \(knows ?? "no card describes its training")"
+        "\(name): \(subject ?? "no card describes its training")"
     }
 
     /// Loads a model directory.
@@ -46,7 +46,7 @@ public struct EncodingModel: Sendable {
         fingerprint = files.fingerprint
         path = files.path
         name = named.name ?? files.path.absolute.lastComponent?.string ?? "model"
-        knows = files.card?.knows ?? named.knows
+        subject = files.card?.subject ?? named.subject
         learnedWords = files.learnedWords
     }
 

@@ -7,13 +7,13 @@ public struct NamedModel: Sendable, Hashable {
     /// The name of the model; nil for the name of its directory.
     public var name: String?
     /// The subject of the model's training, used if its directory has no card.
-    public var knows: String?
+    public var subject: String?
 
     /// Creates a named model.
-    public init(_ path: FilePath, name: String? = nil, knows: String? = nil) {
+    public init(_ path: FilePath, name: String? = nil, subject: String? = nil) {
         self.path = path
         self.name = name
-        self.knows = knows
+        self.subject = subject
     }
 }
 

@@ -191,7 +191,7 @@ struct OperationRoutes: Sendable {
             segments: statistics.segments, generation: statistics.generation,
             bytes: statistics.byteCount, content: statistics.content.rawValue,
             model: .init(
-                name: model.reader.name, knows: .init(value: model.reader.knows),
+                name: model.reader.name, knows: .init(value: model.reader.subject),
                 fingerprint: model.fingerprint,
                 image_size: model.model.configuration.vision.imageSize,
                 is_trained: model.model.configuration.isTrained,
@@ -200,7 +200,7 @@ struct OperationRoutes: Sendable {
                     value: model.recall.map {
                         let configuration = $0.model.configuration
                         return .init(
-                            name: $0.name, knows: .init(value: $0.knows),
+                            name: $0.name, knows: .init(value: $0.subject),
                             fingerprint: $0.fingerprint,
                             image_size: configuration.vision.imageSize,
                             is_trained: configuration.isTrained)

@@ -14,9 +14,9 @@ struct ModelCardTests {
             ("# photos\n\neveryday photos, English.\n\nMore.\n", "everyday photos, English"),
             ("\u{FEFF}## a\r\n  \r\n\t日常照片 \r\n", "日常照片"),
         ])
-    func knows(text: String, knows: String) throws {
+    func subject(text: String, subject: String) throws {
         let card = try #require(ModelCard(text))
-        #expect(card.knows == knows && card.text == text)
+        #expect(card.subject == subject && card.text == text)
     }
 
     @Test(

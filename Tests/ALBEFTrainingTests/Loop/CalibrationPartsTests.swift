@@ -44,9 +44,9 @@ struct CalibrationPartsTests {
                 found = try await calibrator.calibrate(model.model, candidates: 8)
             }
             let result = try #require(found)
-            #expect(result.fitted == 80 && result.all.judged == 80)
+            #expect(result.fitted == 80 && result.all.count == 80)
             #expect(result.parts.map(\.name) == ["a.json", "b.json"])
-            #expect(result.parts.map(\.judged) == [40, 40])
+            #expect(result.parts.map(\.count) == [40, 40])
             // Losses are means, so that of all is that of the parts.
             let mean = result.parts.reduce(0) { $0 + $1.after.loss } / 2
             #expect(abs(mean - result.all.after.loss) < 1e-9)

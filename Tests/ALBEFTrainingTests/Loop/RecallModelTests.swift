@@ -85,7 +85,7 @@ struct RecallModelTests {
             }
             let both = try #require(try await calibrate(gallery.both, 10))
             let alone = try #require(try await calibrate(gallery.reader, 10))
-            #expect(both.fitted == 100 && both.all.judged == 100)
+            #expect(both.fitted == 100 && both.all.count == 100)
             #expect(abs(both.calibration.bias - alone.calibration.bias) < 1e-3)
             #expect(abs(both.all.before.loss - alone.all.before.loss) < 1e-6)
             #expect(both.parts.isEmpty && both.calibration.least != nil)
