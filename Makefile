@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test docs demo service install uninstall archive format lint clean bootstrap
+.PHONY: build test distributed docs demo service install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -11,6 +11,9 @@ build: bootstrap  ## leaves .build/release/albef
 test: bootstrap  ## builds and runs every test
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build
+
+distributed: bootstrap  ## tests what needs other servers; skips what cannot be had here
+	Scripts/test-milvus
 
 docs: build  ## builds the documentation of the libraries: out/docs; fails on a warning
 	Scripts/docs

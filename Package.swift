@@ -28,6 +28,18 @@ let hummingbird: [Target.Dependency] = [
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+// Milvus's client needs packages that take minutes to build, so that they are built, and fetched,
+// only on request: `swift build --traits Milvus`.
+let milvus = Set(["Milvus"])
+let grpc: [Target.Dependency] = [
+    .product(name: "GRPCCore", package: "grpc-swift-2", condition: .when(traits: milvus)),
+    .product(
+        name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport",
+        condition: .when(traits: milvus)),
+    .product(name: "SwiftProtobuf", package: "swift-protobuf", condition: .when(traits: milvus)),
+]
+let milvusRecall = Target.Dependency.target(
+    name: "MilvusRecall", condition: .when(traits: milvus))
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -37,6 +49,7 @@ let package = Package(
         .executable(name: "albef", targets: ["AlbefCommand"]),
         .library(name: "RetrievalTesting", targets: ["RetrievalTesting"]),
         .library(name: "RetrievalServer", targets: ["RetrievalServer"]),
+        .library(name: "MilvusRecall", targets: ["MilvusRecall"]),
         .library(name: "Retrieval", targets: ["Retrieval"]),
         .library(name: "ALBEFTraining", targets: ["ALBEFTraining"]),
         .library(name: "ALBEF", targets: ["ALBEF"]),
@@ -47,6 +60,9 @@ let package = Package(
         .library(name: "WeightFiles", targets: ["WeightFiles"]),
         .library(name: "Torch", targets: ["Torch"]),
     ],
+    traits: [
+        .trait(name: "Milvus", description: "Lets searches ask a Milvus server for candidates.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -54,7 +70,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -66,6 +85,7 @@ let package = Package(
             dependencies: [
                 "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining", "Retrieval",
                 "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage",
+                milvusRecall,
                 argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Demo/Photos")],
@@ -102,6 +122,9 @@ let package = Package(
             ],
             resources: [.embedInCode("Presets")],
             swiftSettings: swiftSettings),
+        .target(
+            name: "MilvusRecall", dependencies: ["Retrieval"] + grpc,
+            exclude: ["Messages/milvus.proto"], swiftSettings: swiftSettings),
         .target(
             name: "Retrieval",
             dependencies: [
@@ -210,6 +233,15 @@ let package = Package(
                 "TestSupport", "RetrievalTesting", "RetrievalServer", "Retrieval", "ALBEF",
                 "ImageText", "WeightFiles", "Torch", "Storage", system,
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "MilvusRecallTests",
+            dependencies: [
+                "TestSupport", "MilvusRecall", "Retrieval", "Torch", system,
+                .product(
+                    name: "SwiftProtobuf", package: "swift-protobuf",
+                    condition: .when(traits: milvus)),
             ],
             swiftSettings: swiftSettings),
         // What users can do: through public interfaces alone.

@@ -2,11 +2,11 @@
 
     python3 Benchmarks/full_size_step.py IMAGES VOCABULARY [--batches 4 12] [--steps 4]
 
-Runs `albef pretrain --preset albef` on one thread, once per batch size, over images of the folder
-IMAGES with invented captions. Takes the processor time of the process from one line of its log to
-the next, so the time of loading and augmenting the images is in it, and other programs are not.
-Prints the least time of a step for each batch size, from the second step on, and from the first and
-the last size the time per step and per pair: seconds = a + b * pairs. Prints JSON.
+Runs `albef pretrain --preset albef` on one thread, once per batch size (2 at least), over images of
+the folder IMAGES with invented captions. Takes the processor time of the process from one line of
+its log to the next, so the time of loading and augmenting the images is in it, and other programs
+are not. Prints JSON: for each batch size the least time of a step, from the second on, and from the
+first and the last size the time per step and per pair, seconds = a + b * pairs.
 """
 
 import argparse
@@ -51,7 +51,8 @@ def measure(options, batch, folder):
     command = [options.program, "pretrain", "--preset", "albef", "--run", run, "--threads", "1"]
     for name, value in settings.items():
         command += ["--set", f"{name}={value}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    errors = open(folder / "errors", "w")
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
     log, seen, times, peak = run / "metrics.jsonl", 0, [], 0
     while process.poll() is None:
         time.sleep(0.02)
@@ -63,6 +64,7 @@ def measure(options, batch, folder):
             times.append(processor_seconds(process))
             peak = max(peak, peak_gigabytes(process))
     if process.returncode or len(times) != options.steps:
+        print((folder / "errors").read_text(), file=sys.stderr)
         sys.exit(f"training ended with {process.returncode} after {len(times)} lines of its log")
     checkpoint = (run / "last").resolve()
     sizes = {file.name: file.stat().st_size for file in checkpoint.iterdir()}

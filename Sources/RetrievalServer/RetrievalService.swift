@@ -24,16 +24,22 @@ public struct RetrievalService: Sendable {
     ///     while the service changes the index to `model`; the service does so only if clients or
     ///     a folder may write.
     ///   - index: The directory of the index.
+    ///   - recall: What proposes candidates. Default: the index itself. If the settings name a
+    ///     store, this must be its client.
     ///   - logger: The logger, which receives one line per request.
     /// - Throws: `IndexError` if the index cannot be opened or was made with another model;
     ///   ``ServerError`` if a setting is invalid; an error of the file system.
     public init(
         _ configuration: ServerConfiguration, model: SearchModel, former: SearchModel? = nil,
-        index: FilePath, logger: Logger
+        index: FilePath, recall: any CandidateRecall = EmbeddedRecall(), logger: Logger
     ) async throws {
         try configuration.check()
+        if configuration.recall != nil, recall is EmbeddedRecall {
+            throw ServerError.setting(
+                "recall", "names a store, but this program has no client for it")
+        }
         parts = try await ServiceParts.open(
-            configuration, model, former: former, index: index, logger)
+            configuration, model, former: former, index: index, recall: recall, logger)
         self.logger = logger
     }
 

@@ -44,6 +44,12 @@ public struct ServerConfiguration: Sendable, Hashable {
     ///
     /// A file named `.albefignore` in a folder can hold further patterns.
     public var exclude: [String] = []
+    /// The address of the store that proposes candidates, such as
+    /// `milvus://127.0.0.1:19530/images`; nil for the index itself.
+    ///
+    /// The program that runs the service passes the store's client to it. Such a service cannot
+    /// write to its index, because searches would not find new images.
+    public var recall: String?
     /// The program's version, for the log and the metrics; a file cannot set it.
     public var version = ""
     /// The bounds on requests and connections.

@@ -1,3 +1,5 @@
+import Retrieval
+
 extension ServerConfiguration {
     /// Checks every setting.
     ///
@@ -22,6 +24,15 @@ extension ServerConfiguration {
         try checks.expect(
             key == nil || key != readKey, "read_key",
             "is the same as 'key'; choose another key for reading")
+        if let recall {
+            do { _ = try MilvusAddress(recall, environment: [:]) } catch let error as RecallError {
+                try checks.expect(false, "recall", error.description)
+            }
+            try checks.expect(
+                key == nil && photos == nil, "recall",
+                "needs a service that does not write to its index; leave out 'key' and 'photos',"
+                    + " and run 'albef index push' after each change of the index")
+        }
         try limits.check(checks)
         try batching.check(checks)
     }

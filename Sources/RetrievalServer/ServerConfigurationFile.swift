@@ -26,6 +26,7 @@ extension ServerConfiguration {
         try reader.text("uploads") { uploads = FilePath($0) }
         try reader.text("photos") { photos = FilePath($0) }
         try reader.texts("exclude") { exclude = $0 }
+        try reader.text("recall") { recall = $0 }
         try reader.section("limits") { part throws(SettingsFault) in
             try limits.read(&part)
         }

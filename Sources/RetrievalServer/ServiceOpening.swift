@@ -12,7 +12,7 @@ extension ServiceParts {
     ///   opened or was made with another model; an error of the file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, former: SearchModel?,
-        index: FilePath, _ logger: Logger
+        index: FilePath, recall: any CandidateRecall, _ logger: Logger
     ) async throws -> ServiceParts {
         if let photos = configuration.photos { try check(photos, index) }
         let store = try configuration.key.map { _ in
@@ -21,9 +21,10 @@ extension ServiceParts {
         }
         let isWriting = store != nil || configuration.photos != nil
         if isWriting { try create(index, model) }
-        let library = try IndexLibrary(index, model, former: former, logger)
+        let library = try IndexLibrary(
+            index, model, former: former, recall: recall, logger)
         if let store { try await reconcile(store, library, logger) }
-        let metrics = ServiceMetrics(version: configuration.version)
+        let metrics = ServiceMetrics(version: configuration.version, recall: recall.kind)
         let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)
         func queue(_ name: String, threads: Int) -> WorkQueue {
             WorkQueue("albef.\(name)", threads: threads, limit: configuration.batching.waiting)

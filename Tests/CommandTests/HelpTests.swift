@@ -14,6 +14,7 @@ struct HelpTests {
         ["models", "list"], ["models", "show"],
         ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
         ["index", "verify"], ["index", "repair"], ["index", "compact"], ["index", "graph"],
+        ["index", "push"],
         ["index", "stats"],
         ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],

@@ -8,7 +8,7 @@ enum Layers {
     /// From the command down to the targets in C: imports point from a layer to later ones.
     static let order: [Set<String>] = [
         ["AlbefCommand"], ["RetrievalTesting"], ["RetrievalServer"], ["Wardrobe"],
-        ["TrainingReport"], ["ALBEFTraining"],
+        ["TrainingReport"], ["ALBEFTraining"], ["MilvusRecall"],
         ["Retrieval"], ["Downloads"], ["ALBEF"], ["ImageText", "WeightFiles"], ["Torch"],
         ["Storage"], ["CTorch", "CVectors", "CImaging"], ["CJPEG"],
     ]
@@ -18,7 +18,7 @@ enum Layers {
         "AlbefCommand": [
             "RetrievalServer", "Wardrobe", "TrainingReport", "ALBEFTraining", "Retrieval",
             "Downloads", "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "ArgumentParser",
-            "Logging", "SystemPackage",
+            "Logging", "MilvusRecall", "SystemPackage",
         ],
         "RetrievalTesting": [
             "RetrievalServer", "Retrieval", "ALBEF", "Torch", "Logging", "SystemPackage",
@@ -37,6 +37,9 @@ enum Layers {
         "ALBEFTraining": [
             "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "OrderedCollections",
             "SystemPackage", "Yams",
+        ],
+        "MilvusRecall": [
+            "Retrieval", "GRPCCore", "GRPCNIOTransportHTTP2Posix", "SwiftProtobuf",
         ],
         "Retrieval": [
             "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", "Crypto",
@@ -173,6 +176,6 @@ struct PackageDescription {
     }
 
     private static func products(in text: Substring) -> Set<String> {
-        Set(text.matches(of: /product\(\s*name: "(\w+)"/).map { String($0.output.1) })
+        Set(text.matches(of: /(?:product|Dependency\.target)\(\s*name: "(\w+)"/).map { String($0.output.1) })
     }
 }

@@ -92,6 +92,8 @@ struct ServerConfigurationTests {
         ("key: \"sechzehn Zeichen ä\"", "key: a key must have printable ASCII"),
         ("trusted_proxies: [proxy.example]", "trusted_proxies: 'proxy.example'"),
         ("trusted_proxies: [10.0.0.0/33]", "trusted_proxies"),
+        ("recall: http://h/c", "recall: 'http://h/c' is not an address"),
+        ("recall: milvus://h/c\nphotos: /photos", "recall: needs a service that does not write"),
     ])
     func mistakesAreNamed(_ yaml: String, _ named: String) {
         let error = #expect(throws: ServerError.self) {
@@ -112,5 +114,6 @@ struct ServerConfigurationTests {
         #expect(error { $0.limits.bodyBytes = 5 }.contains("limits.body_bytes"))
         #expect(error { $0.batching.queries = 0 }.contains("batching.queries"))
         #expect(error { $0.limits.requestsPerSecond = -1 }.contains("requests_per_second"))
+        #expect(error { $0.recall = "milvus://h" }.contains("recall"))
     }
 }

@@ -21,10 +21,16 @@ struct ModelOptions: ParsableArguments {
     var model: String?
 
     @Option(
+        name: .customLong("recall"),
         help: ArgumentHelp(
-            "A second model, such as SigLIP or CLIP, whose features find the candidates that --model re-ranks; default: --model does both.",
+            """
+            A second model, such as SigLIP or CLIP, whose features find the candidates that --model \
+            re-ranks; default: --model does both. For 'search' and 'serve' also the address \
+            milvus://HOST:PORT/COLLECTION of a store that proposes candidates; may be given twice, \
+            for a model and an address.
+            """,
             valueName: "model"), completion: .directory)
-    var recall: String?
+    var recalls: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -38,7 +44,21 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
     var threads: Int?
 
+    /// The second model; nil for none.
+    var recall: String? {
+        get { recalls.first { !MilvusAddress.isAddress($0) } }
+        set {
+            recalls = recalls.filter { MilvusAddress.isAddress($0) } + [newValue].compactMap(\.self)
+        }
+    }
+
+    /// The address of the store that proposes candidates; nil for the index itself.
+    var store: String? { recalls.first { MilvusAddress.isAddress($0) } }
+
     func validate() throws {
+        guard recalls.count == [recall, store].compactMap(\.self).count else {
+            throw ValidationError("--recall names at most one model and one address.")
+        }
         try NumberBounds.check("--threads", threads, 1...1024)
         try NumberBounds.check("--image-size", imageSize, 1...4096)
     }
@@ -54,6 +74,13 @@ struct ModelOptions: ParsableArguments {
         options.model = source
         options.recall = recall
         options.imageSize = signature.imageSize
+        return options
+    }
+
+    /// These options without the address of a store.
+    var withoutStore: ModelOptions {
+        var options = self
+        options.recalls = [recall].compactMap(\.self)
         return options
     }
 
@@ -103,6 +130,11 @@ struct ModelOptions: ParsableArguments {
         or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil
     ) async throws -> SearchModel {
         let note = remarks ?? { Console.note($0) }
+        if let store {
+            throw ValidationError(
+                "--recall \(RecallStore.shown(store)): only 'search' and 'serve' ask such a store;"
+                    + " 'albef index push' fills it.")
+        }
         if let threads { setThreadCount(threads) }
         let name = model ?? shipped.rawValue
         if ShippedModel(rawValue: name)?.directory != nil,

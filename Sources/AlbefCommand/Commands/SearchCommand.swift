@@ -26,6 +26,7 @@ struct SearchCommand: AsyncParsableCommand {
                 --model Salesforce/blip-itm-base-coco
               albef search "on a sofa" --index photos.index --where 'date>=2020-06' --sort date
               albef search "on a sofa" --index photos.index --top 50 --copy-to chosen
+              albef search "a dog" --index photos.index --recall milvus://127.0.0.1:19530/photos
 
             -word leaves out images that match a word, -"two words" those that match a phrase; \
             word^2 gives a word twice the weight, word^0.5 half. Put a query that begins with a \
@@ -149,6 +150,11 @@ struct SearchCommand: AsyncParsableCommand {
                 "--recall names a model; name the method of recall with --recall-method"
                     + " \(method.rawValue).")
         }
+        if recallMethod != nil, model.store != nil {
+            throw ValidationError(
+                "--recall-method is a method of the index, but --recall names a store; leave one"
+                    + " out.")
+        }
         try NumberBounds.check("--min-probability", minProbability, 0...1)
         try NumberBounds.check("--time-budget", timeBudget, 0.001...86_400_000)
         try NumberBounds.check("--skip", skip, 0...1_000_000_000)
@@ -176,7 +182,8 @@ struct SearchCommand: AsyncParsableCommand {
                     + (forward.content == .images
                         ? "a sentence." : "--image, because this index holds texts."))
         }
-        let model = try await model.load(of: forward.model)
+        let recall = try RecallStore.recall(model.store)
+        let model = try await model.withoutStore.load(of: forward.model)
         let asked = asked
         if !model.matches, !skipsReranking, canRead {
             Console.note("note: this model was not trained to match; this is the order of recall")
@@ -196,7 +203,8 @@ struct SearchCommand: AsyncParsableCommand {
         options.foldsDuplicates = fold
         options.minimumProbability = minProbability
         options.timeBudget = timeBudget.map { .microseconds(Int64($0 * 1000)) }
-        let answer = try Searcher(model, forward).search(try await fetched(asked, model), options)
+        let answer = try Searcher(model, forward, recall: recall)
+            .search(try await fetched(asked, model), options)
         answer.reading?.noteIfCut()
         let found =
             foldDuplicates

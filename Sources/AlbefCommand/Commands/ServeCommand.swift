@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
 
               albef serve --photos ~/Pictures
               albef serve --photos ~/Pictures --index photos.index --model albef-coco
+              albef serve --index photos.index --recall milvus://127.0.0.1:19530/photos
               albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
 
             If --model is not the model that made the index, and --photos or a key is given, the \
@@ -109,17 +110,20 @@ struct ServeCommand: AsyncParsableCommand {
         if let readKeyFile {
             configuration.readKey = try Self.key(readKeyFile, "--read-key-file")
         }
+        if let store = model.store { configuration.recall = store }
         configuration.version = Albef.configuration.version
         try configuration.check()
         let index = try indexPath(configuration)
         let level = Logger.Level(rawValue: logLevel) ?? .info
         let logger = Logger(label: "albef") { JSONLogHandler(label: $0, level: level) }
-        let loaded = try await model.load(of: try? ForwardIndex.model(of: index)) { remark in
+        let recall = try RecallStore.recall(configuration.recall)
+        let loaded = try await model.withoutStore.load(of: try? ForwardIndex.model(of: index)) {
+            remark in
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
         let service = try await RetrievalService(
             configuration, model: loaded, former: try await former(than: loaded, index, logger),
-            index: index, logger: logger)
+            index: index, recall: recall, logger: logger)
         try await service.run { address in
             Console.result("listening on \(address)")
             for each in loaded.models { Console.result(each.introduction.displayed) }
@@ -148,7 +152,7 @@ struct ServeCommand: AsyncParsableCommand {
             found.isToChange(to: wanted.signature, imageSize: model.imageSize != nil)
         else { return nil }
         do {
-            let former = try await model.like(found.model).load { remark in
+            let former = try await model.withoutStore.like(found.model).load { remark in
                 logger.notice("\(remark.trimmingPrefix("note: "))")
             }
             if former.signature.isSame(as: found.model) { return former }

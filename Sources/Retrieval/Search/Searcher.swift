@@ -14,6 +14,7 @@ public struct Searcher: Sendable {
     private let index: ForwardIndex
     private let reader: CandidateReader
     private let locator: EntryLocator
+    private let recall: any CandidateRecall
 
     /// Combines a model with an index that was made with it.
     ///
@@ -22,11 +23,14 @@ public struct Searcher: Sendable {
     ///   - index: The index to search.
     ///   - locator: Finds the images of the index that queries refer to; sharing one avoids reading
     ///     keys again.
+    ///   - recall: What proposes candidates. Default: the index itself.
     /// - Throws: ``IndexError`` if the index was made with other models.
     public init(
-        _ model: SearchModel, _ index: ForwardIndex, locator: EntryLocator = EntryLocator()
+        _ model: SearchModel, _ index: ForwardIndex, locator: EntryLocator = EntryLocator(),
+        recall: any CandidateRecall = EmbeddedRecall()
     ) throws {
         try index.check(model.signature)
+        self.recall = recall
         self.model = model
         self.index = index
         self.locator = locator
@@ -61,9 +65,9 @@ public struct Searcher: Sendable {
     /// - Throws: ``QueryError`` if the query is invalid (see ``SearchQuery/check()``), a score of
     ///   the model is not finite, or the time limit is exceeded; `ImageError` if an image of the
     ///   query cannot be read; `ALBEFError` if the model cannot search; ``IndexError`` if an entry
-    ///   is damaged; `CancellationError` if the limit is cancelled.
-    /// - Complexity: One pass of the towers for the query, the cost of
-    ///   ``ForwardIndex/recall(_:count:filters:method:)``, and one pass of the fusion encoder per
+    ///   is damaged; ``RecallError`` if a store of features cannot be asked; `CancellationError` if
+    ///   the limit is cancelled.
+    /// - Complexity: One pass of the towers for the query, the cost of the recall, and one pass of the fusion encoder per
     ///   candidate.
     public func search(
         _ query: SearchQuery, _ options: SearchOptions, limit: WorkLimit = WorkLimit()
@@ -92,13 +96,7 @@ public struct Searcher: Sendable {
                     keepsTokens: index.content == .texts && model.matches))
         }
         let recalled = Self.time(&times.recall) {
-            zip(requests, encoded).map { request, encoded in
-                Result {
-                    let encoded = try encoded.get()
-                    try request.limit.check()
-                    return try recall(request.query, encoded, request.options)
-                }
-            }
+            self.recalled(requests, encoded)
         }
         let readings = Self.time(&times.reranking) {
             read(requests.map { ($0.options, $0.limit) }, encoded, recalled)
@@ -131,19 +129,38 @@ public struct Searcher: Sendable {
         let depth: Int
     }
 
-    private func recall(
-        _ query: SearchQuery, _ encoded: EncodedQuery, _ options: SearchOptions
-    ) throws -> Recalled {
+    private func recalled(
+        _ requests: [(query: SearchQuery, options: SearchOptions, limit: WorkLimit)],
+        _ encoded: [Result<EncodedQuery, any Error>]
+    ) -> [Result<Recalled, any Error>] {
+        let depths = requests.map { depth($0.query, $0.options) }
+        let asked = zip(requests.indices, encoded).map { position, encoded in
+            Result {
+                let options = requests[position].options
+                let count =
+                    options.foldsDuplicates
+                    ? NearDuplicates.looked(for: options.count) : options.count
+                return RecallRequest(
+                    feature: try encoded.get().features.recalled(),
+                    count: max(options.offset + count, depths[position]),
+                    filters: options.filters, method: options.recall,
+                    limit: requests[position].limit)
+            }
+        }
+        var found = recall.candidates(
+            for: asked.compactMap { try? $0.get() }, in: index, locator: locator)[...]
+        return zip(asked, depths).map { request, depth in
+            request.flatMap { _ in found.popFirst() ?? .success([]) }.map {
+                Recalled(candidates: $0, depth: min(depth, $0.count))
+            }
+        }
+    }
+
+    /// Returns the number of candidates to re-rank.
+    private func depth(_ query: SearchQuery, _ options: SearchOptions) -> Int {
         // The requested results may lie beyond all that re-ranking can move.
         let isBeyond = options.offset >= options.candidates && options.minimumProbability == nil
-        let depth = reader.canRead(query) && !isBeyond ? options.candidates : 0
-        let count =
-            options.foldsDuplicates ? NearDuplicates.looked(for: options.count) : options.count
-        let candidates = try index.recall(
-            encoded.features.recalled(), count: max(options.offset + count, depth),
-            filters: options.filters,
-            method: options.recall)
-        return Recalled(candidates: candidates, depth: min(depth, candidates.count))
+        return reader.canRead(query) && !isBeyond ? options.candidates : 0
     }
 
     private func read(
@@ -272,9 +289,9 @@ public struct Searcher: Sendable {
     /// Returns remarks on the search, for the person who asked.
     private func notes(_ options: SearchOptions) -> [String] {
         // In the other cases the graph would not have been used anyway.
-        guard options.recall == nil, options.filters.isEmpty, let fault = index.graphFault else {
-            return []
-        }
+        guard recall is EmbeddedRecall, options.recall == nil, options.filters.isEmpty,
+            let fault = index.graphFault
+        else { return [] }
         return ["all entries were compared: \(fault)"]
     }
 

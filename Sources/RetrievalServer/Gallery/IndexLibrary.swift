@@ -34,6 +34,8 @@ package final class IndexLibrary: Sendable {
     /// The model that the service was started with.
     let wanted: SearchModel
     let locator = EntryLocator()
+    /// What proposes candidates.
+    let recall: any CandidateRecall
     private let state: Mutex<State>
     /// Serialises looks at the disk and changes.
     ///
@@ -50,12 +52,15 @@ package final class IndexLibrary: Sendable {
     ///   - model: The model that made the index, or to which the index will be changed.
     ///   - former: The model that made the index, if it differs; it answers until the index is
     ///     changed.
+    ///   - recall: What proposes candidates. Default: the index itself.
     ///   - logger: The logger for changes of the index.
     /// - Throws: `IndexError` if the index cannot be opened or was made with another model.
     package init(
-        _ directory: FilePath, _ model: SearchModel, former: SearchModel? = nil, _ logger: Logger
+        _ directory: FilePath, _ model: SearchModel, former: SearchModel? = nil,
+        recall: any CandidateRecall = EmbeddedRecall(), _ logger: Logger
     ) throws {
         self.directory = directory
+        self.recall = recall
         wanted = model
         self.logger = logger
         let index = try ForwardIndex(directory)
@@ -64,7 +69,7 @@ package final class IndexLibrary: Sendable {
             State(
                 gallery: Gallery(
                     index: index, model: own,
-                    searcher: try Searcher(own, index, locator: locator),
+                    searcher: try Searcher(own, index, locator: locator, recall: recall),
                     facts: try FactSample.all(of: index)),
                 former: former))
     }
@@ -139,7 +144,7 @@ package final class IndexLibrary: Sendable {
             let isNext = index.generation == old.gallery.index.generation + 1
             let gallery = Gallery(
                 index: index, model: model,
-                searcher: try Searcher(model, index, locator: locator),
+                searcher: try Searcher(model, index, locator: locator, recall: recall),
                 facts: try FactSample.facts(of: index, after: old.gallery))
             let isChanged = !model.signature.isSame(as: old.gallery.model.signature)
             state.withLock {

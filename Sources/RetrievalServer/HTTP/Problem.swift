@@ -162,6 +162,11 @@ extension Problem {
             self.init(.notFound, error.description)
         case let error as QueryError: self.init(.emptyText, error.description)
         case let error as ImageError: self.init(.unsupportedImage, error.description)
+        case let error as RecallError where error.isOfCount:
+            self.init(.invalidRequest, error.description)
+        case is RecallError:
+            self = .unavailable(
+                "the store of features cannot answer now; see the server log", retryAfter: 5)
         case let error as ExplanationError: self.init(.conflict, error.description)
         case let error as ALBEFError: self.init(.conflict, error.description)
         case let error as IndexError where error.isLocked:

@@ -47,12 +47,18 @@ final class ServiceMetrics: Sendable {
     private static let sizes: [Double] = [1, 2, 4, 8, 16, 32, 64]
     private let state = Mutex(State())
     private let version: String
+    private let recall: String
     private let start = Date.now
 
     /// Creates metrics that start at zero.
     ///
-    /// - Parameter version: The program's version.
-    init(version: String) { self.version = version }
+    /// - Parameters:
+    ///   - version: The program's version.
+    ///   - recall: What proposes candidates: `embedded`, or the kind of a store.
+    init(version: String, recall: String = "embedded") {
+        self.version = version
+        self.recall = recall
+    }
 
     func begin() { state.withLock { $0.inFlight += 1 } }
     func end() { state.withLock { $0.inFlight -= 1 } }
@@ -138,6 +144,8 @@ final class ServiceMetrics: Sendable {
         page.histogram([], Self.sizes, state.batches.counts, sum: state.batches.sum)
         page.family("albef_build_info", "gauge", "The version of the program; always 1.")
         page.line([("version", version)], 1)
+        page.family("albef_recall_info", "gauge", "What proposes candidates; always 1.")
+        page.line([("kind", recall)], 1)
         let process = ProcessFigures()
         let singles: [(String, String, String, Double?)] = [
             (

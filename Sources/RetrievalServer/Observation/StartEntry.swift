@@ -8,7 +8,7 @@ extension ServiceParts {
         var metadata: Logger.Metadata = [
             "address": "\(address)", "version": "\(configuration.version)",
             "model": "\(model.fingerprint)", "model_name": "\(model.reader.name)",
-            "index": "\(library.directory)",
+            "index": "\(library.directory)", "recall": "\(library.recall.kind)",
             "images": .stringConvertible(statistics.images),
             "generation": .stringConvertible(statistics.generation),
             "is_writable": .stringConvertible(writing != nil),

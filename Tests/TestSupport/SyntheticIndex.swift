@@ -1,21 +1,21 @@
 import Foundation
-import ImageText
-import Retrieval
-import SystemPackage
-import Torch
+package import ImageText
+package import Retrieval
+package import SystemPackage
+package import Torch
 
 /// Indexes of features that no model made.
-enum SyntheticIndex {
-    static let width = 40
+package enum SyntheticIndex {
+    package static let width = 40
 
-    static func signature(tokens: Int = 1, tokenWidth: Int = 1) -> ModelSignature {
+    package static func signature(tokens: Int = 1, tokenWidth: Int = 1) -> ModelSignature {
         ModelSignature(
             fingerprint: "synthetic", imageSize: 16, embeddingWidth: width, tokenCount: tokens,
             tokenWidth: tokenWidth)
     }
 
     /// Unit vectors `[N, E]` around a few centres, so that there are close calls.
-    static func features(_ count: Int, seed: UInt64) throws -> Tensor {
+    package static func features(_ count: Int, seed: UInt64) throws -> Tensor {
         let generator = try Generator(seed: seed)
         let centres = Tensor.normal([12, width], generator: generator)
         let choice = Tensor.uniform([count], generator: generator) * 12
@@ -24,7 +24,7 @@ enum SyntheticIndex {
     }
 
     /// Appends entries `first`, `first + 1`, … with features alone.
-    static func append(
+    package static func append(
         _ features: Tensor, first: Int, to directory: FilePath,
         metadata: (Int) -> [String: MetadataValue] = { _ in [:] },
         about: (Int) -> ImageFacts? = { _ in nil }
