@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test distributed docs demo service install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service distributed install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -11,9 +11,6 @@ build: bootstrap  ## leaves .build/release/albef
 test: bootstrap  ## builds and runs every test
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test $(SWIFT_FLAGS) --skip-build
-
-distributed: bootstrap  ## tests what needs other servers; skips what cannot be had here
-	Scripts/test-milvus
 
 docs: build  ## builds the documentation of the libraries: out/docs; fails on a warning
 	Scripts/docs
@@ -25,6 +22,10 @@ service: build  ## tests the service, its page in a browser, and installed copie
 	Scripts/test-service
 	Scripts/test-install
 	Scripts/test-page
+
+distributed: build  ## tests what takes several processes; skips what cannot be had here
+	Scripts/test-distributed
+	Scripts/test-milvus
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

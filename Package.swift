@@ -4,6 +4,14 @@ import PackageDescription
 // Scripts/bootstrap puts libtorch here: a checkout of its own, or a link to $LIBTORCH.
 let libtorch = Context.packageDirectory + "/.libtorch/torch/lib"
 
+// NCCL connects processes with CUDA GPUs. It needs a libtorch for CUDA, and the folder of a CUDA
+// toolkit with NCCL's headers: ALBEF_CUDA=/usr/local/cuda make build
+let cuda = Context.environment["ALBEF_CUDA"]
+let ncclSettings: [CXXSetting] =
+    cuda.map { [.define("CT_NCCL"), .unsafeFlags(["-I\($0)/include"])] } ?? []
+let ncclLibraries: [LinkerSetting] =
+    cuda == nil ? [] : [.linkedLibrary("torch_cuda"), .linkedLibrary("c10_cuda")]
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -159,8 +167,10 @@ let package = Package(
             cxxSettings: [
                 .headerSearchPath("../../.libtorch/torch/include"),
                 .headerSearchPath("../../.libtorch/torch/include/torch/csrc/api/include"),
-            ],
-            linkerSettings: [
+                // After libtorch's own, which can include Gloo's headers.
+                .headerSearchPath("declarations"),
+            ] + ncclSettings,
+            linkerSettings: ncclLibraries + [
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
                 .unsafeFlags(["-L\(libtorch)", "-Xlinker", "-rpath", "-Xlinker", libtorch]),
             ]),

@@ -2,7 +2,7 @@
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
-            nothingToEvaluate, evaluation, outOfMemory, trunkMaps, scoreNotFinite
+            nothingToEvaluate, evaluation, outOfMemory, trunkMaps, scoreNotFinite, ranks
     }
 
     private let code: Code
@@ -78,6 +78,37 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
                     + " evaluate; name data with captions")
     }
 
+    /// Another process that trains in this run is missing.
+    ///
+    /// - Parameters:
+    ///   - step: The step that could not be taken.
+    ///   - checkpoint: The newest checkpoint and its step; nil if there is none.
+    static func ranks(
+        step: Int, _ reason: String, checkpoint: (path: String, step: Int)?
+    ) -> TrainingError {
+        let fate =
+            checkpoint.map {
+                "Resume with --resume from \($0.path), which holds step \($0.step), on any number"
+                    + " of processes"
+            } ?? "The run has no checkpoint yet, so delete its directory and begin it again"
+        return TrainingError(.ranks, "step \(step): \(reason). \(fate)")
+    }
+
+    /// The first process could not evaluate or write.
+    static func firstRank(_ reason: String) -> TrainingError {
+        TrainingError(.ranks, "rank 0 ended the run: \(reason)")
+    }
+
+    /// A process was started with other settings.
+    static func otherRanks(rank: Int, _ keys: [String]) -> TrainingError {
+        TrainingError(
+            .ranks,
+            keys.isEmpty
+                ? "another process was started with other settings; start all with the same ones"
+                : "rank \(rank) was started with other settings than rank 0"
+                    + " (\(keys.joined(separator: ", "))); start all with the same ones")
+    }
+
     static func trunkMaps(_ path: String, _ problem: String) -> TrainingError {
         TrainingError(.trunkMaps, "\(path): \(problem)")
     }
@@ -108,12 +139,14 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
                 + " fix the cause and resume with --resume")
     }
 
-    /// - Parameter saved: The result of saving a checkpoint after the failure.
+    /// - Parameter saved: The result of saving a checkpoint after the failure; nil if other processes
+    ///   take part, so that none could be saved.
     static func outOfMemory(
-        step: Int, batchSize: Int, saved: Result<Void, any Error>
+        step: Int, batchSize: Int, saved: Result<Void, any Error>?
     ) -> TrainingError {
         let fate =
             switch saved {
+            case nil: "the run is saved up to its last checkpoint"
             case .success: "the run is saved up to the previous step"
             case .failure(let error): "the run could not be saved either: \(error)"
             }

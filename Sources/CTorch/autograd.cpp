@@ -95,6 +95,51 @@ struct Checkpoint : torch::autograd::Function<Checkpoint> {
   }
 };
 
+// A function of the caller with a derivative of its own.
+struct Custom : torch::CustomClassHolder {
+  ct_function forward;
+  ct_function backward;
+  Context context;
+
+  Custom(ct_function forward, ct_function backward, Context context)
+      : forward(forward), backward(backward), context(std::move(context)) {}
+
+  at::Tensor run(ct_function function, const at::Tensor &input) const {
+    ct_tensor result = nullptr;
+    if (ct_failure *failure = function(context.get(), handle(input), &result)) raise(failure);
+    return at::Tensor(c10::intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>::reclaim(
+        impl(result)));
+  }
+};
+
+struct CustomFunction : torch::autograd::Function<CustomFunction> {
+  static at::Tensor forward(torch::autograd::AutogradContext *ctx, const at::Tensor &input,
+                            const c10::intrusive_ptr<Custom> &body) {
+    ctx->saved_data["body"] = c10::IValue::make_capsule(body);
+    return body->run(body->forward, input);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext *ctx,
+                                                 torch::autograd::variable_list gradients) {
+    auto body =
+        c10::static_intrusive_pointer_cast<Custom>(ctx->saved_data["body"].toCapsule());
+    return {body->run(body->backward, gradients[0]), at::Tensor()};
+  }
+};
+
+// Tells the caller that the gradient of a leaf is complete.
+struct GradientHook : torch::autograd::PostAccumulateGradHook {
+  ct_failure *(*notify)(void *);
+  Context context;
+
+  GradientHook(ct_failure *(*notify)(void *), Context context)
+      : notify(notify), context(std::move(context)) {}
+
+  void operator()(const at::Tensor &) override {
+    if (ct_failure *failure = notify(context.get())) raise(failure);
+  }
+};
+
 }  // namespace
 
 extern "C" {
@@ -145,6 +190,24 @@ ct_failure *ct_checkpoint(ct_tensor input,
   return guarded("checkpoint", [&] {
     auto body = c10::make_intrusive<Recomputation>(forward, std::move(owner));
     *result = owned(Checkpoint::apply(borrowed(input), body));
+  });
+}
+
+ct_failure *ct_custom(ct_tensor input, ct_function forward, ct_function backward,
+                      void (*release)(void *), void *context, ct_tensor *result) noexcept {
+  Context owner(context, release);
+  return guarded("function", [&] {
+    auto body = c10::make_intrusive<Custom>(forward, backward, std::move(owner));
+    *result = owned(CustomFunction::apply(borrowed(input), body));
+  });
+}
+
+ct_failure *ct_tensor_on_gradient(ct_tensor tensor, ct_failure *(*notify)(void *),
+                                  void (*release)(void *), void *context) noexcept {
+  std::unique_ptr<torch::autograd::PostAccumulateGradHook> hook;
+  return guarded("on_gradient", [&] {
+    if (notify) hook = std::make_unique<GradientHook>(notify, Context(context, release));
+    torch::autograd::impl::set_post_acc_grad_hooks(borrowed(tensor), std::move(hook));
   });
 }
 

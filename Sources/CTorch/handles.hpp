@@ -41,6 +41,11 @@ inline ct_tensor owned(at::Tensor &&tensor) {
   return reinterpret_cast<ct_tensor>(tensor.unsafeReleaseTensorImpl());
 }
 
+// Returns the handle of a tensor that outlives the call to which the handle is passed.
+inline ct_tensor handle(const at::Tensor &tensor) {
+  return reinterpret_cast<ct_tensor>(tensor.unsafeGetTensorImpl());
+}
+
 inline at::Generator borrowed(ct_generator handle) {
   return at::Generator(c10::intrusive_ptr<c10::GeneratorImpl>::reclaim_copy(
       reinterpret_cast<c10::GeneratorImpl *>(handle)));

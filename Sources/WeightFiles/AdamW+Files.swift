@@ -3,7 +3,9 @@ package import Torch
 
 extension AdamW {
     /// The averages and step counts of the updated parameters, under PyTorch's names.
-    package var entries: [SafetensorsWriter.Entry] {
+    package static func entries(
+        of states: [String: State]
+    ) -> [SafetensorsWriter.Entry] {
         states.sorted { $0.key < $1.key }.flatMap { name, state in
             [
                 state.average.entry(named: "\(name)/exp_avg"),
@@ -13,16 +15,18 @@ extension AdamW {
         }
     }
 
-    /// Restores the state that a file holds from ``entries``.
+    /// Restores the state that a file holds from ``entries(of:)``.
     ///
-    /// A parameter without an entry keeps its state.
+    /// A parameter without an entry keeps its state, as does one that another process updates.
     ///
     /// - Throws: `TorchError` if an average has another shape than its parameter; `FileError` if an
     ///   average is missing. Both name it.
     package func restore(from file: SafetensorsFile) throws {
         for parameter in groups.flatMap(\.parameters) {
             let name = parameter.name
-            guard file.tensors["\(name)/step"] != nil else { continue }
+            guard file.tensors["\(name)/step"] != nil, owned?.contains(name) ?? true else {
+                continue
+            }
             let device = parameter.value.device
             func tensor(_ part: String, _ shape: [Int]) throws -> Tensor {
                 let found = try Tensor(file.tensor("\(name)/\(part)"))

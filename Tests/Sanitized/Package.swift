@@ -26,7 +26,8 @@ let package = Package(
             cxxSettings: [
                 .unsafeFlags([
                     "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
-                ])
+                ]),
+                .headerSearchPath("declarations"),
             ],
             linkerSettings: [
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),

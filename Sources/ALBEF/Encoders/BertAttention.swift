@@ -60,7 +60,7 @@ public final class BertAttention: Sendable {
         _ x: Tensor, _ memory: KeysAndValues, _ pairing: ImagePairing, dropout: Dropout? = nil
     ) -> Tensor {
         let queries = split(query(x))
-        let (count, length) = (memory.keys.size(0), x.size(1))
+        let (count, length) = (pairing.alignedImages ?? memory.keys.size(0), x.size(1))
         let alignedRows = pairing.alignedBlocks * count
         var parts: [Tensor] = []
         if alignedRows > 0 {
@@ -70,7 +70,8 @@ public final class BertAttention: Sendable {
                 .reshaped(pairing.alignedBlocks, count, heads, length, -1)
                 .permuted(1, 2, 0, 3, 4)
                 .reshaped(count, heads, pairing.alignedBlocks * length, -1)
-            let context = attend(blocks, memory, mask: memory.mask, dropout: dropout)
+            let aligned = pairing.alignedImages.map { memory.rows(0..<$0) } ?? memory
+            let context = attend(blocks, aligned, mask: aligned.mask, dropout: dropout)
                 .reshaped(count, heads, pairing.alignedBlocks, length, -1)
                 .permuted(2, 0, 3, 1, 4)
             parts.append(context.reshaped(alignedRows, length, x.size(2)))
@@ -237,8 +238,8 @@ public struct KeysAndValues: Sendable {
     /// A mask added to the scores, `[B, 1, 1, S]`; nil if every token counts once.
     var mask: Tensor?
 
-    /// Returns the keys and values of some rows in the given order; `indices` is `[N]`.
-    func rows(_ indices: Tensor) -> KeysAndValues {
+    /// Returns the keys and values of some rows in the given order; `indices` is a range or `[N]`.
+    func rows(_ indices: some TensorIndex) -> KeysAndValues {
         KeysAndValues(
             keys: keys[indices], values: values[indices], mask: mask.map { $0[indices] })
     }
@@ -253,11 +254,18 @@ public struct ImagePairing: Sendable {
     public var alignedBlocks: Int
     /// The image of each further row, `[K]` indices; nil if there are no further rows.
     public var chosen: Tensor?
+    /// The number N of leading images that the aligned blocks read; nil if they read all images.
+    var alignedImages: Int?
 
     /// Creates the pairing of `alignedBlocks` · N aligned rows and K chosen ones.
     public init(alignedBlocks: Int, chosen: Tensor? = nil) {
         self.alignedBlocks = alignedBlocks
         self.chosen = chosen
+    }
+
+    init(alignedBlocks: Int, chosen: Tensor? = nil, alignedImages: Int?) {
+        self.init(alignedBlocks: alignedBlocks, chosen: chosen)
+        self.alignedImages = alignedImages
     }
 
     /// One block, in which row i reads image i.

@@ -61,7 +61,24 @@ public struct ContrastiveObjective: Sendable {
         _ features: Features, keys: Features?, queues: ContrastiveQueues?, temperature: Tensor,
         alpha: Double, ids: Tensor? = nil, truths: Tensor? = nil
     ) -> Outcome {
-        let own = keys ?? features
+        self(
+            features, of: 0..<features.images.size(0), among: keys ?? features, teacher: keys,
+            queues: queues, temperature: temperature, alpha: alpha, ids: ids, truths: truths)
+    }
+
+    /// Compares some rows of a batch with the keys of the whole batch.
+    ///
+    /// - Parameters:
+    ///   - features: the student's features of the rows.
+    ///   - rows: the rows of the batch that have these features.
+    ///   - own: the keys of the whole batch: the teacher's, or without a teacher the student's.
+    ///   - teacher: the teacher's features of the whole batch; nil without a teacher.
+    /// - Returns: the outcome, in which N rows are those of `features`.
+    func callAsFunction(
+        _ features: Features, of rows: Range<Int>, among own: Features, teacher: Features?,
+        queues: ContrastiveQueues?, temperature: Tensor, alpha: Double, ids: Tensor?,
+        truths: Tensor?
+    ) -> Outcome {
         let imageToText =
             Self.similarities(features.images, own.texts, queues?.texts) / temperature
         let textToImage =
@@ -69,16 +86,16 @@ public struct ContrastiveObjective: Sendable {
         var (imageTargets, textTargets) = withoutGradients {
             func labels(_ truths: Tensor?) -> Tensor {
                 Self.labels(
-                    count: features.images.size(0), queues: queues, ids: ids, truths: truths,
+                    of: rows, count: own.images.size(0), queues: queues, ids: ids, truths: truths,
                     device: features.images.device)
             }
             let textLabels = labels(truths)
             return (truths.map { labels($0.transposed()) } ?? textLabels, textLabels)
         }
-        if let keys, alpha > 0 {
+        if let teacher, alpha > 0 {
             (imageTargets, textTargets) = withoutGradients {
-                let images = Self.similarities(keys.images, keys.texts, queues?.texts)
-                let texts = Self.similarities(keys.texts, keys.images, queues?.images)
+                let images = Self.similarities(teacher.images[rows], teacher.texts, queues?.texts)
+                let texts = Self.similarities(teacher.texts[rows], teacher.images, queues?.images)
                 return (
                     (images / temperature).softmax(1) * alpha + imageTargets * (1 - alpha),
                     (texts / temperature).softmax(1) * alpha + textTargets * (1 - alpha)
@@ -102,19 +119,21 @@ public struct ContrastiveObjective: Sendable {
         return Tensor.concatenated([batch, features.matmul(queue)], 1)
     }
 
-    /// Returns y `[N, N + M]`: one-hot at a row's own pair, or equal shares among the right keys.
+    /// Returns y `[rows.count, N + M]`: one-hot at a row's own pair, or equal shares among the right
+    /// keys.
     private static func labels(
-        count: Int, queues: ContrastiveQueues?, ids: Tensor?, truths: Tensor?, device: Device
+        of rows: Range<Int>, count: Int, queues: ContrastiveQueues?, ids: Tensor?, truths: Tensor?,
+        device: Device
     ) -> Tensor {
         guard let ids else {
             let width = count + (queues?.length ?? 0)
-            return Tensor.arange(0..<count, device: device).unsqueezed(1)
+            return Tensor.arange(rows, device: device).unsqueezed(1)
                 .isEqual(to: Tensor.arange(0..<width, device: device)).to(.float32)
         }
         let all = queues.map { Tensor.concatenated([ids, $0.ids]) } ?? ids
-        var positives = ids.unsqueezed(1).isEqual(to: all).to(.float32)
+        var positives = ids[rows].unsqueezed(1).isEqual(to: all).to(.float32)
         if let truths {
-            let right = truths.to(.float32)
+            let right = truths[rows].to(.float32)
             positives =
                 queues == nil
                 ? right : .concatenated([right, positives[.all, count..<positives.size(1)]], 1)

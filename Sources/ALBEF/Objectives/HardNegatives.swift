@@ -40,10 +40,16 @@ package enum HardNegatives {
     ///   - isFaithful: whether to zero excluded keys after the softmax, as in the original. A row
     ///     whose other weights vanish then crashes the original's draw. Excluding before the
     ///     softmax gives the same proportions wherever both are defined.
+    ///   - reachable: whether each key can be drawn at all, `[N, N]`; nil, the default, if all can.
     /// - Returns: weights `[N, N]`; a row without a usable weight is uniform over the other pairs.
     package static func weights(
-        _ similarities: Tensor, hardness: Double = 1, excluded: Tensor, isFaithful: Bool
+        _ similarities: Tensor, hardness: Double = 1, excluded: Tensor, isFaithful: Bool,
+        reachable: Tensor? = nil
     ) -> Tensor {
+        var excluded = excluded
+        if let reachable {
+            excluded = Tensor.selecting(excluded, excluded.isEqual(to: excluded), where: reachable)
+        }
         let similarities = similarities.detached().to(.float32)
         let scores = hardness == 1 ? similarities : similarities * hardness
         let weights =
@@ -52,7 +58,8 @@ package enum HardNegatives {
             : scores.filled(with: -.infinity, where: excluded).softmax(1)
         let count = scores.size(0)
         let rows = Tensor.arange(0..<count, device: scores.device)
-        let others = rows.unsqueezed(1).isEqual(to: rows).isEqual(to: 0).to(.float32)
+        var others = rows.unsqueezed(1).isEqual(to: rows).isEqual(to: 0).to(.float32)
+        if let reachable { others = others.filled(with: 0, where: reachable.isEqual(to: 0)) }
         // Comparison with NaN (all excluded before the softmax) and 0 (after it) is false.
         let isUsable = weights.sum(1, keepingDimensions: true).isGreater(than: 0)
         return Tensor.selecting(weights, others, where: isUsable)

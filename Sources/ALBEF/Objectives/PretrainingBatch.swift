@@ -46,7 +46,9 @@ public struct PretrainingBatch: Sendable {
     }
 
     /// The number of pairs N.
-    public var count: Int { images.count }
+    ///
+    /// If several processes share the batch, each has the images of its part alone, but all texts.
+    public var count: Int { ids.size(0) }
 }
 
 /// The losses of a training step: L = L_itc + L_itm + L_mlm (equation 5), and its parts.

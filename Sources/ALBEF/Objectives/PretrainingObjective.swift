@@ -18,6 +18,7 @@ public final class PretrainingObjective {
     private let choices: any RandomChoices
     private let dropout: Dropout?
     private let isCheckpointed: Bool
+    private let share: BatchShare
 
     /// Creates the step from its parts.
     ///
@@ -32,10 +33,25 @@ public final class PretrainingObjective {
     ///   - dropout: the dropout of the BERT layers; nil for none.
     ///   - isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
     /// - Throws: ``ALBEFError`` if the settings are inconsistent or do not fit the model.
-    public init(
+    public convenience init(
         student: ALBEFModel, teacher: MomentumTeacher?, queues: ContrastiveQueues?,
         configuration: ObjectiveConfiguration, masking: TokenMasking,
         choices: any RandomChoices, dropout: Dropout?, isCheckpointed: Bool = false
+    ) throws(ALBEFError) {
+        try self.init(
+            student: student, teacher: teacher, queues: queues, configuration: configuration,
+            masking: masking, choices: choices, dropout: dropout, isCheckpointed: isCheckpointed,
+            share: .whole)
+    }
+
+    /// Creates the step of one of several processes.
+    ///
+    /// - Parameter share: the part of each batch that this process computes.
+    package init(
+        student: ALBEFModel, teacher: MomentumTeacher?, queues: ContrastiveQueues?,
+        configuration: ObjectiveConfiguration, masking: TokenMasking,
+        choices: any RandomChoices, dropout: Dropout?, isCheckpointed: Bool = false,
+        share: BatchShare
     ) throws(ALBEFError) {
         try configuration.validate()
         if configuration.maskedLanguage.weight > 0, student.maskedLanguage == nil {
@@ -53,6 +69,7 @@ public final class PretrainingObjective {
         self.choices = choices
         self.dropout = dropout
         self.isCheckpointed = isCheckpointed
+        self.share = share
     }
 
     /// Restores the keys that a batch has overwritten.
@@ -68,38 +85,44 @@ public final class PretrainingObjective {
     ///   - hardness: how closely hard negatives follow ITC's similarities, from 0 to 1, the
     ///     default.
     /// - Throws: ``ALBEFError`` if pixels or texts do not fit the model, or if the batch has a
-    ///   single pair and so no negatives.
+    ///   single pair and so no negatives. If several processes share the batch, `ProcessGroupError`
+    ///   if one of them is missing.
     public func callAsFunction(
         _ batch: PretrainingBatch, alpha: Double,
         negatives: ObjectiveConfiguration.Matching.Source? = nil, hardness: Double = 1
-    ) throws(ALBEFError) -> PretrainingLosses {
-        guard batch.count > 1 else { throw .singlePair }
+    ) throws -> PretrainingLosses {
+        guard batch.count > 1 else { throw ALBEFError.singlePair }
         clampTemperature()
         teacher?.follow(momentum: configuration.teacher.momentum)
 
         // The text encoder reads texts and their masked copies as one batch.
-        let map = try student.trunkMap(batch.images, isCheckpointed: isCheckpointed)
+        let own = share.part(batch)
+        let map = try student.trunkMap(own.images, isCheckpointed: isCheckpointed)
         let images = try student.encodeImages(ofMap: map, isCheckpointed: isCheckpointed)
-        let masked =
+        let hidden =
             configuration.maskedLanguage.weight > 0 ? choices.masking(batch, by: masking) : nil
+        let masked = hidden.map(share.part)
         let texts = try student.encodeTexts(
-            Self.joined(batch.ids, masked?.ids),
-            mask: Self.joined(batch.mask, masked.map { _ in batch.mask }),
+            Self.joined(own.ids, masked?.ids),
+            mask: Self.joined(own.mask, masked.map { _ in own.mask }),
             dropout: dropout)
         // A frozen trunk belongs to both models and runs once.
         let sharedMap = teacher?.sharesTrunk == true ? map.detached() : nil
-        let teaching = try teach(batch, masked, alpha: alpha, map: sharedMap)
+        let teaching = try teach(own, masked, alpha: alpha, map: sharedMap)
 
         var losses = PretrainingLosses(total: .zeros([], device: student.device))
         if configuration.contrastive.weight > 0, let temperature = student.temperature {
             let features = ContrastiveObjective.Features(
-                images: images.features, texts: texts.features[0..<batch.count])
+                images: images.features, texts: texts.features[0..<own.count])
+            let taught = try teaching?.features.map(share.gathered)
             let positives = configuration.contrastive.positives
             let ids = positives == .pair ? nil : batch.imageIDs
             let outcome = ContrastiveObjective()(
-                features, keys: teaching?.features, queues: queues, temperature: temperature.value,
-                alpha: alpha, ids: ids, truths: positives == .caption ? batch.truths : nil)
-            if let keys = teaching?.features {
+                features, of: share.rows(of: batch.count),
+                among: try taught ?? share.gathered(features), teacher: taught, queues: queues,
+                temperature: temperature.value, alpha: alpha, ids: ids,
+                truths: positives == .caption ? batch.truths : nil)
+            if let keys = taught {
                 queues?.enqueue(images: keys.images, texts: keys.texts, ids: batch.imageIDs)
             }
             losses.features = (features, teaching?.features)
@@ -108,19 +131,25 @@ public final class PretrainingObjective {
         }
         guard configuration.usesFusion else { return losses }
 
-        let memory = student.textEncoder.memory(of: images.tokens)
         // ITC's similarities determine hard negatives.
         let isHard = (negatives ?? configuration.matching.negatives) == .hard
         let drawing = isHard ? losses.contrastive.map { ($0, hardness) } : nil
-        let fused = fuse(batch, texts, memory, masked, drawing)
+        let drawn =
+            configuration.matching.weight > 0 ? try self.negatives(batch, drawing) : nil
+        let fused = try fuse(batch, texts, images.tokens, masked, drawn)
         if let matching = fused.matching {
             losses.matching = matching
             losses.total = losses.total + matching.loss * configuration.matching.weight
         }
         if let masked, let states = fused.masked, let head = student.maskedLanguage {
-            let outcome = MaskedLanguageObjective()(
+            var outcome = MaskedLanguageObjective()(
                 head(Self.hidden(states, masked)), labels: masked.labels,
                 teacher: teaching?.maskedLogits, alpha: alpha)
+            if share.count > 1, let hidden, hidden.labels.count > 0 {
+                // The processes' losses are averaged, but a token must count as much in each.
+                let weight = Double(masked.labels.count * share.count) / Double(hidden.labels.count)
+                outcome.loss = outcome.loss * weight
+            }
             losses.maskedLanguage = outcome
             losses.total = losses.total + outcome.loss * configuration.maskedLanguage.weight
         }
@@ -129,51 +158,61 @@ public final class PretrainingObjective {
 
     // MARK: Student
 
+    /// The negatives of this process's pairs, as indices into the whole batch, and the weights of
+    /// their draw.
+    private typealias Drawn = (negatives: Negatives, images: Tensor?, texts: Tensor?)
+
     /// Runs the fusion encoder once over all rows of the objectives: masked texts with their
     /// images, pairs, wrong texts with the images, and texts with wrong images.
+    ///
+    /// - Parameters:
+    ///   - batch: the whole batch.
+    ///   - texts: this process's texts, then their masked copies.
+    ///   - tokens: the tokens of this process's images.
     private func fuse(
-        _ batch: PretrainingBatch, _ texts: EncodedTexts, _ memory: [KeysAndValues],
-        _ masked: MaskedTokens?, _ drawing: (ContrastiveObjective.Outcome, hardness: Double)?
-    ) -> (matching: MatchingObjective.Outcome?, masked: Tensor?) {
-        let count = batch.count
+        _ batch: PretrainingBatch, _ texts: EncodedTexts, _ tokens: Tensor,
+        _ masked: MaskedTokens?, _ drawn: Drawn?
+    ) throws -> (matching: MatchingObjective.Outcome?, masked: Tensor?) {
         let encoder = student.textEncoder
+        let sources = try FusionSources(batch, texts, tokens, drawn?.negatives, share)
+        let count = sources.count
+        let memory = encoder.memory(of: sources.tokens)
         let last = encoder.fusionLayers.count - 1
         let clean = Tensor.arange(0..<count, device: student.device)
         var rows: [Tensor] = []
-        var pairing = ImagePairing(alignedBlocks: 0)
+        var pairing = ImagePairing(alignedBlocks: 0, alignedImages: sources.alignedImages)
         if masked != nil {
             rows.append(.arange(count..<2 * count, device: student.device))
             pairing.alignedBlocks += 1
         }
-        var drawn: (negatives: Negatives, images: Tensor?, texts: Tensor?)?
-        if configuration.matching.weight > 0 {
-            let found = negatives(batch, drawing)
-            rows += [clean, found.negatives.texts, clean]
+        if let negatives = sources.negatives {
+            rows += [clean, negatives.texts, clean]
             pairing.alignedBlocks += 2
-            pairing.chosen = found.negatives.images
-            drawn = found
+            pairing.chosen = negatives.images
         }
         let all = Tensor.concatenated(rows)
-        let mask = texts.mask[all]
+        let mask = sources.mask[all]
         let shared =
             last > 0
             ? encoder.fuse(
-                texts.states, mask: texts.mask, with: memory, pairing, layers: 0..<last,
+                sources.states, mask: sources.mask, with: memory, pairing, layers: 0..<last,
                 rows: all, dropout: dropout)
-            : texts.states[all]
+            : sources.states[all]
         // The last layer computes only the states that are used: hidden tokens, and `[CLS]` for
         // ITM.
         let maskedRows = masked == nil ? 0 : count
         let fusedMasked = masked.map { masked in
             encoder.fuse(
-                shared[0..<count], mask: batch.mask, with: memory, .aligned,
+                shared[0..<count], mask: mask[0..<count], with: memory,
+                ImagePairing(alignedBlocks: 1, alignedImages: sources.alignedImages),
                 layers: last..<last + 1, .at(masked.columns), dropout: dropout)
         }
         guard let drawn, let head = student.matching else { return (nil, fusedMasked) }
         let fused = encoder.fuse(
             shared[maskedRows...], mask: mask[maskedRows...], with: memory,
-            ImagePairing(alignedBlocks: 2, chosen: pairing.chosen), layers: last..<last + 1,
-            .start, dropout: dropout)
+            ImagePairing(
+                alignedBlocks: 2, chosen: pairing.chosen, alignedImages: sources.alignedImages),
+            layers: last..<last + 1, .start, dropout: dropout)
         let logits = head(fused)
         // The original's order: pairs, texts with a wrong image, images with a wrong text.
         let ordered = Tensor.concatenated([
@@ -187,26 +226,31 @@ public final class PretrainingObjective {
 
     private func negatives(
         _ batch: PretrainingBatch, _ drawing: (ContrastiveObjective.Outcome, hardness: Double)?
-    ) -> (negatives: Negatives, images: Tensor?, texts: Tensor?) {
+    ) throws -> Drawn {
         let count = batch.count
         guard let (contrastive, hardness) = drawing else {
             let shift = configuration.matching.shift
-            return (.shifted(by: shift, count: count, device: student.device), nil, nil)
+            return (share.shifted(by: shift, ofBatch: count, device: student.device), nil, nil)
         }
-        return withoutGradients {
+        return try withoutGradients {
             let excluded = excluded(batch)
-            func weights(_ similarities: Tensor, _ excluded: Tensor) -> Tensor {
+            let reachable = share.reachable(ofBatch: count, device: student.device)
+            // Every process draws for the whole batch, so that the draws do not depend on their
+            // number.
+            func weights(_ similarities: Tensor, _ excluded: Tensor) throws -> Tensor {
                 HardNegatives.weights(
-                    similarities[.all, 0..<count], hardness: hardness, excluded: excluded,
-                    isFaithful: configuration.isFaithful)
+                    try share.gathered(similarities[.all, 0..<count].detached()),
+                    hardness: hardness, excluded: excluded, isFaithful: configuration.isFaithful,
+                    reachable: reachable)
             }
             let (images, texts) = (
-                weights(contrastive.textToImage, excluded),
-                weights(contrastive.imageToText, excluded.transposed())
+                try weights(contrastive.textToImage, excluded),
+                try weights(contrastive.imageToText, excluded.transposed())
             )
             return (
-                Negatives(images: choices.images(images), texts: choices.texts(texts)), images,
-                texts
+                Negatives(
+                    images: share.part(choices.images(images)),
+                    texts: share.part(choices.texts(texts))), images, texts
             )
         }
     }

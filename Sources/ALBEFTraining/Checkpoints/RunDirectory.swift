@@ -39,6 +39,13 @@ public struct RunDirectory: Sendable, Hashable {
     /// Whether there is a checkpoint to resume from.
     var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: last.string) }
 
+    /// Reads the settings of the run in this directory.
+    ///
+    /// - Throws: ``TrainingError`` that names the settings file if it cannot be read.
+    public func configuration() throws -> PretrainingConfiguration {
+        try SettingsFile.stored(settings)
+    }
+
     /// Checks that the run in this directory was begun with the given settings.
     ///
     /// - Throws: ``TrainingError`` that names the keys that differ, or the settings file if it

@@ -20,6 +20,9 @@ struct TrainingState {
     let choices: Generator
     /// Draws dropout masks; on the device.
     let dropping: Generator
+    /// The division of the optimizer's state among processes; nil if each has all of it.
+    let shards: OptimizerShards?
+    private let seed: UInt64
     var progress = TrainingProgress()
 
     static let fileName = "training.safetensors"
@@ -33,11 +36,13 @@ struct TrainingState {
     ///   - isCheckpoint: Whether `source` is a checkpoint, to be continued exactly.
     ///   - newParts: The parts of `source` that were randomly initialized; nil to read them from
     ///     its directory. Ignored for a checkpoint, which records them itself.
+    ///   - ranks: The processes that train together.
     init(
         _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
-        source: FilePath?, isCheckpoint: Bool, newParts: Set<String>?
+        source: FilePath?, isCheckpoint: Bool, newParts: Set<String>?,
+        ranks: TrainingRanks
     ) throws {
-        let seed = configuration.training.seed
+        seed = configuration.training.seed
         choices = try Generator(seed: seed &+ 1)
         dropping = try Generator(seed: seed &+ 2, device: device)
         let initial = try Generator(seed: seed)
@@ -82,11 +87,20 @@ struct TrainingState {
                 kept: [special.padding, special.start]),
             choices: GeneratedChoices(generator: choices),
             dropout: Dropout(settings.dropout, generator: dropping),
-            isCheckpointed: configuration.training.gradientCheckpointing)
+            isCheckpointed: configuration.training.gradientCheckpointing,
+            share: BatchShare(
+                ranks.group,
+                scope: configuration.distributed.hardNegatives == .local ? .part : .batch))
         let decays = settings.isFaithful ? .original : configuration.optimizer.decays
         optimizer = AdamW(
             plan.groups(of: student, decays, decay: configuration.optimizer.weightDecay),
             learningRate: configuration.optimizer.learningRate)
+        shards =
+            configuration.distributed.shardsOptimizer
+            ? ranks.group.map { [optimizer] in
+                OptimizerShards(optimizer.groups.flatMap(\.parameters), group: $0)
+            } : nil
+        optimizer.owned = shards?.names
         if let stored, let source { try restore(from: source, stored) }
     }
 
@@ -97,9 +111,31 @@ struct TrainingState {
         try optimizer.restore(from: file)
     }
 
+    /// Gives each process other dropout masks.
+    ///
+    /// The first process continues the sequence that checkpoints store. The others draw from a
+    /// sequence of their own for each step, so a run on the same number of processes resumes
+    /// exactly.
+    func drawDropout(ofStep step: Int, rank: Int) throws {
+        guard rank > 0 else { return }
+        let number = UInt64(step) &* 100_003 &+ UInt64(rank)
+        let own = seed &+ 2 &+ number &* 0x9E37_79B9_7F4A_7C15
+        try dropping.restore(try Generator(seed: own, device: dropping.device).state())
+    }
+
+    /// The optimizer's state of all parameters in the first process; empty in the others, if it is
+    /// divided.
+    func optimizerStates() throws -> [String: AdamW.State] {
+        try shards?.gathered(optimizer.states) ?? optimizer.states
+    }
+
     /// Writes a checkpoint: a model directory that includes the momentum teacher and the queues,
     /// and the remaining state that a run needs to resume.
-    func write(to directory: FilePath, vocabulary: FilePath) throws {
+    ///
+    /// - Parameter states: The result of ``optimizerStates()``.
+    func write(
+        to directory: FilePath, vocabulary: FilePath, optimizer states: [String: AdamW.State]
+    ) throws {
         var entries = student.entries
         if let teacher = objective.teacher { entries += teacher.entries }
         if let queues = objective.queues {
@@ -112,7 +148,7 @@ struct TrainingState {
             entries, configuration: student.configuration, vocabulary: vocabulary, to: directory,
             metadata: objective.configuration.metadata)
         try SafetensorsWriter.write(
-            optimizer.entries + [
+            AdamW.entries(of: states) + [
                 choices.state().entry(named: "generator/choices"),
                 dropping.state().entry(named: "generator/dropout"),
             ],

@@ -24,6 +24,27 @@ extension PretrainingConfiguration {
         }
     }
 
+    /// Checks that the batches can be divided among processes.
+    ///
+    /// - Throws: ``TrainingError`` that names the setting.
+    func validate(for ranks: TrainingRanks) throws(TrainingError) {
+        guard ranks.count > 1 else { return }
+        let size = training.batchSize
+        guard size % ranks.count == 0 else {
+            throw .setting(
+                "training.batch_size",
+                "is \(size), which \(ranks.count) processes cannot divide equally; use a multiple of"
+                    + " \(ranks.count)")
+        }
+        let isLocal = objectives.matching.weight > 0 && distributed.hardNegatives == .local
+        guard !isLocal || size / ranks.count > 1 else {
+            throw .setting(
+                "distributed.hard_negatives",
+                "is local, but each of \(ranks.count) processes has a single pair of a batch; use"
+                    + " global or a larger training.batch_size")
+        }
+    }
+
     private static func check<Number: Comparable>(
         _ settings: [(key: String, value: Number, bounds: ClosedRange<Number>)]
     ) throws(TrainingError) {
@@ -74,6 +95,7 @@ extension PretrainingConfiguration {
             ("evaluation.steps", evaluation.steps, 0...steps),
             ("evaluation.images", evaluation.images, 0...steps),
             ("evaluation.depth", evaluation.depth, 0...many),
+            ("distributed.timeout_seconds", distributed.timeoutSeconds, 1...many),
         ]
     }
 
@@ -95,6 +117,7 @@ extension PretrainingConfiguration {
             ("optimizer.warmup_learning_rate", optimizer.warmupLearningRate, 0...1e3),
             ("optimizer.weight_decay", optimizer.weightDecay, 0...1e3),
             ("optimizer.clip_norm", optimizer.clipNorm, 0...1e9),
+            ("distributed.bucket_megabytes", distributed.bucketMegabytes, 0.001...1e4),
         ]
     }
 }

@@ -19,6 +19,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
     public var training: Training
     /// The evaluation during training.
     public var evaluation: Evaluation
+    /// The exchange between processes that train together.
+    public var distributed: Distributed
 
     /// The model to train.
     public struct Model: Sendable, Hashable, Codable {
@@ -214,7 +216,7 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
     public struct Training: Sendable, Hashable, Codable {
         /// The number of passes over the data.
         public var epochs: Int
-        /// The number of pairs per forward pass (N).
+        /// The number of pairs per forward pass (N), of all processes together.
         public var batchSize: Int
         /// The number of forward passes per step, whose gradients are averaged.
         public var accumulation: Int
@@ -268,6 +270,33 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
             self.steps = steps
             self.images = images
             self.depth = depth
+        }
+    }
+
+    /// The exchange between processes that train together; a single process ignores it.
+    public struct Distributed: Sendable, Hashable, Codable {
+        /// The pairs among which hard negatives are drawn.
+        public var hardNegatives: Scope
+        /// Whether each process keeps the optimizer's averages of some parameters alone.
+        public var shardsOptimizer: Bool
+        /// The size of the buckets in which gradients are exchanged, in megabytes.
+        public var bucketMegabytes: Double
+        /// The time to wait for another process, in seconds.
+        public var timeoutSeconds: Int
+
+        /// The pairs among which hard negatives are drawn.
+        public enum Scope: String, Sendable, Hashable, Codable, CaseIterable {
+            /// All pairs of a batch, as in a single process; the processes exchange their states.
+            case global
+            /// The pairs of the same process.
+            case local
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case hardNegatives = "hard_negatives"
+            case shardsOptimizer = "shard_optimizer"
+            case bucketMegabytes = "bucket_megabytes"
+            case timeoutSeconds = "timeout_seconds"
         }
     }
 }

@@ -13,7 +13,7 @@ extension SettingsFile {
     /// The version of stored settings, which increases whenever a setting is added.
     ///
     /// Settings from runs that predate versions count as version 0.
-    static let version = 3
+    static let version = 4
 
     /// The settings that later versions added, each with the YAML value that describes runs from
     /// before the addition.
@@ -29,6 +29,11 @@ extension SettingsFile {
             (3, ["data"], "trunk_views", "0"),
             (3, ["objectives", "matching"], "ramp_epochs", "0"),
             (3, ["data"], "trunk_maps", "null"),
+            (
+                4, [], "distributed",
+                "{hard_negatives: global, shard_optimizer: false, bucket_megabytes: 25,"
+                    + " timeout_seconds: 600}"
+            ),
         ]
 
     /// Reads the settings of a run, of this version or an earlier one.

@@ -36,13 +36,16 @@ struct NonFiniteReport: Encodable {
         }
     }
 
-    /// Writes the report into a run's directory and returns the path of the file.
-    func write(to directory: FilePath) throws -> FilePath {
-        let path = directory.appending("non-finite-step-\(step).json")
+    /// The file of the report in a run's directory.
+    func path(in directory: FilePath) -> FilePath {
+        directory.appending("non-finite-step-\(step).json")
+    }
+
+    /// Writes the report into a run's directory.
+    func write(to directory: FilePath) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try AtomicFile.write(encoder.encode(self), to: path)
-        return path
+        try AtomicFile.write(encoder.encode(self), to: path(in: directory))
     }
 }
 

@@ -9,11 +9,12 @@ extension PretrainingConfiguration {
     ///   - dataset: The training data.
     ///   - vision: The input size and normalization of the image encoder.
     ///   - maps: The cached feature maps of views; nil to draw every sample anew.
+    ///   - ranks: The processes that train together; each makes a part of every batch.
     ///   - onFailure: Called once for each file that cannot be read.
     /// - Throws: `DatasetError` that describes the fault in the annotations.
     func loader(
         _ dataset: CaptionDataset, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
-        onFailure: @escaping @Sendable (ImageError) -> Void
+        ranks: TrainingRanks, onFailure: @escaping @Sendable (ImageError) -> Void
     ) throws -> BatchLoader {
         let isCropped = augmentation.minimumScale < 1
         let transform = TrainingTransform(
@@ -32,6 +33,9 @@ extension PretrainingConfiguration {
         if data.workers > 0 { options.workers = data.workers }
         options.lookahead = data.lookahead
         options.cacheBytes = data.cacheMegabytes * 1_000_000
+        options.part = (ranks.rank, ranks.count)
+        // The processes stop together, after they have agreed to.
+        options.endsWhenCancelled = ranks.group == nil
         if let maps {
             options.views = data.trunkViews
             options.isKept = { maps.holds($0) }

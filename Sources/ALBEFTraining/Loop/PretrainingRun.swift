@@ -1,8 +1,9 @@
 public import ALBEF
 public import ImageText
+import OrderedCollections
 import Storage
 public import SystemPackage
-import Torch
+public import Torch
 
 /// A pretraining run, from its settings to its last checkpoint.
 public final class PretrainingRun {
@@ -53,7 +54,12 @@ public final class PretrainingRun {
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil before the first.
     private var savedStep: Int?
-    private let lock: FileLock
+    /// nil in all processes but the first.
+    private let lock: FileLock?
+    /// The processes that take the steps together.
+    let ranks: TrainingRanks
+    /// Averages the gradients of the processes; nil before the first step, and in a single process.
+    private var averager: GradientAverager?
     /// The step, and the operator within it, at which tests simulate running out of memory.
     package var plannedFailure: (step: Int, atOperator: Int)?
 
@@ -82,33 +88,41 @@ public final class PretrainingRun {
     ///   - newParts: The names of the parameters that were randomly initialized in the model that
     ///     the settings start from; nil to read them from the model's directory. Ignored if the run
     ///     has a checkpoint, which records them.
-    ///   - report: Called for each event, from any thread.
+    ///   - group: The processes that train together, each with this call; nil for a single process.
+    ///     The first one writes the run's directory. To resume, all must be able to read it.
+    ///   - report: Called for each event, from any thread. Only the first process evaluates.
     /// - Throws: ``TrainingError``, `DatasetError` and other errors that name an invalid setting or
     ///   file; ``TrainingError`` also if another process trains in the directory.
     public init(
         _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
-        report: @escaping @Sendable (Event) -> Void = { _ in }
+        group: ProcessGroup? = nil, report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
+        let ranks = TrainingRanks(group)
+        self.ranks = ranks
         directory = RunDirectory(path)
         var lock: FileLock?
         if let settings {
             try settings.validate()
-            guard !directory.isBegun else { throw TrainingError.occupied(path.string) }
+            guard !ranks.isFirst || !directory.isBegun else {
+                throw TrainingError.occupied(path.string)
+            }
             // Use the values as they will be read back: YAML rounds numbers with many digits.
             configuration = try SettingsFile.asStored(settings)
         } else {
             guard directory.isBegun else {
                 throw TrainingError.notARun(path.string, "configuration.yaml")
             }
-            lock = try directory.lock()
+            if ranks.isFirst { lock = try directory.lock() }
             configuration = try SettingsFile.stored(directory.settings)
         }
         self.report = report
-        let device = try Device(named: configuration.training.device)
+        try configuration.validate(for: ranks)
+        try ranks.compare(configuration)
+        let device = try group?.device ?? Device(named: configuration.training.device)
 
         // Check everything that depends on the settings before creating the directory.
         let words: FilePath
-        if lock == nil {
+        if settings != nil {
             let start = configuration.model.start.map { FilePath($0) }
             words =
                 try configuration.model.vocabulary.map { FilePath($0) }
@@ -117,11 +131,11 @@ public final class PretrainingRun {
             words = directory.vocabulary
         }
         let vocabulary = try Vocabulary(contentsOf: words)
-        let isCheckpoint = lock != nil && directory.hasCheckpoint
+        let isCheckpoint = settings == nil && directory.hasCheckpoint
         state = try TrainingState(
             configuration, vocabulary: vocabulary, device: device,
             source: isCheckpoint ? directory.last : configuration.model.start.map { FilePath($0) },
-            isCheckpoint: isCheckpoint, newParts: newParts)
+            isCheckpoint: isCheckpoint, newParts: newParts, ranks: ranks)
         savedStep = isCheckpoint ? state.progress.step : nil
         scaler = LossScaler(
             isDynamic: configuration.training.precision == .float16,
@@ -129,11 +143,13 @@ public final class PretrainingRun {
         let sizes = state.student.configuration
         preprocessing = ModelPreprocessing(vocabulary: vocabulary, configuration: sizes)
         let dataset = try configuration.trainingData()
-        let kept = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
+        let common = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
+        // Each process caches the maps that it computes.
+        let kept = ranks.isFirst ? common : FilePath("\(common).\(ranks.rank)")
         maps = try TrunkMaps.Plan(configuration, state, dataset).map {
             try TrunkMaps($0, at: kept)
         }
-        loader = try configuration.loader(dataset, for: sizes.vision, maps: maps) {
+        loader = try configuration.loader(dataset, for: sizes.vision, maps: maps, ranks: ranks) {
             report(.failure($0))
         }
         evaluator = try configuration.evaluator(preprocessing: preprocessing)
@@ -155,7 +171,11 @@ public final class PretrainingRun {
             alpha: configuration.objectives.teacher.alpha,
             epochs: configuration.objectives.teacher.rampEpochs,
             iterationsPerEpoch: stepsPerEpoch * accumulation)
-        self.lock = try lock ?? directory.begin(configuration, vocabulary: words)
+        var held = lock
+        try ranks.first { [directory, configuration] in
+            held = try held ?? directory.begin(configuration, vocabulary: words)
+        }
+        self.lock = held
         try maps?.open()
     }
 
@@ -175,12 +195,15 @@ public final class PretrainingRun {
         keepFreedMemory()
         // Batches that are still being prepared refer to the maps, but no longer need them.
         defer { maps?.close() }
-        directory.prune()
-        let observer = try RunObserver(
-            directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,
-            isEvaluated: !state.progress.isEvaluationDue,
-            totalSteps: totalSteps, totalEpochs: configuration.training.epochs)
-        try parts.write(to: directory.path)
+        var observer: RunObserver?
+        try ranks.first {
+            directory.prune()
+            observer = try RunObserver(
+                directory.path, resumingAfter: step > 0 || directory.isObserved ? step : nil,
+                isEvaluated: !state.progress.isEvaluationDue,
+                totalSteps: totalSteps, totalEpochs: configuration.training.epochs)
+            try parts.write(to: directory.path)
+        }
         var outcome = Outcome.finished
         do {
             try await takeSteps(observer)
@@ -188,20 +211,24 @@ public final class PretrainingRun {
             outcome = .interrupted
             try saveIfNeeded(observer)
         } catch let error as TorchError where error.isOutOfMemory {
-            defer { try? observer.close(.failed) }
+            defer { try? observer?.close(.failed) }
             throw TrainingError.outOfMemory(
                 step: step + 1, batchSize: configuration.training.batchSize,
-                saved: Result { try saveIfNeeded(observer) })
+                saved: ranks.group == nil ? Result { try saveIfNeeded(observer) } : nil)
         } catch {
-            try? observer.close(.failed)
-            throw error
+            try? observer?.close(.failed)
+            // Inside of a backward pass, libtorch turns the failure of the group into its own.
+            guard let failure = ranks.group?.failure else { throw error }
+            throw TrainingError.ranks(
+                step: step + 1, failure.description,
+                checkpoint: savedStep.map { (directory.last.string, $0) })
         }
-        try observer.close(outcome == .finished ? .finished : .interrupted)
+        try observer?.close(outcome == .finished ? .finished : .interrupted)
         return outcome
     }
 
-    private func takeSteps(_ observer: RunObserver) async throws {
-        var meter = StepMeter(after: observer.resumedFrom)
+    private func takeSteps(_ observer: RunObserver?) async throws {
+        var meter = StepMeter(after: observer?.resumedFrom)
         let accumulation = configuration.training.accumulation
         let stepsPerEpoch = schedule.stepsPerEpoch
         let evaluationSteps = configuration.evaluation.steps
@@ -209,7 +236,7 @@ public final class PretrainingRun {
         var waiting: [TrainingBatch] = []
         var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
         while step < totalSteps {
-            try Task.checkCancellation()
+            try ranks.checkCancellation()
             guard let batch = try await batches.next() else { break }
             // The last batches of an epoch that do not fill a step are left out.
             guard batch.index < stepsPerEpoch * accumulation else { continue }
@@ -228,7 +255,7 @@ public final class PretrainingRun {
             let metrics = meter.metrics(step: step, epoch: epoch + 1)
             report(.step(metrics))
             if step % configuration.training.logSteps == 0 || isEpochEnd {
-                try observer.record(metrics)
+                try observer?.record(metrics)
                 meter.startInterval()
             }
             let isTurn =
@@ -247,11 +274,14 @@ public final class PretrainingRun {
     // MARK: Between steps
 
     /// Evaluates the newest checkpoint, and records whether it is the best so far.
-    private func evaluate(_ observer: RunObserver) async throws {
-        guard let evaluator else {
-            state.progress.isEvaluationDue = false
-            return
+    private func evaluate(_ observer: RunObserver?) async throws {
+        if let evaluator {
+            try await ranks.first(running: { try await evaluate(evaluator, observer) })
         }
+        state.progress.isEvaluationDue = false
+    }
+
+    private func evaluate(_ evaluator: RetrievalEvaluator, _ observer: RunObserver?) async throws {
         let metrics: EvaluationMetrics
         do {
             metrics = try await measure(evaluator, observer)
@@ -272,7 +302,7 @@ public final class PretrainingRun {
     }
 
     private func measure(
-        _ evaluator: RetrievalEvaluator, _ observer: RunObserver
+        _ evaluator: RetrievalEvaluator, _ observer: RunObserver?
     ) async throws -> EvaluationMetrics {
         let reranks =
             configuration.objectives.matching.weight > 0 && configuration.evaluation.depth > 0
@@ -284,25 +314,41 @@ public final class PretrainingRun {
             images: evaluator.imageCount,
             texts: evaluator.textCount, rerankDepth: result.reranked.first?.depth,
             dual: result.towers.metrics, reranked: result.reranked.first?.ranks.metrics)
-        try observer.record(metrics)
-        try observer.record(samples: result.samples)
-        try observer.flush()
+        try observer?.record(metrics)
+        try observer?.record(samples: result.samples)
+        try observer?.flush()
         return metrics
     }
 
-    private func saveIfNeeded(_ observer: RunObserver) throws {
+    private func saveIfNeeded(_ observer: RunObserver?) throws {
         if savedStep != step { try save(observer) }
     }
 
     /// Writes a checkpoint of the last step, after flushing the log to disk.
-    private func save(_ observer: RunObserver) throws {
-        try observer.flush()
+    private func save(_ observer: RunObserver?) throws {
         state.progress.lossScale = scaler.scale
         state.progress.goodSteps = scaler.goodSteps
-        try directory.addCheckpoint(step: step) {
-            try state.write(to: $0, vocabulary: directory.vocabulary)
+        let states = try state.optimizerStates()
+        try ranks.first {
+            try observer?.flush()
+            try directory.addCheckpoint(step: step) {
+                try state.write(to: $0, vocabulary: directory.vocabulary, optimizer: states)
+            }
         }
         savedStep = step
         returnFreedMemory()
+    }
+
+    /// Returns what averages the gradients of a step; nil in a single process.
+    ///
+    /// The parameters record gradients from the first step on.
+    func gradientAverager() throws -> GradientAverager? {
+        if averager == nil, let group = ranks.group {
+            let trained = Set(state.optimizer.groups.flatMap(\.parameters).map(\.name))
+            averager = try GradientAverager(
+                state.student.parameters.values.filter { trained.contains($0.name) }, group: group,
+                bucketBytes: Int(configuration.distributed.bucketMegabytes * 1e6))
+        }
+        return averager
     }
 }

@@ -30,6 +30,16 @@ struct StepMeter {
             self.alpha = alpha
             self.pairs += pairs
         }
+
+        /// Returns the losses averaged over the processes, each of which has measured its part.
+        func averaged(over ranks: TrainingRanks) throws -> Step {
+            var result = self
+            let means = try ranks.means([loss, itc, itm, mlm, itmAccuracy])
+            result.loss = means[0] ?? loss
+            (result.itc, result.itm, result.mlm) = (means[1], means[2], means[3])
+            result.itmAccuracy = means[4]
+            return result
+        }
     }
 
     private var steps: [Step] = []

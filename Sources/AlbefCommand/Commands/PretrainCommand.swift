@@ -18,6 +18,10 @@ struct PretrainCommand: AsyncParsableCommand {
               albef pretrain --config settings.yaml --run run --set training.batch_size=96
               albef pretrain --run run --resume
               albef report run
+
+            Several processes train together if a launcher starts them, such as torchrun:
+
+              torchrun --no-python --nproc-per-node 4 -- albef pretrain --run run
             """)
 
     @Option(
@@ -73,19 +77,50 @@ struct PretrainCommand: AsyncParsableCommand {
             try directory.checkSettings(settings())
         }
         let settings = isResumed ? nil : try settings()
-        let json = json
+        let (json, threads) = (json, threads)
         try await Interrupts.cancelling("saving after this step") {
-            let progress = TrainingProgressLine()
-            let training = try PretrainingRun(directory.path, settings: settings) {
-                progress.show($0)
+            // No process can begin the run before all have looked whether it exists.
+            let group = try (settings ?? directory.configuration())
+                .processGroup(environment: ProcessInfo.processInfo.environment)
+            if let group, threads == nil {
+                let cores = ProcessInfo.processInfo.activeProcessorCount
+                setThreadCount(max(1, cores / group.localCount))
             }
+            do {
+                let outcome = try await Self.train(directory, settings, group, json: json)
+                group?.leave()
+                if outcome == .interrupted { throw Interrupts.exitCode }
+            } catch {
+                group?.leave(because: error)
+                throw error
+            }
+        }
+    }
+
+    private static func train(
+        _ directory: RunDirectory, _ settings: PretrainingConfiguration?, _ group: ProcessGroup?,
+        json: Bool
+    ) async throws -> PretrainingRun.Outcome {
+        let progress = TrainingProgressLine()
+        let isFirst = group.map { $0.rank == 0 } ?? true
+        let training = try PretrainingRun(directory.path, settings: settings, group: group) {
+            event in
+            // The first process reports for all, but every process reads images of its own.
+            if case .failure = event {
+                progress.show(event)
+            } else if isFirst {
+                progress.show(event)
+            }
+        }
+        if isFirst {
             progress.start(training)
             Console.note(training.parts.text)
-            let outcome = try await training.run()
-            progress.finish()
-            try Self.tell(outcome, training, json: json)
-            if outcome == .interrupted { throw Interrupts.exitCode }
         }
+        let outcome = try await training.run()
+        guard isFirst else { return outcome }
+        progress.finish()
+        try tell(outcome, training, json: json)
+        return outcome
     }
 
     private func settings() throws -> PretrainingConfiguration {

@@ -144,6 +144,19 @@ bool ct_grad_mode_exchange(bool enabled) CT_NOEXCEPT;
 ct_failure *ct_checkpoint(ct_tensor input, ct_failure *(*forward)(void *, ct_tensor, ct_tensor *),
                     void (*release)(void *), void *context, ct_tensor *result) CT_NOEXCEPT;
 
+/// A function of the caller: sets `result` for a borrowed input, and returns NULL or a failure.
+typedef ct_failure *(*ct_function)(void *context, ct_tensor input, ct_tensor *result);
+/// Runs `forward` on `input` without recording and sets `result`. In the backward pass, `backward`
+/// receives the gradient of the result and returns that of the input. `context` is released as that
+/// of ct_checkpoint().
+ct_failure *ct_custom(ct_tensor input, ct_function forward, ct_function backward,
+                      void (*release)(void *), void *context, ct_tensor *result) CT_NOEXCEPT;
+/// Makes every backward pass call `notify(context)` once the gradient of a leaf is complete, on the
+/// thread that computed it. `context` is released with the leaf, or when another call replaces it;
+/// NULL for `notify` removes it.
+ct_failure *ct_tensor_on_gradient(ct_tensor tensor, ct_failure *(*notify)(void *),
+                                  void (*release)(void *), void *context) CT_NOEXCEPT;
+
 /// Sets this thread's autocast type for a kind of device. A negative type turns autocast off.
 /// `before` receives the previous type, or -1 if autocast was off.
 ct_failure *ct_autocast_exchange(int32_t device_type, int32_t dtype, int32_t *before) CT_NOEXCEPT;
@@ -170,6 +183,48 @@ void ct_keep_freed_memory(void) CT_NOEXCEPT;
 /// Returns freed memory to the system, including memory in the middle of the heap.
 void ct_return_freed_memory(void) CT_NOEXCEPT;
 ct_failure *ct_set_thread_count(int64_t count) CT_NOEXCEPT;
+
+// Process groups. Calls wait at most the given time.
+
+/// The keys and values that processes share, for ct_store_release(). Threads may share it.
+typedef struct ct_store_s *ct_store;
+/// A process's place in a group of processes, for ct_group_release().
+typedef struct ct_group_s *ct_group;
+/// A collective in progress, for ct_work_release().
+typedef struct ct_work_s *ct_work;
+
+/// Connects to the store of a host, and serves it if `hosts` is set, for as long as the handle
+/// lives.
+ct_failure *ct_store_create(const char *host, uint16_t port, bool hosts, int64_t milliseconds,
+                            ct_store *result) CT_NOEXCEPT;
+void ct_store_release(ct_store store) CT_NOEXCEPT;
+ct_failure *ct_store_set(ct_store store, const char *key, const uint8_t *bytes,
+                         size_t count) CT_NOEXCEPT;
+/// Sets `result` to the value of a key as a tensor of bytes, or to NULL if there is none. Does not
+/// wait for it.
+ct_failure *ct_store_get(ct_store store, const char *key, ct_tensor *result) CT_NOEXCEPT;
+
+/// Connects all processes that give the same name: by Gloo for tensors of the processor, by NCCL for
+/// those of a CUDA GPU. `host` is reachable from every process.
+ct_failure *ct_group_create(ct_store store, const char *name, int32_t rank, int32_t size,
+                            int32_t device_type, int64_t device_index, const char *host,
+                            int64_t milliseconds, ct_group *result) CT_NOEXCEPT;
+/// Waits until all work has ended, then closes the connections.
+void ct_group_release(ct_group group) CT_NOEXCEPT;
+/// Starts to replace a tensor without gaps by its sum over the processes.
+ct_failure *ct_group_all_reduce(ct_group group, ct_tensor tensor, int64_t milliseconds,
+                                ct_work *result) CT_NOEXCEPT;
+/// Starts to fill `output`, which has as many times the rows of `input` as there are processes, with
+/// the rows of all of them by rank.
+ct_failure *ct_group_all_gather(ct_group group, ct_tensor input, ct_tensor output,
+                                int64_t milliseconds, ct_work *result) CT_NOEXCEPT;
+/// Starts to replace a tensor by that of the process `source`.
+ct_failure *ct_group_broadcast(ct_group group, ct_tensor tensor, int32_t source,
+                               int64_t milliseconds, ct_work *result) CT_NOEXCEPT;
+/// Waits for a collective, and sets `is_done` to whether it has ended. If it has, operators on its
+/// tensors follow it.
+ct_failure *ct_work_wait(ct_work work, int64_t milliseconds, bool *is_done) CT_NOEXCEPT;
+void ct_work_release(ct_work work) CT_NOEXCEPT;
 
 #ifdef __cplusplus
 }

@@ -75,6 +75,15 @@ public struct BatchLoader: Sendable {
         /// Called from any thread. By default nothing is cached.
         public var isKept: @Sendable (AugmentedView) -> Bool = { _ in false }
 
+        /// The part of every batch that is made, `[part · B / parts, (part + 1) · B / parts)`; the
+        /// whole batch by default.
+        ///
+        /// The batch size must be a multiple of the number of parts. The rows of a batch do not
+        /// depend on it, so several processes can make the parts of one batch.
+        public var part = (index: 0, count: 1)
+        /// Whether the sequence ends when the consumer's task is cancelled; true by default.
+        public var endsWhenCancelled = true
+
         /// Creates the default options.
         public init() {}
     }
@@ -118,8 +127,10 @@ public struct BatchLoader: Sendable {
         precondition(batchSize > 0, "the batch size is \(batchSize)")
         precondition(
             options.workers > 0 && options.lookahead >= 0 && options.cacheBytes >= 0
-                && options.group > 0,
-            "\(options.workers) workers, lookahead \(options.lookahead), cache of"
+                && options.group > 0 && (0..<options.part.count).contains(options.part.index)
+                && batchSize % options.part.count == 0,
+            "batches of \(batchSize), part \(options.part.index) of \(options.part.count),"
+                + " \(options.workers) workers, lookahead \(options.lookahead), cache of"
                 + " \(options.cacheBytes) bytes, groups of \(options.group)")
         images = dataset.images
         self.batchSize = batchSize

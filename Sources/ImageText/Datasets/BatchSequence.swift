@@ -45,9 +45,10 @@ private final class BatchesAhead {
     func next(isolation actor: isolated (any Actor)?) async throws -> TrainingBatch? {
         if isFinished { return nil }
         do {
-            try Task.checkCancellation()
+            if loader.options.endsWhenCancelled { try Task.checkCancellation() }
             while tasks.count <= loader.options.lookahead { tasks.append(startNext()) }
             let task = tasks.removeFirst()
+            guard loader.options.endsWhenCancelled else { return try await task.value }
             return try await withTaskCancellationHandler {
                 try await task.value
             } onCancel: {
@@ -63,8 +64,9 @@ private final class BatchesAhead {
 
     private func startNext() -> Task<TrainingBatch, any Error> {
         if order.isEmpty { order = loader.order.rows(ofEpoch: position.epoch) }
-        let first = position.batch * loader.batchSize
-        let rows = Array(order[first..<first + loader.batchSize])
+        let (part, size) = (loader.options.part, loader.batchSize / loader.options.part.count)
+        let first = position.batch * loader.batchSize + part.index * size
+        let rows = Array(order[first..<first + size])
         let task = Task { [loader, position] in
             try await loader.batch(at: position, rows: rows)
         }

@@ -1,8 +1,8 @@
 import CTorch
 
-// Only this file touches the handles of CTorch. Swift may release an object right after its last
-// use, and reading its raw handle can be that use. So every call here runs inside
-// `withExtendedLifetime` of the objects whose handles it passes.
+// Only this file and `Libtorch+Groups.swift` touch the handles of CTorch. Swift may release an object
+// right after its last use, and reading its raw handle can be that use. So every call there runs
+// inside `withExtendedLifetime` of the objects whose handles it passes.
 
 /// The owner of one reference to a libtorch tensor.
 ///
@@ -11,9 +11,16 @@ import CTorch
 final class TensorHandle: @unchecked Sendable {
     fileprivate let raw: ct_tensor
 
-    fileprivate init(owning raw: ct_tensor) { self.raw = raw }
+    init(owning raw: ct_tensor) { self.raw = raw }
 
     deinit { ct_tensor_release(raw) }
+
+    /// Calls `body` with the raw handle, which is valid only during the call.
+    func withRaw<Result, Failure: Error>(
+        _ body: (ct_tensor) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withExtendedLifetime(self) { () throws(Failure) in try body(raw) }
+    }
 }
 
 /// The owner of one reference to a libtorch random number generator.
@@ -31,7 +38,7 @@ final class GeneratorHandle: @unchecked Sendable {
 }
 
 /// Throws a failure of CTorch as an error, and frees it.
-private func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchError) {
+func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchError) {
     guard let failure else { return }
     defer { ct_failure_free(failure) }
     let text = String(cString: failure.pointee.text)
@@ -43,7 +50,7 @@ private func check(_ failure: UnsafeMutablePointer<ct_failure>?) throws(TorchErr
 }
 
 /// Converts an error into a failure of CTorch.
-private func failure(_ error: any Error) -> UnsafeMutablePointer<ct_failure>? {
+func failure(_ error: any Error) -> UnsafeMutablePointer<ct_failure>? {
     let error = error as? TorchError ?? .libtorch("\(error)")
     let reason =
         error.isOutOfMemory

@@ -51,6 +51,8 @@ public final class AdamW {
     private let epsilon: Double
     /// The states of the parameters that have been updated, by name.
     package var states: [String: State] = [:]
+    /// The names of the parameters that this process updates; nil for all.
+    package var owned: Set<String>?
 
     /// Creates an optimizer.
     ///
@@ -98,7 +100,7 @@ public final class AdamW {
     }
 
     private func step(_ group: Group) throws {
-        let updated = group.parameters.compactMap { parameter in
+        let updated = group.parameters.filter(isOwned).compactMap { parameter in
             parameter.value.grad.flatMap { gradient in
                 states[parameter.name].map { (parameter.value, gradient, $0) }
             }
@@ -115,10 +117,15 @@ public final class AdamW {
         ])
     }
 
+    private func isOwned(_ parameter: Parameter) -> Bool {
+        owned?.contains(parameter.name) ?? true
+    }
+
     /// The initial states of the parameters that are updated for the first time.
     private func freshStates() -> [String: State] {
         var fresh: [String: State] = [:]
-        for parameter in groups.flatMap(\.parameters) where states[parameter.name] == nil {
+        for parameter in groups.flatMap(\.parameters)
+        where states[parameter.name] == nil && isOwned(parameter) {
             let value = parameter.value
             guard value.grad != nil else { continue }
             fresh[parameter.name] = State(
