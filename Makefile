@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS = -c release
 
-.PHONY: build test docs demo service install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service distributed install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -22,6 +22,9 @@ service: build  ## tests the service, its page in a browser, and installed copie
 	Scripts/test-service
 	Scripts/test-install
 	Scripts/test-page
+
+distributed: build  ## tests what takes several processes: readers of one index behind nginx
+	Scripts/test-readers
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

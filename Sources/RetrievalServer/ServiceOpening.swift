@@ -22,6 +22,12 @@ extension ServiceParts {
         let isWriting = store != nil || configuration.photos != nil
         if isWriting { try create(index, model) }
         let library = try IndexLibrary(index, model, former: former, logger)
+        if isWriting, let shard = library.gallery.index.shard {
+            throw ServerError.setting(
+                "index",
+                "\(index) holds shard \(shard) of a gallery, which a service does not write to;"
+                    + " join the shards with 'albef index merge'")
+        }
         if let store { try await reconcile(store, library, logger) }
         let metrics = ServiceMetrics(version: configuration.version)
         let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)

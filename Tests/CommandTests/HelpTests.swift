@@ -14,7 +14,7 @@ struct HelpTests {
         ["models", "list"], ["models", "show"],
         ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
         ["index", "verify"], ["index", "repair"], ["index", "compact"], ["index", "graph"],
-        ["index", "stats"],
+        ["index", "merge"], ["index", "stats"],
         ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
         ["data"], ["data", "validate"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
