@@ -26,6 +26,7 @@ service: build  ## tests the service, its page in a browser, and installed copie
 distributed: build  ## tests what takes several processes; skips what cannot be had here
 	Scripts/test-distributed
 	Scripts/test-milvus
+	Scripts/test-readers
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

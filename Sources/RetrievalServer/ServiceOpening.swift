@@ -23,6 +23,12 @@ extension ServiceParts {
         if isWriting { try create(index, model) }
         let library = try IndexLibrary(
             index, model, former: former, recall: recall, logger)
+        if isWriting, let shard = library.gallery.index.shard {
+            throw ServerError.setting(
+                "index",
+                "\(index) holds shard \(shard) of a gallery, which a service does not write to;"
+                    + " join the shards with 'albef index merge'")
+        }
         if let store { try await reconcile(store, library, logger) }
         let metrics = ServiceMetrics(version: configuration.version, recall: recall.kind)
         let cores = max(2, ProcessInfo.processInfo.activeProcessorCount)

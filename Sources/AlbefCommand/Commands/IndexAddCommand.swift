@@ -28,6 +28,11 @@ struct IndexAddCommand: AsyncParsableCommand {
             Hidden files and folders are left out, as are folders such as @eaDir and node_modules, \
             and the files and folders that a .albefignore file names, one pattern per line.
 
+            With --shard 0/4, the first of four processes encodes its shard of the folder into \
+            INDEX/shard-0-of-4; 'albef index merge' joins the shards.
+
+              albef index add ~/Pictures --index shards --shard 0/4
+
             With --recall, the features come from that model and the tokens for re-ranking from \
             --model. The index records both; searches need not name them.
 
@@ -46,6 +51,14 @@ struct IndexAddCommand: AsyncParsableCommand {
     var index: String
 
     @OptionGroup var model: ModelOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Encode one of several shards of the folder, such as 0/4, the first of four; auto, or "
+                + "auto/4, takes the number from the scheduler (Slurm, Kubernetes, RANK). --index is "
+                + "then the folder of the shards' indexes.",
+            valueName: "i/n"))
+    var shard: ShardArgument?
 
     @Option(
         help: ArgumentHelp(
@@ -96,57 +109,67 @@ struct IndexAddCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Report simple mistakes before loading the model.
+        let shard = try shard?.shard()
+        let index = try shard?.place(in: FilePath(index)) ?? FilePath(index)
         let scan = try FolderScan(FilePath(photos), exclude: exclude)
         let notes = try metadata.map { try MetadataFile(FilePath($0)).images } ?? [:]
         remark(on: scan, notes)
+        if let shard {
+            let count = scan.part(of: shard).files.count
+            Console.note(
+                "shard \(shard), in \(index.displayed): \(count) of \(scan.files.count) images")
+        }
         let budget: TokenBudget? =
             tokens == nil && precision == nil
             ? nil : TokenBudget(count: tokens?.count, precision: precision ?? .float16)
         var options = Indexer.Options(batchSize: batchSize, budget: budget)
         options.rereads = force
+        options.shard = shard
         options.changesModel = model.model != nil
         options.changesImageSize = model.imageSize != nil
-        let made = try? ForwardIndex.model(of: FilePath(index))
+        let made = try? ForwardIndex.model(of: index)
         let indexer = Indexer(try await model.load(of: made), options: options)
-        defer { ChangeOutput.remark(on: FilePath(index), continuing: photos) }
+        defer { ChangeOutput.remark(on: index, continuing: photos) }
         let wasCancelled = try await Interrupts.cancelling("stopping after this batch") {
             // A watched folder may be empty at first.
             if !watch || !scan.files.isEmpty {
-                let done = try await update(indexer, scan, notes)
+                let done = try await update(index, indexer, scan, notes)
                 try IndexOutput.show(done, json: json, asLine: watch)
                 if done.report.wasCancelled || !watch { return done.report.wasCancelled }
             }
             Console.note("watching \(photos.displayed); Ctrl-C stops it")
-            try await follow(indexer, notes, since: scan.files.isEmpty ? nil : scan)
+            try await follow(index, indexer, notes, since: scan.files.isEmpty ? nil : scan)
             return true
         }
         if wasCancelled { throw CancellationError() }
     }
 
     private func update(
-        _ indexer: Indexer, _ scan: FolderScan, _ notes: [FilePath: [String: MetadataValue]]
+        _ index: FilePath, _ indexer: Indexer, _ scan: FolderScan,
+        _ notes: [FilePath: [String: MetadataValue]]
     ) async throws -> IndexOutput.Done {
         let clock = ContinuousClock.now
         var bar = IndexProgress(unit: "images")
         defer { bar.finish() }
-        let report = try await indexer.update(FilePath(index), with: scan, metadata: notes) {
+        let report = try await indexer.update(index, with: scan, metadata: notes) {
             bar.show($0)
         }
         return .init(
             model: indexer.model, report: report, scan: scan,
-            seconds: (ContinuousClock.now - clock).seconds)
+            seconds: (ContinuousClock.now - clock).seconds, shard: indexer.options.shard)
     }
 
     /// Keeps the index up to date with the folder until the task is cancelled.
     private func follow(
-        _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]], since scan: FolderScan?
+        _ index: FilePath, _ indexer: Indexer, _ notes: [FilePath: [String: MetadataValue]],
+        since scan: FolderScan?
     ) async throws {
         var start: ContinuousClock.Instant?
         var bar = IndexProgress(unit: "images")
         var isHindered = false
         var known: Set<SkippedFile> = []
         try await indexer.follow(
-            FilePath(index), with: FilePath(photos), exclude: exclude, metadata: notes,
+            index, with: FilePath(photos), exclude: exclude, metadata: notes,
             interval: .seconds(interval), since: scan
         ) { progress in
             start = start ?? .now
@@ -164,7 +187,8 @@ struct IndexAddCommand: AsyncParsableCommand {
                     let seconds = start.map { (ContinuousClock.now - $0).seconds } ?? 0
                     try IndexOutput.show(
                         .init(
-                            model: indexer.model, report: report, scan: scan, seconds: seconds),
+                            model: indexer.model, report: report, scan: scan, seconds: seconds,
+                            shard: indexer.options.shard),
                         json: json, asLine: true, except: known)
                 }
                 known = Set(report.failures)

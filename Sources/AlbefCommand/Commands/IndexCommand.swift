@@ -17,7 +17,8 @@ struct IndexCommand: AsyncParsableCommand {
         subcommands: [
             IndexAddCommand.self, IndexTextsCommand.self, IndexRemoveCommand.self,
             IndexVerifyCommand.self, IndexRepairCommand.self,
-            IndexCompactCommand.self, IndexGraphCommand.self, IndexPushCommand.self,
+            IndexCompactCommand.self, IndexMergeCommand.self, IndexGraphCommand.self,
+            IndexPushCommand.self,
             IndexStatsCommand.self,
         ],
         defaultSubcommand: IndexAddCommand.self)

@@ -12,6 +12,8 @@ struct IndexOutput: Encodable {
         /// The folder; nil for a file of texts.
         let scan: FolderScan?
         let seconds: Double
+        /// The part of the folder that was indexed; nil for all of it.
+        var shard: IndexShard?
     }
 
     struct Failure: Encodable {
@@ -35,11 +37,12 @@ struct IndexOutput: Encodable {
     /// The model whose index was replaced, or is being replaced.
     let replaced: String?
     let seconds: Double
+    let shard: ShardOutput?
 
     private enum CodingKeys: String, CodingKey {
         case model, encoded, reused, unchanged, removed, skipped
         case passedOver = "passed_over"
-        case interrupted, seconds
+        case interrupted, seconds, shard
         case replaced = "replaced_model"
     }
 
@@ -55,6 +58,7 @@ struct IndexOutput: Encodable {
         interrupted = report.wasCancelled
         replaced = report.replaced
         seconds = done.seconds
+        shard = done.shard.map { ShardOutput($0, isFinished: !report.wasCancelled) }
     }
 
     /// Prints the skipped files, and a summary of the update.

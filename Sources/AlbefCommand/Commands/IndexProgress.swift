@@ -68,11 +68,16 @@ struct ChangeOutput: Encodable {
     static func remark(on index: FilePath, continuing command: String = "IMAGES") {
         guard let successor = IndexSuccessor(of: index), let forward = try? ForwardIndex(index)
         else { return }
+        // A shard is named by the folder of all shards.
+        let place = forward.shard.map { shard in
+            let folder = index.removingLastComponent()
+            return "\((folder.isEmpty ? "." : folder).displayed) --shard \(shard)"
+        }
         let noun = forward.content == .images ? "images" : "texts"
         let change = ChangeOutput(successor, of: forward.count)
         Console.note(
             "note: a change of this index \(change.text(noun)), is not finished: 'albef index"
-                + " \(command.displayed) --index \(index.displayed)"
+                + " \(command.displayed) --index \(place ?? index.displayed)"
                 + " \(successor.model.options.displayed)' resumes it; deleting"
                 + " \(successor.directory.displayed) gives it up")
     }

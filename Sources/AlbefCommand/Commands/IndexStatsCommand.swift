@@ -64,11 +64,14 @@ struct IndexStatsCommand: AsyncParsableCommand {
                 ),
             ]
         }
+        let shard = statistics.shard.map {
+            ("shard", "\($0)" + (statistics.isFinished ? "" : ", not finished"))
+        }
         let change = successor.map {
             ("change", ChangeOutput($0, of: statistics.images).text(noun))
         }
         let shown = facts.filter { !isOfTexts || !["tokens", "image size"].contains($0.0) }
-        return (shown + (change.map { [$0] } ?? [])).map { name, value in
+        return (shown + [shard, change].compactMap(\.self)).map { name, value in
             name + String(repeating: " ", count: 12 - name.count) + value
         }.joined(separator: "\n")
     }
@@ -88,10 +91,12 @@ private struct StatisticsOutput: Encodable {
     let model: String
     let modelName: String?
     let recall: ModelSignature.Recall?
+    let shard: ShardOutput?
     let change: ChangeOutput?
 
     enum CodingKeys: String, CodingKey {
-        case content, photos, removed, files, bytes, generation, tokens, model, recall, change
+        case content, photos, removed, files, bytes, generation, tokens, model, recall, shard
+        case change
         case modelName = "model_name"
         case graphRows = "graph_photos"
         case featureWidth = "feature_width"
@@ -110,6 +115,7 @@ private struct StatisticsOutput: Encodable {
         model = statistics.model
         modelName = statistics.modelName
         recall = statistics.recall
+        shard = statistics.shard.map { ShardOutput($0, isFinished: statistics.isFinished) }
         change = successor.map { ChangeOutput($0, of: statistics.images) }
         graphRows = statistics.graphRows
         tokens = Tokens(

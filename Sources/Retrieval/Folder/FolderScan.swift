@@ -142,6 +142,15 @@ public struct FolderScan: Sendable {
         }
     }
 
+    /// Returns the images that belong to a shard of the folder, as a scan that found no others.
+    ///
+    /// - Complexity: O(f) for f files.
+    public func part(of shard: IndexShard) -> FolderScan {
+        var part = self
+        part.files.removeAll { !shard.contains($0.path, in: root) }
+        return part
+    }
+
     /// Returns whether another scan found the same files and the same failures.
     public func findsSame(as other: FolderScan) -> Bool {
         files == other.files && failures == other.failures

@@ -64,9 +64,20 @@ struct IndexUpdate {
             report.wasCancelled = true
         }
         try await commit(onProgress)
-        if !report.wasCancelled { indexer.tidy(directory) }
+        if !report.wasCancelled {
+            try await finishShard(onProgress)
+            indexer.tidy(directory)
+        }
         report.failures.sort { FilePath.precedes($0.path, $1.path) }
         return report
+    }
+
+    /// Records that every image of the shard is in the index.
+    private func finishShard(_ onProgress: ProgressHandler) async throws {
+        guard indexer.options.shard != nil else { return }
+        var change = IndexChange()
+        change.finishesShard = true
+        _ = try await commit(change, onProgress)
     }
 
     private mutating func take(

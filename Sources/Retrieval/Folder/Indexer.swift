@@ -6,7 +6,8 @@ import Torch
 public struct Indexer: Sendable {
     /// The model that encodes the images.
     public let model: SearchModel
-    let options: Options
+    /// The settings of the indexer.
+    public let options: Options
     let work: Work?
     let locator = EntryLocator()
 
@@ -36,6 +37,10 @@ public struct Indexer: Sendable {
         /// Whether an index with the same weights but another image size is changed too; false by
         /// default.
         public var changesImageSize = false
+        /// The part of a folder's images that the index holds; nil for all of them.
+        ///
+        /// The index of a shard is never filled with another part; that is an error.
+        public var shard: IndexShard?
         /// How long a commit waits while another process writes to the index; 30 seconds by
         /// default.
         public var lockPatience = Duration.seconds(30)
@@ -166,7 +171,7 @@ public struct Indexer: Sendable {
     ///   - onProgress: Called after every image.
     /// - Returns: What the update did.
     /// - Throws: ``FolderError`` if there are neither images nor an index; ``IndexError`` if the
-    ///   index cannot be written or was made with another model.
+    ///   index cannot be written, was made with another model, or holds another shard.
     /// - Complexity: O(n + f) for n entries and f files, in addition to reading and encoding the
     ///   changed files.
     public func update(
@@ -174,6 +179,7 @@ public struct Indexer: Sendable {
         metadata: [FilePath: [String: MetadataValue]] = [:],
         onProgress: (Progress) -> Void = { _ in }
     ) async throws -> Report {
+        let scan = try part(of: scan, for: directory)
         guard let old = try changed(directory) else {
             return try await bring(directory, scan, metadata, onProgress)
         }
@@ -194,6 +200,18 @@ public struct Indexer: Sendable {
         }
     }
 
+    /// Returns the images of the shard.
+    ///
+    /// - Throws: ``FolderError`` if there are neither images nor an index: an empty folder is
+    ///   probably a mistake, a shard without images is none.
+    private func part(of scan: FolderScan, for directory: FilePath) throws -> FolderScan {
+        guard let shard = options.shard else { return scan }
+        if scan.files.isEmpty, !IndexManifest.exists(in: directory) {
+            throw FolderError.empty(scan)
+        }
+        return scan.part(of: shard)
+    }
+
     /// Returns the index if it must be changed to this model, otherwise nil.
     private func changed(_ directory: FilePath) throws -> ForwardIndex? {
         guard options.changesModel, IndexManifest.exists(in: directory) else { return nil }
@@ -201,6 +219,7 @@ public struct Indexer: Sendable {
         let isMeant =
             index.content == .images
             && index.isToChange(to: model.signature, imageSize: options.changesImageSize)
+        if isMeant { try index.manifest.check(options.shard, in: directory) }
         return isMeant ? index : nil
     }
 
@@ -229,7 +248,9 @@ public struct Indexer: Sendable {
         _ directory: FilePath, _ scan: FolderScan, _ onProgress: (Progress) -> Void
     ) async throws -> ForwardIndex {
         if work?.commit == nil, !IndexManifest.exists(in: directory) {
-            guard !scan.files.isEmpty else { throw FolderError.empty(scan) }
+            guard !scan.files.isEmpty || options.shard != nil else {
+                throw FolderError.empty(scan)
+            }
             var change = IndexChange()
             change.budget = options.budget
             _ = try await commit(change, to: directory, creates: true) {
@@ -238,7 +259,8 @@ public struct Indexer: Sendable {
         }
         let index = try ForwardIndex(directory)
         locator.forget(except: index)
-        try index.check(model.signature, content: .images, budget: options.budget)
+        try index.check(
+            model.signature, content: .images, budget: options.budget, shard: options.shard)
         return index
     }
 
@@ -259,8 +281,9 @@ public struct Indexer: Sendable {
         _ change: IndexChange, to directory: FilePath, creates: Bool = false,
         reusing snapshot: ForwardIndex? = nil, onWait: () -> Void
     ) async throws -> Set<FilePath> {
+        var change = change
+        change.shard = options.shard
         if let commit = work?.commit {
-            var change = change
             change.model = model.signature
             return try await commit(change)
         }

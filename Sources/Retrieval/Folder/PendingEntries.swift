@@ -78,9 +78,11 @@ extension ForwardIndex {
     ///
     /// - Throws: ``IndexError`` that describes the difference.
     func check(
-        _ model: ModelSignature, content: IndexContent, budget: TokenBudget?
+        _ model: ModelSignature, content: IndexContent, budget: TokenBudget?,
+        shard: IndexShard? = nil
     ) throws {
         try check(model)
+        try manifest.check(shard, in: directory)
         guard content == self.content else {
             throw IndexError.otherContent(directory, self.content)
         }

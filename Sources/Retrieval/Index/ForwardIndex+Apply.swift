@@ -19,6 +19,10 @@ public struct IndexChange: Sendable {
     var packed: PackedVectors?
     /// The kind of the entries.
     var content = IndexContent.images
+    /// The part of a gallery that the index holds; nil for all of it.
+    var shard: IndexShard?
+    /// Whether every image of the shard is in the index after this change.
+    var finishesShard = false
 
     /// Creates an empty change.
     public init() {}
@@ -62,7 +66,7 @@ extension ForwardIndex {
         }
         let writer = try IndexWriter(
             directory, model: model, content: change.content, budget: change.budget,
-            creates: creates)
+            shard: change.shard, creates: creates)
         let snapshot = try ForwardIndex(directory, manifest: writer.manifest, reusing: older)
         var old: [EntryID] = []
         var removed: Set<FilePath> = []
@@ -75,9 +79,12 @@ extension ForwardIndex {
             if let id = try locator.find(EntryKey(path), in: snapshot) { old.append(id) }
         }
         let rows = try change.rows(for: snapshot, model)
+        let isFinishing = writer.manifest.shard?.isFinished == false && change.finishesShard
         // A new index needs its manifest even if the change is empty.
-        if rows == nil, old.isEmpty, writer.manifest.generation > 0 { return removed }
-        try writer.commit(rows, removing: old)
+        if rows == nil, old.isEmpty, !isFinishing, writer.manifest.generation > 0 {
+            return removed
+        }
+        try writer.commit(rows, removing: old, finishing: change.finishesShard)
         return removed
     }
 }

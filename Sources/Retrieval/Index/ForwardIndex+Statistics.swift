@@ -8,6 +8,10 @@ import WeightFiles
 public struct IndexStatistics: Sendable, Hashable {
     /// The kind of the entries.
     public internal(set) var content = IndexContent.images
+    /// The part of a gallery that the index holds; nil for all of it.
+    public internal(set) var shard: IndexShard?
+    /// Whether an update has encoded every image of the shard; true without a shard.
+    public internal(set) var isFinished = true
     /// The number of images, or texts, that searches can find.
     public internal(set) var images = 0
     /// The number of removed or replaced rows that still take space.
@@ -52,6 +56,8 @@ extension ForwardIndex {
         var result = IndexStatistics()
         let model = manifest.model
         result.content = manifest.content
+        result.shard = manifest.shard?.shard
+        result.isFinished = manifest.shard?.isFinished ?? true
         result.images = count
         result.removed = segments.reduce(0) { $0 + $1.removed.count }
         result.segments = segments.count

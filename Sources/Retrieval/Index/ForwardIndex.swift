@@ -119,6 +119,9 @@ public struct ForwardIndex: Sendable {
     /// The model that made the vectors.
     public var model: ModelSignature { manifest.model }
 
+    /// The part of a gallery that the index holds; nil for all of it, also if it was merged.
+    public var shard: IndexShard? { manifest.shard?.shard }
+
     /// The kind of the entries.
     public var content: IndexContent { manifest.content }
 

@@ -4,7 +4,7 @@ import SystemPackage
 public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case missing, occupied, corrupt, format, locked, otherModel, otherContent, otherBudget,
-            vectors, stale, graph, system
+            vectors, stale, graph, system, shard, merge
     }
 
     private let code: Code
@@ -108,6 +108,46 @@ public struct IndexError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func badDigest(_ file: FilePath, _ text: String) -> IndexError {
         IndexError(.vectors, file, "'\(text.prefix(80))' is not a SHA-256 in hexadecimal")
+    }
+
+    /// Returns the error for an index that holds another part of a gallery than it was named for.
+    static func otherShard(
+        _ directory: FilePath, _ own: IndexShard?, _ other: IndexShard?
+    ) -> IndexError {
+        guard let own else {
+            return IndexError(
+                .shard, directory, "holds a whole gallery, not a shard",
+                advice: "name another index for the shard \(other?.description ?? "")")
+        }
+        return IndexError(
+            .shard, directory, "holds shard \(own) of a gallery",
+            advice: other.map { "name another index for shard \($0)" }
+                ?? "update it with --shard \(own), or join it with the other shards by 'albef index"
+                + " merge' first")
+    }
+
+    /// Returns the error for a folder of shards that was divided otherwise.
+    static func otherDivision(
+        _ folder: FilePath, _ found: IndexShard, _ wanted: IndexShard
+    ) -> IndexError {
+        IndexError(
+            .shard, folder,
+            "has shards of a gallery that was divided into \(found.count), not \(wanted.count)",
+            advice: "use --shard \(wanted.number % found.count)/\(found.count), or another folder")
+    }
+
+    /// Returns the error for an index that was named as a folder of shards.
+    static func shardsInIndex(_ directory: FilePath) -> IndexError {
+        IndexError(
+            .shard, directory, "is an index",
+            advice: "name a folder in which the indexes of the shards are kept")
+    }
+
+    /// Returns the error for indexes that cannot be joined.
+    static func unmergeable(
+        _ directory: FilePath, _ reason: String, advice: String = ""
+    ) -> IndexError {
+        IndexError(.merge, directory, reason, advice: advice)
     }
 
     static func stale(_ directory: FilePath) -> IndexError {

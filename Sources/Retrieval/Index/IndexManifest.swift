@@ -46,6 +46,8 @@ struct IndexManifest: Codable, Sendable, Equatable {
     var content = IndexContent.images
     /// The tokens that the index stores for every image.
     var tokens = TokenBudget()
+    /// The part of a gallery that the index holds; nil for all of it.
+    var shard: Shard?
     var segments: [Segment] = []
     /// The graph for approximate recall; nil until one is built.
     ///
@@ -107,6 +109,9 @@ struct IndexManifest: Codable, Sendable, Equatable {
         guard (0..<1 << 62).contains(generation) else {
             return "generation: \(generation) is not from 0 to 2^62"
         }
+        if let shard, shard.shard == nil {
+            return "shard: there is no shard \(shard.number) of \(shard.count)"
+        }
         for segment in segments {
             guard segment.count >= 0, segment.byteCount >= 0 else {
                 return "'\(segment.name)' has a negative size"
@@ -127,7 +132,11 @@ struct IndexManifest: Codable, Sendable, Equatable {
         }
     }
 
-    init(model: ModelSignature, content: IndexContent = .images, tokens: TokenBudget) {
+    init(
+        model: ModelSignature, content: IndexContent = .images, tokens: TokenBudget,
+        shard: IndexShard? = nil
+    ) {
+        self.shard = shard.map { Shard($0) }
         format = Self.format(of: model)
         self.model = model
         self.content = content
@@ -135,7 +144,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case format, generation, model, content, tokens, segments
+        case format, generation, model, content, tokens, shard, segments
         case graph = "recall_graph"
         case firstGraph = "graph"
     }
@@ -147,6 +156,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         model = try container.decode(ModelSignature.self, forKey: .model)
         content = try container.decodeIfPresent(IndexContent.self, forKey: .content) ?? .images
         tokens = try container.decodeIfPresent(TokenBudget.self, forKey: .tokens) ?? TokenBudget()
+        shard = try container.decodeIfPresent(Shard.self, forKey: .shard)
         segments = try container.decode([Segment].self, forKey: .segments)
         graph =
             try container.decodeIfPresent(Graph.self, forKey: .graph)
@@ -161,6 +171,7 @@ struct IndexManifest: Codable, Sendable, Equatable {
         try container.encode(model, forKey: .model)
         try container.encode(content, forKey: .content)
         try container.encode(tokens, forKey: .tokens)
+        try container.encodeIfPresent(shard, forKey: .shard)
         try container.encode(segments, forKey: .segments)
         try container.encodeIfPresent(graph, forKey: .graph)
     }

@@ -115,6 +115,10 @@ struct IndexSegment: Sendable {
         tokenWeights = try perToken("token_weights", kept < model.tokenCount)
     }
 
+    /// Whether the paths of its entries are not those in the file, because the index was moved
+    /// together with its images.
+    var isRelocated: Bool { table.relocation != nil }
+
     /// Returns this segment as another manifest describes it, or nil if that names another file.
     ///
     /// The checksum decides, because names are reused when an index is deleted and created again.

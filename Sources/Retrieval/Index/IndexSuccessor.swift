@@ -57,7 +57,8 @@ extension IndexWriter {
         if !isWanted { giveUpSuccessor() }
         _ = try IndexWriter(
             place, model: model, content: manifest.content,
-            budget: found.flatMap { isWanted ? $0.tokens : nil } ?? budget ?? manifest.tokens)
+            budget: found.flatMap { isWanted ? $0.tokens : nil } ?? budget ?? manifest.tokens,
+            shard: manifest.shard?.shard)
     }
 
     /// Replaces this index by its successor.
@@ -127,11 +128,14 @@ extension FilePath {
     /// Gives a file a second name, by a link or, if the file system does not support links, by a
     /// copy.
     ///
+    /// - Returns: Whether it is a link.
     /// - Throws: An error of the file system.
-    fileprivate func addName(_ path: FilePath) throws {
-        if link(string, path.string) == 0 { return }
+    @discardableResult
+    func addName(_ path: FilePath) throws -> Bool {
+        if link(string, path.string) == 0 { return true }
         let (file, copy) = (try MappedFile(self), try AtomicFile(path))
         try file.withUnsafeBytes { try copy.write($0) }
         try copy.commit()
+        return false
     }
 }

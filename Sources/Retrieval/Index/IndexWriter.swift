@@ -27,13 +27,14 @@ final class IndexWriter {
     ///   - content: The kind of new entries; ignored if `model` is nil.
     ///   - budget: The tokens that a new index stores; nil for what an existing index stores, or
     ///     all tokens.
+    ///   - shard: The part of a gallery that new entries belong to; ignored if `model` is nil.
     ///   - creates: Whether to create the index and its directory if they do not exist. If `model`
     ///     is nil, they are never created.
     /// - Throws: ``IndexError`` if the directory contains something else, another process writes to
-    ///   the index, or it was made with another model.
+    ///   the index, or it was made with another model or for another shard.
     init(
         _ directory: FilePath, model: ModelSignature?, content: IndexContent = .images,
-        budget: TokenBudget? = nil, creates: Bool = true
+        budget: TokenBudget? = nil, shard: IndexShard? = nil, creates: Bool = true
     ) throws {
         // Check first, so that nothing is created in a directory that is not an index.
         try Self.checkPlace(directory, creates: creates && model != nil)
@@ -42,14 +43,14 @@ final class IndexWriter {
         self.directory = directory
         if var found = try IndexManifest.ifPresent(in: directory) {
             found.format = IndexManifest.format(of: found.model)
-            manifest = try found.opened(with: model, content, budget, in: directory)
+            manifest = try found.opened(with: model, content, budget, shard, in: directory)
         } else if creates, let model {
             // A directory with segments but no manifest is a damaged index, not a new one.
             guard try Self.segmentNames(directory).isEmpty else {
                 throw IndexError.lostManifest(directory)
             }
             manifest = IndexManifest(
-                model: model, content: content, tokens: budget ?? TokenBudget())
+                model: model, content: content, tokens: budget ?? TokenBudget(), shard: shard)
             try manifest.write(to: directory)
         } else {
             throw IndexError.missing(directory)
@@ -129,12 +130,15 @@ final class IndexWriter {
     /// - Parameters:
     ///   - rows: The new entries; nil for none.
     ///   - removed: The entries to remove, as ids of the snapshot of ``manifest``.
+    ///   - isFinished: Whether the shard of the index is finished then; nil to leave that as it is.
     /// - Throws: The errors of ``publish(_:)``; the index is then unchanged.
     func commit(
-        _ rows: SegmentWriter.Rows?, removing removed: [ForwardIndex.EntryID] = []
+        _ rows: SegmentWriter.Rows?, removing removed: [ForwardIndex.EntryID] = [],
+        finishing isFinished: Bool? = nil
     ) throws {
         var next = manifest
         next.generation += 1
+        if let isFinished { next.shard?.isFinished = isFinished }
         for id in removed {
             guard next.segments.indices.contains(id.segment),
                 (0..<next.segments[id.segment].count).contains(id.row)
@@ -171,17 +175,19 @@ final class IndexWriter {
 extension IndexManifest {
     /// Returns the manifest from which a writer continues.
     ///
-    /// An index without any commits accepts the model, content and budget of its writer.
+    /// An index without any commits accepts the model, content, budget and shard of its writer.
     ///
-    /// - Throws: ``IndexError`` if the index has another model, content or budget.
+    /// - Throws: ``IndexError`` if the index has another model, content, budget or shard.
     fileprivate func opened(
         with model: ModelSignature?, _ content: IndexContent, _ budget: TokenBudget?,
-        in directory: FilePath
+        _ shard: IndexShard?, in directory: FilePath
     ) throws -> IndexManifest {
         if let model, generation == 0, segments.isEmpty {
-            return IndexManifest(model: model, content: content, tokens: budget ?? tokens)
+            return IndexManifest(
+                model: model, content: content, tokens: budget ?? tokens, shard: shard)
         }
         if let model {
+            try check(shard, in: directory)
             try check(model, in: directory)
             guard content == self.content else {
                 throw IndexError.otherContent(directory, self.content)
