@@ -105,7 +105,7 @@ struct DistributedTrainingTests {
         let file = try SafetensorsFile(
             folder.path.pushing(FilePath("\(run)/last/model.safetensors")))
         return try file.tensors.names.reduce(into: [:]) { found, name in
-            found[name] = Tensor(try file.tensor(name)).values(as: Float.self)
+            found[name] = try Tensor(file.tensor(name)).values(as: Float.self)
         }
     }
 
