@@ -176,6 +176,9 @@ struct PackageDescription {
     }
 
     private static func products(in text: Substring) -> Set<String> {
-        Set(text.matches(of: /(?:product|Dependency\.target)\(\s*name: "(\w+)"/).map { String($0.output.1) })
+        Set(
+            text.matches(of: /(?:product|Dependency\.target)\(\s*name: "(\w+)"/).map {
+                String($0.output.1)
+            })
     }
 }
