@@ -74,18 +74,19 @@ struct ShardCommandTests {
 
     @Test("Four processes, one of them killed and started again, make the index of one process")
     func fourProcesses() async throws {
-        // The third shard needs three commits, of 128 images and less.
-        try await withGallery([20, 20, 300, 20]) { folder, run in
+        // The third shard needs four commits, of 128 images and less.
+        try await withGallery([20, 20, 400, 20]) { folder, run in
             let whole = try await run(
                 ["index", "photos", "--index", "whole", "--threads", "1"] + Self.singly)
             #expect(whole.status == 0, "\(whole.errors)")
 
             let started = try (0..<4).map { try start($0, folder) }
             let third = folder.appending("shards/shard-2-of-4")
-            // The first commit makes the index, the second one has images.
+            // The first commit makes the index. When the file of the third one appears, the second
+            // has images and is published.
             await Command.signal(
                 started[2].0, SIGKILL,
-                onceThereIs: third.appending("segments/00000002.safetensors"))
+                onceThereIs: third.appending("segments/00000003.safetensors"))
             for (number, (process, log)) in started.enumerated() {
                 await process.exited()
                 let isKilled = process.terminationReason == .uncaughtSignal
@@ -115,7 +116,7 @@ struct ShardCommandTests {
 
             let merged = try await run(merge)
             #expect(merged.status == 0, "\(merged.errors)")
-            #expect(merged.output.contains("merged 366 images of 4 indexes"))
+            #expect(merged.output.contains("merged 466 images of 4 indexes"))
             try checkEqual(folder.appending("merged"), folder.appending("whole"), folder)
 
             // The shards may go.
