@@ -181,60 +181,6 @@ struct IndexMergeTests {
         }
     }
 
-    @Test("Every shard has to be there once, and finished")
-    func completeness() async throws {
-        try await Fixtures.withTemporaryFolder { folder in
-            let photos = folder.absolute.appending("photos")
-            try TinyImages.write(20, to: photos)
-            let model = try TinyModel.search(in: folder)
-            let shards = folder.appending("shards")
-            func encode(_ number: Int, stopping: Bool = false) async throws {
-                let shard = try #require(IndexShard(number, of: 3))
-                var options = Indexer.Options(batchSize: 1, decodeAhead: 1, commitInterval: 1)
-                options.shard = shard
-                let indexer = Indexer(model, options: options)
-                let place = try shard.place(in: shards)
-                let task = Task {
-                    try await indexer.update(place, with: photos) { progress in
-                        // Cancels itself after the first image.
-                        if stopping, progress.done == 1 { withUnsafeCurrentTask { $0?.cancel() } }
-                    }
-                }
-                #expect(try await task.value.wasCancelled == stopping)
-            }
-            let merged = folder.appending("merged")
-            func refusal(_ sources: [FilePath]) -> String {
-                do {
-                    _ = try ForwardIndex.merge(sources, into: merged)
-                    return ""
-                } catch {
-                    return "\(error)"
-                }
-            }
-            try await encode(2)
-            #expect(refusal([shards]).contains("of 3 shards, 2 are missing: 0, 1"))
-            try await encode(0)
-            try await encode(1, stopping: true)
-            #expect(refusal([shards]).contains("shard 1/3 is not finished"))
-            let part = try ForwardIndex.merge([shards], into: merged, allowsMissing: true)
-            #expect(part.sources == 3 && part.entries < 20)
-            #expect(refusal([shards]).contains("is not finished"))
-            try await encode(1)
-            #expect(refusal([shards]).contains("entries already"))
-            let copy = folder.appending("copy")
-            try files.copyItem(
-                atPath: shards.appending("shard-0-of-3").string, toPath: copy.string)
-            #expect(refusal([shards, copy]).contains("is shard 0/3, as "))
-            let whole = try ForwardIndex.merge([shards], into: merged, replaces: true)
-            #expect(whole.entries == 20 && !whole.wasDone)
-            #expect(try ForwardIndex.merge([shards], into: merged).wasDone)
-            #expect(try ForwardIndex(merged).shard == nil)
-            // It is an index of the whole folder now.
-            let update = try await Indexer(model).update(merged, with: photos)
-            #expect(update.unchanged == 20 && update.changed == 0)
-        }
-    }
-
     @Test("Finds images that were moved with their index, and writes where they are now")
     func movedSource() async throws {
         try await withIndexes { model, indexes, folder in

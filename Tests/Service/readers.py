@@ -208,12 +208,13 @@ def main():
 
     with contextlib.ExitStack() as stack:
         writer = Service("writer", "--key-file", OUT / "key")
-        stack.callback(writer.process.kill)
+        stack.callback(lambda: writer.stop(signal.SIGKILL))
         readers = [Service("reader-1"), Service("reader-2")]
         for reader in readers:
-            stack.callback(lambda each=reader: each.process.kill())
+            stack.callback(lambda each=reader: each.stop(signal.SIGKILL))
         process, port = nginx(
             {8080: writer.port, 8081: readers[0].port, 8082: readers[1].port})
+        stack.callback(process.wait)
         stack.callback(process.kill)
         traffic = Traffic(port, 4)
         stack.callback(traffic.end)
