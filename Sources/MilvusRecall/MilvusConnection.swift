@@ -10,7 +10,7 @@
     ///
     /// Every operation of this client may be repeated: writing, deleting and creating the same
     /// thing twice changes nothing.
-    package final class MilvusConnection: Sendable {
+    final class MilvusConnection: Sendable {
         private typealias Client = GRPCClient<HTTP2ClientTransport.Posix>
 
         let address: MilvusAddress
@@ -108,7 +108,7 @@
                 let client = GRPCClient(transport: try transport())
                 let task = Task(executorPreference: ConnectionExecutor.shared) {
                     // Each call reports what is wrong with the connection.
-                    try? await client.runConnections()
+                    do { try await client.runConnections() } catch {}
                 }
                 open = (client, task)
                 return client
@@ -147,7 +147,7 @@
         /// Returns whether a failed call may succeed later.
         ///
         /// All calls may be repeated, so it does not matter whether the server has received them.
-        package static func isTemporary(_ code: RPCError.Code) -> Bool {
+        private static func isTemporary(_ code: RPCError.Code) -> Bool {
             [.unavailable, .resourceExhausted, .aborted].contains(code)
         }
 

@@ -1,6 +1,7 @@
 #if Milvus
     import Foundation
     public import Retrieval
+    import SwiftProtobuf
 
     extension MilvusStore {
         /// The names of the collection's fields.

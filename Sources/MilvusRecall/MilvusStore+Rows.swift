@@ -1,6 +1,7 @@
 #if Milvus
     import Foundation
     public import Retrieval
+    import SwiftProtobuf
 
     extension MilvusStore {
         /// Writes rows; rows with the same ids are replaced.
@@ -66,18 +67,18 @@
                 query(
                     MilvusExpression.range(range, field: Field.id), [Field.id, Field.version],
                     limit: maximumCount), to: "read the versions of rows")
-            var (ids, versions): ([String], [Int64]) = ([], [])
+            var (ids, found): ([String], [Int64]) = ([], [])
             for field in answer.fieldsData {
                 switch field.fieldName {
                 case Field.id: ids = field.scalars.stringData.data
-                case Field.version: versions = field.scalars.longData.data
+                case Field.version: found = field.scalars.longData.data
                 default: break
                 }
             }
-            guard ids.count == versions.count else {
+            guard ids.count == found.count else {
                 throw RecallError.refused(
                     name, "read the versions of rows",
-                    "the answer has \(ids.count) ids and \(versions.count) versions")
+                    "the answer has \(ids.count) ids and \(found.count) versions")
             }
             if ids.count == maximumCount {
                 // There may be more: ask for both halves.
@@ -86,7 +87,7 @@
                 let upper = StoreRange(from: middle, to: range.upper)
                 return try await versions(in: lower).merging(versions(in: upper)) { $1 }
             }
-            return Dictionary(zip(ids, versions)) { $1 }
+            return Dictionary(zip(ids, found)) { $1 }
         }
 
         /// Proposes the features nearest to some queries.

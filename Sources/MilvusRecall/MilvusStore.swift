@@ -1,6 +1,7 @@
 #if Milvus
     import Foundation
     public import Retrieval
+    import SwiftProtobuf
     import Synchronization
 
     /// A collection in Milvus as a store of features.

@@ -115,9 +115,6 @@
             #expect(status(5, retriable: true).isTemporary)
             #expect(!status(5).isTemporary && !status(100, old: 4).isTemporary)
             #expect(status(100).isMissingCollection && status(0, old: 4).isMissingCollection)
-            #expect(MilvusConnection.isTemporary(.unavailable))
-            #expect(!MilvusConnection.isTemporary(.unauthenticated))
-            #expect(!MilvusConnection.isTemporary(.deadlineExceeded))
         }
 
         @Test("A server that does not answer is an error that names it, within the timeout")
