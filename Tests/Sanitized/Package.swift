@@ -1,4 +1,5 @@
-// swift-tools-version: 6.1 The C and C++ targets with their callers and tests, to be built with the
+// swift-tools-version: 6.1
+// The C and C++ targets with their callers and tests, to be built with the
 // address sanitizer without the rest of the package; see Scripts/test-sanitized.
 import PackageDescription
 
@@ -18,7 +19,9 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(
@@ -43,13 +46,23 @@ let package = Package(
             name: "Torch", dependencies: ["CTorch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .target(
-            name: "ImageText", dependencies: ["CImaging", system], swiftSettings: swiftSettings),
+            name: "Storage",
+            dependencies: [
+                .product(name: "Crypto", package: "swift-crypto"), system,
+                .product(name: "Yams", package: "Yams"),
+            ], swiftSettings: swiftSettings),
+        .target(
+            name: "ImageText",
+            dependencies: [
+                "CImaging", "Storage", .product(name: "HeapModule", package: "swift-collections"),
+                system,
+            ], swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
         .testTarget(name: "VectorTests", dependencies: ["CVectors"], path: "VectorTests"),
         .testTarget(
-            name: "ImageTextTests", dependencies: ["ImageText", system],
+            name: "ImageTextTests", dependencies: ["ImageText", "Storage", system],
             swiftSettings: swiftSettings),
     ],
     cxxLanguageStandard: .cxx20
