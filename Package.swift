@@ -20,7 +20,6 @@ let swiftSettings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let orderedCollections = Target.Dependency.product(
     name: "OrderedCollections", package: "swift-collections")
 let hummingbird: [Target.Dependency] = [
@@ -74,7 +73,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -109,7 +107,7 @@ let package = Package(
         .target(
             name: "RetrievalServer",
             dependencies: [
-                "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", crypto, deque, system,
+                "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", deque, system,
             ]
                 + hummingbird,
             resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
@@ -136,19 +134,19 @@ let package = Package(
         .target(
             name: "Retrieval",
             dependencies: [
-                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", crypto, heap,
+                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", heap,
                 system,
             ],
             resources: [.copy("Models")],
             swiftSettings: swiftSettings),
         .target(
             name: "Downloads",
-            dependencies: ["ALBEF", "WeightFiles", "Torch", "Storage", crypto, system],
+            dependencies: ["ALBEF", "WeightFiles", "Torch", "Storage", system],
             swiftSettings: swiftSettings),
         .target(
             name: "ALBEF",
             dependencies: [
-                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, crypto, system,
+                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
             ],
             swiftSettings: swiftSettings),
         .target(
@@ -161,7 +159,7 @@ let package = Package(
             name: "ImageText", dependencies: ["CImaging", "Storage", heap, system],
             swiftSettings: swiftSettings),
         .target(
-            name: "Storage", dependencies: [crypto, system, yams], swiftSettings: swiftSettings),
+            name: "Storage", dependencies: ["CSHA256", system, yams], swiftSettings: swiftSettings),
         .target(
             name: "CTorch",
             cxxSettings: [
@@ -180,6 +178,7 @@ let package = Package(
             cxxSettings: [
                 .unsafeFlags(["-I/opt/homebrew/include"], .when(platforms: [.macOS]))
             ]),
+        .target(name: "CSHA256"),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",
@@ -231,10 +230,13 @@ let package = Package(
             ],
             swiftSettings: swiftSettings),
         .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "CSHA256"],
+            swiftSettings: swiftSettings),
+        .testTarget(
             name: "RetrievalTests",
             dependencies: [
                 "TestSupport", "RetrievalTesting", "Wardrobe", "ALBEFTraining", "Retrieval",
-                "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", crypto, system,
+                "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", system,
             ],
             swiftSettings: swiftSettings),
         .testTarget(

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Storage
 import SystemPackage
@@ -62,9 +61,9 @@ struct HashRecord: Sendable {
             let count = try buffer.withUnsafeMutableBytes { try descriptor.read(into: $0) }
             if count == 0 { break }
             buffer.withUnsafeBytes { bytes in
-                hasher.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+                hasher.update(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             }
         }
-        return hasher.hexadecimal()
+        return hasher.finished().hexadecimal
     }
 }

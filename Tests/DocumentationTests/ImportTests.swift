@@ -10,7 +10,7 @@ enum Layers {
         ["AlbefCommand"], ["RetrievalTesting"], ["RetrievalServer"], ["Wardrobe"],
         ["TrainingReport"], ["ALBEFTraining"], ["MilvusRecall"],
         ["Retrieval"], ["Downloads"], ["ALBEF"], ["ImageText", "WeightFiles"], ["Torch"],
-        ["Storage"], ["CTorch", "CVectors", "CImaging"], ["CJPEG"],
+        ["Storage"], ["CTorch", "CVectors", "CImaging", "CSHA256"], ["CJPEG"],
     ]
 
     /// The dependencies of each target, as Package.swift has them.
@@ -24,7 +24,7 @@ enum Layers {
             "RetrievalServer", "Retrieval", "ALBEF", "Torch", "Logging", "SystemPackage",
         ],
         "RetrievalServer": [
-            "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", "Crypto", "DequeModule",
+            "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", "DequeModule",
             "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore",
             "NIOHTTP1", "ServiceLifecycle", "SystemPackage", "UnixSignals",
         ],
@@ -42,22 +42,23 @@ enum Layers {
             "Retrieval", "GRPCCore", "GRPCNIOTransportHTTP2Posix", "SwiftProtobuf",
         ],
         "Retrieval": [
-            "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", "Crypto",
+            "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors",
             "HeapModule", "SystemPackage",
         ],
         "Downloads": [
-            "ALBEF", "WeightFiles", "Torch", "Storage", "Crypto", "SystemPackage",
+            "ALBEF", "WeightFiles", "Torch", "Storage", "SystemPackage",
         ],
         "ALBEF": [
-            "ImageText", "WeightFiles", "Torch", "Storage", "Crypto", "OrderedCollections",
+            "ImageText", "WeightFiles", "Torch", "Storage", "OrderedCollections",
             "SystemPackage",
         ],
         "ImageText": ["Storage", "CImaging", "HeapModule", "SystemPackage"],
         "WeightFiles": ["Torch", "Storage", "OrderedCollections", "SystemPackage"],
         "Torch": ["CTorch", "OrderedCollections", "SystemPackage"],
-        "Storage": ["Crypto", "SystemPackage", "Yams"],
+        "Storage": ["CSHA256", "SystemPackage", "Yams"],
         "CTorch": [],
         "CVectors": [],
+        "CSHA256": [],
         "CImaging": ["CJPEG"],
         "CJPEG": [],
     ]

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Retrieval
 import SystemPackage
@@ -38,7 +37,7 @@ struct IndexFiles {
             try JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
         var graph = try #require(document["recall_graph"] as? [String: Any])
         graph["byte_count"] = bytes.count
-        graph["sha256"] = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+        graph["sha256"] = ContentDigest(of: Array(bytes)).hexadecimal
         document["recall_graph"] = graph
         try JSONSerialization.data(withJSONObject: document).write(to: manifest, options: .atomic)
     }

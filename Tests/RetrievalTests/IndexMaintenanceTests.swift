@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Retrieval
 import RetrievalTesting
@@ -161,9 +160,7 @@ struct IndexMaintenanceTests {
                 ], to: path)
             let bytes = try Data(contentsOf: URL(filePath: path.string))
             segments[position]["byte_count"] = bytes.count
-            segments[position]["sha256"] = SHA256.hash(data: bytes).map {
-                String(format: "%02x", $0)
-            }.joined()
+            segments[position]["sha256"] = ContentDigest(of: Array(bytes)).hexadecimal
         }
         manifest["format"] = 1
         manifest["tokens"] = nil

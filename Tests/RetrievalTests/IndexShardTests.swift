@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Retrieval
 import RetrievalTesting
@@ -25,7 +24,7 @@ struct IndexShardTests {
         let shards = try (0..<4).map { try #require(IndexShard($0, of: 4)) }
         var counts = [0, 0, 0, 0]
         for name in names {
-            let digest = Array(SHA256.hash(data: Data(name.utf8)))
+            let digest = ContentDigest(of: Array(name.utf8)).bytes
             let number = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 4
             for folder in ["/photos", "/mnt/elsewhere"] as [FilePath] {
                 let path = folder.pushing(FilePath(name))

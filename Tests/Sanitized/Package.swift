@@ -19,7 +19,6 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -40,6 +39,7 @@ let package = Package(
             ]),
         // hnswlib's own vector code prefetches with an index read beyond the end of a list.
         .target(name: "CVectors", cxxSettings: [.define("NO_MANUAL_VECTORIZATION")]),
+        .target(name: "CSHA256"),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),
         .target(
@@ -48,7 +48,7 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                .product(name: "Crypto", package: "swift-crypto"), system,
+                "CSHA256", system,
                 .product(name: "Yams", package: "Yams"),
             ], swiftSettings: swiftSettings),
         .target(
@@ -59,6 +59,9 @@ let package = Package(
             ], swiftSettings: swiftSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
+            swiftSettings: swiftSettings),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "CSHA256"],
             swiftSettings: swiftSettings),
         .testTarget(name: "VectorTests", dependencies: ["CVectors"], path: "VectorTests"),
         .testTarget(

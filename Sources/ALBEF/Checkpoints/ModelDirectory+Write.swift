@@ -1,4 +1,3 @@
-import Crypto
 import Storage
 public import SystemPackage
 import Torch
@@ -37,9 +36,9 @@ extension ModelDirectory {
         var digest = SHA256()
         try SafetensorsWriter.write(
             entries, metadata: metadata, to: temporary.appending(weightsName),
-            observe: { digest.update(bufferPointer: $0) })
+            observe: { digest.update($0) })
         let document = ModelDocument(
-            configuration: configuration, weightsDigest: digest.hexadecimal())
+            configuration: configuration, weightsDigest: digest.finished().hexadecimal)
         try AtomicFile.write(document.text(), to: temporary.appending(configurationName))
         try tokenizer.copy(into: temporary)
         // Opening finds every fault of the entries before an old model is replaced.

@@ -1,4 +1,3 @@
-import Crypto
 import Storage
 public import SystemPackage
 import Torch
@@ -161,12 +160,12 @@ public struct ModelDirectory: Sendable {
         of weights: SafetensorsFile, configuration: MappedFile
     ) -> String {
         var digest = SHA256()
-        configuration.withUnsafeBytes { digest.update(bufferPointer: $0) }
+        configuration.withUnsafeBytes { digest.update($0) }
         weights.withFileBytes { bytes in
             let header = UnsafeRawBufferPointer(rebasing: bytes[..<weights.headerByteCount])
-            digest.update(bufferPointer: header)
+            digest.update(header)
             withUnsafeBytes(of: UInt64(bytes.count).littleEndian) {
-                digest.update(bufferPointer: $0)
+                digest.update($0)
             }
             // 64 evenly spread pages: weights that change without their configuration change
             // nearly everywhere.
@@ -174,9 +173,9 @@ public struct ModelDirectory: Sendable {
             for index in 0..<64 {
                 let start = data.startIndex + data.count / 64 * index
                 let end = min(start + 4096, data.endIndex)
-                digest.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+                digest.update(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
             }
         }
-        return digest.hexadecimal()
+        return digest.finished().hexadecimal
     }
 }

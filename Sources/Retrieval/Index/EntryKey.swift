@@ -1,4 +1,3 @@
-import Crypto
 import Storage
 public import SystemPackage
 
@@ -12,7 +11,7 @@ public struct EntryKey: Sendable, Hashable, CustomStringConvertible {
 
     /// Creates the key of a path.
     public init(_ path: FilePath) {
-        words = SHA256.hash(data: path.bytes).withUnsafeBytes {
+        words = ContentDigest(of: path.bytes).bytes.withUnsafeBytes {
             $0.loadUnaligned(as: SIMD2<UInt64>.self)
         }
     }

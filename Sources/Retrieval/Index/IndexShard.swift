@@ -1,4 +1,3 @@
-import Crypto
 import Storage
 public import SystemPackage
 
@@ -62,10 +61,7 @@ public struct IndexShard: Sendable, Hashable, CustomStringConvertible {
         if !rest.removePrefix(folder) || rest.isEmpty {
             rest = FilePath(root: nil, path.components.suffix(1))
         }
-        let word = SHA256.hash(data: rest.bytes).withUnsafeBytes {
-            UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
-        }
-        return word % UInt64(count) == UInt64(number)
+        return ContentDigest(of: rest.bytes).firstWord % UInt64(count) == UInt64(number)
     }
 
     /// Returns the index of this shard in a folder of shards: `shard-0-of-4` for the first of four.

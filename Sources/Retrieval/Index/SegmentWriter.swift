@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Storage
 import SystemPackage
@@ -128,12 +127,12 @@ enum SegmentWriter {
         var byteCount = 0
         let path = IndexSegment.path(name, in: directory)
         try SafetensorsWriter.write(tensors, to: path) { bytes in
-            digest.update(bufferPointer: bytes)
+            digest.update(bytes)
             byteCount += bytes.count
         }
         return IndexManifest.Segment(
             name: name, count: count, byteCount: byteCount,
-            sha256: digest.finalize().hexadecimal, removed: [],
+            sha256: digest.finished().hexadecimal, removed: [],
             directory: String(validating: directory.absolute))
     }
 }

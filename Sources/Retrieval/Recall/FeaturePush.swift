@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Torch
 
@@ -153,13 +152,13 @@ extension StoredFeature {
         let fields = try StoredFields.json(of: index.entry(id))
         let place = StoredPlace(id, in: index).value
         var hash = SHA256()
-        feature.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        hash.update(data: Data(fields.utf8))
-        withUnsafeBytes(of: place.littleEndian) { hash.update(bufferPointer: $0) }
-        let version = hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        feature.withUnsafeBytes { hash.update($0) }
+        hash.update(Array(fields.utf8))
+        withUnsafeBytes(of: place.littleEndian) { hash.update($0) }
+        let version = hash.finished().firstWord.byteSwapped
         self.init(
             id: key, feature: feature, fields: fields, place: place,
             // Protocols and databases agree only on signed numbers.
-            version: Int64(UInt64(littleEndian: version) >> 1))
+            version: Int64(version >> 1))
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Storage
 import Synchronization
@@ -33,7 +32,7 @@ enum GraphFile {
             expected = graph.byteCount
             let file = try AtomicFile(path)
             try graph.write { bytes in
-                digest.update(bufferPointer: bytes)
+                digest.update(bytes)
                 written += bytes.count
                 try file.write(bytes)
             }
@@ -44,7 +43,7 @@ enum GraphFile {
             try file.commit()
         }
         let record = IndexManifest.Graph(
-            name: name, byteCount: expected, sha256: digest.finalize().hexadecimal, parts: parts)
+            name: name, byteCount: expected, sha256: digest.finished().hexadecimal, parts: parts)
         do {
             _ = try LazyGraph(record, directory: directory, width: width)()
         } catch {

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Storage
 
@@ -117,6 +116,6 @@ package enum StoredFields {
     /// Two different values share them with a probability of 2^-64, and results are compared again.
     private static func mark(_ type: String, _ name: String, _ value: String) -> String {
         let text = "\(type)\(name.utf8.count):\(composed(name))=\(value)"
-        return Array(SHA256.hash(data: Data(text.utf8)).prefix(8)).hexadecimal
+        return String(ContentDigest(of: Array(text.utf8)).hexadecimal.prefix(16))
     }
 }

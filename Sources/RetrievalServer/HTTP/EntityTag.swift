@@ -1,4 +1,3 @@
-import Crypto
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -54,7 +53,7 @@ struct StaticFile: Sendable {
     init(_ bytes: [UInt8], type: String) {
         self.bytes = bytes
         self.type = type
-        tag = EntityTag(String(SHA256.hash(data: bytes).hexadecimal.prefix(32)))
+        tag = EntityTag(String(ContentDigest(of: bytes).hexadecimal.prefix(32)))
     }
 
     /// Returns the file, or status 304 if the client already has it.

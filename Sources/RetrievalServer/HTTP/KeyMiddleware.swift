@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -7,14 +6,14 @@ import Hummingbird
 ///
 /// The time of a comparison therefore reveals nothing about a key.
 private struct Keys: Sendable {
-    private let digests: [SHA256Digest]
+    private let digests: [ContentDigest]
 
-    init(_ keys: [String]) { digests = keys.map { SHA256.hash(data: Array($0.utf8)) } }
+    init(_ keys: [String]) { digests = keys.map { ContentDigest(of: Array($0.utf8)) } }
 
     var isEmpty: Bool { digests.isEmpty }
 
     func contain(_ key: some StringProtocol) -> Bool {
-        let digest = SHA256.hash(data: Array(key.utf8))
+        let digest = ContentDigest(of: Array(key.utf8))
         return digests.contains { $0 == digest }
     }
 

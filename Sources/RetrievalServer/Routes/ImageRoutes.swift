@@ -1,4 +1,3 @@
-import Crypto
 import HTTPTypes
 import Hummingbird
 import ImageText
@@ -279,7 +278,7 @@ struct ImageRoutes: Sendable {
         }.value
         let entry = IndexEntry(
             path: path, size: file.size, modified: file.modified,
-            sha256: SHA256.hash(data: sent.bytes).hexadecimal, about: ImageFacts(of: sent.bytes),
+            sha256: ContentDigest(of: sent.bytes).hexadecimal, about: ImageFacts(of: sent.bytes),
             metadata: metadata)
         _ = try await writing.writer.apply(.put(entry, pixels: sent.pixels, waiting: waiting))
         return entry

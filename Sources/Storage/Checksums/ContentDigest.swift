@@ -1,12 +1,12 @@
-package import Crypto
-import SystemPackage
-
-/// The SHA-256 digest of a file's bytes.
+/// A SHA-256 digest, such as that of a file's bytes.
 package struct ContentDigest: Sendable, Hashable {
     /// The length of a digest in bytes.
     package static let byteCount = 32
 
     private let words: SIMD4<UInt64>
+
+    /// Creates a digest from its 32 bytes, eight per number in their order in memory.
+    init(words: SIMD4<UInt64>) { self.words = words }
 
     /// Creates a digest from the 32 bytes at an address, which need not be aligned.
     package init(_ bytes: UnsafeRawPointer) {
@@ -15,9 +15,9 @@ package struct ContentDigest: Sendable, Hashable {
 
     /// Computes the digest of `bytes`.
     package init(of bytes: [UInt8]) {
-        words = SHA256.hash(data: bytes).withUnsafeBytes {
-            $0.loadUnaligned(as: SIMD4<UInt64>.self)
-        }
+        var digest = SHA256()
+        digest.update(bytes)
+        self = digest.finished()
     }
 
     /// Creates a digest from 64 hexadecimal digits; nil if the text is anything else.
@@ -31,6 +31,9 @@ package struct ContentDigest: Sendable, Hashable {
     /// The 32 bytes of the digest.
     package var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
 
+    /// The first 8 bytes of the digest as a big-endian number.
+    package var firstWord: UInt64 { UInt64(bigEndian: words[0]) }
+
     /// The digest in lower-case hexadecimal.
     package var hexadecimal: String { bytes.hexadecimal }
 }
@@ -42,8 +45,8 @@ extension MappedFile {
     package var sha256: String {
         withUnsafeBytes { bytes in
             var digest = SHA256()
-            digest.update(bufferPointer: bytes)
-            return digest.finalize().hexadecimal
+            digest.update(bytes)
+            return digest.finished().hexadecimal
         }
     }
 }
@@ -68,9 +71,4 @@ extension [UInt8] {
             append(byte)
         }
     }
-}
-
-extension SHA256 {
-    /// Returns the digest of the bytes so far, in lower-case hexadecimal.
-    package func hexadecimal() -> String { finalize().hexadecimal }
 }
