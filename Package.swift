@@ -178,7 +178,7 @@ let package = Package(
             cxxSettings: [
                 .unsafeFlags(["-I/opt/homebrew/include"], .when(platforms: [.macOS]))
             ]),
-        .target(name: "CSHA256"),
+        .target(name: "CSHA256", dependencies: []),
         .target(name: "CImaging", dependencies: ["CJPEG"]),
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg",

@@ -1,6 +1,7 @@
 import Foundation
 import Retrieval
 import RetrievalTesting
+import Storage
 import SystemPackage
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import Torch
 
 /// Brings a ``FeatureStore`` in step with an index.

@@ -14,7 +14,7 @@ package struct ContentDigest: Sendable, Hashable {
     }
 
     /// Computes the digest of `bytes`.
-    package init(of bytes: [UInt8]) {
+    package init(of bytes: some Sequence<UInt8>) {
         var digest = SHA256()
         digest.update(bytes)
         self = digest.finished()

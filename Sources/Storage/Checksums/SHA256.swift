@@ -17,8 +17,11 @@ package struct SHA256: Sendable {
     /// Appends bytes.
     ///
     /// - Complexity: O(n) for n bytes.
-    package mutating func update(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { update($0) }
+    package mutating func update(_ bytes: some Sequence<UInt8>) {
+        let isContiguous: Void? = bytes.withContiguousStorageIfAvailable {
+            update(UnsafeRawBufferPointer($0))
+        }
+        if isContiguous == nil { Array(bytes).withUnsafeBytes { update($0) } }
     }
 
     /// Returns the digest of the bytes so far.
