@@ -18,6 +18,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         case disk(Errno)
         case storage(reason: String)
         case inUse
+        case stream(String)
     }
 
     let code: Code
@@ -35,7 +36,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .status(let status): [408, 425, 429, 500, 502, 503, 504].contains(status)
         case .network, .size, .range: true
-        case .content, .hash, .recordedHash, .disk, .storage, .inUse: false
+        case .content, .hash, .recordedHash, .disk, .storage, .inUse, .stream: false
         }
     }
 
@@ -85,6 +86,8 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
             return "\(file): cannot be written: \(error)"
         case .storage(let reason):
             return "\(file): \(reason)"
+        case .stream(let reason):
+            return "\(address): \(reason)"
         case .inUse:
             return "\(file): another process is downloading it; try again afterwards"
         }

@@ -6,13 +6,14 @@ import SystemPackage
     import FoundationNetworking
 #endif
 
-/// An HTTP request that fills a partial file, and resumes it if the server allows.
+/// An HTTP request that fills a file or feeds a reader, and resumes if the server allows.
 ///
 /// The delegate's queue is serial, so each chunk is written before the next is handled.
-final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
+final class Transfer<Target: TransferTarget>: NSObject, URLSessionDataDelegate, Sendable {
     private struct State: Sendable {
-        var partial: PartialFile
-        var continuation: CheckedContinuation<(PartialFile, DownloadError.Code?), Never>?
+        var partial: Target
+        /// Called once, with the received bytes and the failure if there was one.
+        var completion: (@Sendable (Target, DownloadError.Code?) -> Void)?
         /// The size of the whole file in bytes; nil until the server reports it.
         var total: Int64?
         var failure: DownloadError.Code?
@@ -29,51 +30,83 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     private let queue = BoundedQueue(limit: 256)
 
     /// The number of bytes between two reports of progress.
-    private static let reportInterval: Int64 = 1 << 20
+    private static var reportInterval: Int64 { 1 << 20 }
 
     private init(
-        address: URL, partial: PartialFile, progress: @escaping @Sendable (DownloadProgress) -> Void
+        address: URL, partial: Target, progress: @escaping @Sendable (DownloadProgress) -> Void,
+        completion: @escaping @Sendable (Target, DownloadError.Code?) -> Void
     ) {
         self.address = address
         self.progress = progress
-        state = Mutex(State(partial: partial))
+        state = Mutex(State(partial: partial, completion: completion))
     }
 
     /// Runs one request to its end.
     ///
-    /// - Returns: the partial file with the received bytes, and the failure if there was one.
-    /// - Throws: `CancellationError` if the task is cancelled; the received bytes stay on the disk.
+    /// - Returns: the target with the received bytes, and the failure if there was one.
+    /// - Throws: `CancellationError` if the task is cancelled; the received bytes stay in the
+    ///   target.
     static func run(
-        _ address: URL, into partial: PartialFile, idleTimeout: Duration,
+        _ address: URL, into partial: Target, idleTimeout: Duration,
         progress: @escaping @Sendable (DownloadProgress) -> Void
-    ) async throws -> (PartialFile, DownloadError.Code?) {
+    ) async throws -> (Target, DownloadError.Code?) {
         try Task.checkCancellation()
-        let transfer = Transfer(address: address, partial: partial, progress: progress)
+        let request = Mutex<(stop: (@Sendable () -> Void)?, isCancelled: Bool)>((nil, false))
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let end = start(
+                    address, into: partial, idleTimeout: idleTimeout, progress: progress
+                ) { continuation.resume(returning: ($0, $1)) }
+                let isCancelled = request.withLock { request in
+                    request.stop = end
+                    return request.isCancelled
+                }
+                if isCancelled { end() }
+            }
+        } onCancel: {
+            let stop = request.withLock { request in
+                request.isCancelled = true
+                return request.stop
+            }
+            stop?()
+        }
+        try Task.checkCancellation()
+        return result
+    }
+
+    /// Starts one request.
+    ///
+    /// - Parameter completion: Called once, on any thread, with the target and the failure if there
+    ///   was one.
+    /// - Returns: A closure that ends the request early.
+    static func start(
+        _ address: URL, into partial: Target, idleTimeout: Duration,
+        progress: @escaping @Sendable (DownloadProgress) -> Void,
+        completion: @escaping @Sendable (Target, DownloadError.Code?) -> Void
+    ) -> @Sendable () -> Void {
+        let transfer = Transfer(
+            address: address, partial: partial, progress: progress, completion: completion)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = idleTimeout / .seconds(1)
         configuration.urlCache = nil
         let session = URLSession(
             configuration: configuration, delegate: transfer, delegateQueue: transfer.queue)
-        defer { session.finishTasksAndInvalidate() }
         var request = URLRequest(url: address)
         // The length of a compressed response would not be that of the file.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        if let origin = partial.origin(), origin.address == address, let tag = origin.validator {
-            request.setValue("bytes=\(partial.size)-", forHTTPHeaderField: "Range")
-            request.setValue(tag, forHTTPHeaderField: "If-Range")
+        let tag = partial.origin().flatMap { $0.address == address ? $0.validator : nil }
+        if tag != nil || partial.requestedEnd != nil {
+            let last = partial.requestedEnd.map { String($0 - 1) } ?? ""
+            request.setValue("bytes=\(partial.size)-\(last)", forHTTPHeaderField: "Range")
         }
+        if let tag { request.setValue(tag, forHTTPHeaderField: "If-Range") }
         let task = session.dataTask(with: request)
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                transfer.state.withLock { $0.continuation = continuation }
-                task.resume()
-            }
-        } onCancel: {
+        task.resume()
+        session.finishTasksAndInvalidate()
+        return {
             transfer.state.withLock { $0.isCancelled = true }
             stop(task)
         }
-        try Task.checkCancellation()
-        return result
     }
 
     /// Cancels a task on another thread, which may wait for the session; see ``BoundedQueue``.
@@ -116,7 +149,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
     ) {
         report(isLast: true)
-        let (continuation, partial, failure) = state.withLock { state in
+        let (completion, partial, failure) = state.withLock { state in
             let size = state.partial.size
             if state.failure == nil, !state.isComplete {
                 if let total = state.total, size != total {
@@ -126,10 +159,10 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
                     state.failure = .network(reason: error.localizedDescription)
                 }
             }
-            defer { state.continuation = nil }
-            return (state.continuation, state.partial, state.failure)
+            defer { state.completion = nil }
+            return (state.completion, state.partial, state.failure)
         }
-        continuation?.resume(returning: (partial, failure))
+        completion?(partial, failure)
     }
 
     /// Decides from the status and the headers whether to resume, start over or fail.
@@ -139,13 +172,12 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
             return
         }
         let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
+        let origin = PartialFile.Origin(
+            address: address, entityTag: response.value(forHTTPHeaderField: "ETag"),
+            lastModified: response.value(forHTTPHeaderField: "Last-Modified"))
         switch response.statusCode {
         case 200:
-            try state.partial.restart(
-                from: PartialFile.Origin(
-                    address: address,
-                    entityTag: response.value(forHTTPHeaderField: "ETag"),
-                    lastModified: response.value(forHTTPHeaderField: "Last-Modified")))
+            try state.partial.restart(from: origin)
             state.total = response.value(forHTTPHeaderField: "Content-Length").flatMap { Int64($0) }
         case 206:
             // "bytes 100-199/200"
@@ -153,7 +185,11 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
                 state.failure = .range(range)
                 return
             }
-            state.total = range.split(separator: "/").last.flatMap { Int64($0) }
+            let total = range.split(separator: "/").last.flatMap { Int64($0) }
+            try state.partial.resume(from: origin, total: total)
+            // A part ends where it was asked to end.
+            let requested = state.partial.requestedEnd
+            state.total = total.map { min($0, requested ?? $0) } ?? requested
         case 416 where range == "bytes */\(state.partial.size)":
             state.isComplete = true
         case 416:

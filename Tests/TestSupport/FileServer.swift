@@ -130,22 +130,27 @@ package final class FileServer: Sendable {
             return state.requests.count - 1
         }
         let behaviour = behaviour(attempt, request[":path"] ?? "")
-        var start = 0
+        var (start, end) = (0, behaviour.content.count)
         var status = behaviour.status
         if status == 200, behaviour.honoursRange, let range = request["range"],
             request["if-range"] == nil || request["if-range"] == behaviour.entityTag
                 || request["if-range"] == behaviour.lastModified
         {
-            start = Int(range.dropFirst("bytes=".count).dropLast()) ?? 0
+            let bounds = range.dropFirst("bytes=".count)
+                .split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            start = bounds.first.flatMap { $0 } ?? 0
+            end = min(end, bounds.last.flatMap { $0 }.map { $0 + 1 } ?? end)
             status = start < behaviour.content.count ? 206 : 416
         }
         let total = behaviour.content.count
-        let body = status == 200 || status == 206 ? behaviour.content[start...] : Data()
+        let body = status == 200 || status == 206 ? behaviour.content[start..<end] : Data()
         var header = "HTTP/1.1 \(status) Test\r\nConnection: close\r\n"
         if let tag = behaviour.entityTag { header += "ETag: \(tag)\r\n" }
         if let date = behaviour.lastModified { header += "Last-Modified: \(date)\r\n" }
         let first = start + behaviour.rangeShift
-        if status == 206 { header += "Content-Range: bytes \(first)-\(total - 1)/\(total)\r\n" }
+        if status == 206 {
+            header += "Content-Range: bytes \(first)-\(end + behaviour.rangeShift - 1)/\(total)\r\n"
+        }
         if status == 416 { header += "Content-Range: bytes */\(total)\r\n" }
         if !behaviour.hidesLength {
             header += "Content-Length: \(behaviour.announcedLength ?? body.count)\r\n"

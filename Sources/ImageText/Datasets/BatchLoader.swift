@@ -94,7 +94,7 @@ public struct BatchLoader: Sendable {
     private let transform: TrainingTransform
     private let cache: ImageCache
     private let gate: WorkerGate
-    let order: EpochOrder
+    private let order: EpochOrder
 
     /// The number of rows per batch.
     public let batchSize: Int
@@ -156,7 +156,10 @@ public struct BatchLoader: Sendable {
     public func batches(
         from position: Position = Position()
     ) -> some AsyncSequence<TrainingBatch, any Error> & Sendable {
-        BatchSequence(loader: self, start: normalised(position))
+        BatchSequence(
+            start: normalised(position), batchesPerEpoch: batchesPerEpoch,
+            lookahead: options.lookahead, endsWhenCancelled: options.endsWhenCancelled
+        ) { Starter(self) }
     }
 
     /// Returns the same position with a batch number below the number of batches per epoch.
@@ -168,18 +171,10 @@ public struct BatchLoader: Sendable {
 
     // MARK: Making a batch
 
-    private struct Sample: Sendable {
-        /// `nil` if the consumer needs no pixels.
-        let square: RGBImage?
-        let caption: String
-        let image: Int
-        let view: AugmentedView?
-    }
-
     /// Makes the batch of these rows.
-    func batch(at position: Position, rows: [Int32]) async throws -> TrainingBatch {
+    private func batch(at position: Position, rows: [Int32]) async throws -> TrainingBatch {
         let turn = position.epoch * batchesPerEpoch + position.batch
-        let samples = try await withThrowingTaskGroup(of: (Int, Sample).self) { group in
+        let samples = try await withThrowingTaskGroup(of: (Int, PreparedSample).self) { group in
             for (place, row) in rows.enumerated() {
                 group.addTask {
                     let sample = try await gate.run(turn: turn) {
@@ -188,31 +183,15 @@ public struct BatchLoader: Sendable {
                     return (place, sample)
                 }
             }
-            var samples = [Sample?](repeating: nil, count: rows.count)
+            var samples = [PreparedSample?](repeating: nil, count: rows.count)
             for try await (place, sample) in group { samples[place] = sample }
             return samples.compactMap { $0 }
         }
-        let length = transform.count
-        let squares = samples.compactMap(\.square)
-        let pixels = [Float](unsafeUninitializedCapacity: squares.count * length) {
-            buffer, initialized in
-            for (place, square) in squares.enumerated() {
-                let slot = buffer[place * length..<(place + 1) * length]
-                transform.normalise(square, into: UnsafeMutableBufferPointer(rebasing: slot))
-            }
-            initialized = squares.count * length
-        }
-        return TrainingBatch(
-            pixels: pixels, pixelRows: samples.indices.filter { samples[$0].square != nil },
-            views: samples.compactMap(\.view), captions: samples.map(\.caption),
-            ids: samples.map { images[$0.image].id },
-            imageCaptions: samples.map { images[$0.image].captions },
-            images: samples.map { images[$0.image].path },
-            epoch: position.epoch, index: position.batch)
+        return TrainingBatch(samples, transform: transform, at: position)
     }
 
     /// Returns the sample of a row, or of the row that replaces it.
-    private func makeSample(_ row: Int, epoch: Int) throws -> Sample {
+    private func makeSample(_ row: Int, epoch: Int) throws -> PreparedSample {
         var current = row
         var attempt = 0
         while true {
@@ -224,7 +203,7 @@ public struct BatchLoader: Sendable {
                 ? AugmentedView(image: image, index: random.integer(below: options.views)) : nil
             do {
                 if let view, options.isKept(view) {
-                    return Sample(square: nil, caption: caption, image: image, view: view)
+                    return prepared(image, nil, caption, view)
                 }
                 let decoded = try cache.image(image)
                 if let view {
@@ -233,7 +212,7 @@ public struct BatchLoader: Sendable {
                         view.index)
                 }
                 let square = transform.augmented(decoded, using: &random)
-                return Sample(square: square, caption: caption, image: image, view: view)
+                return prepared(image, square, caption, view)
             } catch {
                 guard failurePolicy == .replace else { throw error }
                 try cache.record(error, of: image)
@@ -245,6 +224,33 @@ public struct BatchLoader: Sendable {
                 seed: options.seed, stream: EpochOrder.Stream.replacement.rawValue, epoch, row,
                 attempt)
             current = draw.integer(below: order.count)
+        }
+    }
+
+    private func prepared(
+        _ image: Int, _ square: RGBImage?, _ caption: String, _ view: AugmentedView?
+    ) -> PreparedSample {
+        PreparedSample(
+            square: square, caption: caption, captions: images[image].captions,
+            id: images[image].id, path: images[image].path, view: view)
+    }
+
+    /// Starts batches for one iterator; it keeps the order of the epoch.
+    private struct Starter: BatchStarter {
+        let loader: BatchLoader
+        private var order: (epoch: Int, rows: [Int32])?
+
+        init(_ loader: BatchLoader) { self.loader = loader }
+
+        mutating func start(_ position: Position) -> Task<TrainingBatch, any Error> {
+            if order?.epoch != position.epoch {
+                order = (position.epoch, loader.order.rows(ofEpoch: position.epoch))
+            }
+            let part = loader.options.part
+            let size = loader.batchSize / part.count
+            let first = position.batch * loader.batchSize + part.index * size
+            let rows = Array((order?.rows ?? [])[first..<first + size])
+            return Task { [loader] in try await loader.batch(at: position, rows: rows) }
         }
     }
 }

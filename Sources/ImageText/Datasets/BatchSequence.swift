@@ -1,12 +1,29 @@
+/// Starts the batches of one iterator, which come in order.
+protocol BatchStarter {
+    /// Starts to make a batch.
+    mutating func start(_ position: BatchLoader.Position) -> Task<TrainingBatch, any Error>
+    /// Ends whatever the batches that were started wait for.
+    func cancel()
+}
+
+extension BatchStarter {
+    func cancel() {}
+}
+
 /// The endless sequence of a loader's batches.
 struct BatchSequence: AsyncSequence, Sendable {
     typealias Element = TrainingBatch
     typealias Failure = any Error
 
-    let loader: BatchLoader
     let start: BatchLoader.Position
+    let batchesPerEpoch: Int
+    let lookahead: Int
+    /// Whether the sequence ends when the consumer's task is cancelled.
+    let endsWhenCancelled: Bool
+    /// Returns what starts the batches of a new iterator.
+    let starter: @Sendable () -> any BatchStarter
 
-    func makeAsyncIterator() -> Iterator { Iterator(ahead: BatchesAhead(loader, from: start)) }
+    func makeAsyncIterator() -> Iterator { Iterator(ahead: BatchesAhead(self)) }
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate let ahead: BatchesAhead
@@ -25,30 +42,28 @@ struct BatchSequence: AsyncSequence, Sendable {
 
 /// The batches in progress: one task each, cancelled when the iterator is released.
 private final class BatchesAhead {
-    private let loader: BatchLoader
+    private let sequence: BatchSequence
+    private var starter: any BatchStarter
     private var position: BatchLoader.Position
-    /// The order of the epoch in `position`.
-    private var order: [Int32] = []
     private var tasks: [Task<TrainingBatch, any Error>] = []
     private var isFinished = false
 
-    init(_ loader: BatchLoader, from position: BatchLoader.Position) {
-        self.loader = loader
-        self.position = position
+    init(_ sequence: BatchSequence) {
+        self.sequence = sequence
+        starter = sequence.starter()
+        position = sequence.start
     }
 
-    deinit {
-        for task in tasks { task.cancel() }
-    }
+    deinit { cancel() }
 
     /// Returns the next batch, and keeps `lookahead` batches in progress behind it.
     func next(isolation actor: isolated (any Actor)?) async throws -> TrainingBatch? {
         if isFinished { return nil }
         do {
-            if loader.options.endsWhenCancelled { try Task.checkCancellation() }
-            while tasks.count <= loader.options.lookahead { tasks.append(startNext()) }
+            if sequence.endsWhenCancelled { try Task.checkCancellation() }
+            while tasks.count <= sequence.lookahead { tasks.append(startNext()) }
             let task = tasks.removeFirst()
-            guard loader.options.endsWhenCancelled else { return try await task.value }
+            guard sequence.endsWhenCancelled else { return try await task.value }
             return try await withTaskCancellationHandler {
                 try await task.value
             } onCancel: {
@@ -56,24 +71,22 @@ private final class BatchesAhead {
             }
         } catch {
             isFinished = true
-            for task in tasks { task.cancel() }
-            tasks = []
+            cancel()
             throw error
         }
     }
 
+    private func cancel() {
+        for task in tasks { task.cancel() }
+        tasks = []
+        starter.cancel()
+    }
+
     private func startNext() -> Task<TrainingBatch, any Error> {
-        if order.isEmpty { order = loader.order.rows(ofEpoch: position.epoch) }
-        let (part, size) = (loader.options.part, loader.batchSize / loader.options.part.count)
-        let first = position.batch * loader.batchSize + part.index * size
-        let rows = Array(order[first..<first + size])
-        let task = Task { [loader, position] in
-            try await loader.batch(at: position, rows: rows)
-        }
+        let task = starter.start(position)
         position.batch += 1
-        if position.batch == loader.batchesPerEpoch {
+        if position.batch == sequence.batchesPerEpoch {
             position = BatchLoader.Position(epoch: position.epoch + 1)
-            order = []
         }
         return task
     }

@@ -6,7 +6,7 @@ package import SystemPackage
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures,
-            occupied, missingImage, parquet
+            occupied, missingImage, parquet, shards
     }
 
     private let code: Code
@@ -65,6 +65,11 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
                 + " or CSV, or write JSON Lines with Python: import pandas;"
                 + " pandas.read_parquet('x.parquet').to_json('x.jsonl', orient='records',"
                 + " lines=True) with file names in place of the images")
+    }
+
+    /// - Parameter place: The shards as they were named.
+    static func shards(_ place: String, _ why: String) -> DatasetError {
+        DatasetError(code: .shards, description: "\(place): \(why)")
     }
 
     static func noChoices(_ path: FilePath) -> DatasetError {

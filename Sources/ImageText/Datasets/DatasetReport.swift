@@ -17,6 +17,12 @@ public struct DatasetReport: Sendable {
         /// The captions of one image are the same for the model: they differ only in case,
         /// punctuation or white space.
         case equivalentCaptions(FilePath, captions: [String])
+        /// The sample of a shard has no image.
+        case noImage(FilePath)
+        /// The caption of a sample of a shard cannot be read, for the given reason.
+        case unreadableCaption(FilePath, reason: String)
+        /// The rest of a shard cannot be used.
+        case damagedShard(ShardDamage)
         /// The files have the same bytes.
         case identicalImages([FilePath])
     }
@@ -70,7 +76,9 @@ extension DatasetReport.Problem {
     /// Whether training cannot use the image or caption in question.
     public var isBreaking: Bool {
         switch self {
-        case .missingImage, .undecodableImage, .noCaption, .emptyCaption: true
+        case .missingImage, .undecodableImage, .noCaption, .emptyCaption, .noImage,
+            .unreadableCaption, .damagedShard:
+            true
         case .repeatedPair, .equivalentCaptions, .identicalImages: false
         }
     }

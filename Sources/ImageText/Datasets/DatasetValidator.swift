@@ -16,8 +16,8 @@ public struct DatasetValidator: Sendable {
         public let total: Int
     }
 
-    private let loader: ImageLoader
-    private let workers: Int
+    let loader: ImageLoader
+    let workers: Int
     private let rules: TextRules
 
     /// Creates a validator.
@@ -49,19 +49,14 @@ public struct DatasetValidator: Sendable {
         var report = DatasetReport()
         report.images = dataset.images.count
         let found = try await outcomes(dataset.images, onProgress: onProgress)
-        report.captions = dataset.captionCount
-        report.characters = .init(found.flatMap(\.characters))
-        report.words = .init(found.flatMap(\.words))
-        report.widths = .init(found.compactMap(\.width))
-        report.heights = .init(found.compactMap(\.height))
-        report.problems = found.flatMap(\.problems)
+        report.add(found)
         report.problems += try identical(dataset.images, found)
         return report
     }
 
     // MARK: Captions
 
-    private func problems(ofCaptions image: CaptionedImage) -> [DatasetReport.Problem] {
+    func problems(ofCaptions image: CaptionedImage) -> [DatasetReport.Problem] {
         guard !image.captions.isEmpty else { return [.noCaption(image.path)] }
         var problems: [DatasetReport.Problem] = []
         // Distinct captions, grouped by the text that the model reads, in order.
@@ -91,12 +86,15 @@ public struct DatasetValidator: Sendable {
 
     // MARK: Images
 
-    private struct Outcome: Sendable {
+    /// What was found out about one image.
+    struct Outcome: Sendable {
         var problems: [DatasetReport.Problem] = []
         /// One count per caption.
         var characters: [Int] = []
         var words: [Int] = []
         var hash: ContentHash?
+        /// Whether a sample of a shard has an image.
+        var hasImage = false
         var width: Int?
         var height: Int?
     }
@@ -132,20 +130,31 @@ public struct DatasetValidator: Sendable {
         let path = image.path
         var outcome = Outcome()
         do throws(ImageError) {
-            let bytes = try ImageFile.read(path) { _ in }
-            outcome.hash = bytes.withUnsafeBytes { ContentHash($0) }
-            let image = try loader.load(bytes, named: path.description)
-            outcome.width = image.width
-            outcome.height = image.height
+            try check(ImageFile.read(path) { _ in }, at: path, &outcome)
         } catch {
             outcome.problems.append(
                 ImageFile.exists(path)
                     ? .undecodableImage(path, reason: error.reason) : .missingImage(path))
         }
+        checkCaptions(of: image, &outcome)
+        return outcome
+    }
+
+    /// Decodes the content of an image file.
+    func check(
+        _ bytes: [UInt8], at path: FilePath, _ outcome: inout Outcome
+    ) throws(ImageError) {
+        outcome.hash = bytes.withUnsafeBytes { ContentHash($0) }
+        let image = try loader.load(bytes, named: path.description)
+        outcome.width = image.width
+        outcome.height = image.height
+    }
+
+    /// Measures captions and looks for their faults.
+    func checkCaptions(of image: CaptionedImage, _ outcome: inout Outcome) {
         outcome.problems += problems(ofCaptions: image)
         outcome.characters = image.captions.map(\.count)
         outcome.words = image.captions.map { $0.split(whereSeparator: \.isWhitespace).count }
-        return outcome
     }
 
     /// Returns the groups of files with the same bytes; equal fingerprints only make them likely.
@@ -175,5 +184,17 @@ public struct DatasetValidator: Sendable {
             }
         }
         return problems
+    }
+}
+
+extension DatasetReport {
+    /// Adds what was found out about the images.
+    mutating func add(_ outcomes: [DatasetValidator.Outcome]) {
+        captions = outcomes.reduce(0) { $0 + $1.characters.count }
+        characters = .init(outcomes.flatMap(\.characters))
+        words = .init(outcomes.flatMap(\.words))
+        widths = .init(outcomes.compactMap(\.width))
+        heights = .init(outcomes.compactMap(\.height))
+        problems = outcomes.flatMap(\.problems)
     }
 }

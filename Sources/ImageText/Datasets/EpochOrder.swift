@@ -87,7 +87,7 @@ struct EpochOrder: Sendable {
 
     /// The purpose of random numbers: the first number of a generator's stream.
     enum Stream: Int {
-        case order, sample, replacement, view
+        case order, sample, replacement, view, buffer
     }
 }
 

@@ -10,6 +10,8 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
         case tooManyPixels(format: String, width: Int64, height: Int64, limit: Int)
         case undecodable(format: String, String)
         case unencodable(format: String, String)
+        /// The reason, as a sentence whose subject is the file.
+        case unusable(String)
         case outside(CropBox, width: Int, height: Int)
     }
 
@@ -42,6 +44,7 @@ public struct ImageError: Error, Sendable, CustomStringConvertible {
             "is a \(format) that cannot be decoded: \(why.isEmpty ? "it is damaged" : why)"
         case .unencodable(let format, let why):
             "cannot be encoded as \(format): \(why.isEmpty ? "the encoder failed" : why)"
+        case .unusable(let why): why
         case .outside(let box, let width, let height):
             "has \(width) x \(height) pixels, none of which lies in the box \(box)"
         }

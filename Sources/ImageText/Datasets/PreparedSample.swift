@@ -1,0 +1,36 @@
+internal import SystemPackage
+
+/// A row of a batch before normalisation.
+struct PreparedSample: Sendable {
+    /// The augmented image; `nil` if the consumer needs no pixels.
+    let square: RGBImage?
+    let caption: String
+    /// All captions of the image.
+    let captions: [String]
+    let id: Int
+    let path: FilePath
+    let view: AugmentedView?
+}
+
+extension TrainingBatch {
+    /// Creates a batch of rows, whose pixels it normalises.
+    init(
+        _ rows: [PreparedSample], transform: TrainingTransform, at position: BatchLoader.Position
+    ) {
+        let length = transform.count
+        let squares = rows.compactMap(\.square)
+        let pixels = [Float](unsafeUninitializedCapacity: squares.count * length) {
+            buffer, initialized in
+            for (place, square) in squares.enumerated() {
+                let slot = buffer[place * length..<(place + 1) * length]
+                transform.normalise(square, into: UnsafeMutableBufferPointer(rebasing: slot))
+            }
+            initialized = squares.count * length
+        }
+        self.init(
+            pixels: pixels, pixelRows: rows.indices.filter { rows[$0].square != nil },
+            views: rows.compactMap(\.view), captions: rows.map(\.caption), ids: rows.map(\.id),
+            imageCaptions: rows.map(\.captions), images: rows.map(\.path), epoch: position.epoch,
+            index: position.batch)
+    }
+}
