@@ -111,4 +111,55 @@ struct DataCommandTests {
             }
         }
     }
+
+    @Test("Packs shards, and reads them from the disk, a command and a server")
+    func shards() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            _ = try TinyImages.write(5, to: folder.appending("photos"))
+            let rows = (0..<5).map { "photos/00\($0).bmp,an image of \($0)\n" }.joined()
+            try "image,caption\n\(rows)".write(
+                toFile: folder.appending("table.csv").string, atomically: true, encoding: .utf8)
+            let pack = ["data", "pack", "table.csv", "shards", "--samples-per-shard", "2"]
+            let packed = try await Command.run(pack + ["--json"], folder: folder)
+            #expect(packed.status == 0, "\(packed.errors)")
+            let json = try packed.json()
+            #expect(json["samples"] as? Int == 5)
+            let written = (json["shards"] as? [[String: Any]])?.map { $0["written"] as? Bool }
+            #expect(written == [true, true, true])
+            let again = try await Command.run(pack, folder: folder)
+            #expect(
+                again.output == "5 images in 3 shards in shards\n3 of them were there already\n")
+
+            let shards = folder.appending("shards")
+            let server = try FileServer { _, path in
+                let content = try? Data(contentsOf: URL(filePath: shards.appending(path).string))
+                return FileServer.Behaviour(
+                    status: content == nil ? 404 : 200, content: content ?? Data())
+            }
+            defer { server.stop() }
+            for text in [
+                "shards", "shards/{000000..000002}.tar", "shards/*.tar",
+                "pipe:cat shards/{000000..000002}.tar",
+                "\(server.address.absoluteString){000000..000002}.tar",
+                "shards/000000.tar::shards/{000001,000002}.tar",
+            ] {
+                let valid = try await Command.run(["data", "validate", text], folder: folder)
+                #expect(valid.status == 0, "\(text): \(valid.output) \(valid.errors)")
+                #expect(valid.output.contains("captions    5, 1.0 per image"))
+            }
+
+            let path = shards.appending("000001.tar")
+            let content = try Data(contentsOf: URL(filePath: path.string))
+            try content.prefix(700).write(to: URL(filePath: path.string))
+            let broken = try await Command.run(
+                ["data", "validate", "shards", "--json"], folder: folder)
+            #expect(broken.status == 1)
+            let problems = try #require(try broken.json()["problems"] as? [[String: Any]])
+            #expect(problems.map { $0["kind"] as? String } == ["damaged_shard"])
+            #expect(problems[0]["offset"] as? Int == 0 && problems[0]["samples"] as? Int == 0)
+            let gone = try await Command.run(
+                ["data", "validate", "\(server.address.absoluteString)none.tar"], folder: folder)
+            #expect(gone.status == 1 && gone.output.contains("the server answered 404"))
+        }
+    }
 }

@@ -84,6 +84,39 @@ struct DistributedTrainingTests {
         }
     }
 
+    @Test("Four processes share shards; two go on with the epoch that they began")
+    func shards() async throws {
+        try await Fixtures.withTemporaryFolder { path in
+            let folder = try TrainingFolder(path, epochs: 200)
+            let pack = ["data", "pack", "train.json", "shards", "--samples-per-shard", "5"]
+            #expect(try await Command.run(pack, folder: path).status == 0)
+            // Without the index, the first process has to count for all.
+            try FileManager.default.removeItem(atPath: path.pushing("shards/shards.json").string)
+            let changes = ["data.train=['shards/*.tar']", "data.shuffle_buffer=3"]
+            let four = try Ranks(4, Self.arguments(folder, "run", changes), folder: path)
+            try await folder.wait(for: four.processes[0]) { folder.lastStep("run") > 0 }
+            Foundation.kill(four.processes[1].processIdentifier, SIGTERM)
+            for (rank, end) in try await four.ended().enumerated() {
+                #expect(end.status == 130, "rank \(rank): \(end.errors)")
+            }
+            #expect(try Self.epochRanks(path) == 4)
+            let steps = folder.lastStep("run")
+            #expect(steps > 0 && steps < 600)
+
+            let two = try Ranks(2, Self.arguments(folder, "run", changes), folder: path)
+            for (status, errors) in try await two.ended() { #expect(status == 0, "\(errors)") }
+            #expect(folder.lastStep("run") == 600)
+            #expect(try Self.epochRanks(path) == 2)
+        }
+    }
+
+    private static func epochRanks(_ folder: FilePath) throws -> Int? {
+        let file = folder.pushing("run/last/progress.json")
+        let content = try Data(contentsOf: URL(filePath: file.string))
+        let progress = try JSONSerialization.jsonObject(with: content) as? [String: Any]
+        return progress?["epochRanks"] as? Int
+    }
+
     @Test("Refuses batches that cannot be divided")
     func refusals() async throws {
         try await Fixtures.withTemporaryFolder { path in

@@ -26,6 +26,8 @@ public struct RunDirectory: Sendable, Hashable {
     public var best: FilePath { path.appending("best") }
     /// The default file of the feature maps that the frozen part of a trunk computes.
     var trunkMaps: FilePath { path.appending("trunk-maps") }
+    /// The counts of shards that had to be counted when the run began.
+    var shardCounts: FilePath { path.appending("shard-counts.json") }
     private var checkpoints: FilePath { path.appending("checkpoints") }
 
     /// Whether a run has begun in this directory.

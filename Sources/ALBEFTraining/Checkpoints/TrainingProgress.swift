@@ -19,6 +19,8 @@ struct TrainingProgress: Codable, Equatable {
     var step = 0
     /// The position in the data at which the run resumes.
     var position = BatchLoader.Position()
+    /// The number of processes that began the position's epoch; nil for one.
+    var epochRanks: Int?
     /// Whether the evaluation that follows the last step has not finished yet.
     var isEvaluationDue = false
     /// The best mean recall so far, in percent.
@@ -53,7 +55,7 @@ struct TrainingProgress: Codable, Equatable {
             throw TrainingError.settingsFile(
                 place, "is damaged: \(DecodingError.reason(of: error))")
         }
-        let counts = [step, position.epoch, position.batch, goodSteps]
+        let counts = [step, position.epoch, position.batch, goodSteps, epochRanks ?? 1]
         guard counts.allSatisfy({ (0...1_000_000_000_000_000).contains($0) }), lossScale >= 1,
             lossScale.isFinite
         else { throw TrainingError.settingsFile(place, "is damaged: a number is out of range") }

@@ -17,6 +17,7 @@ extension PretrainingConfiguration {
         guard !data.train.isEmpty else {
             throw TrainingError.setting("data.train", "names no annotation file; give at least one")
         }
+        try data.validateShards()
         guard model.start != nil || model.vocabulary != nil else {
             throw TrainingError.setting(
                 "model.vocabulary",
@@ -82,6 +83,8 @@ extension PretrainingConfiguration {
             ("data.lookahead", data.lookahead, 1...1_024),
             ("data.cache_megabytes", data.cacheMegabytes, 0...steps),
             ("data.trunk_views", data.trunkViews, 0...10_000),
+            ("data.shuffle_buffer", data.shuffleBuffer, 1...many),
+            ("data.samples_per_epoch", data.samplesPerEpoch, 0...1_000_000_000_000),
             ("augmentation.operations", augmentation.operations, 0...100),
             ("augmentation.magnitude", augmentation.magnitude, 0...10),
             ("objectives.contrastive.queue", objectives.contrastive.queue, 0...100_000_000),

@@ -95,7 +95,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
 
     /// The training and validation data.
     public struct Data: Sendable, Hashable, Codable {
-        /// Annotation files or folders, read in this order.
+        /// Annotation files or folders, read in this order; or shards, as paths, patterns, commands
+        /// or addresses.
         public var train: [String]
         /// Annotation files for the evaluation during training; may be empty.
         public var validation: [String]
@@ -118,6 +119,12 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         /// The file of these feature maps, which several runs can use one after another; nil for a
         /// file in the run's directory.
         public var trunkMaps: String?
+        /// With shards: the number of samples among which each one is drawn, whose files are in
+        /// memory.
+        public var shuffleBuffer: Int
+        /// With shards: the number of samples per epoch; 0 for as many as the index beside the
+        /// shards says, or as a count of them finds.
+        public var samplesPerEpoch: Int
 
         /// What one row of an epoch consists of.
         public enum Rows: String, Sendable, Hashable, Codable, CaseIterable {
@@ -133,6 +140,8 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
             case cacheMegabytes = "cache_megabytes"
             case trunkViews = "trunk_views"
             case trunkMaps = "trunk_maps"
+            case shuffleBuffer = "shuffle_buffer"
+            case samplesPerEpoch = "samples_per_epoch"
         }
     }
 

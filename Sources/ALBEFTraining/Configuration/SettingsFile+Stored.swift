@@ -1,3 +1,4 @@
+import ImageText
 import Storage
 import SystemPackage
 import Yams
@@ -29,6 +30,8 @@ extension SettingsFile {
             (3, ["data"], "trunk_views", "0"),
             (3, ["objectives", "matching"], "ramp_epochs", "0"),
             (3, ["data"], "trunk_maps", "null"),
+            (4, ["data"], "shuffle_buffer", "1000"),
+            (4, ["data"], "samples_per_epoch", "0"),
             (
                 4, [], "distributed",
                 "{hard_negatives: global, shard_optimizer: false, bucket_megabytes: 25,"
@@ -92,7 +95,9 @@ extension SettingsFile {
         var settings = settings
         settings.model.start = settings.model.start.map(absolute)
         settings.model.vocabulary = settings.model.vocabulary.map(absolute)
-        settings.data.train = settings.data.train.map(absolute)
+        settings.data.train = settings.data.train.map { text in
+            ShardList.isShards(text) ? ShardList.mappingPaths(of: text, absolute) : absolute(text)
+        }
         settings.data.validation = settings.data.validation.map(absolute)
         settings.data.images = settings.data.images.map(absolute)
         settings.data.trunkMaps = settings.data.trunkMaps.map(absolute)

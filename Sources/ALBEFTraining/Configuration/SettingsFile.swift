@@ -1,3 +1,4 @@
+import ImageText
 public import SystemPackage
 import Yams
 
@@ -146,7 +147,11 @@ public struct SettingsFile {
             for index in items.indices { items[index] = resolved(items[index], folder) }
             return .sequence(items)
         case .scalar(let scalar) where node.null == nil:
-            let path = folder.pushing(FilePath(scalar.string)).string
+            func inFolder(_ path: String) -> String { folder.pushing(FilePath(path)).string }
+            let text = scalar.string
+            let path =
+                ShardList.isShards(text)
+                ? ShardList.mappingPaths(of: text, inFolder) : inFolder(text)
             return .scalar(.init(path, .implicit, .any, scalar.mark))
         default: return node
         }

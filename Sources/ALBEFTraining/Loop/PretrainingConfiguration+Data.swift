@@ -3,19 +3,21 @@ import ImageText
 import SystemPackage
 
 extension PretrainingConfiguration {
-    /// Creates the loader of a run's training batches.
+    /// Creates the source of a run's training batches.
     ///
     /// - Parameters:
-    ///   - dataset: The training data.
+    ///   - trainingData: The training data.
     ///   - vision: The input size and normalization of the image encoder.
     ///   - maps: The cached feature maps of views; nil to draw every sample anew.
+    ///   - opener: Opens shards.
     ///   - ranks: The processes that train together; each makes a part of every batch.
-    ///   - onFailure: Called once for each file that cannot be read.
-    /// - Throws: `DatasetError` that describes the fault in the annotations.
-    func loader(
-        _ dataset: CaptionDataset, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
-        ranks: TrainingRanks, onFailure: @escaping @Sendable (ImageError) -> Void
-    ) throws -> BatchLoader {
+    ///   - report: Called once for each sample that cannot be read and for each damaged shard.
+    /// - Throws: `DatasetError` that describes the fault in the data.
+    func source(
+        _ trainingData: TrainingData, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
+        opener: ShardOpener, ranks: TrainingRanks,
+        report: @escaping @Sendable (PretrainingRun.Event) -> Void
+    ) throws -> TrainingSource {
         let isCropped = augmentation.minimumScale < 1
         let transform = TrainingTransform(
             side: vision.imageSize,
@@ -33,25 +35,33 @@ extension PretrainingConfiguration {
         if data.workers > 0 { options.workers = data.workers }
         options.lookahead = data.lookahead
         options.cacheBytes = data.cacheMegabytes * 1_000_000
-        options.part = (ranks.rank, ranks.count)
         // The processes stop together, after they have agreed to.
         options.endsWhenCancelled = ranks.group == nil
         if let maps {
             options.views = data.trunkViews
             options.isKept = { maps.holds($0) }
         }
-        return try BatchLoader(
-            dataset, batchSize: training.batchSize, transform: transform, options: options,
-            onFailure: onFailure)
-    }
-
-    /// Reads the training data.
-    ///
-    /// - Throws: `DatasetError` that describes the fault in the annotations.
-    func trainingData() throws -> CaptionDataset {
-        try CaptionDataset(
-            reading: data.train.map { FilePath($0) },
-            imageRoot: data.images.map { FilePath($0) })
+        switch trainingData.content {
+        case .annotations(let dataset):
+            options.part = (ranks.rank, ranks.count)
+            return .annotations(
+                try BatchLoader(
+                    dataset, batchSize: training.batchSize, transform: transform, options: options
+                ) { report(.failure($0)) })
+        case .shards(let shards):
+            var ofShards = ShardLoader.Options()
+            ofShards.common = options
+            ofShards.shuffle = data.shuffleBuffer
+            ofShards.samplesPerEpoch = data.samplesPerEpoch > 0 ? data.samplesPerEpoch : nil
+            ofShards.part = ShardPart(rank: ranks.rank, ranks: ranks.count)
+            ofShards.opener = opener
+            ofShards.onDamage = { trainingData.damages.add($0) }
+            return .shards(
+                try ShardLoader(
+                    shards, batchSize: training.batchSize / ranks.count, transform: transform,
+                    options: ofShards
+                ) { report(.failure($0)) })
+        }
     }
 
     /// Creates the evaluator for the evaluation during training, or returns nil if the settings

@@ -23,6 +23,10 @@ public final class PretrainingRun {
         case evaluation(EvaluationMetrics)
         /// A file could not be read, so another row replaced its row in the batch.
         case failure(ImageError)
+        /// The rest of a shard of the training data cannot be used and is skipped.
+        case damagedShard(ShardDamage)
+        /// The number of shards whose samples have been counted, and the total.
+        case counting(done: Int, of: Int)
         /// The number of images that an evaluation has processed, and the total.
         case evaluating(done: Int, of: Int)
     }
@@ -41,6 +45,8 @@ public final class PretrainingRun {
     public var parts: TrainedParts {
         TrainedParts(state.plan, peak: configuration.optimizer.learningRate)
     }
+    /// How processes divide the shards; nil if the training data are annotations.
+    public var shardSplit: ShardSplit? { source.shardSplit }
     var state: TrainingState
     var scaler: LossScaler
     package let preprocessing: ModelPreprocessing
@@ -49,7 +55,7 @@ public final class PretrainingRun {
     /// The cached feature maps of the images' views; nil if the frozen part of the trunk runs in
     /// every step.
     let maps: TrunkMaps?
-    private let loader: BatchLoader
+    private let source: TrainingSource
     private let evaluator: RetrievalEvaluator?
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil before the first.
@@ -88,6 +94,7 @@ public final class PretrainingRun {
     ///   - newParts: The names of the parameters that were randomly initialized in the model that
     ///     the settings start from; nil to read them from the model's directory. Ignored if the run
     ///     has a checkpoint, which records them.
+    ///   - opener: Opens the shards of training data; by default files and commands.
     ///   - group: The processes that train together, each with this call; nil for a single process.
     ///     The first one writes the run's directory. To resume, all must be able to read it.
     ///   - report: Called for each event, from any thread. Only the first process evaluates.
@@ -95,7 +102,8 @@ public final class PretrainingRun {
     ///   file; ``TrainingError`` also if another process trains in the directory.
     public init(
         _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
-        group: ProcessGroup? = nil, report: @escaping @Sendable (Event) -> Void = { _ in }
+        opener: ShardOpener = ShardOpener(), group: ProcessGroup? = nil,
+        report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {
         let ranks = TrainingRanks(group)
         self.ranks = ranks
@@ -142,23 +150,24 @@ public final class PretrainingRun {
             scale: state.progress.lossScale, goodSteps: state.progress.goodSteps)
         let sizes = state.student.configuration
         preprocessing = ModelPreprocessing(vocabulary: vocabulary, configuration: sizes)
-        let dataset = try configuration.trainingData()
+        let data = try TrainingData(
+            configuration, counts: directory.shardCounts, opener: opener, ranks: ranks,
+            report: report)
         let common = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
         // Each process caches the maps that it computes.
         let kept = ranks.isFirst ? common : FilePath("\(common).\(ranks.rank)")
-        maps = try TrunkMaps.Plan(configuration, state, dataset).map {
+        maps = try TrunkMaps.Plan(configuration, state, data.annotations).map {
             try TrunkMaps($0, at: kept)
         }
-        loader = try configuration.loader(dataset, for: sizes.vision, maps: maps, ranks: ranks) {
-            report(.failure($0))
-        }
+        source = try configuration.source(
+            data, for: sizes.vision, maps: maps, opener: opener, ranks: ranks, report: report)
         evaluator = try configuration.evaluator(preprocessing: preprocessing)
 
         let accumulation = configuration.training.accumulation
-        let stepsPerEpoch = loader.batchesPerEpoch / accumulation
+        let stepsPerEpoch = source.batchesPerEpoch / accumulation
         guard stepsPerEpoch > 0 else {
             throw TrainingError.tooFewRows(
-                rows: loader.rowCount, batchSize: configuration.training.batchSize * accumulation)
+                rows: source.rowCount, batchSize: configuration.training.batchSize * accumulation)
         }
         totalSteps = stepsPerEpoch * configuration.training.epochs
         let optimizer = configuration.optimizer
@@ -174,6 +183,7 @@ public final class PretrainingRun {
         var held = lock
         try ranks.first { [directory, configuration] in
             held = try held ?? directory.begin(configuration, vocabulary: words)
+            try data.writeCounts(to: directory.shardCounts)
         }
         self.lock = held
         try maps?.open()
@@ -234,10 +244,11 @@ public final class PretrainingRun {
         let evaluationSteps = configuration.evaluation.steps
         if state.progress.isEvaluationDue { try await evaluate(observer) }
         var waiting: [TrainingBatch] = []
-        var batches = loader.batches(from: state.progress.position).makeAsyncIterator()
+        var batches = source.batches(
+            from: state.progress.position, begunWith: state.progress.epochRanks ?? 1)
         while step < totalSteps {
             try ranks.checkCancellation()
-            guard let batch = try await batches.next() else { break }
+            guard let batch = try await batches.next(isolation: #isolation) else { break }
             // The last batches of an epoch that do not fill a step are left out.
             guard batch.index < stepsPerEpoch * accumulation else { continue }
             waiting.append(batch)
@@ -250,6 +261,7 @@ public final class PretrainingRun {
             waiting.removeAll(keepingCapacity: true)
             state.progress.step += 1
             state.progress.position = .init(epoch: batch.epoch, batch: batch.index + 1)
+            if batch.index < accumulation { state.progress.epochRanks = ranks.count }
 
             meter.add(measured)
             let metrics = meter.metrics(step: step, epoch: epoch + 1)

@@ -71,6 +71,17 @@ struct TrainingRanks: Sendable {
         try share(isFirst ? Result { try body() } : .success(()), group)
     }
 
+    /// Runs `body` in the first process, and returns its result in all.
+    ///
+    /// - Throws: as ``first(running:)`` does.
+    func decided<Value: Codable>(by body: () throws -> Value) throws -> Value {
+        guard let group else { return try body() }
+        var bytes: [UInt8] = []
+        try first { bytes = try Array(JSONEncoder().encode([body()])) }
+        let answer = try group.broadcast(bytes: bytes)
+        return try JSONDecoder().decode([Value].self, from: Data(answer))[0]
+    }
+
     private func share(_ outcome: Result<Void, any Error>, _ group: ProcessGroup) throws {
         var message: [UInt8] = []
         if case .failure(let error) = outcome {

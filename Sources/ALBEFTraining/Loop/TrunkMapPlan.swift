@@ -32,9 +32,9 @@ extension TrunkMaps {
         ///   frozen.
         init?(
             _ configuration: PretrainingConfiguration, _ state: TrainingState,
-            _ dataset: CaptionDataset
+            _ dataset: CaptionDataset?
         ) throws {
-            guard configuration.data.trunkViews > 0 else { return nil }
+            guard configuration.data.trunkViews > 0, let dataset else { return nil }
             let student = state.student
             guard let trunk = student.visualEncoder.trunk else {
                 throw TrainingError.setting(

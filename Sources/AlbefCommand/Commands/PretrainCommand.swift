@@ -1,6 +1,7 @@
 import ALBEFTraining
 import ArgumentParser
 import Foundation
+import ImageText
 import SystemPackage
 import Torch
 
@@ -103,18 +104,23 @@ struct PretrainCommand: AsyncParsableCommand {
     ) async throws -> PretrainingRun.Outcome {
         let progress = TrainingProgressLine()
         let isFirst = group.map { $0.rank == 0 } ?? true
-        let training = try PretrainingRun(directory.path, settings: settings, group: group) {
-            event in
-            // The first process reports for all, but every process reads images of its own.
-            if case .failure = event {
-                progress.show(event)
-            } else if isFirst {
-                progress.show(event)
+        let training = try PretrainingRun(
+            directory.path, settings: settings, opener: .standard, group: group
+        ) { event in
+            switch event {
+            // The first process reports for all, but every process reads data of its own.
+            case .failure, .damagedShard: progress.show(event)
+            default: if isFirst { progress.show(event) }
             }
         }
         if isFirst {
             progress.start(training)
             Console.note(training.parts.text)
+            if training.shardSplit == .samples {
+                Console.note(
+                    "there are fewer shards than processes, so every process reads all shards and"
+                        + " takes its part of the samples")
+            }
         }
         let outcome = try await training.run()
         guard isFirst else { return outcome }

@@ -16,6 +16,9 @@ extension DatasetReport.Problem {
                 "equivalent_captions",
                 "captions of one image that differ only in case, spaces or punctuation"
             )
+        case .noImage: ("no_image", "samples without an image")
+        case .unreadableCaption: ("unreadable_caption", "captions that cannot be read")
+        case .damagedShard: ("damaged_shard", "damaged shards")
         case .identicalImages: ("identical_images", "groups of identical images")
         }
     }
@@ -23,8 +26,15 @@ extension DatasetReport.Problem {
     /// The files of the problem, the captions that it is about, and the reason.
     fileprivate var details: (paths: [FilePath], captions: [String], reason: String?) {
         switch self {
-        case .missingImage(let path), .noCaption(let path): ([path], [], nil)
-        case .undecodableImage(let path, let reason): ([path], [], reason)
+        case .missingImage(let path), .noCaption(let path), .noImage(let path): ([path], [], nil)
+        case .undecodableImage(let path, let reason), .unreadableCaption(let path, let reason):
+            ([path], [], reason)
+        case .damagedShard(let damage):
+            (
+                [FilePath(damage.shard.description)], [],
+                "\(damage.reason) (byte \(damage.offset)); \(damage.samples) samples before it can"
+                    + " be used"
+            )
         case .emptyCaption(let path, let index): ([path], [], "caption \(index + 1)")
         case .repeatedPair(let path, let caption): ([path], [caption], nil)
         case .equivalentCaptions(let path, let captions): ([path], captions, nil)
@@ -110,6 +120,9 @@ struct ValidationOutput: Encodable {
         let captions: [String]?
         let captionIndex: Int?
         let reason: String?
+        /// The byte at which reading stopped, and the samples before it.
+        let offset: Int64?
+        let samples: Int?
 
         init(_ problem: DatasetReport.Problem) {
             let details = problem.details
@@ -117,6 +130,12 @@ struct ValidationOutput: Encodable {
             breaking = problem.isBreaking
             images = details.paths.map { JSONPath(path: $0) }
             captions = details.captions.isEmpty ? nil : details.captions
+            if case .damagedShard(let damage) = problem {
+                (captionIndex, reason) = (nil, damage.reason)
+                (offset, samples) = (damage.offset, damage.samples)
+                return
+            }
+            (offset, samples) = (nil, nil)
             if case .emptyCaption(_, let index) = problem {
                 captionIndex = index
                 reason = nil
@@ -127,7 +146,7 @@ struct ValidationOutput: Encodable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case kind, breaking, images, captions, reason
+            case kind, breaking, images, captions, reason, offset, samples
             case captionIndex = "caption_index"
         }
     }

@@ -19,14 +19,14 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         abstract: "Learn a WordPiece vocabulary from captions, in English, Chinese or both.",
         discussion: """
             Cleans captions and splits them into words as training does. A .txt file has one \
-            caption per line; other files are annotations in any format that 'albef pretrain' \
-            reads, and their images need not exist.
+            caption per line; other files are annotations or shards in any format that \
+            'albef pretrain' reads. Images are not read and need not exist.
 
               albef vocabulary train captions.json --size 8000 --output vocab.txt
             """)
 
     @Argument(
-        help: ArgumentHelp("One or more files of captions.", valueName: "file"),
+        help: ArgumentHelp("One or more files of captions, or shards.", valueName: "file"),
         completion: .file())
     var files: [String]
 
@@ -85,7 +85,13 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
         }
         var words = WordCounts(
             rules: dialect == .albef ? .albef : .lavis, isUncased: !cased)
-        for file in files { words.add(try CaptionTexts.read(FilePath(file))) }
+        for file in files {
+            if ShardList.isShards(file) {
+                try await Self.add(shards: file, to: &words)
+            } else {
+                words.add(try CaptionTexts.read(FilePath(file)))
+            }
+        }
         var trainer = VocabularyTrainer(size: size)
         trainer.minimumFrequency = minimumFrequency
         trainer.alphabetLimit = alphabetLimit
@@ -102,6 +108,14 @@ struct VocabularyTrainCommand: AsyncParsableCommand {
                 "note: \(vocabulary.count) tokens instead of \(size): no more pairs occur"
                     + " \(minimumFrequency) times")
         }
+    }
+
+    /// Adds the captions of shards; the content of images is passed over.
+    private static func add(shards: String, to words: inout WordCounts) async throws {
+        let samples = ShardSamples(
+            try ShardList.addresses([shards]), fields: ShardFields(image: ""), opener: .standard,
+            onDamage: { DamagedShards().report($0) })
+        for try await sample in samples { words.add(try sample.captions()) }
     }
 
     /// The size of the vocabulary, and how well it covers the captions.

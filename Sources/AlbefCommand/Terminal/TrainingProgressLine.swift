@@ -37,6 +37,11 @@ final class TrainingProgressLine: Sendable {
             redraw("evaluating \(done)/\(total) images")
         case .evaluation(let metrics): note("step \(metrics.step): \(RecallTable(metrics).text)")
         case .failure(let error): note("replaced \(error)")
+        case .damagedShard(let damage): note("damaged shard: \(damage)")
+        case .counting(let done, let total):
+            if done == 0 { Console.note("counting the samples of \(total) shards") }
+            if isInteractive { redraw("counted \(done)/\(total) shards") }
+            if done == total { finish() }
         }
     }
 
