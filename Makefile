@@ -25,6 +25,7 @@ service: build  ## tests the service, its page in a browser, and installed copie
 
 distributed: build  ## tests what takes several processes; skips what cannot be had here
 	Scripts/test-distributed
+	Scripts/test-webdataset
 	Scripts/test-milvus
 	Scripts/test-readers
 

@@ -1,4 +1,5 @@
 import ImageText
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -45,6 +46,33 @@ struct ImageTextSamples: SampleSuite {
             }
             // end
             #expect(printed.lines == ["4 images, 8 captions"])
+        }
+    }
+
+    @Test func shards() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let path = try TinyCaptions.write(5, to: folder)
+            let output = folder.appending("shards")
+            // sample: pack-shards
+            // shown: path = "captions.json"
+            // shown: output = "shards"
+            let dataset = try CaptionDataset(reading: [path])
+            let packed = try ShardPacker(samplesPerShard: 2).pack(dataset, into: output)
+            print("\(packed.index.sampleCount) samples in \(packed.index.entries.count) shards")
+            // end
+            let pattern = output.string + "/{000000..000002}.tar"
+            // sample: read-shards
+            // shown: pattern = "shards/{000000..000002}.tar"
+            let samples = ShardSamples(try ShardList.addresses([pattern])) { damage in
+                print(damage)
+            }
+            for try await sample in samples {
+                print(sample.key, sample.image?.bytes.count ?? 0, try sample.captions())
+            }
+            // end
+            #expect(printed.lines.count == 6)
+            #expect(printed.lines[0] == "5 samples in 3 shards")
+            #expect(printed.lines[1].hasPrefix("000000001 "))
         }
     }
 
