@@ -1,5 +1,5 @@
 # Targets that build prepare the machine first, and skip what is already in place.
-SWIFT_FLAGS = -c release
+SWIFT_FLAGS ?= -c release
 
 .PHONY: build test docs demo service distributed install uninstall archive format lint clean bootstrap
 
