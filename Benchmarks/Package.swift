@@ -52,6 +52,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
+            name: "index-scale",
+            dependencies: [
+                .product(name: "Retrieval", package: "swift-albef"),
+                .product(name: "ALBEF", package: "swift-albef"),
+                .product(name: "ImageText", package: "swift-albef"),
+                .product(name: "WeightFiles", package: "swift-albef"),
+                .product(name: "Torch", package: "swift-albef"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
+        .executableTarget(
             name: "token-budgets",
             dependencies: [
                 .product(name: "Retrieval", package: "swift-albef"),
