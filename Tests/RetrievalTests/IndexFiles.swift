@@ -3,6 +3,7 @@ import Retrieval
 import Storage
 import SystemPackage
 import Testing
+import WeightFiles
 
 /// The files of an index, to be damaged.
 struct IndexFiles {
@@ -51,5 +52,30 @@ struct IndexFiles {
                 bytes[place.lowerBound + 1] = UInt8(ascii: "X")
             }
         }
+    }
+
+    /// Rewrites segments without their keys and columns, as earlier versions wrote them.
+    func removeTables(where isOld: (Int) -> Bool = { _ in true }) throws {
+        var document = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: manifest)) as? [String: Any])
+        var segments = try #require(document["segments"] as? [[String: Any]])
+        let tables: Set = ["keys", "key_rows", "columns", "column_table"]
+        for position in segments.indices where isOld(position) {
+            let name = try #require(segments[position]["name"] as? String)
+            let path = index.appending("segments").appending("\(name).safetensors")
+            let file = try SafetensorsFile(path)
+            #expect(tables.isSubset(of: file.tensors.map(\.name)))
+            try SafetensorsWriter.write(
+                file.tensors.filter { !tables.contains($0.name) }.map {
+                    .init(name: $0.name, tensor: $0.tensor)
+                }, to: path)
+            let bytes = try Data(contentsOf: URL(filePath: path.string))
+            segments[position]["byte_count"] = bytes.count
+            segments[position]["sha256"] = SHA256.hash(data: bytes).map {
+                String(format: "%02x", $0)
+            }.joined()
+        }
+        document["segments"] = segments
+        try JSONSerialization.data(withJSONObject: document).write(to: manifest, options: .atomic)
     }
 }

@@ -106,7 +106,7 @@ struct IndexFilterTests {
         }
     }
 
-    @Test("A damaged entry is an error of a search with conditions")
+    @Test("A damaged entry is an error of a search with conditions, where a segment has no columns")
     func damagedEntry() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let index = folder.appending("index")
@@ -114,6 +114,7 @@ struct IndexFilterTests {
             try SyntheticIndex.append(features, first: 0, to: index) {
                 Self.metadata($0, isLarge: false)
             }
+            try IndexFiles(index).removeTables()
             let file = try #require(try IndexFiles(index).segments().first)
             try IndexFiles(index).change(file) { bytes in
                 let place = try #require(bytes.range(of: Data("\"metadata\"".utf8)))

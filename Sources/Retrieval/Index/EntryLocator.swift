@@ -2,46 +2,22 @@ import Synchronization
 
 /// Finds entries by their keys or paths, in successive snapshots of one index.
 ///
-/// Segments never change, so the keys of a segment are read once, at the first lookup in it. A
-/// lookup after a commit reads only the new segments. The locator uses twelve bytes per entry.
+/// A segment has its keys in order, so a lookup touches a few pages of it. The keys of segments that
+/// earlier versions wrote, and of images that were moved, are made from the entries at the first
+/// lookup, and the locator keeps them in twelve bytes per entry.
 public final class EntryLocator: Sendable {
-    /// The rows of a segment, sorted by the prefixes of their keys.
-    private struct Table: Sendable {
-        var prefixes: [UInt64] = []
-        var rows: [UInt32] = []
-
-        init(_ segment: IndexSegment) throws {
-            let pairs = try (0..<segment.count).map { row in
-                (EntryKey(try segment.entry(row).path).prefix, UInt32(row))
-            }.sorted { $0 < $1 }
-            prefixes = pairs.map(\.0)
-            rows = pairs.map(\.1)
-        }
-
-        /// Returns the rows whose keys begin with a prefix.
-        func rows(_ prefix: UInt64) -> ArraySlice<UInt32> {
-            var (low, high) = (0, prefixes.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if prefixes[middle] < prefix { low = middle + 1 } else { high = middle }
-            }
-            var end = low
-            while end < prefixes.count, prefixes[end] == prefix { end += 1 }
-            return rows[low..<end]
-        }
-    }
-
-    /// The tables by the checksums of segments, because names are reused when an index is deleted
+    /// The keys that were made, by the checksums of segments, because names are reused when an index is deleted
     /// and created again.
-    private let tables = Mutex<[String: Table]>([:])
+    private let tables = Mutex<[String: KeyTable]>([:])
 
     /// Creates a locator that has not read any keys yet.
     public init() {}
 
-    /// Reads the keys of every entry, so that no later lookup has to.
+    /// Makes the keys that segments lack, so that no later lookup has to.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n log n) for n entries in new segments.
+    /// - Complexity: O(s) for s segments, and O(n log n) for n entries in new segments that have no
+    ///   keys.
     public func prepare(_ index: ForwardIndex) throws {
         forget(except: index)
         for segment in index.segments { _ = try table(segment) }
@@ -57,11 +33,11 @@ public final class EntryLocator: Sendable {
     /// Returns the entry with a key, or nil if there is none.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(s log n) for s segments and n entries, once their keys have been read.
+    /// - Complexity: O(s log n) for s segments and n entries, once ``prepare(_:)`` has returned.
     public func find(_ key: EntryKey, in index: ForwardIndex) throws -> ForwardIndex.EntryID? {
         // Search the newest segments first, because recent entries are looked up most.
         for (position, segment) in index.segments.enumerated().reversed() {
-            for row in try table(segment).rows(key.prefix).map(Int.init)
+            for row in try table(segment).rows(key.prefix)
             where !segment.removed.contains(row) {
                 if EntryKey(try segment.entry(row).path) == key {
                     return ForwardIndex.EntryID(segment: position, row: row)
@@ -71,10 +47,11 @@ public final class EntryLocator: Sendable {
         return nil
     }
 
-    private func table(_ segment: IndexSegment) throws -> Table {
+    private func table(_ segment: IndexSegment) throws -> KeyTable {
+        if let keys = segment.keys { return keys }
         let checksum = segment.record.sha256
         if let known = tables.withLock({ $0[checksum] }) { return known }
-        let table = try Table(segment)
+        let table = try KeyTable(deriving: segment)
         tables.withLock { $0[checksum] = table }
         return table
     }

@@ -48,7 +48,7 @@ extension ForwardIndex {
     /// - Returns: The number of removed entries.
     /// - Throws: ``IndexError`` if there is no index, it is damaged, or another process writes to
     ///   it.
-    /// - Complexity: O(n) for n entries, which are all read.
+    /// - Complexity: O(n) for n entries, of which those that fulfil the conditions are read.
     public static func remove(
         _ directory: FilePath, paths: [FilePath], filters: [MetadataFilter] = []
     ) throws -> Int {
@@ -60,11 +60,10 @@ extension ForwardIndex {
             repeat { if roots.contains(path) { return true } } while path.removeLastComponent()
             return false
         }
-        let removed = try snapshot.ids.filter { id in
-            let entry = try snapshot.entry(id)
-            return (roots.isEmpty || isInside(entry.path))
-                && filters.allSatisfy { $0(entry) }
-        }
+        let fulfilling = try snapshot.ids(where: filters)
+        let removed =
+            roots.isEmpty
+            ? fulfilling : try fulfilling.filter { isInside(try snapshot.entry($0).path) }
         if !removed.isEmpty { try writer.commit(nil, removing: removed) }
         return removed.count
     }

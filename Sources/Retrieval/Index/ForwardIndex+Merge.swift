@@ -41,7 +41,8 @@ extension ForwardIndex {
     /// - Throws: ``IndexError`` if the indexes do not fit together, shards are missing, one of them
     ///   changes meanwhile, or `directory` has other entries; an error of the file system. The
     ///   index in `directory` is then unchanged.
-    /// - Complexity: O(n log n) for n entries, which are read once; O(bytes) for copies.
+    /// - Complexity: O(n log n) for n entries, of which those without keys are read; O(bytes) for
+    ///   copies.
     public static func merge(
         _ sources: [FilePath], into directory: FilePath, allowsMissing: Bool = false,
         replaces: Bool = false, onProgress: (Int, Int) throws -> Void = { _, _ in }

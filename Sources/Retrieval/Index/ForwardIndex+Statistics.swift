@@ -170,11 +170,20 @@ extension IndexSegment {
         if let row = lengths.firstIndex(where: { !(abs($0 - 1) < 1e-3) }) {
             return "the feature of row \(row) does not have unit length"
         }
+        let columns = try storedColumns()
+        var prefixes: [UInt64] = []
         for row in 0..<count {
             let entry = try entry(row)
             guard try digest(row) == ContentDigest(hexadecimal: entry.sha256) else {
                 return "row \(row) has two different digests"
             }
+            if keys != nil { prefixes.append(EntryKey(entry.path).prefix) }
+            if let name = try columns?.contradiction(to: entry, row, in: self) {
+                return "row \(row) has two different values of '\(name.prefix(80))'"
+            }
+        }
+        if let keys, !keys.isIdentical(to: KeyTable(prefixes)) {
+            return "its keys are not those of its entries"
         }
         return nil
     }

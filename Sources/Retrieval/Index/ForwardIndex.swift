@@ -142,8 +142,7 @@ public struct ForwardIndex: Sendable {
     /// - Parameters:
     ///   - skipped: The number of entries to skip.
     ///   - count: The maximum number of entries to return.
-    /// - Complexity: O(s + count) for s segments, and O(rows) for visited segments with removed
-    ///   rows.
+    /// - Complexity: O(s + count) for s segments, plus the removed rows that are passed over.
     public func ids(skipping skipped: Int, count: Int) -> [EntryID] {
         var (skipped, found) = (max(0, skipped), [EntryID]())
         for (position, segment) in segments.enumerated() where found.count < count {
@@ -152,17 +151,8 @@ public struct ForwardIndex: Sendable {
                 skipped -= living
                 continue
             }
-            let rows = 0..<segment.count
-            let wanted = count - found.count
-            if segment.removed.isEmpty {
-                found += rows.dropFirst(skipped).prefix(wanted).map {
-                    EntryID(segment: position, row: $0)
-                }
-            } else {
-                let living = rows.lazy.filter { !segment.removed.contains($0) }
-                found += living.dropFirst(skipped).prefix(wanted).map {
-                    EntryID(segment: position, row: $0)
-                }
+            found += segment.livingRows(skipping: skipped, count: count - found.count).map {
+                EntryID(segment: position, row: $0)
             }
             skipped = 0
         }

@@ -17,6 +17,12 @@ import WeightFiles
 ///     digests         [N, 32]      SHA-256 of every file
 ///     entry_ends      [N]          int64, where each entry's JSON ends in entries
 ///     entries         [bytes]      JSON of every entry, one after another
+///     keys            [N]          int64, the beginnings of the entries' keys, sorted
+///     key_rows        [N]          int32, the row of each key
+///     columns         [n]          int64, metadata and fields by name; see `MetadataColumns`
+///     column_table    [bytes]      JSON that says where each column is
+///
+/// Segments that earlier versions wrote have no keys and columns.
 struct IndexSegment: Sendable {
     /// The record of the segment in the manifest.
     private(set) var record: IndexManifest.Segment
@@ -28,8 +34,12 @@ struct IndexSegment: Sendable {
     let codes: Codes?
     /// The rows that were removed.
     private(set) var removed: Set<Int>
-    /// The metadata of all rows, for filters; read on first use.
+    /// The same rows, ascending.
+    private(set) var removedRows: [Int]
+    /// The metadata of all rows, for filters; opened or made on first use.
     let columns: LazyColumns
+    let storedKeys: KeyTable?
+    let storedTables: (columns: StoredTensor, table: StoredTensor)?
     private let tokens: Tensor?
     private let tokenScales: Tensor?
     private let tokenWeights: Tensor?
@@ -75,6 +85,7 @@ struct IndexSegment: Sendable {
         self.record = record
         path = Self.path(record.name, in: directory)
         removed = Set(record.removed)
+        removedRows = record.removed.sorted()
         columns = LazyColumns()
         let file = try SafetensorsFile(path)
         let size = file.withFileBytes { $0.count }
@@ -90,6 +101,7 @@ struct IndexSegment: Sendable {
             // Format 1.
             table = try EntryTable(parsing: entries, count: rows, path: path)
             (codes, digests, tokenScales, tokenWeights) = (nil, nil, nil, nil)
+            (storedKeys, storedTables) = (nil, nil)
             let shape = [rows, model.tokenCount, model.tokenWidth]
             tokens = try Tensor(try reader.tensor("tokens", shape, [.float16]))
             return
@@ -100,6 +112,12 @@ struct IndexSegment: Sendable {
             values: reader.tensor("codes", features.shape, [.int8]),
             scales: reader.tensor("code_scales", [rows], [.float32]),
             errors: reader.tensor("code_errors", [rows], [.float32]))
+        storedKeys = try reader.optional(TableName.keys, [rows], [.int64]).map {
+            KeyTable(prefixes: $0, rows: try reader.tensor(TableName.keyRows, [rows], [.int32]))
+        }
+        storedTables = try reader.optional(TableName.columns, nil, [.int64]).map {
+            ($0, try reader.tensor(TableName.columnTable, nil, [.uint8]))
+        }
         let kept = manifest.tokens.kept(of: model.tokenCount)
         guard kept > 0 else {
             (tokens, tokenScales, tokenWeights) = (nil, nil, nil)
@@ -131,6 +149,7 @@ struct IndexSegment: Sendable {
         var copy = self
         copy.record = record
         copy.removed = Set(record.removed)
+        copy.removedRows = record.removed.sorted()
         return copy
     }
 

@@ -10,7 +10,8 @@ extension IndexWriter {
     /// The smallest number of neighbouring segments that are worth joining.
     private static let fewest = 8
 
-    /// Rewrites the segments so that there are few, and none with removed rows.
+    /// Rewrites the segments so that there are few, none with removed rows, and all with keys and
+    /// columns.
     ///
     /// - Parameters:
     ///   - segmentByteCount: The approximate maximum size of a segment.
@@ -25,13 +26,20 @@ extension IndexWriter {
             try onProgress(done, total)
             let end = groupEnd(from: position, limit: segmentByteCount)
             done += end - position
-            if end == position + 1, manifest.segments[position].removed.isEmpty {
+            if end == position + 1, try isInOrder(position) {
                 position += 1
             } else {
                 position += try join(position..<end)
             }
         }
         try onProgress(done, total)
+    }
+
+    /// Returns whether a segment has nothing to free, and the tables that this program writes.
+    private func isInOrder(_ position: Int) throws -> Bool {
+        let record = manifest.segments[position]
+        return try record.removed.isEmpty
+            && IndexSegment(record, manifest: manifest, directory: directory).hasTables
     }
 
     /// Joins one run of small neighbours, or frees the removed rows of one segment.

@@ -95,25 +95,29 @@ struct MergeSources {
     /// Checks that no entry is in two indexes.
     ///
     /// - Throws: ``IndexError`` that names one.
-    /// - Complexity: O(n log n) for n entries, which are all read.
+    /// - Complexity: O(n log n) for n entries, of which those without keys are read.
     func checkPaths() throws {
-        var keys: [(prefix: UInt64, index: UInt32, row: UInt32)] = []
+        typealias Key = (prefix: UInt64, index: UInt32, segment: UInt32, row: UInt32)
+        var keys: [Key] = []
         keys.reserveCapacity(indexes.reduce(0) { $0 + $1.count })
         for (position, index) in indexes.enumerated() {
-            for (row, id) in index.ids.enumerated() {
-                let key = EntryKey(try index.entry(id).path)
-                keys.append((key.prefix, UInt32(position), UInt32(row)))
+            for (number, segment) in index.segments.enumerated() {
+                let table = try segment.keys ?? KeyTable(deriving: segment)
+                for place in 0..<table.count {
+                    let (prefix, row) = table[place]
+                    guard row < segment.count, !segment.removed.contains(row) else { continue }
+                    keys.append((prefix, UInt32(position), UInt32(number), UInt32(row)))
+                }
             }
         }
         keys.sort { $0 < $1 }
-        func path(_ key: (prefix: UInt64, index: UInt32, row: UInt32)) throws -> FilePath? {
-            let index = indexes[Int(key.index)]
-            guard let id = index.ids(skipping: Int(key.row), count: 1).first else { return nil }
-            return try index.entry(id).path
+        func path(_ key: Key) throws -> FilePath {
+            try indexes[Int(key.index)].segments[Int(key.segment)].entry(Int(key.row)).path
         }
         var (twice, example): (Int, (FilePath, FilePath, FilePath)?) = (0, nil)
         for (one, two) in zip(keys, keys.dropFirst()) where one.prefix == two.prefix {
-            guard let first = try path(one), try path(two) == first else { continue }
+            let first = try path(one)
+            guard try path(two) == first else { continue }
             twice += 1
             let directories = (
                 indexes[Int(one.index)].directory, indexes[Int(two.index)].directory

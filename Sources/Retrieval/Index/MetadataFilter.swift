@@ -14,6 +14,19 @@ public struct MetadataFilter: Sendable, Hashable {
         case equals = "="
         case less = "<"
         case greater = ">"
+
+        /// Returns whether the comparison holds between two values.
+        @inline(__always)
+        func holds<Value: Comparable>(_ a: Value, _ b: Value) -> Bool {
+            switch self {
+            case .equals: a == b
+            case .differs: a != b
+            case .less: a < b
+            case .greater: a > b
+            case .atMost: a <= b
+            case .atLeast: a >= b
+            }
+        }
     }
 
     /// The name of a metadata value or field.
@@ -76,7 +89,7 @@ public struct MetadataFilter: Sendable, Hashable {
     private func holds(_ value: MetadataValue) -> Bool {
         switch value {
         case .number(let number):
-            guard let value = Double(self.value) else { return comparison == .differs }
+            guard let value = self.number else { return comparison == .differs }
             return compare(number, value)
         case .text(let text): return compare(text, self.value)
         case .flag(let flag): return compare(flag ? "true" : "false", self.value)
@@ -89,14 +102,10 @@ public struct MetadataFilter: Sendable, Hashable {
         }
     }
 
+    /// The value as a number; nil if it is none.
+    var number: Double? { Double(value) }
+
     private func compare<Value: Comparable>(_ a: Value, _ b: Value) -> Bool {
-        switch comparison {
-        case .equals: a == b
-        case .differs: a != b
-        case .less: a < b
-        case .greater: a > b
-        case .atMost: a <= b
-        case .atLeast: a >= b
-        }
+        comparison.holds(a, b)
     }
 }

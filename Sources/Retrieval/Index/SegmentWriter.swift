@@ -24,7 +24,9 @@ enum SegmentWriter {
     ) throws -> IndexManifest.Segment {
         let encoder = IndexEntry.encoder
         var (json, ends, digests): ([UInt8], [Int], [UInt8]) = ([], [], [])
+        var tables = SegmentTables(rowCount: rows.entries.count)
         for entry in rows.entries {
+            tables.add(EntrySummary(entry))
             json += try encoder.encode(entry)
             ends.append(json.count)
             guard let digest = ContentDigest(hexadecimal: entry.sha256) else {
@@ -40,6 +42,7 @@ enum SegmentWriter {
             bytes("digests", [count, ContentDigest.byteCount], digests),
             Tensor(ends).entry(named: "entry_ends"), bytes("entries", [json.count], json),
         ]
+        tensors += try tables.tensors()
         if let tokens = rows.tokens {
             tensors.append(tokens.values.entry(named: "tokens"))
             if let scales = tokens.scales { tensors.append(scales.entry(named: "token_scales")) }
@@ -60,7 +63,9 @@ enum SegmentWriter {
     ) throws -> IndexManifest.Segment {
         let (count, model) = (rows.count, manifest.model)
         var ends: [Int] = []
+        var tables = SegmentTables(rowCount: count)
         for (segment, row) in rows {
+            tables.add(try segment.summary(row))
             ends.append((ends.last ?? 0) + (try segment.withEntryBytes(row) { $0.count }))
         }
         func perRow(
@@ -95,6 +100,7 @@ enum SegmentWriter {
                 for (segment, row) in rows { try segment.withEntryBytes(row, sink) }
             },
         ]
+        tensors += try tables.tensors()
         let kept = manifest.tokens.kept(of: model.tokenCount)
         if kept > 0 {
             let isInt8 = manifest.tokens.precision == .int8

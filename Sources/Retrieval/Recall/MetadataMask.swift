@@ -1,75 +1,65 @@
 import Dispatch
+import Synchronization
 
-/// The entries that fulfil conditions; each condition is compared only once with each distinct
-/// value.
+/// The entries of an index that fulfil conditions.
+///
+/// The rows of each condition are compared once per segment and kept for a while; see
+/// ``LazyColumns``. So a search, the number of its results and their pages share them.
 struct MetadataMask: Sendable {
-    /// One condition in one segment.
-    private struct Test {
-        /// The codes of the rows; nil if no row has the name, or the entries must be read.
-        let codes: [UInt32]?
-        /// The result for each value, by its code; if ``codes`` is nil, the result for all rows.
-        let verdicts: [Bool]
+    /// The rows of each segment that fulfil all conditions and were not removed.
+    private let rows: [RowSet]
 
-        init(_ filter: MetadataFilter, _ columns: MetadataColumns) {
-            let column = columns.columns[filter.name]
-            codes = column?.codes
-            verdicts =
-                column == nil && !columns.isComplete
-                ? [] : [filter.holds(nil)] + (column?.values ?? []).map { filter.holds($0) }
-        }
-
-        /// Returns whether a row fulfils the condition, or nil if its entry must be read.
-        func callAsFunction(_ row: Int) -> Bool? {
-            let code = Int(codes?[row] ?? MetadataColumns.Column.none)
-            return verdicts.indices.contains(code) ? verdicts[code] : nil
-        }
-    }
-
-    private let filters: [MetadataFilter]
-    private let segments: [IndexSegment]
-    private let tests: [[Test]]
-    private let damage = FirstError()
-
-    /// Compares conditions with the values of segments, and first reads their metadata on all
-    /// threads if necessary.
+    /// Compares conditions with the values of segments, on all threads.
     ///
-    /// - Throws: ``IndexError`` if an entry is damaged.
+    /// - Throws: ``IndexError`` if a value or an entry is damaged.
+    /// - Complexity: O(n) for n entries and a new condition; O(n / 64) if it was compared before.
     init(_ filters: [MetadataFilter], over segments: [IndexSegment]) throws {
-        self.filters = filters
-        self.segments = segments
-        let damage = damage
+        let damage = FirstError()
+        let made = Mutex([RowSet?](repeating: nil, count: segments.count))
         DispatchQueue.concurrentPerform(iterations: segments.count) { position in
-            do { _ = try segments[position].columns(of: segments[position]) } catch {
-                damage.keep(error)
-            }
+            do {
+                let rows = try Self.rows(filters, segments[position])
+                made.withLock { $0[position] = rows }
+            } catch { damage.keep(error) }
         }
         try damage.throwIfAny()
-        tests = try segments.map { segment in
-            let columns = try segment.columns(of: segment)
-            return filters.map { Test($0, columns) }
+        rows = made.withLock { $0.compactMap(\.self) }
+    }
+
+    private static func rows(
+        _ filters: [MetadataFilter], _ segment: IndexSegment
+    ) throws -> RowSet {
+        var rows = RowSet(segment.count, repeating: true)
+        for filter in filters {
+            rows.formIntersection(try segment.columns.rows(fulfilling: filter, in: segment))
         }
+        for row in segment.removed { rows[row] = false }
+        return rows
     }
 
     /// Returns whether an entry fulfils all conditions.
-    func callAsFunction(_ id: ForwardIndex.EntryID) -> Bool {
-        for test in tests[id.segment] {
-            guard let holds = test(id.row) else { return entryFulfils(id) }
-            guard holds else { return false }
-        }
-        return true
-    }
+    func callAsFunction(_ id: ForwardIndex.EntryID) -> Bool { rows[id.segment][id.row] }
 
-    /// Throws the first error that occurred when an entry was read.
-    func throwIfAny() throws { try damage.throwIfAny() }
+    /// The rows of a segment that fulfil all conditions.
+    subscript(segment: Int) -> RowSet { rows[segment] }
 
-    /// Evaluates the conditions on the entry itself.
-    private func entryFulfils(_ id: ForwardIndex.EntryID) -> Bool {
-        do {
-            let entry = try segments[id.segment].entry(id.row)
-            return filters.allSatisfy { $0(entry) }
-        } catch {
-            damage.keep(error)
-            return false
+    /// The number of entries that fulfil all conditions.
+    var count: Int { rows.reduce(0) { $0 + $1.count } }
+
+    /// Returns some of the entries that fulfil all conditions, in the order of the commits.
+    ///
+    /// - Complexity: O(n / 64 + count) for n entries.
+    func ids(skipping skipped: Int = 0, count: Int = .max) -> [ForwardIndex.EntryID] {
+        var (skipped, found) = (skipped, [ForwardIndex.EntryID]())
+        for (segment, rows) in rows.enumerated() where found.count < count {
+            let present = rows.count
+            if skipped < present {
+                found += rows.rows(skipping: skipped, count: count - found.count).map {
+                    ForwardIndex.EntryID(segment: segment, row: $0)
+                }
+            }
+            skipped = max(0, skipped - present)
         }
+        return found
     }
 }

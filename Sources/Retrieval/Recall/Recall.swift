@@ -1,3 +1,4 @@
+import Dispatch
 public import Torch
 
 /// An entry that recall proposes.
@@ -46,7 +47,7 @@ extension ForwardIndex {
     /// - Throws: ``IndexError`` if an entry is damaged, or `method` requires a graph that does not
     ///   exist or cannot be used; ``QueryError`` if the query is not `E` finite numbers.
     /// - Complexity: O(n) for n entries, or about O(log n) with a graph. The first search with
-    ///   conditions reads all metadata; see ``prepareFilters()``.
+    ///   conditions compares the metadata of all entries; see ``prepareFilters()``.
     public func recall(
         _ query: Tensor, count: Int, filters: [MetadataFilter] = [], method: RecallMethod? = nil
     ) throws -> [Candidate] {
@@ -58,9 +59,7 @@ extension ForwardIndex {
         guard count > 0 else { return [] }
         guard filters.isEmpty else {
             let mask = try MetadataMask(filters, over: segments)
-            let found = exact(query, count: count) { mask($0) }.run()
-            try mask.throwIfAny()
-            return found
+            return exact(query, count: count) { mask($0) }.run()
         }
         if let graph, method != .exact {
             do {
@@ -72,16 +71,23 @@ extension ForwardIndex {
         return exact(query, count: count).run()
     }
 
-    /// Reads the metadata of all entries, so that the first search with conditions does not have
-    /// to.
+    /// Opens the columns of metadata, so that the first search with conditions does not have to.
     ///
-    /// This snapshot and those that ``refreshed()`` derives from it keep the metadata, in at most
-    /// about one kilobyte per entry.
+    /// The columns of segments that an earlier version wrote, and of images that were moved, are
+    /// made from the entries. This snapshot and those that ``refreshed()`` derives from it keep
+    /// them, in at most about one kilobyte per entry. ``compact(_:segmentByteCount:onProgress:)``
+    /// writes them to the index.
     ///
-    /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for n entries whose metadata was not read before.
+    /// - Throws: ``IndexError`` if columns, or an entry from which they are made, are damaged.
+    /// - Complexity: O(s) for s segments, and O(n) for n entries without columns.
     public func prepareFilters() throws {
-        _ = try MetadataMask([], over: segments)
+        let (damage, segments) = (FirstError(), segments)
+        DispatchQueue.concurrentPerform(iterations: segments.count) { position in
+            do { _ = try segments[position].columns(of: segments[position]) } catch {
+                damage.keep(error)
+            }
+        }
+        try damage.throwIfAny()
     }
 
     private var rowsFault: IndexError {

@@ -11,34 +11,27 @@ public enum EntryOrder: String, Sendable, Hashable, CaseIterable {
 }
 
 extension ForwardIndex {
-    /// Returns the entries that fulfil conditions, in an order.
+    /// Returns all entries that fulfil conditions, in an order.
     ///
     /// - Parameters:
     ///   - filters: The conditions, all of which must hold.
     ///   - order: The order of the entries. Default: as indexed.
-    /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for n entries, or O(n log n) by date. The first call with conditions or
-    ///   by date reads all metadata; see ``prepareFilters()``.
+    /// - Throws: ``IndexError`` if columns or an entry are damaged.
+    /// - Complexity: O(n) for n entries, or O(n log s) by date for s segments; see
+    ///   ``page(where:by:skipping:count:)``.
     public func ids(
         where filters: [MetadataFilter], by order: EntryOrder = .path
     ) throws -> [EntryID] {
-        let found = try filters.isEmpty ? ids : fulfilling(filters)
-        return order == .path ? found : try sorted(found, by: order) { $0 }
+        try page(where: filters, by: order, skipping: 0, count: .max).ids
     }
 
     /// Returns the number of entries that fulfil conditions.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for n entries; O(1) per segment without conditions.
+    /// - Complexity: O(n) for n entries and new conditions, otherwise O(n / 64); O(1) per segment
+    ///   without conditions.
     public func count(where filters: [MetadataFilter]) throws -> Int {
-        filters.isEmpty ? count : try fulfilling(filters).count
-    }
-
-    private func fulfilling(_ filters: [MetadataFilter]) throws -> [EntryID] {
-        let mask = try MetadataMask(filters, over: segments)
-        let found = ids.filter { mask($0) }
-        try mask.throwIfAny()
-        return found
+        try filters.isEmpty ? count : MetadataMask(filters, over: segments).count
     }
 
     /// Returns items in order of their entries' dates; equal dates and items without one keep their
@@ -63,12 +56,7 @@ extension ForwardIndex {
     /// Returns an entry's value with a name.
     private func value(of name: String, _ id: EntryID) throws -> FieldValue? {
         let segment = segments[id.segment]
-        let columns = try segment.columns(of: segment)
-        switch columns.columns[name]?.codes[id.row] {
-        case nil where columns.isComplete, MetadataColumns.Column.none: return nil
-        case nil, MetadataColumns.Column.unkept: return try segment.entry(id.row).value(name)
-        case let code?: return columns.columns[name]?.values[Int(code) - 1]
-        }
+        return try segment.columns(of: segment).value(of: name, id.row, in: segment)
     }
 }
 
@@ -105,25 +93,23 @@ extension ForwardIndex {
     /// Returns the most frequent values of the fields.
     ///
     /// - Throws: ``IndexError`` if an entry is damaged.
-    /// - Complexity: O(n) for n entries; the first call reads all metadata.
+    /// - Complexity: O(n) for n entries.
     public func facets() throws -> Facets {
-        try prepareFilters()
-        func counts(_ field: EntryField, _ part: (String) -> String = { $0 }) throws -> [Facets
-            .Value]
-        {
-            var counts: [String: Int] = [:]
-            for id in ids {
-                guard let text = try value(of: field.rawValue, id)?.text else { continue }
-                counts[text, default: 0] += 1
-            }
+        let living = try MetadataMask([], over: segments)
+        func counts(_ field: EntryField, length: Int = .max) throws -> [Facets.Value] {
             var sums: [String: Int] = [:]
-            for (text, count) in counts { sums[part(text), default: 0] += count }
+            for (position, segment) in segments.enumerated() {
+                let columns = try segment.columns(of: segment)
+                let counts = try columns.textCounts(
+                    of: field.rawValue, length: length, in: living[position], of: segment)
+                for (text, count) in counts { sums[text, default: 0] += count }
+            }
             return sums.map { Facets.Value(value: $0, count: $1) }
         }
         func frequent(_ values: [Facets.Value]) -> [Facets.Value] {
             Array(values.sorted { ($1.count, $0.value) < ($0.count, $1.value) }.prefix(Facets.most))
         }
-        let years = try counts(.date) { String($0.prefix(4)) }
+        let years = try counts(.date, length: 4)
         return Facets(
             years: Array(years.sorted { $0.value > $1.value }.prefix(Facets.most)),
             cameras: frequent(try counts(.camera)), folders: frequent(try counts(.folder)),

@@ -38,18 +38,9 @@ struct ImageRoutes: Sendable {
 
     private let parts: ServiceParts
     private let thumbnails: ThumbnailMaker
-    /// The entries of recent lists, because clients read a list page by page.
-    private let lists: RecentValues<ListKey, [ForwardIndex.EntryID]>
-
-    private struct ListKey: Hashable {
-        let generation: Int
-        let filters: [MetadataFilter]
-        let order: EntryOrder
-    }
 
     init(_ parts: ServiceParts) {
         self.parts = parts
-        lists = RecentValues(count: 8, bytes: 64 << 20) { 16 * $0.count }
         thumbnails = ThumbnailMaker(
             parts.images, maximumPixels: parts.configuration.limits.pixels)
     }
@@ -86,24 +77,13 @@ struct ImageRoutes: Sendable {
         }
         let offset = try request.number("offset", in: 0...SearchRequest.farthest) ?? 0
         let limit = try request.number("limit", in: 1...1000) ?? 24
-        let key = ListKey(
-            generation: parts.library.gallery.index.generation,
-            filters: try request.filters("where"), order: try request.order("sort"))
+        let (filters, order) = (try request.filters("where"), try request.order("sort"))
         let index = parts.library.gallery.index
         // A page may be large, so it is built off the threads that answer requests.
-        return try await parts.documents.run { [lists] in
-            func page(_ ids: [ForwardIndex.EntryID], of total: Int) throws -> Response {
-                JSON.response(
-                    Page(total: total, images: try ids.map { Document(try index.entry($0)) }))
-            }
-            if key.filters.isEmpty, key.order == .path {
-                return try page(index.ids(skipping: offset, count: limit), of: index.count)
-            }
-            let isCurrent = key.generation == index.generation
-            let known = isCurrent ? lists[key] : nil
-            let ids = try known ?? index.ids(where: key.filters, by: key.order)
-            if known == nil, isCurrent { lists.keep(ids, for: key) }
-            return try page(Array(ids.dropFirst(offset).prefix(limit)), of: ids.count)
+        return try await parts.documents.run {
+            let page = try index.page(where: filters, by: order, skipping: offset, count: limit)
+            return JSON.response(
+                Page(total: page.total, images: try page.ids.map { Document(try index.entry($0)) }))
         }
     }
 
