@@ -19,9 +19,11 @@
         /// The number of features for the comparison with the embedded index.
         static let size = environment["ALBEF_TEST_MILVUS_SIZE"].flatMap { Int($0) } ?? 100_000
 
-        static func address(_ collection: String, _ settings: String = "") throws -> MilvusAddress {
+        static func address(
+            _ collection: String, _ settings: String = "", consistency: String = "strong"
+        ) throws -> MilvusAddress {
             try MilvusAddress(
-                "milvus://\(place ?? "")/\(collection)?consistency=strong\(settings)",
+                "milvus://\(place ?? "")/\(collection)?consistency=\(consistency)\(settings)",
                 environment: [:])
         }
 

@@ -71,9 +71,7 @@ struct IndexFiles {
                 }, to: path)
             let bytes = try Data(contentsOf: URL(filePath: path.string))
             segments[position]["byte_count"] = bytes.count
-            segments[position]["sha256"] = SHA256.hash(data: bytes).map {
-                String(format: "%02x", $0)
-            }.joined()
+            segments[position]["sha256"] = ContentDigest(of: bytes).hexadecimal
         }
         document["segments"] = segments
         try JSONSerialization.data(withJSONObject: document).write(to: manifest, options: .atomic)
