@@ -148,19 +148,35 @@
     extension MilvusStore {
         /// Waits until the server has indexed what was flushed.
         ///
-        /// Searches find new rows before; they only take longer.
+        /// Searches find new rows before, but until the server searches the indexed rows it uses an
+        /// index of its own for them, which misses more.
         ///
-        /// - Throws: `RecallError`.
-        public func waitForIndex() async throws {
+        /// - Parameter rows: The number of rows in the collection, which the server counts only once
+        ///   they are flushed.
+        /// - Throws: `RecallError`; `CancellationError` if the task is cancelled.
+        public func waitForIndex(of rows: Int) async throws {
             while true {
                 let answer = try await connection.call(
                     "DescribeIndex", indexRequest, returning: MilvusDescribeIndexResponse.self,
                     to: "describe the index", status: \.status)
-                guard
-                    answer.indexDescriptions.contains(where: { $0.indexedRows < $0.totalRows })
-                else { return }
-                try await Task.sleep(for: .milliseconds(500))
+                let isDone = answer.indexDescriptions.allSatisfy {
+                    $0.totalRows >= rows && $0.indexedRows >= $0.totalRows
+                }
+                if isDone { return }
+                try await Task.sleep(for: .milliseconds(200))
             }
+        }
+
+        /// Loads the collection anew, so that searches use the index of all rows that were flushed.
+        ///
+        /// Meanwhile searches fail.
+        ///
+        /// - Throws: `RecallError`.
+        package func reload() async throws {
+            _ = try await connection.call(
+                "ReleaseCollection", collection(), returning: MilvusStatus.self,
+                to: "release the collection", status: \.self)
+            try await load()
         }
 
         private var indexRequest: MilvusDescribeIndexRequest {

@@ -12,11 +12,12 @@
     struct MilvusMeasurementTests {
         private static let width = 256
 
-        /// Unit vectors around 2,000 centres.
+        /// Unit vectors around centres, about 500 around each.
         private static func features(_ count: Int) throws -> Tensor {
             let generator = try Generator(seed: 21)
-            let centres = Tensor.normal([2000, width], generator: generator)
-            let choice = (Tensor.uniform([count], generator: generator) * 2000).to(.int64)
+            let kinds = max(1, count / 500)
+            let centres = Tensor.normal([kinds, width], generator: generator)
+            let choice = (Tensor.uniform([count], generator: generator) * Double(kinds)).to(.int64)
             let noise = Tensor.normal([count, width], generator: generator) * 0.7
             return (centres[choice] + noise).normalized()
         }
@@ -106,15 +107,19 @@
                 }
                 let (all, filtered) = (try exact([]), try exact([filter]))
                 print("\(index.count) features of \(Self.width) numbers")
-                func report(_ name: String, _ recall: any CandidateRecall) throws -> Double {
+                func report(
+                    _ name: String, _ recall: any CandidateRecall, atLeast least: Double
+                ) throws {
                     let found = try measure(recall, index, queries, all)
                     print(found.line(name))
+                    #expect(found.share >= least)
                     let some = try measure(recall, index, queries, filtered, filters: [filter])
                     print(some.line("\(name), year>=2020"))
-                    return min(found.share, some.share)
+                    // A condition that one row in five fulfils costs an approximate index some more.
+                    #expect(some.share >= (least < 1 ? least - 0.02 : 1))
                 }
-                #expect(try report("embedded, exact", EmbeddedRecall()) == 1)
-                for (kind, least) in [("hnsw", 0.99), ("flat", 0.999), ("ivf_sq8&nprobe=64", 0.9)] {
+                try report("embedded, exact", EmbeddedRecall(), atLeast: 1)
+                for (kind, least) in [("hnsw", 0.99), ("flat", 0.999), ("ivf_sq8&nprobe=64", 0.95)] {
                     try await MilvusServer.withStore("measured", "&index=\(kind)") { store in
                         let start = ContinuousClock.now
                         let pushed = try await FeaturePush(to: store).run(index)
@@ -129,18 +134,11 @@
                                     "%@: pushed in %.1f s, %.0f rows/s; compared again in %.1f s",
                                 kind as NSString, seconds, Double(index.count) / seconds,
                                 (ContinuousClock.now - again) / .seconds(1)))
-                        try await store.waitForIndex()
-                        // A search that must see every row waits for the server's clock, up to
-                        // 0.2 s. After one of them, others see every row too.
-                        _ = try StoreRecall(store).candidates(
-                            for: [RecallRequest(feature: queries[0], count: 1)], in: index,
-                            locator: EntryLocator())[0].get()
-                        let client = MilvusStore(
-                            try MilvusServer.address(
-                                "measured", "&index=\(kind)", consistency: "bounded"),
-                            patience: 300)
-                        #expect(try report("Milvus, \(kind)", StoreRecall(client)) >= least)
-                        client.close()
+                        try await MilvusServer.settled(
+                            store, rows: index.count, "measured", "&index=\(kind)"
+                        ) { recall in
+                            try report("Milvus, \(kind)", recall, atLeast: least)
+                        }
                     }
                 }
                 try ForwardIndex.makeGraph(folder.appending("index"))

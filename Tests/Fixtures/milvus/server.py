@@ -10,7 +10,7 @@ the token and the database are right. `GetVersion` never answers. `Delete` is re
 import base64
 import subprocess
 import sys
-import time
+import threading
 from concurrent import futures
 
 import grpc
@@ -26,6 +26,7 @@ SUCCESS = b""
 HEALTHY = b"\x10\x01"  # isHealthy = true
 LIMITED = b"\x0a\x02\x18\x08"  # status { code: 8 }
 flushes = 0
+ended = threading.Event()
 
 
 def flush(request, context):
@@ -45,7 +46,7 @@ def check_health(request, context):
 
 
 def get_version(request, context):
-    time.sleep(60)
+    ended.wait(60)  # far longer than the client does
     return SUCCESS
 
 
@@ -71,4 +72,5 @@ port = server.add_secure_port("localhost:0", credentials)
 server.start()
 print(port, flush=True)
 sys.stdin.read()  # until the test closes it
+ended.set()
 server.stop(0)
