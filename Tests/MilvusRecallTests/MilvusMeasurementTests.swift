@@ -119,7 +119,8 @@
                     #expect(some.share >= (least < 1 ? least - 0.02 : 1))
                 }
                 try report("embedded, exact", EmbeddedRecall(), atLeast: 1)
-                for (kind, least) in [("hnsw", 0.99), ("flat", 0.999), ("ivf_sq8&nprobe=64", 0.95)] {
+                for (kind, least) in [("hnsw", 0.99), ("flat", 0.999), ("ivf_sq8&nprobe=64", 0.95)]
+                {
                     try await MilvusServer.withStore("measured", "&index=\(kind)") { store in
                         let start = ContinuousClock.now
                         let pushed = try await FeaturePush(to: store).run(index)

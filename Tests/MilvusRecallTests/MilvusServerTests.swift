@@ -105,7 +105,8 @@
                     #expect((report.written, report.removed, report.unchanged) == (0, 300, 399))
                     #expect(
                         try await store.versions(in: StoreRange(from: "", to: nil)).count == 399)
-                    try await MilvusServer.settled(store, rows: 399, "pushes", "&index=flat") { recall in
+                    try await MilvusServer.settled(store, rows: 399, "pushes", "&index=flat") {
+                        recall in
                         try contract.check(recall)
                         // Compaction moves every entry, so that all rows are written again.
                         try ForwardIndex.compact(contract.directory)
@@ -113,7 +114,8 @@
                     }
                     report = try await push.run(ForwardIndex(contract.directory))
                     #expect(report.written == 399)
-                    try await MilvusServer.settled(store, rows: 399, "pushes", "&index=flat") { recall in
+                    try await MilvusServer.settled(store, rows: 399, "pushes", "&index=flat") {
+                        recall in
                         try contract.check(recall)
                     }
                 }
