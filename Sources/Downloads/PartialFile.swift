@@ -68,16 +68,7 @@ struct PartialFile: Sendable {
 
     /// Appends received bytes.
     mutating func append(_ data: Data) throws {
-        for region in data.regions {
-            try region.withUnsafeBytes { bytes in
-                var rest = UnsafeRawBufferPointer(bytes)
-                while !rest.isEmpty {
-                    let count = try descriptor.write(toAbsoluteOffset: size, rest)
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                    size += Int64(count)
-                }
-            }
-        }
+        try descriptor.write(data, at: &size)
     }
 
     /// Flushes the finished file to the disk, renames it to `file` and removes the origin.
@@ -106,5 +97,22 @@ struct PartialFile: Sendable {
         var named = stat()
         return fstat(descriptor.rawValue, &held) == 0 && stat(path.string, &named) == 0
             && held.st_ino == named.st_ino && held.st_dev == named.st_dev
+    }
+}
+
+extension FileDescriptor {
+    /// Writes received bytes at a place, which moves behind what is written, also if that fails
+    /// midway.
+    func write(_ data: Data, at place: inout Int64) throws {
+        for region in data.regions {
+            try region.withUnsafeBytes { bytes in
+                var rest = UnsafeRawBufferPointer(bytes)
+                while !rest.isEmpty {
+                    let count = try write(toAbsoluteOffset: place, rest)
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                    place += Int64(count)
+                }
+            }
+        }
     }
 }

@@ -157,16 +157,7 @@ private final class SpoolFile {
     deinit { try? descriptor.close() }
 
     func append(_ data: Data) throws {
-        for region in data.regions {
-            try region.withUnsafeBytes { bytes in
-                var rest = UnsafeRawBufferPointer(bytes)
-                while !rest.isEmpty {
-                    let count = try descriptor.write(toAbsoluteOffset: written, rest)
-                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-                    written += Int64(count)
-                }
-            }
-        }
+        try descriptor.write(data, at: &written)
     }
 
     /// Returns 0 if everything was read.

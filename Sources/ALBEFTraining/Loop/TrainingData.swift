@@ -1,6 +1,5 @@
 import ImageText
 import Storage
-import Synchronization
 import SystemPackage
 
 /// The training data that the settings of a run name.
@@ -91,18 +90,6 @@ struct TrainingData: Sendable {
             ShardIndex.Entry(url: $0.description, samples: $1)
         }
         try ShardIndex(entries: entries, in: file.removingLastComponent()).write(to: file)
-    }
-}
-
-/// Reports damaged shards, each fault once.
-final class ShardDamages: Sendable {
-    private let report: @Sendable (ShardDamage) -> Void
-    private let known = Mutex<Set<ShardDamage>>([])
-
-    init(_ report: @escaping @Sendable (ShardDamage) -> Void) { self.report = report }
-
-    func add(_ damage: ShardDamage) {
-        if known.withLock({ $0.insert(damage).inserted }) { report(damage) }
     }
 }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import ImageText
-import Synchronization
 import SystemPackage
 
 /// `albef data pack`: writes a training set into shards.

@@ -174,18 +174,8 @@ public struct BatchLoader: Sendable {
     /// Makes the batch of these rows.
     private func batch(at position: Position, rows: [Int32]) async throws -> TrainingBatch {
         let turn = position.epoch * batchesPerEpoch + position.batch
-        let samples = try await withThrowingTaskGroup(of: (Int, PreparedSample).self) { group in
-            for (place, row) in rows.enumerated() {
-                group.addTask {
-                    let sample = try await gate.run(turn: turn) {
-                        try makeSample(Int(row), epoch: position.epoch)
-                    }
-                    return (place, sample)
-                }
-            }
-            var samples = [PreparedSample?](repeating: nil, count: rows.count)
-            for try await (place, sample) in group { samples[place] = sample }
-            return samples.compactMap { $0 }
+        let samples = try await gate.map(rows.count, turn: turn) { place in
+            try makeSample(Int(rows[place]), epoch: position.epoch)
         }
         return TrainingBatch(samples, transform: transform, at: position)
     }

@@ -25,6 +25,23 @@ final class WorkerGate: Sendable {
         return try work()
     }
 
+    /// Runs `work` for each number below `count`, as many at a time as there are places.
+    ///
+    /// - Returns: The results in the order of the numbers.
+    /// - Throws: The errors of ``run(turn:_:)``.
+    func map<Result: Sendable>(
+        _ count: Int, turn: Int, _ work: @escaping @Sendable (Int) throws -> Result
+    ) async throws -> [Result] {
+        try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            for number in 0..<count {
+                group.addTask { [self] in (number, try await run(turn: turn) { try work(number) }) }
+            }
+            var results = [Result?](repeating: nil, count: count)
+            for try await (number, result) in group { results[number] = result }
+            return results.compactMap { $0 }
+        }
+    }
+
     private func enter(_ turn: Int) async {
         await withCheckedContinuation { continuation in
             let entered = state.withLock { state in

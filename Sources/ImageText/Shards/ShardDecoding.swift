@@ -34,18 +34,8 @@ final class ShardDecoding: Sendable {
     func batch(
         _ batch: ShardFeed.Batch, at position: BatchLoader.Position, turn: Int
     ) async throws -> TrainingBatch {
-        let rows = try await withThrowingTaskGroup(of: (Int, PreparedSample).self) { group in
-            for place in batch.samples.indices {
-                group.addTask { [self] in
-                    let result = try await gate.run(turn: turn) {
-                        try row(place, of: batch, epoch: position.epoch)
-                    }
-                    return (place, result)
-                }
-            }
-            var rows = [PreparedSample?](repeating: nil, count: batch.samples.count)
-            for try await (place, row) in group { rows[place] = row }
-            return rows.compactMap { $0 }
+        let rows = try await gate.map(batch.samples.count, turn: turn) { [self] place in
+            try row(place, of: batch, epoch: position.epoch)
         }
         return TrainingBatch(rows, transform: transform, at: position)
     }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Makes training batches from shards: it reads them as streams, shuffles in a bounded buffer, and
 /// decodes and augments images ahead of the consumer.
 ///
@@ -54,7 +52,7 @@ public struct ShardLoader: Sendable {
     }
 
     private let decoding: ShardDecoding
-    private let reported = Reported()
+    private let damages: ShardDamages
 
     /// Creates a loader.
     ///
@@ -83,6 +81,7 @@ public struct ShardLoader: Sendable {
         self.batchSize = batchSize
         self.options = options
         rowCount = count
+        damages = ShardDamages(options.onDamage)
         decoding = ShardDecoding(
             transform: transform, loader: loader, seed: options.common.seed,
             policy: options.common.failurePolicy, count: count,
@@ -124,9 +123,8 @@ public struct ShardLoader: Sendable {
             open: { [opener = options.opener] address in
                 try registry.open { try opener.open(address) }
             },
-            onDamage: { [reported, onDamage = options.onDamage] damage in
-                guard !registry.isCancelled, reported.isNew(damage) else { return }
-                onDamage(damage)
+            onDamage: { [damages] damage in
+                if !registry.isCancelled { damages.add(damage) }
             })
         return Starter(
             feed: ShardFeed(
@@ -151,14 +149,5 @@ public struct ShardLoader: Sendable {
         }
 
         func cancel() { feed.cancel() }
-    }
-
-    /// The faults that were reported.
-    private final class Reported: Sendable {
-        private let known = Mutex<Set<ShardDamage>>([])
-
-        func isNew(_ damage: ShardDamage) -> Bool {
-            known.withLock { $0.insert(damage).inserted }
-        }
     }
 }

@@ -11,9 +11,7 @@ public struct EntryKey: Sendable, Hashable, CustomStringConvertible {
 
     /// Creates the key of a path.
     public init(_ path: FilePath) {
-        words = ContentDigest(of: path.bytes).bytes.withUnsafeBytes {
-            $0.loadUnaligned(as: SIMD2<UInt64>.self)
-        }
+        words = ContentDigest(of: path.bytes).firstHalf
     }
 
     /// Parses 32 lower-case hexadecimal digits; nil for any other text.

@@ -6,8 +6,8 @@ import Synchronization
 /// earlier versions wrote, and of images that were moved, are made from the entries at the first
 /// lookup, and the locator keeps them in twelve bytes per entry.
 public final class EntryLocator: Sendable {
-    /// The keys that were made, by the checksums of segments, because names are reused when an index is deleted
-    /// and created again.
+    /// The keys that were made, by the checksums of segments, because names are reused when an
+    /// index is deleted and created again.
     private let tables = Mutex<[String: KeyTable]>([:])
 
     /// Creates a locator that has not read any keys yet.

@@ -154,7 +154,7 @@ extension StoredFeature {
         let place = StoredPlace(id, in: index).value
         var hash = SHA256()
         feature.withUnsafeBytes { hash.update($0) }
-        hash.update(Array(fields.utf8))
+        hash.update(fields.utf8)
         withUnsafeBytes(of: place.littleEndian) { hash.update($0) }
         let version = hash.finished().firstWord.byteSwapped
         self.init(

@@ -1,6 +1,3 @@
-import Dispatch
-import Synchronization
-
 /// The entries of an index that fulfil conditions.
 ///
 /// The rows of each condition are compared once per segment and kept for a while; see
@@ -14,16 +11,7 @@ struct MetadataMask: Sendable {
     /// - Throws: ``IndexError`` if a value or an entry is damaged.
     /// - Complexity: O(n) for n entries and a new condition; O(n / 64) if it was compared before.
     init(_ filters: [MetadataFilter], over segments: [IndexSegment]) throws {
-        let damage = FirstError()
-        let made = Mutex([RowSet?](repeating: nil, count: segments.count))
-        DispatchQueue.concurrentPerform(iterations: segments.count) { position in
-            do {
-                let rows = try Self.rows(filters, segments[position])
-                made.withLock { $0[position] = rows }
-            } catch { damage.keep(error) }
-        }
-        try damage.throwIfAny()
-        rows = made.withLock { $0.compactMap(\.self) }
+        rows = try segments.concurrentMap { try Self.rows(filters, $0) }
     }
 
     private static func rows(

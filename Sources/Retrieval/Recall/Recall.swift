@@ -1,4 +1,3 @@
-import Dispatch
 public import Torch
 
 /// An entry that recall proposes.
@@ -81,13 +80,7 @@ extension ForwardIndex {
     /// - Throws: ``IndexError`` if columns, or an entry from which they are made, are damaged.
     /// - Complexity: O(s) for s segments, and O(n) for n entries without columns.
     public func prepareFilters() throws {
-        let (damage, segments) = (FirstError(), segments)
-        DispatchQueue.concurrentPerform(iterations: segments.count) { position in
-            do { _ = try segments[position].columns(of: segments[position]) } catch {
-                damage.keep(error)
-            }
-        }
-        try damage.throwIfAny()
+        _ = try segments.concurrentMap { try $0.columns(of: $0) }
     }
 
     private var rowsFault: IndexError {

@@ -116,6 +116,6 @@ package enum StoredFields {
     /// Two different values share them with a probability of 2^-64, and results are compared again.
     private static func mark(_ type: String, _ name: String, _ value: String) -> String {
         let text = "\(type)\(name.utf8.count):\(composed(name))=\(value)"
-        return String(ContentDigest(of: Array(text.utf8)).hexadecimal.prefix(16))
+        return String(ContentDigest(of: text.utf8).hexadecimal.prefix(16))
     }
 }

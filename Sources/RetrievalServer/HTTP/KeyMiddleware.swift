@@ -9,12 +9,12 @@ import Storage
 private struct Keys: Sendable {
     private let digests: [ContentDigest]
 
-    init(_ keys: [String]) { digests = keys.map { ContentDigest(of: Array($0.utf8)) } }
+    init(_ keys: [String]) { digests = keys.map { ContentDigest(of: $0.utf8) } }
 
     var isEmpty: Bool { digests.isEmpty }
 
     func contain(_ key: some StringProtocol) -> Bool {
-        let digest = ContentDigest(of: Array(key.utf8))
+        let digest = ContentDigest(of: key.utf8)
         return digests.contains { $0 == digest }
     }
 

@@ -34,6 +34,9 @@ package struct ContentDigest: Sendable, Hashable {
     /// The first 8 bytes of the digest as a big-endian number.
     package var firstWord: UInt64 { UInt64(bigEndian: words[0]) }
 
+    /// The first 16 bytes of the digest, eight per number in their order in memory.
+    package var firstHalf: SIMD2<UInt64> { words.lowHalf }
+
     /// The digest in lower-case hexadecimal.
     package var hexadecimal: String { bytes.hexadecimal }
 }

@@ -11,20 +11,7 @@ struct BatchLoaderTests {
     private func take(
         _ count: Int, of loader: BatchLoader, from position: BatchLoader.Position = .init()
     ) async throws -> [TrainingBatch] {
-        var batches: [TrainingBatch] = []
-        for try await batch in loader.batches(from: position) {
-            batches.append(batch)
-            if batches.count == count { break }
-        }
-        return batches
-    }
-
-    private func same(_ a: [TrainingBatch], _ b: [TrainingBatch]) -> Bool {
-        a.count == b.count
-            && zip(a, b).allSatisfy { a, b in
-                a.pixels == b.pixels && a.captions == b.captions && a.ids == b.ids
-                    && a.images == b.images && a.epoch == b.epoch && a.index == b.index
-            }
+        try await first(count, of: loader.batches(from: position))
     }
 
     private func options(_ change: (inout BatchLoader.Options) -> Void) -> BatchLoader.Options {

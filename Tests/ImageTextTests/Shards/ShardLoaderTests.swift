@@ -24,21 +24,7 @@ struct ShardLoaderTests {
         _ count: Int, of loader: ShardLoader, from position: BatchLoader.Position = .init(),
         begunWith parts: Int? = nil
     ) async throws -> [TrainingBatch] {
-        var batches: [TrainingBatch] = []
-        guard count > 0 else { return [] }
-        for try await batch in loader.batches(from: position, begunWith: parts) {
-            batches.append(batch)
-            if batches.count == count { break }
-        }
-        return batches
-    }
-
-    private func same(_ a: [TrainingBatch], _ b: [TrainingBatch]) -> Bool {
-        a.count == b.count
-            && zip(a, b).allSatisfy { a, b in
-                a.pixels == b.pixels && a.captions == b.captions && a.ids == b.ids
-                    && a.images == b.images && a.epoch == b.epoch && a.index == b.index
-            }
+        try await first(count, of: loader.batches(from: position, begunWith: parts))
     }
 
     @Test("Each sample comes once per epoch, over all ranks and workers", arguments: 1...6)
