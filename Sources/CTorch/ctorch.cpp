@@ -162,6 +162,16 @@ void ct_return_freed_memory(void) noexcept {
 
 int64_t ct_thread_count(void) noexcept { return at::get_num_threads(); }
 
+bool ct_multiplies_bfloat16(void) noexcept {
+#if defined(__x86_64__)
+  // Processors with AMX have AVX512-BF16 too.
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 const char *ct_version(void) noexcept { return TORCH_VERSION; }
 
 ct_failure *ct_set_thread_count(int64_t count) noexcept {

@@ -28,6 +28,10 @@ c10::IValue argument(const ct_value &value, const c10::TypePtr &type) {
     case CT_REAL: return value.real;
     case CT_BOOL: return value.integer != 0;
     case CT_INTEGERS:
+      if (value.count == 0 && type->kind() == c10::TypeKind::ListType) {
+        // Without elements the list has the type that the operator expects.
+        return c10::impl::GenericList(type->expectRef<c10::ListType>().getElementType());
+      }
       return c10::IValue(std::vector<int64_t>(value.integers, value.integers + value.count));
     case CT_REALS:
       return c10::IValue(std::vector<double>(value.reals, value.reals + value.count));

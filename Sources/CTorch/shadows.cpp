@@ -25,6 +25,8 @@ at::ScalarType plain(at::ScalarType type) {
 at::Tensor shadow(const at::Tensor &tensor) {
   if (!tensor.defined()) return tensor;
   auto type = plain(tensor.scalar_type());
+  // oneDNN's own layouts have a shape but no strides.
+  if (tensor.layout() != at::kStrided) return empty(tensor.sizes(), type);
   if (tensor.is_meta() && tensor.scalar_type() == type) return tensor;
   return at::empty_strided(tensor.sizes(), tensor.strides(),
                            at::TensorOptions(c10::kMeta).dtype(type));
@@ -107,6 +109,14 @@ const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
        [](const Stack &in) -> c10::IValue {
          std::vector<int64_t> shape = in[1].toTensor().sizes().vec();
          shape.push_back(in[0].toTensor().size(-1));
+         return empty(shape, in[0].toTensor().scalar_type());
+       }},
+      {"mkldnn::_reorder_linear_weight",
+       [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"mkldnn::_linear_pointwise",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[0].toTensor().sizes().vec();
+         shape.back() = in[1].toTensor().size(0);
          return empty(shape, in[0].toTensor().scalar_type());
        }},
       {"aten::multinomial",

@@ -50,7 +50,9 @@ struct SearchOptionsTests {
             #expect(logits == logits.sorted(by: >))
             for result in answer.results {
                 let same = byText.results.first { $0.path == result.path }
-                #expect(same?.matchLogit == nil || same?.matchLogit == result.matchLogit)
+                guard let logit = same?.matchLogit, let found = result.matchLogit else { continue }
+                // Batches of different sizes may be summed in different orders.
+                #expect(abs(logit - found) <= 1e-4 * max(1, abs(logit)))
             }
         }
     }

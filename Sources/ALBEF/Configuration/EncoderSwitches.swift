@@ -12,12 +12,14 @@ public enum Activation: String, Sendable, Hashable, Codable, CaseIterable {
     /// x Φ(x) approximated by the hyperbolic tangent, as in SigLIP.
     case tanhGELU = "gelu_tanh"
 
-    /// Applies the function to every element.
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    /// Applies a linear layer to `[…, I]`, and the function to every element of its result.
+    func callAsFunction(of layer: Linear, _ x: Tensor) -> Tensor {
         switch self {
-        case .gelu: x.gelu()
-        case .quickGELU: x * (x * 1.702).sigmoid()
-        case .tanhGELU: x.gelu(isApproximate: true)
+        case .gelu: return layer(x, .gelu)
+        case .quickGELU:
+            let y = layer(x)
+            return y * (y * 1.702).sigmoid()
+        case .tanhGELU: return layer(x, .tanhGELU)
         }
     }
 }

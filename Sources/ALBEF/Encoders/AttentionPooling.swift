@@ -40,8 +40,8 @@ final class AttentionPooling: Sendable {
         let sources = keysAndValues(tokens).chunked(2, 2).map(split)
         let context = Tensor.attention(queries, sources[0], sources[1])
             .transposed(1, 2).reshaped(tokens.size(0), -1)
-        let state = projection(context)
-        return state + fc2(activation(fc1(norm(state))))
+        let state = projection(context).to(.float32)
+        return state + fc2(activation(of: fc1, norm(state)))
     }
 
     /// Splits `[B, L, D]` into heads, `[B, H, L, D / H]`.

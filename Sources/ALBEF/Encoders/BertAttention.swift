@@ -102,20 +102,22 @@ public final class BertAttention: Sendable {
         let tokens = images.values
         let (count, rows, length, width) = (tokens.size(0), x.size(0), x.size(1), x.size(2))
         let (size, sourceWidth) = (width / heads, tokens.size(2))
-        let scale = 1 / Double(size).squareRoot()
-        let keyWeight = key.weight.value.reshaped(heads, size, sourceWidth)
-        let valueWeight = value.weight.value.reshaped(heads, size, sourceWidth)
+        let keyWeight = key.factor.reshaped(heads, size, sourceWidth)
+        let valueWeight = value.factor.reshaped(heads, size, sourceWidth)
         // [H, R · L, D / H], so that one matrix product per head serves all rows.
-        let queries = (query(x) * scale).reshaped(rows * length, heads, size).transposed(0, 1)
+        let queries = query(x).reshaped(rows * length, heads, size).transposed(0, 1)
         let questions = queries.matmul(keyWeight)
             .reshaped(heads, rows, length, sourceWidth).transposed(0, 1)
-            .reshaped(rows, heads * length, sourceWidth)
-            .expanded(count, -1, -1)
-        var scores = questions.matmul(tokens.transposed())
-        if let bias = images.scoreBias { scores = scores + bias[.all, .new] }
-        let answers = scores.softmax(-1).matmul(tokens)
-            .reshaped(count, heads, length, sourceWidth).transposed(0, 1)
-            .reshaped(heads, count * length, sourceWidth)
+            .reshaped(rows, 1, heads * length, sourceWidth)
+            .expanded(count, -1, -1, -1)
+        // All heads read the same tokens, so their queries are rows of one attention.
+        let source = tokens.to(questions.dtype).unsqueezed(1)
+        let answers = Tensor.attention(
+            questions, source, source, mask: images.scoreBias?[.all, .new, .new],
+            scale: 1 / Double(size).squareRoot()
+        )
+        .reshaped(count, heads, length, sourceWidth).transposed(0, 1)
+        .reshaped(heads, count * length, sourceWidth)
         let context = answers.matmul(valueWeight.transposed()).transposed(0, 1)
             .reshaped(count, length, width)
         return finish(x, context + value.bias.value, nil)
@@ -131,7 +133,7 @@ public final class BertAttention: Sendable {
     func callAsFunction(
         _ x: Tensor, _ memory: KeysAndValues, weights: (Tensor) -> Tensor
     ) -> Tensor {
-        let queries = split(query(x))
+        let queries = split(query(x)).to(memory.keys.dtype)
         let used = weights(probabilities(queries, memory, mask: memory.mask))
         return finish(x, joined(used.matmul(memory.values)), nil)
     }
@@ -237,6 +239,11 @@ public struct KeysAndValues: Sendable {
     public var values: Tensor
     /// A mask added to the scores, `[B, 1, 1, S]`; nil if every token counts once.
     var mask: Tensor?
+
+    /// Returns the keys and values in another type.
+    func to(_ dtype: DType) -> KeysAndValues {
+        KeysAndValues(keys: keys.to(dtype), values: values.to(dtype), mask: mask)
+    }
 
     /// Returns the keys and values of some rows in the given order; `indices` is a range or `[N]`.
     func rows(_ indices: some TensorIndex) -> KeysAndValues {

@@ -75,7 +75,7 @@ public final class BertLayer: Sendable {
                 x = crossAttention(x, memory, weights: weights)
             }
         }
-        let change = output(activation(intermediate(normalizesInput ? norm(x) : x)))
+        let change = output(activation(of: intermediate, normalizesInput ? norm(x) : x))
         let sum = x + (dropout?(change) ?? change)
         return normalizesInput ? sum : norm(sum)
     }

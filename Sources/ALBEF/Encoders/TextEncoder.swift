@@ -203,7 +203,7 @@ public final class TextEncoder: Sendable {
         _ weights: (Tensor) -> Tensor
     ) -> Tensor {
         withoutActuallyEscaping(weights) { weights in
-            let memory = withoutGradients { self.memory(of: image) }
+            let memory = withoutGradients { self.memory(of: image).map { $0.to(.float32) } }
             let below = withoutGradients {
                 fuse(states, mask: mask, with: memory, .aligned, layers: 0..<index)
             }

@@ -131,8 +131,7 @@ public final class VisionTransformer: Sendable {
 /// maps the normalised features of each place, `[B, P, C]`, instead.
 public final class PatchEmbedding: Sendable {
     private let norm: LayerNorm?
-    private let weight: Parameter
-    private let bias: Parameter?
+    private let product: LinearProduct
     private let patchSize: Int
 
     init(
@@ -140,6 +139,7 @@ public final class PatchEmbedding: Sendable {
     ) throws {
         patchSize = configuration.patchSize
         let width = configuration.width
+        let weight: Parameter
         if let features = configuration.trunk?.featureWidth {
             norm = try LayerNorm(
                 scope, "\(name).norm", width: features, epsilon: configuration.layerNormEpsilon)
@@ -150,15 +150,15 @@ public final class PatchEmbedding: Sendable {
             weight = try scope.parameter(
                 "\(name).proj.weight", [width, 3, patchSize, patchSize], .truncatedNormal(0.02))
         }
-        bias =
+        let bias =
             configuration.hasPatchBias
             ? try scope.parameter("\(name).proj.bias", [width], .zeros) : nil
+        product = LinearProduct(weight, bias, scope.computeType)
     }
 
     /// Embeds the patches of images `[B, 3, S, S]`, or the features `[B, P, C]` of places.
     public func callAsFunction(_ input: Tensor) -> Tensor {
-        let patches = norm.map { $0(input) } ?? cut(input)
-        return patches.linear(weight.value.flattened(from: 1), bias?.value)
+        product(norm.map { $0(input) } ?? cut(input))
     }
 
     /// Returns the pixels of each patch, `[B, P, 3 s²]`.
@@ -205,7 +205,7 @@ public final class VisionBlock: Sendable {
     /// Applies the block.
     public func callAsFunction(_ x: Tensor) -> Tensor {
         let attended = x + selfAttention(norm1(x))
-        return attended + fc2(activation(fc1(norm2(attended))))
+        return attended + fc2(activation(of: fc1, norm2(attended)))
     }
 
     private func selfAttention(_ x: Tensor) -> Tensor {

@@ -13,7 +13,7 @@ public final class MaskedLanguageHead: Sendable {
     ) throws {
         dense = try Linear(
             scope, "\(prefix).transform.dense", inputs: configuration.width,
-            outputs: configuration.width)
+            outputs: configuration.width, computeType: .float32)
         norm = try LayerNorm(
             scope, "\(prefix).transform.LayerNorm", width: configuration.width,
             epsilon: configuration.layerNormEpsilon)

@@ -5,7 +5,8 @@ public final class MatchingHead: Sendable {
     private let linear: Linear
 
     init(_ scope: ParameterScope, _ configuration: ALBEFConfiguration) throws {
-        linear = try Linear(scope, "itm_head", inputs: configuration.text.width, outputs: 2)
+        linear = try Linear(
+            scope, "itm_head", inputs: configuration.text.width, outputs: 2, computeType: .float32)
     }
 
     /// Returns logits `[B, 2]` of (no match, match) from fused states `[B, L, D]`.

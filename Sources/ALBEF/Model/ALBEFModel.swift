@@ -10,6 +10,8 @@ public final class ALBEFModel: Sendable {
     public let configuration: ALBEFConfiguration
     /// The device of the parameters.
     public let device: Device
+    /// The type in which the encoders multiply matrices.
+    public let computeType: ComputeType
     /// The image encoder.
     public let visualEncoder: VisionTransformer
     /// The text encoder and the fusion encoder.
@@ -34,17 +36,21 @@ public final class ALBEFModel: Sendable {
     ///   - configuration: the sizes and conventions.
     ///   - source: the source of parameters.
     ///   - device: the device of the parameters; the CPU by default.
+    ///   - computeType: the type in which the encoders multiply matrices. The default, `float32`, is
+    ///     exact. With `bfloat16` the model cannot be trained, and features and match logits differ
+    ///     in their third digit.
     /// - Throws: ``ALBEFError`` if the configuration is invalid or its task is NLVR2; the source's
     ///   error for a missing or misshapen parameter.
     public init(
         _ configuration: ALBEFConfiguration, parameters source: any ParameterSource,
-        device: Device = .cpu
+        device: Device = .cpu, computeType: ComputeType = .float32
     ) throws {
         try configuration.validate()
         guard configuration.task != .nlvr else { throw ALBEFError.pairedFusion }
-        let scope = ParameterScope(source: source, device: device)
+        let scope = ParameterScope(source: source, device: device, computeType: computeType)
         self.configuration = configuration
         self.device = device
+        self.computeType = computeType
         visualEncoder = try VisionTransformer(scope, configuration.vision)
         textEncoder = try TextEncoder(scope, configuration)
         let task = configuration.task

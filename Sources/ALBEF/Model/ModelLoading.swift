@@ -58,24 +58,26 @@ extension ALBEFModel {
     ///   - imageSize: the side of the input in pixels, to which the position embeddings are
     ///     interpolated; nil, the default, for the size of the weights.
     ///   - device: the device of the model; the CPU by default.
+    ///   - computeType: as in ``init(_:parameters:device:computeType:)``.
     /// - Throws: ``ALBEFError`` if the size is not a multiple of the patch size; `TorchError`,
     ///   which names a missing or misshapen tensor.
     public convenience init(
-        _ directory: ModelDirectory, imageSize: Int? = nil, device: Device = .cpu
+        _ directory: ModelDirectory, imageSize: Int? = nil, device: Device = .cpu,
+        computeType: ComputeType = .float32
     ) throws {
         var configuration = directory.configuration
         if let imageSize { configuration.vision.imageSize = imageSize }
         try self.init(
             configuration, parameters: CheckpointParameters(directory.weights, configuration),
-            device: device)
+            device: device, computeType: computeType)
     }
 
     /// Loads a model for training and marks it as trained.
     ///
-    /// Its weights are copies, which may be changed in place; ``init(_:imageSize:device:)`` maps
+    /// Its weights are copies, which may be changed in place; ``init(_:imageSize:device:computeType:)`` maps
     /// the file instead.
     ///
-    /// - Throws: the errors of ``init(_:imageSize:device:)``.
+    /// - Throws: the errors of ``init(_:imageSize:device:computeType:)``.
     public convenience init(_ directory: ModelDirectory, trainableOn device: Device) throws {
         var configuration = directory.configuration
         configuration.isTrained = true

@@ -174,6 +174,9 @@ int64_t ct_device_count(int32_t device_type) CT_NOEXCEPT;
 /// Waits until the device has finished all queued work.
 ct_failure *ct_device_synchronize(int32_t device_type, int64_t device_index) CT_NOEXCEPT;
 int64_t ct_thread_count(void) CT_NOEXCEPT;
+/// Whether the processor has instructions that multiply bfloat16 numbers (AVX512-BF16, AMX), so that
+/// libtorch's products of them are faster than those of single precision.
+bool ct_multiplies_bfloat16(void) CT_NOEXCEPT;
 /// The version of libtorch, such as "2.9.0+cpu".
 const char *ct_version(void) CT_NOEXCEPT;
 /// Makes this process keep freed memory for its next allocations, instead of returning it to the

@@ -174,11 +174,16 @@ public struct ForwardIndex: Sendable {
         return Tensor.stacked(try ids.map { try segment(of: $0).feature($0.row) })
     }
 
-    /// Returns the image tokens of entries in single precision, or nil if the index stores none or
-    /// one of them is not an entry of this snapshot.
-    public func tokens(_ ids: [EntryID]) -> ImageTokens? {
+    /// Returns the image tokens of entries, or nil if the index stores none or one of them is not an
+    /// entry of this snapshot.
+    ///
+    /// - Parameters:
+    ///   - ids: The entries.
+    ///   - type: The type of the numbers. Default: single precision.
+    public func tokens(_ ids: [EntryID], as type: ComputeType = .float32) -> ImageTokens? {
         let packed = packedTokens(ids)
-        return packed.count == ids.count ? PackedTokens.concatenated(packed)?.unpacked : nil
+        guard packed.count == ids.count else { return nil }
+        return PackedTokens.concatenated(packed)?.unpacked(as: type)
     }
 
     /// Returns the stored tokens `[1, n, D_v]` of each entry that belongs to this snapshot.

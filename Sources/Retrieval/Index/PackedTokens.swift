@@ -37,10 +37,10 @@ struct PackedTokens {
         }
     }
 
-    /// The tokens in single precision, as the fusion encoder reads them.
-    var unpacked: ImageTokens {
-        var tokens = values.to(.float32)
-        if let scales { tokens = tokens * scales.unsqueezed(-1) }
+    /// Returns the tokens as numbers of a type, as the fusion encoder reads them.
+    func unpacked(as type: ComputeType) -> ImageTokens {
+        var tokens = values.to(type.dtype)
+        if let scales { tokens = tokens * scales.unsqueezed(-1).to(type.dtype) }
         return ImageTokens(tokens, weights: weights)
     }
 

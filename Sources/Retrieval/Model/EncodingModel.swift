@@ -39,9 +39,16 @@ public struct EncodingModel: Sendable {
     ///     card.
     ///   - imageSize: The side of the input in pixels; nil for the size of the weights.
     ///   - device: The device on which the model runs.
+    ///   - computeType: The type in which the encoders multiply matrices; nil for the fastest that
+    ///     pays for this model.
     /// - Throws: An error that names the invalid file and field.
-    init(_ files: ModelDirectory, _ named: NamedModel, imageSize: Int?, device: Device) throws {
-        model = try ALBEFModel(files, imageSize: imageSize, device: device)
+    init(
+        _ files: ModelDirectory, _ named: NamedModel, imageSize: Int?, device: Device,
+        computeType: ComputeType?
+    ) throws {
+        model = try ALBEFModel(
+            files, imageSize: imageSize, device: device,
+            computeType: computeType ?? files.configuration.computeType(on: device))
         preprocessing = try ModelPreprocessing(files, as: model.configuration)
         fingerprint = files.fingerprint
         path = files.path
@@ -97,6 +104,17 @@ public struct EncodingModel: Sendable {
                     mask: Tensor(batch.mask, shape: shape, device: model.device))
             }
         }
+    }
+}
+
+extension ALBEFConfiguration {
+    /// The narrowest image encoder whose products are faster in a shorter type: below, converting
+    /// their factors takes as long as the products save.
+    private static let leastWidth = 256
+
+    /// Returns the type in which a model of these sizes searches fastest.
+    fileprivate func computeType(on device: Device) -> ComputeType {
+        vision.width < Self.leastWidth ? .float32 : .fastest(on: device)
     }
 }
 

@@ -52,23 +52,27 @@ public struct SearchModel: Sendable {
     ///   - imageSize: The side of the first model's input in pixels, to which position embeddings
     ///     are interpolated; nil for the size of the weights, which the second model always uses.
     ///   - device: The device on which the models run. Default: the CPU.
+    ///   - computeType: The type in which the encoders multiply matrices. `float32` is exact. With
+    ///     `bfloat16`, features and match logits differ in their third digit. Default, nil:
+    ///     `bfloat16` if the processor has instructions for it (AVX512-BF16 or AMX) and the image
+    ///     encoder is at least 256 wide, else `float32`.
     /// - Throws: An error that names the invalid file and field; ``ModelPairError`` if the first of
     ///   two models cannot re-rank, or the second cannot recall.
     public init(
         _ directory: FilePath, recall: FilePath? = nil, imageSize: Int? = nil,
-        device: Device = .cpu
+        device: Device = .cpu, computeType: ComputeType? = nil
     ) throws {
         try self.init(
             NamedModel(directory), recall: recall.map { NamedModel($0) }, imageSize: imageSize,
-            device: device)
+            device: device, computeType: computeType)
     }
 
     /// Opens one model or two with names that may differ from those of their directories.
     ///
-    /// The parameters and errors are those of ``init(_:recall:imageSize:device:)``.
+    /// The parameters and errors are those of ``init(_:recall:imageSize:device:computeType:)``.
     public init(
         _ model: NamedModel, recall: NamedModel? = nil, imageSize: Int? = nil,
-        device: Device = .cpu
+        device: Device = .cpu, computeType: ComputeType? = nil
     ) throws {
         let files = try ModelDirectory.open(model.path)
         let recallFiles = try recall.map { try ModelDirectory.open($0.path) }
@@ -77,10 +81,12 @@ public struct SearchModel: Sendable {
             let task = recallFiles.configuration.task
             guard task.aligns else { throw ModelPairError.recall(recallFiles.path, task) }
         }
-        reader = try EncodingModel(files, model, imageSize: imageSize, device: device)
+        reader = try EncodingModel(
+            files, model, imageSize: imageSize, device: device, computeType: computeType)
         self.recall = try recall.flatMap { recall in
             try recallFiles.map {
-                try EncodingModel($0, recall, imageSize: nil, device: device)
+                try EncodingModel(
+                    $0, recall, imageSize: nil, device: device, computeType: computeType)
             }
         }
         loader = ImageLoader(

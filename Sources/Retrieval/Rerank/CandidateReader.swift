@@ -94,7 +94,7 @@ struct CandidateReader {
     }
 
     private func tokens(_ ids: ArraySlice<ForwardIndex.EntryID>) -> ImageTokens {
-        guard let tokens = index.tokens(Array(ids)) else {
+        guard let tokens = index.tokens(Array(ids), as: model.model.computeType) else {
             preconditionFailure("an index with a token budget must have tokens for every entry")
         }
         return tokens

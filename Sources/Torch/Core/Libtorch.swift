@@ -78,6 +78,8 @@ enum Libtorch {
 
     static var version: String { String(cString: ct_version()) }
 
+    static var multipliesBFloat16: Bool { ct_multiplies_bfloat16() }
+
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
         set {

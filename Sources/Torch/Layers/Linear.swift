@@ -4,6 +4,7 @@ public final class Linear: Sendable {
     public let weight: Parameter
     /// The bias, `[O]`.
     public let bias: Parameter
+    private let product: LinearProduct
 
     /// Creates a layer from the parameters `name.weight` and `name.bias`.
     ///
@@ -14,17 +15,28 @@ public final class Linear: Sendable {
     ///   - outputs: the length of an output vector, O.
     ///   - width: the width of the model, which scales the weight of a new layer (see
     ///     ``Initializer/truncatedNormal(width:)``); nil stands for `inputs`.
+    ///   - computeType: the type in which the layer multiplies; nil for that of the scope.
     /// - Throws: an error that names the parameter if it is missing or has another shape.
     public init(
-        _ scope: ParameterScope, _ name: String, inputs: Int, outputs: Int, width: Int? = nil
+        _ scope: ParameterScope, _ name: String, inputs: Int, outputs: Int, width: Int? = nil,
+        computeType: ComputeType? = nil
     ) throws {
         weight = try scope.parameter(
             "\(name).weight", [outputs, inputs], .truncatedNormal(width: width ?? inputs))
         bias = try scope.parameter("\(name).bias", [outputs], .zeros)
+        product = LinearProduct(weight, bias, computeType ?? scope.computeType)
     }
 
-    /// Maps `[…, I]` to `[…, O]`.
-    public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight.value, bias.value) }
+    /// Maps `[…, I]` to `[…, O]` and applies an activation; by default none.
+    ///
+    /// The result has the layer's type of products. An input that records gradients is multiplied in
+    /// single precision.
+    public func callAsFunction(_ x: Tensor, _ activation: LinearActivation? = nil) -> Tensor {
+        product(x, activation)
+    }
+
+    /// The weight `[O, I]` in the layer's type of products.
+    package var factor: Tensor { product.factor }
 }
 
 /// Layer normalisation over the last dimension, `[…, D]` (Ba et al., 2016).

@@ -89,6 +89,8 @@ public struct RandomParameters: ParameterSource {
 public final class ParameterScope {
     private let source: any ParameterSource
     private let device: Device
+    /// The type in which the layers of this scope multiply matrices.
+    public let computeType: ComputeType
     /// The parameters so far, by full name, in the order in which the layers requested them.
     public private(set) var parameters: OrderedDictionary<String, Parameter> = [:]
 
@@ -97,9 +99,14 @@ public final class ParameterScope {
     /// - Parameters:
     ///   - source: the source of the values.
     ///   - device: the device of the parameters; the CPU by default.
-    public init(source: any ParameterSource, device: Device = .cpu) {
+    ///   - computeType: the type in which the layers multiply matrices. With another type than
+    ///     `float32`, the default, the parameters must not change after the first use of a layer.
+    public init(
+        source: any ParameterSource, device: Device = .cpu, computeType: ComputeType = .float32
+    ) {
         self.source = source
         self.device = device
+        self.computeType = computeType
     }
 
     /// Returns the parameter of a name.

@@ -31,13 +31,15 @@ extension Tensor {
     ///   - value: V, `[B, H, L_k, d_v]`.
     ///   - mask: the numbers to add to the scores, broadcast to `[B, H, L_q, L_k]`; nil adds none.
     ///   - dropout: the probability with which an attention weight is dropped; 0 by default.
+    ///   - scale: the factor of Q Kᵀ; nil, the default, for 1 / √d.
     /// - Returns: `[B, H, L_q, d_v]`.
     public static func attention(
-        _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0
+        _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
+        scale: Double? = nil
     ) -> Tensor {
         Ops.attention(
             .tensor(query), .tensor(key), .tensor(value), .optional(mask), .double(dropout),
-            .bool(false), .none)
+            .bool(false), scale.map(Argument.double) ?? .none)
     }
 
     /// Returns the mean cross-entropy of logits `[N, C]` with class indices `[N]`.

@@ -1,0 +1,78 @@
+import Testing
+import Torch
+
+@Suite("Products in a shorter type")
+struct ComputeTypeTests {
+    /// The number of significant binary digits of bfloat16 is 8.
+    private static let unit = 1.0 / 256
+
+    private func layer(_ type: ComputeType, inputs: Int = 48, outputs: Int = 40) throws -> Linear {
+        let scope = ParameterScope(
+            source: RandomParameters(generator: try Generator(seed: 3)), computeType: type)
+        let layer = try Linear(scope, "layer", inputs: inputs, outputs: outputs)
+        layer.bias.value = Tensor.normal([outputs], generator: try Generator(seed: 4))
+        return layer
+    }
+
+    @Test(
+        "A layer rounds its factors and its result, and nothing else",
+        arguments: [1, 12, 64, 700], [LinearActivation?.none, .gelu, .tanhGELU])
+    func rounding(rows: Int, _ activation: LinearActivation?) throws {
+        let (exact, short) = (try layer(.float32), try layer(.bfloat16))
+        let x = Tensor.normal([2, rows, 48], generator: try Generator(seed: 5))
+        func rounded(_ tensor: Tensor) -> Tensor { tensor.to(.bfloat16).to(.float32) }
+        let sum = rounded(x).linear(rounded(exact.weight.value), rounded(exact.bias.value))
+        let expected: [Double] =
+            switch activation {
+            case nil: sum.flattened().values()
+            case .gelu: sum.gelu().flattened().values()
+            case .tanhGELU: sum.gelu(isApproximate: true).flattened().values()
+            }
+        let result = short(x, activation)
+        #expect(result.dtype == .bfloat16 && result.shape == [2, rows, 40])
+        let found: [Double] = result.to(.float32).flattened().values()
+        for (value, reference) in zip(found, expected) {
+            #expect(abs(value - reference) <= Self.unit * max(0.05, abs(reference)))
+        }
+        // In single precision the layer is unchanged, and the types differ.
+        #expect(exact(x, activation).dtype == .float32)
+        #expect(short.factor.dtype == .bfloat16 && exact.factor.dtype == .float32)
+    }
+
+    @Test("An input that records gradients is multiplied in single precision")
+    func gradients() throws {
+        let (exact, short) = (try layer(.float32), try layer(.bfloat16))
+        let values = Tensor.normal([3, 48], generator: try Generator(seed: 6))
+        func gradient(_ layer: Linear) throws -> [Float] {
+            let x = values.requiringGrad()
+            try layer(x, .gelu).sum().backward()
+            return try #require(x.grad).flattened().values()
+        }
+        #expect(try gradient(short) == gradient(exact))
+    }
+
+    @Test("A layer works after memory ran out while it was first used")
+    func missingMemory() throws {
+        let layer = try layer(.bfloat16)
+        let error = #expect(throws: TorchError.self) {
+            try recovering { _ = layer(Tensor.zeros([1 << 46]).reshaped(-1, 48), .gelu) }
+        }
+        #expect(error?.isOutOfMemory == true)
+        let x = Tensor.ones([4, 48])
+        let before: [Float] = layer(x).to(.float32).flattened().values()
+        #expect(before.contains { $0 != 0 })
+        // The rows exist, their products do not.
+        let failed = #expect(throws: TorchError.self) {
+            try recovering { _ = layer(Tensor.zeros([1, 48]).expanded(1 << 40, 48), .gelu) }
+        }
+        #expect(failed?.isOutOfMemory == true)
+        #expect(layer(x).to(.float32).flattened().values(as: Float.self) == before)
+    }
+
+    @Test("A processor without instructions for short products, and a GPU, use single precision")
+    func fastest() {
+        #expect(ComputeType.fastest(on: .mps) == .float32)
+        #expect(ComputeType.fastest(on: .cuda()) == .float32)
+        #expect(ComputeType.allCases.contains(.fastest(on: .cpu)))
+    }
+}
