@@ -12,19 +12,25 @@ from harness.workers import Workers
 
 
 class Progress:
-    """Lines on standard error; on a terminal, a step overwrites the one before."""
+    """Lines on standard error: what is done, and the step that runs.
+
+    On a terminal, a step overwrites the one before. Elsewhere steps appear at most every ten
+    seconds.
+    """
 
     def __init__(self, stream=sys.stderr):
-        self.stream, self.start, self.is_open = stream, time.monotonic(), False
+        self.stream, self.start = stream, time.monotonic()
+        self.is_open, self.last = False, -10.0
 
     def __call__(self, text, done=False):
-        minutes, seconds = divmod(int(time.monotonic() - self.start), 60)
-        line = f"[{minutes:2}:{seconds:02}] {text}"
+        now = time.monotonic() - self.start
+        line = f"[{int(now) // 60:2}:{int(now) % 60:02}] {text}"
         if self.stream.isatty():
             self.stream.write(f"\r\033[K{line[:110]}" + ("\n" if done else ""))
             self.is_open = not done
-        elif done or self.is_open is False:
+        elif done or now - self.last >= 10:
             self.stream.write(line + "\n")
+            self.last = now
         self.stream.flush()
 
     def end(self):

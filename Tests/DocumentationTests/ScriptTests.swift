@@ -6,8 +6,10 @@ import Testing
 /// What is written in Python and tested there.
 @Suite("Scripts")
 struct ScriptTests {
-    /// `Scale`: the simulation agrees with what is known in closed form, and the tables of
-    /// `scale.md` with the measured figures. `Harness`: the benchmarks measure, compare and end as
+    /// Runs the tests in Python of one folder.
+    ///
+    /// In Scale, the simulation agrees with what is known in closed form, and the tables of
+    /// `scale.md` with the measured figures. In Harness, the benchmarks measure, compare and end as
     /// they promise, and `performance.md` agrees with the results.
     @Test(arguments: ["Scale", "Harness"])
     func testsInPythonPass(_ folder: String) throws {

@@ -36,15 +36,25 @@ struct Answer: Encodable {
         _ request: Request, clock: () -> Double = wallSeconds, _ work: () throws -> Void
     ) throws -> Answer {
         let calls = try request.number(.calls, request.calls ?? 1)
+        let times = try callTimes(calls, clock, work).sorted()
+        let middle = (times[(calls - 1) / 2] + times[calls / 2]) / 2
+        return Answer(seconds: middle, peakBytes: ProcessMemory.peakBytes)
+    }
+
+    /// Returns the time of each call.
+    ///
+    /// Scripts/test-performance counts the instructions of this function, which it knows by name.
+    @inline(never)
+    private static func callTimes(
+        _ calls: Int, _ clock: () -> Double, _ work: () throws -> Void
+    ) rethrows -> [Double] {
         var times: [Double] = []
         for _ in 0..<calls {
             let start = clock()
             try work()
             times.append(clock() - start)
         }
-        times.sort()
-        let middle = (times[(calls - 1) / 2] + times[calls / 2]) / 2
-        return Answer(seconds: middle, peakBytes: ProcessMemory.peakBytes)
+        return times
     }
 
     /// The seconds of the monotonic clock.

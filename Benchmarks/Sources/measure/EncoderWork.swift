@@ -9,9 +9,8 @@ struct EncoderWork {
 
     /// Encodes `batch` images of `side` pixels by ViT-B/16.
     func image(_ request: Request) throws -> Answer {
-        let side = try request.number(.side, request.side)
-        let model = try models.imageEncoder(side: side, request.precision ?? .float32)
-        let pixels = try pixels(request, side)
+        let model = try models.imageEncoder(request)
+        let pixels = try pixels(request)
         return try Answer.timing(request) {
             _ = try withoutGradients { try model.encodeImages(pixels) }
         }
@@ -19,7 +18,7 @@ struct EncoderWork {
 
     /// Computes the feature map of `batch` images of `side` pixels by EfficientNet-Lite0.
     func trunk(_ request: Request) throws -> Answer {
-        let pixels = try pixels(request, try request.number(.side, request.side))
+        let pixels = try pixels(request)
         let trunk = try models.efficientNet()
         return try Answer.timing(request) { _ = withoutGradients { trunk(pixels) } }
     }
@@ -27,7 +26,7 @@ struct EncoderWork {
     /// Encodes a text of `tokens` tokens by the six layers of the text encoder.
     func text(_ request: Request) throws -> Answer {
         let length = try request.number(.tokens, request.tokens)
-        let model = try models.reader(patches: 257, request.precision ?? .float32)
+        let model = try models.reader(patches: 257, request)
         let (ids, mask) = Self.text(length)
         return try Answer.timing(request) {
             _ = try withoutGradients { try model.encodeTexts(ids, mask: mask) }
@@ -37,12 +36,13 @@ struct EncoderWork {
     /// One text without padding: `[1, L]` token ids, and their mask.
     static func text(_ length: Int) -> (ids: Tensor, mask: Tensor) {
         (
-            Tensor([101] + (0..<length - 1).map { 1000 + $0 * 37 % 29_000 }, shape: [1, length]),
+            Tensor([101] + (0..<length - 1).map { 1000 + $0 * 37 % 900 }, shape: [1, length]),
             .ones([1, length], dtype: .int64)
         )
     }
 
-    private func pixels(_ request: Request, _ side: Int) throws -> Tensor {
+    private func pixels(_ request: Request) throws -> Tensor {
+        let side = try request.number(.side, request.side)
         let batch = try request.number(.batch, request.batch)
         return .normal([batch, 3, side, side], generator: try Generator(seed: 2))
     }

@@ -1,8 +1,9 @@
 import Foundation
 import Torch
 
-/// Reads requests and does their work. It keeps the last model of each kind, so that only the first
-/// of several equal requests has to make one.
+/// Reads requests and does their work.
+///
+/// It keeps the models of earlier requests, so that only the first of several equal ones makes one.
 final class Laboratory {
     private let models = Models()
     private var training: TrainingWork?

@@ -10,28 +10,39 @@ final class Models {
     private var readers: [String: ALBEFModel] = [:]
     private var trunk: EfficientNet?
 
-    /// ViT-B/16 for images of a side, in front of a text encoder of two small layers.
-    func imageEncoder(side: Int, _ precision: Request.Precision) throws -> ALBEFModel {
-        try kept(&images, "\(side) \(precision)") {
-            try Self.model(
-                ALBEFConfiguration(
-                    task: .retrieval, vision: .init(imageSize: side),
-                    text: .init(
-                        vocabularySize: 100, width: 64, depth: 2, fusionLayer: 1, heads: 1,
-                        mlpWidth: 64)), precision)
+    /// ViT-B/16 for images of `side` pixels, in front of a text encoder of two small layers; with
+    /// the model `tiny`, two blocks of width 192.
+    func imageEncoder(_ request: Request) throws -> ALBEFModel {
+        let side = try request.number(.side, request.side)
+        let isTiny = try request.isTiny
+        return try kept(&images, "\(side) \(isTiny)", request) {
+            ALBEFConfiguration(
+                task: .retrieval,
+                vision: isTiny
+                    ? .init(imageSize: side, width: 192, depth: 2, heads: 3, mlpWidth: 768)
+                    : .init(imageSize: side),
+                text: .init(
+                    vocabularySize: 100, width: 64, depth: 2, fusionLayer: 1, heads: 1,
+                    mlpWidth: 64))
         }
     }
 
     /// The text encoder and the fusion encoder of six layers each, behind an image encoder of one
-    /// block, which is not used.
+    /// block, which is not used; with the model `tiny`, two layers each of width 192.
     ///
     /// - Parameter patches: the tokens of an image, class token included.
-    func reader(patches: Int, _ precision: Request.Precision) throws -> ALBEFModel {
+    func reader(patches: Int, _ request: Request) throws -> ALBEFModel {
         let side = Int(Double(patches - 1).squareRoot().rounded()) * 16
-        return try kept(&readers, "\(patches) \(precision)") {
-            try Self.model(
-                ALBEFConfiguration(task: .retrieval, vision: .init(imageSize: side, depth: 1)),
-                precision)
+        let isTiny = try request.isTiny
+        return try kept(&readers, "\(patches) \(isTiny)", request) {
+            isTiny
+                ? ALBEFConfiguration(
+                    task: .retrieval,
+                    vision: .init(imageSize: side, width: 192, depth: 1, heads: 3, mlpWidth: 192),
+                    text: .init(
+                        vocabularySize: 2000, width: 192, depth: 4, fusionLayer: 2, heads: 3,
+                        mlpWidth: 768, positions: 64))
+                : ALBEFConfiguration(task: .retrieval, vision: .init(imageSize: side, depth: 1))
         }
     }
 
@@ -45,24 +56,27 @@ final class Models {
     }
 
     private func kept(
-        _ models: inout [String: ALBEFModel], _ name: String, _ make: () throws -> ALBEFModel
+        _ models: inout [String: ALBEFModel], _ size: String, _ request: Request,
+        _ configuration: () -> ALBEFConfiguration
     ) throws -> ALBEFModel {
+        let precision = request.precision ?? .float32
+        let name = "\(size) \(precision)"
         if let known = models[name] { return known }
-        if models.count == 4 { models = [:] }
-        let model = try make()
-        models[name] = model
-        return model
+        if models.count == 4 { models = [:] }  // each takes up to half a gigabyte
+        let model = try ALBEFModel(
+            configuration(), parameters: RandomParameters(generator: try Generator(seed: 1)))
+        let computing = Self.computing(model, in: precision)
+        models[name] = computing
+        return computing
     }
 
-    private static func model(
-        _ configuration: ALBEFConfiguration, _ precision: Request.Precision
-    ) throws -> ALBEFModel {
-        let model = try ALBEFModel(
-            configuration, parameters: RandomParameters(generator: try Generator(seed: 1)))
-        // PRECISION: the one place where a request's precision reaches the library, which has
-        // single precision alone so far.
+    /// PRECISION: the one place where the precision of a request reaches the library, which computes
+    /// in single precision alone so far.
+    private static func computing(
+        _ model: ALBEFModel, in precision: Request.Precision
+    ) -> ALBEFModel {
         switch precision {
-        case .float32, .automatic: return model
+        case .float32, .automatic: model
         }
     }
 }

@@ -20,7 +20,7 @@ struct Request: Decodable {
 
     /// What to measure.
     var work: Work
-    /// How often to repeat the work; the answer has the median. 1 by default.
+    /// How often to repeat the work, of which the answer has the median; 1 by default.
     var calls: Int?
     /// The threads of libtorch; unchanged by default.
     var threads: Int?
@@ -36,7 +36,7 @@ struct Request: Decodable {
     var patches: Int?
     /// The number of images that are re-ranked.
     var candidates: Int?
-    /// The size of a training step: `full` or `tiny`.
+    /// The size of a model: `full`, the default, or `tiny`.
     var model: String?
     /// Whether the training step recomputes activations in its backward pass.
     var checkpointed: Bool?
@@ -60,6 +60,19 @@ struct Request: Decodable {
         guard let value else { throw .missing(field.rawValue, work) }
         guard (1...1_000_000).contains(value) else { throw .outside(field.rawValue, value) }
         return value
+    }
+
+    /// Whether the work asks for the small model.
+    ///
+    /// - Throws: ``MeasureError`` if it asks for neither.
+    var isTiny: Bool {
+        get throws(MeasureError) {
+            let name = model ?? "full"
+            guard ["full", "tiny"].contains(name) else {
+                throw .unknown("model", name, ["full", "tiny"])
+            }
+            return name == "tiny"
+        }
     }
 
     /// Returns a text that the work needs.

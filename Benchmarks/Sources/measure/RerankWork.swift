@@ -16,7 +16,7 @@ struct RerankWork {
         let length = try request.number(.tokens, request.tokens)
         let patches = try request.number(.patches, request.patches)
         let count = try request.number(.candidates, request.candidates)
-        let model = try models.reader(patches: patches, request.precision ?? .float32)
+        let model = try models.reader(patches: patches, request)
         let (ids, mask) = EncoderWork.text(length)
         let text = try withoutGradients { try model.encodeTexts(ids, mask: mask) }
         let kept = Tensor.normal(

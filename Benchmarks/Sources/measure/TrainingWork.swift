@@ -19,11 +19,7 @@ final class TrainingWork {
         /// Reads `model`, `batch` and `checkpointed`.
         init(_ request: Request) throws {
             isCheckpointed = request.checkpointed ?? false
-            switch request.model ?? "full" {
-            case "full":
-                configuration = ALBEFConfiguration(dialect: .lavis)
-                (batch, tokens, queue) = (try request.number(.batch, request.batch ?? 4), 30, 65536)
-            case "tiny":
+            if try request.isTiny {
                 configuration = ALBEFConfiguration(
                     dialect: .lavis,
                     vision: .init(
@@ -32,7 +28,9 @@ final class TrainingWork {
                         vocabularySize: 2000, width: 192, depth: 6, fusionLayer: 3, heads: 3,
                         mlpWidth: 768, positions: 64))
                 (batch, tokens, queue) = (try request.number(.batch, request.batch ?? 64), 16, 4096)
-            case let other: throw MeasureError.unknown("model", other, ["full", "tiny"])
+            } else {
+                configuration = ALBEFConfiguration(dialect: .lavis)
+                (batch, tokens, queue) = (try request.number(.batch, request.batch ?? 4), 30, 65536)
             }
         }
     }
