@@ -12,6 +12,7 @@ RUN Scripts/bootstrap && rm -rf /var/lib/apt/lists/*
 COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
+COPY Benchmarks/Sources/measure Benchmarks/Sources/measure
 RUN swift build -c release --product albef
 COPY README.md CHANGELOG.md LICENSE NOTICE ./
 COPY Documentation Documentation

@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS ?= -c release
 
-.PHONY: build test docs demo service distributed install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service distributed bench performance install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -28,6 +28,15 @@ distributed: build  ## tests what takes several processes; skips what cannot be 
 	Scripts/test-webdataset
 	Scripts/test-milvus
 	Scripts/test-readers
+
+bench: bootstrap  ## measures this program beside Python engines; BENCH="--only image" for some
+	swift build $(SWIFT_FLAGS) --product albef
+	swift build $(SWIFT_FLAGS) --product measure
+	Benchmarks/bench $(BENCH)
+
+performance: bootstrap  ## fails if our code needs more instructions than recorded
+	swift build $(SWIFT_FLAGS) --product measure
+	Scripts/test-performance
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

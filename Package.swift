@@ -54,6 +54,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "albef", targets: ["AlbefCommand"]),
+        .executable(name: "measure", targets: ["measure"]),
         .library(name: "RetrievalTesting", targets: ["RetrievalTesting"]),
         .library(name: "RetrievalServer", targets: ["RetrievalServer"]),
         .library(name: "MilvusRecall", targets: ["MilvusRecall"]),
@@ -96,6 +97,11 @@ let package = Package(
             ],
             resources: [.copy("Demo/Photos")],
             swiftSettings: swiftSettings),
+        // Our side of `make bench`. It is not installed.
+        .executableTarget(
+            name: "measure",
+            dependencies: ["ALBEFTraining", "Retrieval", "ALBEF", "ImageText", "Torch", system],
+            path: "Benchmarks/Sources/measure", swiftSettings: swiftSettings),
         .target(
             name: "RetrievalTesting",
             dependencies: [

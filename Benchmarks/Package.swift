@@ -16,12 +16,6 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(
-            name: "load-images",
-            dependencies: [
-                .product(name: "ImageText", package: "swift-albef"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ]),
-        .executableTarget(
             name: "reference-values",
             dependencies: [
                 .product(name: "WeightFiles", package: "swift-albef"),
@@ -29,20 +23,6 @@ let package = Package(
                 .product(name: "ALBEF", package: "swift-albef"),
                 .product(name: "Torch", package: "swift-albef"),
                 .product(name: "SystemPackage", package: "swift-system"),
-            ]),
-        .executableTarget(
-            name: "training-step",
-            dependencies: [
-                .product(name: "ALBEFTraining", package: "swift-albef"),
-                .product(name: "ALBEF", package: "swift-albef"),
-                .product(name: "Torch", package: "swift-albef"),
-            ]),
-        .executableTarget(
-            name: "reranking",
-            dependencies: [
-                .product(name: "Retrieval", package: "swift-albef"),
-                .product(name: "ALBEF", package: "swift-albef"),
-                .product(name: "Torch", package: "swift-albef"),
             ]),
         .executableTarget(
             name: "recall-scan",

@@ -3,7 +3,7 @@
     python Benchmarks/evaluation.py MODEL ANNOTATIONS [--depth 16] [--limit 0]
 
 MODEL is a directory that `albef pretrain` wrote; ANNOTATIONS is a JSON list of {"image",
-"caption"}. The pip lines are in lavis_albef.py. The script writes the model once in LAVIS's format.
+"caption"}. `Benchmarks/bench prepare` installs LAVIS. The script writes the model once in LAVIS's format.
 LAVIS's own `compute_sim_matrix`, unmodified, and `albef import` with `albef evaluate` both read
 that file.
 

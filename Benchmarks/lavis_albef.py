@@ -1,9 +1,7 @@
 """The pretraining model of PyPI's LAVIS, without what ALBEF does not need of that package.
 
-    python3.11 -m venv venv && . venv/bin/activate
-    pip install torch==2.13.0 numpy==1.26.4 safetensors==0.8.0 transformers==4.26.1 tokenizers==0.13.3 \
-        huggingface_hub==0.36.2 omegaconf==2.4.0 iopath==0.1.10 einops==0.8.2 packaging tqdm pillow
-    pip install --no-deps timm==0.4.12 salesforce-lavis==1.0.2
+    Benchmarks/bench prepare            # installs it, with the other engines, into .venv-bench
+    .venv-bench/bin/python …
 
 The classes are LAVIS's own, unmodified. `import lavis` would import all of its models and data
 sets, and their thirty dependencies. This module imports LAVIS's packages without running their
@@ -56,13 +54,15 @@ def _open_lavis():
     if not hasattr(numpy, "Inf"):  # numpy 2 removed the name that LAVIS uses
         numpy.Inf = numpy.inf
     absent = {name.split(".")[0] for name in _PLACEHOLDERS}
-    absent = {name for name in absent if importlib.util.find_spec(name) is None}
+    # torchvision is never imported: without its own kernels it fails, and `make bench` has it alone.
+    absent = {name for name in absent
+              if name == "torchvision" or importlib.util.find_spec(name) is None}
     for name in _PLACEHOLDERS:
         if name.split(".")[0] in absent:
             _add_module(name, _Placeholder(name), [])
     spec = importlib.util.find_spec("lavis")
     if spec is None:
-        sys.exit("salesforce-lavis is not installed; the pip lines are in lavis_albef.py")
+        sys.exit("salesforce-lavis is not installed; Benchmarks/bench prepare installs it")
     root = pathlib.Path(spec.submodule_search_locations[0])
     for name in ("lavis", "lavis.common", "lavis.models", "lavis.processors"):
         _add_module(name, types.ModuleType(name), [str(root.joinpath(*name.split(".")[1:]))])

@@ -2,7 +2,7 @@
 
     python Benchmarks/reference_check.py MODEL_DIRECTORY FIXED.safetensors [--double] [--tolerance X]
 
-The pip lines are in lavis_albef.py. MODEL_DIRECTORY holds config.json and model.safetensors with
+`Benchmarks/bench prepare` installs LAVIS. MODEL_DIRECTORY holds config.json and model.safetensors with
 a momentum teacher (`*_m`) and queues. FIXED.safetensors holds a batch, every random choice, and the
 values that swift-albef computed for them without dropout and without an update of the teacher:
 

@@ -1,0 +1,31 @@
+// Measures parts of this project on request.
+//
+//     measure                     answers requests, one JSON object per line of standard input
+//     measure REQUEST ...         answers the given requests and ends
+//     measure nothing             ends at once: what it costs to load libtorch
+//
+// Benchmarks/README.md describes the requests. Every request has an answer, which is one line: the
+// figures, or the error.
+
+import Foundation
+import Torch
+
+let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "nothing" {
+    // A call into libtorch, so that the linker cannot leave the library out.
+    exit(libtorchVersion.isEmpty ? 1 : 0)
+}
+
+let laboratory = Laboratory()
+
+func answer(_ line: String) throws {
+    let answer = laboratory.answer(line)
+    // Written without a buffer: the other side waits for this line.
+    try FileHandle.standardOutput.write(contentsOf: answer.line)
+}
+
+if arguments.isEmpty {
+    while let line = readLine() { try answer(line) }
+} else {
+    for argument in arguments { try answer(argument) }
+}

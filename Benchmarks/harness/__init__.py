@@ -1,0 +1,1 @@
+"""The harness of `make bench`; Benchmarks/README.md says how it works."""

@@ -1,0 +1,35 @@
+"""The text encoder: six layers, one text."""
+
+from harness.alternation import Group, Side
+from harness.ratios import Row
+from harness.sections import row_names
+from harness.sections.image import encoder_operations
+
+NAME, TITLE, SECONDS, STANDARD = "text", "Text encoder", 30, True
+ABOUT = """\
+The six text layers of ALBEF over one text, as for a query, from token ids to states, on all threads
+of the run."""
+
+
+def groups(options):
+    made = []
+    for tokens in (12, 30):
+        request = {"do": "text", "tokens": tokens, "threads": options.most, "calls": 20}
+        sides = [Side("LAVIS", "torch", request, engine="LAVIS")]
+        rows = []
+        for precision in ("float32", "automatic"):
+            name = f"ours, {precision}"
+            sides.append(Side(name, "measure", request | {"precision": precision}, engine=name))
+            rows.append(Row(
+                f"text/{tokens}/{precision}", f"{tokens} tokens, {precision}", name, ["LAVIS"],
+                threads=options.most, operations=encoder_operations(tokens, 6), type="float32"))
+        made.append(Group(f"text {tokens} tokens", sides, rows))
+    return made
+
+
+def names(options):
+    return row_names(groups(options))
+
+
+def run(context):
+    return context.groups(groups(context.options))
