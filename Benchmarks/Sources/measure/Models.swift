@@ -64,19 +64,9 @@ final class Models {
         if let known = models[name] { return known }
         if models.count == 4 { models = [:] }  // each takes up to half a gigabyte
         let model = try ALBEFModel(
-            configuration(), parameters: RandomParameters(generator: try Generator(seed: 1)))
-        let computing = Self.computing(model, in: precision)
-        models[name] = computing
-        return computing
-    }
-
-    /// PRECISION: the one place where the precision of a request reaches the library, which computes
-    /// in single precision alone so far.
-    private static func computing(
-        _ model: ALBEFModel, in precision: Request.Precision
-    ) -> ALBEFModel {
-        switch precision {
-        case .float32, .automatic: model
-        }
+            configuration(), parameters: RandomParameters(generator: try Generator(seed: 1)),
+            computeType: precision.computeType)
+        models[name] = model
+        return model
     }
 }

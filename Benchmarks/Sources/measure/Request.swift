@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// What a line asks to be measured.
 ///
@@ -16,6 +17,14 @@ struct Request: Decodable {
         case float32
         /// The fastest that the processor computes without a loss that matters.
         case automatic
+
+        /// The type in which a model multiplies.
+        var computeType: ComputeType {
+            switch self {
+            case .float32: .float32
+            case .automatic: .fastest(on: .cpu)
+            }
+        }
     }
 
     /// What to measure.

@@ -25,7 +25,9 @@ struct RerankWork {
         ).to(.float16)
         let reranker = Reranker(model)
         return try Answer.timing(request) {
-            _ = try reranker.scores(text, count: count) { ImageTokens(kept[$0].to(.float32)) }
+            _ = try reranker.scores(text, count: count) {
+                ImageTokens(kept[$0].to(model.computeType.dtype))
+            }
         }
     }
 }
