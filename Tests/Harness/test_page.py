@@ -1,4 +1,4 @@
-"""Tests Documentation/performance.md: how it is made, and that it has the figures of results.json."""
+"""Tests how Documentation/performance.md is made, and that it has the figures of results.json."""
 
 import unittest
 

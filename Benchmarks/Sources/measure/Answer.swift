@@ -33,7 +33,7 @@ struct Answer: Encodable {
     ///
     /// - Parameter clock: returns seconds; by default of the monotonic clock.
     static func timing(
-        _ request: Request, clock: () -> Double = wallSeconds, _ work: () throws -> Void
+        _ request: Request, clock: () -> Double = Answer.wallSeconds, _ work: () throws -> Void
     ) throws -> Answer {
         let calls = try request.number(.calls, request.calls ?? 1)
         let times = try callTimes(calls, clock, work).sorted()

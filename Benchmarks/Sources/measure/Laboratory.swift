@@ -22,6 +22,9 @@ final class Laboratory {
         }
     }
 
+    /// Removes what was made on disk.
+    func close() { recall = nil }
+
     private func answer(_ request: Request) throws -> Answer {
         switch request.work {
         case .image: try EncoderWork(models).image(request)

@@ -6,7 +6,8 @@ import Torch
 
 /// Searches in a small index of synthetic entries, which it makes in a folder of its own.
 final class RecallWork {
-    private static let (count, width) = (2000, 256)
+    private static let count = 2000
+    private static let width = 256
     private let folder: URL
     private let index: ForwardIndex
     private let query: Tensor
@@ -33,7 +34,7 @@ final class RecallWork {
     /// page of 24 entries.
     func search(_ request: Request) throws -> Answer {
         let conditions = [
-            MetadataFilter("width", .equals, "4000"), MetadataFilter("camera", .equals, "Camera 7"),
+            MetadataFilter("size", .less, "1001500"), MetadataFilter("camera", .equals, "Camera 7"),
         ]
         return try Answer.timing(request) {
             _ = try index.recall(query, count: 20)

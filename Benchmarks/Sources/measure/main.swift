@@ -18,14 +18,10 @@ if arguments.first == "nothing" {
 
 let laboratory = Laboratory()
 
-func answer(_ line: String) throws {
-    let answer = laboratory.answer(line)
+let requests =
+    arguments.isEmpty ? AnyIterator { readLine() } : AnyIterator(arguments.makeIterator())
+for request in requests {
     // Written without a buffer: the other side waits for this line.
-    try FileHandle.standardOutput.write(contentsOf: answer.line)
+    try FileHandle.standardOutput.write(contentsOf: laboratory.answer(request).line)
 }
-
-if arguments.isEmpty {
-    while let line = readLine() { try answer(line) }
-} else {
-    for argument in arguments { try answer(argument) }
-}
+laboratory.close()

@@ -1,8 +1,8 @@
 """The sections of a run, in its order.
 
 A section is a module with NAME, TITLE, ABOUT (for the page), SECONDS (of three rounds on two cores,
-until a run has measured it), STANDARD (whether a run without --only has it), `names(options)` (the
-rows that it measures) and `run(context)`, which returns a `Found`.
+until a run has measured it), WHEN it is measured ("always", with --"all", or "only" when it is named),
+`names(options)` (the rows that it measures) and `run(context)`, which returns a `Found`.
 """
 
 import dataclasses

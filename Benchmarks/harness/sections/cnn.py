@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "cnn", "EfficientNet-Lite0", 25, True
+NAME, TITLE, SECONDS, WHEN = "cnn", "EfficientNet-Lite0", 25, "always"
 ABOUT = """\
 The convolutional trunk of the model `photos` at 224 pixels, batch norms folded, from normalised
 pixels to the feature map; seconds per image, on all threads of the run."""

@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "image", "Image encoder", 300, True
+NAME, TITLE, SECONDS, WHEN = "image", "Image encoder", 300, "always"
 ABOUT = """\
 ViT-B/16 from normalised pixels to tokens, on all threads of the run; seconds per image. *LAVIS* is
 LAVIS's own encoder in PyTorch's eager mode, *PyTorch + SDPA* the same with its fused attention.

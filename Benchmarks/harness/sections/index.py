@@ -6,15 +6,16 @@ from harness import environment
 from harness.sections import Found
 from harness.workers import WorkerError
 
-NAME, TITLE, SECONDS, STANDARD = "index", "A large index", 900, False
+NAME, TITLE, SECONDS, WHEN = "index", "A large index", 900, "only"
 ABOUT = """\
 Operations on an index of synthetic entries, by `index-scale`, whose first build takes minutes.
-Measured with `--only index`; `--all` adds ten million entries. Medians, with the files in the
+Measured with `--only index`; `--all` then adds ten million entries. Medians, with the files in the
 system's cache."""
 
 # What a row is called here and in the table that index-scale prints.
 ROWS = {"open": "open", "search": "search with another condition, and count",
-        "page": "page of 24 images, in the middle", "commit": "commit of one image, and the new state"}
+        "page": "page of 24 images, in the middle",
+        "commit": "commit of one image, and the new state"}
 
 
 def counts(options):

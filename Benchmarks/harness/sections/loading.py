@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "loading", "Loading images", 60, True
+NAME, TITLE, SECONDS, WHEN = "loading", "Loading images", 60, "always"
 ABOUT = """\
 On one thread, in its own processor time, to 256 pixels. *decode* reads a JPEG and resizes it; ours
 also normalises it to floats. The other side is Pillow with its reduced decoding (`draft`).

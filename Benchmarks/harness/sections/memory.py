@@ -2,7 +2,7 @@
 
 from harness.sections import Found
 
-NAME, TITLE, SECONDS, STANDARD = "memory", "Memory of a training step", 240, False
+NAME, TITLE, SECONDS, WHEN = "memory", "Memory of a training step", 240, "all"
 ABOUT = """\
 The peak resident memory of our step of the paper's model, each in a process of its own, after two
 steps. With checkpointing, the image encoder computes its activations again in the backward pass.

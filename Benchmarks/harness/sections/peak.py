@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "peak", "The processor's peak", 30, True
+NAME, TITLE, SECONDS, WHEN = "peak", "The processor's peak", 30, "always"
 ABOUT = """\
 Products of two matrices of 2,048 rows and columns: what no encoder can exceed. The other tables
 give shares of these figures. A type is measured where the processor computes with it. Both sides

@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "rerank", "Re-ranking", 420, True
+NAME, TITLE, SECONDS, WHEN = "rerank", "Re-ranking", 420, "always"
 ABOUT = """\
 One text with all of its candidates, by the fusion encoder of the paper's size, in seconds for all
 candidates. LAVIS repeats the text for every candidate and runs all twelve layers; *fusion alone*

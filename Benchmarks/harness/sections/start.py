@@ -8,7 +8,7 @@ from harness import environment
 from harness.sections import Found
 from harness.workers import WorkerError
 
-NAME, TITLE, SECONDS, STANDARD = "start", "From start to answer", 20, True
+NAME, TITLE, SECONDS, WHEN = "start", "From start to answer", 20, "always"
 ABOUT = """\
 Whole processes from their start to their end, one after another, with files in the system's cache:
 a program that loads libtorch and ends, `albef --version`, and `albef search` for a sentence in an

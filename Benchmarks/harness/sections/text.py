@@ -5,7 +5,7 @@ from harness.ratios import Row
 from harness.sections import row_names
 from harness.sections.image import encoder_operations
 
-NAME, TITLE, SECONDS, STANDARD = "text", "Text encoder", 30, True
+NAME, TITLE, SECONDS, WHEN = "text", "Text encoder", 30, "always"
 ABOUT = """\
 The six text layers of ALBEF over one text, as for a query, from token ids to states, on all threads
 of the run."""

@@ -4,7 +4,7 @@ from harness.alternation import Group, Side
 from harness.ratios import Row
 from harness.sections import row_names
 
-NAME, TITLE, SECONDS, STANDARD = "training", "A training step", 150, True
+NAME, TITLE, SECONDS, WHEN = "training", "A training step", 150, "always"
 ABOUT = """\
 A step of pretraining: ITC, ITM and MLM, their gradients, AdamW, the momentum teacher and the
 queues, with a dropout of 0.1, on all threads of the run. *full* is the paper's model: 4 pairs of
