@@ -46,7 +46,8 @@ struct ModelOptions: ParsableArguments {
             """
             The number format of matrix products: float32, which is exact, or bfloat16, which is \
             several times as fast on processors with AMX or AVX512-BF16 and changes scores in their \
-            third digit; default: bfloat16 there for models that gain from it.
+            third digit; default: bfloat16 there for searches and indexes of models at least 512 \
+            wide, else float32.
             """,
             valueName: "type"))
     var computeType: ComputeType?
@@ -114,15 +115,17 @@ struct ModelOptions: ParsableArguments {
     ///   - signature: the model of the index; nil if there is no index yet.
     ///   - note: receives remarks; if nil, they go to standard error.
     /// - Throws: A `ValidationError` if the model of the index cannot be loaded; otherwise the
-    ///   errors of ``load(or:note:)``.
+    ///   errors of ``load(or:note:isExact:)``.
     func load(
         of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil
     ) async throws -> SearchModel {
         guard model == nil, recall == nil, let signature, var own = try? like(signature) else {
-            return try await load(note: note)
+            return try await load(note: note, isExact: false)
         }
         own.imageSize = imageSize ?? own.imageSize
-        do { return try await own.load(note: note) } catch let error as CancellationError {
+        do { return try await own.load(note: note, isExact: false) } catch let error
+            as CancellationError
+        {
             throw error
         } catch {
             throw ValidationError(
@@ -136,8 +139,11 @@ struct ModelOptions: ParsableArguments {
     /// - Parameters:
     ///   - shipped: the model to load if none is named.
     ///   - note: receives remarks; if nil, they go to standard error.
+    ///   - isExact: whether to multiply in single precision unless another type is named, as
+    ///     commands that report scores do.
     func load(
-        or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil
+        or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil,
+        isExact: Bool = true
     ) async throws -> SearchModel {
         let note = remarks ?? { Console.note($0) }
         if let store {
@@ -158,7 +164,7 @@ struct ModelOptions: ParsableArguments {
         if let recall { second = try await named(recall, note: remarks) }
         var model = try SearchModel(
             try await named(name, note: remarks), recall: second, imageSize: imageSize,
-            device: Device(named: device), computeType: computeType)
+            device: Device(named: device), computeType: computeType ?? (isExact ? .float32 : nil))
         // Record names: they stay valid when the cache or the program moves.
         if let name = try Self.name(name) { model.source = name }
         if let name = try recall.flatMap(Self.name) { model.recallSource = name }

@@ -110,7 +110,7 @@ public struct EncodingModel: Sendable {
 extension ALBEFConfiguration {
     /// The narrowest image encoder whose products are faster in a shorter type: below, converting
     /// their factors takes as long as the products save.
-    private static let leastWidth = 256
+    private static let leastWidth = 512
 
     /// Returns the type in which a model of these sizes searches fastest.
     fileprivate func computeType(on device: Device) -> ComputeType {

@@ -1,0 +1,53 @@
+import ALBEF
+import Retrieval
+import RetrievalTesting
+import TestSupport
+import Testing
+import Torch
+
+@Suite("Searches that multiply in bfloat16")
+struct SearchComputeTypeTests {
+    @Test("Wide models use the processor's fastest type, small ones single precision")
+    func standard() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            for (width, expected) in [(64, ComputeType.float32), (512, .fastest(on: .cpu))] {
+                let path = folder.appending("model-\(width)")
+                try TinyModel(
+                    vision: .init(imageSize: 32, width: width, depth: 1, heads: 8, mlpWidth: 64)
+                ).write(to: path)
+                #expect(try SearchModel(path).model.computeType == expected)
+                #expect(try SearchModel(path, computeType: .float32).model.computeType == .float32)
+            }
+        }
+    }
+
+    @Test("An index and a re-ranked search differ little from single precision")
+    func search() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let path = folder.appending("model")
+            try TinyModel().write(to: path)
+            let images = folder.appending("images")
+            let paths = try TinyImages.write(20, to: images)
+            var answers: [ComputeType: SearchAnswer] = [:]
+            for type in ComputeType.allCases {
+                let model = try SearchModel(path, computeType: type)
+                let index = folder.appending("\(type).index")
+                _ = try await Indexer(model).update(index, with: images)
+                let searcher = try Searcher(model, ForwardIndex(index))
+                answers[type] = try searcher.search(
+                    .text("two dogs"), SearchOptions(count: 50, candidates: 50))
+            }
+            let exact = try #require(answers[.float32]).results
+            let short = try #require(answers[.bfloat16]).results
+            #expect(exact.count == paths.count && short.count == paths.count)
+            for result in exact {
+                let found = try #require(short.first { $0.path == result.path })
+                #expect(abs(found.similarity - result.similarity) < 0.01)
+                let (logit, other) = (
+                    try #require(result.matchLogit), try #require(found.matchLogit)
+                )
+                #expect(abs(other - logit) < 0.02 * max(1, abs(logit)))
+            }
+        }
+    }
+}
