@@ -18,14 +18,14 @@ package struct EfficientNetPlan {
 
     /// An inverted residual block (Sandler et al., 2018).
     package struct Block {
-        let name: String
+        package let name: String
         /// nil if the block is no wider inside than its input.
-        let expansion: Element?
-        let depthwise: Element
+        package let expansion: Element?
+        package let depthwise: Element
         /// nil without squeeze-and-excitation.
-        let squeeze: Element?
-        let excitation: Element?
-        let projection: Element
+        package let squeeze: Element?
+        package let excitation: Element?
+        package let projection: Element
         /// Whether the block's input is added to its output.
         let isResidual: Bool
 

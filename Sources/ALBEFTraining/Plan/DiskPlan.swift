@@ -1,3 +1,5 @@
+import ALBEF
+
 /// The disk space that a run needs, in bytes.
 public struct DiskPlan: Sendable, Hashable, Codable {
     /// One checkpoint: weights, teacher, queues and the optimizer's averages.

@@ -1,5 +1,6 @@
 import ALBEF
 import ImageText
+import OrderedCollections
 import SystemPackage
 import Torch
 import WeightFiles

@@ -1,3 +1,4 @@
+import ALBEF
 import Torch
 
 extension PretrainingRun {

@@ -1,5 +1,6 @@
 import ALBEF
 import Foundation
+import OrderedCollections
 import Torch
 
 /// Measures the speed of this machine's processor for the layers of a run.

@@ -1,4 +1,4 @@
-public import ALBEF
+import ALBEF
 import Foundation
 public import ImageText
 import SystemPackage

@@ -114,15 +114,16 @@ enum TrialProcess {
         process.executableURL =
             Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
         process.arguments =
-            CommandLine.arguments.dropFirst() + ["--trial", folder.appending(path: "run").path]
+            Array(CommandLine.arguments.dropFirst())
+            + ["--trial", folder.appending(path: "run").path]
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = errors
-        let text = Task.detached { errors.fileHandleForReading.readDataToEndOfFile() }
         try process.run()
-        let data = await Task.detached { output.fileHandleForReading.readDataToEndOfFile() }.value
+        async let answer = Self.contents(of: output.fileHandleForReading)
+        async let remark = Self.contents(of: errors.fileHandleForReading)
+        let (data, remarks) = (await answer, String(decoding: await remark, as: UTF8.self))
         process.waitUntilExit()
-        let remarks = String(decoding: await text.value, as: UTF8.self)
         guard process.terminationStatus == 0 else {
             let reason =
                 process.terminationReason == .uncaughtSignal
@@ -132,6 +133,15 @@ enum TrialProcess {
                     + (remarks.isEmpty ? "" : ": \(remarks.trimmingCharacters(in: .newlines))"))
         }
         return try JSONDecoder().decode(PretrainingRun.Trial.self, from: data)
+    }
+
+    /// Reads a pipe to its end, so that it never fills up.
+    private static func contents(of handle: FileHandle) async -> Data {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(returning: handle.readDataToEndOfFile())
+            }
+        }
     }
 }
 
