@@ -78,7 +78,7 @@ struct TrainingPlanTests {
             let frozen = try memory(sizes + ["optimizer.frozen=[image]"])
             #expect(frozen.activations < four.checkpointedActivations)
             let accumulated = try memory(sizes + ["training.accumulation=2"])
-            #expect(accumulated.step == four.step + four.gradients || accumulated.step > four.step)
+            #expect(accumulated.step > four.step)
         }
     }
 
@@ -100,13 +100,12 @@ struct TrainingPlanTests {
             let plan = try TrainingPlan(settings, options: limited)
             #expect(!plan.fits)
             let best = try #require(plan.alternatives.first { $0.fits })
-            #expect(plan.alternatives.first?.settings == ["training.gradient_checkpointing=true"])
+            #expect(
+                plan.alternatives.contains {
+                    $0.settings == ["training.gradient_checkpointing=true"]
+                })
 
             // The predicted peak is that of a plan with these settings.
-            var file = try SettingsFile(preset: "albef")
-            for name in ["model.image_depth=8", "model.image_width=64", "model.patch_size=2"] {
-                try file.apply(assignment: name)
-            }
             let changed = try TrainingPlan(
                 tiny.settings(
                     [
