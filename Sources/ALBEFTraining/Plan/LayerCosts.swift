@@ -81,8 +81,8 @@ enum LayerCosts {
     /// A layer of the text encoder or the fusion encoder.
     ///
     /// With dropout, attention keeps its probabilities, the mask and their product, each
-    /// `[B, H, L, S]`, and copies of queries, keys and values in the layout of the products. Without
-    /// it, attention keeps queries, keys, values and its result.
+    /// `[B, H, L, S]`, and copies of queries, keys and values in the layout of the products.
+    /// Without it, attention keeps queries, keys, values and its result.
     static func textLayer(
         _ rows: TextRows, _ text: ALBEFConfiguration.Text, hasDropout: Bool,
         _ recording: Recording

@@ -5,8 +5,8 @@ import Torch
 
 /// Measures the speed of this machine's processor for the layers of a run.
 ///
-/// It times single operators at the sizes of the model, and then a whole step of the same model with
-/// one layer per encoder, which corrects their sum.
+/// It times single operators at the sizes of the model, and then a whole step of the same model
+/// with few layers per encoder, which corrects their sum.
 struct SpeedMeasurement {
     private let shape: StepShape
     /// The time for each operator, in seconds.

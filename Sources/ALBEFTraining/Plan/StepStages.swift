@@ -295,7 +295,8 @@ struct StepStages: Sendable {
         }
     }
 
-    /// The MLM head over K hidden tokens: logits `[K, V]`, and their softmax for each kind of label.
+    /// The MLM head over K hidden tokens: logits `[K, V]`, and their softmax for each kind of
+    /// label.
     private func wordLogits(_ recording: Recording) -> LayerCost {
         let text = shape.sizes.text
         let hidden = shape.hiddenTokens

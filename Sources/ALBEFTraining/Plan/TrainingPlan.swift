@@ -6,8 +6,8 @@ import Torch
 
 /// What a training run will need: memory, time and disk space, before it starts.
 ///
-/// The prediction reads the settings, the vocabulary and the annotations as the run would. It builds
-/// the model's shapes without their memory, and derives from the layers what autograd keeps.
+/// The prediction reads the settings, the vocabulary and the annotations as the run would. It
+/// builds the model's shapes without their memory, and derives from the layers what autograd keeps.
 public struct TrainingPlan: Sendable {
     /// The device of the run that is planned.
     public enum Target: Sendable, Hashable {
