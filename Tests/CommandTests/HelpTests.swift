@@ -16,7 +16,7 @@ struct HelpTests {
         ["index", "verify"], ["index", "repair"], ["index", "compact"], ["index", "graph"],
         ["index", "merge"], ["index", "push"], ["index", "stats"],
         ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
-        ["data"], ["data", "validate"], ["data", "pack"], ["data", "list"], ["pretrain"],
+        ["data"], ["data", "validate"], ["data", "pack"], ["data", "list"], ["plan"], ["pretrain"],
         ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
         ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],

@@ -1,4 +1,4 @@
-import Torch
+package import Torch
 
 /// The convolutions of an EfficientNet by name.
 ///
@@ -6,38 +6,38 @@ import Torch
 package struct EfficientNetPlan {
     /// A convolution and its role.
     package struct Element: Hashable {
-        enum Role: Hashable {
+        package enum Role: Hashable {
             case stem, expansion, depthwise, squeeze, excitation, projection, head
         }
 
         let role: Role
         /// The name without a prefix, as in timm.
         let name: String
-        let shape: Convolution.Shape
+        package let shape: Convolution.Shape
     }
 
     /// An inverted residual block (Sandler et al., 2018).
-    struct Block {
-        let name: String
+    package struct Block {
+        package let name: String
         /// nil if the block is no wider inside than its input.
-        let expansion: Element?
-        let depthwise: Element
+        package let expansion: Element?
+        package let depthwise: Element
         /// nil without squeeze-and-excitation.
-        let squeeze: Element?
-        let excitation: Element?
-        let projection: Element
+        package let squeeze: Element?
+        package let excitation: Element?
+        package let projection: Element
         /// Whether the block's input is added to its output.
         let isResidual: Bool
 
-        var convolutions: [Element] {
+        package var convolutions: [Element] {
             [expansion, depthwise, squeeze, excitation, projection].compactMap(\.self)
         }
     }
 
-    let stem: Element
-    let stages: [[Block]]
+    package let stem: Element
+    package let stages: [[Block]]
     /// nil in a trunk without its head.
-    let head: Element?
+    package let head: Element?
 
     /// All convolutions in the order in which they are applied.
     var convolutions: [Element] {

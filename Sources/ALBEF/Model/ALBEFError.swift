@@ -18,7 +18,7 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
         ALBEFError(.configuration, "configuration: \(field) \(reason)")
     }
 
-    static func missingHead(_ name: String, _ task: ALBEFConfiguration.Task) -> ALBEFError {
+    package static func missingHead(_ name: String, _ task: ALBEFConfiguration.Task) -> ALBEFError {
         ALBEFError(
             .missingHead,
             "this model was trained for \(task.rawValue) and has no '\(name)': search needs a"

@@ -18,16 +18,7 @@ extension PretrainingConfiguration {
         opener: ShardOpener, ranks: TrainingRanks,
         report: @escaping @Sendable (PretrainingRun.Event) -> Void
     ) throws -> TrainingSource {
-        let isCropped = augmentation.minimumScale < 1
-        let transform = TrainingTransform(
-            side: vision.imageSize,
-            cropScale: isCropped ? augmentation.minimumScale...1 : nil, flips: augmentation.flips,
-            randAugment: augmentation.operations > 0
-                ? RandAugment(
-                    count: augmentation.operations, magnitude: Double(augmentation.magnitude))
-                : nil,
-            mean: SIMD3(vision.mean.map(Float.init)),
-            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+        let transform = trainingTransform(for: vision)
         var options = BatchLoader.Options()
         options.sampling = data.rows == .images ? .images : .captions
         options.group = data.group
@@ -64,6 +55,22 @@ extension PretrainingConfiguration {
         }
     }
 
+    /// Returns what crops, augments and normalizes training images.
+    ///
+    /// - Parameter vision: The input size and normalization of the image encoder.
+    func trainingTransform(for vision: ALBEFConfiguration.Vision) -> TrainingTransform {
+        let isCropped = augmentation.minimumScale < 1
+        return TrainingTransform(
+            side: vision.imageSize,
+            cropScale: isCropped ? augmentation.minimumScale...1 : nil, flips: augmentation.flips,
+            randAugment: augmentation.operations > 0
+                ? RandAugment(
+                    count: augmentation.operations, magnitude: Double(augmentation.magnitude))
+                : nil,
+            mean: SIMD3(vision.mean.map(Float.init)),
+            standardDeviation: SIMD3(vision.standardDeviation.map(Float.init)))
+    }
+
     /// Creates the evaluator for the evaluation during training, or returns nil if the settings
     /// name no validation data.
     ///
@@ -77,5 +84,26 @@ extension PretrainingConfiguration {
         return try RetrievalEvaluator(
             dataset, source: "data.validation (\(data.validation.joined(separator: ", ")))",
             limit: evaluation.images, preprocessing: preprocessing)
+    }
+}
+
+extension PretrainingConfiguration.Model {
+    /// Returns the vocabulary file of a new run: that of the settings, or else that of the model
+    /// that the run starts from; nil if the settings name neither.
+    ///
+    /// - Throws: ``TrainingError`` if a run cannot train the model that it starts from; the errors
+    ///   of `ModelDirectory.open(_:)`.
+    func vocabularyFile() throws -> FilePath? {
+        if let vocabulary { return FilePath(vocabulary) }
+        guard let start else { return nil }
+        let files = try ModelDirectory.open(FilePath(start))
+        guard files.configuration.task.matches, files.configuration.text.hasWordPieces else {
+            throw TrainingError.setting(
+                "model.start",
+                "is '\(start)', whose task is \(files.configuration.task.rawValue): a run needs a"
+                    + " model with a fusion encoder that reads word pieces; create one from towers"
+                    + " with 'albef models create --image … --text …'")
+        }
+        return files.vocabulary
     }
 }

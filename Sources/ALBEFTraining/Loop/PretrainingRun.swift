@@ -55,7 +55,8 @@ public final class PretrainingRun {
     /// The cached feature maps of the images' views; nil if the frozen part of the trunk runs in
     /// every step.
     let maps: TrunkMaps?
-    private let source: TrainingSource
+    let source: TrainingSource
+    let data: TrainingData
     private let evaluator: RetrievalEvaluator?
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil before the first.
@@ -68,19 +69,6 @@ public final class PretrainingRun {
     private var averager: GradientAverager?
     /// The step, and the operator within it, at which tests simulate running out of memory.
     package var plannedFailure: (step: Int, atOperator: Int)?
-
-    /// Returns the vocabulary of the model that a run starts from.
-    private static func vocabulary(ofStart path: FilePath) throws -> FilePath {
-        let start = try ModelDirectory.open(path)
-        guard start.configuration.task.matches, start.configuration.text.hasWordPieces else {
-            throw TrainingError.setting(
-                "model.start",
-                "is '\(path)', whose task is \(start.configuration.task.rawValue): a run needs a"
-                    + " model with a fusion encoder that reads word pieces; create one from towers"
-                    + " with 'albef models create --image … --text …'")
-        }
-        return start.vocabulary
-    }
 
     /// Begins a run in a new directory, or resumes an existing run.
     ///
@@ -131,10 +119,7 @@ public final class PretrainingRun {
         // Check everything that depends on the settings before creating the directory.
         let words: FilePath
         if settings != nil {
-            let start = configuration.model.start.map { FilePath($0) }
-            words =
-                try configuration.model.vocabulary.map { FilePath($0) }
-                ?? start.map { try Self.vocabulary(ofStart: $0) } ?? directory.vocabulary
+            words = try configuration.model.vocabularyFile() ?? directory.vocabulary
         } else {
             words = directory.vocabulary
         }
@@ -150,7 +135,7 @@ public final class PretrainingRun {
             scale: state.progress.lossScale, goodSteps: state.progress.goodSteps)
         let sizes = state.student.configuration
         preprocessing = ModelPreprocessing(vocabulary: vocabulary, configuration: sizes)
-        let data = try TrainingData(
+        data = try TrainingData(
             configuration, counts: directory.shardCounts, opener: opener, ranks: ranks,
             report: report)
         let common = configuration.data.trunkMaps.map { FilePath($0) } ?? directory.trunkMaps
@@ -181,7 +166,7 @@ public final class PretrainingRun {
             epochs: configuration.objectives.teacher.rampEpochs,
             iterationsPerEpoch: stepsPerEpoch * accumulation)
         var held = lock
-        try ranks.first { [directory, configuration] in
+        try ranks.first { [directory, configuration, data] in
             held = try held ?? directory.begin(configuration, vocabulary: words)
             try data.writeCounts(to: directory.shardCounts)
         }

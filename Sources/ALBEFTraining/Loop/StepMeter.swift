@@ -73,10 +73,10 @@ struct StepMeter {
             let values = steps.compactMap(value)
             return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
         }
-        let interval = seconds(clock.now - intervalStart)
+        let interval = (clock.now - intervalStart).seconds
         let pairs = steps.reduce(0) { $0 + $1.pairs }
         return StepMetrics(
-            step: step, epoch: epoch, seconds: earlierSeconds + seconds(clock.now - start),
+            step: step, epoch: epoch, seconds: earlierSeconds + (clock.now - start).seconds,
             pairsSeen: pairsSeen, loss: mean(\.loss) ?? 0, itc: mean(\.itc), itm: mean(\.itm),
             mlm: mean(\.mlm), temperature: steps.last?.temperature, alpha: steps.last?.alpha ?? 0,
             learningRate: steps.last?.learningRate ?? 0, gradientNorm: mean(\.gradientNorm),
@@ -84,8 +84,9 @@ struct StepMeter {
             residentMegabytes: Double(ProcessMemory.residentBytes ?? 0) / 1e6,
             itmAccuracy: mean(\.itmAccuracy))
     }
+}
 
-    private func seconds(_ duration: Duration) -> Double {
-        Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-    }
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -36,30 +36,13 @@ extension TrunkMaps {
         ) throws {
             guard configuration.data.trunkViews > 0, let dataset else { return nil }
             let student = state.student
-            guard let trunk = student.visualEncoder.trunk else {
-                throw TrainingError.setting(
-                    "data.trunk_views",
-                    "needs a model with a trunk (create one from an EfficientNet with 'albef models"
-                        + " create --image'); for other models set it to 0")
-            }
-            let frozen = state.plan.frozen
+            let trunk = try Self.trunk(of: student)
+            let parts = try Self.frozenParts(of: student, trunk, frozen: state.plan.frozen)
+            let stages = parts.count
             let ofImages = student.parameters.compactMap { name, parameter in
                 let place = ParameterPlace(name, student.configuration.text)
                 return place.part == .image
                     ? (name: name, section: place.section, value: parameter.value) : nil
-            }
-            func isFrozen(_ section: ParameterPlace.Section) -> Bool {
-                ofImages.allSatisfy { $0.section != section || frozen.contains($0.name) }
-            }
-            let parts =
-                trunk.stages.indices.map { ParameterPlace.Section.trunkStage($0) }
-                + (trunk.head == nil ? [] : [.other("trunk.head")])
-            let stages = parts.prefix(while: isFrozen).count
-            guard stages > 0 else {
-                throw TrainingError.setting(
-                    "data.trunk_views",
-                    "needs a trunk that is frozen from its first stage on; add image.trunk, or"
-                        + " stages such as image.trunk.0-4, to optimizer.frozen")
             }
             let size = student.configuration.vision.imageSize
             let sample = withoutGradients {
@@ -76,11 +59,47 @@ extension TrunkMaps {
             hash.add("\(stages) \(size) \(vision.mean) \(vision.standardDeviation)")
             hash.add("\(configuration.augmentation) \(views) \(configuration.training.seed)")
             for image in dataset.images { hash.add(image.path.string) }
-            for parameter in ofImages where parts.prefix(stages).contains(parameter.section) {
+            for parameter in ofImages where parts.contains(parameter.section) {
                 hash.add(parameter.name)
                 parameter.value.detached().to(.cpu).contiguous().withUnsafeBytes { hash.add($0) }
             }
             digest = hash.word
+        }
+
+        /// Returns the frozen parts of a trunk from its first stage on, whose maps can be cached.
+        ///
+        /// - Throws: ``TrainingError`` if the first stage is not frozen.
+        static func frozenParts(
+            of model: ALBEFModel, _ trunk: EfficientNet, frozen: Set<String>
+        ) throws -> [ParameterPlace.Section] {
+            let moving = Set(
+                model.parameters.keys.filter { !frozen.contains($0) }.map {
+                    ParameterPlace($0, model.configuration.text)
+                }.filter { $0.part == .image }.map(\.section))
+            let parts =
+                trunk.stages.indices.map { ParameterPlace.Section.trunkStage($0) }
+                + (trunk.head == nil ? [] : [.other("trunk.head")])
+            let first = Array(parts.prefix { !moving.contains($0) })
+            guard !first.isEmpty else {
+                throw TrainingError.setting(
+                    "data.trunk_views",
+                    "needs a trunk that is frozen from its first stage on; add image.trunk, or"
+                        + " stages such as image.trunk.0-4, to optimizer.frozen")
+            }
+            return first
+        }
+
+        /// Returns the trunk of a model.
+        ///
+        /// - Throws: ``TrainingError`` if the model has none.
+        static func trunk(of model: ALBEFModel) throws -> EfficientNet {
+            guard let trunk = model.visualEncoder.trunk else {
+                throw TrainingError.setting(
+                    "data.trunk_views",
+                    "needs a model with a trunk (create one from an EfficientNet with 'albef models"
+                        + " create --image'); for other models set it to 0")
+            }
+            return trunk
         }
     }
 }

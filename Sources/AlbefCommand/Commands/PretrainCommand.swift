@@ -2,6 +2,7 @@ import ALBEFTraining
 import ArgumentParser
 import Foundation
 import ImageText
+import Storage
 import SystemPackage
 import Torch
 
@@ -30,19 +31,7 @@ struct PretrainCommand: AsyncParsableCommand {
         completion: .directory)
     var run: String?
 
-    @Option(help: "Settings to start from: \(Presets.names.joined(separator: ", ")).")
-    var preset = "albef"
-
-    @Option(
-        help: ArgumentHelp(
-            "YAML file of the settings that differ from the preset.", valueName: "file"),
-        completion: .file())
-    var config: String?
-
-    @Option(
-        name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("Change one setting; may be repeated.", valueName: "key=value"))
-    var assignments: [String] = []
+    @OptionGroup var options: SettingsOptions
 
     @Flag(help: "Resume the run with its own settings, or start it if it does not exist.")
     var resume = false
@@ -60,24 +49,22 @@ struct PretrainCommand: AsyncParsableCommand {
         if !prints, run == nil {
             throw ValidationError("--run is missing; name the directory of the run.")
         }
-        if let threads, !(1...1_024).contains(threads) {
-            throw ValidationError("--threads must be from 1 to 1024.")
-        }
+        try SettingsOptions.check(threads: threads)
     }
 
     func run() async throws {
         if prints {
-            Console.write(try Presets.text(preset), to: .standardOutput)
+            Console.write(try Presets.text(options.preset), to: .standardOutput)
             return
         }
         guard let run else { return }
         if let threads { setThreadCount(threads) }
         let directory = RunDirectory(FilePath(run))
         let isResumed = resume && directory.isBegun
-        if isResumed, config != nil || !assignments.isEmpty {
-            try directory.checkSettings(settings())
+        if isResumed, options.changesPreset {
+            try directory.checkSettings(options.settings())
         }
-        let settings = isResumed ? nil : try settings()
+        let settings = isResumed ? nil : try options.settings()
         let (json, threads) = (json, threads)
         try await Interrupts.cancelling("saving after this step") {
             // No process can begin the run before all have looked whether it exists.
@@ -116,6 +103,14 @@ struct PretrainCommand: AsyncParsableCommand {
         if isFirst {
             progress.start(training)
             Console.note(training.parts.text)
+            if let memory = try training.predictedMemory(), let limit = MemoryLimit.ofMachine,
+                memory.peak > limit.bytes
+            {
+                Console.note(
+                    "warning: this run needs about \(NumberText.bytes(Double(memory.peak))) of"
+                        + " memory, but there are \(limit.words); 'albef plan' with the same"
+                        + " options names settings that fit")
+            }
             if training.shardSplit == .samples {
                 Console.note(
                     "there are fewer shards than processes, so every process reads all shards and"
@@ -127,13 +122,6 @@ struct PretrainCommand: AsyncParsableCommand {
         progress.finish()
         try tell(outcome, training, json: json)
         return outcome
-    }
-
-    private func settings() throws -> PretrainingConfiguration {
-        var file = try SettingsFile(preset: preset)
-        if let config { try file.apply(file: FilePath(config)) }
-        for assignment in assignments { try file.apply(assignment: assignment) }
-        return try file.configuration()
     }
 
     private static func tell(

@@ -1,0 +1,82 @@
+import ALBEF
+
+/// The memory that a run needs, by owner, in bytes.
+public struct MemoryPlan: Sendable, Hashable, Codable {
+    /// The weights of the model.
+    public let weights: Int
+    /// The gradients of all parameters that train.
+    public let gradients: Int
+    /// The optimizer's two averages per trained parameter.
+    public let optimizer: Int
+    /// The momentum teacher, without the frozen parts that it shares with the model.
+    public let teacher: Int
+    /// The queues of ITC.
+    public let queues: Int
+    /// What a forward pass keeps for its backward pass, with the settings as they are.
+    public let activations: Int
+    /// The same without `training.gradient_checkpointing`.
+    public let plainActivations: Int
+    /// The same with `training.gradient_checkpointing`.
+    public let checkpointedActivations: Int
+    /// The most that activations and gradients take together at one time of a step.
+    public let step: Int
+    /// Decoded images, and the batches that are prepared ahead of the step.
+    public let data: Int
+    /// What freed blocks between others hold that no later block fits into.
+    public let gaps: Int
+    /// The program with its libraries and buffers.
+    public let program: Int
+
+    /// The most memory that the run needs at one time.
+    public var peak: Int { weights + optimizer + teacher + queues + step + data + gaps + program }
+
+    enum CodingKeys: String, CodingKey {
+        case weights, gradients, optimizer, teacher, queues, activations
+        case plainActivations = "plain_activations"
+        case checkpointedActivations = "checkpointed_activations"
+        case step, data, gaps, program
+    }
+
+    /// Predicts the memory of a run.
+    ///
+    /// - Parameters:
+    ///   - shape: The sizes of a step.
+    ///   - model: The model's shapes.
+    ///   - data: The bytes of images and batches.
+    ///   - program: The bytes of the program itself.
+    ///   - isProcessor: Whether the run takes place in the processor's memory, whose allocator
+    ///     leaves gaps.
+    init(_ shape: StepShape, _ model: PlannedModel, data: Int, program: Int, isProcessor: Bool) {
+        func stages(isCheckpointed: Bool) -> StepStages {
+            var shape = shape
+            shape.isCheckpointed = isCheckpointed
+            return StepStages(shape)
+        }
+        let (plain, checkpointed) = (
+            stages(isCheckpointed: false), stages(isCheckpointed: true)
+        )
+        weights = 4 * model.parameterCount
+        gradients = 4 * model.trainedCount
+        optimizer = 2 * gradients
+        teacher = 4 * model.teacherCount
+        let queue = shape.objectives.contrastive.queue
+        queues = queue * (2 * 4 * shape.sizes.embeddingWidth + 8)
+        plainActivations = plain.total.saved
+        checkpointedActivations = checkpointed.total.saved
+        activations = shape.isCheckpointed ? checkpointedActivations : plainActivations
+        step = (shape.isCheckpointed ? checkpointed : plain).peakBytes
+        self.data = data
+        self.program = program
+        gaps = Self.gaps(gradients: gradients, step: step, isProcessor: isProcessor)
+    }
+
+    /// Returns what freed blocks hold that no later block fits into.
+    ///
+    /// glibc looks for an aligned block in a hole that is larger than the block. So the hole of a
+    /// parameter's gradient, between blocks that stay, is too small for the next step's gradient
+    /// of the same parameter. Twice the gradients and an eighth of a step were fitted to six
+    /// measured runs of 0.5 to 9 GB. The twentieth for the allocators of GPUs is a guess.
+    private static func gaps(gradients: Int, step: Int, isProcessor: Bool) -> Int {
+        isProcessor ? 2 * gradients + step / 8 : step / 20
+    }
+}

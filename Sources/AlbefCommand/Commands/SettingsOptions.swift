@@ -1,0 +1,39 @@
+import ALBEFTraining
+import ArgumentParser
+import SystemPackage
+
+/// The options that choose the settings of a training run.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: "Settings to start from: \(Presets.names.joined(separator: ", ")).")
+    var preset = "albef"
+
+    @Option(
+        help: ArgumentHelp(
+            "YAML file of the settings that differ from the preset.", valueName: "file"),
+        completion: .file())
+    var config: String?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("Change one setting; may be repeated.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    /// Whether an option changes the preset.
+    var changesPreset: Bool { config != nil || !assignments.isEmpty }
+
+    /// Returns the settings that the options choose.
+    ///
+    /// - Parameter more: Further assignments, which follow those of `--set`.
+    /// - Throws: `TrainingError` that names the file or the key.
+    func settings(_ more: [String] = []) throws -> PretrainingConfiguration {
+        var file = try SettingsFile(preset: preset)
+        if let config { try file.apply(file: FilePath(config)) }
+        for assignment in assignments + more { try file.apply(assignment: assignment) }
+        return try file.configuration()
+    }
+
+    /// Checks a number of threads.
+    static func check(threads: Int?) throws {
+        try NumberBounds.check("--threads", threads, 1...1_024)
+    }
+}
