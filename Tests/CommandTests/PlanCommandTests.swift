@@ -61,7 +61,8 @@ struct PlanCommandTests {
             #expect(result.status == 0, "\(result.errors)")
             for words in [
                 "parameters train", "more are the teacher's", "memory", "weights", "optimizer",
-                "peak", "fits:", "matrix products", "3 steps, without evaluations", "checkpoints of",
+                "peak", "fits:", "matrix products", "3 steps, without evaluations",
+                "checkpoints of",
             ] { #expect(result.output.contains(words), "\(words): \(result.output)") }
             let small = try await Command.run(arguments + ["--memory", "0.01"], folder: path)
             #expect(small.status == 1)

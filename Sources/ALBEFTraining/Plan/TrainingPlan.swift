@@ -46,8 +46,9 @@ public struct TrainingPlan: Sendable {
         /// The operations that a GPU reaches in matrix products, in 10^12 per second; nil if
         /// unknown, so that no time is predicted.
         public var teraflops: Double?
-        /// Whether to measure speeds and images; true by default. Without, only memory and disk
-        /// space are predicted.
+        /// Whether to measure speeds and images; true by default.
+        ///
+        /// If not, only memory and disk space are predicted.
         public var measures = true
         /// The memory of the program itself in bytes; nil for that of this process.
         public var programBytes: Int?

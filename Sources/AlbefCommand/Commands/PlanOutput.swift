@@ -98,8 +98,10 @@ struct PlanText {
     private static func disk(_ plan: TrainingPlan) -> [[String]] {
         let disk = plan.disk
         var rows = [
-            ["\(disk.checkpoints) checkpoints of \(bytes(disk.checkpoint))",
-                bytes(disk.checkpoint * disk.checkpoints)],
+            [
+                "\(disk.checkpoints) checkpoints of \(bytes(disk.checkpoint))",
+                bytes(disk.checkpoint * disk.checkpoints),
+            ],
             ["logs", bytes(disk.logs)],
         ]
         if disk.trunkMaps > 0 { rows.append(["feature maps", bytes(disk.trunkMaps)]) }
