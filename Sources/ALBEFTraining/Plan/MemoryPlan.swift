@@ -20,21 +20,28 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     public let checkpointedActivations: Int
     /// The most that activations and gradients take together at one time of a step.
     public let step: Int
-    /// Decoded images, and the batches that are prepared ahead of the step.
+    /// The batches that are prepared ahead of the step.
     public let data: Int
+    /// The cache of decoded images, which fills during the first epoch.
+    public let cache: Int
     /// What freed blocks between others hold that no later block fits into.
     public let gaps: Int
     /// The program with its libraries and buffers.
     public let program: Int
 
     /// The most memory that the run needs at one time.
-    public var peak: Int { weights + optimizer + teacher + queues + step + data + gaps + program }
+    public var peak: Int { firstSteps + cache }
+
+    /// The most memory that the first steps need, while the cache of images is still empty.
+    public var firstSteps: Int {
+        weights + optimizer + teacher + queues + step + data + gaps + program
+    }
 
     enum CodingKeys: String, CodingKey {
         case weights, gradients, optimizer, teacher, queues, activations
         case plainActivations = "plain_activations"
         case checkpointedActivations = "checkpointed_activations"
-        case step, data, gaps, program
+        case step, data, cache, gaps, program
     }
 
     /// Predicts the memory of a run.
@@ -42,11 +49,14 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - shape: The sizes of a step.
     ///   - model: The model's shapes.
-    ///   - data: The bytes of images and batches.
+    ///   - data: The bytes of the batches ahead of the step, and of the cache of images.
     ///   - program: The bytes of the program itself.
     ///   - isProcessor: Whether the run takes place in the processor's memory, whose allocator
     ///     leaves gaps.
-    init(_ shape: StepShape, _ model: PlannedModel, data: Int, program: Int, isProcessor: Bool) {
+    init(
+        _ shape: StepShape, _ model: PlannedModel, data: (ahead: Int, cache: Int), program: Int,
+        isProcessor: Bool
+    ) {
         func stages(isCheckpointed: Bool) -> StepStages {
             var shape = shape
             shape.isCheckpointed = isCheckpointed
@@ -65,7 +75,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
         checkpointedActivations = checkpointed.total.saved
         activations = shape.isCheckpointed ? checkpointedActivations : plainActivations
         step = (shape.isCheckpointed ? checkpointed : plain).peakBytes
-        self.data = data
+        (self.data, cache) = data
         self.program = program
         gaps = Self.gaps(gradients: gradients, step: step, isProcessor: isProcessor)
     }

@@ -90,13 +90,15 @@ struct PlannedData {
         return min(limit, imageBytes * count)
     }
 
-    /// The bytes of decoded images and of the batches in preparation, in the processor's memory.
-    func bytes(_ settings: PretrainingConfiguration.Data, _ shape: StepShape) -> Int {
+    /// The bytes of the batches in preparation and of decoded images, in the processor's memory.
+    func bytes(
+        _ settings: PretrainingConfiguration.Data, _ shape: StepShape
+    ) -> (ahead: Int, cache: Int) {
         let side = shape.sizes.vision.imageSize
         let ahead = settings.lookahead + shape.accumulation + 1
         // Rows whose maps are cached have no pixels.
         let pixels = shape.cachedParts == 0 ? ahead * shape.pairs * 4 * 3 * side * side : 0
-        return pixels + cacheBytes(settings)
+        return (pixels, cacheBytes(settings))
     }
 
     /// The processor time per image of a step: decoding is left out for the share of images that

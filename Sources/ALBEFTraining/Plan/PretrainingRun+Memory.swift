@@ -14,7 +14,7 @@ extension PretrainingRun {
             data, preprocessing, batchSize: configuration.training.batchSize,
             limit: state.student.configuration.text.maximumTokens)
         let shape = StepShape(configuration, planned, captions)
-        let model = MemoryPlan(shape, planned, data: 0, program: 0, isProcessor: true)
+        let model = MemoryPlan(shape, planned, data: (0, 0), program: 0, isProcessor: true)
         // This process has the weights, the teacher and the queues already.
         let own = model.weights + model.teacher + model.queues
         let program = max(0, (ProcessMemory.residentBytes ?? own) - own)

@@ -155,7 +155,7 @@ public struct TrainingPlan: Sendable {
             MemoryPlan(
                 shape, model,
                 // The batches of a GPU wait in the processor's memory.
-                data: isProcessor ? data.bytes(configuration.data, shape) : 0,
+                data: isProcessor ? data.bytes(configuration.data, shape) : (0, 0),
                 program: program, isProcessor: isProcessor)
         }
         self.basis = basis

@@ -54,7 +54,8 @@ struct PlanText {
             ["optimizer", bytes(memory.optimizer)],
             ["teacher", bytes(memory.teacher)],
             ["queues", bytes(memory.queues)],
-            ["images and batches ahead", bytes(memory.data)],
+            ["batches ahead", bytes(memory.data)],
+            ["cache of images", bytes(memory.cache)],
             ["gaps between blocks", bytes(memory.gaps)],
             ["program and libraries", bytes(memory.program)],
         ]
@@ -121,8 +122,10 @@ struct PlanText {
         }
         var rows = [["", "predicted", "measured", "off by"]]
         if let peak = measured.peakBytes {
+            // The steps of a check do not fill the cache of images.
+            let name = plan.memory.cache > 0 ? "peak before the cache fills" : "peak"
             rows.append(
-                row("peak", Double(plan.memory.peak), Double(peak)) { NumberText.bytes($0) })
+                row(name, Double(plan.memory.firstSteps), Double(peak)) { NumberText.bytes($0) })
         }
         if let time = plan.time {
             rows.append(row("a step", time.total, measured.seconds, seconds))
