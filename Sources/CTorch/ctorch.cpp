@@ -7,10 +7,6 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -141,23 +137,6 @@ ct_failure *ct_device_synchronize(int32_t device_type, int64_t device_index) noe
     if (where.is_cpu()) return;
     c10::impl::VirtualGuardImpl(where.type()).synchronizeDevice(where.index());
   });
-}
-
-void ct_keep_freed_memory(void) noexcept {
-#if defined(__GLIBC__)
-  // All threads share one heap, large blocks get no mapping of their own, and the heap is never
-  // trimmed.
-  mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, -1);
-  mallopt(M_TOP_PAD, 64 << 20);
-#endif
-}
-
-void ct_return_freed_memory(void) noexcept {
-#if defined(__GLIBC__)
-  malloc_trim(0);
-#endif
 }
 
 int64_t ct_thread_count(void) noexcept { return at::get_num_threads(); }

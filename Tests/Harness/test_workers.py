@@ -112,7 +112,9 @@ class Interruption(unittest.TestCase):
             results = folder / "results.json"
             results.write_text('{"format": 1, "machine": {}, "sections": {}}')
             before = results.read_bytes()
+            # A shell that starts tests in the background makes them ignore Ctrl-C.
             script = (
+                "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                 f"import sys; sys.path.insert(0, {str(support.ROOT / 'Benchmarks')!r})\n"
                 "import importlib.machinery, importlib.util, pathlib\n"
                 f"loader = importlib.machinery.SourceFileLoader('bench', "
@@ -132,7 +134,7 @@ class Interruption(unittest.TestCase):
             self.assertIsNone(run.poll(), "the run ended by itself")
             worker = int((folder / "pid").read_text())
             run.send_signal(number)
-            _, errors = run.communicate()
+            _, errors = run.communicate(timeout=120)
             self.assertEqual(run.returncode, 130, errors)
             self.assertIn("interrupted", errors)
             self.assertFalse(is_running(worker))

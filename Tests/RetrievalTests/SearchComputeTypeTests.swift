@@ -1,6 +1,7 @@
 import ALBEF
 import Retrieval
 import RetrievalTesting
+import SystemPackage
 import TestSupport
 import Testing
 import Torch

@@ -55,7 +55,7 @@ struct ComputeTypeTests {
     func missingMemory() throws {
         let layer = try layer(.bfloat16)
         let error = #expect(throws: TorchError.self) {
-            try recovering { _ = layer(Tensor.zeros([1 << 46]).reshaped(-1, 48), .gelu) }
+            try recovering { _ = layer(Tensor.zeros([1 << 42, 48]), .gelu) }
         }
         #expect(error?.isOutOfMemory == true)
         let x = Tensor.ones([4, 48])
