@@ -12,17 +12,21 @@ struct ScriptTests {
     /// `scale.md` with the measured figures. In Harness, the benchmarks measure, compare and end as
     /// they promise, and `performance.md` agrees with the results.
     @Test(arguments: ["Scale", "Harness"])
-    func testsInPythonPass(_ folder: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-B", "-m", "unittest", "discover", "Tests/\(folder)"]
-        process.currentDirectoryURL = URL(filePath: Fixtures.repository.string)
-        let errors = Pipe()
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = errors
-        try process.run()
-        let report = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(String(decoding: report, as: UTF8.self))")
+    func testsInPythonPass(_ folder: String) async throws {
+        try await Fixtures.withTemporaryFolder { path in
+            let report = URL(filePath: path.appending("report").string)
+            try Data().write(to: report)
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["python3", "-B", "-m", "unittest", "discover", "Tests/\(folder)"]
+            process.currentDirectoryURL = URL(filePath: Fixtures.repository.string)
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = try FileHandle(forWritingTo: report)
+            try process.run()
+            // Blocking a thread for so long would leave other tests one fewer.
+            while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+            let text = String(decoding: try Data(contentsOf: report), as: UTF8.self)
+            #expect(process.terminationStatus == 0, "\(text)")
+        }
     }
 }

@@ -112,9 +112,10 @@ class Interruption(unittest.TestCase):
             results = folder / "results.json"
             results.write_text('{"format": 1, "machine": {}, "sections": {}}')
             before = results.read_bytes()
-            # A shell that starts tests in the background makes them ignore Ctrl-C.
+            # Programs that start tests in the background let them ignore or block signals.
             script = (
                 "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+                "signal.pthread_sigmask(signal.SIG_SETMASK, [])\n"
                 f"import sys; sys.path.insert(0, {str(support.ROOT / 'Benchmarks')!r})\n"
                 "import importlib.machinery, importlib.util, pathlib\n"
                 f"loader = importlib.machinery.SourceFileLoader('bench', "

@@ -76,11 +76,15 @@ final class TrainingWork {
 
     /// Takes `calls` steps.
     func steps(_ request: Request) throws -> Answer {
+        let fastest = request.precision?.computeType ?? .float32
+        let type = fastest == .float32 ? nil : fastest.dtype
         var losses: [Double] = []
         var answer = try Answer.timing(request) {
             optimizer.clearGradients()
             // LAVIS's ramp: two epochs of 100 steps.
-            let found = try objective(inputs, alpha: 0.4 * min(1, Double(step) / 200))
+            let found = try withAutocast(type, on: .cpu) {
+                try objective(inputs, alpha: 0.4 * min(1, Double(step) / 200))
+            }
             try found.total.backward()
             try optimizer.step()
             losses.append(found.total.scalar())

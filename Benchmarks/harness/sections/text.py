@@ -22,7 +22,8 @@ def groups(options):
             sides.append(Side(name, "measure", request | {"precision": precision}, engine=name))
             rows.append(Row(
                 f"text/{tokens}/{precision}", f"{tokens} tokens, {precision}", name, ["LAVIS"],
-                threads=options.most, operations=encoder_operations(tokens, 6), type="float32"))
+                threads=options.most, type="float32",
+                operations=encoder_operations(tokens, 6) if precision == "float32" else 0))
         made.append(Group(f"text {tokens} tokens", sides, rows))
     return made
 
