@@ -108,8 +108,8 @@ public struct EncodingModel: Sendable {
 }
 
 extension ALBEFConfiguration {
-    /// The narrowest image encoder whose products are faster in a shorter type: below, converting
-    /// their factors takes as long as the products save.
+    /// The narrowest image encoder for which a shorter type is worth its rounding; narrower ones take
+    /// milliseconds.
     private static let leastWidth = 512
 
     /// Returns the type in which a model of these sizes searches fastest.
