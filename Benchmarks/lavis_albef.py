@@ -83,6 +83,16 @@ from lavis.models.med import BertForMaskedLM  # noqa: E402
 from lavis.models.vit import VisionTransformerEncoder  # noqa: E402
 
 
+# The paper's sizes, as in a config.json.
+PAPER = {
+    "dialect": "lavis", "task": "pretraining", "embedding_width": 256,
+    "vision": {"image_size": 256, "patch_size": 16, "width": 768, "depth": 12, "heads": 12,
+               "mlp_width": 3072, "layer_norm_epsilon": 1e-6},
+    "text": {"vocabulary_size": 30522, "width": 768, "depth": 12, "fusion_layer": 6, "heads": 12,
+             "mlp_width": 3072, "positions": 512, "layer_norm_epsilon": 1e-12},
+}
+
+
 class GivenTokens:
     """A tokenizer that returns the same given tokens for any texts."""
 

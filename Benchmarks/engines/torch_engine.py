@@ -13,14 +13,6 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from lavis.models.med import XBertEncoder  # noqa: E402
 
-# ALBEF's sizes, as in a config.json.
-BASE = {
-    "dialect": "lavis", "task": "pretraining", "embedding_width": 256,
-    "vision": {"image_size": 256, "patch_size": 16, "width": 768, "depth": 12, "heads": 12,
-               "mlp_width": 3072, "layer_norm_epsilon": 1e-6},
-    "text": {"vocabulary_size": 30522, "width": 768, "depth": 12, "fusion_layer": 6, "heads": 12,
-             "mlp_width": 3072, "positions": 512, "layer_norm_epsilon": 1e-12},
-}
 # Candidates that LAVIS reads at once.
 CANDIDATES_AT_ONCE = 32
 
@@ -37,8 +29,8 @@ def kept(key, make):
 
 def image_encoder(side):
     """LAVIS's ViT-B/16 for images of `side` pixels."""
-    vision = dict(BASE["vision"], image_size=side)
-    return lavis_albef.encoders(dict(BASE, vision=vision))[0].eval()
+    vision = dict(lavis_albef.PAPER["vision"], image_size=side)
+    return lavis_albef.encoders(dict(lavis_albef.PAPER, vision=vision))[0].eval()
 
 
 def with_sdpa(encoder):
@@ -77,7 +69,7 @@ def cnn(request):
 
 def bert():
     return kept("bert", lambda: XBertEncoder(
-        lavis_albef.encoders(BASE)[1], add_pooling_layer=False).eval())
+        lavis_albef.encoders(lavis_albef.PAPER)[1], add_pooling_layer=False).eval())
 
 
 def text(request):

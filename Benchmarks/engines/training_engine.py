@@ -18,15 +18,8 @@ TINY = {
     "text": {"vocabulary_size": 2000, "width": 192, "depth": 6, "fusion_layer": 3, "heads": 3,
              "mlp_width": 768, "positions": 64, "layer_norm_epsilon": 1e-12},
 }
-FULL = {
-    "dialect": "lavis", "task": "pretraining", "embedding_width": 256,
-    "vision": {"image_size": 256, "patch_size": 16, "width": 768, "depth": 12, "heads": 12,
-               "mlp_width": 3072, "layer_norm_epsilon": 1e-6},
-    "text": {"vocabulary_size": 30522, "width": 768, "depth": 12, "fusion_layer": 6, "heads": 12,
-             "mlp_width": 3072, "positions": 512, "layer_norm_epsilon": 1e-12},
-}
 # Model, pairs of a step unless the request says otherwise, tokens of a text, queue.
-SIZES = {"full": (FULL, 4, 30, 65536), "tiny": (TINY, 64, 16, 4096)}
+SIZES = {"full": (lavis_albef.PAPER, 4, 30, 65536), "tiny": (TINY, 64, 16, 4096)}
 
 
 class Training:
