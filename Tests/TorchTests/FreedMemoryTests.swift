@@ -15,23 +15,16 @@ import Torch
         func reuse() async {
             await #expect(processExitsWith: .success) {
                 keepFreedMemory()
-                // Like the gradients of a step: 64 blocks of 4 MB, each followed by one that stays.
-                var blocks: [Tensor] = []
-                var kept: [Tensor] = []
-                for _ in 0..<64 {
-                    blocks.append(.ones([1 << 20]))
-                    kept.append(.ones([1 << 10]))
-                }
+                // Like the gradients of steps.
+                var heap = MixedBlocks()
+                heap.add()
                 let first = try FreedMemoryTests.residentBytes()
                 for _ in 0..<3 {
-                    blocks.removeAll()
-                    for _ in 0..<64 {
-                        blocks.append(.ones([1 << 20]))
-                        kept.append(.ones([1 << 10]))
-                    }
+                    heap.large.removeAll()
+                    heap.add()
                 }
                 #expect(try FreedMemoryTests.residentBytes() - first < 32 << 20)
-                withExtendedLifetime((blocks, kept)) {}
+                withExtendedLifetime(heap) {}
             }
         }
 
@@ -56,19 +49,28 @@ import Torch
             // The allocator's settings and heap belong to the process, so this test has its own.
             await #expect(processExitsWith: .success) {
                 keepFreedMemory()
-                // 64 blocks of 4 MB, each followed by a small block that stays.
-                var blocks: [Tensor] = []
-                var kept: [Tensor] = []
-                for _ in 0..<64 {
-                    blocks.append(.ones([1 << 20]))
-                    kept.append(.ones([1 << 10]))
-                }
-                blocks.removeAll()
+                var heap = MixedBlocks()
+                heap.add()
+                heap.large.removeAll()
                 let before = try FreedMemoryTests.residentBytes()
                 returnFreedMemory()
                 let after = try FreedMemoryTests.residentBytes()
                 try #require(before - after > 128 << 20)
-                withExtendedLifetime(kept) {}
+                withExtendedLifetime(heap) {}
+            }
+        }
+    }
+
+    /// Blocks of 4 MB, each followed by a small block that stays.
+    private struct MixedBlocks {
+        var large: [Tensor] = []
+        private var small: [Tensor] = []
+
+        /// Allocates 64 blocks of each size.
+        mutating func add() {
+            for _ in 0..<64 {
+                large.append(.ones([1 << 20]))
+                small.append(.ones([1 << 10]))
             }
         }
     }

@@ -21,11 +21,15 @@ package final class LinearProduct: Sendable {
         (self.weight, self.bias, self.type) = (weight, bias, type)
     }
 
+    /// The weight as a matrix, `[O, I]`.
+    private var matrix: Tensor {
+        let value = weight.value
+        return value.rank == 2 ? value : value.flattened(from: 1)
+    }
+
     /// The weight `[O, I]` in the type of the factors, for products of other forms.
     package var factor: Tensor {
-        type == .float32
-            ? weight.value.flattened(from: 1)
-            : plain.stored { weight.value.flattened(from: 1).to(type.dtype) }
+        type == .float32 ? matrix : plain.stored { matrix.to(type.dtype) }
     }
 
     /// Maps `[…, I]` to `[…, O]` and applies an activation.
@@ -34,7 +38,7 @@ package final class LinearProduct: Sendable {
     package func callAsFunction(_ x: Tensor, _ activation: LinearActivation? = nil) -> Tensor {
         if type == .float32 || x.requiresGrad {
             let x = type == .float32 ? x : x.to(.float32)
-            let sum = x.linear(weight.value.flattened(from: 1), bias?.value)
+            let sum = x.linear(matrix, bias?.value)
             return activation.map { $0(sum) } ?? sum
         }
         let x = x.to(type.dtype)
@@ -44,7 +48,7 @@ package final class LinearProduct: Sendable {
         }
         let (weight, bias) = packed.stored {
             (
-                operators.pack(self.weight.value.flattened(from: 1).to(type.dtype)),
+                operators.pack(matrix.to(type.dtype)),
                 self.bias?.value.to(type.dtype)
             )
         }
