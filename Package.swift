@@ -18,6 +18,10 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+// The optimizer takes two thirds of a build's time. Commands and tests call other modules and gain
+// nothing from it.
+let quickSettings = swiftSettings + [.unsafeFlags(["-Onone"])]
+
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let orderedCollections = Target.Dependency.product(
@@ -96,7 +100,7 @@ let package = Package(
                 argumentParser, system, .product(name: "Logging", package: "swift-log"),
             ],
             resources: [.copy("Demo/Photos")],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         // Our side of `make bench`. It is not installed.
         .executableTarget(
             name: "measure",
@@ -195,56 +199,56 @@ let package = Package(
                 "RetrievalTesting", "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles",
                 "Torch", "Storage", system,
             ],
-            path: "Tests/TestSupport", swiftSettings: swiftSettings),
+            path: "Tests/TestSupport", swiftSettings: quickSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "WeightFilesTests",
             dependencies: [
                 "TestSupport", "WeightFiles", "Torch", "Storage", orderedCollections, system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "ImageTextTests", dependencies: ["ImageText", "Storage", system],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "ALBEFTests",
             dependencies: [
                 "TestSupport", "RetrievalTesting", "ALBEF", "ImageText", "WeightFiles", "Torch",
                 "Storage", orderedCollections, system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "DownloadsTests",
             dependencies: [
                 "TestSupport", "Downloads", "ALBEF", "WeightFiles", "Torch", "Storage", system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "ALBEFTrainingTests",
             dependencies: [
                 "TestSupport", "RetrievalTesting", "TrainingReport", "ALBEFTraining", "Retrieval",
                 "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "WardrobeTests",
             dependencies: [
                 "TestSupport", "Wardrobe", "ALBEFTraining", "ALBEF", "ImageText", "Torch",
                 "Storage", system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "CSHA256"],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "RetrievalTests",
             dependencies: [
                 "TestSupport", "RetrievalTesting", "Wardrobe", "ALBEFTraining", "Retrieval",
                 "ALBEF", "ImageText", "WeightFiles", "Torch", "Storage", "CVectors", system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "RetrievalServerTests",
             dependencies: [
@@ -252,7 +256,7 @@ let package = Package(
                 "ImageText", "WeightFiles", "Torch", "Storage", system,
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "MilvusRecallTests",
             dependencies: [
@@ -261,12 +265,12 @@ let package = Package(
                     name: "SwiftProtobuf", package: "swift-protobuf",
                     condition: .when(traits: milvus)),
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         // What users can do: through public interfaces alone.
         .testTarget(
             name: "RetrievalTestingTests",
             dependencies: ["RetrievalTesting", "RetrievalServer", "Retrieval", "ALBEF", system],
-            packageAccess: false, swiftSettings: swiftSettings),
+            packageAccess: false, swiftSettings: quickSettings),
         .testTarget(
             name: "CommandTests",
             dependencies: [
@@ -274,7 +278,7 @@ let package = Package(
                 "Downloads", "ALBEFTraining", "ALBEF", "ImageText", "WeightFiles", "Torch",
                 "Storage", system,
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
@@ -283,7 +287,7 @@ let package = Package(
                 "Torch", system,
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: swiftSettings),
+            swiftSettings: quickSettings),
     ],
     cxxLanguageStandard: .cxx20
 )

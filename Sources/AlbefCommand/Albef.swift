@@ -1,5 +1,6 @@
 import ArgumentParser
 
+import func Torch.waitWithoutSpinning
 import var Torch.libtorchVersion
 
 /// The command line, with one subcommand for each step of training and of searching.
@@ -32,6 +33,7 @@ struct Albef: AsyncParsableCommand {
     ///
     /// An interrupted command exits with status 130 and prints no error.
     static func main() async {
+        waitWithoutSpinning()
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {

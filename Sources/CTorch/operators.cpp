@@ -18,6 +18,12 @@ bool wants_real(const c10::TypePtr &type) {
   return type->kind() == c10::TypeKind::FloatType;
 }
 
+// Returns the type of a list's elements, or the type itself if it is not a list's.
+c10::TypePtr element(const c10::TypePtr &type) {
+  auto list = type->cast<c10::ListType>();
+  return list ? list->getElementType() : type;
+}
+
 c10::IValue argument(const ct_value &value, const c10::TypePtr &type) {
   switch (value.kind) {
     case CT_NONE: return {};
@@ -33,8 +39,15 @@ c10::IValue argument(const ct_value &value, const c10::TypePtr &type) {
         return c10::impl::GenericList(type->expectRef<c10::ListType>().getElementType());
       }
       return c10::IValue(std::vector<int64_t>(value.integers, value.integers + value.count));
-    case CT_REALS:
+    case CT_REALS: {
+      if (auto optional = element(type)->cast<c10::OptionalType>()) {
+        c10::impl::GenericList list(optional);
+        list.reserve(value.count);
+        for (int64_t i = 0; i < value.count; i++) list.push_back(value.reals[i]);
+        return list;
+      }
       return c10::IValue(std::vector<double>(value.reals, value.reals + value.count));
+    }
     case CT_TENSORS: return c10::IValue(borrowed(value.tensors, value.count));
     case CT_OPTIONAL_TENSORS: {
       c10::List<std::optional<at::Tensor>> list;

@@ -60,6 +60,18 @@ at::Tensor like_first(const Stack &arguments) {
   return empty(first.sizes(), first.scalar_type());
 }
 
+// The result of a convolution by `outputs` kernels of a height and a width.
+at::Tensor convolved(const at::Tensor &from, int64_t outputs, at::IntArrayRef kernel,
+                     at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation) {
+  std::vector<int64_t> shape = from.sizes().vec();
+  shape.at(1) = outputs;
+  for (size_t side = 0; side < 2; side++) {
+    auto window = dilation.at(side) * (kernel.at(side) - 1) + 1;
+    shape.at(side + 2) = (shape[side + 2] + 2 * padding.at(side) - window) / stride.at(side) + 1;
+  }
+  return empty(shape, from.scalar_type());
+}
+
 // The operators that this project calls and for which libtorch has no meta kernel in C++.
 const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
   static const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> rules = {
@@ -69,17 +81,9 @@ const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
       {"aten::layer_norm", [](const Stack &in) -> c10::IValue { return like_first(in); }},
       {"aten::conv2d",
        [](const Stack &in) -> c10::IValue {
-         const at::Tensor &from = in[0].toTensor(), &weight = in[1].toTensor();
-         auto stride = in[3].toIntVector(), padding = in[4].toIntVector();
-         auto dilation = in[5].toIntVector();
-         std::vector<int64_t> shape = from.sizes().vec();
-         shape.at(1) = weight.size(0);
-         for (size_t side = 0; side < 2; side++) {
-           auto window = dilation.at(side) * (weight.size(side + 2) - 1) + 1;
-           auto room = shape.at(side + 2) + 2 * padding.at(side) - window;
-           shape[side + 2] = room / stride.at(side) + 1;
-         }
-         return empty(shape, from.scalar_type());
+         auto sizes = in[1].toTensor().sizes();
+         return convolved(in[0].toTensor(), sizes.at(0), sizes.slice(2), in[3].toIntVector(),
+                          in[4].toIntVector(), in[5].toIntVector());
        }},
       {"aten::adaptive_avg_pool2d",
        [](const Stack &in) -> c10::IValue {
@@ -118,6 +122,16 @@ const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
          std::vector<int64_t> shape = in[0].toTensor().sizes().vec();
          shape.back() = in[1].toTensor().size(0);
          return empty(shape, in[0].toTensor().scalar_type());
+       }},
+      {"mkldnn::_reorder_convolution_weight",
+       [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"mkldnn::_convolution_pointwise",
+       [](const Stack &in) -> c10::IValue {
+         // The overload that adds a tensor has it as its second argument.
+         if (in.size() > 10) return like_first({in[1]});
+         auto sizes = in[1].toTensor().sizes();
+         return convolved(in[0].toTensor(), sizes.at(0), sizes.slice(2), in[4].toIntVector(),
+                          in[3].toIntVector(), in[5].toIntVector());
        }},
       {"aten::multinomial",
        [](const Stack &in) -> c10::IValue {

@@ -39,6 +39,40 @@ struct ComputeTypeTests {
         #expect(short.factor.dtype == .bfloat16 && exact.factor.dtype == .float32)
     }
 
+    @Test("Fixed parameters change no product", arguments: [1, 12, 320, 321])
+    func fixedProduct(rows: Int) throws {
+        let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 3)))
+        let plain = try Linear(scope, "layer", inputs: 48, outputs: 40)
+        let fixed = try layer(.float32)
+        plain.bias.value = fixed.bias.value
+        let x = Tensor.normal([rows, 48], generator: try Generator(seed: 5))
+        for activation in [nil, LinearActivation.gelu, .tanhGELU] {
+            #expect(
+                fixed(x, activation).isClose(
+                    to: plain(x, activation), relative: 1e-5, absolute: 1e-6))
+        }
+    }
+
+    @Test("Joined layers give what each of them gives", arguments: [12, 400])
+    func joined(rows: Int) throws {
+        for type in [nil, ComputeType.float32, .bfloat16] {
+            let scope = ParameterScope(
+                source: RandomParameters(generator: try Generator(seed: 3)), computeType: type)
+            let layers = try ["query", "key", "value"].map {
+                try Linear(scope, $0, inputs: 48, outputs: 48)
+            }
+            let x = Tensor.normal([2, rows / 2, 48], generator: try Generator(seed: 5))
+            let found = JoinedLinear(layers)(x)
+            #expect(found.count == 3)
+            for (part, layer) in zip(found, layers) {
+                #expect(part.shape == [2, rows / 2, 48] && part.dtype == layer(x).dtype)
+                #expect(
+                    part.to(.float32).isClose(
+                        to: layer(x).to(.float32), relative: 1e-2, absolute: 1e-5))
+            }
+        }
+    }
+
     @Test("An input that records gradients is multiplied in single precision")
     func gradients() throws {
         let (exact, short) = (try layer(.float32), try layer(.bfloat16))

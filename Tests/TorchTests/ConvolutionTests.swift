@@ -81,6 +81,82 @@ struct ConvolutionTests {
         }
     }
 
+    /// The same layer in a model that may be trained and in one that is only used.
+    private func layers(
+        _ shape: Convolution.Shape, _ padding: ConvolutionPadding, _ type: ComputeType
+    ) throws -> (plain: Convolution, packed: Convolution) {
+        let plain = try Convolution(
+            ParameterScope(source: RandomParameters(generator: generator)), "c", shape,
+            padding: padding)
+        plain.bias.value = Tensor.normal([shape.outputs], generator: generator)
+        let scope = ParameterScope(
+            source: RandomParameters(generator: generator), computeType: type)
+        let packed = try Convolution(scope, "c", shape, padding: padding)
+        (packed.weight.value, packed.bias.value) = (plain.weight.value, plain.bias.value)
+        return (plain, packed)
+    }
+
+    @Test(
+        "Packed kernels and endings give the sums of plain ones",
+        arguments: ConvolutionPadding.allCases, [(1, 1), (3, 1), (3, 2), (5, 2)])
+    func packed(_ padding: ConvolutionPadding, _ window: (kernel: Int, stride: Int)) throws {
+        for isDepthwise in [false, true] {
+            let shape = Convolution.Shape(
+                inputs: 16, outputs: 16, kernel: window.kernel, stride: window.stride,
+                isDepthwise: isDepthwise)
+            let (plain, packed) = try layers(shape, padding, .float32)
+            // The sizes alternate, so kernels are packed again; the last input is a batch.
+            for (count, height, width) in [(1, 8, 8), (1, 7, 10), (1, 8, 8), (2, 8, 8)] {
+                let x = Tensor.normal([count, 16, height, width], generator: generator)
+                    .channelsLast()
+                let other = Tensor.normal(plain(x).shape, generator: generator).channelsLast()
+                for ending in [ConvolutionEnding.none, .relu6, .silu, .adding(other)] {
+                    #expect(
+                        packed(x, ending).isClose(
+                            to: plain(x, ending), relative: 1e-5, absolute: 1e-5))
+                }
+            }
+        }
+    }
+
+    @Test("A convolution in bfloat16 rounds its factors and its result")
+    func shortConvolution() throws {
+        let shape = Convolution.Shape(inputs: 16, outputs: 24, kernel: 3)
+        let (plain, packed) = try layers(shape, .symmetric, .bfloat16)
+        for parameter in [plain.weight, plain.bias] {
+            parameter.value = parameter.value.to(.bfloat16).to(.float32)
+        }
+        for count in [1, 2] {
+            let x = Tensor.normal([count, 16, 9, 9], generator: generator).channelsLast()
+            let found = packed(x, .relu6)
+            #expect(found.dtype == .bfloat16)
+            let expected = plain(x.to(.bfloat16).to(.float32), .relu6)
+            #expect(found.to(.float32).isClose(to: expected, relative: 0.01, absolute: 0.02))
+        }
+        // An input that records gradients is convolved in single precision.
+        let x = Tensor.normal([1, 16, 9, 9], generator: generator).requiringGrad()
+        let exact = packed(x, .silu)
+        #expect(exact.dtype == .float32)
+        try exact.sum().backward()
+        #expect(x.grad?.shape == x.shape)
+    }
+
+    @Test("After a recovered failure, packed convolutions have shapes, and later values")
+    func packedAfterFailure() throws {
+        let shape = Convolution.Shape(
+            inputs: 16, outputs: 16, kernel: 3, stride: 2, isDepthwise: true)
+        let (plain, packed) = try layers(shape, .same, .float32)
+        let x = Tensor.normal([1, 16, 8, 8], generator: generator).channelsLast()
+        #expect(throws: TorchError.self) {
+            try recovering(failingAtOperator: 0) {
+                let made = packed(x, .relu6)
+                #expect(made.shape == [1, 16, 4, 4])
+                #expect(packed(x, .adding(made)).shape == [1, 16, 4, 4])
+            }
+        }
+        #expect(packed(x, .relu6).isClose(to: plain(x, .relu6), relative: 1e-5, absolute: 1e-5))
+    }
+
     @Test("The two rules differ only at even strides and sizes")
     func difference() throws {
         for (kernel, stride, size, differs) in [

@@ -19,7 +19,7 @@ struct EncoderWork {
     /// Computes the feature map of `batch` images of `side` pixels by EfficientNet-Lite0.
     func trunk(_ request: Request) throws -> Answer {
         let pixels = try pixels(request)
-        let trunk = try models.efficientNet()
+        let trunk = try models.efficientNet(request)
         return try Answer.timing(request) { _ = withoutGradients { trunk(pixels) } }
     }
 

@@ -8,7 +8,7 @@ import Torch
 final class Models {
     private var images: [String: ALBEFModel] = [:]
     private var readers: [String: ALBEFModel] = [:]
-    private var trunk: EfficientNet?
+    private var trunks: [ComputeType: EfficientNet] = [:]
 
     /// ViT-B/16 for images of `side` pixels, in front of a text encoder of two small layers; with
     /// the model `tiny`, two blocks of width 192.
@@ -47,11 +47,13 @@ final class Models {
     }
 
     /// EfficientNet-Lite0, the trunk of the model `photos`.
-    func efficientNet() throws -> EfficientNet {
-        if let trunk { return trunk }
-        let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 1)))
+    func efficientNet(_ request: Request) throws -> EfficientNet {
+        let type = (request.precision ?? .float32).computeType
+        if let known = trunks[type] { return known }
+        let scope = ParameterScope(
+            source: RandomParameters(generator: try Generator(seed: 1)), computeType: type)
         let made = try EfficientNet(scope, EfficientNetConfiguration())
-        trunk = made
+        trunks[type] = made
         return made
     }
 

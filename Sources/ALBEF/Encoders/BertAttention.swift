@@ -8,6 +8,8 @@ public final class BertAttention: Sendable {
     private let query: Linear
     private let key: Linear
     private let value: Linear
+    /// ``query``, ``key`` and ``value``, for attention of tokens among themselves.
+    private let joint: JoinedLinear
     private let dense: Linear
     private let norm: LayerNorm
     private let heads: Int
@@ -23,6 +25,7 @@ public final class BertAttention: Sendable {
         query = try Linear(scope, "\(name).self.query", inputs: width, outputs: width)
         key = try Linear(scope, "\(name).self.key", inputs: sourceWidth, outputs: width)
         value = try Linear(scope, "\(name).self.value", inputs: sourceWidth, outputs: width)
+        joint = JoinedLinear([query, key, value])
         dense = try Linear(scope, "\(name).output.dense", inputs: width, outputs: width)
         norm = try LayerNorm(
             scope, "\(name).output.LayerNorm", width: width,
@@ -42,9 +45,8 @@ public final class BertAttention: Sendable {
         _ x: Tensor, _ selection: TokenSelection, mask: Tensor?, dropout: Dropout? = nil
     ) -> Tensor {
         let source = normalizesInput ? norm(x) : x
-        let context = attend(
-            split(query(selection(source))), keysAndValues(of: source),
-            mask: selection(mask: mask), dropout: dropout)
+        let (queries, memory) = projected(source, selection)
+        let context = attend(queries, memory, mask: selection(mask: mask), dropout: dropout)
         return finish(selection(x), joined(context), dropout)
     }
 
@@ -146,6 +148,17 @@ public final class BertAttention: Sendable {
             2 * length * sourceWidth * (heads * patches + width),
             2 * patches * width * (sourceWidth + length)
         )
+    }
+
+    /// Returns the queries of some tokens of `[R, L, D]`, and the keys and values of all.
+    private func projected(
+        _ source: Tensor, _ selection: TokenSelection
+    ) -> (queries: Tensor, memory: KeysAndValues) {
+        guard case .all = selection else {
+            return (split(query(selection(source))), keysAndValues(of: source))
+        }
+        let parts = joint(source).map(split)
+        return (parts[0], KeysAndValues(keys: parts[1], values: parts[2], mask: nil))
     }
 
     /// Returns the keys and values `[B, H, S, D / H]` of a source `[B, S, D_s]`.

@@ -14,6 +14,8 @@ public final class EfficientNet: Sendable {
     /// The convolution after the stages; nil in a trunk without it.
     public let head: Convolution?
     private let activation: EfficientNetArchitecture.Activation
+    private let isFixed: Bool
+    private let computeType: ComputeType
 
     /// Creates a trunk with the parameters of a scope.
     ///
@@ -51,6 +53,8 @@ public final class EfficientNet: Sendable {
         }
         head = try plan.head.map { try layer($0) }
         self.activation = activation
+        isFixed = scope.isFixed
+        computeType = scope.computeType
     }
 
     /// Returns the feature map `[B, C, ⌈S / 32⌉, ⌈S / 32⌉]` of normalised pixels `[B, 3, S, S]`.
@@ -62,7 +66,13 @@ public final class EfficientNet: Sendable {
     ///   - isCheckpointed: whether to recompute each block in the backward pass, which takes about
     ///     a third more time and stores one tensor per block. The default is `false`.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        self(stageMap(pixels, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
+        let count = pixels.size(0)
+        guard isFixed, count > 1, pixels.device == .cpu else {
+            return self(stageMap(pixels, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
+        }
+        // The maps of one image fit into the cache, and kernels are packed for one image.
+        return Tensor.concatenated(
+            (0..<count).map { self(pixels[$0..<$0 + 1], isCheckpointed: isCheckpointed) })
     }
 
     /// The number of parts after which the trunk can be cut: the stages, and the last convolution
@@ -76,10 +86,10 @@ public final class EfficientNet: Sendable {
     ///   - count: the number of parts, from 0 to ``partCount``.
     /// - Returns: a map `[B, C, h, w]`, the input of the next part.
     package func stageMap(_ pixels: Tensor, stages count: Int) -> Tensor {
-        let x = stages.prefix(count).joined().reduce(activation(stem(pixels.channelsLast()))) {
-            x, block in block(x)
-        }
-        return count > stages.count ? head.map { activation($0(x)) } ?? x : x
+        let x = stages.prefix(count).joined().reduce(
+            stem(pixels.channelsLast(), activation.ending)
+        ) { x, block in block(x) }
+        return count > stages.count ? head.map { $0(x, activation.ending) } ?? x : x
     }
 
     /// Applies the rest of the trunk to the result of ``stageMap(_:stages:)``.
@@ -95,7 +105,8 @@ public final class EfficientNet: Sendable {
         let x = stages.dropFirst(count).joined().reduce(map) { x, block in
             isCheckpointed ? x.checkpointed { block($0) } : block(x)
         }
-        return count > stages.count ? x : head.map { activation($0(x)) } ?? x
+        let result = count > stages.count ? x : head.map { $0(x, activation.ending) } ?? x
+        return computeType == .float32 ? result : result.to(.float32)
     }
 
     /// Returns the tokens `[B, P, C]` of normalised pixels `[B, 3, S, S]`, in the order of
@@ -150,14 +161,13 @@ public final class EfficientNetBlock: Sendable {
 
     /// Applies the block to `[B, I, h, w]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
-        var inner = expansion.map { activation($0(x)) } ?? x
-        inner = activation(depthwise(inner))
+        var inner = expansion.map { $0(x, activation.ending) } ?? x
+        inner = depthwise(inner, activation.ending)
         if let (squeeze, excite) = excitation {
             let summary = inner.mean(2, 3, keepingDimensions: true)
-            inner = inner * excite(activation(squeeze(summary))).sigmoid()
+            inner = inner * excite(squeeze(summary, activation.ending)).sigmoid()
         }
-        let output = projection(inner)
-        return isResidual ? output + x : output
+        return projection(inner, isResidual ? .adding(x) : .none)
     }
 }
 
@@ -178,11 +188,11 @@ extension EfficientNetArchitecture {
 }
 
 extension EfficientNetArchitecture.Activation {
-    /// Applies the activation in place to the fresh output of a convolution.
-    fileprivate func callAsFunction(_ x: Tensor) -> Tensor {
+    /// The activation as what follows a convolution.
+    fileprivate var ending: ConvolutionEnding {
         switch self {
-        case .relu6: x.relu6InPlace()
-        case .silu: x.siluInPlace()
+        case .relu6: .relu6
+        case .silu: .silu
         }
     }
 }

@@ -153,7 +153,7 @@ public final class PatchEmbedding: Sendable {
         let bias =
             configuration.hasPatchBias
             ? try scope.parameter("\(name).proj.bias", [width], .zeros) : nil
-        product = LinearProduct(weight, bias, scope.computeType)
+        product = LinearProduct(weight, bias, scope)
     }
 
     /// Embeds the patches of images `[B, 3, S, S]`, or the features `[B, P, C]` of places.

@@ -36,21 +36,22 @@ public final class ALBEFModel: Sendable {
     ///   - configuration: the sizes and conventions.
     ///   - source: the source of parameters.
     ///   - device: the device of the parameters; the CPU by default.
-    ///   - computeType: the type in which the encoders multiply matrices. The default, `float32`, is
-    ///     exact. With `bfloat16` the model cannot be trained, and features and match logits differ
-    ///     in their third digit.
+    ///   - computeType: the type in which the encoders of a model that is only used multiply; its
+    ///     parameters must not change. `float32` is exact; with `bfloat16`, features and match logits
+    ///     differ in their third digit. nil, the default, for a model that may be trained, which
+    ///     multiplies in single precision.
     /// - Throws: ``ALBEFError`` if the configuration is invalid or its task is NLVR2; the source's
     ///   error for a missing or misshapen parameter.
     public init(
         _ configuration: ALBEFConfiguration, parameters source: any ParameterSource,
-        device: Device = .cpu, computeType: ComputeType = .float32
+        device: Device = .cpu, computeType: ComputeType? = nil
     ) throws {
         try configuration.validate()
         guard configuration.task != .nlvr else { throw ALBEFError.pairedFusion }
         let scope = ParameterScope(source: source, device: device, computeType: computeType)
         self.configuration = configuration
         self.device = device
-        self.computeType = computeType
+        self.computeType = scope.computeType
         visualEncoder = try VisionTransformer(scope, configuration.vision)
         textEncoder = try TextEncoder(scope, configuration)
         let task = configuration.task

@@ -63,7 +63,7 @@ extension ALBEFModel {
     ///   which names a missing or misshapen tensor.
     public convenience init(
         _ directory: ModelDirectory, imageSize: Int? = nil, device: Device = .cpu,
-        computeType: ComputeType = .float32
+        computeType: ComputeType? = nil
     ) throws {
         var configuration = directory.configuration
         if let imageSize { configuration.vision.imageSize = imageSize }

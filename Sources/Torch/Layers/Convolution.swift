@@ -59,6 +59,9 @@ public final class Convolution: Sendable {
     public let bias: Parameter
     private let shape: Shape
     private let padding: ConvolutionPadding
+    private let type: ComputeType
+    private let isFixed: Bool
+    private let packed = StoredValue<PackedKernels>()
 
     /// Creates a convolution from the parameters `name.weight` and `name.bias`.
     ///
@@ -80,24 +83,99 @@ public final class Convolution: Sendable {
         bias = try scope.parameter("\(name).bias", [shape.outputs], .zeros)
         self.shape = shape
         self.padding = padding
+        type = scope.computeType
+        isFixed = scope.isFixed
     }
 
-    /// Applies the convolution; the output has the memory layout of the input.
+    /// Applies the convolution, and what follows it; the output has the memory layout of the input.
+    ///
+    /// The result has the layer's type of products; an input that records gradients is convolved in
+    /// single precision. If the parameters never change, a single image takes one pass, by kernels
+    /// that are arranged for the size of the last image.
+    ///
+    /// - Parameters:
+    ///   - x: `[B, I, H, W]`.
+    ///   - ending: what follows the convolution; by default nothing.
+    public func callAsFunction(_ x: Tensor, _ ending: ConvolutionEnding = .none) -> Tensor {
+        let window = ConvolutionWindow(shape, padding, x)
+        let x = type == .float32 ? x : x.to(x.requiresGrad ? .float32 : type.dtype)
+        guard isFixed, x.size(0) == 1, x.device == .cpu, x.dtype == type.dtype, !x.requiresGrad,
+            let operators = PackedOperators.shared
+        else {
+            var (kernels, bias) = (window.widened(weight.value), bias.value)
+            if type != .float32 { (kernels, bias) = (kernels.to(x.dtype), bias.to(x.dtype)) }
+            return ending(
+                x.convolved(
+                    kernels, bias, stride: window.stride, padding: window.padding,
+                    groups: window.groups))
+        }
+        let packed = packed.value(where: { $0.shape == x.shape }) {
+            PackedKernels(
+                shape: x.shape, bias: bias.value.to(type.dtype),
+                kernels: operators.packed(
+                    window.widened(weight.value).to(type.dtype).channelsLast(), window,
+                    for: x.shape))
+        }
+        return operators.convolved(x, packed.kernels, packed.bias, window, ending)
+    }
+}
+
+/// What follows a convolution in the same pass.
+public enum ConvolutionEnding: Sendable {
+    /// Nothing.
+    case none
+    /// min(max(x, 0), 6) of each element x.
+    case relu6
+    /// x · σ(x) of each element x.
+    case silu
+    /// The sum with a tensor of the result's shape.
+    case adding(Tensor)
+
+    /// Applies the ending to the fresh output of a convolution.
+    fileprivate func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .none: x
+        case .relu6: x.relu6InPlace()
+        case .silu: x.siluInPlace()
+        case .adding(let other): x + other
+        }
+    }
+}
+
+/// How kernels move over an input.
+struct ConvolutionWindow {
+    let stride: Int
+    let groups: Int
+    /// The zeros above and below, and left and right.
+    let padding: (rows: Int, columns: Int)
+    /// The zeros in front of the kernels' rows and columns.
+    private let front: (rows: Int, columns: Int)
+
+    /// Finds the window for an input `[B, I, H, W]`.
     ///
     /// libtorch pads opposite sides equally. If fewer zeros belong before the input than after it,
     /// the input is padded with the larger number on both sides, and the kernel gets zeros in front
     /// that cancel the surplus. The sums are the same, and this is several times as fast as copying
     /// a large map into a larger one.
-    public func callAsFunction(_ x: Tensor) -> Tensor {
+    fileprivate init(_ shape: Convolution.Shape, _ padding: ConvolutionPadding, _ x: Tensor) {
         let rows = padding.zeros(x.size(2), kernel: shape.kernel, stride: shape.stride)
         let columns = padding.zeros(x.size(3), kernel: shape.kernel, stride: shape.stride)
-        var kernel = weight.value
-        if rows.before != rows.after || columns.before != columns.after {
-            kernel = kernel.padded(
-                top: rows.after - rows.before, left: columns.after - columns.before)
-        }
-        return x.convolved(
-            kernel, bias.value, stride: shape.stride, padding: (rows.after, columns.after),
-            groups: shape.isDepthwise ? shape.inputs : 1)
+        stride = shape.stride
+        groups = shape.isDepthwise ? shape.inputs : 1
+        self.padding = (rows.after, columns.after)
+        front = (rows.after - rows.before, columns.after - columns.before)
     }
+
+    /// Returns kernels `[O, I / G, k, k]` with the zeros in front of them.
+    fileprivate func widened(_ kernels: Tensor) -> Tensor {
+        front == (0, 0) ? kernels : kernels.padded(top: front.rows, left: front.columns)
+    }
+}
+
+/// Kernels in the order of the processor's products, for one image.
+private struct PackedKernels {
+    /// The shape of the image, `[1, I, H, W]`.
+    let shape: [Int]
+    let bias: Tensor
+    let kernels: Tensor
 }

@@ -4,7 +4,7 @@ public final class Linear: Sendable {
     public let weight: Parameter
     /// The bias, `[O]`.
     public let bias: Parameter
-    private let product: LinearProduct
+    let product: LinearProduct
 
     /// Creates a layer from the parameters `name.weight` and `name.bias`.
     ///
@@ -24,7 +24,7 @@ public final class Linear: Sendable {
         weight = try scope.parameter(
             "\(name).weight", [outputs, inputs], .truncatedNormal(width: width ?? inputs))
         bias = try scope.parameter("\(name).bias", [outputs], .zeros)
-        product = LinearProduct(weight, bias, computeType ?? scope.computeType)
+        product = LinearProduct(weight, bias, scope, computeType: computeType)
     }
 
     /// Maps `[…, I]` to `[…, O]` and applies an activation; by default none.
@@ -37,6 +37,25 @@ public final class Linear: Sendable {
 
     /// The weight `[O, I]` in the layer's type of products.
     package var factor: Tensor { product.factor }
+}
+
+/// Linear maps of the same input, such as those to queries, keys and values.
+///
+/// If the parameters never change, they are one product, which starts the processor's threads once.
+package final class JoinedLinear: Sendable {
+    private let layers: [Linear]
+    private let joined: LinearProduct
+
+    /// Joins layers with the same number of inputs and of outputs.
+    package init(_ layers: [Linear]) {
+        self.layers = layers
+        joined = LinearProduct(joining: layers)
+    }
+
+    /// Maps `[…, I]` to `[…, O]` by each layer.
+    package func callAsFunction(_ x: Tensor) -> [Tensor] {
+        joined.isPacked(x) ? joined(x).chunked(layers.count, -1) : layers.map { $0(x) }
+    }
 }
 
 /// Layer normalisation over the last dimension, `[…, D]` (Ba et al., 2016).

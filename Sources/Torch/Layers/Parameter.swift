@@ -89,8 +89,10 @@ public struct RandomParameters: ParameterSource {
 public final class ParameterScope {
     private let source: any ParameterSource
     private let device: Device
-    /// The type in which the layers of this scope multiply matrices.
+    /// The type in which the layers of this scope multiply.
     public let computeType: ComputeType
+    /// Whether the parameters never change, so that layers may keep them in other forms.
+    package let isFixed: Bool
     /// The parameters so far, by full name, in the order in which the layers requested them.
     public private(set) var parameters: OrderedDictionary<String, Parameter> = [:]
 
@@ -99,14 +101,16 @@ public final class ParameterScope {
     /// - Parameters:
     ///   - source: the source of the values.
     ///   - device: the device of the parameters; the CPU by default.
-    ///   - computeType: the type in which the layers multiply matrices. With another type than
-    ///     `float32`, the default, the parameters must not change after the first use of a layer.
+    ///   - computeType: the type in which the layers of a model that is only used multiply. Its
+    ///     parameters must not change after the first use of a layer. nil, the default, for a model
+    ///     that may be trained, which multiplies in single precision.
     public init(
-        source: any ParameterSource, device: Device = .cpu, computeType: ComputeType = .float32
+        source: any ParameterSource, device: Device = .cpu, computeType: ComputeType? = nil
     ) {
         self.source = source
         self.device = device
-        self.computeType = computeType
+        self.computeType = computeType ?? .float32
+        isFixed = computeType != nil
     }
 
     /// Returns the parameter of a name.
