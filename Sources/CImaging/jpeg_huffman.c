@@ -63,7 +63,7 @@ typedef struct {
     unsigned long left;      // MCUs
     int *gave_up;
     table *dc[NUM_HUFF_TBLS], *ac[NUM_HUFF_TBLS];
-} decoder;
+} huffman;
 
 // The places of coefficients in a block. Runs of zeros may lead up to 32 beyond its end.
 static const uint8_t order[COEFFICIENTS + 32] = {
@@ -158,7 +158,7 @@ static int long_code(const table *codes, uint64_t bits, int *symbol) {
 
 // MARK: Bits
 
-static void give_up(j_decompress_ptr codec, decoder *self) {
+static void give_up(j_decompress_ptr codec, huffman *self) {
     *self->gave_up = 1;
     ERREXIT(codec, JERR_CANT_SUSPEND);  // its text is never seen
 }
@@ -255,7 +255,7 @@ __attribute__((always_inline)) static inline int read_coefficients(
 // MARK: MCUs
 
 // Continues after a restart marker, which must follow at once. Returns 0 if it does not.
-static int restart(j_decompress_ptr codec, decoder *self) {
+static int restart(j_decompress_ptr codec, huffman *self) {
     reader *in = &self->reader;
     if (in->count < 0 || in->count >= 8 || in->end - in->next < 2 || in->next[0] != 0xFF
         || in->next[1] != 0xD0 + self->next_restart) {
@@ -271,7 +271,7 @@ static int restart(j_decompress_ptr codec, decoder *self) {
 }
 
 // Reads the next MCU, into `blocks` unless it is NULL. Returns 0 if something is irregular.
-static int read_mcu(j_decompress_ptr codec, decoder *self, JBLOCKROW *blocks) {
+static int read_mcu(j_decompress_ptr codec, huffman *self, JBLOCKROW *blocks) {
     if (codec->restart_interval > 0) {
         if (self->until_restart == 0 && !restart(codec, self)) return 0;
         self->until_restart--;
@@ -302,13 +302,13 @@ static int read_mcu(j_decompress_ptr codec, decoder *self, JBLOCKROW *blocks) {
 }
 
 static boolean decode_mcu(j_decompress_ptr codec, JBLOCKROW *blocks) {
-    decoder *self = codec->client_data;
+    huffman *self = codec->client_data;
     if (!read_mcu(codec, self, blocks)) give_up(codec, self);
     return TRUE;
 }
 
 void imaging_huffman_read_rest(j_decompress_ptr codec) {
-    decoder *self = codec->client_data;
+    huffman *self = codec->client_data;
     while (self->left > 0) decode_mcu(codec, NULL);
 }
 
@@ -318,7 +318,7 @@ int imaging_huffman_take_over(j_decompress_ptr codec, int *gave_up) {
         || jpeg_has_multiple_scans(codec) || codec->comps_in_scan != codec->num_components) {
         return 0;
     }
-    decoder *self = (*codec->mem->alloc_small)((j_common_ptr)codec, JPOOL_IMAGE, sizeof *self);
+    huffman *self = (*codec->mem->alloc_small)((j_common_ptr)codec, JPOOL_IMAGE, sizeof *self);
     memset(self, 0, sizeof *self);
     for (int c = 0; c < codec->comps_in_scan; c++) {
         const jpeg_component_info *component = codec->cur_comp_info[c];

@@ -8,20 +8,7 @@ import Storage
 /// takes the largest centred box with an allowed aspect ratio.
 public struct RandomResizedCrop: Sendable, Hashable {
     /// A part of an image in pixels.
-    public struct Box: Sendable, Hashable {
-        /// The first column and row.
-        public let left, top: Int
-        /// The width and height in pixels, at least 1 each.
-        public let width, height: Int
-
-        /// Creates a part by its first column and row and its size in pixels.
-        public init(left: Int, top: Int, width: Int, height: Int) {
-            self.left = left
-            self.top = top
-            self.width = width
-            self.height = height
-        }
-    }
+    public typealias Box = ImagePart
 
     private static let tries = 10
 
@@ -62,9 +49,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
     ///   - image: The image.
     ///   - box: The part, which must lie within the image.
     public func callAsFunction(_ image: RGBImage, box: Box) -> RGBImage {
-        let part = Pixels.crop(
-            image, left: box.left, top: box.top, width: box.width, height: box.height)
-        return ImageTransform.resized(part, to: (side, side))
+        ImageTransform.resized(image.part { _, _ in box }, to: (side, side))
     }
 
     /// Draws the part to cut out of an image of `width` × `height` pixels.
