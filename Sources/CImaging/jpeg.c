@@ -109,17 +109,19 @@ int imaging_jpeg_inspect(
 
 // MARK: Decoding
 
-enum { ROWS = 4 };  // read at once
+enum { ROWS = 4, NARROW = 16 };  // read at once; see choose_columns
 
-// Decodes columns `first` to `first + width` and a few more on both sides, because the colours of
+// Decodes columns `first` to `first + width` and some more on both sides, because the colours of
 // pixels at an edge may depend on those beyond. Returns the first column that will be decoded.
 static JDIMENSION choose_columns(decoder *self, JDIMENSION first, JDIMENSION width) {
-    JDIMENSION end = first + width;
-    // As far as smooth upsampling of halved colours looks.
-    end = self->codec.output_width - end > 2 ? end + 2 : self->codec.output_width;
-    first -= first > 0;
-    width = end - first;
-    if (width < self->codec.output_width) jpeg_crop_scanline(&self->codec, &first, &width);
+    const JDIMENSION all = self->codec.output_width;
+    // Smooth upsampling of halved colours looks that far. Of very few columns, libjpeg upsamples
+    // otherwise.
+    const JDIMENSION before = width < NARROW ? NARROW : 1, after = width < NARROW ? NARROW : 2;
+    const JDIMENSION end = first + width, left_over = all - end;
+    first -= first < before ? first : before;
+    width = end + (left_over < after ? left_over : after) - first;
+    if (width < all) jpeg_crop_scanline(&self->codec, &first, &width);
     return first;
 }
 

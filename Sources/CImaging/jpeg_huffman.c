@@ -6,9 +6,12 @@
 #include "jpeg_huffman.h"
 
 #include <jerror.h>
-#include <stdint.h>
 #include <string.h>
 
+#include "jpeg_tables.h"
+
+// libjpeg is a set of modules that call each other through pointers. Its header jpegint.h, which
+// Debian installs, describes them. Without it, libjpeg alone decodes.
 #if defined(__has_include)
 #if __has_include(<jpegint.h>)
 #define HAS_MODULES 1
@@ -18,36 +21,13 @@
 
 #ifdef HAS_MODULES
 
-// Codes with their bits are up to 31 bits long. Nearly all are within LOOK bits.
-enum { LOOK = 10, LOOKS = 4, LONGEST_CODE = 16, COEFFICIENTS = 64 };
+#if JPEG_LIB_VERSION >= 70
+#define SCALED_SIZE DCT_h_scaled_size
+#else
+#define SCALED_SIZE DCT_scaled_size
+#endif
 
-// What follows from the next LOOK bits: one or two coefficients, of which the second may be the end
-// of the block.
-typedef struct {
-    uint8_t length;         // of all codes and values here, in bits
-    uint8_t first, second;  // the coefficients' places after the current one
-    uint8_t advance;        // the places that are complete afterwards, or END or INCOMPLETE
-    int16_t value[2];       // a lone coefficient stands here twice
-} step;
-
-// Added to the places if the block ends. They alone are at most 63 + 2 * 16.
-enum { END = 128, INCOMPLETE = 255 };
-
-// A code with its value, or if these are longer than LOOK bits, just the code; a length of 0 if even
-// this is longer.
-typedef struct {
-    uint8_t length, symbol;
-    uint8_t complete;
-    int16_t value;
-} single;
-
-typedef struct {
-    single one[1 << LOOK];
-    step step[1 << LOOK];
-    int32_t limit[LONGEST_CODE + 2];  // the code after the last one of each length, at 16 bits
-    int32_t offset[LONGEST_CODE + 1]; // from a code to its symbol's place
-    uint8_t symbol[256];
-} table;
+enum { LOOKS = 4 };  // for which the bits of one refill suffice
 
 typedef struct {
     uint64_t bits;  // the next bits, from the highest on
@@ -72,89 +52,6 @@ static const uint8_t order[COEFFICIENTS + 32] = {
     29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
     63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63};
-
-// MARK: Tables
-
-// Returns the value that `size` bits stand for: those that begin with 0 are negative.
-static inline int value_of(int raw, int size) {
-    return raw < 1 << (size - 1) ? raw - (1 << size) + 1 : raw;
-}
-
-static single single_of(int look, int length, int symbol) {
-    const int size = symbol & 15, total = length + size;
-    if (total > LOOK) return (single){.length = (uint8_t)length, .symbol = (uint8_t)symbol};
-    const int raw = look >> (LOOK - total) & ((1 << size) - 1);
-    return (single){
-        .length = (uint8_t)total, .symbol = (uint8_t)symbol, .complete = 1,
-        .value = (int16_t)(size > 0 ? value_of(raw, size) : 0)};
-}
-
-static int places_of(single one) {
-    return (one.symbol & 15) > 0 || one.symbol == 0xF0 ? (one.symbol >> 4) + 1 : END;
-}
-
-// Joins the code at the beginning of `look` with the next, if both are complete.
-static step step_of(const single *one, int look) {
-    const single a = one[look];
-    // A value of 0 at the current place changes nothing, because none is there yet.
-    if (!a.complete) return (step){.advance = INCOMPLETE};
-    const uint8_t zeros = a.value ? a.symbol >> 4 : 0;
-    step joined = {
-        .length = a.length, .first = zeros, .second = zeros,
-        .advance = (uint8_t)places_of(a), .value = {a.value, a.value}};
-    if (joined.advance == END) return joined;
-    const single b = one[look << a.length & ((1 << LOOK) - 1)];
-    if (!b.complete || a.length + b.length > LOOK) return joined;
-    if (b.value) {
-        joined.second = (uint8_t)(joined.advance + (b.symbol >> 4));
-        joined.value[1] = b.value;
-    }
-    joined.length += b.length;
-    joined.advance = (uint8_t)(joined.advance + places_of(b));
-    return joined;
-}
-
-// Returns NULL if the codes do not fit into their lengths, or a size is above 15 in `is_dc`.
-static table *make_table(j_decompress_ptr codec, const JHUFF_TBL *from, int is_dc) {
-    if (!from) return NULL;
-    table *made = (*codec->mem->alloc_small)((j_common_ptr)codec, JPOOL_IMAGE, sizeof *made);
-    memset(made, 0, sizeof *made);
-    int32_t code = 0;
-    int place = 0;
-    for (int length = 1; length <= LONGEST_CODE; length++, code <<= 1) {
-        made->offset[length] = place - code;
-        for (int i = 0; i < from->bits[length]; i++, place++, code++) {
-            if (place == 256 || code >= 1 << length) return NULL;
-            const int symbol = from->huffval[place];
-            if (is_dc && symbol > 15) return NULL;
-            made->symbol[place] = (uint8_t)symbol;
-            if (length > LOOK) continue;
-            const int first = code << (LOOK - length);
-            for (int rest = 0; rest < 1 << (LOOK - length); rest++) {
-                made->one[first + rest] = single_of(first + rest, length, symbol);
-            }
-        }
-        made->limit[length] = code << (LONGEST_CODE - length);
-    }
-    for (int look = 0; !is_dc && look < 1 << LOOK; look++) {
-        made->step[look] = step_of(made->one, look);
-    }
-    return made;
-}
-
-// Finds the symbol of a code that is longer than LOOK bits. Returns its length, or 0 if none has
-// these bits.
-static int long_code(const table *codes, uint64_t bits, int *symbol) {
-    const int32_t code = (int32_t)(bits >> (64 - LONGEST_CODE));
-    for (int length = LOOK + 1; length <= LONGEST_CODE; length++) {
-        if (code < codes->limit[length]) {
-            *symbol =
-                codes->symbol[(code >> (LONGEST_CODE - length)) + codes->offset[length] & 255];
-            return length;
-        }
-    }
-    return 0;
-}
 
 // MARK: Bits
 
@@ -211,7 +108,7 @@ static inline void take(reader *in, int bits) {
 static inline int take_one(reader *in, const table *codes, int *value) {
     const single one = codes->one[in->bits >> (64 - LOOK)];
     int length = one.length, symbol = one.symbol;
-    if (length == 0) length = long_code(codes, in->bits, &symbol);
+    if (length == 0) length = imaging_huffman_long_code(codes, in->bits, &symbol);
     if (length == 0) return -1;
     take(in, length);
     *value = one.value;
@@ -231,8 +128,12 @@ __attribute__((always_inline)) static inline int read_coefficients(
     int k = 1;
     while (k < COEFFICIENTS) {
         if (!refill(in)) return 0;
+        int before = k;
+        reader at = *in;
         for (int look = 0; look < LOOKS; look++) {
             const step step = codes->step[in->bits >> (64 - LOOK)];
+            before = k;
+            at = *in;
             if (block) {
                 block[order[k + step.first]] = step.value[0];
                 block[order[k + step.second]] = step.value[1];
@@ -241,15 +142,17 @@ __attribute__((always_inline)) static inline int read_coefficients(
             take(in, step.length);
             if (k >= COEFFICIENTS) break;
         }
-        if (k < INCOMPLETE) continue;
-        k -= INCOMPLETE;
+        if (k <= COEFFICIENTS || (k >= END && k < END + COEFFICIENTS)) continue;
+        // The last look yielded nothing, or two codes of which the second is beyond the block's end.
+        k = before;
+        *in = at;
         int value = 0;
         const int symbol = refill(in) ? take_one(in, codes, &value) : -1;
         if (symbol < 0) return 0;
         if (block && value) block[order[k + (symbol >> 4)]] = (JCOEF)value;
         k += symbol & 15 || symbol == 0xF0 ? (symbol >> 4) + 1 : END;
     }
-    return k == COEFFICIENTS || (k >= END && k < END + COEFFICIENTS);
+    return k <= COEFFICIENTS || (k >= END && k < END + COEFFICIENTS);
 }
 
 // MARK: MCUs
@@ -291,7 +194,7 @@ static int read_mcu(j_decompress_ptr codec, huffman *self, JBLOCKROW *blocks) {
         if (block) block[0] = (JCOEF)mean;
         const table *codes = self->ac[component->ac_tbl_no];
         // At 1/8 of the size, only means are needed.
-        const int good = block && component->DCT_scaled_size > 1
+        const int good = block && component->SCALED_SIZE > 1
             ? read_coefficients(&in, codes, block)
             : read_coefficients(&in, codes, NULL);
         if (!good) return 0;
@@ -315,6 +218,7 @@ void imaging_huffman_read_rest(j_decompress_ptr codec) {
 int imaging_huffman_take_over(j_decompress_ptr codec, int *gave_up) {
     *gave_up = 0;
     if (codec->arith_code || codec->progressive_mode || codec->data_precision != 8
+        || codec->Ss != 0 || codec->Se != COEFFICIENTS - 1 || codec->Ah != 0 || codec->Al != 0
         || jpeg_has_multiple_scans(codec) || codec->comps_in_scan != codec->num_components) {
         return 0;
     }
@@ -324,8 +228,12 @@ int imaging_huffman_take_over(j_decompress_ptr codec, int *gave_up) {
         const jpeg_component_info *component = codec->cur_comp_info[c];
         const int dc = component->dc_tbl_no, ac = component->ac_tbl_no;
         if (dc < 0 || dc >= NUM_HUFF_TBLS || ac < 0 || ac >= NUM_HUFF_TBLS) return 0;
-        if (!self->dc[dc]) self->dc[dc] = make_table(codec, codec->dc_huff_tbl_ptrs[dc], 1);
-        if (!self->ac[ac]) self->ac[ac] = make_table(codec, codec->ac_huff_tbl_ptrs[ac], 0);
+        if (!self->dc[dc]) {
+            self->dc[dc] = imaging_huffman_table(codec, codec->dc_huff_tbl_ptrs[dc], 1);
+        }
+        if (!self->ac[ac]) {
+            self->ac[ac] = imaging_huffman_table(codec, codec->ac_huff_tbl_ptrs[ac], 0);
+        }
         if (!self->dc[dc] || !self->ac[ac]) return 0;
     }
     self->reader.next = codec->src->next_input_byte;

@@ -14,7 +14,6 @@ KINDS = {
     "444": {"subsampling": "4:4:4"},
     "422": {"subsampling": "4:2:2"},
     "420": {"subsampling": "4:2:0"},
-    "411": {"subsampling": "4:1:1"},
     "420-restart-blocks": {"subsampling": "4:2:0", "restart_marker_blocks": 3},
     "422-restart-rows": {"subsampling": "4:2:2", "restart_marker_rows": 1},
     "420-progressive": {"subsampling": "4:2:0", "progressive": True},

@@ -111,7 +111,9 @@ struct RandAugmentTests {
                 width: width, height: height,
                 pixels: (0..<3 * width * height).map { _ in UInt8(random.integer(below: 256)) })
             let matrix = [1.0, 0, 0, 0, 1, 0].map { $0 + random.uniform(in: -0.6...0.6) }
-            let moved = matrix.enumerated().map { $0.offset % 3 == 2 ? $0.element * 12 : $0.element }
+            let moved = matrix.enumerated().map {
+                $0.offset % 3 == 2 ? $0.element * 12 : $0.element
+            }
             #expect(
                 Pixels.warped(image, by: moved, fill: 128)
                     == Pixels.warped(image, by: moved, fill: 128, kernels: .portable),
