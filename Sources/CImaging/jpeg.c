@@ -153,10 +153,11 @@ static void read_part(
         }
         pixels += got * stride;
     }
-    // Damage further down is an error too. Anything after the last row is not read.
+    // Damage further down is an error too; of several scans, all have been read. Anything after the
+    // last row is not read.
     if (taken_over) {
         imaging_huffman_read_rest(codec);
-    } else {
+    } else if (!jpeg_has_multiple_scans(codec)) {
         drop_rows(self, wide, codec->output_height);
     }
 }
