@@ -1,7 +1,5 @@
-// RandAugment's operations on bytes. Warps are bit-identical to OpenCV 4's warpAffine: coordinates
-// are in fixed point with 5 bits of fraction, and their weights are exact in 10 bits.
-#include <math.h>
-#include <stdlib.h>
+// RandAugment's operations on bytes that leave every pixel in its place; warp.c moves them.
+#include <string.h>
 
 #include "cimaging.h"
 
@@ -28,8 +26,12 @@ void imaging_look_up(
 
 // MARK: Sharpness
 
+typedef void (*sharpening)(
+    const uint8_t *above, const uint8_t *row, const uint8_t *below, int count, float factor,
+    uint8_t *output);
+
 // `above`, `row` and `below` begin at the row's first pixel.
-static void sharpen_row(
+__attribute__((always_inline)) static inline void sharpen_body(
     const uint8_t *above, const uint8_t *row, const uint8_t *below, int count, float factor,
     uint8_t *output) {
     for (int i = 3; i < count - 3; i++) {
@@ -44,77 +46,35 @@ static void sharpen_row(
     }
 }
 
+static void sharpen_portable(
+    const uint8_t *above, const uint8_t *row, const uint8_t *below, int count, float factor,
+    uint8_t *output) {
+    sharpen_body(above, row, below, count, factor, output);
+}
+
+#if defined(__x86_64__)
+// Without "fma", which would round differently.
+__attribute__((target("avx2"))) static void sharpen_avx2(
+    const uint8_t *above, const uint8_t *row, const uint8_t *below, int count, float factor,
+    uint8_t *output) {
+    sharpen_body(above, row, below, count, factor, output);
+}
+#endif
+
 void imaging_sharpen(
-    const uint8_t *pixels, int width, int height, float factor, uint8_t *output) {
+    const uint8_t *pixels, int width, int height, float factor, imaging_kernels kernels,
+    uint8_t *output) {
+    sharpening sharpen = sharpen_portable;
+#if defined(__x86_64__)
+    if (kernels == IMAGING_FASTEST && __builtin_cpu_supports("avx2")) sharpen = sharpen_avx2;
+#else
+    (void)kernels;
+#endif
     const size_t stride = 3 * (size_t)width;
-    for (size_t i = 0; i < stride * (size_t)height; i++) output[i] = pixels[i];
+    memcpy(output, pixels, stride * (size_t)height);
     for (int y = 1; y < height - 1; y++) {
         const size_t start = (size_t)y * stride;
         const uint8_t *row = pixels + start;
-        sharpen_row(row - stride, row, row + stride, (int)stride, factor, output + start);
+        sharpen(row - stride, row, row + stride, (int)stride, factor, output + start);
     }
-}
-
-// MARK: Warps
-
-enum { COORDINATE = 10, FRACTION = 5, CELL = 1 << FRACTION };
-
-static int fixed(double x) { return (int)lrint(x * (1 << COORDINATE)); }
-
-// Computes one pixel near or past the border.
-static void border_pixel(
-    const uint8_t *pixels, int width, int height, int x, int y, const int weight[4],
-    uint8_t fill, uint8_t *output) {
-    for (int c = 0; c < 3; c++) {
-        int sum = 1 << (2 * FRACTION - 1);
-        for (int k = 0; k < 4; k++) {
-            const int u = x + k % 2, v = y + k / 2;
-            const int inside = u >= 0 && u < width && v >= 0 && v < height;
-            sum += weight[k]
-                * (inside ? pixels[3 * ((size_t)v * (size_t)width + (size_t)u) + (size_t)c] : fill);
-        }
-        output[c] = (uint8_t)(sum >> (2 * FRACTION));
-    }
-}
-
-void imaging_warp(
-    const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
-    uint8_t *output) {
-    // Each output pixel is looked up in the input through the inverse of the matrix.
-    const double determinant = matrix[0] * matrix[4] - matrix[1] * matrix[3];
-    const double scale = determinant != 0 ? 1 / determinant : 0;
-    const double a = matrix[4] * scale, b = matrix[1] * -scale;
-    const double d = matrix[3] * -scale, e = matrix[0] * scale;
-    const double c = -a * matrix[2] - b * matrix[5], f = -d * matrix[2] - e * matrix[5];
-
-    // If memory for the steps is missing, each row computes them again.
-    int *right = malloc(2 * (size_t)width * sizeof *right), *down = right ? right + width : NULL;
-    for (int x = 0; right && x < width; x++) {
-        right[x] = fixed(a * x);
-        down[x] = fixed(d * x);
-    }
-    const size_t stride = 3 * (size_t)width;
-    const int rounding = 1 << (COORDINATE - FRACTION - 1);
-    for (int y = 0; y < height; y++) {
-        const int left = fixed(b * y + c) + rounding, top = fixed(e * y + f) + rounding;
-        for (int x = 0; x < width; x++, output += 3) {
-            const int u = (left + (right ? right[x] : fixed(a * x))) >> (COORDINATE - FRACTION);
-            const int v = (top + (down ? down[x] : fixed(d * x))) >> (COORDINATE - FRACTION);
-            const int column = u >> FRACTION, row = v >> FRACTION;
-            const int s = u & (CELL - 1), t = v & (CELL - 1);
-            const int weight[4] = {
-                (CELL - s) * (CELL - t), s * (CELL - t), (CELL - s) * t, s * t};
-            if (column < 0 || column >= width - 1 || row < 0 || row >= height - 1) {
-                border_pixel(pixels, width, height, column, row, weight, fill, output);
-                continue;
-            }
-            const uint8_t *p = pixels + (size_t)row * stride + 3 * (size_t)column;
-            for (int k = 0; k < 3; k++) {
-                const int sum = weight[0] * p[k] + weight[1] * p[k + 3]
-                    + weight[2] * p[stride + (size_t)k] + weight[3] * p[stride + (size_t)k + 3];
-                output[k] = (uint8_t)((sum + (1 << (2 * FRACTION - 1))) >> (2 * FRACTION));
-            }
-        }
-    }
-    free(right);
 }

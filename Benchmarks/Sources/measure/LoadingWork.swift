@@ -27,7 +27,7 @@ struct LoadingWork {
         defer { slot.deallocate() }
         var random = SplitMix64(seed: 1)
         return try Answer.timing(request, clock: Answer.threadSeconds) {
-            transform(try loader.load(path), into: slot, using: &random)
+            try transform(path, loadedBy: loader, into: slot, using: &random)
         }
     }
 

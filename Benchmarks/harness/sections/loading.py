@@ -8,8 +8,9 @@ NAME, TITLE, SECONDS, WHEN = "loading", "Loading images", 60, "always"
 ABOUT = """\
 On one thread, in its own processor time, to 256 pixels. *decode* reads a JPEG and resizes it; ours
 also normalises it to floats. The other side is Pillow with its reduced decoding (`draft`).
-*augment* reads it in full, takes a random part, mirrors it half of the time, applies two operations
-of RandAugment of strength 7 and normalises; the other side is torchvision's transforms over PIL.
+*augment* reads a random part of it in full size, resizes it, mirrors it half of the time, applies two
+operations of RandAugment of strength 7 and normalises; the other side is torchvision's transforms
+over PIL. Ours decodes that part alone, to the pixels of a full decode, and checks the rest for damage.
 The images are made by the run: noise at every scale under soft shapes, which compresses about as
 photographs do."""
 

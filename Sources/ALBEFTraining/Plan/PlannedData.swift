@@ -66,16 +66,22 @@ struct PlannedData {
         var (decode, augment) = (Duration.zero, Duration.zero)
         for (index, path) in paths.enumerated() {
             let start = clock.now
-            guard let image = try? loader.load(path) else { continue }
-            let loaded = clock.now
             var random = SplitMix64(seed: 0, stream: index)
-            pixels.withUnsafeMutableBufferPointer { transform(image, into: $0, using: &random) }
+            var size = 0
+            let loaded = try? loader.load(path) { width, height in
+                size = 3 * width * height
+                return transform.box(width: width, height: height, using: &random)
+            }
+            guard let part = loaded else { continue }
+            let decoded = clock.now
+            let square = transform.augmented(part: part, using: &random)
+            pixels.withUnsafeMutableBufferPointer { transform.normalise(square, into: $0) }
             // The first image also loads what all need.
             if index > 0 || paths.count == 1 {
-                decode += start.duration(to: loaded)
-                augment += loaded.duration(to: clock.now)
+                decode += start.duration(to: decoded)
+                augment += decoded.duration(to: clock.now)
                 count += 1
-                bytes += 3 * image.width * image.height
+                bytes += size
             }
         }
         guard count > 0 else { return }

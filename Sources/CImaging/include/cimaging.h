@@ -11,6 +11,10 @@ extern "C" {
 
 enum { IMAGING_MESSAGE_SIZE = 256 };
 
+// The routines that an implementation chooses for this processor, or those for every processor. Both
+// yield the same.
+typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
+
 // MARK: Files
 
 typedef enum {
@@ -44,14 +48,22 @@ typedef struct {
     imaging_jpeg_colour colour;
 } imaging_jpeg_info;
 
+// A rectangle in pixels from the top left.
+typedef struct {
+    int32_t left, top, width, height;
+} imaging_part;
+
 // Both return 0, or -1 with the reason in `message`.
 int imaging_jpeg_inspect(
     const uint8_t *bytes, size_t count, imaging_jpeg_info *info, char *message);
-// `eighths` is the scale: 8 for full size, or 4, 2 or 1. Each side becomes
-// ceil(side * eighths / 8). `channels` is 1, 3 or 4; a grey image can be decoded to 3.
+// Decodes a part of the image to [part.height, part.width, channels]; its samples are those of a
+// full decode. `eighths` is the scale: 8 for full size, or 4, 2 or 1. Each side of the image becomes
+// ceil(side * eighths / 8), and `part` counts in these pixels. `channels` is 1, 3 or 4; a grey image
+// can be decoded to 3. Damage outside the part is an error too. Without IMAGING_FASTEST, libjpeg
+// alone decodes.
 int imaging_jpeg_decode(
-    const uint8_t *bytes, size_t count, int eighths, int channels, uint8_t *pixels,
-    size_t capacity, char *message);
+    const uint8_t *bytes, size_t count, int eighths, int channels, const imaging_part *part,
+    imaging_kernels kernels, uint8_t *pixels, char *message);
 // Encodes [height, width, 3] with a `quality` of 1 to 100 as a file of at most `limit` bytes. A
 // larger file fails with the error for missing memory. The caller releases `*bytes` with free; it
 // is NULL on failure.
@@ -111,8 +123,6 @@ void imaging_vips_image_free(imaging_vips_image *image);
 void imaging_orient(
     const uint8_t *pixels, size_t width, size_t height, int orientation, uint8_t *output);
 
-typedef enum { IMAGING_FASTEST, IMAGING_PORTABLE } imaging_kernels;
-
 // Pillow's filters: cubic with a = -0.5, and a triangle.
 typedef enum { IMAGING_BICUBIC, IMAGING_BILINEAR } imaging_filter;
 
@@ -138,13 +148,14 @@ void imaging_look_up(const uint8_t *pixels, size_t count, const uint8_t *table, 
 // Extrapolates by `factor` away from a smoothed copy, truncating fractions. The outermost pixels
 // are unchanged.
 void imaging_sharpen(
-    const uint8_t *pixels, int width, int height, float factor, uint8_t *output);
+    const uint8_t *pixels, int width, int height, float factor, imaging_kernels kernels,
+    uint8_t *output);
 
 // Moves the point (x, y) to `matrix` [2, 3] times (x, y, 1), with bilinear interpolation. Places
-// from outside the image become `fill`.
-void imaging_warp(
+// from outside the image become `fill`. Returns 0, or -1 if out of memory.
+int imaging_warp(
     const uint8_t *pixels, int width, int height, const double *matrix, uint8_t fill,
-    uint8_t *output);
+    imaging_kernels kernels, uint8_t *output);
 
 #ifdef __cplusplus
 }

@@ -48,10 +48,13 @@ extension Pixels {
 
     /// Returns `smooth + factor * (image - smooth)`, in which `smooth` is a smoothed copy of the
     /// image; a factor of 1 changes nothing.
-    static func sharpened(_ image: RGBImage, factor: Float) -> RGBImage {
+    package static func sharpened(
+        _ image: RGBImage, factor: Float, kernels: Kernels = .fastest
+    ) -> RGBImage {
         image.replacing { output in
             imaging_sharpen(
-                image.pixels, Int32(image.width), Int32(image.height), factor, output)
+                image.pixels, Int32(image.width), Int32(image.height), factor, kernels.choice,
+                output)
         }
     }
 
@@ -60,11 +63,15 @@ extension Pixels {
     /// - Parameters:
     ///   - matrix: `[2, 3]`, row-major; maps `(x, y, 1)` to the new place of the point.
     ///   - fill: The value of all channels outside the image.
-    static func warped(_ image: RGBImage, by matrix: [Double], fill: UInt8) -> RGBImage {
+    package static func warped(
+        _ image: RGBImage, by matrix: [Double], fill: UInt8, kernels: Kernels = .fastest
+    ) -> RGBImage {
         precondition(matrix.count == 6, "the affine map has \(matrix.count) numbers, not 6")
         return image.replacing { output in
-            imaging_warp(
-                image.pixels, Int32(image.width), Int32(image.height), matrix, fill, output)
+            let status = imaging_warp(
+                image.pixels, Int32(image.width), Int32(image.height), matrix, fill,
+                kernels.choice, output)
+            precondition(status == 0, "out of memory while warping an image")
         }
     }
 }

@@ -7,22 +7,6 @@ import Storage
 /// the logarithms of the bounds of `ratio`. If ten such boxes do not fit into the image, the crop
 /// takes the largest centred box with an allowed aspect ratio.
 public struct RandomResizedCrop: Sendable, Hashable {
-    /// A part of an image in pixels.
-    public struct Box: Sendable, Hashable {
-        /// The first column and row.
-        public let left, top: Int
-        /// The width and height in pixels, at least 1 each.
-        public let width, height: Int
-
-        /// Creates a part by its first column and row and its size in pixels.
-        public init(left: Int, top: Int, width: Int, height: Int) {
-            self.left = left
-            self.top = top
-            self.width = width
-            self.height = height
-        }
-    }
-
     private static let tries = 10
 
     /// The side of the square in pixels.
@@ -61,14 +45,12 @@ public struct RandomResizedCrop: Sendable, Hashable {
     /// - Parameters:
     ///   - image: The image.
     ///   - box: The part, which must lie within the image.
-    public func callAsFunction(_ image: RGBImage, box: Box) -> RGBImage {
-        let part = Pixels.crop(
-            image, left: box.left, top: box.top, width: box.width, height: box.height)
-        return ImageTransform.resized(part, to: (side, side))
+    public func callAsFunction(_ image: RGBImage, box: ImagePart) -> RGBImage {
+        ImageTransform.resized(image.part { _, _ in box }, to: (side, side))
     }
 
     /// Draws the part to cut out of an image of `width` × `height` pixels.
-    public func box(width: Int, height: Int, using random: inout SplitMix64) -> Box {
+    public func box(width: Int, height: Int, using random: inout SplitMix64) -> ImagePart {
         let area = Double(width) * Double(height)
         let logarithms = log(ratio.lowerBound)...log(ratio.upperBound)
         for _ in 0..<Self.tries {
@@ -77,7 +59,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
             let across = Self.rounded((target * aspect).squareRoot())
             let down = Self.rounded((target / aspect).squareRoot())
             guard (1...width).contains(across), (1...height).contains(down) else { continue }
-            return Box(
+            return ImagePart(
                 left: random.integer(below: width - across + 1),
                 top: random.integer(below: height - down + 1), width: across, height: down)
         }
@@ -85,7 +67,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
     }
 
     /// Returns the largest centred part with an allowed aspect ratio.
-    func central(width: Int, height: Int) -> Box {
+    func central(width: Int, height: Int) -> ImagePart {
         var (across, down) = (width, height)
         let aspect = Double(width) / Double(height)
         if aspect < ratio.lowerBound {
@@ -93,7 +75,7 @@ public struct RandomResizedCrop: Sendable, Hashable {
         } else if aspect > ratio.upperBound {
             across = max(1, Self.rounded(Double(height) * ratio.upperBound))
         }
-        return Box(
+        return ImagePart(
             left: (width - across) / 2, top: (height - down) / 2, width: across, height: down)
     }
 

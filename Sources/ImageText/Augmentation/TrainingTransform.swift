@@ -1,3 +1,5 @@
+public import SystemPackage
+
 /// Turns an image into an encoder's training input: a random part, mirrored half of the time,
 /// augmented, normalised, as planes.
 ///
@@ -55,16 +57,51 @@ public struct TrainingTransform: Sendable {
         normalise(augmented(image, using: &random), into: slot)
     }
 
+    /// Writes a randomly changed image file, `[3, side, side]`, to its slot of a batch.
+    ///
+    /// The result is that for the image that `loader` loads, but takes less time: of a JPEG, only
+    /// the random part is decoded.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - loader: The image decoder.
+    ///   - slot: Memory for exactly ``count`` floats, which need not be initialised.
+    ///   - random: The generator.
+    /// - Throws: ``ImageError`` if the loader cannot load the file.
+    public func callAsFunction(
+        _ path: FilePath, loadedBy loader: ImageLoader,
+        into slot: UnsafeMutableBufferPointer<Float>, using random: inout SplitMix64
+    ) throws(ImageError) {
+        let part = try loader.load(path) { width, height in
+            box(width: width, height: height, using: &random)
+        }
+        normalise(augmented(part: part, using: &random), into: slot)
+    }
+
     /// Returns the image, randomly changed, as `side` × `side` pixels before normalisation.
     public func augmented(_ image: RGBImage, using random: inout SplitMix64) -> RGBImage {
-        var image =
-            crop?(image, using: &random) ?? ImageTransform.resized(image, to: (side, side))
+        let box = box(width: image.width, height: image.height, using: &random)
+        return augmented(part: image.part { _, _ in box }, using: &random)
+    }
+
+    /// Draws the part of an image that is used: the random crop, or the whole image.
+    package func box(width: Int, height: Int, using random: inout SplitMix64) -> ImagePart {
+        crop?.box(width: width, height: height, using: &random)
+            ?? .whole(width: width, height: height)
+    }
+
+    /// Returns a part that ``box(width:height:using:)`` drew, randomly changed, as `side` × `side`
+    /// pixels.
+    package func augmented(
+        part: RGBImage, using random: inout SplitMix64
+    ) -> RGBImage {
+        var image = ImageTransform.resized(part, to: (side, side))
         if flips, random.chance(0.5) { image = Pixels.mirrored(image) }
         return randAugment?(image, using: &random) ?? image
     }
 
     /// Writes the result of ``augmented(_:using:)`` as `[3, side, side]`.
-    func normalise(_ square: RGBImage, into slot: UnsafeMutableBufferPointer<Float>) {
+    package func normalise(_ square: RGBImage, into slot: UnsafeMutableBufferPointer<Float>) {
         normalisation(square, into: slot)
     }
 }

@@ -195,13 +195,12 @@ public struct BatchLoader: Sendable {
                 if let view, options.isKept(view) {
                     return prepared(image, nil, caption, view)
                 }
-                let decoded = try cache.image(image)
                 if let view {
                     random = SplitMix64(
                         seed: options.seed, stream: EpochOrder.Stream.view.rawValue, view.image,
                         view.index)
                 }
-                let square = transform.augmented(decoded, using: &random)
+                let square = try cache.augmented(image, by: transform, using: &random)
                 return prepared(image, square, caption, view)
             } catch {
                 guard failurePolicy == .replace else { throw error }

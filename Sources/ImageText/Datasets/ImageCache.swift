@@ -28,22 +28,40 @@ final class ImageCache: Sendable {
         self.onFailure = onFailure
     }
 
-    /// Returns the decoded image at a position.
+    /// Returns the image at a position, randomly changed, as a square.
     ///
     /// A full cache evicts nothing: every image is needed once per epoch, so evicting one to keep
-    /// another gains nothing.
-    func image(_ position: Int) throws(ImageError) -> RGBImage {
-        if capacity > 0, let kept = state.withLock({ $0.kept[position] }) { return kept }
-        let image = try loader.load(images[position].path)
-        if capacity > 0 {
-            state.withLock { state in
-                guard state.bytes + image.pixels.count <= capacity,
-                    state.kept.updateValue(image, forKey: position) == nil
-                else { return }
-                state.bytes += image.pixels.count
-            }
+    /// another gains nothing. Of an image that it has no room for, only the random part is decoded.
+    func augmented(
+        _ position: Int, by transform: TrainingTransform, using random: inout SplitMix64
+    ) throws(ImageError) -> RGBImage {
+        if capacity > 0, let kept = state.withLock({ $0.kept[position] }) {
+            return transform.augmented(kept, using: &random)
         }
-        return image
+        var box: ImagePart?
+        var isWhole = false
+        let image = try loader.load(images[position].path) { width, height in
+            let drawn = transform.box(width: width, height: height, using: &random)
+            box = drawn
+            isWhole = hasRoom(for: 3 * width * height)
+            return isWhole ? .whole(width: width, height: height) : drawn
+        }
+        guard isWhole, let box else { return transform.augmented(part: image, using: &random) }
+        keep(image, at: position)
+        return transform.augmented(part: image.part { _, _ in box }, using: &random)
+    }
+
+    private func hasRoom(for bytes: Int) -> Bool {
+        capacity > 0 && state.withLock { $0.bytes + bytes <= capacity }
+    }
+
+    private func keep(_ image: RGBImage, at position: Int) {
+        state.withLock { state in
+            guard state.bytes + image.pixels.count <= capacity,
+                state.kept.updateValue(image, forKey: position) == nil
+            else { return }
+            state.bytes += image.pixels.count
+        }
     }
 
     /// Reports the failure of an image, once.

@@ -20,6 +20,9 @@ public struct ImageLoader: Sendable {
     /// The default limit of the pixels of an image, which is Pillow's: 178,956,970.
     public static let defaultMaximumPixels = 178_956_970
 
+    /// Chooses a part of an upright image by its width and height.
+    package typealias PartChoice = (_ width: Int, _ height: Int) -> ImagePart
+
     /// The file extensions that mark images in folders, in lower case.
     package static let fileExtensions: Set<String> = [
         "jpg", "jpeg", "jpe", "jfif", "jfi", "jif", "jpg_large", "mpo", "png", "apng", "webp",
@@ -35,6 +38,8 @@ public struct ImageLoader: Sendable {
     public let targetSide: Int?
     /// The treatment of embedded colour profiles.
     public let profiles: Profiles
+    /// The routines that decode; all yield the same.
+    package var kernels = Pixels.Kernels.fastest
 
     /// Creates a loader.
     ///
@@ -61,7 +66,21 @@ public struct ImageLoader: Sendable {
     /// - Throws: ``ImageError`` if the file cannot be read, is not an image of a known format, is
     ///   damaged, or declares more than ``maximumPixels``.
     public func load(_ path: FilePath) throws(ImageError) -> RGBImage {
-        try load(Self.bytes(of: path), named: path.description)
+        try load(path, part: ImagePart.whole)
+    }
+
+    /// Loads a part of a file, for which a JPEG need not be decoded as a whole.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - choose: Returns the part to load, which must lie within an upright image of the given
+    ///     width and height.
+    /// - Returns: The same pixels as in the whole image, `[H, W, 3]`.
+    /// - Throws: ``ImageError`` as for the whole image, also if it is damaged beside the part.
+    package func load(
+        _ path: FilePath, part choose: PartChoice
+    ) throws(ImageError) -> RGBImage {
+        try load(Self.bytes(of: path), named: path.description, part: choose)
     }
 
     /// Reads a file without decoding it, if its first bytes are those of an image.
@@ -82,18 +101,27 @@ public struct ImageLoader: Sendable {
     /// - Throws: ``ImageError`` if the bytes are not an image of a known format, are damaged, or
     ///   declare more than ``maximumPixels``.
     public func load(_ bytes: [UInt8], named name: String) throws(ImageError) -> RGBImage {
+        try load(bytes, named: name, part: ImagePart.whole)
+    }
+
+    /// Decodes a part of the content of a file, like ``load(_:part:)``.
+    package func load(
+        _ bytes: [UInt8], named name: String, part choose: PartChoice
+    ) throws(ImageError) -> RGBImage {
         guard !bytes.isEmpty else { throw ImageError(.empty, name) }
         switch try Self.format(bytes[...], name) {
         case .jpeg:
             return try JPEGDecoder.decode(
                 bytes, maximumPixels: maximumPixels, targetSide: targetSide, profiles: profiles,
-                source: name)
+                source: name, kernels: kernels, part: choose)
         case .bmp:
             return try BitmapDecoder.decode(bytes, maximumPixels: maximumPixels, source: name)
+                .part(choose)
         case .vips(let format, let formatName):
             return try Vips.decode(
                 bytes, format, name: formatName, maximumPixels: maximumPixels, profiles: profiles,
-                source: name)
+                source: name
+            ).part(choose)
         case .unsupported(let what):
             throw ImageError(.unsupported(what), name)
         }

@@ -7,9 +7,11 @@ enum JPEGDecoder {
     /// Below 2, the filter of the reduced decoding would add visibly to that of the resize.
     static let scalingMargin = 2
 
+    /// Decodes the part that `choose` returns for the upright image's width and height.
     static func decode(
         _ bytes: [UInt8], maximumPixels: Int, targetSide: Int?,
-        profiles: ImageLoader.Profiles, source: String
+        profiles: ImageLoader.Profiles, source: String, kernels: Pixels.Kernels,
+        part choose: ImageLoader.PartChoice
     ) throws(ImageError) -> RGBImage {
         var info = imaging_jpeg_info()
         try run(source) { imaging_jpeg_inspect(bytes, bytes.count, &info, $0) }
@@ -25,15 +27,20 @@ enum JPEGDecoder {
             profiles == .ignored || ICCProfile.isSRGB($0) ? nil : $0
         }
         let eighths = scale(width, height, targetSide)
+        let whole = (width: (width * eighths + 7) / 8, height: (height * eighths + 7) / 8)
+        let part = Orientation.stored(segments.orientation, whole, choose)
         let raster = Raster(
-            width: (width * eighths + 7) / 8, height: (height * eighths + 7) / 8,
+            width: part.width, height: part.height,
             channels: channels(info.colour, managed: profile != nil))
+        var place = imaging_part(
+            left: Int32(part.left), top: Int32(part.top), width: Int32(part.width),
+            height: Int32(part.height))
 
         var samples = [UInt8](unsafeUninitializedCapacity: raster.count) { $1 = raster.count }
         try run(source) {
             imaging_jpeg_decode(
-                bytes, bytes.count, Int32(eighths), Int32(raster.channels), &samples,
-                raster.count, $0)
+                bytes, bytes.count, Int32(eighths), Int32(raster.channels), &place,
+                kernels.choice, &samples, $0)
         }
         if info.colour == IMAGING_JPEG_INVERTED_CMYK {
             for index in samples.indices { samples[index] = ~samples[index] }

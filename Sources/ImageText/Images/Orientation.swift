@@ -1,6 +1,28 @@
 /// The orientation of a stored image, as numbered by EXIF: 1 is upright, 2 to 8 are rotated or
 /// mirrored.
 enum Orientation {
+    /// Returns the place, in a stored image of the given size, of the part of the upright image that
+    /// `choose` returns for the upright image's width and height.
+    static func stored(
+        _ orientation: Int, _ size: (width: Int, height: Int), _ choose: ImageLoader.PartChoice
+    ) -> ImagePart {
+        let isTurned = (5...8).contains(orientation)
+        let (width, height) = isTurned ? (size.height, size.width) : (size.width, size.height)
+        let part = choose(width, height)
+        precondition(
+            part.left >= 0 && part.top >= 0 && part.width > 0 && part.height > 0
+                && part.left + part.width <= width && part.top + part.height <= height,
+            "the part \(part) is not inside the image of \(width) x \(height) pixels")
+        // Where the upright image begins from its right or its lower side.
+        let fromRight = width - part.left - part.width
+        let fromBelow = height - part.top - part.height
+        let left = [2, 3, 6, 7].contains(orientation) ? fromRight : part.left
+        let top = [3, 4, 7, 8].contains(orientation) ? fromBelow : part.top
+        return isTurned
+            ? ImagePart(left: top, top: left, width: part.height, height: part.width)
+            : ImagePart(left: left, top: top, width: part.width, height: part.height)
+    }
+
     /// Returns the orientation in an EXIF block, with or without its `Exif\0\0` prefix.
     ///
     /// The result is `nil` if the block is damaged or has no orientation.

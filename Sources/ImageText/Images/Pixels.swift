@@ -8,6 +8,10 @@ package enum Pixels {
         case fastest
         /// The routines that run on every processor.
         case portable
+
+        var choice: imaging_kernels {
+            self == .fastest ? IMAGING_FASTEST : IMAGING_PORTABLE
+        }
     }
 
     /// Copies samples `[height, width, 3]` into an upright image, according to EXIF's orientation.
@@ -72,8 +76,7 @@ package enum Pixels {
             status = imaging_resize(
                 image.pixels, Int32(image.width), Int32(image.height), buffer.baseAddress,
                 Int32(width), Int32(height),
-                filter == .bilinear ? IMAGING_BILINEAR : IMAGING_BICUBIC,
-                kernels == .fastest ? IMAGING_FASTEST : IMAGING_PORTABLE)
+                filter == .bilinear ? IMAGING_BILINEAR : IMAGING_BICUBIC, kernels.choice)
             initialized = count
         }
         precondition(status == 0, "out of memory while resizing to \(width) x \(height) pixels")

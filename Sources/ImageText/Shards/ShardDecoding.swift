@@ -70,15 +70,17 @@ final class ShardDecoding: Sendable {
         guard !captions.isEmpty else {
             throw ImageError(.unusable("has no caption"), path.description)
         }
-        let decoded = try loader.load(image.bytes, named: path.description)
         // The numbers depend on the sample alone, so they are the same in any batch.
         var name = ContentHash()
         name.add("\(sample.shard) \(sample.ordinal)")
         var random = SplitMix64(
             seed: seed, stream: EpochOrder.Stream.sample.rawValue, epoch, Int(name.word >> 2))
         let caption = captions[random.integer(below: captions.count)]
+        let part = try loader.load(image.bytes, named: path.description) { width, height in
+            transform.box(width: width, height: height, using: &random)
+        }
         return PreparedSample(
-            square: transform.augmented(decoded, using: &random), caption: caption,
+            square: transform.augmented(part: part, using: &random), caption: caption,
             captions: captions, id: sample.imageID(), path: path, view: nil)
     }
 

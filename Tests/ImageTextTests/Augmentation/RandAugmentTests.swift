@@ -101,4 +101,28 @@ struct RandAugmentTests {
             }
         }
     }
+
+    @Test("The fast and the portable routines agree")
+    func kernels() {
+        var random = SplitMix64(seed: 9)
+        for _ in 0..<200 {
+            let (width, height) = (random.integer(below: 40) + 1, random.integer(below: 40) + 1)
+            let image = RGBImage(
+                width: width, height: height,
+                pixels: (0..<3 * width * height).map { _ in UInt8(random.integer(below: 256)) })
+            let matrix = [1.0, 0, 0, 0, 1, 0].map { $0 + random.uniform(in: -0.6...0.6) }
+            let moved = matrix.enumerated().map {
+                $0.offset % 3 == 2 ? $0.element * 12 : $0.element
+            }
+            #expect(
+                Pixels.warped(image, by: moved, fill: 128)
+                    == Pixels.warped(image, by: moved, fill: 128, kernels: .portable),
+                "\(width) x \(height) by \(moved)")
+            let factor = Float(random.uniform(in: -1...3))
+            #expect(
+                Pixels.sharpened(image, factor: factor)
+                    == Pixels.sharpened(image, factor: factor, kernels: .portable),
+                "\(width) x \(height) by \(factor)")
+        }
+    }
 }
