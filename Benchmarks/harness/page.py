@@ -50,9 +50,16 @@ def page(results, thresholds, sections):
             parts.append(table(*rows_table(found["rows"], thresholds)))
         for name, engines in found.get("engines", {}).items():
             parts.append(engines_table(name, engines))
-        if found.get("notes"):
-            parts.append("\n".join(filled(note, "- ") for note in found["notes"]) + "\n")
+        notes = found.get("notes", []) + reasons(found["rows"], thresholds)
+        if notes:
+            parts.append("\n".join(filled(note, "- ") for note in notes) + "\n")
     return "\n".join(parts)
+
+
+def reasons(rows, thresholds):
+    """Why rows miss their goals, each reason once."""
+    found = [thresholds.reason(row) for row in rows]
+    return list(dict.fromkeys(reason for reason in found if reason))
 
 
 def machine(results):

@@ -8,7 +8,7 @@ class Thresholds:
     """For rows by name or pattern: `goal`, and a bound `at_least` or `at_most`.
 
     They hold for a row's ratio, or for our figure if a row has no other side. With `at_least`, a
-    larger number is better, with `at_most` a smaller one.
+    larger number is better, with `at_most` a smaller one. `why` says what keeps a row from its goal.
     """
 
     def __init__(self, entries):
@@ -37,6 +37,11 @@ class Thresholds:
             return None
         figure, goal = figure_of(row), entry["goal"]
         return goal, figure >= goal if "at_least" in entry else figure <= goal
+
+    def reason(self, row):
+        """Why a row misses its goal; None if it is met or if no reason is known."""
+        goal = self.goal(row)
+        return None if goal is None or goal[1] else self.of(row["id"]).get("why")
 
     def fault(self, row):
         """What is wrong with a row, as a sentence; None if it is within its bound."""

@@ -30,7 +30,7 @@ class Page(unittest.TestCase):
                           "against": "E", "ratio": 203.25, "spread": [1, 2], "peak_share": 0.5},
                          {"id": "s/b", "title": "b", "unit": "bytes", "ours": 2.5e9}]}}}
         thresholds = Thresholds({"s/a": {"goal": 2, "at_least": 1},
-                                 "s/b": {"goal": 2e9, "at_most": 3e9}})
+                                 "s/b": {"goal": 2e9, "at_most": 3e9, "why": "It is large."}})
         text = page.page(found, thresholds, [Section])
         for line in ("## Things\n\nAbout things.", "| processor | P |", "| torch | 2.13.0 |",
                      "Measured on 2026-01-02 in 3 rounds; other programs took 25 % of the",
@@ -38,7 +38,8 @@ class Page(unittest.TestCase):
                      "| what | ours | theirs | of | ratio | spread | peak | goal |\n|---|---|",
                      "| a | 12.3 ms | 2.50 s | E | 203.25 | 1.00 to 2.00 | 50 % | 2, met |",
                      "| b | 2.50 GB | | | | | | 2.00 GB, not met |",
-                     "| g | per piece of work |\n|---|---|\n| E | 500 ms |", "- A note."):
+                     "| g | per piece of work |\n|---|---|\n| E | 500 ms |",
+                     "- A note.\n- It is large.\n"):
             self.assertIn(line, text)
 
     def test_a_section_without_figures(self):

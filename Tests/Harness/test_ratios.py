@@ -61,7 +61,7 @@ class Bounds(unittest.TestCase):
     def setUp(self):
         self.thresholds = Thresholds({
             "a/special": {"at_most": 0.5}, "a/*": {"goal": 2, "at_least": 1},
-            "s": {"goal": 0.4, "at_most": 1}})
+            "s": {"goal": 0.4, "at_most": 1, "why": "It loads a library."}})
 
     def test_goals(self):
         self.assertEqual(self.thresholds.goal({"id": "a/b", "ratio": 2}), (2, True))
@@ -69,6 +69,12 @@ class Bounds(unittest.TestCase):
         self.assertEqual(self.thresholds.goal({"id": "s", "ours": 0.4}), (0.4, True))
         self.assertEqual(self.thresholds.goal({"id": "s", "ours": 0.41}), (0.4, False))
         self.assertIsNone(self.thresholds.goal({"id": "other", "ours": 1}))
+
+    def test_reasons(self):
+        self.assertEqual(self.thresholds.reason({"id": "s", "ours": 0.5}), "It loads a library.")
+        self.assertIsNone(self.thresholds.reason({"id": "s", "ours": 0.4}))
+        self.assertIsNone(self.thresholds.reason({"id": "a/b", "ratio": 1}))
+        self.assertIsNone(self.thresholds.reason({"id": "other", "ours": 1}))
 
     def test_bounds(self):
         self.assertIsNone(self.thresholds.fault({"id": "a/b", "ratio": 1}))

@@ -7,7 +7,9 @@ import Synchronization
 /// needed, so that a search pays only for the layers that it runs.
 package final class LinearProduct: Sendable {
     /// The most rows for which single precision multiplies packed weights: one text, or one image of
-    /// 256 pixels. A text of 12 tokens takes half the time; larger products gain nothing.
+    /// 256 pixels.
+    ///
+    /// A text of 12 tokens takes half the time; larger products gain nothing.
     private static let packedRows = 320
 
     private let weights: [Parameter]

@@ -6,8 +6,10 @@ struct PackedOperators {
     /// The operators; nil in a libtorch without oneDNN.
     static let shared = PackedOperators()
 
-    /// The number of rows for which a matrix is arranged. Any number of rows can be multiplied, and
-    /// 64 cost neither 12 rows nor 5,000 more than their own number did.
+    /// The number of rows for which a matrix is arranged.
+    ///
+    /// Any number of rows can be multiplied, and 64 cost neither 12 rows nor 5,000 more than their
+    /// own number did.
     private static let rows = 64
 
     private let packMatrix: Operator
