@@ -7,8 +7,8 @@
 public enum AnswerAccuracy {
     /// Returns the accuracy of an answer, from 0 to 1.
     ///
-    /// Answers are compared after ``AnswerNormalization``, except if all people gave the same one: the
-    /// official program then compares them as they are.
+    /// Answers are compared after ``AnswerNormalization``, except if all people gave the same one: they
+    /// are then compared as they are, as in the official program's later form.
     ///
     /// - Parameters:
     ///   - answer: the answer of a model.
