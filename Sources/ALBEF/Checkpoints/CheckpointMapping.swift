@@ -11,7 +11,7 @@ struct CheckpointMapping {
     private(set) var tensors = NamedTensors()
     private(set) var report: ImportReport
     private let shapes: [String: [Int]]
-    private let parameters: [ParameterLayout.Parameter]
+    private let layout: ParameterLayout
     /// Whether this checkpoint is NLVR2's own pretraining by text assignment, which has another
     /// head.
     private let isTextAssignment: Bool
@@ -22,9 +22,9 @@ struct CheckpointMapping {
         self.state = state
         self.configuration = configuration
         self.keepsTrainingState = keepsTrainingState
-        parameters = ParameterLayout(configuration).parameters
+        layout = ParameterLayout(configuration)
         shapes = Dictionary(
-            parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+            layout.parameters.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
         isTextAssignment = configuration.task == .nlvr && state.tensor("ta_head.weight") != nil
         report = ImportReport(
             file: state.file.string, location: state.location, dialect: configuration.dialect,
@@ -40,7 +40,10 @@ struct CheckpointMapping {
         guard unexplained.isEmpty else {
             throw ModelFileError(state.file, .unexplained(unexplained))
         }
-        if configuration.task == .nlvr { try checkSharedProjections() }
+        // Both layers of a pair share the key and value projections of their images.
+        for (copy, original) in layout.copies {
+            if let element = state.elements[copy] { _ = try tied(element, to: original) }
+        }
         if [.retrieval, .grounding].contains(configuration.task),
             state.tensor("image_queue") != nil, state.tensor("idx_queue") == nil
         {
@@ -51,7 +54,7 @@ struct CheckpointMapping {
 
     private mutating func takeParameters() throws {
         var missing: [String] = []
-        for parameter in parameters {
+        for parameter in layout.parameters {
             if let element = state.elements[parameter.name] {
                 try take(element, as: parameter.name, shape: parameter.shape)
             } else if isTextAssignment, parameter.name.hasPrefix("cls_head.") {
@@ -216,25 +219,6 @@ extension CheckpointMapping {
                     name: element.source,
                     problem: "should be of \(isInteger ? "an integer" : "a floating-point") type, "
                         + "but is \(element.tensor.dtype)"))
-        }
-    }
-
-    /// Checks that both layers of each pair share the key and value projections of their images.
-    private func checkSharedProjections() throws {
-        let text = configuration.text
-        guard (text.depth - text.fusionLayer) % 2 == 0 else {
-            throw ModelFileError(
-                state.file,
-                .option("has an odd number of fusion layers, but NLVR2 models have them in pairs"))
-        }
-        for first in stride(from: text.fusionLayer, to: text.depth, by: 2) {
-            for part in ["key.weight", "key.bias", "value.weight", "value.bias"] {
-                let names = [first, first + 1].map {
-                    "text_encoder.bert.encoder.layer.\($0).crossattention.self.\(part)"
-                }
-                guard let element = state.elements[names[1]] else { continue }
-                _ = try tied(element, to: names[0])
-            }
         }
     }
 }

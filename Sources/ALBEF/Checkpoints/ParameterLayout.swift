@@ -1,3 +1,5 @@
+public import OrderedCollections
+
 /// The names and shapes of a model's parameters on disk.
 ///
 /// The names are those of the original implementation's pretraining model for every task; the heads
@@ -13,6 +15,11 @@ public struct ParameterLayout: Sendable {
 
     /// All parameters of a model of the configuration, in the order of the file.
     public private(set) var parameters: [Parameter] = []
+    /// The parameters that repeat another one, with the name of that one.
+    ///
+    /// Two neighbouring fusion layers of NLVR2 have one projection of keys and one of values, which
+    /// the original stores under the names of both layers.
+    public private(set) var copies: OrderedDictionary<String, String> = [:]
 
     /// Creates the layout of a configuration.
     public init(_ configuration: ALBEFConfiguration) {
@@ -40,8 +47,13 @@ public struct ParameterLayout: Sendable {
             addLanguageHead("text_decoder.cls.predictions", text)
         case .nlvr, .entailment:
             addLinear("cls_head.0", text.width, text.width)
-            addLinear("cls_head.2", text.width, configuration.task == .nlvr ? 2 : 3)
+            addLinear("cls_head.2", text.width, configuration.task.classCount ?? 0)
+        case .textAssignment:
+            addProjection(
+                "vision_proj", vision.projection, vision.width, configuration.embeddingWidth)
+            addLinear("ta_head", text.width, 3)
         }
+        if configuration.task.pairsImages { addCopies(text) }
     }
 
     /// The modules of which a momentum teacher has a twin, whose name ends with `_m`.
@@ -67,6 +79,17 @@ public struct ParameterLayout: Sendable {
         let module = name.prefix { $0 != "." }
         guard twinModules.contains(String(module)) else { return nil }
         return module + "_m" + name.dropFirst(module.count)
+    }
+
+    private mutating func addCopies(_ text: ALBEFConfiguration.Text) {
+        for first in stride(from: text.fusionLayer, to: text.depth - 1, by: 2) {
+            for part in ["key.weight", "key.bias", "value.weight", "value.bias"] {
+                func name(_ layer: Int) -> String {
+                    "text_encoder.bert.encoder.layer.\(layer).crossattention.self.\(part)"
+                }
+                copies[name(first + 1)] = name(first)
+            }
+        }
     }
 
     private mutating func add(_ name: String, _ shape: [Int]) {

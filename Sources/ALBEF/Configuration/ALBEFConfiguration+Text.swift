@@ -117,6 +117,18 @@ extension ALBEFConfiguration {
             case mean
         }
 
+        /// The answer decoder of VQA: as many layers as the fusion encoder has, of which each token
+        /// attends to those before it.
+        var decoder: Text {
+            var decoder = self
+            decoder.depth = depth - fusionLayer
+            decoder.fusionLayer = 0
+            decoder.attention = .causal
+            decoder.sharesLayers = false
+            decoder.matchingToken = nil
+            return decoder
+        }
+
         /// The number of layers of the text encoder.
         public var textDepth: Int { sharesLayers ? depth : fusionLayer }
 

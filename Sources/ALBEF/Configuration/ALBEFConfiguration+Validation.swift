@@ -82,6 +82,17 @@ extension ALBEFConfiguration {
                 "text.norm_placement",
                 "must be after and text.attention unpadded if layers read images")
         }
+        if task.requiresFusion, !reads {
+            throw .configuration(
+                "text.fusion_layer",
+                "leaves no layer that reads images, which \(task.rawValue) needs")
+        }
+        if task.pairsImages, (text.depth - text.fusionLayer) % 2 != 0 {
+            throw .configuration(
+                "text.depth",
+                "leaves \(text.depth - text.fusionLayer) fusion layers, but those of"
+                    + " \(task.rawValue) come in pairs")
+        }
         if text.sharesLayers, text.fusionLayer > 0 {
             throw .configuration("text.fusion_layer", "must be 0 if text.shares_layers is true")
         }

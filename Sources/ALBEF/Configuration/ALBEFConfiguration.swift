@@ -30,6 +30,9 @@ public struct ALBEFConfiguration: Sendable, Hashable, Codable {
         case nlvr
         /// Visual entailment (SNLI-VE), with a three-way head.
         case entailment
+        /// Text assignment, which prepares the doubled fusion encoder of NLVR2, with a three-way
+        /// head.
+        case textAssignment = "text_assignment"
         /// Alignment of two towers, as in CLIP, with projections alone; search does not re-rank.
         case alignment
 
@@ -40,6 +43,21 @@ public struct ALBEFConfiguration: Sendable, Hashable, Codable {
 
         /// Whether models of the task have an ITM head.
         public var matches: Bool { [.pretraining, .retrieval, .grounding].contains(self) }
+
+        /// Whether the fusion encoder reads two images per text; its layers read them by turns.
+        public var pairsImages: Bool { [.nlvr, .textAssignment].contains(self) }
+
+        /// The number of classes of the classification head; nil if models of the task have none.
+        public var classCount: Int? {
+            switch self {
+            case .nlvr: 2
+            case .entailment: 3
+            default: nil
+            }
+        }
+
+        /// Whether the task is undefined without a fusion encoder.
+        var requiresFusion: Bool { self == .vqa || pairsImages || classCount != nil }
     }
 
     /// Creates a configuration from its parts; the defaults are the paper's model.

@@ -15,16 +15,21 @@ public final class BertAttention: Sendable {
     private let heads: Int
     private let normalizesInput: Bool
 
+    /// Creates attention from the parameters below a name.
+    ///
+    /// - Parameter source: the attention whose projections of keys and values it shares; nil for
+    ///   its own.
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
-        sourceWidth: Int
+        sourceWidth: Int, sharing source: String? = nil
     ) throws {
+        let source = source ?? name
         let width = configuration.width
         heads = configuration.heads
         normalizesInput = configuration.normPlacement == .before
         query = try Linear(scope, "\(name).self.query", inputs: width, outputs: width)
-        key = try Linear(scope, "\(name).self.key", inputs: sourceWidth, outputs: width)
-        value = try Linear(scope, "\(name).self.value", inputs: sourceWidth, outputs: width)
+        key = try Linear(scope, "\(source).self.key", inputs: sourceWidth, outputs: width)
+        value = try Linear(scope, "\(source).self.value", inputs: sourceWidth, outputs: width)
         joint = JoinedLinear([query, key, value])
         dense = try Linear(scope, "\(name).output.dense", inputs: width, outputs: width)
         norm = try LayerNorm(

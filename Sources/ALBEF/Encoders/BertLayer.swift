@@ -11,9 +11,14 @@ public final class BertLayer: Sendable {
     private let normalizesInput: Bool
     private let activation: Activation
 
+    /// Creates a layer from the parameters below a name.
+    ///
+    /// - Parameters:
+    ///   - imageWidth: the width of what the layer reads beside the text; nil if nothing.
+    ///   - source: the layer whose projections of that it shares; nil for its own.
     init(
         _ scope: ParameterScope, _ name: String, _ configuration: ALBEFConfiguration.Text,
-        imageWidth: Int?
+        imageWidth: Int?, sharing source: String? = nil
     ) throws {
         let width = configuration.width
         normalizesInput = configuration.normPlacement == .before
@@ -22,7 +27,8 @@ public final class BertLayer: Sendable {
             scope, "\(name).attention", configuration, sourceWidth: width)
         crossAttention = try imageWidth.map { imageWidth in
             try BertAttention(
-                scope, "\(name).crossattention", configuration, sourceWidth: imageWidth)
+                scope, "\(name).crossattention", configuration, sourceWidth: imageWidth,
+                sharing: source.map { "\($0).crossattention" })
         }
         intermediate = try Linear(
             scope, "\(name).intermediate.dense", inputs: width, outputs: configuration.mlpWidth)

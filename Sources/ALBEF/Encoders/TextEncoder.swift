@@ -24,17 +24,34 @@ public final class TextEncoder: Sendable {
     ///   - configuration: the sizes and conventions of the model.
     ///   - prefix: the first part of the parameters' names; `text_encoder.bert` by default.
     /// - Throws: an error that names a missing or misshapen parameter.
-    public init(
+    public convenience init(
         _ scope: ParameterScope, _ configuration: ALBEFConfiguration,
         prefix: String = "text_encoder.bert"
     ) throws {
-        let text = configuration.text
+        try self.init(
+            scope, configuration.text, reading: configuration.vision.width,
+            inPairs: configuration.task.pairsImages, prefix: prefix)
+    }
+
+    /// Creates an encoder of texts, or a decoder.
+    ///
+    /// - Parameters:
+    ///   - width: the width of what the fusion layers read: of image tokens, or of a decoder's
+    ///     question.
+    ///   - inPairs: whether neighbouring fusion layers share their projections of keys and values.
+    init(
+        _ scope: ParameterScope, _ text: ALBEFConfiguration.Text, reading width: Int,
+        inPairs: Bool = false, prefix: String
+    ) throws {
         self.configuration = text
         embeddings = try BertEmbeddings(scope, "\(prefix).embeddings", text)
         let layers = try (0..<text.depth).map { index in
-            try BertLayer(
+            let place = index - text.fusionLayer
+            return try BertLayer(
                 scope, "\(prefix).encoder.layer.\(index)", text,
-                imageWidth: index < text.fusionLayer ? nil : configuration.vision.width)
+                imageWidth: place < 0 ? nil : width,
+                sharing: inPairs && place > 0 && place % 2 == 1
+                    ? "\(prefix).encoder.layer.\(index - 1)" : nil)
         }
         textLayers = Array(layers[..<text.textDepth])
         fusionLayers = Array(layers[text.fusionLayer...])
@@ -137,7 +154,7 @@ public final class TextEncoder: Sendable {
         layers range: Range<Int>? = nil, _ selection: TokenSelection = .all, rows: Tensor? = nil,
         dropout: Dropout? = nil
     ) -> Tensor {
-        var additive = Self.additive(mask)
+        var additive = fusionMask(mask)
         var rows = rows
         return (range ?? fusionLayers.indices).reduce(states) { x, index in
             let isLast = index == fusionLayers.count - 1
@@ -228,7 +245,31 @@ public final class TextEncoder: Sendable {
     ///
     /// They do not depend on the text.
     public func memory(of image: Tensor) -> [KeysAndValues] {
-        fusionLayers.compactMap { $0.crossAttention?.keysAndValues(of: image) }
+        memory(of: [image])
+    }
+
+    /// Projects the images that the fusion layers read by turns to their keys and values.
+    ///
+    /// With two images, as in NLVR2, the first layer of each pair reads the first image, and the
+    /// second layer the second image.
+    ///
+    /// - Parameter images: the tokens `[N, P + 1, D_v]` of N images each; at least one element.
+    public func memory(of images: [Tensor]) -> [KeysAndValues] {
+        fusionLayers.enumerated().compactMap { index, layer in
+            layer.crossAttention?.keysAndValues(of: images[index % images.count])
+        }
+    }
+
+    /// Projects N texts, of which a decoder reads the tokens without the padding.
+    ///
+    /// - Parameters:
+    ///   - states: token states `[N, L, D]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[N, L]`.
+    func memory(of states: Tensor, mask: Tensor) -> [KeysAndValues] {
+        let additive = Self.additive(mask)
+        return memory(of: states).map {
+            KeysAndValues(keys: $0.keys, values: $0.values, mask: additive)
+        }
     }
 
     /// Returns the mask added to the self-attention scores of the text encoder: `[B, 1, 1, L]`, or
@@ -237,11 +278,23 @@ public final class TextEncoder: Sendable {
         switch configuration.attention {
         case .unpadded: return Self.additive(mask)
         case .all: return nil
-        case .causal:
-            let places = Tensor.arange(0..<mask.size(1), device: mask.device)
-            let isAhead = (places - places.unsqueezed(1)).isGreater(than: 0)
-            return (isAhead.to(.float32) * -10_000)[.new, .new]
+        case .causal: return Self.causal(mask.size(1), device: mask.device)
         }
+    }
+
+    /// Returns the mask added to the self-attention scores of the fusion layers: `[B, 1, 1, L]`, or
+    /// `[B, 1, L, L]` in a decoder.
+    private func fusionMask(_ mask: Tensor) -> Tensor {
+        let padding = Self.additive(mask)
+        guard configuration.attention == .causal else { return padding }
+        return padding + Self.causal(mask.size(1), device: mask.device)
+    }
+
+    /// Returns `[1, 1, L, L]`, which is -10000 where a token would attend to a later one.
+    private static func causal(_ length: Int, device: Device) -> Tensor {
+        let places = Tensor.arange(0..<length, device: device)
+        let isAhead = (places - places.unsqueezed(1)).isGreater(than: 0)
+        return (isAhead.to(.float32) * -10_000)[.new, .new]
     }
 
     /// Returns `[B, 1, 1, L]`, which is -10000 where the mask `[B, L]` is 0 and otherwise 0, as in

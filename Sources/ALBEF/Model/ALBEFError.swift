@@ -1,8 +1,8 @@
 /// An error of building a model, or of asking it for something that it cannot do.
 public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case configuration, missingHead, imageShape, textShape, textLength, pairs, pairedFusion,
-            singlePair, layer, severalGrids
+        case configuration, missingHead, imageShape, textShape, textLength, pairs, images,
+            batch, answer, start, singlePair, layer, severalGrids
     }
 
     private let code: Code
@@ -21,8 +21,16 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     package static func missingHead(_ name: String, _ task: ALBEFConfiguration.Task) -> ALBEFError {
         ALBEFError(
             .missingHead,
-            "this model was trained for \(task.rawValue) and has no '\(name)': search needs a"
-                + " pretraining, retrieval or grounding model")
+            "this model was trained for \(task.rawValue) and has no '\(name)': \(needs(name))")
+    }
+
+    private static func needs(_ name: String) -> String {
+        switch name {
+        case "cls_head": "classification needs an entailment or nlvr model"
+        case "text_decoder": "answers need a vqa model"
+        case "ta_head": "text assignment needs a text_assignment model"
+        default: "search needs a pretraining, retrieval or grounding model"
+        }
     }
 
     static func imageShape(found: [Int], expected: Int) -> ALBEFError {
@@ -69,8 +77,28 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
     static let singlePair = ALBEFError(
         .singlePair, "a batch of one pair has no negatives to learn from: use at least two")
 
-    static let pairedFusion = ALBEFError(
-        .pairedFusion,
-        "this model's fusion encoder reads two images at once (NLVR2); it can be imported but not"
-            + " used for search")
+    static func images(found: Int, expected: Int, _ task: ALBEFConfiguration.Task) -> ALBEFError {
+        ALBEFError(
+            .images,
+            "a model for \(task.rawValue) reads \(expected) image\(expected == 1 ? "" : "s") per"
+                + " text, not \(found)")
+    }
+
+    static func batch(_ field: String, found: [Int], expected: String) -> ALBEFError {
+        ALBEFError(.batch, "the batch's \(field) have the shape \(found), but must be \(expected)")
+    }
+
+    static func answer(_ problem: String) -> ALBEFError { ALBEFError(.answer, problem) }
+
+    static func start(
+        _ task: ALBEFConfiguration.Task, from other: ALBEFConfiguration.Task
+    ) -> ALBEFError {
+        ALBEFError(
+            .start,
+            "a model for \(task.rawValue) cannot start from one for \(other.rawValue); it starts from"
+                + " a pretraining, retrieval or grounding model, or from one for its own task")
+    }
+
+    static let fewImages = ALBEFError(
+        .batch, "text assignment chooses two other images: use batches of at least three")
 }

@@ -22,6 +22,12 @@ public final class ALBEFModel: Sendable {
     public let matching: MatchingHead?
     /// The MLM head; nil except in pretraining.
     public let maskedLanguage: MaskedLanguageHead?
+    /// The classification head; nil except in visual entailment and NLVR2.
+    public let classification: ClassificationHead?
+    /// The decoder of answers; nil except in visual question answering.
+    public let answers: AnswerDecoder?
+    /// The head of text assignment; nil for other tasks.
+    public let assignment: TextAssignmentHead?
     /// The learned temperature tau (equation 1), a scalar; nil if the task does not compare
     /// features.
     public let temperature: Parameter?
@@ -40,14 +46,13 @@ public final class ALBEFModel: Sendable {
     ///     parameters must not change. `float32` is exact; with `bfloat16`, features and match logits
     ///     differ in their third digit. nil, the default, for a model that may be trained, which
     ///     multiplies in single precision.
-    /// - Throws: ``ALBEFError`` if the configuration is invalid or its task is NLVR2; the source's
-    ///   error for a missing or misshapen parameter.
+    /// - Throws: ``ALBEFError`` if the configuration is invalid; the source's error for a missing or
+    ///   misshapen parameter.
     public init(
         _ configuration: ALBEFConfiguration, parameters source: any ParameterSource,
         device: Device = .cpu, computeType: ComputeType? = nil
     ) throws {
         try configuration.validate()
-        guard configuration.task != .nlvr else { throw ALBEFError.pairedFusion }
         let scope = ParameterScope(source: source, device: device, computeType: computeType)
         self.configuration = configuration
         self.device = device
@@ -65,6 +70,12 @@ public final class ALBEFModel: Sendable {
             task == .pretraining
             ? try MaskedLanguageHead(
                 scope, configuration.text, words: textEncoder.embeddings.words) : nil
+        answers = task == .vqa ? try AnswerDecoder(scope, configuration.text) : nil
+        classification = try task.classCount.map {
+            try ClassificationHead(scope, width: configuration.text.width, classes: $0)
+        }
+        assignment =
+            task == .textAssignment ? try TextAssignmentHead(scope, configuration) : nil
         parameters = scope.parameters
     }
 
@@ -79,6 +90,20 @@ public final class ALBEFModel: Sendable {
     ) throws(ALBEFError) -> EncodedImages {
         try encodeImages(
             ofMap: trunkMap(.pixels(pixels), isCheckpointed: isCheckpointed),
+            isCheckpointed: isCheckpointed)
+    }
+
+    /// Encodes normalised pixels `[B, 3, S, S]` as tokens `[B, P + 1, D_v]`, without features.
+    ///
+    /// - Parameters:
+    ///   - pixels: normalised pixels of the model's image size.
+    ///   - isCheckpointed: as in ``VisionTransformer/callAsFunction(_:isCheckpointed:)``.
+    /// - Throws: ``ALBEFError`` if the pixels have another size.
+    public func encodeTokens(
+        _ pixels: Tensor, isCheckpointed: Bool = false
+    ) throws(ALBEFError) -> Tensor {
+        visualEncoder.tokens(
+            ofMap: try trunkMap(.pixels(pixels), isCheckpointed: isCheckpointed),
             isCheckpointed: isCheckpointed)
     }
 
@@ -121,18 +146,24 @@ public final class ALBEFModel: Sendable {
     public func encodeTexts(
         _ ids: Tensor, mask: Tensor, dropout: Dropout? = nil
     ) throws(ALBEFError) -> EncodedTexts {
-        guard ids.rank == 2, ids.shape == mask.shape else {
-            throw .textShape(ids: ids.shape, mask: mask.shape)
-        }
-        guard ids.size(1) <= configuration.text.positions else {
-            throw .textLength(found: ids.size(1), limit: configuration.text.positions)
-        }
+        try checkText(ids, mask: mask)
         guard let alignment else { throw .missingHead("text_proj", configuration.task) }
         let states = textEncoder.encode(ids, mask: mask, dropout: dropout)
         let pooled = textEncoder.pooled(states, ids: ids, mask: mask)
         return EncodedTexts(
             states: textEncoder.fusionInput(ids, states: states), mask: mask,
             features: alignment.textFeatures(pooled))
+    }
+
+    /// Checks that token ids and their mask are `[B, L]`, and that L is a number of positions that
+    /// the model has.
+    func checkText(_ ids: Tensor, mask: Tensor) throws(ALBEFError) {
+        guard ids.rank == 2, ids.shape == mask.shape else {
+            throw .textShape(ids: ids.shape, mask: mask.shape)
+        }
+        guard ids.size(1) <= configuration.text.positions else {
+            throw .textLength(found: ids.size(1), limit: configuration.text.positions)
+        }
     }
 
     /// Returns logits `[N, M]` of N texts with M images by their features alone: the cosine divided

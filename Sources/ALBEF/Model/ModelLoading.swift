@@ -1,3 +1,4 @@
+import OrderedCollections
 public import SystemPackage
 public import Torch
 package import WeightFiles
@@ -89,7 +90,17 @@ extension ALBEFModel {
 
     /// The parameters as entries of a weights file.
     package var entries: [SafetensorsWriter.Entry] {
-        parameters.map { $1.value.entry(named: $0) }
+        storedParameters.map { $0.value.entry(named: $0.name) }
+    }
+
+    /// The parameters as a weights file holds them: a shared one under each of its names.
+    var storedParameters: [(name: String, value: Tensor)] {
+        var stored = parameters.map { (name: $0, value: $1.value) }
+        for (copy, original) in ParameterLayout(configuration).copies {
+            guard let parameter = parameters[original] else { continue }
+            stored.append((name: copy, value: parameter.value))
+        }
+        return stored
     }
 
     /// Creates a model with random weights, marked as untrained.
@@ -116,7 +127,7 @@ extension ALBEFModel {
 }
 
 /// A source that copies the tensors of another; the weights of a file are mapped and read-only.
-private struct Owned: ParameterSource {
+struct Owned: ParameterSource {
     private let source: any ParameterSource
 
     init(_ source: any ParameterSource) { self.source = source }

@@ -33,13 +33,8 @@ public struct MaskedLanguageObjective: Sendable {
         guard labels.count > 0 else {
             return Outcome(loss: logits.sum(), logits: logits, softLabels: nil)
         }
-        var loss = logits.crossEntropy(labels)
-        var softLabels: Tensor?
-        if let teacher, alpha > 0 {
-            let opinion = withoutGradients { teacher.to(.float32).softmax(1) }
-            loss = loss * (1 - alpha) + logits.softCrossEntropy(opinion) * alpha
-            softLabels = opinion
-        }
+        let (loss, softLabels) = logits.distilledCrossEntropy(
+            labels, teacher: teacher, alpha: alpha)
         return Outcome(loss: loss, logits: logits, softLabels: softLabels)
     }
 }

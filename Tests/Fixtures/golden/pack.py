@@ -5,7 +5,7 @@
 GOLDEN_FOLDER holds what the Python implementations gave: a folder a set, with state, inputs, outputs and meta.json.
 Written beside this script, one safetensors file a set: state/NAME before the first step (momentum twins and queues
 included), inputs/NAME, outputs/NAME (traces, evaluations, grad/ and after3/ among them); the metadata holds the configuration, the
-optimizer, the scalars, and the distance of the reference's own single precision from its double precision.
+optimizer, the scalars, the distance of the reference's own single precision from its double precision, and texts.
 Tied tensors and position ids, which the files hold twice, are left out.
 """
 
@@ -20,7 +20,14 @@ SETS = {
     "lavis-pretraining": ("lavis/pretrain", ["outputs", "grads_step0", "after3"]),
     "albef-retrieval": ("albef/retrieval", ["outputs"]),
     "lavis-retrieval": ("lavis/retrieval", ["outputs"]),
+    "lavis-entailment": ("lavis/ve", ["outputs"]),
+    "lavis-vqa": ("lavis/vqa", ["outputs"]),
+    "lavis-nlvr": ("lavis/nlvr", ["outputs"]),
+    "lavis-transfer": ("lavis/transfer", ["outputs"]),
 }
+
+# What the sets of the tasks have beside numbers: texts, and the tensor that each tensor starts from.
+FACTS = ["strings", "answer_list", "vqa_source_of"]
 
 
 def is_kept(name):
@@ -45,6 +52,9 @@ def main():
         tensors, errors = {}, {}
         parts = [("state", "state"), ("inputs", "inputs")] + [(file, "outputs") for file in files]
         for file, prefix in parts:
+            # The transferred model starts from the weights of pretraining.
+            if not (folder / f"{file}.safetensors").exists():
+                continue
             for key, value in load_file(folder / f"{file}.safetensors").items():
                 if not is_kept(key):
                     continue
@@ -63,7 +73,8 @@ def main():
                 "optimizer": json.dumps(meta.get("optimizer", {})),
                 "scalars": json.dumps(scalars),
                 "f32_err": json.dumps(errors),
-            },
+            }
+            | {key: json.dumps(meta[key]) for key in FACTS if meta.get(key)},
         )
 
 
