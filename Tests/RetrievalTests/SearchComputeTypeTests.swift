@@ -19,6 +19,9 @@ struct SearchComputeTypeTests {
                 #expect(try SearchModel(path).model.computeType == expected)
                 #expect(try SearchModel(path, computeType: .float32).model.computeType == .float32)
             }
+            // The model `photos`, which has a trunk.
+            let photos = try #require(ShippedModel.photos.directory)
+            #expect(try SearchModel(photos).model.computeType == .fastest(on: .cpu))
         }
     }
 

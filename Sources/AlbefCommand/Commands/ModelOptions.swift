@@ -47,7 +47,7 @@ struct ModelOptions: ParsableArguments {
             The number format of matrix products: float32, which is exact, or bfloat16, which is \
             several times as fast on processors with AMX or AVX512-BF16 and changes scores in their \
             third digit; default: bfloat16 there for searches and indexes of models at least 512 \
-            wide, else float32.
+            wide or with a trunk, such as photos, else float32.
             """,
             valueName: "type"))
     var computeType: ComputeType?

@@ -108,13 +108,13 @@ public struct EncodingModel: Sendable {
 }
 
 extension ALBEFConfiguration {
-    /// The narrowest image encoder for which a shorter type is worth its rounding; narrower ones take
-    /// milliseconds.
+    /// The narrowest image encoder without a trunk for which a shorter type is worth its rounding;
+    /// narrower ones take milliseconds.
     private static let leastWidth = 512
 
     /// Returns the type in which a model of these sizes searches fastest.
     fileprivate func computeType(on device: Device) -> ComputeType {
-        vision.width < Self.leastWidth ? .float32 : .fastest(on: device)
+        vision.trunk == nil && vision.width < Self.leastWidth ? .float32 : .fastest(on: device)
     }
 }
 

@@ -55,7 +55,7 @@ public struct SearchModel: Sendable {
     ///   - computeType: The type in which the encoders multiply matrices. `float32` is exact. With
     ///     `bfloat16`, features and match logits differ in their third digit. Default, nil:
     ///     `bfloat16` if the processor has instructions for it (AVX512-BF16 or AMX) and the image
-    ///     encoder is at least 512 wide, else `float32`.
+    ///     encoder is at least 512 wide or has a trunk, else `float32`.
     /// - Throws: An error that names the invalid file and field; ``ModelPairError`` if the first of
     ///   two models cannot re-rank, or the second cannot recall.
     public init(
