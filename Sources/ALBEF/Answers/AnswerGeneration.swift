@@ -168,9 +168,11 @@ private struct BeamSearch {
         }
         found.sort { $0.score > $1.score }
         found.removeLast(max(0, found.count - settings.beams))
-        // Swift's sort is stable, so equal prefixes keep the order of their parts.
-        prefixes = Array(
-            next.sorted { $0.logLikelihood > $1.logLikelihood }.prefix(settings.beams))
+        // Equal prefixes keep the order of their parts.
+        let order = next.indices.sorted {
+            (-next[$0].logLikelihood, $0) < (-next[$1].logLikelihood, $1)
+        }
+        prefixes = order.prefix(settings.beams).map { next[$0] }
         guard found.count == settings.beams, let worst = found.last?.logLikelihood else { return }
         if settings.beams == 1 { prefixes = [] }
         // Longer answers are never more probable than their prefixes.
