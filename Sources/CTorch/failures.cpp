@@ -1,8 +1,12 @@
 // Converts C++ exceptions into failures for callers in C: a reason and a text.
-#include "handles.hpp"
+#include "failures.hpp"
 
+#include <c10/util/Exception.h>
+
+#include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <new>
 #include <string>
 #include <string_view>

@@ -18,6 +18,15 @@
 #include <thread>
 #include <utility>
 
+#if !defined(CT_NCCL)
+c10::intrusive_ptr<c10d::Backend> nccl_group(const c10::intrusive_ptr<c10d::Store> &, int, int,
+                                             c10::Device device, std::chrono::milliseconds) {
+  TORCH_CHECK(false, "processes with tensors on ", device.str(),
+              " exchange them through NCCL, and this program was built without it: build it where"
+              " libtorch is one for CUDA and nccl.h is installed, or train on the device cpu");
+}
+#endif
+
 namespace {
 
 using Backend = c10d::Backend;

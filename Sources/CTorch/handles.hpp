@@ -1,30 +1,13 @@
-// Shared by the sources of this target: conversions of handles to libtorch's own types, and of
-// exceptions to failures.
+// Shared by the sources of this target: conversions of handles to libtorch's own types.
 #pragma once
 
-#include "ctorch.h"
+#include "failures.hpp"
 
-#include <ATen/ATen.h>
+// Not ATen/ATen.h, which declares thousands of functions and takes seconds to read.
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 
 #include <vector>
-
-// Returns the exception that is being handled as a failure of `what`. Call it in a handler only.
-ct_failure *current_failure(const char *what) noexcept;
-
-// Throws a failure as an exception and frees it. current_failure() restores its reason and text.
-[[noreturn]] void raise(ct_failure *failure);
-
-// Runs `body` and returns the exception that it throws as a failure, so that no exception reaches
-// Swift.
-template <class Body>
-ct_failure *guarded(const char *what, Body &&body) noexcept {
-  try {
-    body();
-    return nullptr;
-  } catch (...) {
-    return current_failure(what);
-  }
-}
 
 inline c10::TensorImpl *impl(ct_tensor handle) {
   return reinterpret_cast<c10::TensorImpl *>(handle);

@@ -1,5 +1,5 @@
 // The processor's memory in a process that allocates the same sizes again and again.
-#include "handles.hpp"
+#include "ctorch.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>

@@ -1,7 +1,8 @@
-// NCCL's groups, if this program is built against a libtorch for CUDA and NCCL's headers are there.
-#include "groups.hpp"
-
+// NCCL's groups, if this program is built against a libtorch for CUDA and NCCL's headers are there;
+// groups.cpp has what stands in for them elsewhere.
 #if defined(CT_NCCL)
+
+#include "groups.hpp"
 
 #define USE_C10D_NCCL
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
@@ -14,15 +15,6 @@ c10::intrusive_ptr<c10d::Backend> nccl_group(const c10::intrusive_ptr<c10d::Stor
   auto group = c10::make_intrusive<c10d::ProcessGroupNCCL>(store, rank, size, options);
   group->setBoundDeviceId(device);
   return group;
-}
-
-#else
-
-c10::intrusive_ptr<c10d::Backend> nccl_group(const c10::intrusive_ptr<c10d::Store> &, int, int,
-                                             c10::Device device, std::chrono::milliseconds) {
-  TORCH_CHECK(false, "processes with tensors on ", device.str(),
-              " exchange them through NCCL, and this program was built without it: build it where"
-              " libtorch is one for CUDA and nccl.h is installed, or train on the device cpu");
 }
 
 #endif
