@@ -1,6 +1,6 @@
 import ArgumentParser
 
-import func Torch.waitWithoutSpinning
+import func Torch.shareProcessors
 import var Torch.libtorchVersion
 
 /// The command line, with one subcommand for each step of training and of searching.
@@ -33,7 +33,7 @@ struct Albef: AsyncParsableCommand {
     ///
     /// An interrupted command exits with status 130 and prints no error.
     static func main() async {
-        waitWithoutSpinning()
+        shareProcessors()
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -16,7 +16,7 @@ if arguments.first == "nothing" {
     exit(libtorchVersion.isEmpty ? 1 : 0)
 }
 
-waitWithoutSpinning()  // as `albef` does
+shareProcessors()  // as `albef` does
 let laboratory = Laboratory()
 
 let requests =

@@ -179,9 +179,10 @@ int64_t ct_thread_count(void) CT_NOEXCEPT;
 bool ct_multiplies_bfloat16(void) CT_NOEXCEPT;
 /// The version of libtorch, such as "2.9.0+cpu".
 const char *ct_version(void) CT_NOEXCEPT;
-/// Makes the threads of libtorch's operators sleep while they wait for each other. Does nothing if
-/// they are not libgomp's, or if the environment decides how they wait.
-void ct_wait_without_spinning(void) CT_NOEXCEPT;
+/// Makes the threads of libtorch's operators sleep while they wait for each other, whenever other
+/// processes need the processors. Does nothing if they are not libgomp's, or if the environment
+/// decides how they wait.
+void ct_share_processors(void) CT_NOEXCEPT;
 /// Makes this process keep freed memory for its next allocations, instead of returning it to the
 /// system and requesting it again page by page. This helps work that allocates the same sizes again
 /// and again. Does nothing if the allocator is not glibc's.

@@ -55,14 +55,15 @@ public func keepFreedMemory() { Libtorch.keepFreedMemory() }
 /// then requests the pages again.
 public func returnFreedMemory() { Libtorch.returnFreedMemory() }
 
-/// Makes the threads of libtorch's operators sleep while they wait for each other, for as long as
-/// this process runs.
+/// Makes the threads of libtorch's operators sleep while they wait for each other, whenever other
+/// processes need the processors.
 ///
-/// By default they spin for milliseconds, and while another process keeps a processor busy, an
-/// encoder then takes many times as long on two threads as on one. A program calls this once, when
-/// it starts. The environment's `OMP_WAIT_POLICY` and `GOMP_SPINCOUNT` come first, and with another
-/// OpenMP than GNU's this function does nothing.
-public func waitWithoutSpinning() { Libtorch.waitWithoutSpinning() }
+/// By default they spin for milliseconds. That is fastest on free processors, but while another
+/// process keeps one busy, an encoder takes many times as long on two threads as on one. A program
+/// calls this once, when it starts; a thread then looks ten times a second at what the system's
+/// processors do. The environment's `OMP_WAIT_POLICY` and `GOMP_SPINCOUNT` come first, and elsewhere
+/// than on Linux this function does nothing.
+public func shareProcessors() { Libtorch.shareProcessors() }
 
 /// The number of threads that libtorch's operators use on the processor.
 public var threadCount: Int { Libtorch.threadCount }

@@ -73,7 +73,7 @@ enum Libtorch {
         try check(ct_device_synchronize(device.kind.rawValue, Int64(device.index)))
     }
 
-    static func waitWithoutSpinning() { ct_wait_without_spinning() }
+    static func shareProcessors() { ct_share_processors() }
     static func keepFreedMemory() { ct_keep_freed_memory() }
     static func returnFreedMemory() { ct_return_freed_memory() }
 
