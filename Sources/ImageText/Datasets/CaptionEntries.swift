@@ -99,14 +99,9 @@ struct DecodedImageID: Decodable {
     let id: ImageID
 
     init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let number = try? container.decode(Int.self) {
-            id = .number(number)
-        } else if let text = try? container.decode(String.self) {
-            id = .text(ExactText(text))
-        } else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: "is neither an integer nor a string")
+        switch try RecordID(from: decoder) {
+        case .number(let number): id = .number(number)
+        case .text(let text): id = .text(ExactText(text))
         }
     }
 }

@@ -1,12 +1,12 @@
 package import SystemPackage
 
-/// The reason that annotations cannot be read, or that a data set cannot be used for training.
+/// The reason that annotations cannot be read or written, or that a data set cannot be used.
 ///
 /// The description names the file, the place and the field.
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
-        case unreadable, malformed, empty, unrecognised, unsplit, tooSmall, tooManyFailures,
-            occupied, missingImage, parquet, shards
+        case unreadable, unwritable, malformed, empty, unrecognised, unsplit, tooSmall,
+            tooManyFailures, occupied, missingImage, parquet, shards
     }
 
     private let code: Code
@@ -15,6 +15,11 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func unreadable(_ path: FilePath, _ reason: String) -> DatasetError {
         DatasetError(code: .unreadable, description: "\(path): cannot be read: \(reason)")
+    }
+
+    /// - Parameter reason: What failed, such as `cannot create it: …`.
+    static func unwritable(_ path: FilePath, _ reason: String) -> DatasetError {
+        DatasetError(code: .unwritable, description: "\(path): \(reason)")
     }
 
     /// - Parameter entry: The place in a JSON document, such as `[3].caption`.
@@ -86,6 +91,14 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
             description:
                 "\(path): is not a supported annotation file (JSON Lines, a JSON list, CSV"
                 + " or TSV with image_0, image_1, caption_0 and caption_1)")
+    }
+
+    /// - Parameter fields: The fields that every record needs, as a sentence lists them.
+    static func noRecords(_ path: FilePath, fields: String) -> DatasetError {
+        DatasetError(
+            code: .unrecognised,
+            description: "\(path): is not a supported annotation file (a JSON list of records, or"
+                + " one record per line, with \(fields))")
     }
 
     package static func occupied(_ path: FilePath) -> DatasetError {

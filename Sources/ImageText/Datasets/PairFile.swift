@@ -8,49 +8,33 @@ struct PairFile {
 
     func read() throws(DatasetError) -> [PairItem] {
         let bytes = try BenchmarkText.bytes(of: path)
+        var images = ImageFinder(root: imageRoot ?? path.removingLastComponent())
         let items: [PairItem]
         switch bytes.first(where: { !" \t\r\n".utf8.contains($0) }) {
         case nil: throw .empty(path, "is empty")
         case UInt8(ascii: "["):
             let entries = try BenchmarkText.list(
                 of: PairEntry.self, JSONText.repaired(bytes[...]), path)
-            items = entries.enumerated().map { item($1, "[\($0)]") }
+            items = entries.enumerated().map { item($1, "[\($0)]", &images) }
         case UInt8(ascii: "{"):
             let entries = try BenchmarkText.lines(
                 of: PairEntry.self, JSONText.repaired(bytes[...]), path, unknown: .noPairs(path))
-            items = entries.map { item($0.value, "line \($0.number)") }
+            items = entries.map { item($0.value, "line \($0.number)", &images) }
         default:
             let rows = try PairColumns(path: path).read(bytes[...])
-            items = rows.map { item($0.entry, "line \($0.line)") }
+            items = rows.map { item($0.entry, "line \($0.line)", &images) }
         }
         guard !items.isEmpty else { throw .empty(path, "has no pairs") }
         return items
     }
 
-    private func item(_ entry: PairEntry, _ place: String) -> PairItem {
+    private func item(
+        _ entry: PairEntry, _ place: String, _ images: inout ImageFinder
+    ) -> PairItem {
         PairItem(
-            id: entry.id ?? place, images: entry.images.map(image), captions: entry.captions,
-            tags: entry.tags, file: path, entry: place)
+            id: entry.id ?? place, images: entry.images.map { images.file($0) },
+            captions: entry.captions, tags: entry.tags, file: path, entry: place)
     }
-
-    /// Returns the file of an image name, which may lack its extension.
-    private func image(_ name: String) -> FilePath {
-        let root = imageRoot ?? path.removingLastComponent()
-        let image = root.pushing(FilePath(name)).lexicallyNormalized()
-        guard !ImageFile.exists(image), let last = image.lastComponent else { return image }
-        for suffix in Self.extensions {
-            var candidate = image.removingLastComponent()
-            candidate.append(last.string + "." + suffix)
-            if ImageFile.exists(candidate) { return candidate }
-        }
-        return image
-    }
-
-    /// The extensions to try, the common ones first.
-    private static let extensions: [String] = {
-        let common = ["png", "jpg", "jpeg", "webp"]
-        return common + ImageLoader.fileExtensions.subtracting(common).sorted()
-    }()
 }
 
 /// One pair as a file describes it.

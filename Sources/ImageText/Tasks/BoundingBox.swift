@@ -1,0 +1,85 @@
+/// A rectangle of an image in pixels from the top left, which may have fractions.
+public struct BoundingBox: Sendable, Hashable {
+    /// The column of the left edge and the row of the top edge.
+    public let x, y: Double
+    /// The width and height, more than 0.
+    public let width, height: Double
+
+    /// The number of pixels by which a box may extend beyond its image, for rounded coordinates.
+    static let tolerance = 1.0
+
+    /// Creates a box from its top left corner and its size.
+    ///
+    /// - Returns: `nil` if a number is not finite, or if the width or height is not positive.
+    public init?(x: Double, y: Double, width: Double, height: Double) {
+        guard [x, y, width, height].allSatisfy(\.isFinite), width > 0, height > 0 else {
+            return nil
+        }
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+
+    /// The number of pixels that the box covers.
+    public var area: Double { width * height }
+
+    /// Returns whether the box is inside an image, up to one pixel on each side.
+    public func isInside(width: Int, height: Int) -> Bool {
+        x >= -Self.tolerance && y >= -Self.tolerance
+            && x + self.width <= Double(width) + Self.tolerance
+            && y + self.height <= Double(height) + Self.tolerance
+    }
+}
+
+extension BoundingBox: CustomStringConvertible {
+    /// The numbers as annotations list them: `x, y, width, height`.
+    public var description: String { "\(x), \(y), \(width), \(height)" }
+}
+
+/// A box of an annotation: exactly four numbers, `[x, y, width, height]`.
+struct AnnotatedBox: Decodable {
+    let box: BoundingBox
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let numbers = try container.decode([Double].self)
+        guard numbers.count == 4 else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: Self.wrongCount(numbers.count))
+        }
+        box = try Self.box(numbers, decoder.codingPath)
+    }
+
+    static func wrongCount(_ count: Int) -> String {
+        "has \(count) numbers, but needs four: [x, y, width, height]"
+    }
+
+    static func box(_ numbers: [Double], _ path: [any CodingKey]) throws -> BoundingBox {
+        let (x, y, width, height) = (numbers[0], numbers[1], numbers[2], numbers[3])
+        guard let box = BoundingBox(x: x, y: y, width: width, height: height) else {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: path,
+                    debugDescription: "the box \(x), \(y), \(width), \(height) has no pixels; its"
+                        + " width and height must be more than 0"))
+        }
+        return box
+    }
+}
+
+/// A box of a detector: four numbers, and perhaps a score and more, which are not read.
+struct DetectedBox: Decodable {
+    let box: BoundingBox
+
+    init(from decoder: any Decoder) throws {
+        var values = try decoder.unkeyedContainer()
+        var numbers: [Double] = []
+        while numbers.count < 4, !values.isAtEnd { numbers.append(try values.decode(Double.self)) }
+        guard numbers.count == 4 else {
+            throw DecodingError.dataCorruptedError(
+                in: values, debugDescription: AnnotatedBox.wrongCount(numbers.count))
+        }
+        box = try AnnotatedBox.box(numbers, decoder.codingPath)
+    }
+}
