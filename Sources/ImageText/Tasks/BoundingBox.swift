@@ -77,8 +77,10 @@ struct DetectedBox: Decodable {
         var numbers: [Double] = []
         while numbers.count < 4, !values.isAtEnd { numbers.append(try values.decode(Double.self)) }
         guard numbers.count == 4 else {
-            throw DecodingError.dataCorruptedError(
-                in: values, debugDescription: AnnotatedBox.wrongCount(numbers.count))
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: AnnotatedBox.wrongCount(numbers.count)))
         }
         box = try AnnotatedBox.box(numbers, decoder.codingPath)
     }
