@@ -140,7 +140,7 @@ public final class TextEncoder: Sendable {
     /// - Parameters:
     ///   - states: the result of ``encode(_:mask:_:dropout:)``, `[R, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[R, L]`.
-    ///   - memory: the result of ``memory(of:)`` for N images.
+    ///   - memory: what `memory(of:)` returns for N images.
     ///   - pairing: which image each row reads.
     ///   - range: the fusion layers to apply, counted from 0; nil for all.
     ///   - selection: the tokens of the last layer whose states are needed; all by default.
