@@ -42,27 +42,23 @@ struct AnnotatedBox: Decodable {
     let box: BoundingBox
 
     init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let numbers = try container.decode([Double].self)
-        guard numbers.count == 4 else {
-            throw DecodingError.dataCorruptedError(
-                in: container, debugDescription: Self.wrongCount(numbers.count))
-        }
-        box = try Self.box(numbers, decoder.codingPath)
+        box = try Self.box(
+            try decoder.singleValueContainer().decode([Double].self), decoder.codingPath)
     }
 
-    static func wrongCount(_ count: Int) -> String {
-        "has \(count) numbers, but needs four: [x, y, width, height]"
-    }
-
+    /// Returns the box of four numbers at a place of the file.
     static func box(_ numbers: [Double], _ path: [any CodingKey]) throws -> BoundingBox {
+        func fault(_ why: String) -> DecodingError {
+            .dataCorrupted(.init(codingPath: path, debugDescription: why))
+        }
+        guard numbers.count == 4 else {
+            throw fault("has \(numbers.count) numbers, but needs four: [x, y, width, height]")
+        }
         let (x, y, width, height) = (numbers[0], numbers[1], numbers[2], numbers[3])
         guard let box = BoundingBox(x: x, y: y, width: width, height: height) else {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: path,
-                    debugDescription: "the box \(x), \(y), \(width), \(height) has no pixels; its"
-                        + " width and height must be more than 0"))
+            throw fault(
+                "the box \(x), \(y), \(width), \(height) has no pixels; its width and height must"
+                    + " be more than 0")
         }
         return box
     }
@@ -76,12 +72,6 @@ struct DetectedBox: Decodable {
         var values = try decoder.unkeyedContainer()
         var numbers: [Double] = []
         while numbers.count < 4, !values.isAtEnd { numbers.append(try values.decode(Double.self)) }
-        guard numbers.count == 4 else {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath,
-                    debugDescription: AnnotatedBox.wrongCount(numbers.count)))
-        }
         box = try AnnotatedBox.box(numbers, decoder.codingPath)
     }
 }
