@@ -18,12 +18,7 @@ public struct MatchingObjective: Sendable {
         public var textWeights: Tensor?
 
         /// The share of the 3N decisions that are right.
-        public var accuracy: Double {
-            let count = logits.size(0) / 3
-            let verdicts: [Int] = logits.argmax(1).values()
-            let right = verdicts.enumerated().count { $1 == ($0 < count ? 1 : 0) }
-            return Double(right) / Double(verdicts.count)
-        }
+        public var accuracy: Double { logits.accuracy(MatchingObjective.labels(of: logits)) }
     }
 
     /// Creates the objective, which has no settings.
@@ -33,9 +28,11 @@ public struct MatchingObjective: Sendable {
     ///
     /// - Parameter logits: logits `[3N, 2]` of pairs, texts with a wrong image, and images with a
     ///   wrong text.
-    public func loss(_ logits: Tensor) -> Tensor {
+    public func loss(_ logits: Tensor) -> Tensor { logits.crossEntropy(Self.labels(of: logits)) }
+
+    /// Returns the class of each of 3N decisions, of which the first N are pairs.
+    private static func labels(of logits: Tensor) -> Tensor {
         let count = logits.size(0) / 3
-        let labels = (0..<3 * count).map { $0 < count ? 1 : 0 }
-        return logits.crossEntropy(Tensor(labels, device: logits.device))
+        return Tensor((0..<3 * count).map { $0 < count ? 1 : 0 }, device: logits.device)
     }
 }
