@@ -77,22 +77,21 @@ struct Times {
 
 // Keeps an idle team while others need the processors that this process could use.
 void watch(parallel_region region) {
-  using namespace std::chrono_literals;
-  constexpr auto pause = 100ms;
+  constexpr double pause = 0.1;    // seconds
   constexpr int calm_pauses = 20;  // after which the team ends
   std::unique_ptr<IdleTeam> team;
   int calm = 0;
   for (Times before = Times::now(); before.are_known;) {
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(std::chrono::duration<double>(pause));
     Times now = Times::now();
     double all = now.busy + now.idle - before.busy - before.idle;
     double own = now.own - before.own;
     double others = now.busy - before.busy - own, idle = now.idle - before.idle;
     before = now;
     // The system counts in steps of 10 ms, so a fifth of a processor is more than noise.
-    bool is_crowded = others > 0.2 * 0.1 && idle < 0.1 * all;
+    bool is_crowded = others > 0.2 * pause && idle < 0.1 * all;
     calm = is_crowded ? 0 : calm + 1;
-    if (is_crowded && own > 0.05 && !team) {
+    if (is_crowded && own > 0.5 * pause && !team) {
       team = std::make_unique<IdleTeam>(region, std::thread::hardware_concurrency() + 2);
     } else if (calm == calm_pauses) {
       team.reset();
