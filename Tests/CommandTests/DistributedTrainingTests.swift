@@ -5,7 +5,7 @@ import Testing
 import Torch
 import WeightFiles
 
-@Suite("albef pretrain in several processes", .serialized, .timeLimit(.minutes(10)))
+@Suite("albef pretrain in several processes", .serialized, .timeLimit(.minutes(30)))
 struct DistributedTrainingTests {
     /// Settings under which the number of processes makes no difference.
     ///

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Ctrl-C", .serialized, .timeLimit(.minutes(10)))
+@Suite("Ctrl-C", .serialized, .timeLimit(.minutes(30)))
 struct InterruptTests {
     /// Long commands, each with a file or folder that appears once the command is at work.
     ///

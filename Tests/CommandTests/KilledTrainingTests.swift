@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef pretrain, stopped from outside", .serialized, .timeLimit(.minutes(10)))
+@Suite("albef pretrain, stopped from outside", .serialized, .timeLimit(.minutes(30)))
 struct KilledTrainingTests {
     @Test("Killed at any moment and resumed, a run ends with the weights of an undisturbed one")
     func kills() async throws {

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Models by name", .timeLimit(.minutes(10)))
+@Suite("Models by name", .timeLimit(.minutes(30)))
 struct ModelCacheTests {
     /// A folder with an image, its own cache and a mirror.
     private struct Place {

@@ -3,7 +3,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef plan", .timeLimit(.minutes(10)))
+@Suite("albef plan", .timeLimit(.minutes(30)))
 struct PlanCommandTests {
     @Test("The predicted memory is that of real steps")
     func check() async throws {

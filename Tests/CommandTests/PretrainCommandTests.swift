@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef pretrain", .timeLimit(.minutes(10)))
+@Suite("albef pretrain", .timeLimit(.minutes(30)))
 struct PretrainCommandTests {
     @Test("--print prints a preset unchanged")
     func prints() async throws {

@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DownloaderTests {
+@Suite(.timeLimit(.minutes(30))) struct DownloaderTests {
     let content = DownloadFolder.bytes(3_000_000)
     let folder: DownloadFolder
 

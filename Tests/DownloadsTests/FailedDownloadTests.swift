@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct FailedDownloadTests {
+@Suite(.timeLimit(.minutes(30))) struct FailedDownloadTests {
     let content = DownloadFolder.bytes(300_000)
     let folder: DownloadFolder
 

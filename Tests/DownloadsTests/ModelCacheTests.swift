@@ -6,7 +6,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The cache of models", .timeLimit(.minutes(5)))
+@Suite("The cache of models", .timeLimit(.minutes(30)))
 struct ModelCacheTests {
     private let folder: DownloadFolder
     private let cache: ModelCache

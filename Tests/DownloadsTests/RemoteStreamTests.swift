@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct RemoteStreamTests {
+@Suite(.timeLimit(.minutes(30))) struct RemoteStreamTests {
     /// More than two parts.
     private let content = DownloadFolder.bytes(2_500_000)
 

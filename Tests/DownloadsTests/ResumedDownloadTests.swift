@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct ResumedDownloadTests {
+@Suite(.timeLimit(.minutes(30))) struct ResumedDownloadTests {
     let content = DownloadFolder.bytes(3_000_000)
     let folder: DownloadFolder
 

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 import Torch
 
-@Suite("A service that follows a folder", .timeLimit(.minutes(10)))
+@Suite("A service that follows a folder", .timeLimit(.minutes(30)))
 struct FollowingServiceTests {
     /// Runs a service that creates its index from a folder.
     ///

@@ -9,7 +9,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The only writer of an index", .oneModelAndTwo, .timeLimit(.minutes(10)))
+@Suite("The only writer of an index", .oneModelAndTwo, .timeLimit(.minutes(30)))
 struct GalleryWriterTests {
     /// A writer over an index of five images, whose commits a test can intercept.
     private struct Fixture {

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite(
-    "A service whose index is changed to another model", .oneModelAndTwo, .timeLimit(.minutes(10)))
+    "A service whose index is changed to another model", .oneModelAndTwo, .timeLimit(.minutes(30)))
 struct ModelChangeServiceTests {
     /// A log that a test can read.
     private final class Lines: Sendable {

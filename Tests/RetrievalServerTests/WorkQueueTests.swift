@@ -25,7 +25,7 @@ private final class Gate: Sendable {
     }
 }
 
-@Suite("The model's thread", .timeLimit(.minutes(10)))
+@Suite("The model's thread", .timeLimit(.minutes(30)))
 struct WorkQueueTests {
     @Test("A task that is cancelled while it waits resumes at once, and its work is not done")
     func cancelledWhileWaiting() async throws {

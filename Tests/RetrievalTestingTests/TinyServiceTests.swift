@@ -5,7 +5,7 @@ import RetrievalTesting
 import SystemPackage
 import Testing
 
-@Suite("A service to test against", .timeLimit(.minutes(10)))
+@Suite("A service to test against", .timeLimit(.minutes(30)))
 struct TinyServiceTests {
     private struct Page: Decodable {
         struct Image: Decodable { var id, name: String }

@@ -202,7 +202,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func aLockOfAnotherProcessIsWaitedForAndThatIsSaid() async throws {
         try await withGallery(2) { gallery in
             _ = try await Indexer(gallery.model).update(gallery.index, with: gallery.photos)
@@ -246,7 +246,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func followingReportsAHindranceOnceAndGoesOn() async throws {
         try await withGallery(2) { gallery in
             _ = try await Indexer(gallery.model).update(gallery.index, with: gallery.photos)
@@ -282,7 +282,7 @@ struct IndexerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(30)))
     func followingTakesUpWhatComesAndGoes() async throws {
         try await withGallery(1) { gallery in
             let indexer = Indexer(gallery.model)

@@ -131,7 +131,7 @@ import WeightFiles
 
     @Test(
         "The path holds a complete model at every moment of a replacement",
-        .timeLimit(.minutes(5)))
+        .timeLimit(.minutes(30)))
     func replacement() async throws {
         let number = String(UInt64.random(in: 0 ... .max), radix: 36)
         let folder = FilePath("/tmp/swift-albef-test-\(number)")
