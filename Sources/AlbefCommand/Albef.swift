@@ -20,9 +20,8 @@ struct Albef: AsyncParsableCommand {
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
             ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PlanCommand.self,
-            PretrainCommand.self, ReportCommand.self, EvaluateCommand.self, CalibrateCommand.self,
-            AblateCommand.self,
-            ImportCommand.self,
+            PretrainCommand.self, FinetuneCommand.self, ReportCommand.self, EvaluateCommand.self,
+            PredictCommand.self, CalibrateCommand.self, AblateCommand.self, ImportCommand.self,
             ModelsCommand.self,
         ])
 

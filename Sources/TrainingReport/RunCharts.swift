@@ -11,7 +11,8 @@ struct RunCharts {
 
     init(run: TrainingRun) {
         self.run = run
-        let all = run.steps.map(\.step) + run.evaluations.map(\.step)
+        let all =
+            run.steps.map(\.step) + run.evaluations.map(\.step) + run.tasks.map(\.step)
         steps = [all.min(), all.max()].compactMap { $0.map(Double.init) }
     }
 
@@ -44,11 +45,27 @@ struct RunCharts {
             ) {
                 NumberText.fixed($0, 1)
             },
+            smoothed(
+                "Training accuracy", "%", { $0.accuracy.map { $0 * 100 } }, colour: 1, limit: 100
+            ) {
+                NumberText.fixed($0, 1)
+            },
             smoothed("Speed", "pairs/s", \.pairsPerSecond, colour: 1, includesZero: true) {
                 NumberText.rate($0)
             },
         ]
         return Self.grid(charts.compactMap { $0?.html() })
+    }
+
+    /// Returns the accuracy of a downstream task.
+    func accuracy() -> String {
+        let series = Series(points: run.tasks.map { .init(x: Double($0.step), y: $0.value) })
+        let chart = LineChart(
+            title: "Accuracy", unit: "%",
+            last: series.points.last.map { NumberText.fixed($0.y, 1) },
+            lines: [.init(series: series, style: .marked, colour: 1)],
+            axis: .values(series.finite, includesZero: true, limit: 100), steps: steps)
+        return Self.grid([chart.html()], wide: true)
     }
 
     /// Returns the recall of every split, re-ranked and dual, in one chart per direction.

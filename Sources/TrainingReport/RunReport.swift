@@ -60,6 +60,11 @@ public struct RunReport: Sendable {
                 "Retrieval", charts.recall() + table.html(),
                 note: "Recall at 1, 5 and 10 in percent. The best mean of each stage is bold.")
         }
+        if !run.tasks.isEmpty {
+            html += Self.section(
+                "Task", charts.accuracy(),
+                note: "On \(NumberText.count(run.tasks.last?.items ?? 0)) items of validation.")
+        }
         if !run.steps.isEmpty { html += Self.section("Optimization", charts.optimization()) }
         if !gallery.samples.isEmpty {
             html += Self.section(

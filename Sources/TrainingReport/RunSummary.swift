@@ -58,6 +58,8 @@ public struct RunSummary: Encodable, Sendable {
     public let best: [Best]
     /// The last evaluation of each split.
     public let lastEvaluations: [EvaluationMetrics]
+    /// The best evaluation of a downstream task; `nil` if there is none.
+    public let bestTask: TaskMetrics?
 
     /// The time for the remaining steps in seconds, at the mean pace so far; `nil` if unknown.
     public var secondsLeft: Double? {
@@ -70,7 +72,8 @@ public struct RunSummary: Encodable, Sendable {
         self.run = run.name
         state = run.activity
         let last = run.steps.last
-        step = max(last?.step ?? 0, run.evaluations.last?.step ?? 0)
+        step = max(
+            last?.step ?? 0, run.evaluations.last?.step ?? 0, run.tasks.last?.step ?? 0)
         totalSteps = run.status?.totalSteps
         epoch = last?.epoch ?? run.evaluations.last?.epoch
         totalEpochs = run.status?.totalEpochs
@@ -92,6 +95,11 @@ public struct RunSummary: Encodable, Sendable {
         }
         lastEvaluations = Self.splits(run).compactMap { split in
             run.evaluations.last { $0.split == split }
+        }
+        // Of equals the first is the best, because it took the fewest steps.
+        bestTask = run.tasks.reduce(nil) { best, next in
+            guard let best, best.value >= next.value else { return next }
+            return best
         }
     }
 
@@ -142,5 +150,6 @@ public struct RunSummary: Encodable, Sendable {
         case lastStep = "last_step"
         case best
         case lastEvaluations = "last_evaluations"
+        case bestTask = "best_task"
     }
 }

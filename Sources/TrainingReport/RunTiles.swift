@@ -1,4 +1,5 @@
 import ALBEF
+import ALBEFTraining
 import Storage
 
 /// The headline numbers of a run as HTML tiles.
@@ -35,6 +36,15 @@ struct RunTiles {
                     detail: parts.joined(separator: " · ")))
         }
         tiles += summary.best.reversed().map(best)
+        if let task = summary.bestTask {
+            tiles.append(
+                Tile(
+                    label: "Best accuracy",
+                    value: NumberText.fixed(task.value, 1) + " <small>%</small>",
+                    detail: "<span>\(Markup.escape(task.split)), step"
+                        + " \(NumberText.count(task.step))</span> · <span>standard error"
+                        + " \(NumberText.fixed(task.standardError, 1))</span>"))
+        }
         if let pairs = summary.pairsSeen {
             tiles.append(
                 Tile(label: "Pairs seen", value: NumberText.count(pairs), detail: "image-text"))

@@ -11,8 +11,10 @@ public struct TrainingRun: Sendable {
     public let name: String
     /// The steps, in the order of the log.
     public let steps: [StepMetrics]
-    /// The evaluations, in the order of the log.
+    /// The evaluations of retrieval, in the order of the log.
     public let evaluations: [EvaluationMetrics]
+    /// The evaluations of a downstream task, in the order of the log.
+    public let tasks: [TaskMetrics]
     /// The latest sample retrievals.
     public let samples: [SampleRetrieval]
     /// The text of `configuration.yaml`.
@@ -41,6 +43,7 @@ public struct TrainingRun: Sendable {
         evaluations = records.compactMap {
             if case .evaluation(let metrics) = $0 { metrics } else { nil }
         }
+        tasks = records.compactMap { if case .task(let metrics) = $0 { metrics } else { nil } }
         samples = try Self.samples(in: directory)
         configuration = try directory.appending(RunFile.configuration).bytesIfPresent()
             .map { String(decoding: $0, as: UTF8.self) }

@@ -130,4 +130,10 @@ final class EventLog: Sendable {
             $0.compactMap { if case .evaluation(let metrics) = $0 { metrics } else { nil } }
         }
     }
+
+    var tasks: [TaskMetrics] {
+        events.withLock {
+            $0.compactMap { if case .taskEvaluation(let metrics) = $0 { metrics } else { nil } }
+        }
+    }
 }

@@ -19,7 +19,9 @@ struct HelpTests {
         ["data"], ["data", "validate"], ["data", "pack"], ["data", "list"], ["plan"], ["pretrain"],
         ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
-        ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
+        ["evaluate", "entailment"], ["evaluate", "nlvr"], ["evaluate", "vqa"],
+        ["evaluate", "wardrobe"], ["finetune"], ["predict"], ["predict", "vqa"],
+        ["predict", "entailment"], ["predict", "nlvr"], ["ablate"], ["ablate", "wardrobe"],
         ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {

@@ -9,6 +9,8 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
     public var matching: Matching
     /// The settings of masked language modelling.
     public var maskedLanguage: MaskedLanguage
+    /// The settings of answers in visual question answering.
+    public var answers: Answers
     /// The settings of the momentum teacher and its distillation.
     public var teacher: Teacher
     /// The dropout probability of BERT's layers in training; 0.1 by default.
@@ -137,6 +139,25 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
     }
 
+    /// The settings of answers in visual question answering.
+    public struct Answers: Sendable, Hashable, Codable {
+        /// The share of each label that is spread over the vocabulary; 0.1 in LAVIS.
+        public var labelSmoothing: Double
+        /// The weight of an answer of Visual Genome; 1 in LAVIS.
+        public var genomeWeight: Double
+
+        /// Creates settings; the defaults are the original's.
+        public init(labelSmoothing: Double = 0, genomeWeight: Double = 0.5) {
+            self.labelSmoothing = labelSmoothing
+            self.genomeWeight = genomeWeight
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case labelSmoothing = "label_smoothing"
+            case genomeWeight = "genome_weight"
+        }
+    }
+
     /// The settings of the momentum teacher.
     public struct Teacher: Sendable, Hashable, Codable {
         /// Whether training has a teacher; without it, ITC compares features within the batch.
@@ -170,12 +191,13 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
     /// Creates settings from their parts; the defaults are the paper's.
     public init(
         contrastive: Contrastive = Contrastive(), matching: Matching = Matching(),
-        maskedLanguage: MaskedLanguage = MaskedLanguage(), teacher: Teacher = Teacher(),
-        dropout: Double = 0.1, isFaithful: Bool = false
+        maskedLanguage: MaskedLanguage = MaskedLanguage(), answers: Answers = Answers(),
+        teacher: Teacher = Teacher(), dropout: Double = 0.1, isFaithful: Bool = false
     ) {
         self.contrastive = contrastive
         self.matching = matching
         self.maskedLanguage = maskedLanguage
+        self.answers = answers
         self.teacher = teacher
         self.dropout = dropout
         self.isFaithful = isFaithful
@@ -184,7 +206,7 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case contrastive, matching
         case maskedLanguage = "masked_language"
-        case teacher, dropout
+        case answers, teacher, dropout
         case isFaithful = "faithful"
     }
 
@@ -201,8 +223,34 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
 
     /// Checks that all settings are in range and consistent.
     ///
+    /// - Parameter task: the task that the settings train; pretraining by default. ITC, ITM and MLM
+    ///   have no meaning for tasks that neither align nor match.
     /// - Throws: ``ALBEFError``, which names the first invalid field.
-    public func validate() throws(ALBEFError) {
+    public func validate(for task: ALBEFConfiguration.Task = .pretraining) throws(ALBEFError) {
+        try validateShares()
+        if task.aligns { try validatePairs() }
+    }
+
+    private func validateShares() throws(ALBEFError) {
+        let shares = [
+            ("masked_language.probability", maskedLanguage.probability),
+            ("answers.label_smoothing", answers.labelSmoothing),
+            ("answers.genome_weight", answers.genomeWeight),
+            ("teacher.momentum", teacher.momentum), ("teacher.alpha", teacher.alpha),
+        ]
+        for (name, value) in shares where !(0...1).contains(value) {
+            throw .configuration("objectives.\(name)", "must be within 0...1, not \(value)")
+        }
+        guard teacher.rampEpochs >= 0 else {
+            throw .configuration("objectives.teacher.ramp_epochs", "must be 0 or more")
+        }
+        guard (0..<1).contains(dropout) else {
+            throw .configuration("objectives.dropout", "must be at least 0 and below 1")
+        }
+    }
+
+    /// Checks the settings of ITC, ITM and MLM.
+    private func validatePairs() throws(ALBEFError) {
         let weights = [
             ("contrastive", contrastive.weight), ("matching", matching.weight),
             ("masked_language", maskedLanguage.weight),
@@ -213,13 +261,6 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         guard weights.contains(where: { $0.1 > 0 }) else {
             throw .configuration("objectives", "all have weight 0; give one a weight above 0")
         }
-        let shares = [
-            ("masked_language.probability", maskedLanguage.probability),
-            ("teacher.momentum", teacher.momentum), ("teacher.alpha", teacher.alpha),
-        ]
-        for (name, value) in shares where !(0...1).contains(value) {
-            throw .configuration("objectives.\(name)", "must be within 0...1, not \(value)")
-        }
         guard matching.shift >= 1 else {
             throw .configuration("objectives.matching.shift", "must be at least 1")
         }
@@ -228,12 +269,6 @@ public struct ObjectiveConfiguration: Sendable, Hashable, Codable {
         }
         guard matching.rampEpochs >= 0 else {
             throw .configuration("objectives.matching.ramp_epochs", "must be 0 or more")
-        }
-        guard teacher.rampEpochs >= 0 else {
-            throw .configuration("objectives.teacher.ramp_epochs", "must be 0 or more")
-        }
-        guard (0..<1).contains(dropout) else {
-            throw .configuration("objectives.dropout", "must be at least 0 and below 1")
         }
         guard contrastive.queue >= 0 else {
             throw .configuration("objectives.contrastive.queue", "must be 0 or more")

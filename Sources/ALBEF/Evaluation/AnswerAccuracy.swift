@@ -7,6 +7,8 @@
 public enum AnswerAccuracy {
     /// Returns the accuracy of an answer, from 0 to 1.
     ///
+    /// The answer of a single person, as in Visual Genome, is right if it is the same.
+    ///
     /// Answers are compared after ``AnswerNormalization``, except if all people gave the same one: they
     /// are then compared as they are, as in the official program's later form.
     ///
@@ -22,6 +24,7 @@ public enum AnswerAccuracy {
         let trimmed = AnswerNormalization.trimmed(answer)
         let found = differ ? AnswerNormalization()(trimmed) : trimmed
         let same = expected.count { $0 == found }
+        guard people.count > 1 else { return Double(same) }
         let sum = expected.reduce(0.0) { sum, one in
             sum + min(1, Double(one == found ? same - 1 : same) / 3)
         }

@@ -16,6 +16,7 @@ public struct TaskStart {
     public let model: ALBEFModel
     /// The names of parameters with random weights, which training has to learn from the start.
     public let newParts: [String]
+    private let source: Source
 
     /// Creates a model from a model directory.
     ///
@@ -25,17 +26,26 @@ public struct TaskStart {
     ///     NLVR2, one for text assignment.
     ///   - imageSize: the side of the input in pixels, to which the position embeddings are
     ///     interpolated; nil for that of the directory.
+    ///   - maximumTokens: the number of tokens to which captions are cut; nil for that of the
+    ///     directory. No text is longer than the number of positions.
     ///   - generator: the source of random numbers for new parameters.
     ///   - device: the device of the model; the CPU by default.
     /// - Throws: ``ALBEFError`` if the task cannot start from that of the directory, or if the size is
     ///   not a multiple of the patch size; `TorchError`, which names a misshapen tensor.
     public init(
         _ task: ALBEFConfiguration.Task, from directory: ModelDirectory, imageSize: Int? = nil,
-        generator: Generator, device: Device = .cpu
+        maximumTokens: Int? = nil, generator: Generator, device: Device = .cpu
     ) throws {
         var configuration = try Self.configuration(task, from: directory.configuration)
         if let imageSize { configuration.vision.imageSize = imageSize }
-        let source = Source(
+        if let maximumTokens {
+            let length = min(maximumTokens, configuration.text.positions)
+            configuration.text.maximumTokens = length
+            configuration.text.paddedLength = configuration.text.paddedLength.map {
+                max($0, length)
+            }
+        }
+        source = Source(
             stored: Owned(CheckpointParameters(directory.weights, configuration)),
             random: RandomParameters(generator: generator),
             shapes: Dictionary(
@@ -43,9 +53,45 @@ public struct TaskStart {
                 uniquingKeysWith: { first, _ in first }),
             from: directory.configuration, to: configuration)
         model = try ALBEFModel(configuration, parameters: source, device: device)
-        newParts = model.parameters.compactMap { name, parameter in
+        newParts = model.parameters.compactMap { [source] name, parameter in
             source.stored(name, shape: parameter.value.shape) == nil ? name : nil
         }
+    }
+
+    /// Creates the teacher of ``model`` from the twins in the directory, as the original does; a copy
+    /// of the model where the directory has no twins.
+    ///
+    /// - Parameter still: as in ``MomentumTeacher/init(copying:still:)``.
+    /// - Throws: `TorchError`, which names a misshapen tensor.
+    public func teacher(still: Set<String> = []) throws -> MomentumTeacher {
+        try MomentumTeacher(of: model, from: Twins(model: model, source: source), still: still)
+    }
+
+    /// The twins of the parameters from which a model starts.
+    private struct Twins: ParameterSource {
+        let model: ALBEFModel
+        let source: Source
+
+        func tensor(named name: String, shape: [Int], initial: Initializer) throws -> Tensor {
+            if MomentumTeacher.hasTwin(name), let stored = source.stored(name, shape: shape),
+                let twin = ParameterLayout.twin(of: stored), source.shapes[twin] != nil
+            {
+                return try source.stored.tensor(named: twin, shape: shape, initial: initial)
+            }
+            guard let parameter = model.parameters[name] else {
+                return .zeros(shape, device: model.device)
+            }
+            return parameter.value.detached().clone()
+        }
+    }
+
+    /// Checks that a task can start from a model.
+    ///
+    /// - Throws: ``ALBEFError`` if it cannot.
+    public static func check(
+        _ task: ALBEFConfiguration.Task, from other: ALBEFConfiguration
+    ) throws(ALBEFError) {
+        _ = try configuration(task, from: other)
     }
 
     /// Returns the sizes of a model for a task that starts from a model of other sizes.

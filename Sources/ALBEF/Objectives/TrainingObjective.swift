@@ -50,12 +50,17 @@ extension PretrainingObjective: TrainingObjective {
     /// - Returns: the losses `itc`, `itm` and `mlm`, as far as they are turned on, and the accuracy
     ///   of ITM.
     public func losses(of batch: PretrainingBatch, alpha: Double) throws -> TrainingLosses {
-        let losses = try self(batch, alpha: alpha)
+        try self(batch, alpha: alpha).byName
+    }
+}
+
+extension PretrainingLosses {
+    /// The losses `itc`, `itm` and `mlm`, as far as they are turned on, and the accuracy of ITM.
+    package var byName: TrainingLosses {
         var parts: OrderedDictionary<String, Tensor> = [:]
-        parts["itc"] = losses.contrastive?.loss
-        parts["itm"] = losses.matching?.loss
-        parts["mlm"] = losses.maskedLanguage?.loss
-        return TrainingLosses(
-            total: losses.total, parts: parts, accuracy: losses.matching?.accuracy)
+        parts["itc"] = contrastive?.loss
+        parts["itm"] = matching?.loss
+        parts["mlm"] = maskedLanguage?.loss
+        return TrainingLosses(total: total, parts: parts, accuracy: matching?.accuracy)
     }
 }

@@ -23,14 +23,21 @@ struct TrainingProgress: Codable, Equatable {
     var epochRanks: Int?
     /// Whether the evaluation that follows the last step has not finished yet.
     var isEvaluationDue = false
-    /// The best mean recall so far, in percent.
-    var bestRecall: Double?
+    /// The best score of an evaluation so far, in percent: a mean recall, or an accuracy.
+    var bestScore: Double?
     /// The loss scale for half precision.
     var lossScale = 65_536.0
     /// The number of steps since the loss scale last changed.
     var goodSteps = 0
 
     private static let fileName = "progress.json"
+
+    private enum CodingKeys: String, CodingKey {
+        case step, position, epochRanks, isEvaluationDue
+        // Runs have had this name since they had recall alone.
+        case bestScore = "bestRecall"
+        case lossScale, goodSteps
+    }
 
     /// The start of a run.
     init() {}

@@ -10,13 +10,18 @@ import WeightFiles
 /// the progress.
 struct TrainingState {
     let student: ALBEFModel
-    let objective: PretrainingObjective
+    /// The moving average of the student; nil without distillation.
+    let teacher: MomentumTeacher?
+    /// ITC, ITM and MLM, whose queues belong to the state; nil for tasks that train otherwise.
+    let pretraining: PretrainingObjective?
     let optimizer: AdamW
     /// The parameters that are trained, with their learning rates.
     let plan: ParameterPlan
+    /// The settings of the objectives.
+    let objectives: ObjectiveConfiguration
     /// The names of the parts that were randomly initialized in the model that the run began with.
     private let newParts: Set<String>
-    /// Chooses hard negatives and masked tokens; on the CPU.
+    /// Makes the random choices of the objectives, such as hard negatives; on the CPU.
     let choices: Generator
     /// Draws dropout masks; on the device.
     let dropping: Generator
@@ -28,6 +33,9 @@ struct TrainingState {
     static let fileName = "training.safetensors"
     /// The metadata key for the names of the new parts; absent if there are none.
     private static let newPartsKey = "new_parts"
+
+    /// The dropout of the BERT layers.
+    var dropout: Dropout? { Dropout(objectives.dropout, generator: dropping) }
 
     /// Creates the state of a new run, or restores it from a checkpoint.
     ///
@@ -47,7 +55,15 @@ struct TrainingState {
         dropping = try Generator(seed: seed &+ 2, device: device)
         let initial = try Generator(seed: seed)
         let files = try source.map { try ModelDirectory.open($0) }
-        if let files {
+        let task = configuration.model.task
+        var start: TaskStart?
+        if let files, !isCheckpoint, task != .pretraining {
+            let begun = try TaskStart(
+                task, from: files, imageSize: configuration.model.imageSize,
+                maximumTokens: configuration.model.maximumTokens, generator: initial,
+                device: device)
+            (student, start) = (begun.model, begun)
+        } else if let files {
             student = try ALBEFModel(files, trainableOn: device)
         } else {
             var sizes = configuration.model.configuration(vocabularySize: vocabulary.count)
@@ -63,34 +79,25 @@ struct TrainingState {
             stored.map { file in
                 let names = file.metadata[Self.newPartsKey] ?? ""
                 return Set(names.split(separator: " ").map(String.init))
-            } ?? newParts ?? files?.newParts ?? []
+            } ?? newParts ?? files.map { $0.newParts.union(start?.newParts ?? []) } ?? []
         plan = try ParameterPlan(student, configuration, newParts: self.newParts)
         let settings = configuration.objectives
-        let teacher =
-            try settings.teacher.isEnabled
-            ? MomentumTeacher(of: student, storedIn: files, still: plan.frozen) : nil
-        var queues: ContrastiveQueues?
-        if settings.contrastive.queue > 0 {
-            let fresh = ContrastiveQueues(
-                width: student.configuration.embeddingWidth, length: settings.contrastive.queue,
-                generator: initial, device: device)
-            queues =
-                isCheckpoint
-                ? try files.flatMap { try ContrastiveQueues($0, device: device) } : fresh
-        }
-        let special = vocabulary.special
-        objective = try PretrainingObjective(
-            student: student, teacher: teacher, queues: queues, configuration: settings,
-            masking: TokenMasking(
-                probability: settings.maskedLanguage.probability,
-                vocabularySize: vocabulary.count, mask: special.mask,
-                kept: [special.padding, special.start]),
-            choices: GeneratedChoices(generator: choices),
-            dropout: Dropout(settings.dropout, generator: dropping),
-            isCheckpointed: configuration.training.gradientCheckpointing,
-            share: BatchShare(
-                ranks.group,
-                scope: configuration.distributed.hardNegatives == .local ? .part : .batch))
+        objectives = settings
+        let distils = settings.teacher.isEnabled && task != .textAssignment
+        teacher =
+            !distils
+            ? nil
+            : task == .nlvr && settings.isFaithful && !isCheckpoint
+                ? try MomentumTeacher(untrainedFor: student, generator: initial)
+                : try start?.teacher(still: plan.frozen)
+                    ?? MomentumTeacher(of: student, storedIn: files, still: plan.frozen)
+        pretraining =
+            task.aligns
+            ? try Self.objective(
+                configuration, student, teacher, vocabulary.special, words: vocabulary.count,
+                queuesIn: isCheckpoint ? files : nil, initial: initial,
+                choices: GeneratedChoices(generator: choices),
+                dropout: Dropout(settings.dropout, generator: dropping), ranks: ranks) : nil
         let decays = settings.isFaithful ? .original : configuration.optimizer.decays
         optimizer = AdamW(
             plan.groups(of: student, decays, decay: configuration.optimizer.weightDecay),
@@ -102,6 +109,41 @@ struct TrainingState {
             } : nil
         optimizer.owned = shards?.names
         if let stored, let source { try restore(from: source, stored) }
+    }
+
+    /// Creates the objective of pretraining.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: The checkpoint with the queues; nil for new ones.
+    ///   - initial: Draws the keys of new queues.
+    private static func objective(
+        _ configuration: PretrainingConfiguration, _ student: ALBEFModel,
+        _ teacher: MomentumTeacher?, _ special: Vocabulary.SpecialTokens, words: Int,
+        queuesIn checkpoint: ModelDirectory?, initial: Generator, choices: GeneratedChoices,
+        dropout: Dropout?, ranks: TrainingRanks
+    ) throws -> PretrainingObjective {
+        let settings = configuration.objectives
+        var queues: ContrastiveQueues?
+        if settings.contrastive.queue > 0 {
+            if let checkpoint {
+                queues = try ContrastiveQueues(checkpoint, device: student.device)
+            } else {
+                queues = ContrastiveQueues(
+                    width: student.configuration.embeddingWidth,
+                    length: settings.contrastive.queue, generator: initial,
+                    device: student.device)
+            }
+        }
+        return try PretrainingObjective(
+            student: student, teacher: teacher, queues: queues, configuration: settings,
+            masking: TokenMasking(
+                probability: settings.maskedLanguage.probability, vocabularySize: words,
+                mask: special.mask, kept: [special.padding, special.start]),
+            choices: choices, dropout: dropout,
+            isCheckpointed: configuration.training.gradientCheckpointing,
+            share: BatchShare(
+                ranks.group,
+                scope: configuration.distributed.hardNegatives == .local ? .part : .batch))
     }
 
     private mutating func restore(from checkpoint: FilePath, _ file: SafetensorsFile) throws {
@@ -137,16 +179,17 @@ struct TrainingState {
         to directory: FilePath, vocabulary: FilePath, optimizer states: [String: AdamW.State]
     ) throws {
         var entries = student.entries
-        if let teacher = objective.teacher { entries += teacher.entries }
-        if let queues = objective.queues {
+        if let teacher { entries += teacher.entries }
+        if let queues = pretraining?.queues {
             // The reference's pretraining model has no ids in its queues, so unused ones are left
             // out.
-            let usesIDs = objective.configuration.contrastive.positives != .pair
+            let usesIDs = objectives.contrastive.positives != .pair
             entries += queues.entries(withIDs: usesIDs)
         }
         try ModelDirectory.write(
             entries, configuration: student.configuration, vocabulary: vocabulary, to: directory,
-            metadata: objective.configuration.metadata)
+            metadata: pretraining == nil
+                ? ["objectives": student.configuration.task.rawValue] : objectives.metadata)
         try SafetensorsWriter.write(
             AdamW.entries(of: states) + [
                 choices.state().entry(named: "generator/choices"),

@@ -5,7 +5,8 @@ extension PretrainingConfiguration {
     ///
     /// - Throws: ``TrainingError`` or `ALBEFError` that names the first invalid key.
     public func validate() throws {
-        try objectives.validate()
+        try objectives.validate(for: model.task)
+        try validateTask()
         try Self.check(counts)
         try Self.check(amounts)
         guard augmentation.minimumScale > 0, augmentation.minimumScale <= 1 else {
@@ -25,6 +26,36 @@ extension PretrainingConfiguration {
         }
     }
 
+    /// Checks the settings that depend on the task.
+    private func validateTask() throws(TrainingError) {
+        let task = model.task
+        guard task != .pretraining else { return }
+        guard task != .alignment else {
+            throw .setting(
+                "model.task",
+                "is alignment, which a run cannot train by itself; choose pretraining, and turn off"
+                    + " objectives.matching and objectives.masked_language")
+        }
+        guard model.start != nil else {
+            throw .setting(
+                "model.start",
+                "is missing: \(task.rawValue) fine-tunes a pretrained model; name its directory")
+        }
+        guard model.vocabulary == nil else {
+            throw .setting(
+                "model.vocabulary", "must be null: the vocabulary is that of model.start")
+        }
+        if task.matches, objectives.maskedLanguage.weight > 0 {
+            throw .setting(
+                "objectives.masked_language.weight",
+                "must be 0, because a model for \(task.rawValue) has no head of MLM")
+        }
+        guard !task.readsItems || !data.usesShards else {
+            throw .setting(
+                "data.train", "names shards, but \(task.rawValue) reads annotation files")
+        }
+    }
+
     /// Checks that the batches can be divided among processes.
     ///
     /// - Throws: ``TrainingError`` that names the setting.
@@ -37,7 +68,9 @@ extension PretrainingConfiguration {
                 "is \(size), which \(ranks.count) processes cannot divide equally; use a multiple of"
                     + " \(ranks.count)")
         }
-        let isLocal = objectives.matching.weight > 0 && distributed.hardNegatives == .local
+        let isLocal =
+            model.task.aligns && objectives.matching.weight > 0
+            && distributed.hardNegatives == .local
         guard !isLocal || size / ranks.count > 1 else {
             throw .setting(
                 "distributed.hard_negatives",
@@ -98,6 +131,7 @@ extension PretrainingConfiguration {
             ("evaluation.steps", evaluation.steps, 0...steps),
             ("evaluation.images", evaluation.images, 0...steps),
             ("evaluation.depth", evaluation.depth, 0...many),
+            ("evaluation.candidates", evaluation.candidates, 1...many),
             ("distributed.timeout_seconds", distributed.timeoutSeconds, 1...many),
         ]
     }

@@ -24,8 +24,14 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
 
     /// The model to train.
     public struct Model: Sendable, Hashable, Codable {
+        /// The task to train for, which decides the heads of the model.
+        ///
+        /// All tasks but pretraining start from ``start``, by the rules of `TaskStart`.
+        public var task: ALBEFConfiguration.Task
         /// A model directory to start from, which then determines all sizes; nil for random
         /// weights.
+        ///
+        /// In fine-tuning, ``imageSize`` and ``maximumTokens`` hold nevertheless.
         public var start: String?
         /// A WordPiece vocabulary file with one token per line; nil is valid only with ``start``,
         /// whose vocabulary is then used.
@@ -60,7 +66,7 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         public var lowercases: Bool
 
         enum CodingKeys: String, CodingKey {
-            case start, vocabulary, dialect
+            case task, start, vocabulary, dialect
             case imageSize = "image_size"
             case patchSize = "patch_size"
             case imageWidth = "image_width"
@@ -103,6 +109,11 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         /// The folder that relative image paths start from; nil for the folder of each annotation
         /// file.
         public var images: String?
+        /// The same for the questions of Visual Genome; nil for ``images``.
+        public var genomeImages: String?
+        /// The list of answers among which the evaluation of VQA chooses; nil to write answers
+        /// freely.
+        public var answers: String?
         /// What one row of an epoch consists of.
         public var rows: Rows
         /// The number of consecutive rows that stay in one batch; 1 to shuffle rows individually.
@@ -136,7 +147,9 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case train, validation, images, rows, group, workers, lookahead
+            case train, validation, images
+            case genomeImages = "genome_images"
+            case answers, rows, group, workers, lookahead
             case cacheMegabytes = "cache_megabytes"
             case trunkViews = "trunk_views"
             case trunkMaps = "trunk_maps"
@@ -269,16 +282,36 @@ public struct PretrainingConfiguration: Sendable, Hashable, Codable {
     public struct Evaluation: Sendable, Hashable, Codable {
         /// The number of steps between evaluations; 0 to evaluate at the end of every epoch.
         public var steps: Int
-        /// The number of images to use, taken from the beginning of the data; 0 for all.
+        /// The number of images to use, or of items in the tasks without retrieval, taken from the
+        /// beginning of the data; 0 for all.
         public var images: Int
         /// The number of candidates that the fusion encoder re-ranks (k); 0 for none.
         public var depth: Int
+        /// The number of answers per question that VQA scores as a whole.
+        public var candidates: Int
+        /// The recall by which retrieval chooses its best checkpoint.
+        public var selection: Selection
+
+        /// A recall by which checkpoints are compared.
+        public enum Selection: String, Sendable, Hashable, Codable, CaseIterable {
+            /// The mean of R@1, R@5 and R@10 in both directions, as in the original.
+            case mean
+            /// The mean of R@1, R@5 and R@10 of texts that find images.
+            case textToImage = "text_to_image"
+            /// The mean of R@1, R@5 and R@10 of images that find texts, as in LAVIS.
+            case imageToText = "image_to_text"
+        }
 
         /// Creates settings for the evaluation.
-        public init(steps: Int, images: Int, depth: Int) {
+        public init(
+            steps: Int, images: Int, depth: Int, candidates: Int = 128,
+            selection: Selection = .mean
+        ) {
             self.steps = steps
             self.images = images
             self.depth = depth
+            self.candidates = candidates
+            self.selection = selection
         }
     }
 

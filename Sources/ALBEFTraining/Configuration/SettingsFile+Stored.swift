@@ -14,7 +14,7 @@ extension SettingsFile {
     /// The version of stored settings, which increases whenever a setting is added.
     ///
     /// Settings from runs that predate versions count as version 0.
-    static let version = 4
+    static let version = 5
 
     /// The settings that later versions added, each with the YAML value that describes runs from
     /// before the addition.
@@ -37,6 +37,12 @@ extension SettingsFile {
                 "{hard_negatives: global, shard_optimizer: false, bucket_megabytes: 25,"
                     + " timeout_seconds: 600}"
             ),
+            (5, ["model"], "task", "pretraining"),
+            (5, ["data"], "genome_images", "null"),
+            (5, ["data"], "answers", "null"),
+            (5, ["objectives"], "answers", "{label_smoothing: 0, genome_weight: 0.5}"),
+            (5, ["evaluation"], "candidates", "128"),
+            (5, ["evaluation"], "selection", "mean"),
         ]
 
     /// Reads the settings of a run, of this version or an earlier one.
@@ -100,6 +106,8 @@ extension SettingsFile {
         }
         settings.data.validation = settings.data.validation.map(absolute)
         settings.data.images = settings.data.images.map(absolute)
+        settings.data.genomeImages = settings.data.genomeImages.map(absolute)
+        settings.data.answers = settings.data.answers.map(absolute)
         settings.data.trunkMaps = settings.data.trunkMaps.map(absolute)
         return try decode(parse(text(of: settings), place: "settings"), place: "settings")
     }

@@ -20,7 +20,13 @@ public struct SettingsFile {
     /// - Throws: ``TrainingError`` if no preset has this name.
     public init(preset name: String) throws {
         schema = try SettingsSchema(of: PretrainingConfiguration.self)
-        node = try Self.parse(try Presets.text(name), place: "preset \(name)")
+        let text = try Self.parse(try Presets.text(name), place: "preset \(name)")
+        guard let base = Presets.base(of: name) else {
+            node = text
+            return
+        }
+        node = try Self.parse(try Presets.text(base), place: "preset \(base)")
+        try apply(text, place: "preset \(name)")
     }
 
     /// Applies the settings in a file; relative paths in it start from the file's folder.
@@ -138,7 +144,7 @@ public struct SettingsFile {
 
     private static let pathKeys = [
         ("model", "start"), ("model", "vocabulary"), ("data", "train"), ("data", "validation"),
-        ("data", "images"),
+        ("data", "images"), ("data", "genome_images"), ("data", "answers"),
     ]
 
     private static func resolved(_ node: Node, _ folder: FilePath) -> Node {

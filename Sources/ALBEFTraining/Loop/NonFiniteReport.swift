@@ -11,6 +11,7 @@ import Torch
 
 /// The inputs of a step whose loss or gradient is not finite.
 struct NonFiniteReport: Encodable {
+    /// An image with its text; of two images of one text, each is a pair.
     struct Pair: Encodable {
         let image: String
         let caption: String
@@ -23,17 +24,14 @@ struct NonFiniteReport: Encodable {
     let pairs: [Pair]
 
     init(
-        step: Int, _ measured: StepMeter.Step, gradients: [String]? = nil,
-        _ batches: [TrainingBatch]
+        step: Int, _ measured: StepMeter.Step, gradients: [String]? = nil, pairs: [Pair]
     ) {
         self.step = step
         self.gradients = gradients
         losses = [
             "total": measured.loss, "itc": measured.itc, "itm": measured.itm, "mlm": measured.mlm,
         ].compactMapValues { $0?.plainText }
-        pairs = batches.flatMap { batch in
-            zip(batch.images, batch.captions).map { Pair(image: $0.string, caption: $1) }
-        }
+        self.pairs = pairs
     }
 
     /// The file of the report in a run's directory.

@@ -39,6 +39,13 @@ extension PretrainingConfiguration {
                 try BatchLoader(
                     dataset, batchSize: training.batchSize, transform: transform, options: options
                 ) { report(.failure($0)) })
+        case .items(let items):
+            options.part = (ranks.rank, ranks.count)
+            return .items(
+                try ItemLoader(
+                    items.images, batchSize: training.batchSize, transform: transform,
+                    options: options
+                ) { report(.failure($0)) })
         case .shards(let shards):
             var ofShards = ShardLoader.Options()
             ofShards.common = options
@@ -75,15 +82,39 @@ extension PretrainingConfiguration {
     /// name no validation data.
     ///
     /// - Throws: `DatasetError` that describes the fault in the annotations; ``TrainingError`` if
-    ///   none of their images has a caption.
-    func evaluator(preprocessing: ModelPreprocessing) throws -> RetrievalEvaluator? {
+    ///   there is nothing to evaluate.
+    func evaluator(
+        preprocessing: ModelPreprocessing, vocabulary: Vocabulary, sizes: ALBEFConfiguration
+    ) throws -> (any RunEvaluator)? {
         guard !data.validation.isEmpty else { return nil }
+        let source = "data.validation (\(data.validation.joined(separator: ", ")))"
+        guard !model.task.readsItems else {
+            let texts = TaskTexts(vocabulary: vocabulary, configuration: sizes)
+            switch try TaskItems(data.validation, self).prefix(evaluation.images) {
+            case .sentences(let items):
+                return try ClassificationEvaluator(
+                    items, source: source, image: preprocessing.image, texts: texts)
+            case .questions(let items):
+                let choices = try data.answers.map { try AnswerChoices(reading: FilePath($0)) }
+                return try AnswerEvaluator(
+                    items, source: source,
+                    reader: AnswerReader(
+                        texts, choices: choices, candidates: evaluation.candidates),
+                    image: preprocessing.image)
+            }
+        }
+        guard model.task.aligns else {
+            throw TrainingError.setting(
+                "data.validation",
+                "must be empty: \(model.task.rawValue) is only a preparation, which has no metric")
+        }
         let dataset = try CaptionDataset(
             reading: data.validation.map { FilePath($0) },
             imageRoot: data.images.map { FilePath($0) })
-        return try RetrievalEvaluator(
-            dataset, source: "data.validation (\(data.validation.joined(separator: ", ")))",
-            limit: evaluation.images, preprocessing: preprocessing)
+        return PairEvaluation(
+            evaluator: try RetrievalEvaluator(
+                dataset, source: source, limit: evaluation.images, preprocessing: preprocessing),
+            configuration: self)
     }
 }
 
@@ -97,6 +128,10 @@ extension PretrainingConfiguration.Model {
         if let vocabulary { return FilePath(vocabulary) }
         guard let start else { return nil }
         let files = try ModelDirectory.open(FilePath(start))
+        guard task == .pretraining else {
+            try TaskStart.check(task, from: files.configuration)
+            return files.vocabulary
+        }
         guard files.configuration.task.matches, files.configuration.text.hasWordPieces else {
             throw TrainingError.setting(
                 "model.start",

@@ -11,10 +11,10 @@ extension PretrainingRun {
     ///   then restored.
     ///
     /// - Parameter parts: this process's part of each of the step's batches.
-    func take(_ parts: [TrainingBatch]) throws -> StepMeter.Step {
+    func take(_ parts: [RunBatch]) throws -> StepMeter.Step {
         ranks.note(step: step + 1)
         try state.drawDropout(ofStep: step, rank: ranks.rank)
-        let pairs = parts.reduce(0) { $0 + $1.captions.count } * ranks.count
+        let pairs = parts.reduce(0) { $0 + $1.count } * ranks.count
         let journal = try StepJournal(state, pairs: pairs)
         let failure = plannedFailure.flatMap { $0.step == step + 1 ? $0.atOperator : nil }
         do {
@@ -27,7 +27,7 @@ extension PretrainingRun {
 
     /// Sets the rate, adds up the gradients of all batches, then clips them and updates the
     /// weights.
-    private func attempt(_ parts: [TrainingBatch]) throws -> StepMeter.Step {
+    private func attempt(_ parts: [RunBatch]) throws -> StepMeter.Step {
         let batches = try parts.map(ranks.completed)
         let optimizer = state.optimizer
         optimizer.learningRate = schedule.rate(at: step)
@@ -36,13 +36,16 @@ extension PretrainingRun {
         var measured = StepMeter.Step(learningRate: optimizer.learningRate)
         for (index, batch) in batches.enumerated() {
             let alpha = ramp.alpha(at: step * batches.count + index)
-            let losses = try losses(of: batch, parts[index], alpha: alpha)
-            measured.add(losses, alpha: alpha, pairs: batch.captions.count, of: batches.count)
+            let losses = try task.losses(
+                of: batch, part: parts[index], alpha: alpha,
+                epoch: Double(step) / Double(schedule.stepsPerEpoch))
+            let rows = batch.pairs == nil ? batch.count * ranks.count : batch.count
+            measured.add(losses, alpha: alpha, pairs: rows, of: batches.count)
             if try ranks.isAny(!measured.loss.isFinite) {
                 measured = try measured.averaged(over: ranks)
                 throw TrainingError.notFinite(
                     step: step + 1, loss: measured.loss,
-                    report: try write(NonFiniteReport(step: step + 1, measured, batches)))
+                    report: try write(measured, of: batches))
             }
             // Gradients are exchanged once per step, beside the last backward pass.
             if index == batches.count - 1 { averager?.arm() }
@@ -55,26 +58,8 @@ extension PretrainingRun {
         return measured
     }
 
-    private func losses(
-        of batch: TrainingBatch, _ part: TrainingBatch, alpha: Double
-    ) throws -> PretrainingLosses {
-        let matching = configuration.objectives.matching
-        let epoch = Double(step) / Double(schedule.stepsPerEpoch) - matching.easyEpochs
-        let hardness = matching.rampEpochs > 0 ? min(1, epoch / matching.rampEpochs) : 1
-        // Feature maps are computed in full precision, whatever precision the step uses, so compute
-        // them outside autocast.
-        let inputs = try inputs(batch, part)
-        return try withAutocast(
-            configuration.training.precision.autocast, on: state.student.device
-        ) {
-            try state.objective(
-                inputs, alpha: alpha, negatives: epoch < 0 ? .shifted : nil,
-                hardness: hardness)
-        }
-    }
-
     /// Updates the weights with finite gradients, clipped if the settings require it.
-    private func move(_ batches: [TrainingBatch], _ measured: inout StepMeter.Step) throws {
+    private func move(_ batches: [RunBatch], _ measured: inout StepMeter.Step) throws {
         let gradients = state.optimizer.gradients
         let scaledNorm = gradients.totalNorm()?.scalar() ?? 0
         let scale = scaler.scale
@@ -86,8 +71,7 @@ extension PretrainingRun {
             let names = state.optimizer.parametersWithoutFiniteGradients
             throw TrainingError.notFinite(
                 step: step + 1, gradientsOf: names,
-                report: try write(
-                    NonFiniteReport(step: step + 1, measured, gradients: names, batches)))
+                report: try write(measured, gradients: names, of: batches))
         case .take:
             let clipNorm = configuration.optimizer.clipNorm
             let shortening = clipNorm > 0 && norm > clipNorm ? clipNorm / (norm + 1e-6) : 1
@@ -100,36 +84,14 @@ extension PretrainingRun {
         }
     }
 
-    /// Writes a report once, and returns its path.
-    private func write(_ report: NonFiniteReport) throws -> String {
+    /// Reports the batches of a step once, and returns the path of the report.
+    private func write(
+        _ measured: StepMeter.Step, gradients: [String]? = nil, of batches: [RunBatch]
+    ) throws -> String {
+        let report = NonFiniteReport(
+            step: step + 1, measured, gradients: gradients, pairs: batches.flatMap(task.examples))
         if ranks.isFirst { try report.write(to: directory.path) }
         return report.path(in: directory.path).string
-    }
-
-    /// Converts a batch to the input of the objectives: the texts of the whole batch, and the images
-    /// of this process's part.
-    private func inputs(
-        _ batch: TrainingBatch, _ part: TrainingBatch
-    ) throws -> PretrainingBatch {
-        let device = state.student.device
-        let side = state.student.configuration.vision.imageSize
-        let tokens = preprocessing.text.batch(batch.captions)
-        let shape = [tokens.count, tokens.length]
-        let pixels = Tensor(
-            part.pixels, shape: [part.pixelRows.count, 3, side, side], device: device)
-        let knowsTruths = configuration.objectives.contrastive.positives == .caption
-        return PretrainingBatch(
-            images: try maps.map {
-                try $0.input(part, pixels, of: state.student.visualEncoder)
-            } ?? .pixels(pixels),
-            ids: Tensor(tokens.ids, shape: shape, device: device),
-            mask: Tensor(tokens.mask, shape: shape, device: device),
-            imageIDs: Tensor(batch.ids, device: device),
-            truths: knowsTruths
-                ? Tensor(
-                    batch.truths.map { $0 ? 1 : 0 }, shape: [tokens.count, tokens.count],
-                    device: device
-                ).isEqual(to: 1) : nil)
     }
 }
 
@@ -151,16 +113,5 @@ extension AdamW {
         }
         let broken = norms.filter { !Self.canSquare($0.norm) }.map(\.name).sorted()
         return broken.isEmpty ? norms.max { $0.norm < $1.norm }.map { [$0.name] } ?? [] : broken
-    }
-}
-
-extension PretrainingConfiguration.Training.Precision {
-    /// The type that autocast uses for products and convolutions; nil for no autocast.
-    fileprivate var autocast: DType? {
-        switch self {
-        case .float32: nil
-        case .bfloat16: .bfloat16
-        case .float16: .float16
-        }
     }
 }

@@ -33,7 +33,7 @@ extension PretrainingRun {
         var (seconds, processor) = (Double.infinity, Double.infinity)
         for step in 0..<count {
             let (start, before) = (clock.now, Self.processorSeconds)
-            var waiting: [TrainingBatch] = []
+            var waiting: [RunBatch] = []
             while waiting.count < accumulation,
                 let batch = try await batches.next(isolation: #isolation)
             {

@@ -5,7 +5,7 @@ import Storage
 public import SystemPackage
 public import Torch
 
-/// A pretraining run, from its settings to its last checkpoint.
+/// A run of pretraining or fine-tuning, from its settings to its last checkpoint.
 public final class PretrainingRun {
     /// The way in which a run ended.
     public enum Outcome: Sendable, Hashable {
@@ -19,8 +19,10 @@ public final class PretrainingRun {
     public enum Event: Sendable {
         /// A step was taken.
         case step(StepMetrics)
-        /// The model was evaluated.
+        /// The model was evaluated on retrieval.
         case evaluation(EvaluationMetrics)
+        /// The model was evaluated on a downstream task.
+        case taskEvaluation(TaskMetrics)
         /// A file could not be read, so another row replaced its row in the batch.
         case failure(ImageError)
         /// The rest of a shard of the training data cannot be used and is skipped.
@@ -50,6 +52,8 @@ public final class PretrainingRun {
     var state: TrainingState
     var scaler: LossScaler
     package let preprocessing: ModelPreprocessing
+    /// The part of a step that depends on the task.
+    let task: any RunTask
     let schedule: LearningRateSchedule
     let ramp: DistillationRamp
     /// The cached feature maps of the images' views; nil if the frozen part of the trunk runs in
@@ -57,7 +61,7 @@ public final class PretrainingRun {
     let maps: TrunkMaps?
     let source: TrainingSource
     let data: TrainingData
-    private let evaluator: RetrievalEvaluator?
+    private let evaluator: (any RunEvaluator)?
     private let report: @Sendable (Event) -> Void
     /// The step of the last checkpoint; nil before the first.
     private var savedStep: Int?
@@ -146,7 +150,9 @@ public final class PretrainingRun {
         }
         source = try configuration.source(
             data, for: sizes.vision, maps: maps, opener: opener, ranks: ranks, report: report)
-        evaluator = try configuration.evaluator(preprocessing: preprocessing)
+        evaluator = try configuration.evaluator(
+            preprocessing: preprocessing, vocabulary: vocabulary, sizes: sizes)
+        task = try configuration.task(state, data, preprocessing, vocabulary, maps: maps)
 
         let accumulation = configuration.training.accumulation
         let stepsPerEpoch = source.batchesPerEpoch / accumulation
@@ -228,7 +234,7 @@ public final class PretrainingRun {
         let stepsPerEpoch = schedule.stepsPerEpoch
         let evaluationSteps = configuration.evaluation.steps
         if state.progress.isEvaluationDue { try await evaluate(observer) }
-        var waiting: [TrainingBatch] = []
+        var waiting: [RunBatch] = []
         var batches = source.batches(
             from: state.progress.position, begunWith: state.progress.epochRanks ?? 1)
         while step < totalSteps {
@@ -278,10 +284,14 @@ public final class PretrainingRun {
         state.progress.isEvaluationDue = false
     }
 
-    private func evaluate(_ evaluator: RetrievalEvaluator, _ observer: RunObserver?) async throws {
-        let metrics: EvaluationMetrics
+    private func evaluate(_ evaluator: any RunEvaluator, _ observer: RunObserver?) async throws {
+        let result: RunEvaluation
         do {
-            metrics = try await measure(evaluator, observer)
+            let place = (step, state.progress.position.epoch + 1)
+            result = try await evaluator.evaluate(state.student, at: place) {
+                [report] done, total in report(.evaluating(done: done, of: total))
+            }
+            try record(result, observer)
             // The evaluation's allocations differ in size from those of a step, so no step could
             // reuse them.
             returnFreedMemory()
@@ -290,31 +300,23 @@ public final class PretrainingRun {
         } catch {
             throw TrainingError.evaluation(step: step, error)
         }
-        report(.evaluation(metrics))
         state.progress.isEvaluationDue = false
-        let recall = (metrics.reranked ?? metrics.dual).mean
-        let isBest = recall > state.progress.bestRecall ?? -1
-        if isBest { state.progress.bestRecall = recall }
+        let isBest = result.score > state.progress.bestScore ?? -1
+        if isBest { state.progress.bestScore = result.score }
         try directory.finishEvaluation(state.progress, isBest: isBest)
     }
 
-    private func measure(
-        _ evaluator: RetrievalEvaluator, _ observer: RunObserver?
-    ) async throws -> EvaluationMetrics {
-        let reranks =
-            configuration.objectives.matching.weight > 0 && configuration.evaluation.depth > 0
-        let result = try await evaluator.evaluate(
-            state.student, depths: reranks ? [configuration.evaluation.depth] : []
-        ) { [report] done, total in report(.evaluating(done: done, of: total)) }
-        let metrics = EvaluationMetrics(
-            step: step, epoch: state.progress.position.epoch + 1, split: "validation",
-            images: evaluator.imageCount,
-            texts: evaluator.textCount, rerankDepth: result.reranked.first?.depth,
-            dual: result.towers.metrics, reranked: result.reranked.first?.ranks.metrics)
-        try observer?.record(metrics)
-        try observer?.record(samples: result.samples)
+    private func record(_ result: RunEvaluation, _ observer: RunObserver?) throws {
+        switch result.metrics {
+        case .retrieval(let metrics):
+            try observer?.record(metrics)
+            report(.evaluation(metrics))
+        case .task(let metrics):
+            try observer?.record(metrics)
+            report(.taskEvaluation(metrics))
+        }
+        if let samples = result.samples { try observer?.record(samples: samples) }
         try observer?.flush()
-        return metrics
     }
 
     private func saveIfNeeded(_ observer: RunObserver?) throws {

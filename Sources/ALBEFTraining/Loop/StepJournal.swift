@@ -23,8 +23,8 @@ struct StepJournal {
         (choices, dropping, moves, slots) = try recovering {
             (
                 try state.choices.state(), try state.dropping.state(),
-                state.objective.teacher?.moves ?? 0,
-                state.objective.queues?.slots(ofNext: pairs)
+                state.teacher?.moves ?? 0,
+                state.pretraining?.queues?.slots(ofNext: pairs)
             )
         }
     }
@@ -37,11 +37,11 @@ struct StepJournal {
             state.optimizer.clearGradients()
             try state.choices.restore(choices)
             try state.dropping.restore(dropping)
-            if let teacher = state.objective.teacher {
-                let momentum = state.objective.configuration.teacher.momentum
+            if let teacher = state.teacher {
+                let momentum = state.objectives.teacher.momentum
                 for _ in 0..<teacher.moves - moves { teacher.moveBack(momentum: momentum) }
             }
-            if let slots { state.objective.restoreQueues(slots) }
+            if let slots { state.pretraining?.restoreQueues(slots) }
         }
     }
 }

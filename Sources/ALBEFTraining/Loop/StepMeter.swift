@@ -1,4 +1,5 @@
 import ALBEF
+import OrderedCollections
 import Torch
 
 /// Averages the measurements of steps until they are logged.
@@ -7,7 +8,7 @@ struct StepMeter {
     struct Step {
         var learningRate: Double
         var loss = 0.0
-        var itc, itm, mlm, itmAccuracy: Double?
+        var itc, itm, mlm, itmAccuracy, accuracy: Double?
         var alpha = 0.0
         var gradientNorm: Double?
         var temperature: Double?
@@ -16,17 +17,17 @@ struct StepMeter {
         init(learningRate: Double) { self.learningRate = learningRate }
 
         /// Adds the losses of one of the step's `count` forward passes.
-        mutating func add(_ losses: PretrainingLosses, alpha: Double, pairs: Int, of count: Int) {
-            func mean(_ sum: Double?, _ value: Tensor?) -> Double? {
-                value.map { (sum ?? 0) + $0.scalar() / Double(count) }
+        mutating func add(_ losses: TrainingLosses, alpha: Double, pairs: Int, of count: Int) {
+            func mean(_ sum: Double?, _ value: Double?) -> Double? {
+                value.map { (sum ?? 0) + $0 / Double(count) }
             }
             loss += losses.total.scalar() / Double(count)
-            itc = mean(itc, losses.contrastive?.loss)
-            itm = mean(itm, losses.matching?.loss)
-            mlm = mean(mlm, losses.maskedLanguage?.loss)
-            if let matching = losses.matching {
-                itmAccuracy = (itmAccuracy ?? 0) + matching.accuracy / Double(count)
-            }
+            itc = mean(itc, losses.parts["itc"]?.scalar())
+            itm = mean(itm, losses.parts["itm"]?.scalar())
+            mlm = mean(mlm, losses.parts["mlm"]?.scalar())
+            let matches = losses.parts["itm"] != nil
+            itmAccuracy = mean(itmAccuracy, matches ? losses.accuracy : nil)
+            accuracy = mean(accuracy, matches ? nil : losses.accuracy)
             self.alpha = alpha
             self.pairs += pairs
         }
@@ -34,10 +35,10 @@ struct StepMeter {
         /// Returns the losses averaged over the processes, each of which has measured its part.
         func averaged(over ranks: TrainingRanks) throws -> Step {
             var result = self
-            let means = try ranks.means([loss, itc, itm, mlm, itmAccuracy])
+            let means = try ranks.means([loss, itc, itm, mlm, itmAccuracy, accuracy])
             result.loss = means[0] ?? loss
             (result.itc, result.itm, result.mlm) = (means[1], means[2], means[3])
-            result.itmAccuracy = means[4]
+            (result.itmAccuracy, result.accuracy) = (means[4], means[5])
             return result
         }
     }
@@ -82,7 +83,7 @@ struct StepMeter {
             learningRate: steps.last?.learningRate ?? 0, gradientNorm: mean(\.gradientNorm),
             pairsPerSecond: interval > 0 ? Double(pairs) / interval : 0,
             residentMegabytes: Double(ProcessMemory.residentBytes ?? 0) / 1e6,
-            itmAccuracy: mean(\.itmAccuracy))
+            itmAccuracy: mean(\.itmAccuracy), accuracy: mean(\.accuracy))
     }
 }
 

@@ -10,6 +10,8 @@ struct TrainingData: Sendable {
         case annotations(CaptionDataset)
         /// Shards, with their counts unless the settings say how many samples an epoch has.
         case shards(ShardSet)
+        /// The items of a downstream task.
+        case items(TaskItems)
     }
 
     let content: Content
@@ -18,7 +20,7 @@ struct TrainingData: Sendable {
     /// Whether the counts of the shards were found out by reading them.
     private let isCounted: Bool
 
-    /// The annotations; nil if the data are shards.
+    /// The captioned images of annotations; nil if the data are others.
     var annotations: CaptionDataset? {
         if case .annotations(let dataset) = content { dataset } else { nil }
     }
@@ -40,6 +42,11 @@ struct TrainingData: Sendable {
         let data = configuration.data
         let damages = ShardDamages { report(.damagedShard($0)) }
         self.damages = damages
+        guard !configuration.model.task.readsItems else {
+            content = .items(try TaskItems(data.train, configuration))
+            isCounted = false
+            return
+        }
         guard data.usesShards else {
             content = .annotations(
                 try CaptionDataset(
@@ -97,12 +104,14 @@ struct TrainingData: Sendable {
 enum TrainingSource: Sendable {
     case annotations(BatchLoader)
     case shards(ShardLoader)
+    case items(ItemLoader)
 
     /// The number of rows per epoch.
     var rowCount: Int {
         switch self {
         case .annotations(let loader): loader.rowCount
         case .shards(let loader): loader.rowCount
+        case .items(let loader): loader.itemCount
         }
     }
 
@@ -111,6 +120,7 @@ enum TrainingSource: Sendable {
         switch self {
         case .annotations(let loader): loader.batchesPerEpoch
         case .shards(let loader): loader.batchesPerEpoch
+        case .items(let loader): loader.batchesPerEpoch
         }
     }
 
@@ -126,11 +136,14 @@ enum TrainingSource: Sendable {
     ///   - ranks: The number of processes that began the position's epoch.
     func batches(
         from position: BatchLoader.Position, begunWith ranks: Int
-    ) -> any AsyncIteratorProtocol<TrainingBatch, any Error> {
+    ) -> any AsyncIteratorProtocol<RunBatch, any Error> {
         switch self {
-        case .annotations(let loader): loader.batches(from: position).makeAsyncIterator()
+        case .annotations(let loader):
+            loader.batches(from: position).map { .pairs($0) }.makeAsyncIterator()
         case .shards(let loader):
-            loader.batches(from: position, begunWith: ranks).makeAsyncIterator()
+            loader.batches(from: position, begunWith: ranks).map { .pairs($0) }.makeAsyncIterator()
+        case .items(let loader):
+            loader.batches(from: position).map { .items($0) }.makeAsyncIterator()
         }
     }
 }

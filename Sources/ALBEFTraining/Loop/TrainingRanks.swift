@@ -97,18 +97,21 @@ struct TrainingRanks: Sendable {
 
     /// Adds the texts and names of the other processes' rows to a part of a batch.
     ///
+    /// Batches of items stay as they are: their losses are means over rows, which processes average.
+    ///
     /// - Returns: the whole batch, except that it has the pixels and views of this process alone.
-    func completed(_ part: TrainingBatch) throws -> TrainingBatch {
-        guard let group else { return part }
+    func completed(_ part: RunBatch) throws -> RunBatch {
+        guard let group, let part = part.pairs else { return part }
         let own = Rows(
             captions: part.captions, ids: part.ids, imageCaptions: part.imageCaptions,
             images: part.images.map(\.string))
         let all = try group.allGather(bytes: Array(JSONEncoder().encode(own))).map {
             try JSONDecoder().decode(Rows.self, from: Data($0))
         }
-        return part.joined(
-            captions: all.flatMap(\.captions), ids: all.flatMap(\.ids),
-            imageCaptions: all.flatMap(\.imageCaptions), images: all.flatMap(\.images))
+        return .pairs(
+            part.joined(
+                captions: all.flatMap(\.captions), ids: all.flatMap(\.ids),
+                imageCaptions: all.flatMap(\.imageCaptions), images: all.flatMap(\.images)))
     }
 
     private struct Rows: Codable {

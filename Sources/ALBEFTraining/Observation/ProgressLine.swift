@@ -24,6 +24,9 @@ public enum ProgressLine {
         let parts = [("itc", metrics.itc), ("itm", metrics.itm), ("mlm", metrics.mlm)]
             .compactMap { name, value in value.map { "\(name) \(NumberText.loss($0))" } }
         if !parts.isEmpty { loss += " (\(parts.joined(separator: " ")))" }
+        if let accuracy = metrics.accuracy {
+            loss += "  accuracy \(NumberText.fixed(100 * accuracy, 1)) %"
+        }
         var fields = [
             "epoch \(metrics.epoch)/\(totalEpochs)", progress, loss,
             "\(NumberText.rate(metrics.pairsPerSecond)) pairs/s",

@@ -105,6 +105,16 @@ public final class RunObserver: Sendable {
         }
     }
 
+    /// Records an evaluation of a downstream task.
+    ///
+    /// - Throws: ``RunError`` if a file cannot be written or the observer is closed.
+    public func record(_ metrics: TaskMetrics) throws {
+        try withState { state in
+            try state.log.append(.task(metrics))
+            try state.events.append(metrics.scalars, step: metrics.step)
+        }
+    }
+
     /// Replaces the sample retrievals.
     ///
     /// - Throws: `FileError` if the file cannot be written; ``RunError`` if the observer is closed.

@@ -65,7 +65,7 @@ package struct ParameterPlan: Sendable, Hashable {
         }
         entries = zip(subjects, model.parameters.values).map { subject, parameter in
             let isFrozen = patterns.contains { $0.matches(subject) }
-            let isUsed = configuration.objectives.depend(on: subject.place)
+            let isUsed = configuration.trains(subject.place)
             let ownFactor =
                 hasStart && subject.isNew
                 ? settings.newPartsRate
@@ -151,15 +151,19 @@ extension PretrainingConfiguration.Optimizer.Rates {
     }
 }
 
-extension ObjectiveConfiguration {
+extension PretrainingConfiguration {
     /// Returns whether a loss depends on a parameter.
-    fileprivate func depend(on place: ParameterPlace) -> Bool {
-        switch (place.part, place.section) {
-        case (.fusion, _): usesFusion
+    fileprivate func trains(_ place: ParameterPlace) -> Bool {
+        guard model.task.aligns else {
+            // Text assignment compares images by a projection, but does not train it.
+            return place.section != .other("projections")
+        }
+        return switch (place.part, place.section) {
+        case (.fusion, _): objectives.usesFusion
         case (.heads, .other("projections")), (.heads, .other("temperature")):
-            contrastive.weight > 0
-        case (.heads, .other("matching")): matching.weight > 0
-        case (.heads, .other("words")): maskedLanguage.weight > 0
+            objectives.contrastive.weight > 0
+        case (.heads, .other("matching")): objectives.matching.weight > 0
+        case (.heads, .other("words")): objectives.maskedLanguage.weight > 0
         default: true
         }
     }

@@ -109,6 +109,11 @@ public struct TrainingPlan: Sendable {
         report: @escaping @Sendable (PretrainingRun.Event) -> Void = { _ in }
     ) throws {
         try configuration.validate()
+        guard configuration.model.task == .pretraining else {
+            throw TrainingError.setting(
+                "model.task",
+                "is \(configuration.model.task.rawValue); a plan predicts pretraining alone")
+        }
         self.configuration = configuration
         target = try Target(named: configuration.training.device)
         guard let words = try configuration.model.vocabularyFile() else {
@@ -127,7 +132,8 @@ public struct TrainingPlan: Sendable {
         let source = try configuration.source(
             training, for: sizes.vision, maps: nil, opener: opener, ranks: ranks, report: report)
         let preprocessing = ModelPreprocessing(vocabulary: vocabulary, configuration: sizes)
-        _ = try configuration.evaluator(preprocessing: preprocessing)
+        _ = try configuration.evaluator(
+            preprocessing: preprocessing, vocabulary: vocabulary, sizes: sizes)
         let settings = configuration.training
         let stepsPerEpoch = source.batchesPerEpoch / settings.accumulation
         guard stepsPerEpoch > 0 else {

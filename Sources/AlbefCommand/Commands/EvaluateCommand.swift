@@ -7,13 +7,14 @@ import Retrieval
 import Storage
 import SystemPackage
 
-/// `albef evaluate`: measures a model on captioned images.
+/// `albef evaluate`: measures a model.
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Measure a model on captioned images.",
+        abstract: "Measure a model on captioned images, or on a downstream task.",
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateChoiceCommand.self, EvaluatePairsCommand.self,
+            EvaluateEntailmentCommand.self, EvaluateNLVRCommand.self, EvaluateVQACommand.self,
             EvaluateWardrobeCommand.self,
         ])
 }

@@ -4,8 +4,15 @@ import SystemPackage
 
 /// The options that choose the settings of a training run.
 struct SettingsOptions: ParsableArguments {
-    @Option(help: "Settings to start from: \(Presets.names.joined(separator: ", ")).")
-    var preset = "albef"
+    /// The preset of pretraining.
+    static let standard = "albef"
+
+    @Option(
+        help: """
+            Settings to start from: \(Presets.names.joined(separator: ", ")); to fine-tune, \
+            \(Presets.taskNames.joined(separator: ", ")); default: \(standard), or that of the task.
+            """)
+    var preset: String?
 
     @Option(
         help: ArgumentHelp(
@@ -23,10 +30,14 @@ struct SettingsOptions: ParsableArguments {
 
     /// Returns the settings that the options choose.
     ///
-    /// - Parameter more: Further assignments, which follow those of `--set`.
+    /// - Parameters:
+    ///   - more: Further assignments, which follow those of `--set`.
+    ///   - standard: The preset if none is named.
     /// - Throws: `TrainingError` that names the file or the key.
-    func settings(_ more: [String] = []) throws -> PretrainingConfiguration {
-        var file = try SettingsFile(preset: preset)
+    func settings(
+        _ more: [String] = [], preset standard: String = Self.standard
+    ) throws -> PretrainingConfiguration {
+        var file = try SettingsFile(preset: preset ?? standard)
         if let config { try file.apply(file: FilePath(config)) }
         for assignment in assignments + more { try file.apply(assignment: assignment) }
         return try file.configuration()

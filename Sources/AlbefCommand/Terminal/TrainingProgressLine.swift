@@ -34,8 +34,9 @@ final class TrainingProgressLine: Sendable {
         case .step(let metrics): show(metrics)
         case .evaluating(let done, let total):
             guard isInteractive, done % 16 == 0 else { return }
-            redraw("evaluating \(done)/\(total) images")
+            redraw("evaluating \(done)/\(total)")
         case .evaluation(let metrics): note("step \(metrics.step): \(RecallTable(metrics).text)")
+        case .taskEvaluation(let metrics): note("step \(metrics.step): \(metrics.text)")
         case .failure(let error): note("replaced \(error)")
         case .damagedShard(let damage): note("damaged shard: \(damage)")
         case .counting(let done, let total):

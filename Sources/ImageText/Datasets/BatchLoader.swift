@@ -140,7 +140,8 @@ public struct BatchLoader: Sendable {
             dataset.images, sampling: options.sampling, seed: options.seed, group: options.group,
             batchSize: batchSize)
         cache = ImageCache(
-            dataset.images, loader: loader, capacity: options.cacheBytes, onFailure: onFailure)
+            dataset.images.map(\.path), loader: loader, capacity: options.cacheBytes,
+            onFailure: onFailure)
         gate = WorkerGate(options.workers)
         guard order.count >= batchSize else {
             throw .tooSmall(rows: order.count, batchSize: batchSize)

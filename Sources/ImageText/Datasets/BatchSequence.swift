@@ -1,7 +1,9 @@
 /// Starts the batches of one iterator, which come in order.
-protocol BatchStarter {
+protocol BatchStarter<Batch> {
+    associatedtype Batch: Sendable
+
     /// Starts to make a batch.
-    mutating func start(_ position: BatchLoader.Position) -> Task<TrainingBatch, any Error>
+    mutating func start(_ position: BatchLoader.Position) -> Task<Batch, any Error>
     /// Ends whatever the batches that were started wait for.
     func cancel()
 }
@@ -11,8 +13,7 @@ extension BatchStarter {
 }
 
 /// The endless sequence of a loader's batches.
-struct BatchSequence: AsyncSequence, Sendable {
-    typealias Element = TrainingBatch
+struct BatchSequence<Element: Sendable>: AsyncSequence, Sendable {
     typealias Failure = any Error
 
     let start: BatchLoader.Position
@@ -21,34 +22,34 @@ struct BatchSequence: AsyncSequence, Sendable {
     /// Whether the sequence ends when the consumer's task is cancelled.
     let endsWhenCancelled: Bool
     /// Returns what starts the batches of a new iterator.
-    let starter: @Sendable () -> any BatchStarter
+    let starter: @Sendable () -> any BatchStarter<Element>
 
     func makeAsyncIterator() -> Iterator { Iterator(ahead: BatchesAhead(self)) }
 
     struct Iterator: AsyncIteratorProtocol {
-        fileprivate let ahead: BatchesAhead
+        fileprivate let ahead: BatchesAhead<Element>
 
-        mutating func next() async throws -> TrainingBatch? {
+        mutating func next() async throws -> Element? {
             try await ahead.next(isolation: nil)
         }
 
         mutating func next(
             isolation actor: isolated (any Actor)?
-        ) async throws(any Error) -> TrainingBatch? {
+        ) async throws(any Error) -> Element? {
             try await ahead.next(isolation: actor)
         }
     }
 }
 
 /// The batches in progress: one task each, cancelled when the iterator is released.
-private final class BatchesAhead {
-    private let sequence: BatchSequence
-    private var starter: any BatchStarter
+private final class BatchesAhead<Batch: Sendable> {
+    private let sequence: BatchSequence<Batch>
+    private var starter: any BatchStarter<Batch>
     private var position: BatchLoader.Position
-    private var tasks: [Task<TrainingBatch, any Error>] = []
+    private var tasks: [Task<Batch, any Error>] = []
     private var isFinished = false
 
-    init(_ sequence: BatchSequence) {
+    init(_ sequence: BatchSequence<Batch>) {
         self.sequence = sequence
         starter = sequence.starter()
         position = sequence.start
@@ -57,7 +58,7 @@ private final class BatchesAhead {
     deinit { cancel() }
 
     /// Returns the next batch, and keeps `lookahead` batches in progress behind it.
-    func next(isolation actor: isolated (any Actor)?) async throws -> TrainingBatch? {
+    func next(isolation actor: isolated (any Actor)?) async throws -> Batch? {
         if isFinished { return nil }
         do {
             if sequence.endsWhenCancelled { try Task.checkCancellation() }
@@ -82,7 +83,7 @@ private final class BatchesAhead {
         starter.cancel()
     }
 
-    private func startNext() -> Task<TrainingBatch, any Error> {
+    private func startNext() -> Task<Batch, any Error> {
         let task = starter.start(position)
         position.batch += 1
         if position.batch == sequence.batchesPerEpoch {

@@ -51,12 +51,9 @@ struct EpochOrder: Sendable {
 
     /// Returns every row once, in the order of an epoch.
     func rows(ofEpoch epoch: Int) -> [Int32] {
+        guard group > 1 else { return Self.shuffled(count, seed: seed, epoch: epoch) }
         var order = (0..<count).map(Int32.init)
         var random = SplitMix64(seed: seed, stream: Stream.order.rawValue, epoch)
-        guard group > 1 else {
-            random.shuffle(&order)
-            return order
-        }
         var groups = stride(from: 0, to: count, by: group).map { start in
             order[start..<min(start + group, count)]
         }
@@ -68,6 +65,14 @@ struct EpochOrder: Sendable {
             random.shuffle(&batch)
             return batch
         }
+    }
+
+    /// Returns the numbers below `count` in the order of an epoch.
+    static func shuffled(_ count: Int, seed: UInt64, epoch: Int) -> [Int32] {
+        var order = (0..<count).map(Int32.init)
+        var random = SplitMix64(seed: seed, stream: Stream.order.rawValue, epoch)
+        random.shuffle(&order)
+        return order
     }
 
     /// Returns the position of a row's image, and its caption.

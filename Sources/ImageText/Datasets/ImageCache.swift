@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import SystemPackage
 
 /// Decodes the images of a data set, keeps them while there is room, and counts failures.
 final class ImageCache: Sendable {
@@ -11,7 +12,7 @@ final class ImageCache: Sendable {
     /// This many failures are always tolerated.
     private static let tolerated = 9
 
-    private let images: [CaptionedImage]
+    private let files: [FilePath]
     private let loader: ImageLoader
     private let capacity: Int
     private let onFailure: @Sendable (ImageError) -> Void
@@ -19,10 +20,10 @@ final class ImageCache: Sendable {
 
     /// - Parameter capacity: The room for decoded images, in bytes.
     init(
-        _ images: [CaptionedImage], loader: ImageLoader, capacity: Int,
+        _ files: [FilePath], loader: ImageLoader, capacity: Int,
         onFailure: @escaping @Sendable (ImageError) -> Void
     ) {
-        self.images = images
+        self.files = files
         self.loader = loader
         self.capacity = capacity
         self.onFailure = onFailure
@@ -40,7 +41,7 @@ final class ImageCache: Sendable {
         }
         var box: ImagePart?
         var isWhole = false
-        let image = try loader.load(images[position].path) { width, height in
+        let image = try loader.load(files[position]) { width, height in
             let drawn = transform.box(width: width, height: height, using: &random)
             box = drawn
             isWhole = hasRoom(for: 3 * width * height)
@@ -72,8 +73,8 @@ final class ImageCache: Sendable {
             (state.failed.insert(position).inserted, state.failed.count)
         }
         if isNew { onFailure(error) }
-        if count > Self.tolerated, count * 100 > images.count {
-            throw .tooManyFailures(count, of: images.count, latest: error)
+        if count > Self.tolerated, count * 100 > files.count {
+            throw .tooManyFailures(count, of: files.count, latest: error)
         }
     }
 }

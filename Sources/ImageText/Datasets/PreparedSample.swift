@@ -17,20 +17,25 @@ extension TrainingBatch {
     init(
         _ rows: [PreparedSample], transform: TrainingTransform, at position: BatchLoader.Position
     ) {
-        let length = transform.count
         let squares = rows.compactMap(\.square)
-        let pixels = [Float](unsafeUninitializedCapacity: squares.count * length) {
-            buffer, initialized in
-            for (place, square) in squares.enumerated() {
-                let slot = buffer[place * length..<(place + 1) * length]
-                transform.normalise(square, into: UnsafeMutableBufferPointer(rebasing: slot))
-            }
-            initialized = squares.count * length
-        }
         self.init(
-            pixels: pixels, pixelRows: rows.indices.filter { rows[$0].square != nil },
+            pixels: transform.normalised(squares),
+            pixelRows: rows.indices.filter { rows[$0].square != nil },
             views: rows.compactMap(\.view), captions: rows.map(\.caption), ids: rows.map(\.id),
             imageCaptions: rows.map(\.captions), images: rows.map(\.path), epoch: position.epoch,
             index: position.batch)
+    }
+}
+
+extension TrainingTransform {
+    /// Returns the pixels of augmented images, `[squares.count, 3, S, S]`.
+    func normalised(_ squares: [RGBImage]) -> [Float] {
+        [Float](unsafeUninitializedCapacity: squares.count * count) { buffer, initialized in
+            for (place, square) in squares.enumerated() {
+                let slot = buffer[place * count..<(place + 1) * count]
+                normalise(square, into: UnsafeMutableBufferPointer(rebasing: slot))
+            }
+            initialized = squares.count * count
+        }
     }
 }

@@ -40,6 +40,27 @@ public struct WordPieceTokenizer: Sendable {
         classes = BertCharacter.basicPlane
     }
 
+    /// Returns the text that tokens spell, with spaces between words, but none between ideographs.
+    ///
+    /// It is the text of ``ids(of:limit:)`` but for what the tokenizer drops: case, accents and
+    /// white space around punctuation.
+    ///
+    /// - Parameter ids: Token ids; those outside of the vocabulary are left out.
+    public func text(of ids: [Int]) -> String {
+        var text = ""
+        for token in vocabulary.tokens(of: ids).compactMap(\.self) {
+            if token.hasPrefix("##"), !text.isEmpty {
+                text += token.dropFirst(2)
+                continue
+            }
+            let isJoined = [text.unicodeScalars.last, token.unicodeScalars.first].contains {
+                $0.map { BertCharacter.of($0.value) == .ideograph } ?? true
+            }
+            text += (isJoined ? "" : " ") + token
+        }
+        return text
+    }
+
     /// Returns the token ids of a text, without `[CLS]` or `[SEP]`.
     ///
     /// - Parameters:

@@ -47,6 +47,38 @@ struct TaskStartTests {
         }
     }
 
+    @Test("The teacher starts from the twins of pretraining, and is a copy without them")
+    func teacher() throws {
+        try withPretrained { directory, folder in
+            let trained = try ALBEFModel(directory, trainableOn: .cpu)
+            let twins = try MomentumTeacher(
+                untrainedFor: trained, generator: Generator(seed: 5))
+            let path = folder.appending("with-twins")
+            let files = try ModelDirectory.write(
+                trained.entries + twins.entries, configuration: trained.configuration,
+                vocabulary: Fixtures.tinyVocabulary, to: path)
+            let fusionLayer = trained.configuration.text.fusionLayer
+            let decoder = "text_decoder.bert.encoder.layer.0.output.dense.weight"
+            let fusion = "text_encoder.bert.encoder.layer.\(fusionLayer).output.dense.weight"
+            func difference(_ start: TaskStart, from model: ALBEFModel) throws -> Double {
+                let own = try #require(try start.teacher().model.parameters[decoder]).value
+                let expected = try #require(model.parameters[fusion]).value
+                return (own - expected).detached().abs().max().scalar()
+            }
+            let start = try TaskStart(.vqa, from: files, generator: Generator(seed: 1))
+            #expect(try difference(start, from: twins.model) == 0)
+            #expect(try difference(start, from: trained) > 0)
+            let plain = try TaskStart(.vqa, from: directory, generator: Generator(seed: 1))
+            #expect(try difference(plain, from: trained) == 0)
+            // Heads that pretraining lacks are copies, with twins or without.
+            let sentences = try TaskStart(.entailment, from: files, generator: Generator(seed: 1))
+            let head = "cls_head.0.weight"
+            let copy = try #require(try sentences.teacher().model.parameters[head]).value
+            let own = try #require(sentences.model.parameters[head]).value
+            #expect((copy - own).detached().abs().max().scalar() == 0)
+        }
+    }
+
     @Test("Every tensor of VQA starts from the one that LAVIS takes")
     func answerSources() throws {
         let sources: [String: [String]] = try GoldenSet("lavis-transfer").fact("vqa_source_of")

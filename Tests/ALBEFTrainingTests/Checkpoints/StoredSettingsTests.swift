@@ -51,14 +51,14 @@ struct StoredSettingsTests {
     @Test("What only a newer program knows is refused by file, line and version")
     func newer() async throws {
         try await Fixtures.withTemporaryFolder { folder in
-            let tiny = try oldRun(in: folder) { "# ours\nversion: 5\n" + $0 }
+            let tiny = try oldRun(in: folder) { "# ours\nversion: 6\n" + $0 }
             let error = await #expect(throws: TrainingError.self) {
                 try await tiny.train("run", nil)
             }
             #expect(
                 error?.description
-                    == "\(folder)/run/configuration.yaml:2: these settings have version 5, but this"
-                    + " program supports versions up to 4 only: use the newer program that wrote"
+                    == "\(folder)/run/configuration.yaml:2: these settings have version 6, but this"
+                    + " program supports versions up to 5 only: use the newer program that wrote"
                     + " them")
         }
     }
@@ -92,7 +92,7 @@ struct StoredSettingsTests {
             try await tiny.train("run", settings)
             let path = folder.appending("run/configuration.yaml")
             let text = try String(contentsOfFile: path.string, encoding: .utf8)
-            #expect(text.hasPrefix("version: 4\nmodel:\n"))
+            #expect(text.hasPrefix("version: 5\nmodel:\n"))
             var file = try SettingsFile(preset: "clip")
             try file.apply(file: path)
             #expect(try file.configuration() == settings)

@@ -40,6 +40,8 @@ struct PresetTests {
         // What is nil is not encoded.
         configuration.model.start = "model"
         configuration.data.images = "images"
+        configuration.data.genomeImages = "genome"
+        configuration.data.answers = "answers.json"
         configuration.data.trunkMaps = "maps"
         let object = try JSONSerialization.jsonObject(
             with: JSONEncoder().encode(configuration))
@@ -89,7 +91,61 @@ struct PresetTests {
         let error = #expect(throws: TrainingError.self) { try SettingsFile(preset: "blip") }
         #expect(
             error?.description
-                == "preset 'blip': is unknown; choose one of albef, clip, wenlan, single-tower, wardrobe"
-        )
+                == "preset 'blip': is unknown; choose one of albef, clip, wenlan, single-tower, wardrobe,"
+                + " retrieval-flickr, retrieval-coco, grounding, vqa, nlvr, entailment,"
+                + " text-assignment")
+    }
+
+    /// The numbers of the original's settings for a task.
+    struct Numbers: Sendable, CustomTestStringConvertible {
+        let preset: String
+        let task: ALBEFConfiguration.Task
+        let side, epochs, rowsPerStep, warmupSteps: Int
+        let peak, minimum, warmupStart, rampEpochs: Double
+
+        var testDescription: String { preset }
+    }
+
+    @Test(
+        "Presets of tasks have the paper's numbers",
+        arguments: [
+            Numbers(
+                preset: "retrieval-flickr", task: .retrieval, side: 384, epochs: 10,
+                rowsPerStep: 256, warmupSteps: 100, peak: 1e-5, minimum: 1e-6, warmupStart: 1e-5,
+                rampEpochs: 1),
+            Numbers(
+                preset: "retrieval-coco", task: .retrieval, side: 384, epochs: 5, rowsPerStep: 256,
+                warmupSteps: 100, peak: 1e-5, minimum: 1e-6, warmupStart: 1e-5, rampEpochs: 1),
+            Numbers(
+                preset: "grounding", task: .grounding, side: 384, epochs: 5, rowsPerStep: 256,
+                warmupSteps: 100, peak: 1e-5, minimum: 1e-6, warmupStart: 1e-5, rampEpochs: 1),
+            Numbers(
+                preset: "vqa", task: .vqa, side: 384, epochs: 8, rowsPerStep: 256, warmupSteps: 400,
+                peak: 2e-5, minimum: 1e-6, warmupStart: 1e-5, rampEpochs: 1),
+            Numbers(
+                preset: "nlvr", task: .nlvr, side: 384, epochs: 10, rowsPerStep: 128,
+                warmupSteps: 100, peak: 2e-5, minimum: 1e-6, warmupStart: 1e-5, rampEpochs: 1),
+            Numbers(
+                preset: "entailment", task: .entailment, side: 384, epochs: 5, rowsPerStep: 256,
+                warmupSteps: 100, peak: 2e-5, minimum: 1e-6, warmupStart: 1e-5, rampEpochs: 0),
+            Numbers(
+                preset: "text-assignment", task: .textAssignment, side: 256, epochs: 1,
+                rowsPerStep: 512, warmupSteps: 100, peak: 2e-5, minimum: 1e-5, warmupStart: 1e-5,
+                rampEpochs: 1),
+        ])
+    func tasks(_ numbers: Numbers) throws {
+        var file = try SettingsFile(preset: numbers.preset)
+        try file.apply(assignment: "model.start=model")
+        try file.apply(assignment: "data.train=[train.json]")
+        let found = try file.configuration()
+        #expect(found.model.task == numbers.task && found.model.imageSize == numbers.side)
+        #expect(found.training.epochs == numbers.epochs)
+        #expect(found.training.batchSize * found.training.accumulation == numbers.rowsPerStep)
+        #expect(found.optimizer.warmupSteps == numbers.warmupSteps)
+        #expect(found.optimizer.learningRate == numbers.peak)
+        #expect(found.optimizer.minimumLearningRate == numbers.minimum)
+        #expect(found.optimizer.warmupLearningRate == numbers.warmupStart)
+        #expect(found.optimizer.weightDecay == 0.02 && found.objectives.teacher.momentum == 0.995)
+        #expect(found.objectives.teacher.rampEpochs == numbers.rampEpochs)
     }
 }

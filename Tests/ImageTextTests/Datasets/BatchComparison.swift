@@ -1,10 +1,10 @@
 import ImageText
 
 /// Returns the first batches of an endless sequence.
-func first(
-    _ count: Int, of sequence: some AsyncSequence<TrainingBatch, any Error>
-) async throws -> [TrainingBatch] {
-    var batches: [TrainingBatch] = []
+func first<Batch>(
+    _ count: Int, of sequence: some AsyncSequence<Batch, any Error>
+) async throws -> [Batch] {
+    var batches: [Batch] = []
     guard count > 0 else { return [] }
     for try await batch in sequence {
         batches.append(batch)

@@ -5,13 +5,19 @@ extension StepMetrics {
     package var scalars: [(tag: String, value: Double)] {
         let values: [(String, Double?)] = [
             ("loss/total", loss), ("loss/itc", itc), ("loss/itm", itm), ("loss/mlm", mlm),
-            ("accuracy/itm", itmAccuracy), ("optimizer/learning_rate", learningRate),
+            ("accuracy/itm", itmAccuracy), ("accuracy/task", accuracy),
+            ("optimizer/learning_rate", learningRate),
             ("optimizer/gradient_norm", gradientNorm), ("teacher/alpha", alpha),
             ("temperature", temperature), ("speed/pairs_per_second", pairsPerSecond),
             ("memory/resident_mb", residentMegabytes),
         ]
         return values.compactMap { tag, value in value.map { (tag, $0) } }
     }
+}
+
+extension TaskMetrics {
+    /// The measurement with its TensorBoard tag, `task/SPLIT/METRIC`.
+    package var scalars: [(tag: String, value: Double)] { [("task/\(split)/\(metric)", value)] }
 }
 
 extension EvaluationMetrics {

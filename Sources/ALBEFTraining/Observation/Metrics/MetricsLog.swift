@@ -63,10 +63,8 @@ public struct MetricsLog: Sendable {
     public mutating func truncate(after step: Int, isEvaluated: Bool = true) throws {
         let lines = try Self.lines(of: path)
         let kept = lines.filter { line in
-            if !isEvaluated, line.record.step == step, case .evaluation = line.record {
-                return false
-            }
-            return line.record.step <= step
+            line.record.step < step
+                || (line.record.step == step && (isEvaluated || !line.record.isEvaluation))
         }
         guard kept.count < lines.count else { return }
         try AtomicFile.write(kept.flatMap { $0.bytes + [UInt8(ascii: "\n")] }, to: path)

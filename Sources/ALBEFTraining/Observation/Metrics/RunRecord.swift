@@ -5,19 +5,27 @@ import Storage
 public enum RunRecord: Codable, Sendable, Hashable {
     /// A training step.
     case step(StepMetrics)
-    /// An evaluation after a step.
+    /// An evaluation of retrieval after a step.
     case evaluation(EvaluationMetrics)
+    /// An evaluation of a downstream task after a step.
+    case task(TaskMetrics)
+
+    /// Whether the record is an evaluation.
+    var isEvaluation: Bool {
+        if case .step = self { false } else { true }
+    }
 
     /// The step of the record.
     public var step: Int {
         switch self {
         case .step(let metrics): metrics.step
         case .evaluation(let metrics): metrics.step
+        case .task(let metrics): metrics.step
         }
     }
 
     private enum Key: String, CodingKey { case kind }
-    private enum Kind: String, Codable { case step, evaluation }
+    private enum Kind: String, Codable { case step, evaluation, task }
 
     /// Decodes the record whose kind the key `kind` names.
     public init(from decoder: any Decoder) throws {
@@ -25,6 +33,7 @@ public enum RunRecord: Codable, Sendable, Hashable {
         switch try container.decode(Kind.self, forKey: .kind) {
         case .step: self = .step(try StepMetrics(from: decoder))
         case .evaluation: self = .evaluation(try EvaluationMetrics(from: decoder))
+        case .task: self = .task(try TaskMetrics(from: decoder))
         }
     }
 
@@ -37,6 +46,9 @@ public enum RunRecord: Codable, Sendable, Hashable {
             try metrics.encode(to: encoder)
         case .evaluation(let metrics):
             try container.encode(Kind.evaluation, forKey: .kind)
+            try metrics.encode(to: encoder)
+        case .task(let metrics):
+            try container.encode(Kind.task, forKey: .kind)
             try metrics.encode(to: encoder)
         }
     }

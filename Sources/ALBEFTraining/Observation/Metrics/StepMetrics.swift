@@ -30,13 +30,16 @@ public struct StepMetrics: Codable, Sendable, Hashable {
     public var residentMegabytes: Double
     /// The share of pairs that the matching head classified correctly, from 0 to 1.
     public var itmAccuracy: Double?
+    /// The share of sentences that a task's head classified correctly, from 0 to 1; `nil` if the
+    /// task has no such head.
+    public var accuracy: Double?
 
     /// Creates the measurements of one step, without those that the run does not measure.
     public init(
         step: Int, epoch: Int, seconds: Double, pairsSeen: Int? = nil, loss: Double,
         itc: Double? = nil, itm: Double? = nil, mlm: Double? = nil, temperature: Double? = nil,
         alpha: Double, learningRate: Double, gradientNorm: Double? = nil, pairsPerSecond: Double,
-        residentMegabytes: Double, itmAccuracy: Double? = nil
+        residentMegabytes: Double, itmAccuracy: Double? = nil, accuracy: Double? = nil
     ) {
         self.step = step
         self.epoch = epoch
@@ -53,6 +56,7 @@ public struct StepMetrics: Codable, Sendable, Hashable {
         self.pairsPerSecond = pairsPerSecond
         self.residentMegabytes = residentMegabytes
         self.itmAccuracy = itmAccuracy
+        self.accuracy = accuracy
     }
 
     enum CodingKeys: String, CodingKey {
@@ -64,5 +68,6 @@ public struct StepMetrics: Codable, Sendable, Hashable {
         case pairsPerSecond = "pairs_per_second"
         case residentMegabytes = "resident_megabytes"
         case itmAccuracy = "itm_accuracy"
+        case accuracy
     }
 }

@@ -1,0 +1,168 @@
+public import ALBEF
+public import ImageText
+import SystemPackage
+import Torch
+
+/// Evaluates a model on sentences with one image or two: visual entailment and NLVR2.
+///
+/// The metric is the share of sentences whose class is found, as in the original.
+public struct ClassificationEvaluator: Sendable {
+    /// The class that a model gives a sentence.
+    public struct Prediction: Sendable, Hashable {
+        /// The position of the item in the data.
+        public let item: Int
+        /// The class with the highest probability.
+        public let label: Int
+        /// The probability of each class.
+        public let probabilities: [Float]
+    }
+
+    /// The predictions of an evaluation.
+    public struct Result: Sendable {
+        /// The predictions in the order of the data, without items whose images are damaged.
+        public let predictions: [Prediction]
+        /// The number of items by their class, and then by the predicted class.
+        public let confusion: [[Int]]
+        /// The errors of the images that could not be read.
+        public let unreadable: [ImageError]
+
+        /// The share of sentences whose class was found, in percent.
+        public var accuracy: Double { share.percent }
+        /// The standard error of the accuracy, in percentage points.
+        public var standardError: Double { share.standardError }
+        /// The share of the most frequent class, in percent.
+        public var majority: Double {
+            let largest = confusion.map { $0.reduce(0, +) }.max() ?? 0
+            return 100 * Double(largest) / Double(max(1, predictions.count))
+        }
+
+        private var share: ShareOfItems {
+            let right = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
+            return ShareOfItems(
+                values: [Double](repeating: 1, count: right)
+                    + [Double](repeating: 0, count: predictions.count - right))
+        }
+    }
+
+    private let items: [ClassificationItem]
+    private let files: [[FilePath]]
+    private let source: String
+    private let texts: TaskTexts
+    private let encoder: ItemEncoder
+
+    /// Prepares an evaluation.
+    ///
+    /// - Parameters:
+    ///   - items: The sentences with their images and classes.
+    ///   - source: The name of the data in errors, such as its files.
+    ///   - image: The preparation of the model's images.
+    ///   - texts: The preparation of the model's texts.
+    /// - Throws: ``TrainingError`` if there are no items.
+    public init(
+        _ items: [ClassificationItem], source: String = "the data set", image: ImageTransform,
+        texts: TaskTexts
+    ) throws(TrainingError) {
+        guard !items.isEmpty else {
+            throw .nothingToEvaluate(source, "sentences", "the data contains none")
+        }
+        self.items = items
+        files = items.map(\.images)
+        self.source = source
+        self.texts = texts
+        encoder = ItemEncoder(image)
+    }
+
+    /// Predicts the class of every sentence.
+    ///
+    /// - Parameters:
+    ///   - model: A model for the task of the items.
+    ///   - skipsUnreadable: Whether to leave out items with a damaged image. Default: false.
+    ///   - progress: Called with the number of items done and the total.
+    /// - Throws: `ImageError` that names a file; `ALBEFError` if the model is for another task;
+    ///   ``TrainingError`` if a probability is not finite or no image can be read; `TorchError` if
+    ///   there is not enough memory; `CancellationError`.
+    /// - Complexity: One pass of the fusion encoder per item, and one of the image encoder per
+    ///   image of a batch.
+    public func evaluate(
+        _ model: ALBEFModel, skipsUnreadable: Bool = false,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) async throws -> Result {
+        let classes = model.configuration.task.classCount ?? 0
+        var predictions: [Prediction] = []
+        var unreadable: [ImageError] = []
+        var done = 0
+        for batch in ItemEncoder.batches(of: files) {
+            let encoded = try await encoder.encode(
+                batch, of: files, model, skipsUnreadable: skipsUnreadable)
+            unreadable += encoded.unreadable
+            done += batch.count
+            if !encoded.items.isEmpty { predictions += try predict(encoded, model, classes) }
+            progress(done, items.count)
+        }
+        guard !predictions.isEmpty else {
+            throw TrainingError.nothingToEvaluate(source, "sentences", "no image can be read")
+        }
+        var confusion = [[Int]](repeating: Array(repeating: 0, count: classes), count: classes)
+        for prediction in predictions {
+            confusion[items[prediction.item].label][prediction.label] += 1
+        }
+        return Result(
+            predictions: predictions.sorted { $0.item < $1.item }, confusion: confusion,
+            unreadable: unreadable)
+    }
+
+    private func predict(
+        _ encoded: ItemEncoder.Encoded, _ model: ALBEFModel, _ classes: Int
+    ) throws -> [Prediction] {
+        let (ids, mask) = texts.sentences(encoded.items.map { items[$0].sentence })
+            .tensors(on: model.device)
+        let values: [Float] = try recovering {
+            try withoutGradients {
+                try model.classLogits(ids, mask: mask, images: encoded.images)
+                    .to(.float32).softmax(1).values()
+            }
+        }
+        return try encoded.items.enumerated().map { row, item in
+            let own = Array(values[row * classes..<(row + 1) * classes])
+            guard own.allSatisfy(\.isFinite),
+                let best = own.indices.max(by: { (own[$0], $1) < (own[$1], $0) })
+            else {
+                throw TrainingError.scoreNotFinite("\(items[item].file): \(items[item].entry)")
+            }
+            return Prediction(item: item, label: best, probabilities: own)
+        }
+    }
+}
+
+/// A mean over items, and its standard error.
+struct ShareOfItems {
+    /// The mean in percent; 0 without items.
+    let percent: Double
+    /// The standard error in percentage points; 0 with fewer than two items.
+    let standardError: Double
+
+    /// Averages the values of items, from 0 to 1.
+    init(values: [Double]) {
+        let count = Double(values.count)
+        let mean = values.isEmpty ? 0 : values.reduce(0, +) / count
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        percent = 100 * mean
+        standardError =
+            values.count > 1 ? 100 * (squares / (count - 1) / count).squareRoot() : 0
+    }
+}
+
+extension ClassificationEvaluator: RunEvaluator {
+    func evaluate(
+        _ model: ALBEFModel, at step: (step: Int, epoch: Int),
+        report: @escaping (Int, Int) -> Void
+    ) async throws -> RunEvaluation {
+        let result = try await evaluate(model, progress: report)
+        return RunEvaluation(
+            metrics: .task(
+                TaskMetrics(
+                    step: step.step, epoch: step.epoch, split: "validation",
+                    items: result.predictions.count, metric: "accuracy", value: result.accuracy,
+                    standardError: result.standardError)), score: result.accuracy)
+    }
+}

@@ -1,0 +1,60 @@
+import ALBEF
+import ArgumentParser
+import SystemPackage
+import Torch
+
+/// The options of every command that runs a model of a downstream task.
+struct TaskModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            The model: a directory that 'albef finetune' or 'albef import' wrote, or a name from \
+            'albef models list', which is fetched on first use.
+            """,
+            valueName: "model"), completion: .directory)
+    var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Side of the input images in pixels; default: that of the weights.",
+            valueName: "pixels"))
+    var imageSize: Int?
+
+    @Option(help: ArgumentHelp("cpu, cuda, cuda:N, mps or auto.", valueName: "device"))
+    var device = "auto"
+
+    @Option(
+        help: ArgumentHelp(
+            "The number format of matrix products: float32, which is exact, or bfloat16.",
+            valueName: "type"))
+    var computeType = ComputeType.float32
+
+    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
+    var threads: Int?
+
+    func validate() throws {
+        try NumberBounds.check("--threads", threads, 1...1024)
+        try NumberBounds.check("--image-size", imageSize, 1...4096)
+    }
+
+    /// Loads the model, and notes that it is untrained.
+    ///
+    /// - Parameter task: the task that the command is for.
+    /// - Throws: A `ValidationError` if the model is for another task.
+    func load(_ task: ALBEFConfiguration.Task) async throws -> TaskModel {
+        if let threads { setThreadCount(threads) }
+        let files = try ModelDirectory.open(try await ModelFetch().model(model))
+        let own = files.configuration.task
+        guard own == task else {
+            throw ValidationError(
+                "\(model) is a model for \(own.rawValue), not for \(task.rawValue);"
+                    + " 'albef finetune' makes one from a pretrained model.")
+        }
+        if !files.configuration.isTrained {
+            Console.note(
+                "note: the weights of this model are untrained; its results mean nothing")
+        }
+        return try TaskModel(
+            files, imageSize: imageSize, device: Device(named: device), computeType: computeType)
+    }
+}
