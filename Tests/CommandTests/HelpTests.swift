@@ -20,7 +20,8 @@ struct HelpTests {
         ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
         ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
-        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
+        ["wardrobe"], ["wardrobe", "generate"], ["wardrobe", "tasks"], ["wardrobe", "boxes"],
+        ["demo"], ["models", "pack"], ["models", "remove"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in
