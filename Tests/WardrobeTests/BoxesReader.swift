@@ -16,13 +16,12 @@ enum BoxesReader {
             }
             return found.1 == "left" ? counts[0] > counts[1] : counts[1] > counts[0]
         }
-        if let found = sentence.wholeMatch(of: /(.+) in (only one image|both images|neither image)/)
-        {
+        if let found = sentence.wholeMatch(of: /(.+) in (only one|both|neither)/) {
             let values = [left, right].map { shows($0, found.1) }
             guard let one = values[0], let other = values[1] else { return nil }
             return switch found.2 {
-            case "only one image": one != other
-            case "both images": one && other
+            case "only one": one != other
+            case "both": one && other
             default: !one && !other
             }
         }
@@ -30,8 +29,8 @@ enum BoxesReader {
             let scene = found.1 == "left" ? left : right
             return shows(scene, "there is \(found.2)")
         }
-        if let found = sentence.wholeMatch(of: /(.+) in the (left|right) image (ha.+)/) {
-            return shows(found.2 == "left" ? left : right, "\(found.1) \(found.3)")
+        if let found = sentence.wholeMatch(of: /on the (left|right) (.+)/) {
+            return shows(found.1 == "left" ? left : right, found.2)
         }
         return nil
     }
@@ -81,6 +80,6 @@ enum BoxesReader {
     }
 
     private static func singular(_ word: Substring) -> Substring {
-        word.hasSuffix("sses") ? word.dropLast(2) : word.dropLast(word.hasSuffix("s") ? 1 : 0)
+        word.dropLast(word.hasSuffix("s") ? 1 : 0)
     }
 }

@@ -129,7 +129,7 @@ extension SceneReader {
         if let found = question.wholeMatch(of: /what does (the .+) carry\?/) {
             return person(found.1).map { scene.people[$0].bag == nil ? "nothing" : "bag" }
         }
-        return statement(asked: question).flatMap(truth).map { $0 ? "yes" : "no" }
+        return statement(asked: question).flatMap { truth($0) }.map { $0 ? "yes" : "no" }
     }
 
     /// Turns a question into the sentence that it asks about.

@@ -37,16 +37,22 @@ struct WardrobeBoxesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let task = BoxesTask(seed: seed, items: count)
-        let drawn = task.training.scenes.count + task.test.scenes.count
-        try await Interrupts.cancelling("stopping") {
+        let task = try await Interrupts.cancelling("stopping") {
+            let task = try made()
             var bar = ProgressBar("drawing", unit: "images")
             defer { bar.finish() }
             try await BoxesFolder(FilePath(output), side: side)
-                .write(task) { bar.show($0, of: drawn) }
+                .write(task) { bar.show($0, of: task.sceneCount) }
+            return task
         }
         Console.result(
-            "wrote \(drawn) images to \(output): \(task.training.pairs.count) statements of training,"
-                + " \(task.test.pairs.count) of the test")
+            "wrote \(task.sceneCount) images to \(output): \(task.training.pairs.count) statements"
+                + " of training, \(task.test.pairs.count) of the test")
+    }
+
+    private func made() throws -> BoxesTask {
+        var bar = ProgressBar("making", unit: "statements")
+        defer { bar.finish() }
+        return try BoxesTask(seed: seed, items: count) { bar.show($0, of: count) }
     }
 }

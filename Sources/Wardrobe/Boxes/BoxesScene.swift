@@ -1,3 +1,4 @@
+internal import Foundation
 public import ImageText
 
 /// Four boxes with coloured shapes, in the manner of the generated images of NLVR
@@ -20,13 +21,13 @@ public struct BoxesScene: Sendable, Hashable, Codable {
 
         /// A shape.
         public enum Shape: String, Sendable, Hashable, Codable, CaseIterable {
-            case circle, triangle, cross
+            case ball, block, star
         }
 
         /// The colours that shapes have.
         public static let colours: [WardrobeColour] = [.black, .red, .yellow, .blue]
 
-        /// The name with its article: "a red circle".
+        /// The name with its article: "a red star".
         var text: String { SceneText.article("\(colour.rawValue) \(shape.rawValue)") }
     }
 
@@ -80,11 +81,15 @@ public struct BoxesScene: Sendable, Hashable, Codable {
     ) {
         let paint = SVGDrawing.Paint(item.colour.rgb)
         switch item.shape {
-        case .circle: drawing.circle(x, y, 9, paint)
-        case .triangle: drawing.polygon([(x, y - 9), (x + 10, y + 8), (x - 10, y + 8)], paint)
-        case .cross:
-            drawing.rectangle(x - 9.5, y - 3.2, 19, 6.4, paint)
-            drawing.rectangle(x - 3.2, y - 9.5, 6.4, 19, paint)
+        case .ball: drawing.circle(x, y, 9, paint)
+        case .block: drawing.rectangle(x - 8.5, y - 8.5, 17, 17, paint)
+        case .star:
+            let corners = (0..<10).map { corner in
+                let angle = Double(corner) * .pi / 5
+                let radius = corner % 2 == 0 ? 11.0 : 4.6
+                return (x + radius * sin(angle), y + 1 - radius * cos(angle))
+            }
+            drawing.polygon(corners, paint)
         }
     }
 

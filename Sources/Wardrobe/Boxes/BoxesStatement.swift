@@ -30,7 +30,7 @@ enum BoxesStatement: Sendable, Hashable {
         var text: String {
             switch self {
             case .colour(let colour): "\(colour.rawValue) shapes"
-            case .shape(let shape): BoxesStatement.plural(shape)
+            case .shape(let shape): "\(shape.rawValue)s"
             }
         }
     }
@@ -81,45 +81,42 @@ enum BoxesStatement: Sendable, Hashable {
     /// The sentence, without a full stop.
     var text: String {
         switch self {
-        case .side(let side, let content): content.text(place: "the \(side.rawValue) image")
+        case .side(let side, let content): content.text(on: side)
         case .images(let number, let content):
-            content.text(place: nil)
-                + [" in neither image", " in only one image", " in both images"][number]
+            "\(content.text) \(["in neither", "in only one", "in both"][number])"
         case .more(let side, let counted):
             "the \(side.rawValue) image has more \(counted.text) than the \(side.other.rawValue)"
         }
     }
-
-    fileprivate static func plural(_ shape: BoxesScene.Item.Shape) -> String {
-        shape.rawValue + (shape == .cross ? "es" : "s")
-    }
 }
 
 extension BoxesStatement.Content {
-    /// Returns the sentence about an image, or without one.
-    fileprivate func text(place: String?) -> String {
-        let inside = place.map { " in \($0)" } ?? ""
-        return switch self {
-        case .has(let item):
-            place.map { "\($0) has \(item.text)" } ?? "there is \(item.text)"
+    /// The sentence without a side.
+    fileprivate var text: String {
+        switch self {
+        case .has(let item): "there is \(item.text)"
+        case .boxes(1, let item): "exactly one box has \(item.text)"
         case .boxes(let number, let item):
-            number == 1
-                ? "exactly one box\(inside) has \(item.text)"
-                : "exactly \(SceneText.numbers[number]) boxes\(inside) have \(item.text)"
+            "exactly \(SceneText.numbers[number]) boxes have \(item.text)"
         case .number(let number, let item):
-            (place.map { "\($0) has " } ?? "there are ") + "exactly "
-                + Self.counted(number, item)
-        case .together(let one, let other):
-            "a box\(inside) has \(one.text) and \(other.text)"
-        case .above(let upper, let lower):
-            "a box\(inside) has \(upper.text) above \(lower.text)"
-        case .leftOf(let left, let right):
-            "a box\(inside) has \(left.text) left of \(right.text)"
+            "there \(number == 1 ? "is" : "are") \(Self.exactly(number, item))"
+        case .together(let one, let other): "a box has \(one.text) and \(other.text)"
+        case .above(let upper, let lower): "a box has \(upper.text) above \(lower.text)"
+        case .leftOf(let left, let right): "a box has \(left.text) left of \(right.text)"
         }
     }
 
-    private static func counted(_ number: Int, _ item: BoxesScene.Item) -> String {
-        "\(SceneText.numbers[number]) \(item.colour.rawValue) "
-            + (number == 1 ? item.shape.rawValue : BoxesStatement.plural(item.shape))
+    fileprivate func text(on side: BoxesStatement.Side) -> String {
+        switch self {
+        case .has(let item): "the \(side.rawValue) image has \(item.text)"
+        case .number(let number, let item):
+            "the \(side.rawValue) image has \(Self.exactly(number, item))"
+        default: "on the \(side.rawValue) \(text)"
+        }
+    }
+
+    private static func exactly(_ number: Int, _ item: BoxesScene.Item) -> String {
+        "exactly \(SceneText.numbers[number]) \(item.colour.rawValue) \(item.shape.rawValue)"
+            + (number == 1 ? "" : "s")
     }
 }

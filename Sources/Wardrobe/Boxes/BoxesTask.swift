@@ -1,5 +1,4 @@
 import ImageText
-public import SystemPackage
 
 /// Statements about two images of boxes with shapes, in the form of NLVR2.
 ///
@@ -22,22 +21,37 @@ public struct BoxesTask: Sendable {
     /// The items of the test, a tenth of all.
     public let test: Part
 
-    /// Draws images and statements.
+    /// The number of images of training and test.
+    public var sceneCount: Int { training.scenes.count + test.scenes.count }
+
+    /// Makes images and statements; nothing is drawn yet.
     ///
     /// - Parameters:
     ///   - seed: The seed, which no other data set should share.
     ///   - count: The number of items; rounded up to a multiple of 4, and at least 8.
-    public init(seed: UInt64, items count: Int) {
+    ///   - progress: Called with the number of items done.
+    /// - Throws: `CancellationError`.
+    /// - Complexity: O(*n*) for *n* items.
+    public init(
+        seed: UInt64, items count: Int, progress: (Int) -> Void = { _ in }
+    ) throws {
         let groups = Swift.max(2, (count + 3) / 4)
         let tests = Swift.max(1, groups / 10)
-        training = Self.part(seed: seed, stream: 0, groups: groups - tests)
-        test = Self.part(seed: seed, stream: 1, groups: tests)
+        training = try Self.part(seed: seed, stream: 0, groups: groups - tests, progress)
+        let learned = training.pairs.count
+        test = try Self.part(seed: seed, stream: 1, groups: tests) { progress(learned + $0) }
     }
 
-    private static func part(seed: UInt64, stream: Int, groups: Int) -> Part {
+    private static func part(
+        seed: UInt64, stream: Int, groups: Int, _ progress: (Int) -> Void
+    ) throws -> Part {
         var part = Part()
         let kinds = BoxesContrast.Kind.allCases
         for index in 0..<groups {
+            if index % 64 == 63 {
+                try Task.checkCancellation()
+                progress(part.pairs.count)
+            }
             var random = SplitMix64(seed: seed, stream: stream, index)
             let contrast = BoxesContrast(kinds[index % kinds.count], &random)
             let pairs = [contrast.firstImages, contrast.secondImages].map { images in
@@ -50,6 +64,7 @@ public struct BoxesTask: Sendable {
                 }
             }
         }
+        progress(part.pairs.count)
         return part
     }
 }
@@ -61,68 +76,5 @@ extension BoxesTask.Part {
         if let place = scenes.suffix(3).lastIndex(of: scene) { return place }
         scenes.append(scene)
         return scenes.count - 1
-    }
-}
-
-/// The data of a ``BoxesTask`` in a folder.
-///
-///     box-scenes.jsonl               one line per image: its name and what it shows
-///     images/00000.png …             the images, those of training first
-///     nlvr-train.json, nlvr-test.json  `NLVRDataset`
-public struct BoxesFolder: Sendable {
-    /// The path of the folder.
-    public let path: FilePath
-    /// The side of the images in pixels.
-    public let side: Int
-
-    /// Creates a folder to be written.
-    ///
-    /// - Parameters:
-    ///   - path: The path of the folder.
-    ///   - side: The side of the images in pixels; 64 by default.
-    public init(_ path: FilePath, side: Int = 64) {
-        self.path = path
-        self.side = side
-    }
-
-    /// Writes images and annotations, and replaces those of an earlier call.
-    ///
-    /// The annotations are written last, so their presence means that the data are complete.
-    ///
-    /// - Parameters:
-    ///   - task: The data.
-    ///   - progress: Called with the number of images done.
-    /// - Throws: `DatasetError` if the folder holds other images or annotations; `ImageError` if an
-    ///   image cannot be rendered; `CocoaError` if a file cannot be written; `CancellationError`.
-    public func write(
-        _ task: BoxesTask, progress: (Int) -> Void = { _ in }
-    ) async throws {
-        let folder = DrawnFolder(
-            path: path, marker: "box-scenes.jsonl", outputs: ["nlvr-train.json", "nlvr-test.json"],
-            format: .png)
-        let side = side
-        let scenes = task.training.scenes + task.test.scenes
-        try folder.prepare()
-        try folder.write(
-            lines: scenes.enumerated().map { Line(image: folder.name($0), boxes: $1.boxes) },
-            to: folder.marker)
-        try await folder.draw(scenes.count, progress: progress) { index in
-            try scenes[index].image(side: side)
-        }
-        for (part, name, first) in [
-            (task.training, "train", 0), (task.test, "test", task.training.scenes.count),
-        ] {
-            try folder.write(
-                list: part.pairs.map { pair in
-                    PairRecord(
-                        images: pair.scenes.map { folder.name(first + $0) },
-                        sentence: pair.sentence, isTrue: pair.isTrue)
-                }, to: "nlvr-\(name).json")
-        }
-    }
-
-    private struct Line: Encodable {
-        let image: String
-        let boxes: [[BoxesScene.Item?]]
     }
 }

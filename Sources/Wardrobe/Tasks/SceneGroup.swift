@@ -87,7 +87,7 @@ extension SceneGroup {
     private static let unknown = [
         "someone is tired", "someone is ill", "someone is late", "someone likes tea",
         "someone has a cat", "someone is in love", "someone wants to eat", "someone can sing",
-        "someone is called ann", "someone works at night", "someone has a sister",
+        "someone is cold", "someone works at night", "someone has a sister",
         "someone slept well",
     ]
 

@@ -3,13 +3,12 @@ public import ImageText
 // MARK: Expressions
 
 extension SceneGroup {
-    /// Returns one or two expressions per scene; none where nothing can be named.
+    /// Returns up to three expressions per scene: for two people of several, and for a thing.
     func references(_ random: inout SplitMix64) -> [WardrobeTasks.Reference] {
         scenes.enumerated().flatMap { place, scene in
-            var found: [WardrobeTasks.Reference] = []
-            if let (person, description) = Self.somebody(in: scene, &random) {
-                found.append(
-                    .init(scene: start + place, text: description.text, target: .person(person)))
+            var found = Self.people(in: scene, &random).map { person, description in
+                WardrobeTasks.Reference(
+                    scene: start + place, text: description.text, target: .person(person))
             }
             if let prop = Self.something(in: scene, &random) {
                 found.append(
@@ -21,28 +20,36 @@ extension SceneGroup {
         }
     }
 
-    /// Draws a person and what distinguishes this person from the others.
-    ///
-    /// Of two traits neither is enough alone, where there are such; two of three people have each.
-    private static func somebody(
+    /// Draws up to two people, and what distinguishes each from the others.
+    private static func people(
         in scene: WardrobeScene, _ random: inout SplitMix64
-    ) -> (Int, PersonDescription)? {
+    ) -> [(Int, PersonDescription)] {
+        guard scene.people.count > 1 else { return [] }
         var order = Array(scene.people.indices)
         random.shuffle(&order)
-        let prefersTwo = random.chance(0.7)
-        for person in order {
-            let single = traits(of: scene.people[person])
-            let enough = single.filter { PersonDescription($0).person(in: scene) != nil }
-            let others = single.filter { !enough.contains($0) }
-            let pairs = others.indices.flatMap { first in
-                others.indices.dropFirst(first + 1).map { [others[first], others[$0]] }
-            }.filter { PersonDescription($0).person(in: scene) != nil }
-            let choices = [pairs, enough.map { [$0] }]
-            for traits in prefersTwo ? choices : choices.reversed() where !traits.isEmpty {
-                return (person, PersonDescription(random.element(of: traits)))
-            }
+        var found: [(Int, PersonDescription)] = []
+        for person in order where found.count < 2 {
+            guard let description = description(of: person, in: scene, &random) else { continue }
+            found.append((person, description))
         }
-        return nil
+        return found
+    }
+
+    /// Draws one or two traits that only one person has; of two neither is enough alone.
+    private static func description(
+        of person: Int, in scene: WardrobeScene, _ random: inout SplitMix64
+    ) -> PersonDescription? {
+        let traits = traits(of: scene.people[person])
+        let enough = traits.filter { PersonDescription($0).person(in: scene) != nil }
+        let others = traits.filter { !enough.contains($0) }
+        let pairs = others.indices.flatMap { first in
+            others.indices.dropFirst(first + 1).map { [others[first], others[$0]] }
+        }.filter { PersonDescription($0).person(in: scene) != nil }
+        let choices = [pairs, enough.map { [$0] }]
+        let ordered = random.chance(0.7) ? choices : choices.reversed()
+        return ordered.first { !$0.isEmpty }.map {
+            PersonDescription(random.element(of: $0))
+        }
     }
 
     /// What can be seen of a person; places say nothing about other images, so they are left out.
