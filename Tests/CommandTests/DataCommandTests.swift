@@ -90,6 +90,8 @@ struct DataCommandTests {
                     ["wardrobe", "generate", "--output", "o", "--count", "9223372036854775807"],
                     "--count must be from 1 to"
                 ),
+                (["wardrobe", "tasks", "--output", "o", "--count", "7"], "--count must be from 8"),
+                (["wardrobe", "boxes", "--output", "o", "--count", "7"], "--count must be from 8"),
                 (
                     ["vocabulary", "train", "x", "--output", "o", "--size", "9223372036854775807"],
                     "--size must be"

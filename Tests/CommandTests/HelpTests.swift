@@ -10,19 +10,18 @@ struct HelpTests {
     /// To accept a change, run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
         [], ["index"], ["search"], ["serve"], ["score"], ["classify"], ["explain"], ["import"],
-        ["models"],
-        ["models", "list"], ["models", "show"],
-        ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
-        ["index", "verify"], ["index", "repair"], ["index", "compact"], ["index", "graph"],
-        ["index", "merge"], ["index", "push"], ["index", "stats"],
-        ["index", "texts"], ["vocabulary"], ["vocabulary", "train"],
-        ["data"], ["data", "validate"], ["data", "pack"], ["data", "list"], ["plan"], ["pretrain"],
-        ["calibrate"], ["report"], ["evaluate"],
+        ["models"], ["models", "list"], ["models", "show"], ["models", "pull"],
+        ["models", "create"], ["index", "add"], ["index", "remove"], ["index", "verify"],
+        ["index", "repair"], ["index", "compact"], ["index", "graph"], ["index", "merge"],
+        ["index", "push"], ["index", "stats"], ["index", "texts"], ["vocabulary"],
+        ["vocabulary", "train"], ["data"], ["data", "validate"], ["data", "pack"],
+        ["data", "list"], ["plan"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
         ["evaluate", "entailment"], ["evaluate", "nlvr"], ["evaluate", "vqa"],
         ["evaluate", "wardrobe"], ["finetune"], ["predict"], ["predict", "vqa"],
         ["predict", "entailment"], ["predict", "nlvr"], ["ablate"], ["ablate", "wardrobe"],
-        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
+        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],
+        ["models", "remove"], ["wardrobe", "tasks"], ["wardrobe", "boxes"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

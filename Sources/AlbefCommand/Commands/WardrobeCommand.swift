@@ -9,7 +9,9 @@ struct WardrobeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wardrobe",
         abstract: "Make scenes of people in clothes, for training and testing.",
-        subcommands: [WardrobeGenerateCommand.self])
+        subcommands: [
+            WardrobeGenerateCommand.self, WardrobeTasksCommand.self, WardrobeBoxesCommand.self,
+        ])
 }
 
 /// `albef wardrobe generate`: draws scenes.

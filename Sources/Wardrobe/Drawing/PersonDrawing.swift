@@ -18,6 +18,24 @@ enum PersonDrawing {
         }
     }
 
+    /// Returns where a person is drawn, without the shadow.
+    static func extents(of person: WardrobeScene.Person) -> PersonExtents? {
+        let figure = Figure(person: person)
+        func extent(_ draw: (inout SVGDrawing) -> Void) -> DrawnExtent? {
+            var drawing = SVGDrawing()
+            drawing.group(at: person.x * 100, person.y * 100, scale: person.height, draw)
+            return drawing.extent
+        }
+        guard let whole = extent({ figure.draw(&$0) }), let top = extent({ figure.drawTop(&$0) }),
+            let bottom = extent({ figure.drawLegs(&$0) }),
+            let head = extent({ figure.drawHead(&$0) })
+        else { return nil }
+        return PersonExtents(
+            whole: whole, top: top, bottom: bottom, head: head,
+            hat: person.hat.flatMap { hat in extent { figure.drawHat(hat, &$0) } },
+            bag: person.bag.flatMap { bag in extent { figure.drawBag(bag, &$0) } })
+    }
+
     /// Returns a garment's fill, and an outline that separates it from ground of the same colour.
     static func cloth(_ colour: WardrobeColour) -> SVGDrawing.Paint {
         let edge = colour == .black ? SIMD3<Double>(84, 84, 90) : colour.rgb * 0.66
@@ -42,7 +60,7 @@ enum PersonDrawing {
             if let bag = person.bag { drawBag(bag, &drawing) }
         }
 
-        private func drawLegs(_ drawing: inout SVGDrawing) {
+        func drawLegs(_ drawing: inout SVGDrawing) {
             let paint = cloth(person.bottom.colour)
             let waist = -49 + drop
             // The place of each foot by posture.
@@ -78,7 +96,7 @@ enum PersonDrawing {
                 paint)
         }
 
-        private func drawTop(_ drawing: inout SVGDrawing) {
+        func drawTop(_ drawing: inout SVGDrawing) {
             let paint = cloth(person.top)
             let (shoulder, waist) = (-82 + drop, -47 + drop)
             let isWaving = person.posture == .waving
@@ -99,19 +117,21 @@ enum PersonDrawing {
                 ], paint)
         }
 
-        private func drawHead(_ drawing: inout SVGDrawing) {
+        func drawHead(_ drawing: inout SVGDrawing) {
             let middle = -91 + drop
             drawing.rectangle(-2.5, middle + 5, 5, 6, .init(skin * 0.92))
             drawing.ellipse(0, middle - 1, 8.8, 9, .init(hair))
             drawing.ellipse(0, middle + 1.5, 7, 7.4, .init(skin))
-            if let hat = person.hat {
-                let paint = cloth(hat)
-                drawing.rectangle(-8.5, middle - 14, 17, 10, paint, radius: 4)
-                drawing.rectangle(-13, middle - 6, 26, 4, paint, radius: 2)
-            }
+            if let hat = person.hat { drawHat(hat, &drawing) }
         }
 
-        private func drawBag(_ colour: WardrobeColour, _ drawing: inout SVGDrawing) {
+        func drawHat(_ colour: WardrobeColour, _ drawing: inout SVGDrawing) {
+            let (paint, middle) = (cloth(colour), -91 + drop)
+            drawing.rectangle(-8.5, middle - 14, 17, 10, paint, radius: 4)
+            drawing.rectangle(-13, middle - 6, 26, 4, paint, radius: 2)
+        }
+
+        func drawBag(_ colour: WardrobeColour, _ drawing: inout SVGDrawing) {
             let paint = cloth(colour)
             let (shoulder, waist) = (-82 + drop, -47 + drop)
             drawing.line(

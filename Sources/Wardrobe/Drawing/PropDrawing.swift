@@ -10,6 +10,13 @@ enum PropDrawing {
         }
     }
 
+    /// Returns where a thing is drawn.
+    static func extent(of prop: WardrobeScene.Prop) -> DrawnExtent? {
+        var drawing = SVGDrawing()
+        draw(prop, &drawing)
+        return drawing.extent
+    }
+
     private static func small(
         _ kind: WardrobeScene.Prop.Kind, _ cloth: SVGDrawing.Paint, _ drawing: inout SVGDrawing
     ) {

@@ -1,6 +1,8 @@
 /// An SVG document under construction, 100 by 100 units.
 struct SVGDrawing {
     private(set) var body = ""
+    /// What the shapes cover, outlines included; `nil` before the first.
+    private(set) var extent: DrawnExtent?
 
     /// Returns the document, with `side` pixels per side when rendered.
     func document(side: Int) -> String {
@@ -14,6 +16,7 @@ struct SVGDrawing {
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ paint: Paint,
         radius: Double = 0
     ) {
+        cover([(x, y), (x + width, y + height)], margin: paint.margin)
         let corner = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
         body +=
             "<rect x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\""
@@ -27,17 +30,21 @@ struct SVGDrawing {
     mutating func ellipse(
         _ x: Double, _ y: Double, _ radius: Double, _ vertical: Double, _ paint: Paint
     ) {
+        cover(
+            [(x - radius, y - vertical), (x + radius, y + vertical)], margin: paint.margin)
         body +=
             "<ellipse cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" rx=\"\(Self.number(radius))\""
             + " ry=\"\(Self.number(vertical))\"\(paint.attributes)/>"
     }
 
     mutating func polygon(_ points: [(Double, Double)], _ paint: Paint) {
+        cover(points, margin: paint.margin)
         let list = points.map { "\(Self.number($0)),\(Self.number($1))" }.joined(separator: " ")
         body += "<polygon points=\"\(list)\" stroke-linejoin=\"round\"\(paint.attributes)/>"
     }
 
     mutating func line(_ points: [(Double, Double)], width: Double, _ colour: SIMD3<Double>) {
+        cover(points, margin: width / 2)
         let list = points.map { "\(Self.number($0)),\(Self.number($1))" }.joined(separator: " ")
         body +=
             "<polyline points=\"\(list)\" fill=\"none\" stroke=\"\(Paint.hexadecimal(colour))\""
@@ -50,9 +57,21 @@ struct SVGDrawing {
     ) {
         var inner = SVGDrawing()
         draw(&inner)
+        if let part = inner.extent?.placed(at: x, y, scale: scale) {
+            extent = extent?.union(part) ?? part
+        }
         body +=
             "<g transform=\"translate(\(Self.number(x)) \(Self.number(y)))"
             + " scale(\(Self.number(scale)))\">\(inner.body)</g>"
+    }
+
+    /// Extends ``extent`` by points and what is drawn around them.
+    private mutating func cover(_ points: [(Double, Double)], margin: Double) {
+        for (x, y) in points {
+            let part = DrawnExtent(
+                left: x - margin, top: y - margin, right: x + margin, bottom: y + margin)
+            extent = extent?.union(part) ?? part
+        }
     }
 
     /// The fill and outline of a shape.
@@ -67,9 +86,16 @@ struct SVGDrawing {
             self.opacity = opacity
         }
 
+        private static let outlineWidth = 1.0
+
+        /// How far the outline reaches beyond the shape.
+        fileprivate var margin: Double { outline == nil ? 0 : Self.outlineWidth / 2 }
+
         fileprivate var attributes: String {
             let edge =
-                outline.map { " stroke=\"\(Self.hexadecimal($0))\" stroke-width=\"1\"" } ?? ""
+                outline.map {
+                    " stroke=\"\(Self.hexadecimal($0))\" stroke-width=\"\(Self.outlineWidth)\""
+                } ?? ""
             let clear = opacity < 1 ? " fill-opacity=\"\(SVGDrawing.number(opacity))\"" : ""
             return " fill=\"\(Self.hexadecimal(fill))\"\(edge)\(clear)"
         }

@@ -16,16 +16,9 @@ struct SceneDrawing {
 
     private mutating func drawAll() {
         drawBackdrop()
-        for prop in scene.props where prop.kind != .keyboard && prop.colour == nil {
-            PropDrawing.draw(prop, &drawing)
-        }
-        // People farther back are drawn first.
-        for person in scene.people.sorted(by: { $0.y < $1.y }) {
-            PersonDrawing.draw(person, &drawing)
-        }
-        for prop in scene.props where prop.kind == .keyboard || prop.colour != nil {
-            PropDrawing.draw(prop, &drawing)
-        }
+        for prop in scene.props where !prop.isDrawnLast { PropDrawing.draw(prop, &drawing) }
+        for index in scene.drawingOrder { PersonDrawing.draw(scene.people[index], &drawing) }
+        for prop in scene.props where prop.isDrawnLast { PropDrawing.draw(prop, &drawing) }
         drawLight()
     }
 
@@ -80,6 +73,16 @@ struct SceneDrawing {
             drawing.rectangle(0, 62, 100, 38, .init(SIMD3(150, 176, 124) * (tint / 210)))
         }
     }
+}
+
+extension WardrobeScene {
+    /// The indices of the people in the order in which they are drawn: those farther back first.
+    var drawingOrder: [Int] { people.indices.sorted { (people[$0].y, $0) < (people[$1].y, $1) } }
+}
+
+extension WardrobeScene.Prop {
+    /// Whether the thing is before the people, not behind them.
+    var isDrawnLast: Bool { kind == .keyboard || colour != nil }
 }
 
 extension WardrobeScene {

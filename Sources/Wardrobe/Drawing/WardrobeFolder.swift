@@ -1,4 +1,3 @@
-internal import Foundation
 import ImageText
 public import SystemPackage
 
@@ -15,8 +14,6 @@ public struct WardrobeFolder: Sendable {
     /// Whether captions of single outfits and of the small thing are repeated, so that training
     /// draws them more often.
     public let isBrief: Bool
-
-    private static let scenes = "scenes.jsonl"
 
     /// Returns the file name of a language's annotations.
     public static func annotations(_ language: WardrobeLanguage) -> String {
@@ -48,67 +45,29 @@ public struct WardrobeFolder: Sendable {
     public func write(
         _ scenes: [WardrobeScene], seed: UInt64, progress: (Int) -> Void = { _ in }
     ) async throws {
-        let folder = URL(filePath: path.string)
-        try prepare(folder)
-        try writeScenes(scenes, folder)
         let side = side
-        let atOnce = 64
-        for start in stride(from: 0, to: scenes.count, by: atOnce) {
-            let end = min(start + atOnce, scenes.count)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for index in start..<end {
-                    group.addTask {
-                        let image = try scenes[index].image(side: side)
-                        let name = Self.name(index)
-                        let bytes = try JPEGEncoder.encode(image, quality: 92, named: name)
-                        try Data(bytes).write(to: folder.appending(path: name))
-                    }
-                }
-                try await group.waitForAll()
-            }
-            try Task.checkCancellation()
-            progress(end)
+        try folder.prepare()
+        try folder.write(
+            lines: scenes.enumerated().map { Line(image: Self.name($0), scene: $1) },
+            to: folder.marker)
+        try await folder.draw(scenes.count, progress: progress) { index in
+            try scenes[index].image(side: side)
         }
-        try removeImages(from: scenes.count, folder)
         for language in WardrobeLanguage.allCases {
-            try writeAnnotations(scenes, language, seed: seed, folder)
+            try writeAnnotations(scenes, language, seed: seed)
         }
     }
 
-    /// Creates the folder, and removes the annotations of an earlier call.
-    ///
-    /// The list of scenes is the first file written, so it marks a folder as a data set of scenes.
-    private func prepare(_ folder: URL) throws {
-        let annotations = WardrobeLanguage.allCases.map(Self.annotations)
-        func exists(_ name: String) -> Bool {
-            FileManager.default.fileExists(atPath: folder.appending(path: name).path)
-        }
-        guard exists(Self.scenes) || !(annotations + ["images"]).contains(where: exists) else {
-            throw DatasetError.occupied(path)
-        }
-        try FileManager.default.createDirectory(
-            at: folder.appending(path: "images"), withIntermediateDirectories: true)
-        for name in annotations where exists(name) {
-            try FileManager.default.removeItem(at: folder.appending(path: name))
-        }
-    }
+    private var folder: DrawnFolder { Self.folder(path) }
 
-    /// Removes the images of an earlier call whose index is `first` or greater.
-    private func removeImages(from first: Int, _ folder: URL) throws {
-        var index = first
-        while FileManager.default.fileExists(
-            atPath: folder.appending(path: Self.name(index)).path)
-        {
-            try FileManager.default.removeItem(at: folder.appending(path: Self.name(index)))
-            index += 1
-        }
+    private static func folder(_ path: FilePath) -> DrawnFolder {
+        DrawnFolder(
+            path: path, marker: "scenes.jsonl",
+            outputs: WardrobeLanguage.allCases.map(annotations))
     }
 
     /// Returns the path of an image inside the folder.
-    public static func name(_ index: Int) -> String {
-        let digits = String(index)
-        return "images/\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).jpg"
-    }
+    public static func name(_ index: Int) -> String { folder("").name(index) }
 
     private struct Annotation: Encodable {
         let image: String
@@ -121,7 +80,7 @@ public struct WardrobeFolder: Sendable {
     }
 
     private func writeAnnotations(
-        _ scenes: [WardrobeScene], _ language: WardrobeLanguage, seed: UInt64, _ folder: URL
+        _ scenes: [WardrobeScene], _ language: WardrobeLanguage, seed: UInt64
     ) throws {
         let annotations = scenes.enumerated().map { index, scene in
             // One stream for both languages, so that their captions have the same contents.
@@ -131,20 +90,6 @@ public struct WardrobeFolder: Sendable {
                 caption: WardrobeCaptions.captions(
                     of: scene, in: language, isBrief: isBrief, &random))
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        try encoder.encode(annotations).write(
-            to: folder.appending(path: Self.annotations(language)), options: .atomic)
-    }
-
-    private func writeScenes(_ scenes: [WardrobeScene], _ folder: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-        var lines = Data()
-        for (index, scene) in scenes.enumerated() {
-            lines += try encoder.encode(Line(image: Self.name(index), scene: scene))
-            lines.append(UInt8(ascii: "\n"))
-        }
-        try lines.write(to: folder.appending(path: Self.scenes), options: .atomic)
+        try folder.write(annotations, to: Self.annotations(language))
     }
 }

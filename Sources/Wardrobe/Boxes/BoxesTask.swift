@@ -1,0 +1,80 @@
+import ImageText
+
+/// Statements about two images of boxes with shapes, in the form of NLVR2.
+///
+/// A statement counts, relates places or binds colours to shapes. Two pairs of images and two
+/// statements make four items: each statement is true of one pair and false of the other, and of
+/// each pair one statement is true. The images have the same shapes and colours in both cases. So
+/// neither the words nor the images alone tell the label, and a list of what is there does not
+/// either. Equal seeds and numbers give equal images and statements on every platform.
+public struct BoxesTask: Sendable {
+    /// Images, and what is said about them.
+    public struct Part: Sendable, Hashable {
+        /// The images.
+        public var scenes: [BoxesScene] = []
+        /// The statements; their numbers of scenes are those of ``scenes``.
+        public var pairs: [WardrobeTasks.Pair] = []
+    }
+
+    /// The items to learn from.
+    public let training: Part
+    /// The items of the test, a tenth of all.
+    public let test: Part
+
+    /// The number of images of training and test.
+    public var sceneCount: Int { training.scenes.count + test.scenes.count }
+
+    /// Makes images and statements; nothing is drawn yet.
+    ///
+    /// - Parameters:
+    ///   - seed: The seed, which no other data set should share.
+    ///   - count: The number of items; rounded up to a multiple of 4, and at least 8.
+    ///   - progress: Called with the number of items done.
+    /// - Throws: `CancellationError`.
+    /// - Complexity: O(*n*) for *n* items.
+    public init(
+        seed: UInt64, items count: Int, progress: (Int) -> Void = { _ in }
+    ) throws {
+        let groups = Swift.max(2, (count + 3) / 4)
+        let tests = Swift.max(1, groups / 10)
+        training = try Self.part(seed: seed, stream: 0, groups: groups - tests, progress)
+        let learned = training.pairs.count
+        test = try Self.part(seed: seed, stream: 1, groups: tests) { progress(learned + $0) }
+    }
+
+    private static func part(
+        seed: UInt64, stream: Int, groups: Int, _ progress: (Int) -> Void
+    ) throws -> Part {
+        var part = Part()
+        let kinds = BoxesContrast.Kind.allCases
+        for index in 0..<groups {
+            if index % 64 == 63 {
+                try Task.checkCancellation()
+                progress(part.pairs.count)
+            }
+            var random = SplitMix64(seed: seed, stream: stream, index)
+            let contrast = BoxesContrast(kinds[index % kinds.count], &random)
+            let pairs = [contrast.firstImages, contrast.secondImages].map { images in
+                [part.place(of: images.left), part.place(of: images.right)]
+            }
+            for (statement, isFirst) in [(contrast.first, true), (contrast.second, false)] {
+                for (scenes, isTrue) in zip(pairs, [isFirst, !isFirst]) {
+                    part.pairs.append(
+                        .init(scenes: scenes, sentence: statement.text, isTrue: isTrue))
+                }
+            }
+        }
+        progress(part.pairs.count)
+        return part
+    }
+}
+
+extension BoxesTask.Part {
+    /// Returns the number of a scene, and adds it if it is not among the last few.
+    fileprivate mutating func place(of scene: BoxesScene) -> Int {
+        // A group uses an image several times, which is drawn once.
+        if let place = scenes.suffix(3).lastIndex(of: scene) { return place }
+        scenes.append(scene)
+        return scenes.count - 1
+    }
+}

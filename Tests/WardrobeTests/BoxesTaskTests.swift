@@ -1,0 +1,100 @@
+import Foundation
+import ImageText
+import SystemPackage
+import TestSupport
+import Testing
+import Wardrobe
+
+@Suite("Statements about boxes with shapes")
+struct BoxesTaskTests {
+    private static let task = try BoxesTask(seed: 5, items: 4000)
+    private var parts: [BoxesTask.Part] { [training, Self.task.test] }
+
+    @Test("Equal seeds give equal data, on every platform")
+    func deterministic() throws {
+        let task = try BoxesTask(seed: 1, items: 400)
+        #expect(try task.training == BoxesTask(seed: 1, items: 400).training)
+        #expect(try task.training != BoxesTask(seed: 2, items: 400).training)
+        #expect(task.training.pairs.count == 360 && task.test.pairs.count == 40)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let scenes = String(decoding: try encoder.encode(task.training.scenes), as: UTF8.self)
+        let lines = task.training.pairs.map { "\($0.scenes) \($0.sentence) \($0.isTrue)" }
+        #expect(Fingerprint.of(scenes) == "?")
+        #expect(Fingerprint.of(lines.joined(separator: "\n")) == "?")
+    }
+
+    @Test("A statement is true exactly if it is said to be")
+    func truth() {
+        for part in parts {
+            for pair in part.pairs {
+                let truth = BoxesReader.truth(
+                    pair.sentence, left: part.scenes[pair.scenes[0]],
+                    right: part.scenes[pair.scenes[1]])
+                #expect(truth == pair.isTrue, "\(pair)")
+            }
+        }
+    }
+
+    @Test("Sentences, pairs of images and images tell nothing about truth by themselves")
+    func balance() {
+        for part in parts {
+            func expectHalves(_ key: (WardrobeTasks.Pair) -> String) {
+                for (name, same) in Dictionary(grouping: part.pairs, by: key) {
+                    #expect(same.count { $0.isTrue } * 2 == same.count, "\(name)")
+                }
+            }
+            expectHalves { $0.sentence }
+            expectHalves { "\($0.scenes)" }
+            for side in 0..<2 { expectHalves { "\($0.scenes[side])" } }
+        }
+    }
+
+    @Test("Where a statement is true and where it is false, the same shapes and colours are shown")
+    func bagsOfWords() {
+        for part in parts {
+            for start in stride(from: 0, to: part.pairs.count, by: 4) {
+                let pairs = part.pairs[start..<start + 2]
+                #expect(Set(pairs.map(\.sentence)).count == 1)
+                let bags = pairs.map { pair in
+                    pair.scenes.flatMap { part.scenes[$0].items }
+                        .flatMap { [$0.colour.rawValue, $0.shape.rawValue] }.sorted()
+                }
+                #expect(bags[0] == bags[1])
+            }
+        }
+    }
+
+    @Test("All forms of statements occur, and about as many about either side")
+    func forms() {
+        let sentences = training.pairs.map(\.sentence)
+        for words in [
+            " above ", " left of ", "exactly two boxes", " more ", " and ", "in only one",
+            "in both", "in neither", "has exactly",
+        ] {
+            #expect(sentences.count { $0.contains(words) } > 40, "\(words)")
+        }
+        let (left, right) = (
+            sentences.count { $0.contains("the left image") || $0.contains("on the left") },
+            sentences.count { $0.contains("the right image") || $0.contains("on the right") }
+        )
+        #expect(abs(left - right) * 10 < left + right)
+    }
+
+    @Test("Images and statements are read as NLVR2")
+    func reader() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let task = try BoxesTask(seed: 3, items: 40)
+            try await BoxesFolder(folder).write(task)
+            let read = try NLVRDataset(reading: [folder.appending("nlvr-train.json")])
+            #expect(read.items.map(\.sentence) == task.training.pairs.map(\.sentence))
+            #expect(read.items.map(\.isTrue) == task.training.pairs.map(\.isTrue))
+            let test = try NLVRDataset(reading: [folder.appending("nlvr-test.json")])
+            #expect(test.items.count == 4)
+            let image = try ImageLoader().load(test.items[0].images[0])
+            #expect(image.width == 64 && image.height == 64)
+            let used = Set(read.items.flatMap(\.images))
+            #expect(used.isDisjoint(with: test.items.flatMap(\.images)))
+        }
+    }
+}
