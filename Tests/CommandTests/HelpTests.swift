@@ -9,8 +9,8 @@ struct HelpTests {
     ///
     /// To accept a change, run the tests with `ALBEF_RECORD_SNAPSHOTS=1`.
     @Test(arguments: [
-        [], ["index"], ["search"], ["serve"], ["score"], ["classify"], ["explain"], ["import"],
-        ["models"],
+        [], ["index"], ["search"], ["serve"], ["score"], ["classify"], ["explain"], ["features"],
+        ["probe"], ["import"], ["models"],
         ["models", "list"], ["models", "show"],
         ["models", "pull"], ["models", "create"], ["index", "add"], ["index", "remove"],
         ["index", "verify"], ["index", "repair"], ["index", "compact"], ["index", "graph"],
