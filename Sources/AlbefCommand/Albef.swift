@@ -18,7 +18,8 @@ struct Albef: AsyncParsableCommand {
         version: version,
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
-            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self,
+            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self, FeaturesCommand.self,
+            ProbeCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PlanCommand.self,
             PretrainCommand.self, FinetuneCommand.self, ReportCommand.self, EvaluateCommand.self,
             PredictCommand.self, CalibrateCommand.self, AblateCommand.self, ImportCommand.self,

@@ -16,12 +16,12 @@ struct HelpTests {
         ["index", "push"], ["index", "stats"], ["index", "texts"], ["vocabulary"],
         ["vocabulary", "train"], ["data"], ["data", "validate"], ["data", "pack"],
         ["data", "list"], ["plan"], ["pretrain"], ["calibrate"], ["report"], ["evaluate"],
-        ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
-        ["evaluate", "entailment"], ["evaluate", "nlvr"], ["evaluate", "vqa"],
-        ["evaluate", "wardrobe"], ["finetune"], ["predict"], ["predict", "vqa"],
-        ["predict", "entailment"], ["predict", "nlvr"], ["ablate"], ["ablate", "wardrobe"],
-        ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"],
-        ["models", "remove"], ["wardrobe", "tasks"], ["wardrobe", "boxes"],
+        ["features"], ["probe"], ["evaluate", "retrieval"], ["evaluate", "choice"],
+        ["evaluate", "pairs"], ["evaluate", "entailment"], ["evaluate", "nlvr"],
+        ["evaluate", "vqa"], ["evaluate", "wardrobe"], ["finetune"], ["predict"],
+        ["predict", "vqa"], ["predict", "entailment"], ["predict", "nlvr"], ["ablate"],
+        ["ablate", "wardrobe"], ["wardrobe"], ["wardrobe", "generate"], ["demo"],
+        ["models", "pack"], ["models", "remove"], ["wardrobe", "tasks"], ["wardrobe", "boxes"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -74,6 +74,9 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
                 + " \(grids.joined(separator: ", "))")
     }
 
+    static let noFusion = ALBEFError(
+        .layer, "this model has no fusion layer, which would read a text with an image")
+
     static let singlePair = ALBEFError(
         .singlePair, "a batch of one pair has no negatives to learn from: use at least two")
 

@@ -88,4 +88,33 @@ extension ALBEFModel {
             textEncoder.fusionInput(ids, states: states), mask: mask,
             with: textEncoder.memory(of: images), .aligned, selection, dropout: dropout)
     }
+
+    /// Reads R texts with one image each, of N images whose keys and values are projected once.
+    ///
+    /// - Parameters:
+    ///   - ids: token ids `[R, L]`.
+    ///   - mask: 1 for tokens, 0 for padding, `[R, L]`.
+    ///   - tokens: the tokens `[N, P + 1, D_v]` of the images.
+    ///   - chosen: the image of each text, `[R]` indices.
+    ///   - selection: the tokens of the last layer whose states are needed; all by default.
+    /// - Returns: fused token states `[R, K, D]`.
+    /// - Throws: ``ALBEFError`` if the model has no fusion layer or reads two images per text, if the
+    ///   texts do not fit the model, or if `chosen` is not one index per text.
+    public func fused(
+        _ ids: Tensor, mask: Tensor, tokens: Tensor, chosen: Tensor,
+        _ selection: TokenSelection = .all
+    ) throws(ALBEFError) -> Tensor {
+        try checkText(ids, mask: mask)
+        let task = configuration.task
+        guard !textEncoder.fusionLayers.isEmpty else { throw .noFusion }
+        guard !task.pairsImages else { throw .images(found: 1, expected: 2, task) }
+        guard tokens.rank == 3, chosen.shape == [ids.size(0)] else {
+            throw .pairs(texts: ids.shape, tokens: tokens.shape)
+        }
+        let states = textEncoder.encode(ids, mask: mask)
+        return textEncoder.fuse(
+            textEncoder.fusionInput(ids, states: states), mask: mask,
+            with: textEncoder.memory(of: tokens), ImagePairing(alignedBlocks: 0, chosen: chosen),
+            selection)
+    }
 }

@@ -114,16 +114,18 @@ struct ModelOptions: ParsableArguments {
     /// - Parameters:
     ///   - signature: the model of the index; nil if there is no index yet.
     ///   - note: receives remarks; if nil, they go to standard error.
+    ///   - isExact: as in ``load(or:note:isExact:)``; false, the default, for the fastest type.
     /// - Throws: A `ValidationError` if the model of the index cannot be loaded; otherwise the
     ///   errors of ``load(or:note:isExact:)``.
     func load(
-        of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil
+        of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil,
+        isExact: Bool = false
     ) async throws -> SearchModel {
         guard model == nil, recall == nil, let signature, var own = try? like(signature) else {
-            return try await load(note: note, isExact: false)
+            return try await load(note: note, isExact: isExact)
         }
         own.imageSize = imageSize ?? own.imageSize
-        do { return try await own.load(note: note, isExact: false) } catch let error
+        do { return try await own.load(note: note, isExact: isExact) } catch let error
             as CancellationError
         {
             throw error

@@ -21,7 +21,9 @@ struct PairFile {
                 of: PairEntry.self, JSONText.repaired(bytes[...]), path, unknown: .noPairs(path))
             items = entries.map { item($0.value, "line \($0.number)", &images) }
         default:
-            let rows = try PairColumns(path: path).read(bytes[...])
+            let rows = try NamedColumns(
+                path: path, required: PairEntry.fields, unknown: .noPairs(path)
+            ).read(bytes[...]) { row in (line: row.line, entry: try PairEntry(row)) }
             items = rows.map { item($0.entry, "line \($0.line)", &images) }
         }
         guard !items.isEmpty else { throw .empty(path, "has no pairs") }
@@ -48,12 +50,15 @@ struct PairEntry: Decodable {
     static let captionFields = ["caption_0", "caption_1"]
     static let fields = imageFields + captionFields
 
-    init(
-        id: String?, images: [String], captions: [String], tags: [PairItem.Tag: String]
-    ) {
-        self.id = id
-        self.images = images
-        self.captions = captions
+    /// Reads the fields of a table's row.
+    init(_ row: NamedColumns.Row) throws(DatasetError) {
+        id = try row.optional("id")
+        var (images, captions) = ([String](), [String]())
+        for field in Self.imageFields { images.append(try row.text(field)) }
+        for field in Self.captionFields { captions.append(try row.text(field)) }
+        (self.images, self.captions) = (images, captions)
+        var tags: [PairItem.Tag: String] = [:]
+        for tag in PairItem.Tag.allCases { tags[tag] = try row.optional(tag.rawValue) }
         self.tags = tags
     }
 
@@ -70,9 +75,9 @@ struct PairEntry: Decodable {
         func text(_ name: String) throws -> String {
             let key = Name(stringValue: name)
             let text = try fields.decode(String.self, forKey: key)
-            if let fault = PairEntry.fault(text) {
+            guard !text.allSatisfy(\.isWhitespace) else {
                 throw DecodingError.dataCorruptedError(
-                    forKey: key, in: fields, debugDescription: fault)
+                    forKey: key, in: fields, debugDescription: "is empty")
             }
             return text
         }
@@ -90,82 +95,5 @@ struct PairEntry: Decodable {
         var tags: [PairItem.Tag: String] = [:]
         for tag in PairItem.Tag.allCases { tags[tag] = try label(tag.rawValue) }
         self.tags = tags
-    }
-
-    /// Returns the fault of a required field's text, if any.
-    static func fault(_ text: String) -> String? {
-        text.allSatisfy(\.isWhitespace) ? "is empty" : nil
-    }
-}
-
-/// A table of pairs with a header.
-private struct PairColumns {
-    let path: FilePath
-
-    /// The field separators that are tried.
-    private static let separators = Array(",\t;|".utf8)
-
-    func read(_ bytes: ArraySlice<UInt8>) throws(DatasetError) -> [(line: Int, entry: PairEntry)] {
-        do {
-            return try rows(bytes)
-        } catch let fault as DelimitedText.Fault {
-            throw .malformed(path, line: fault.line, fault.reason)
-        } catch {
-            throw error as? DatasetError ?? .noPairs(path)
-        }
-    }
-
-    private func rows(_ bytes: ArraySlice<UInt8>) throws -> [(line: Int, entry: PairEntry)] {
-        let separator = Self.separators.first { names(bytes, $0).contains(PairEntry.fields[0]) }
-        guard let separator else { throw DatasetError.noPairs(path) }
-        let header = names(bytes, separator)
-        for field in PairEntry.fields where !header.contains(field) {
-            throw DatasetError.malformed(
-                path, line: 1, field: field,
-                "no column has this name; the columns are: \(header.joined(separator: ", "))")
-        }
-        var table = DelimitedText(bytes, separator: separator)
-        var fields: [DelimitedText.Field] = []
-        _ = try table.next(&fields)
-        var rows: [(line: Int, entry: PairEntry)] = []
-        while try table.next(&fields) {
-            guard fields.count == header.count else {
-                throw DatasetError.malformed(
-                    path, line: table.line,
-                    "has \(fields.count) fields, but the header has \(header.count)")
-            }
-            func label(_ name: String) throws -> String? {
-                guard let column = header.firstIndex(of: name) else { return nil }
-                guard let text = table.text(fields[column]) else {
-                    throw DatasetError.malformed(
-                        path, line: table.line, field: name, "is not UTF-8")
-                }
-                return text.isEmpty ? nil : text
-            }
-            func text(_ name: String) throws -> String {
-                let text = try label(name) ?? ""
-                if let fault = PairEntry.fault(text) {
-                    throw DatasetError.malformed(path, line: table.line, field: name, fault)
-                }
-                return text
-            }
-            var tags: [PairItem.Tag: String] = [:]
-            for tag in PairItem.Tag.allCases { tags[tag] = try label(tag.rawValue) }
-            let entry = PairEntry(
-                id: try label("id"), images: try PairEntry.imageFields.map(text),
-                captions: try PairEntry.captionFields.map(text), tags: tags)
-            rows.append((table.line, entry))
-        }
-        return rows
-    }
-
-    /// Returns the header as split by a separator, in lower case.
-    private func names(_ bytes: ArraySlice<UInt8>, _ separator: UInt8) -> [String] {
-        var table = DelimitedText(bytes, separator: separator)
-        var fields: [DelimitedText.Field] = []
-        guard (try? table.next(&fields)) == true else { return [] }
-        return fields.map { field in
-            (table.text(field) ?? "").lowercased().split(separator: " ").joined(separator: " ")
-        }
     }
 }

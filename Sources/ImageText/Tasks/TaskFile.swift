@@ -20,7 +20,15 @@ struct TaskFile {
     func entries<Record: Decodable>(
         of type: Record.Type
     ) throws(DatasetError) -> [Entry<Record>] {
-        let bytes = try BenchmarkText.bytes(of: path)
+        try entries(of: type, in: try BenchmarkText.bytes(of: path))
+    }
+
+    /// Reads the records of a file's content.
+    ///
+    /// - Throws: ``DatasetError``, which names the file, the record and the field.
+    func entries<Record: Decodable>(
+        of type: Record.Type, in bytes: [UInt8]
+    ) throws(DatasetError) -> [Entry<Record>] {
         let text = JSONText.repaired(bytes[...])
         let entries: [Entry<Record>]
         switch bytes.first(where: { !" \t\r\n".utf8.contains($0) }) {

@@ -71,30 +71,9 @@ struct ImageReader: Sendable {
     func read(
         _ files: [FolderScan.File], ahead: Int, _ body: (Item) async throws -> Void
     ) async throws {
-        try await withThrowingTaskGroup(of: (Int, Item).self) { group in
-            var started = 0
-            func startNext() {
-                guard started < files.count else { return }
-                let (position, file) = (started, files[started])
-                started += 1
-                group.addTask {
-                    let item: @Sendable () -> Item = { Item(file: file, outcome: read(file)) }
-                    return (position, leavesThreads ? await onBackgroundThread(item) : item())
-                }
-            }
-            for _ in 0..<ahead { startNext() }
-            var finished: [Int: Item] = [:]
-            var next = 0
-            while let (position, item) = try await group.next() {
-                finished[position] = item
-                while let item = finished.removeValue(forKey: next) {
-                    try Task.checkCancellation()
-                    try await body(item)
-                    next += 1
-                    startNext()
-                }
-            }
-        }
+        try await ReadAhead(ahead: ahead, leavesThreads: leavesThreads) { (file: FolderScan.File) in
+            Item(file: file, outcome: read(file))
+        }(files, body)
     }
 
     private func read(_ file: FolderScan.File) -> Outcome {

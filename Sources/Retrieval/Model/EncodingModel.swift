@@ -71,16 +71,25 @@ public struct EncodingModel: Sendable {
     /// - Throws: `ALBEFError` if the model has no image projection; `TorchError` if there is not
     ///   enough memory or a device fails.
     func encode(pixels: [[Float]]) throws -> EncodedImages {
+        try recovering { try withoutGradients { try model.encodeImages(batch(pixels)) } }
+    }
+
+    /// Encodes normalized pixels, `[3, S, S]` each, to tokens `[B, P + 1, D_v]` alone.
+    ///
+    /// - Throws: `ALBEFError` if the pixels have another size; `TorchError` if there is not enough
+    ///   memory or a device fails.
+    func tokens(pixels: [[Float]]) throws -> Tensor {
+        try recovering { try withoutGradients { try model.encodeTokens(batch(pixels)) } }
+    }
+
+    private func batch(_ pixels: [[Float]]) -> Tensor {
         let (side, area) = (transform.side, transform.count)
-        return try recovering {
-            let batch = Tensor(shape: [pixels.count, 3, side, side]) { buffer in
-                for (index, image) in pixels.enumerated() {
-                    _ = UnsafeMutableBufferPointer(rebasing: buffer[(index * area)...])
-                        .update(fromContentsOf: image)
-                }
+        return Tensor(shape: [pixels.count, 3, side, side]) { buffer in
+            for (index, image) in pixels.enumerated() {
+                _ = UnsafeMutableBufferPointer(rebasing: buffer[(index * area)...])
+                    .update(fromContentsOf: image)
             }
-            return try withoutGradients { try model.encodeImages(batch.to(model.device)) }
-        }
+        }.to(model.device)
     }
 
     /// Encodes texts after cleaning and cutting them as the model requires.

@@ -136,10 +136,10 @@ public struct SearchModel: Sendable {
 
     /// Returns only the tokens `[B, P + 1, D_v]`, which the fusion encoder reads.
     ///
-    /// - Throws: The errors of ``encode(pixels:keepsTokens:)``.
+    /// - Throws: The errors of ``encode(pixels:keepsTokens:)``, but none for a missing projection.
     func tokens(of pixels: [PreparedImage]) throws -> Tensor {
         try check(pixels)
-        return try reader.encode(pixels: pixels.map(\.reader)).tokens
+        return try reader.tokens(pixels: pixels.map(\.reader))
     }
 
     private func check(_ pixels: [PreparedImage]) throws {

@@ -53,6 +53,36 @@ package struct CRC32: Sendable {
         state = crc
     }
 
+    /// Appends bytes of which only the checksum and the number are known.
+    ///
+    /// The checksum is a remainder of polynomials over GF(2). Bytes that follow multiply it by x^8
+    /// each, and the remainder of those bytes is added.
+    ///
+    /// - Parameters:
+    ///   - other: The checksum of the bytes alone.
+    ///   - count: The number of bytes.
+    /// - Complexity: O(log n) for n bytes.
+    package mutating func append(_ other: CRC32, count: Int) {
+        // In reflected order, the highest bit is x^0, and x^8 is eight bits below it.
+        var (power, square, rest) = (UInt32(1) << 31, UInt32(1) << 23, count)
+        while rest > 0 {
+            if rest & 1 == 1 { power = Self.product(power, square) }
+            square = Self.product(square, square)
+            rest >>= 1
+        }
+        state = ~(Self.product(power, value) ^ other.value)
+    }
+
+    /// Multiplies two remainders in reflected order.
+    private static func product(_ a: UInt32, _ b: UInt32) -> UInt32 {
+        var (result, shifted) = (UInt32(0), b)
+        for bit in (0..<32).reversed() {
+            if a >> UInt32(bit) & 1 == 1 { result ^= shifted }
+            shifted = shifted & 1 == 1 ? 0xEDB8_8320 ^ (shifted >> 1) : shifted >> 1
+        }
+        return result
+    }
+
     /// Returns the checksum of `bytes`.
     package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var crc = CRC32()

@@ -38,6 +38,18 @@ package final class AtomicFile {
         }
     }
 
+    /// Replaces bytes of the temporary file that were written before, such as a header whose counts
+    /// were unknown.
+    ///
+    /// - Parameter offset: The position of the first byte in the file.
+    package func overwrite(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        do {
+            try descriptor.writeAll(toAbsoluteOffset: offset, bytes)
+        } catch let errno as Errno {
+            throw FileError(path, .system(operation: "write it", errno: errno))
+        }
+    }
+
     /// Flushes the temporary file to the disk and renames it to ``path``.
     ///
     /// An object that is released without a commit deletes its temporary file.

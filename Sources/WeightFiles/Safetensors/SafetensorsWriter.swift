@@ -97,38 +97,21 @@ public enum SafetensorsWriter {
         return count * entry.dtype.byteCount
     }
 
-    /// Returns the length field and the JSON text, padded with spaces to a multiple of 64 bytes.
+    /// Returns the bytes before the data of the entries.
     private static func header(
         of entries: [Entry], metadata: [String: String], path: FilePath
     ) throws -> [UInt8] {
-        var members: [String] = []
-        if !metadata.isEmpty {
-            let pairs = metadata.sorted { $0.key < $1.key }.map {
-                "\(JSONValue.quoted($0.key)):\(JSONValue.quoted($0.value))"
-            }
-            members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
-        }
-        var names: Set<String> = ["__metadata__"]
         var offset = 0
-        for entry in entries {
-            guard names.insert(entry.name).inserted else {
-                throw FileError(
-                    path,
-                    .tensor(name: entry.name, problem: "needs another name; this one is taken"))
-            }
+        let rows = try entries.map { entry in
             let (end, overflow) = offset.addingReportingOverflow(
                 try byteCount(of: entry, path: path))
-            guard !overflow, let type = SafetensorsHeader.names[entry.dtype] else {
+            guard !overflow else {
                 throw FileError(path, .limit(what: "the length of the data", limit: Int.max))
             }
-            let shape = entry.shape.map(String.init).joined(separator: ",")
-            members.append(
-                "\(JSONValue.quoted(entry.name)):{\"dtype\":\"\(type)\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(offset),\(end)]}")
-            offset = end
+            defer { offset = end }
+            return SafetensorsHeader.Row(
+                name: entry.name, dtype: entry.dtype, shape: entry.shape, range: offset..<end)
         }
-        var text = Array("{\(members.joined(separator: ","))}".utf8)
-        text.append(contentsOf: repeatElement(0x20, count: (64 - (text.count + 8) % 64) % 64))
-        return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+        return try SafetensorsHeader.bytes(rows, metadata: metadata, file: path)
     }
 }

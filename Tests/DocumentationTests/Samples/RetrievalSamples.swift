@@ -101,6 +101,23 @@ struct RetrievalSamples: SampleSuite {
         }
     }
 
+    @Test func probing() async throws {
+        try await withImages { folder, model, _ in
+            let flowers = folder.appending("flowers")
+            for label in ["rose", "tulip"] { try TinyImages.write(3, to: flowers.appending(label)) }
+            // sample: probe-features
+            // shown: flowers = "flowers"
+            let dataset = LabelledDataset(try FolderScan(flowers))
+            let data = try await LabelledFeatures(
+                encoding: dataset, labels: Set(dataset.images.map(\.label)).sorted(),
+                by: FeatureExtractor(model, kind: .image))
+            let fit = try LinearProbe.fit(data)
+            print(fit.probe.labels, fit.trials.count)
+            // end
+            #expect(printed.lines.first?.hasPrefix("[\"rose\", \"tulip\"] ") == true)
+        }
+    }
+
     @Test func texts() async throws {
         try await withImages { folder, model, images in
             let (file, index, street) = (

@@ -39,4 +39,23 @@ struct WeightFilesSamples: SampleSuite {
             #expect(printed.lines == ["true [\"format\": \"pt\"]"])
         }
     }
+
+    @Test func arrays() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let output = folder.appending("features.npz")
+            // sample: write-arrays
+            // shown: output = "features.npz"
+            let features = RowArray(
+                name: "features", dtype: .float16, rowShape: [3],
+                labels: [.init(name: "paths", key: "path")])
+            let writer = try ArrayWriter(output, [features])
+            for name in ["dog.jpg", "cat.jpg"] {
+                try writer.append(Tensor.ones([1, 3]), labels: [[RowLabel(name)]])
+            }
+            try writer.commit()
+            print(writer.rowCounts)
+            // end
+            #expect(printed.lines == ["[2]"])
+        }
+    }
 }
