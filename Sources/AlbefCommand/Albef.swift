@@ -18,7 +18,7 @@ struct Albef: AsyncParsableCommand {
         version: version,
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
-            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self,
+            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self, PredictCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PlanCommand.self,
             PretrainCommand.self, ReportCommand.self, EvaluateCommand.self, CalibrateCommand.self,
             AblateCommand.self,

@@ -19,6 +19,7 @@ struct HelpTests {
         ["data"], ["data", "validate"], ["data", "pack"], ["data", "list"], ["plan"], ["pretrain"],
         ["calibrate"], ["report"], ["evaluate"],
         ["evaluate", "retrieval"], ["evaluate", "choice"], ["evaluate", "pairs"],
+        ["evaluate", "grounding"], ["predict"], ["predict", "grounding"],
         ["evaluate", "wardrobe"], ["ablate"], ["ablate", "wardrobe"],
         ["wardrobe"], ["wardrobe", "generate"], ["demo"], ["models", "pack"], ["models", "remove"],
     ])

@@ -14,7 +14,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         abstract: "Measure a model on captioned images.",
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateChoiceCommand.self, EvaluatePairsCommand.self,
-            EvaluateWardrobeCommand.self,
+            EvaluateGroundingCommand.self, EvaluateWardrobeCommand.self,
         ])
 }
 
