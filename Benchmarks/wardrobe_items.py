@@ -1,13 +1,15 @@
-"""Makes items for `albef evaluate choice` and `albef evaluate pairs` from drawn scenes.
+"""Makes items for `albef evaluate choice`, `pairs` and `grounding` from drawn scenes.
 
     albef wardrobe generate --count 400 --seed 77 --output scenes
-    python3 Benchmarks/wardrobe_items.py scenes
+    python3 Benchmarks/wardrobe_items.py scenes [SIDE]     (128 pixels, as they are drawn by default)
 
-Writes choice.jsonl and pairs.jsonl into the folder of scenes. A choice item is one of three kinds.
+Writes choice.jsonl, pairs.jsonl, grounding.jsonl and boxes.json into the folder of scenes. A choice item is one of three kinds.
 An `outfit` is a scene with an outfit in two colours that somebody wears, against the same outfit
 with the colours exchanged, which nobody wears. `neighbours` are two people, against the same people
 with their tops exchanged. A `thing` is the small thing in its colour, against the same in another.
-A pair is two scenes, one of an outfit and the other of its mirror.
+A pair is two scenes, one of an outfit and the other of its mirror. A grounding item is a person among
+several whose outfit nobody else wears (split `outfit`), or the small thing in its colour (`thing`);
+the proposals are the boxes of all people and things of the scene.
 """
 
 import json
@@ -78,6 +80,44 @@ def pairs(scenes):
             break
 
 
+def box(left, top, width, height, side):
+    """A box in pixels, cut at the image's edges, from shares of the image's side."""
+    left, top, right, bottom = (
+        min(max(value * side, 0), side) for value in (left, top, left + width, top + height))
+    return [round(value, 1) for value in (left, top, right - left, bottom - top)]
+
+
+def person_box(person, side):
+    height = person["height"] * (0.84 if person["posture"] == "sitting" else 1)
+    width = 0.44 * person["height"]
+    return box(person["x"] - width / 2, person["y"] - height, width, height, side)
+
+
+def thing_box(thing, side):
+    size = thing["size"]
+    height = size * (0.26 if thing["kind"] == "keyboard" else 1)
+    return box(thing["x"] - size / 2, thing["y"] - height, size, height, side)
+
+
+def groundings(image, scene, side):
+    worn = outfits(scene)
+    for person in scene["people"]:
+        outfit = (person["top"], person["bottom"]["colour"])
+        if len(scene["people"]) > 1 and person["bottom"]["kind"] == "trousers":
+            if worn.count(outfit) == 1:
+                yield {"image": image, "text": text(outfit), "bbox": person_box(person, side),
+                       "split": "outfit"}
+    for thing in scene["props"]:
+        if thing["kind"] in THINGS and thing.get("colour"):
+            yield {"image": image, "text": f"{thing['colour']} toy {thing['kind']}",
+                   "bbox": thing_box(thing, side), "split": "thing"}
+
+
+def proposals(scene, side):
+    return ([person_box(person, side) for person in scene["people"]]
+            + [thing_box(thing, side) for thing in scene["props"]])
+
+
 def write(path, items):
     path.write_text("".join(json.dumps(item) + "\n" for item in items))
 
@@ -88,6 +128,11 @@ def main():
     scenes = [(line["image"], line["scene"]) for line in lines]
     write(folder / "choice.jsonl", (item for scene in scenes for item in choices(*scene)))
     write(folder / "pairs.jsonl", ({"id": n} | pair for n, pair in enumerate(pairs(scenes))))
+    side = int(sys.argv[2]) if len(sys.argv) > 2 else 128
+    items = (item for scene in scenes for item in groundings(*scene, side))
+    write(folder / "grounding.jsonl", items)
+    boxes = {image: proposals(scene, side) for image, scene in scenes}
+    (folder / "boxes.json").write_text(json.dumps(boxes))
 
 
 if __name__ == "__main__":

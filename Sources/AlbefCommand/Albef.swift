@@ -18,12 +18,11 @@ struct Albef: AsyncParsableCommand {
         version: version,
         subcommands: [
             DemoCommand.self, IndexCommand.self, SearchCommand.self, ServeCommand.self,
-            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self, FeaturesCommand.self,
-            ProbeCommand.self,
+            ScoreCommand.self, ClassifyCommand.self, ExplainCommand.self, PredictCommand.self,
             DataCommand.self, VocabularyCommand.self, WardrobeCommand.self, PlanCommand.self,
             PretrainCommand.self, FinetuneCommand.self, ReportCommand.self, EvaluateCommand.self,
-            PredictCommand.self, CalibrateCommand.self, AblateCommand.self, ImportCommand.self,
-            ModelsCommand.self,
+            CalibrateCommand.self, AblateCommand.self, FeaturesCommand.self, ProbeCommand.self,
+            ImportCommand.self, ModelsCommand.self,
         ])
 
     /// The version of the program, with that of libtorch.

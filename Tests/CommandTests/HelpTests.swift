@@ -22,6 +22,7 @@ struct HelpTests {
         ["predict", "vqa"], ["predict", "entailment"], ["predict", "nlvr"], ["ablate"],
         ["ablate", "wardrobe"], ["wardrobe"], ["wardrobe", "generate"], ["demo"],
         ["models", "pack"], ["models", "remove"], ["wardrobe", "tasks"], ["wardrobe", "boxes"],
+        ["evaluate", "grounding"], ["predict", "grounding"],
     ])
     func helpIsAsRecorded(_ command: [String]) async throws {
         try await Fixtures.withTemporaryFolder { folder in

@@ -141,7 +141,7 @@ public final class BertAttention: Sendable {
         _ x: Tensor, _ memory: KeysAndValues, weights: (Tensor) -> Tensor
     ) -> Tensor {
         let queries = split(query(x)).to(memory.keys.dtype)
-        let used = weights(probabilities(queries, memory, mask: memory.mask))
+        let used = weights(memory.probabilities(of: queries, mask: memory.mask))
         return finish(x, joined(used.matmul(memory.values)), nil)
     }
 
@@ -185,17 +185,7 @@ public final class BertAttention: Sendable {
         guard let dropout else {
             return Tensor.attention(queries, source.keys, source.values, mask: mask)
         }
-        return dropout(probabilities(queries, source, mask: mask)).matmul(source.values)
-    }
-
-    /// Returns softmax(Q Kᵀ / √d + mask), `[B, H, L, S]`.
-    private func probabilities(
-        _ queries: Tensor, _ source: KeysAndValues, mask: Tensor?
-    ) -> Tensor {
-        let scale = 1 / Double(queries.size(3)).squareRoot()
-        var scores = (queries * scale).matmul(source.keys.transposed())
-        if let mask { scores = scores + mask }
-        return scores.softmax(-1)
+        return dropout(source.probabilities(of: queries, mask: mask)).matmul(source.values)
     }
 
     private func finish(_ x: Tensor, _ context: Tensor, _ dropout: Dropout?) -> Tensor {
@@ -261,6 +251,14 @@ public struct KeysAndValues: Sendable {
     /// Returns the keys and values in another type.
     func to(_ dtype: DType) -> KeysAndValues {
         KeysAndValues(keys: keys.to(dtype), values: values.to(dtype), mask: mask)
+    }
+
+    /// Returns softmax(Q Kᵀ / √d + mask), `[B, H, L, S]`, of queries `[B, H, L, D / H]`.
+    func probabilities(of queries: Tensor, mask: Tensor? = nil) -> Tensor {
+        let scale = 1 / Double(queries.size(3)).squareRoot()
+        var scores = (queries * scale).matmul(keys.transposed())
+        if let mask { scores = scores + mask }
+        return scores.softmax(-1)
     }
 
     /// Returns the keys and values of some rows in the given order; `indices` is a range or `[N]`.

@@ -205,31 +205,41 @@ public final class TextEncoder: Sendable {
         return x
     }
 
-    /// Fuses text states with an image, and lets a closure replace one layer's attention to it.
+    /// Fuses text states with images, and lets a closure replace the attention of some layers to
+    /// them.
     ///
     /// - Parameters:
     ///   - states: the result of ``encode(_:mask:_:dropout:)``, `[B, L, D]`.
     ///   - mask: 1 for tokens, 0 for padding, `[B, L]`.
-    ///   - image: image tokens `[B, P + 1, D_v]`.
-    ///   - index: the fusion layer, counted from 0; the layers below it run without gradients.
-    ///   - weights: receives the attention probabilities `[B, H, L, P + 1]` and returns those to
-    ///     use.
-    /// - Returns: fused token states `[B, K, D]`, `[CLS]` first; K is L for the last layer, else 1.
+    ///   - image: the tokens `[N, P + 1, D_v]` of N images.
+    ///   - rows: the image of each text, `[B]` indices; nil if text i reads image i.
+    ///   - layers: the watched fusion layers, counted from 0; those below the first of them run
+    ///     without gradients.
+    ///   - weights: receives a watched layer and its attention probabilities `[B, H, L, P + 1]`, and
+    ///     returns those to use.
+    /// - Returns: fused token states `[B, K, D]`, `[CLS]` first; K is L if the last layer is watched,
+    ///   else 1.
     func fuse(
-        _ states: Tensor, mask: Tensor, image: Tensor, watching index: Int,
-        _ weights: (Tensor) -> Tensor
+        _ states: Tensor, mask: Tensor, image: Tensor, rows: Tensor? = nil,
+        watching layers: Set<Int>, _ weights: @escaping (Int, Tensor) -> Tensor
     ) -> Tensor {
-        withoutActuallyEscaping(weights) { weights in
-            let memory = withoutGradients { self.memory(of: image).map { $0.to(.float32) } }
-            let below = withoutGradients {
-                fuse(states, mask: mask, with: memory, .aligned, layers: 0..<index)
+        let first = layers.min() ?? fusionLayers.count
+        let (memory, below) = withoutGradients {
+            let memory = self.memory(of: image).map { memory in
+                (rows.map { memory.rows($0) } ?? memory).to(.float32)
             }
-            let watched = fusionLayers[index](
-                below, mask: Self.additive(mask),
-                image: .watched(memory[index], weights: weights))
-            return fuse(
-                watched, mask: mask, with: memory, .aligned,
-                layers: (index + 1)..<fusionLayers.count, .start)
+            return (
+                memory, fuse(states, mask: mask, with: memory, .aligned, layers: 0..<first)
+            )
+        }
+        return (first..<fusionLayers.count).reduce(below) { x, index in
+            guard layers.contains(index) else {
+                return fuse(
+                    x, mask: mask, with: memory, .aligned, layers: index..<index + 1, .start)
+            }
+            return fusionLayers[index](
+                x, mask: Self.additive(mask),
+                image: .watched(memory[index]) { weights(index, $0) })
         }
     }
 

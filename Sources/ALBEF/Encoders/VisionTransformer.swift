@@ -113,6 +113,35 @@ public final class VisionTransformer: Sendable {
         return configuration.normalizesTokens ? norm(x) : x
     }
 
+    /// Returns the class token's state, by which images are compared, and lets a closure replace its
+    /// attention in some blocks.
+    ///
+    /// - Parameters:
+    ///   - map: a feature map of N images, as in ``tokens(ofMap:isCheckpointed:)``.
+    ///   - rows: the image of each row of the result, `[R]` indices; nil for one row per image.
+    ///   - watched: the watched blocks; those below the first of them run without gradients, and
+    ///     once per image.
+    ///   - weights: receives a watched block and the class token's attention probabilities
+    ///     `[R, H, 1, P + 1]`, and returns those to use.
+    /// - Returns: `[R, D_v]`.
+    /// - Precondition: the class token is what is compared.
+    func classState(
+        ofMap map: Tensor, rows: Tensor?, watching watched: Set<Int>,
+        _ weights: @escaping (Int, Tensor) -> Tensor
+    ) -> Tensor {
+        let first = watched.min() ?? blocks.count
+        let below = withoutGradients {
+            let start = embedded(patchEmbedding(trunk.map { $0.tokens(of: map) } ?? map))
+            return blocks[..<first].reduce(start) { x, block in block(x) }
+        }
+        let state = (first..<blocks.count).reduce(rows.map { below[$0] } ?? below) { x, index in
+            blocks[index](
+                x, startOnly: index == blocks.count - 1,
+                weights: watched.contains(index) ? { weights(index, $0) } : nil)
+        }
+        return pooled(configuration.normalizesTokens ? norm(state) : state)
+    }
+
     /// Returns the states `[B, D_v]` by which images are compared, from tokens `[B, P + 1, D_v]`.
     public func pooled(_ tokens: Tensor) -> Tensor {
         let state =
@@ -208,14 +237,47 @@ public final class VisionBlock: Sendable {
         return attended + fc2(activation(of: fc1, norm2(attended)))
     }
 
+    /// Applies the block, and lets a closure replace the class token's attention.
+    ///
+    /// - Parameters:
+    ///   - x: token states `[B, P + 1, D_v]`, the class token first.
+    ///   - startOnly: whether to compute the new state of the class token alone, as `[B, 1, D_v]`.
+    ///   - weights: receives the class token's attention probabilities `[B, H, 1, P + 1]` and returns
+    ///     those to use; nil to use them unchanged.
+    func callAsFunction(
+        _ x: Tensor, startOnly: Bool, weights: ((Tensor) -> Tensor)?
+    ) -> Tensor {
+        let parts = projected(norm1(x)).map { $0.to(.float32) }
+        let memory = KeysAndValues(keys: parts[1], values: parts[2])
+        let probabilities = memory.probabilities(of: parts[0].narrowed(2, from: 0, length: 1))
+        // The class token's row alone is computed explicitly, because a matrix of all rows is P + 1
+        // times as large.
+        var context = (weights.map { $0(probabilities) } ?? probabilities).matmul(memory.values)
+        if !startOnly {
+            let others = parts[0].narrowed(2, from: 1, length: x.size(1) - 1)
+            context = Tensor.concatenated(
+                [context, Tensor.attention(others, memory.keys, memory.values)], 2)
+        }
+        let attended = (startOnly ? x.narrowed(1, from: 0, length: 1) : x) + joined(context)
+        return attended + fc2(activation(of: fc1, norm2(attended)))
+    }
+
     private func selfAttention(_ x: Tensor) -> Tensor {
+        let parts = projected(x)
+        return joined(Tensor.attention(parts[0], parts[1], parts[2]))
+    }
+
+    /// Returns the queries, keys and values of tokens `[B, L, D]`, `[B, H, L, D / H]` each.
+    private func projected(_ x: Tensor) -> [Tensor] {
         let (batch, length, width) = (x.size(0), x.size(1), x.size(2))
-        // [B, L, 3D] -> three of [B, H, L, D / H]. Chunks of the last dimension join their
-        // gradients with a single copy.
-        let parts = qkv(x).chunked(3, 2).map {
+        // Chunks of the last dimension join their gradients with a single copy.
+        return qkv(x).chunked(3, 2).map {
             $0.reshaped(batch, length, heads, width / heads).transposed(1, 2)
         }
-        let context = Tensor.attention(parts[0], parts[1], parts[2])
-        return projection(context.transposed(1, 2).reshaped(batch, length, width))
+    }
+
+    /// Joins heads `[B, H, L, D / H]` and projects them, `[B, L, D]`.
+    private func joined(_ context: Tensor) -> Tensor {
+        projection(context.transposed(1, 2).reshaped(context.size(0), context.size(2), -1))
     }
 }

@@ -49,34 +49,46 @@ extension ALBEFModel {
         _ texts: EncodedTexts, tokens: Tensor, layer: Int? = nil
     ) throws -> GradCAM {
         let text = configuration.text
-        guard let layer = layer ?? text.explainedLayer else {
-            throw ALBEFError.layer(nil, of: text)
-        }
+        guard let layer = layer ?? text.explainedLayer,
+            let found = try gradCAM(texts, tokens: tokens, layers: [layer]).first
+        else { throw ALBEFError.layer(nil, of: text) }
+        return found
+    }
+
+    /// Explains the match logits of B pairs by several layers, in one forward and one backward pass.
+    ///
+    /// - Parameters:
+    ///   - texts: B encoded texts.
+    ///   - tokens: all tokens `[N, P + 1, D_v]` of N images, the class token first.
+    ///   - images: the image of each text, B indices below N; nil, the default, if text i is paired
+    ///     with image i.
+    ///   - layers: the layers whose attention is used, counted from 0 over the whole BERT stack.
+    /// - Returns: one result per layer, in the given order.
+    /// - Throws: ``ALBEFError`` as for one layer, also if an index is not that of an image;
+    ///   `TorchError` if there is not enough memory.
+    /// - Complexity: Memory grows with B · (P + 1) for each layer from the lowest given one.
+    public func gradCAM(
+        _ texts: EncodedTexts, tokens: Tensor, images: [Int]? = nil, layers: [Int]
+    ) throws -> [GradCAM] {
         let vision = configuration.vision
-        guard let side = vision.gridSide else { throw ALBEFError.severalGrids(vision) }
+        let side = try vision.heatMapSide()
         guard tokens.rank == 3, tokens.size(1) == vision.tokenCount else {
             throw ALBEFError.pairs(texts: texts.states.shape, tokens: tokens.shape)
         }
-        return try withGradients {
-            var watched: Tensor?
-            let logits = try matchLogits(texts, tokens: tokens, layer: layer) { probabilities in
-                let leaf = probabilities.requiringGrad()
-                watched = leaf
-                return leaf
-            }
-            guard let attention = watched,
-                let gradient = try logits[.all, 1].sum()
-                    .gradients(withRespectTo: [attention]).first ?? nil
-            else { throw ALBEFError.layer(nil, of: text) }
-            return withoutGradients {
-                let mask = texts.mask.to(attention.dtype)[.all, .new].unsqueezed(-1)
-                let heat = attention.detached() * gradient.relu() * mask
+        let found = try WeightedAttention.of(layers) { watch in
+            let logits = try matchLogits(
+                texts, tokens: tokens, images: images, layers: layers, weights: watch)
+            return (logits, score: logits[.all, 1])
+        }
+        return withoutGradients {
+            let mask = texts.mask.to(.float32)[.all, .new].unsqueezed(-1)
+            return zip(layers, found.heat).map { layer, heat in
                 let (count, length) = (heat.size(0), heat.size(2))
-                let maps = heat.mean(1)
+                let maps = (heat * mask).mean(1)
                     .narrowed(2, from: vision.prefixCount, length: side * side)
                     .reshaped(count, length, side, side)
                 return GradCAM(
-                    tokens: maps, sentence: maps.mean(1), logits: logits.detached(), layer: layer)
+                    tokens: maps, sentence: maps.mean(1), logits: found.output, layer: layer)
             }
         }
     }
@@ -92,18 +104,35 @@ extension ALBEFModel {
     /// - Throws: ``ALBEFError`` if the model has no ITM head, if the numbers of texts and images
     ///   differ, or if the layer does not read images.
     package func matchLogits(
-        _ texts: EncodedTexts, tokens: Tensor, layer: Int, weights: (Tensor) -> Tensor
+        _ texts: EncodedTexts, tokens: Tensor, layer: Int, weights: @escaping (Tensor) -> Tensor
+    ) throws(ALBEFError) -> Tensor {
+        try matchLogits(texts, tokens: tokens, images: nil, layers: [layer]) { weights($1) }
+    }
+
+    private func matchLogits(
+        _ texts: EncodedTexts, tokens: Tensor, images: [Int]?, layers: [Int],
+        weights: @escaping (Int, Tensor) -> Tensor
     ) throws(ALBEFError) -> Tensor {
         guard let matching else { throw .missingHead("itm_head", configuration.task) }
-        guard tokens.rank == 3, tokens.size(0) == texts.states.size(0) else {
+        let count = texts.states.size(0)
+        guard tokens.rank == 3, Self.pairs(count, images, of: tokens.size(0)) else {
             throw .pairs(texts: texts.states.shape, tokens: tokens.shape)
         }
-        let index = layer - configuration.text.fusionLayer
-        guard textEncoder.fusionLayers.indices.contains(index) else {
-            throw .layer(layer, of: configuration.text)
+        let text = configuration.text
+        for layer in layers where !(text.fusionLayer..<text.depth).contains(layer) {
+            throw .layer(layer, of: text)
         }
         return matching(
             textEncoder.fuse(
-                texts.states, mask: texts.mask, image: tokens, watching: index, weights))
+                texts.states, mask: texts.mask, image: tokens,
+                rows: images.map { Tensor($0, device: device) },
+                watching: Set(layers.map { $0 - text.fusionLayer })
+            ) { weights($0 + text.fusionLayer, $1) })
+    }
+
+    /// Returns whether each of B texts has one of N images.
+    static func pairs(_ count: Int, _ images: [Int]?, of imageCount: Int) -> Bool {
+        guard let images else { return count == imageCount }
+        return images.count == count && images.allSatisfy { (0..<imageCount).contains($0) }
     }
 }

@@ -66,6 +66,18 @@ public struct ALBEFError: Error, Sendable, Hashable, CustomStringConvertible {
                 + " to \(fusion.upperBound - 1)")
     }
 
+    static func block(_ block: Int, of vision: ALBEFConfiguration.Vision) -> ALBEFError {
+        ALBEFError(
+            .layer,
+            "the image encoder has no block \(block): its blocks are 0 to \(vision.depth - 1)")
+    }
+
+    static let noClassToken = ALBEFError(
+        .layer,
+        "a heat map of the similarity (itc) needs the attention of a class token, but this model"
+            + " compares images by the mean of their patches or by a pooling layer; use the match"
+            + " (itm)")
+
     static func severalGrids(_ vision: ALBEFConfiguration.Vision) -> ALBEFError {
         let grids = vision.trunk?.poolingGrids.map { "\($0) x \($0)" } ?? []
         return ALBEFError(

@@ -15,7 +15,7 @@ struct EvaluateCommand: AsyncParsableCommand {
         subcommands: [
             EvaluateRetrievalCommand.self, EvaluateChoiceCommand.self, EvaluatePairsCommand.self,
             EvaluateEntailmentCommand.self, EvaluateNLVRCommand.self, EvaluateVQACommand.self,
-            EvaluateWardrobeCommand.self,
+            EvaluateGroundingCommand.self, EvaluateWardrobeCommand.self,
         ])
 }
 

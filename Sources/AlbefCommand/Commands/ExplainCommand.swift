@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import ImageText
 import Retrieval
-import Storage
 import SystemPackage
 
 /// `albef explain`: shows where an image matches the words of a text.
@@ -48,14 +47,7 @@ struct ExplainCommand: AsyncParsableCommand {
         if let layer, !(0...1000).contains(layer) {
             throw ValidationError("--layer must be from 0 to 1000.")
         }
-        if let output, Format(output) == nil {
-            throw ValidationError("--output '\(output)' must end in .png or .jpg.")
-        }
-        if let output,
-            FilePath(output).lexicallyNormalized() == FilePath(image).lexicallyNormalized()
-        {
-            throw ValidationError("--output would replace the image '\(image)'.")
-        }
+        _ = try output.map { try FigureFile($0, of: image) }
     }
 
     func run() async throws {
@@ -64,38 +56,16 @@ struct ExplainCommand: AsyncParsableCommand {
         reading.noteIfCut()
         if let unknown = reading.namedUnknownWords { Console.note("note: \(unknown)") }
         let explanation = try search.explain(FilePath(image), text, layer: layer)
-        if let output, let format = Format(output) {
+        if let output {
             let pixels = try ImageLoader(targetSide: ExplanationFigure.imageSide)
                 .load(FilePath(image))
-            let figure = try ExplanationFigure(explanation, image: pixels).image()
-            let bytes = try format.encode(figure, named: output)
-            try AtomicFile.write(bytes, to: FilePath(output))
-            Console.note("wrote \(FilePath(output).displayed)")
+            try FigureFile(output, of: image).write(
+                ExplanationFigure(explanation, image: pixels).image())
         }
         if json {
             try Console.json(ExplainOutput(image: FilePath(image), explanation))
         } else {
             Console.result(Self.table(explanation))
-        }
-    }
-
-    /// The file format of the figure.
-    private enum Format {
-        case png, jpeg
-
-        init?(_ path: String) {
-            switch FilePath(path).extension?.lowercased() {
-            case "png": self = .png
-            case "jpg", "jpeg": self = .jpeg
-            default: return nil
-            }
-        }
-
-        func encode(_ image: RGBImage, named name: String) throws -> [UInt8] {
-            switch self {
-            case .png: try PNGEncoder.encode(image, named: name)
-            case .jpeg: try JPEGEncoder.encode(image, quality: 90, named: name)
-            }
         }
     }
 

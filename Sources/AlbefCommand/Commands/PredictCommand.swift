@@ -9,9 +9,10 @@ import SystemPackage
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Ask a fine-tuned model about one image: answer, entailment, truth.",
+        abstract: "Ask a model about one image: answer, entailment, truth, place.",
         subcommands: [
             PredictVQACommand.self, PredictEntailmentCommand.self, PredictNLVRCommand.self,
+            PredictGroundingCommand.self,
         ])
 }
 

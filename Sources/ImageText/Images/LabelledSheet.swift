@@ -6,7 +6,7 @@ package struct LabelledSheet: Sendable {
     private let width: Int
     private let height: Int
     private var labels = ""
-    private var images: [(image: RGBImage, x: Int, y: Int)] = []
+    private var images: [RGBImage.Part] = []
 
     /// Creates an empty white sheet, with sides in pixels.
     package init(width: Int, height: Int) {
@@ -46,18 +46,20 @@ package struct LabelledSheet: Sendable {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\">"
                 + "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\(labels)</svg>",
             named: name)
-        var pixels = ground.pixels
-        for (image, x, y) in images {
-            let columns = max(0, x)..<max(max(0, x), min(ground.width, x + image.width))
-            for row in max(0, y)..<max(max(0, y), min(ground.height, y + image.height)) {
-                let source = 3 * ((row - y) * image.width + columns.lowerBound - x)
-                let target = 3 * (row * ground.width + columns.lowerBound)
-                pixels.replaceSubrange(
-                    target..<target + 3 * columns.count,
-                    with: image.pixels[source..<source + 3 * columns.count])
-            }
+        return ground.replacing(images)
+    }
+
+    /// Returns the beginning of a text, about as wide as `width` Latin letters; ideographs count as
+    /// two.
+    package static func shortened(_ text: String, width: Int) -> String {
+        var left = max(1, width)
+        var result = ""
+        for character in text {
+            left -= character.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 1
+            if left < 0 { return result + "…" }
+            result.append(character)
         }
-        return RGBImage(width: ground.width, height: ground.height, pixels: pixels)
+        return result
     }
 
     /// Returns the text escaped for XML, without the characters that XML forbids.

@@ -23,3 +23,25 @@ public struct RGBImage: Sendable, Equatable {
         self.pixels = pixels
     }
 }
+
+extension RGBImage {
+    /// An image with the place of its top left corner on another one.
+    package typealias Part = (image: RGBImage, x: Int, y: Int)
+
+    /// Returns the image with others in place of its pixels, each over those before it; parts beyond
+    /// the image are cut off.
+    package func replacing(_ parts: [Part]) -> RGBImage {
+        var pixels = pixels
+        for (image, x, y) in parts {
+            let columns = max(0, x)..<max(max(0, x), min(width, x + image.width))
+            for row in max(0, y)..<max(max(0, y), min(height, y + image.height)) {
+                let source = 3 * ((row - y) * image.width + columns.lowerBound - x)
+                let target = 3 * (row * width + columns.lowerBound)
+                pixels.replaceSubrange(
+                    target..<target + 3 * columns.count,
+                    with: image.pixels[source..<source + 3 * columns.count])
+            }
+        }
+        return RGBImage(width: width, height: height, pixels: pixels)
+    }
+}

@@ -1,3 +1,5 @@
+internal import SystemPackage
+
 /// A rectangle of an image in pixels from the top left, which may have fractions.
 public struct BoundingBox: Sendable, Hashable {
     /// The column of the left edge and the row of the top edge.
@@ -24,11 +26,40 @@ public struct BoundingBox: Sendable, Hashable {
     /// The number of pixels that the box covers.
     public var area: Double { width * height }
 
+    /// Returns the area that two boxes share over the area that they cover together.
+    ///
+    /// - Returns: a number from 0, if they do not overlap, to 1, if they are equal.
+    public func intersectionOverUnion(_ other: BoundingBox) -> Double {
+        let shared =
+            overlap(x, width, other.x, other.width)
+            * overlap(y, height, other.y, other.height)
+        let covered = area + other.area - shared
+        // Areas of huge boxes are infinite, and those of tiny ones 0.
+        guard shared > 0, covered.isFinite else { return self == other ? 1 : 0 }
+        return min(shared / covered, 1)
+    }
+
+    /// Returns the length that two intervals share.
+    private func overlap(
+        _ start: Double, _ length: Double, _ otherStart: Double, _ otherLength: Double
+    ) -> Double {
+        // The end of an interval is rounded, so that a box would not quite equal itself.
+        if start == otherStart { return min(length, otherLength) }
+        return max(0, min(start + length, otherStart + otherLength) - max(start, otherStart))
+    }
+
     /// Returns whether the box is inside an image, up to one pixel on each side.
     public func isInside(width: Int, height: Int) -> Bool {
         x >= -Self.tolerance && y >= -Self.tolerance
             && x + self.width <= Double(width) + Self.tolerance
             && y + self.height <= Double(height) + Self.tolerance
+    }
+}
+
+extension BoundingBox {
+    /// Returns the fault of a box that is not inside an image, as a sentence.
+    func fault(beyond image: FilePath, width: Int, height: Int) -> String {
+        "the box \(self) extends beyond the image \(image), which has \(width) x \(height) pixels"
     }
 }
 

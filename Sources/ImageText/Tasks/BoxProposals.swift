@@ -32,22 +32,87 @@ public struct BoxProposals: Sendable {
     /// - Throws: ``DatasetError``, which names the file, the image and the box.
     /// - Complexity: O(*n*) for *n* bytes.
     public init(reading file: FilePath) throws(DatasetError) {
+        let (data, start) = try Self.content(of: file)
+        guard start == UInt8(ascii: "{") else {
+            throw .malformed(
+                file, entry: "", "is not a JSON object with a list of boxes for each image")
+        }
+        self.init(boxes: try Self.boxes(in: data, of: file), file: file)
+    }
+
+    /// Reads the boxes of one image.
+    ///
+    /// - Parameters:
+    ///   - file: A file of proposals, in which the image is found by its name, or a JSON list of the
+    ///     image's boxes alone.
+    ///   - image: The image's file.
+    ///   - width: The width of the upright image in pixels.
+    ///   - height: The height of the upright image in pixels.
+    /// - Throws: ``DatasetError``, which names the file and the box, also if the file has no boxes of
+    ///   the image or if a box extends beyond it.
+    /// - Complexity: O(*n*) for *n* bytes.
+    public static func boxes(
+        in file: FilePath, of image: FilePath, width: Int, height: Int
+    ) throws(DatasetError) -> [BoundingBox] {
+        let (data, start) = try content(of: file)
+        let proposals: BoxProposals
+        let key: String
+        switch start {
+        case UInt8(ascii: "["):
+            key = ""
+            do {
+                let boxes = try JSONDecoder().decode([DetectedBox].self, from: data).map(\.box)
+                proposals = BoxProposals(boxes: [key: boxes], file: file)
+            } catch {
+                throw .json(error, in: data, of: file)
+            }
+        case UInt8(ascii: "{"):
+            proposals = BoxProposals(boxes: try boxes(in: data, of: file), file: file)
+            guard let found = proposals.key(ofImage: image.string, id: nil) else {
+                throw .malformed(file, entry: "", "has no boxes of '\(image)'")
+            }
+            key = found
+        default:
+            throw .malformed(
+                file, entry: "",
+                "is neither a JSON list of boxes nor an object with a list of boxes for each image")
+        }
+        let boxes = proposals.boxes[key, default: []]
+        try proposals.check(boxes, named: key, image: image, width: width, height: height)
+        return boxes
+    }
+
+    /// Checks that the boxes of a key are inside their image.
+    func check(
+        _ boxes: [BoundingBox], named key: String, image: FilePath, width: Int, height: Int
+    ) throws(DatasetError) {
+        for (index, box) in boxes.enumerated() where !box.isInside(width: width, height: height) {
+            throw .malformed(
+                file, entry: "\(key)[\(index)]",
+                box.fault(beyond: image, width: width, height: height))
+        }
+    }
+
+    /// Returns the text of a file and its first character.
+    private static func content(
+        of file: FilePath
+    ) throws(DatasetError) -> (data: Data, start: UInt8) {
         let bytes = try BenchmarkText.bytes(of: file)
         guard let first = bytes.first(where: { !" \t\r\n".utf8.contains($0) }) else {
             throw .empty(file, "is empty")
         }
-        guard first == UInt8(ascii: "{") else {
-            throw .malformed(
-                file, entry: "", "is not a JSON object with a list of boxes for each image")
-        }
-        let data = Data(JSONText.repaired(bytes[...]))
+        return (Data(JSONText.repaired(bytes[...])), first)
+    }
+
+    private static func boxes(
+        in data: Data, of file: FilePath
+    ) throws(DatasetError) -> [String: [BoundingBox]] {
         do {
-            boxes = try JSONDecoder().decode([String: [DetectedBox]].self, from: data)
+            return try JSONDecoder().decode([String: [DetectedBox]].self, from: data)
                 .mapValues { $0.map(\.box) }
         } catch {
             throw .json(error, in: data, of: file)
         }
-        self.file = file
     }
 
     /// Returns the key of an image, of those that exist.

@@ -92,7 +92,9 @@ private struct BoxCheck {
         let size = try size(of: reference)
         guard record.box.isInside(width: size.width, height: size.height) else {
             throw reference.place.error(
-                reference.file, "bbox", Self.outside(record.box, reference.image, size))
+                reference.file, "bbox",
+                record.box.fault(
+                    beyond: reference.image, width: size.width, height: size.height))
         }
         return GroundingItem(
             image: reference.image, imageWidth: size.width, imageHeight: size.height,
@@ -133,20 +135,9 @@ private struct BoxCheck {
                 reference.file, field, "'\(name)' has no boxes in \(proposals.file)")
         }
         guard checked[reference.image, default: []].insert(key).inserted else { return boxes }
-        for (index, box) in boxes.enumerated()
-        where !box.isInside(width: size.width, height: size.height) {
-            throw .malformed(
-                proposals.file, entry: "\(key)[\(index)]",
-                Self.outside(box, reference.image, size))
-        }
+        try proposals.check(
+            boxes, named: key, image: reference.image, width: size.width, height: size.height)
         return boxes
-    }
-
-    private static func outside(
-        _ box: BoundingBox, _ image: FilePath, _ size: (width: Int, height: Int)
-    ) -> String {
-        "the box \(box) extends beyond the image \(image), which has \(size.width) x"
-            + " \(size.height) pixels"
     }
 }
 

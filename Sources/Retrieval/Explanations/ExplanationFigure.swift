@@ -47,7 +47,8 @@ public struct ExplanationFigure: Sendable {
             width: content + 2 * margin, height: grid + rows * rowHeight - gap + margin)
 
         sheet.write(
-            Self.shortened(explanation.score.text, width: content / 11), x: margin, y: margin + 20,
+            LabelledSheet.shortened(explanation.score.text, width: content / 11), x: margin,
+            y: margin + 20,
             size: 20, isBold: true)
         sheet.write(numbers, x: margin, y: margin + 44, size: 14, grey: 96)
         sheet.place(large, x: margin, y: top)
@@ -64,7 +65,7 @@ public struct ExplanationFigure: Sendable {
                 word.map, on: small, strength: explanation.strength(of: word))
             sheet.place(panel, x: x, y: y)
             sheet.write(
-                "\(Self.shortened(word.text, width: cell / 9 - 5))  \(Self.percent(word.share))",
+                "\(LabelledSheet.shortened(word.text, width: cell / 9 - 5))  \(Self.percent(word.share))",
                 x: x, y: y + small.height + 17, size: 14, grey: 64)
         }
         return try sheet.render(named: "the figure")
@@ -78,17 +79,4 @@ public struct ExplanationFigure: Sendable {
     }
 
     private static func percent(_ share: Float) -> String { String(format: "%.0f %%", share * 100) }
-
-    /// Returns the beginning of a text, about as wide as `width` Latin letters; ideographs count as
-    /// two.
-    private static func shortened(_ text: String, width: Int) -> String {
-        var left = max(1, width)
-        var result = ""
-        for character in text {
-            left -= character.unicodeScalars.contains { $0.value >= 0x2E80 } ? 2 : 1
-            if left < 0 { return result + "…" }
-            result.append(character)
-        }
-        return result
-    }
 }

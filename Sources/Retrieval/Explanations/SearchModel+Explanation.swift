@@ -79,7 +79,7 @@ extension SearchModel {
 
 extension HeatMap {
     /// Converts a tensor `[N, h, w]` to N maps.
-    fileprivate static func rows(of maps: Tensor) -> [HeatMap] {
+    static func rows(of maps: Tensor) -> [HeatMap] {
         let (height, width) = (maps.size(1), maps.size(2))
         let values: [Float] = maps.values()
         return (0..<maps.size(0)).map { index in

@@ -79,6 +79,39 @@ struct GradCAMTests {
         }
     }
 
+    @Test(
+        "Several layers in one pass have the maps that each has alone", arguments: Dialect.original)
+    func several(_ dialect: Dialect) throws {
+        let golden = try GoldenSet("\(dialect.rawValue)-retrieval")
+        let model = try golden.model(dialect, .retrieval)
+        let pair = try Self.pair(golden, model)
+        let together = try model.gradCAM(pair.texts, tokens: pair.tokens, layers: [3, 2])
+        #expect(together.map(\.layer) == [3, 2])
+        for found in together {
+            let alone = try model.gradCAM(pair.texts, tokens: pair.tokens, layer: found.layer)
+            #expect(found.tokens.isClose(to: alone.tokens, relative: 1e-4, absolute: 1e-6))
+            #expect(found.logits.isClose(to: alone.logits, relative: 1e-4, absolute: 1e-5))
+        }
+    }
+
+    @Test("Texts of one image share it")
+    func shared() throws {
+        let golden = try GoldenSet("albef-retrieval")
+        let model = try golden.model(.albef, .retrieval)
+        let pair = try Self.pair(golden, model)
+        let images = [2, 0, 2, 2]
+        let shared = try model.gradCAM(
+            pair.texts, tokens: pair.tokens, images: images, layers: [2, 3])
+        let copied = try model.gradCAM(
+            pair.texts, tokens: pair.tokens[Tensor(images)], layers: [2, 3])
+        for (one, other) in zip(shared, copied) {
+            #expect(one.tokens.isClose(to: other.tokens, relative: 1e-4, absolute: 1e-6))
+        }
+        #expect(throws: ALBEFError.self) {
+            try model.gradCAM(pair.texts, tokens: pair.tokens, images: [0, 1, 2, 4], layers: [2])
+        }
+    }
+
     @Test("A layer that cannot be explained is named")
     func refusals() throws {
         let golden = try GoldenSet("albef-retrieval")
