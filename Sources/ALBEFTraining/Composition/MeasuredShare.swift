@@ -17,14 +17,14 @@ public struct MeasuredShare: Sendable, Hashable, Codable {
     /// Computes the mean of the items' values; 0 if there are no items.
     ///
     /// - Parameters:
-    ///   - values: One value per item: 1 for a right item and 0 for a wrong one; for a difference
-    ///     -1, 0 or 1.
+    ///   - values: One value per item: 1 for a right item and 0 for a wrong one, or a number in
+    ///     between; for a difference from -1 to 1.
     ///   - groups: The group of each item if items of one group are not independent; nil if all
     ///     items are.
-    init(of values: [Int], groups: [Int]? = nil) {
+    init(of values: [Double], groups: [Int]? = nil) {
         let count = Double(max(values.count, 1))
-        let mean = Double(values.reduce(0, +)) / count
-        let deviations = values.map { Double($0) - mean }
+        let mean = values.reduce(0, +) / count
+        let deviations = values.map { $0 - mean }
         let sums = groups.map {
             Dictionary(zip($0, deviations), uniquingKeysWith: +).sorted { $0.key < $1.key }.map(
                 \.value)
@@ -33,6 +33,11 @@ public struct MeasuredShare: Sendable, Hashable, Codable {
             percent: 100 * mean,
             standardError: 100 * (sums ?? deviations).reduce(0) { $0 + $1 * $1 }.squareRoot()
                 / count)
+    }
+
+    /// Computes the mean of the items' whole values.
+    init(of values: [Int], groups: [Int]? = nil) {
+        self.init(of: values.map(Double.init), groups: groups)
     }
 
     /// Computes the unweighted mean of independent shares; 0 if there are none.

@@ -24,13 +24,9 @@ public struct AnswerEvaluator: Sendable {
         /// The errors of the images that could not be read.
         public let unreadable: [ImageError]
 
-        /// The mean accuracy in percent; nil if people gave no answers.
-        public var accuracy: Double? { known.isEmpty ? nil : share.percent }
-        /// The standard error of the accuracy, in percentage points.
-        public var standardError: Double { share.standardError }
-
-        private var known: [Double] { predictions.compactMap(\.accuracy) }
-        private var share: ShareOfItems { ShareOfItems(values: known) }
+        /// The mean accuracy; nil if people gave no answers. Its standard error counts by image,
+        /// because the questions of one image are not independent.
+        public let accuracy: MeasuredShare?
     }
 
     private let items: [QuestionItem]
@@ -98,8 +94,15 @@ public struct AnswerEvaluator: Sendable {
         guard !predictions.isEmpty else {
             throw TrainingError.nothingToEvaluate(source, "questions", "no image can be read")
         }
+        predictions.sort { $0.item < $1.item }
+        let known = predictions.filter { $0.accuracy != nil }
         return Result(
-            predictions: predictions.sorted { $0.item < $1.item }, unreadable: unreadable)
+            predictions: predictions, unreadable: unreadable,
+            accuracy: known.isEmpty
+                ? nil
+                : MeasuredShare(
+                    of: known.compactMap(\.accuracy),
+                    groups: ItemEncoder.groups(of: known.map { files[$0.item] })))
     }
 
     private func prediction(_ item: Int, _ answers: [ScoredAnswer]) throws -> Prediction {
@@ -120,12 +123,13 @@ extension AnswerEvaluator: RunEvaluator {
         report: @escaping (Int, Int) -> Void
     ) async throws -> RunEvaluation {
         let result = try await evaluate(model, progress: report)
-        let accuracy = result.accuracy ?? 0
+        let accuracy = result.accuracy ?? MeasuredShare(percent: 0, standardError: 0)
         return RunEvaluation(
             metrics: .task(
                 TaskMetrics(
                     step: step.step, epoch: step.epoch, split: "validation",
-                    items: result.predictions.count, metric: "vqa_accuracy", value: accuracy,
-                    standardError: result.standardError)), score: accuracy)
+                    items: result.predictions.count, metric: "vqa_accuracy",
+                    value: accuracy.percent, standardError: accuracy.standardError)),
+            score: accuracy.percent)
     }
 }

@@ -26,21 +26,13 @@ public struct ClassificationEvaluator: Sendable {
         /// The errors of the images that could not be read.
         public let unreadable: [ImageError]
 
-        /// The share of sentences whose class was found, in percent.
-        public var accuracy: Double { share.percent }
-        /// The standard error of the accuracy, in percentage points.
-        public var standardError: Double { share.standardError }
+        /// The share of sentences whose class was found; its standard error counts by image, because
+        /// the sentences of one image are not independent.
+        public let accuracy: MeasuredShare
         /// The share of the most frequent class, in percent.
         public var majority: Double {
             let largest = confusion.map { $0.reduce(0, +) }.max() ?? 0
             return 100 * Double(largest) / Double(max(1, predictions.count))
-        }
-
-        private var share: ShareOfItems {
-            let right = confusion.indices.reduce(0) { $0 + confusion[$1][$1] }
-            return ShareOfItems(
-                values: [Double](repeating: 1, count: right)
-                    + [Double](repeating: 0, count: predictions.count - right))
         }
     }
 
@@ -106,9 +98,12 @@ public struct ClassificationEvaluator: Sendable {
         for prediction in predictions {
             confusion[items[prediction.item].label][prediction.label] += 1
         }
+        predictions.sort { $0.item < $1.item }
         return Result(
-            predictions: predictions.sorted { $0.item < $1.item }, confusion: confusion,
-            unreadable: unreadable)
+            predictions: predictions, confusion: confusion, unreadable: unreadable,
+            accuracy: MeasuredShare(
+                of: predictions.map { items[$0.item].label == $0.label ? 1 : 0 },
+                groups: ItemEncoder.groups(of: predictions.map { files[$0.item] })))
     }
 
     private func predict(
@@ -134,24 +129,6 @@ public struct ClassificationEvaluator: Sendable {
     }
 }
 
-/// A mean over items, and its standard error.
-struct ShareOfItems {
-    /// The mean in percent; 0 without items.
-    let percent: Double
-    /// The standard error in percentage points; 0 with fewer than two items.
-    let standardError: Double
-
-    /// Averages the values of items, from 0 to 1.
-    init(values: [Double]) {
-        let count = Double(values.count)
-        let mean = values.isEmpty ? 0 : values.reduce(0, +) / count
-        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        percent = 100 * mean
-        standardError =
-            values.count > 1 ? 100 * (squares / (count - 1) / count).squareRoot() : 0
-    }
-}
-
 extension ClassificationEvaluator: RunEvaluator {
     func evaluate(
         _ model: ALBEFModel, at step: (step: Int, epoch: Int),
@@ -162,7 +139,9 @@ extension ClassificationEvaluator: RunEvaluator {
             metrics: .task(
                 TaskMetrics(
                     step: step.step, epoch: step.epoch, split: "validation",
-                    items: result.predictions.count, metric: "accuracy", value: result.accuracy,
-                    standardError: result.standardError)), score: result.accuracy)
+                    items: result.predictions.count, metric: "accuracy",
+                    value: result.accuracy.percent,
+                    standardError: result.accuracy.standardError)),
+            score: result.accuracy.percent)
     }
 }

@@ -28,15 +28,20 @@ struct ItemEncoder: Sendable {
         loader = ImageLoader(targetSide: image.side)
     }
 
-    /// Returns the items in batches, those of one image side by side.
+    /// Returns a number for each item that is equal for items of the same images.
+    static func groups(of images: [[FilePath]]) -> [Int] {
+        var groups: [[FilePath]: Int] = [:]
+        return images.enumerated().map { place, files in
+            let group = groups[files] ?? place
+            groups[files] = group
+            return group
+        }
+    }
+
+    /// Returns the items in batches, those of the same images side by side.
     static func batches(of images: [[FilePath]]) -> [[Int]] {
-        var firsts: [[FilePath]: Int] = [:]
-        for (place, files) in images.enumerated() where firsts[files] == nil {
-            firsts[files] = place
-        }
-        let order = images.indices.sorted {
-            (firsts[images[$0]] ?? $0, $0) < (firsts[images[$1]] ?? $1, $1)
-        }
+        let groups = groups(of: images)
+        let order = images.indices.sorted { (groups[$0], $0) < (groups[$1], $1) }
         return stride(from: 0, to: order.count, by: itemsAtOnce).map {
             Array(order[$0..<min(order.count, $0 + itemsAtOnce)])
         }

@@ -164,8 +164,8 @@ private struct SentencesOutput: Encodable {
 
     init(_ result: ClassificationEvaluator.Result, names: [String], leftOut: Int) {
         sentences = result.predictions.count
-        accuracy = result.accuracy
-        standardError = result.standardError
+        accuracy = result.accuracy.percent
+        standardError = result.accuracy.standardError
         majority = result.majority
         confusion = Dictionary(
             uniqueKeysWithValues: zip(

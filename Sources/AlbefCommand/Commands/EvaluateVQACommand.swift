@@ -78,8 +78,8 @@ struct EvaluateVQACommand: AsyncParsableCommand {
                 }, to: FilePath(output))
         }
         let summary = AnswersOutput(
-            questions: result.predictions.count, accuracy: result.accuracy,
-            standardError: result.accuracy == nil ? nil : result.standardError,
+            questions: result.predictions.count, accuracy: result.accuracy?.percent,
+            standardError: result.accuracy?.standardError,
             leftOut: questions.missingCount + questions.items.count - result.predictions.count)
         if data.json { try Console.json(summary) } else { Console.result(summary.text) }
     }
