@@ -7,8 +7,14 @@ import Wardrobe
 
 @Suite("Statements about boxes with shapes")
 struct BoxesTaskTests {
-    private static let task = try BoxesTask(seed: 5, items: 4000)
-    private var parts: [BoxesTask.Part] { [training, Self.task.test] }
+    private let training: BoxesTask.Part
+    private let parts: [BoxesTask.Part]
+
+    init() throws {
+        let task = try BoxesTask(seed: 5, items: 4000)
+        training = task.training
+        parts = [task.training, task.test]
+    }
 
     @Test("Equal seeds give equal data, on every platform")
     func deterministic() throws {
@@ -74,10 +80,12 @@ struct BoxesTaskTests {
         ] {
             #expect(sentences.count { $0.contains(words) } > 40, "\(words)")
         }
-        let (left, right) = (
-            sentences.count { $0.contains("the left image") || $0.contains("on the left") },
-            sentences.count { $0.contains("the right image") || $0.contains("on the right") }
-        )
+        func count(_ side: String) -> Int {
+            sentences.count {
+                $0.contains("the \(side) image") || $0.contains("on the \(side)")
+            }
+        }
+        let (left, right) = (count("left"), count("right"))
         #expect(abs(left - right) * 10 < left + right)
     }
 

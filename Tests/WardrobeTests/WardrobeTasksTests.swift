@@ -97,7 +97,7 @@ struct WardrobeTasksTests {
                 // What is unknown is one of a few clauses after the statement.
                 let form = /(.+?)(?: (and|or) (someone (?!is wearing).+))?/
                 let found = try #require(hypothesis.sentence.wholeMatch(of: form))
-                let isTrue = try #require(reader.truth(found.1), "\(hypothesis)")
+                let isTrue = try #require(reader.truth(found.1) as Bool?, "\(hypothesis)")
                 let label: EntailmentLabel =
                     switch found.2 {
                     case "and": isTrue ? .neutral : .contradiction
