@@ -15,6 +15,9 @@ struct InterruptTests {
                 ["wardrobe", "generate", "--count", "100000", "--output", "out"], "out/images",
                 SIGINT
             ),
+            (
+                ["wardrobe", "tasks", "--count", "4000", "--output", "out"], "out/images", SIGINT
+            ),
             (["demo", "--scenes", "400", "--output", "out"], "out/index", SIGINT),
             (["demo", "--scenes", "400", "--output", "out"], "out/index", SIGTERM),
         ] as [([String], String, Int32)])

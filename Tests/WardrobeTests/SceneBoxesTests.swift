@@ -13,7 +13,8 @@ struct SceneBoxesTests {
         var scene = WardrobeGenerator(seed: 1).scene(0)
         scene.people = person.map { [$0] } ?? []
         scene.props = props
-        scene.backdrop = .init(kind: .studio, tint: 5, light: 0, warmth: 0)
+        (scene.backdrop.kind, scene.backdrop.tint) = (.studio, 5)
+        (scene.backdrop.light, scene.backdrop.warmth) = (0, 0)
         return scene
     }
 
@@ -52,9 +53,10 @@ struct SceneBoxesTests {
     func people(posture: WardrobeScene.Posture) throws {
         for kind in WardrobeScene.Bottom.Kind.allCases {
             for worn in [nil, WardrobeColour.red] {
-                let person = WardrobeScene.Person(
-                    top: .black, bottom: .init(kind: kind, colour: .blue), hat: worn, bag: worn,
-                    posture: posture, x: 0.45, y: 0.9, height: 0.75, looks: 4)
+                var person = WardrobeGenerator(seed: 1).scene(0).people[0]
+                (person.top, person.bottom) = (.black, .init(kind: kind, colour: .blue))
+                (person.hat, person.bag, person.posture) = (worn, worn, posture)
+                (person.x, person.y, person.height, person.looks) = (0.45, 0.9, 0.75, 4)
                 let scene = scene(person)
                 let box = try #require(scene.boxes(side: side).people.first)
                 try expect(
@@ -68,8 +70,10 @@ struct SceneBoxesTests {
         "The box of a thing is around all drawn of it", arguments: WardrobeScene.Prop.Kind.allCases)
     func things(kind: WardrobeScene.Prop.Kind) throws {
         let isSmall = WardrobeScene.Prop.Kind.small.contains(kind)
-        let prop = WardrobeScene.Prop(
-            kind: kind, colour: isSmall ? .purple : nil, x: 0.4, y: 0.9, size: isSmall ? 0.2 : 0.4)
+        let scenes = (0..<200).map { WardrobeGenerator(seed: 1).scene($0) }
+        var prop = try #require(scenes.flatMap(\.props).first { $0.kind == kind })
+        if isSmall { prop.colour = .purple }
+        (prop.x, prop.y, prop.size) = (0.4, 0.9, isSmall ? 0.2 : 0.4)
         let scene = scene(nil, props: [prop])
         let box = try #require(scene.boxes(side: side).props[0])
         try expect(

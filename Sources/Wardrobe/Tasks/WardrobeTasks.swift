@@ -10,11 +10,11 @@ public import ImageText
 /// sitting, how many hats there are. Every sentence is used for a scene of which it is true and for
 /// one of which it is false, so neither the words nor the images alone tell the label.
 ///
-/// | task | balance | right without images |
+/// | task | balance | right at most without images |
 /// |---|---|---|
-/// | questions | each question has different answers for two scenes | 1/2 for each question |
-/// | entailment | thirds | 1/2: a sentence can have only two of the labels |
-/// | two images | each sentence and each pair of images is once true and once false | 1/2 |
+/// | questions | each question has different answers for two scenes that hardly differ | 1/2 |
+/// | entailment | each sentence has two labels; thirds of all | 1/2 |
+/// | two images | each sentence and each pair of images is as often true as false | 1/2 |
 public struct WardrobeTasks: Sendable {
     /// The scenes of training or of the test, and what is said about them.
     public struct Part: Sendable, Hashable {
