@@ -102,7 +102,7 @@ struct ProbeCommandTests {
     @Test(
         "Reports usage errors before it loads a model",
         arguments: [
-            (["--kind", "tokens"], "--kind must be image or aligned"), (["--l2", "0"], "--l2"),
+            (["--kind", "tokens"], "'tokens' is invalid for '--kind"), (["--l2", "0"], "--l2"),
             (["--batch-size", "0"], "--batch-size"),
         ])
     func mistakes(_ arguments: [String], _ reason: String) async throws {

@@ -68,7 +68,7 @@ struct LinearProbeTests {
     func scikit(_ golden: Golden) throws {
         let data = Self.overlapping
         let fit = try LinearProbe.fit(data, l2: 1 / (golden.inverse * 60))
-        #expect(fit.isConverged && fit.gradientSize <= 1e-6 && fit.trials.isEmpty)
+        #expect(fit.isConverged && fit.gradientSize <= 1e-8 && fit.trials.isEmpty)
         #expect(abs(fit.l2 * golden.inverse * 60 - 1) < 1e-12)
         let weights = Tensor(golden.weights, shape: [3, 4]).to(.float32)
         #expect(fit.probe.weights.isClose(to: weights, relative: 0, absolute: 1e-4))

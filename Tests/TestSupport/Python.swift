@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// Python 3, which some tests ask to read what this program wrote.
 package enum Python {

@@ -49,10 +49,10 @@ struct LBFGSTests {
         #expect(!wrong.isConverged && wrong.value == 2)
         var short = LBFGS()
         short.maximumIterations = 2
-        let cut = try short.minimize(from: .ones([2], dtype: .float64)) { x in
+        let cut = try short.minimize(from: Tensor([1, 0.7] as [Double])) { x in
             ((x * x * x * x).sum().scalar(), x * x * x * 4)
         }
-        #expect(!cut.isConverged && cut.iterations == 2 && cut.value < 2)
+        #expect(!cut.isConverged && cut.iterations == 2 && cut.value < 1.24)
     }
 
     @Test("Passes on the errors of the function")

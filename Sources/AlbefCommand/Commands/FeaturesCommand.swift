@@ -17,7 +17,7 @@ struct FeaturesCommand: AsyncParsableCommand {
             path of its image, or its text.
 
               albef features ~/Pictures --output features.npz
-              albef features test.json --texts test.json --model albef-coco --output test.npz
+              albef features test.json --texts test.json --model blip --output test.npz
               albef features pictures.index --output features.npy --dtype float16
               albef features captions.json --kind fused --output pairs.safetensors
 

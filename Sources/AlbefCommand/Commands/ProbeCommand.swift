@@ -18,7 +18,7 @@ struct ProbeCommand: AsyncParsableCommand {
             file with the fields image and label.
 
               albef probe flowers/train flowers/test --model albef-coco
-              albef probe train.csv test.csv --kind aligned --output probe.safetensors --json
+              albef probe train.csv test.csv --kind aligned --output probe.safetensors
 
             The strength of the L2 regularization is chosen by a fifth of the training images; \
             --l2 sets it instead. Equal images give equal results.
@@ -46,7 +46,7 @@ struct ProbeCommand: AsyncParsableCommand {
             "image: the state of [CLS] before the projection; aligned: the unit-length features "
                 + "that searches compare.",
             valueName: "kind"))
-    var kind = FeatureKind.image
+    var kind = Kind.image
 
     @Option(
         help: ArgumentHelp(
@@ -81,10 +81,14 @@ struct ProbeCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ModelOptions
 
+    /// The value of `--kind`: a kind of one vector per image.
+    enum Kind: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case image, aligned
+
+        var features: FeatureKind { self == .image ? .image : .aligned }
+    }
+
     func validate() throws {
-        guard kind == .image || kind == .aligned else {
-            throw ValidationError("--kind must be image or aligned for a probe.")
-        }
         try NumberBounds.check("--l2", l2, 1e-12...1e12)
         try NumberBounds.check("--batch-size", batchSize, 1...4096)
     }
@@ -103,7 +107,7 @@ struct ProbeCommand: AsyncParsableCommand {
             try keep(names, of: &testing, test)
         }
         let model = try await options.load()
-        let extractor = FeatureExtractor(model, kind: kind, batchSize: batchSize)
+        let extractor = FeatureExtractor(model, kind: kind.features, batchSize: batchSize)
         let (sets, strict, l2) = ([training, testing], strict, l2)
         let clock = ContinuousClock.now
         let result = try await Interrupts.cancelling("stopping") {

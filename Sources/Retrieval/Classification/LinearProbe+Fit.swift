@@ -67,11 +67,14 @@ extension LinearProbe {
             try withoutGradients {
                 var trainings = 0
                 func train(
-                    _ objective: ProbeObjective, _ l2: Double, from start: Tensor
+                    _ objective: ProbeObjective, _ l2: Double, from start: Tensor,
+                    to tolerance: Double = 1e-5
                 ) throws -> LBFGS.Minimum {
                     progress(trainings)
                     trainings += 1
-                    return try LBFGS().minimize(from: start) { point in
+                    var optimizer = LBFGS()
+                    optimizer.gradientTolerance = tolerance
+                    return try optimizer.minimize(from: start) { point in
                         try Task.checkCancellation()
                         try TorchError.throwPending()
                         return objective(point, l2: l2)
@@ -81,8 +84,9 @@ extension LinearProbe {
                 let square = whole.scale * whole.scale
                 let chosen =
                     try l2.map { (strength: $0 / square, trials: [Trial]()) }
-                    ?? choose(data, train)
-                let found = try train(whole, chosen.strength, from: whole.origin)
+                    ?? choose(data) { try train($0, $1, from: $2) }
+                let found = try train(
+                    whole, chosen.strength, from: whole.origin, to: finalTolerance)
                 return Fit(
                     probe: whole.probe(at: found.point), l2: chosen.strength * square,
                     trials: chosen.trials, iterations: found.iterations,
@@ -92,6 +96,9 @@ extension LinearProbe {
         }
     }
 
+    /// The largest component of the gradient at the classifier, as small as double precision allows
+    /// with room to spare: a weak regularization leaves the function flat.
+    private static let finalTolerance = 1e-8
     /// The powers of ten that are tried as strengths for features of variance 1.
     private static let exponents = (-6...2).reversed().map(Double.init)
     /// The number of strengths in a row that end the search if they are not better.
