@@ -58,6 +58,42 @@ struct DistributedTrainingTests {
         ]
     }
 
+    @Test("Two processes fine-tune for a task as one does")
+    func task() async throws {
+        try await Fixtures.withTemporaryFolder { path in
+            let folder = try TrainingFolder(path, epochs: 1)
+            let start = try await Command.run(folder.arguments("start"), folder: path)
+            #expect(start.status == 0, "\(start.errors)")
+            let labels = ["entailment", "neutral", "contradiction"]
+            let rows: [[String: String]] = (0..<12).map { index in
+                [
+                    "image": String(format: "images/%03d.bmp", index), "sentence": "two dogs",
+                    "label": labels[index % 3],
+                ]
+            }
+            try JSONSerialization.data(withJSONObject: rows)
+                .write(to: URL(filePath: path.appending("ve.json").string))
+            let changes =
+                Self.comparable + [
+                    "model.image_size=32", "training.epochs=2", "training.device=cpu",
+                    "optimizer.learning_rate=1e-3",
+                ]
+            for count in [1, 2] {
+                let ranks = try Ranks(
+                    count,
+                    [
+                        "finetune", "entailment", "--model", "start/last", "--train", "ve.json",
+                        "--run", "task-\(count)", "--threads", "1",
+                    ] + changes.flatMap { ["--set", $0] }, folder: path)
+                for (status, errors) in try await ranks.ended() {
+                    #expect(status == 0, "\(errors)")
+                }
+            }
+            try Self.expectEqual(
+                Self.tensors(folder, "task-1"), Self.tensors(folder, "task-2"), "task")
+        }
+    }
+
     @Test("The death of a process ends the others, and two resume what four began")
     func kill() async throws {
         try await Fixtures.withTemporaryFolder { path in

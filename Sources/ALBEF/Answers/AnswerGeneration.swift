@@ -1,5 +1,5 @@
 import Storage
-public import Torch
+import Torch
 
 /// The way in which a VQA model writes answers of its own.
 public struct AnswerGeneration: Sendable, Hashable {

@@ -139,6 +139,10 @@ extension BoxesContrast {
                 (.together(one, other), .together(one, third)), (scene, scene.rearranged(&random))
             )
         case .above, .leftOf:
+            // Otherwise the exchange would change how many there are of each.
+            guard items.count(where: { $0 == one }) == items.count(where: { $0 == other }) else {
+                return nil
+            }
             let isAbove = kind == .above
             let contents: Contents =
                 isAbove
