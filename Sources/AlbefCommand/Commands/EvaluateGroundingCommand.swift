@@ -48,7 +48,8 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
     @Flag(help: "Measure every layer by itm and itc, or by --mode alone.")
     var sweep = false
 
-    @Flag(help: "Leave out texts whose images are missing or damaged, and report how many.")
+    @Flag(
+        help: "Leave out texts whose images are missing or cannot be decoded, and report how many.")
     var skipMissing = false
 
     @Option(
