@@ -21,8 +21,8 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
             optionally ref_id, image_id and split; proposals a JSON object with a list of boxes \
             for each image. Documentation/formats.md describes both.
 
-              albef evaluate grounding test.json --proposals dets.json --images coco --model albef
-              albef evaluate grounding test.json --proposals dets.json --sweep --dump boxes.jsonl
+              albef evaluate grounding test.json --proposals dets.json --images coco
+              albef evaluate grounding test.json --proposals dets.json --sweep
             """)
 
     @Argument(
