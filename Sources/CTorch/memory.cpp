@@ -52,6 +52,14 @@ class AlignedAllocator final : public c10::Allocator {
   }
 };
 
+// Installed before main() and never again: libtorch asks the current allocator both for a block and,
+// later, for what frees it. Never destroyed: tensors may outlive main(). Of two allocators of one
+// priority, the last counts.
+[[maybe_unused]] const bool isInstalled = [] {
+  c10::SetCPUAllocator(new AlignedAllocator);
+  return true;
+}();
+
 }  // namespace
 #endif
 
@@ -65,9 +73,6 @@ void ct_keep_freed_memory(void) noexcept {
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_TOP_PAD, 64 << 20);
-  // Never destroyed: tensors may outlive main(). Of two allocators of one priority, the last counts.
-  static auto *allocator = new AlignedAllocator;
-  c10::SetCPUAllocator(allocator);
 #endif
 }
 

@@ -80,7 +80,8 @@ struct GroundingCommandTests {
             #expect(share["percent"] as? Double == Double(right) * 25)
             #expect(
                 all["no_proposal_scored"] as? Int == details.count { $0["chosen"] == nil })
-            #expect(lines[5] == "no proposal scored: \(details.count { $0["chosen"] == nil })")
+            let without = details.count { $0["chosen"] == nil }
+            #expect(lines[5] == "no proposal scored: \(without); these texts count as wrong")
 
             for (index, detail) in details.enumerated() {
                 let name = detail["right"] as? Bool == true ? "right" : "wrong"
@@ -182,9 +183,12 @@ struct GroundingCommandTests {
             #expect(refused.status == 1 && refused.output.isEmpty)
             #expect(refused.errors.contains("images/001.bmp does not exist"))
             // Its size is known, but its pixels end early.
-            let path = folder.pushing("images/002.bmp").string
-            let bytes = try #require(FileManager.default.contents(atPath: path))
-            try bytes.prefix(100).write(to: URL(filePath: path))
+            let image = try ImageLoader().load(TinyImages.bitmap(2, side: 64), named: "an image")
+            let bytes = try JPEGEncoder.encode(image, quality: 90, named: "an image")
+            try FileManager.default.removeItem(
+                atPath: folder.pushing("images/002.bmp").string)
+            try Data(bytes.prefix(bytes.count / 2)).write(
+                to: URL(filePath: folder.pushing("images/002.jpg").string))
             let skipped = try await Command.run(
                 evaluation + ["--skip-missing", "--json"] + arguments, folder: folder)
             #expect(skipped.status == 0, "\(skipped.errors)")

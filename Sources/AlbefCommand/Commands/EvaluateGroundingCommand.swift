@@ -21,8 +21,8 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
             optionally ref_id, image_id and split; proposals a JSON object with a list of boxes \
             for each image. Documentation/formats.md describes both.
 
-              albef evaluate grounding test.json --proposals dets.json --images coco --model albef
-              albef evaluate grounding test.json --proposals dets.json --sweep --dump boxes.jsonl
+              albef evaluate grounding test.json --proposals dets.json --images coco
+              albef evaluate grounding test.json --proposals dets.json --sweep
             """)
 
     @Argument(
@@ -48,7 +48,8 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
     @Flag(help: "Measure every layer by itm and itc, or by --mode alone.")
     var sweep = false
 
-    @Flag(help: "Leave out texts whose images are missing or damaged, and report how many.")
+    @Flag(
+        help: "Leave out texts whose images are missing or cannot be decoded, and report how many.")
     var skipMissing = false
 
     @Option(

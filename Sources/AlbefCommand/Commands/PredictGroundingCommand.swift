@@ -15,7 +15,7 @@ struct PredictGroundingCommand: AsyncParsableCommand {
             list of boxes [x, y, width, height] in pixels, or an object with such a list for each \
             image:
 
-              albef predict grounding street.jpg "man in blue" --proposals boxes.json -o found.png
+              albef predict grounding street.jpg "man in blue" --proposals boxes.json
 
             Without proposals, prints the hottest point and an estimate: the box around the heat \
             above half of the maximum. It shows where the evidence is, often only a part of the \

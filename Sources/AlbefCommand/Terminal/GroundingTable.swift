@@ -17,7 +17,9 @@ struct GroundingTable {
             return
                 ([counts + ", \(first.layer.mode.rawValue) at layer \(first.layer.index)"]
                 + Columns.aligned(Self.splits(first.metrics))
-                + ["no proposal scored: \(all.withoutChoice)"]).joined(separator: "\n")
+                + (all.withoutChoice > 0
+                    ? ["no proposal scored: \(all.withoutChoice); these texts count as wrong"] : []))
+                .joined(separator: "\n")
         }
         return
             ([counts] + Columns.aligned(sweep(first.metrics))

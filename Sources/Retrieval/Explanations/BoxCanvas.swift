@@ -2,6 +2,16 @@ import ImageText
 
 /// An image on which boxes are outlined.
 struct BoxCanvas {
+    /// The line of an outline.
+    enum Line {
+        /// One pixel, inside the box.
+        case thin
+        /// A wide line inside the box.
+        case inside
+        /// A wide line around the box, beside one inside an equal box.
+        case around
+    }
+
     private let width: Int
     private let height: Int
     private var pixels: [UInt8]
@@ -23,21 +33,24 @@ struct BoxCanvas {
     ///   - box: The box.
     ///   - scale: The factors from the box's pixels to those of the canvas.
     ///   - colour: Red, green and blue.
-    ///   - isThin: Whether the line has one pixel.
+    ///   - line: Where the line runs, and how wide it is.
     mutating func outline(
-        _ box: BoundingBox, scale: (x: Double, y: Double), colour: SIMD3<UInt8>, isThin: Bool
+        _ box: BoundingBox, scale: (x: Double, y: Double), colour: SIMD3<UInt8>, _ line: Line
     ) {
+        let rings =
+            line == .thin ? [colour] : [[20, 20, 20], colour, colour, colour, [20, 20, 20]]
+        let margin = line == .around ? Double(rings.count) : 0
         func place(_ value: Double, _ limit: Int) -> Int {
             Int(min(max(value, 0), Double(limit - 1)).rounded())
         }
         let (left, right) = (
-            place(box.x * scale.x, width), place((box.x + box.width) * scale.x - 1, width)
+            place(box.x * scale.x - margin, width),
+            place((box.x + box.width) * scale.x - 1 + margin, width)
         )
         let (top, bottom) = (
-            place(box.y * scale.y, height), place((box.y + box.height) * scale.y - 1, height)
+            place(box.y * scale.y - margin, height),
+            place((box.y + box.height) * scale.y - 1 + margin, height)
         )
-        guard left <= right, top <= bottom else { return }
-        let rings = isThin ? [colour] : [[20, 20, 20], colour, colour, colour, [20, 20, 20]]
         for (depth, colour) in rings.enumerated() {
             let (left, right) = (left + depth, right - depth)
             let (top, bottom) = (top + depth, bottom - depth)

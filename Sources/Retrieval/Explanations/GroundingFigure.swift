@@ -80,8 +80,7 @@ public struct GroundingFigure: Sendable {
         let kinds = Mark.Kind.allCases.filter { kind in marks.contains { $0.kind == kind } }
         for kind in kinds {
             for mark in marks where mark.kind == kind {
-                canvas.outline(
-                    mark.box, scale: scale, colour: kind.colour, isThin: kind == .proposal)
+                canvas.outline(mark.box, scale: scale, colour: kind.colour, kind.line)
             }
         }
         let width = max(fitted.width, 420)
@@ -132,6 +131,15 @@ extension GroundingFigure.Mark.Kind {
         case .proposal: [190, 190, 190]
         case .truth: [255, 255, 255]
         case .chosen, .estimate: [255, 0, 220]
+        }
+    }
+
+    /// The line: a true box is drawn around the chosen one if they are equal.
+    fileprivate var line: BoxCanvas.Line {
+        switch self {
+        case .proposal: .thin
+        case .truth: .around
+        case .chosen, .estimate: .inside
         }
     }
 

@@ -153,7 +153,7 @@ struct HeatPeakTests {
         map[1 * 6 + 4] = 2
         // Less than half as hot, so that the box leaves it out; and hot, but apart.
         map[1 * 6 + 3] = 0.4
-        map[3 * 6 + 0] = 1.9
+        map[2 * 6 + 1] = 1.8
         let found = try #require(HeatPeak(of: map, Self.placement))
         #expect(abs(found.x - 90) < 2 && abs(found.y - 15) < 1)
         #expect(found.box.x > 75 && found.box.x < 85)
