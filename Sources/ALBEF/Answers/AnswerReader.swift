@@ -5,8 +5,9 @@ public import Torch
 public struct ScoredAnswer: Sendable, Hashable, Codable {
     /// The text of the answer.
     public var text: String
-    /// The score by which answers were compared; see ``AnswerScore``. For an answer that the model
-    /// wrote freely, ln p(answer | image, question).
+    /// The score by which answers were compared; see ``AnswerScore``.
+    ///
+    /// For an answer that the model wrote freely, it is ln p(answer | image, question).
     public var score: Double
 
     /// Creates an answer with its score.

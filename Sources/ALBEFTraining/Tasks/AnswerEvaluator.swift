@@ -24,8 +24,9 @@ public struct AnswerEvaluator: Sendable {
         /// The errors of the images that could not be read.
         public let unreadable: [ImageError]
 
-        /// The mean accuracy; nil if people gave no answers. Its standard error counts by image,
-        /// because the questions of one image are not independent.
+        /// The mean accuracy; nil if people gave no answers.
+        ///
+        /// Its standard error counts by image, because the questions of one image are not independent.
         public let accuracy: MeasuredShare?
     }
 

@@ -23,7 +23,7 @@ struct FinetuneCommand: AsyncParsableCommand {
             'albef evaluate' and 'albef predict' read the model run/best.
             """)
 
-    @Argument(help: "The task: \(FinetuneTask.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Argument(help: "The task.")
     var task: FinetuneTask
 
     @Option(

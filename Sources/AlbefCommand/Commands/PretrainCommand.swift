@@ -50,7 +50,8 @@ struct PretrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         if prints {
-            Console.write(try Presets.text(options.preset ?? SettingsOptions.standard), to: .standardOutput)
+            let preset = options.preset ?? SettingsOptions.standard
+            Console.write(try Presets.text(preset), to: .standardOutput)
             return
         }
         guard let run else { return }

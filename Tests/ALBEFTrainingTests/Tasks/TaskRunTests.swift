@@ -90,9 +90,9 @@ struct TaskRunTests {
                         [change, "objectives.teacher.momentum=1", "optimizer.learning_rate=1e-9"]),
                     until: 1)
                 let files = try ModelDirectory.open(folder.appending(name).appending("last"))
-                let own = try Tensor(files.weights.tensor("visual_encoder.blocks.0.attn.qkv.weight"))
-                let twin = try Tensor(
-                    files.weights.tensor("visual_encoder_m.blocks.0.attn.qkv.weight"))
+                let weight = "blocks.0.attn.qkv.weight"
+                let own = try Tensor(files.weights.tensor("visual_encoder.\(weight)"))
+                let twin = try Tensor(files.weights.tensor("visual_encoder_m.\(weight)"))
                 return (own - twin).abs().max().scalar()
             }
             #expect(try await distance("kept", "objectives.faithful=false") < 0.01)

@@ -34,15 +34,17 @@ struct ItemLoaderTests {
             }
     }
 
-    @Test("Batches do not depend on the workers, the start, the cache or the parts", arguments: [1, 2])
+    @Test(
+        "Batches do not depend on the workers, the start, the cache or the parts",
+        arguments: [1, 2])
     func determinism(slots: Int) async throws {
         try await DatasetFixtures.withFolder { folder in
             let items = try items(slots, in: folder)
             let all = try await first(
                 8, of: loader(items) { ($0.workers, $0.lookahead) = (1, 0) }.batches())
             #expect(all.map(\.epoch) == [0, 0, 0, 1, 1, 1, 2, 2])
-            #expect(all.allSatisfy { $0.pixels.map(\.count) == Array(
-                repeating: 4 * Self.transform.count, count: slots) })
+            let sizes = Array(repeating: 4 * Self.transform.count, count: slots)
+            #expect(all.allSatisfy { $0.pixels.map(\.count) == sizes })
             let seen = all.prefix(3).flatMap(\.items)
             #expect(Set(seen).count == 12 && all[0].items != all[3].items)
             for (workers, lookahead, cache) in [(2, 1, 0), (4, 5, 1 << 20)] {
