@@ -143,7 +143,7 @@ extension SceneReader {
         if let found = question.wholeMatch(of: /does (the .+) have (.+)\?/) {
             return "\(found.1) has \(found.2)"
         }
-        if let found = question.wholeMatch(of: /is (the .+) (left of the .+|wearing .+|\w+)\?/) {
+        if let found = question.wholeMatch(of: /is (the .+?) (left of the .+|wearing .+|\w+)\?/) {
             return "\(found.1) is \(found.2)"
         }
         return nil

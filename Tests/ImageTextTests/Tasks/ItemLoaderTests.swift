@@ -78,7 +78,7 @@ struct ItemLoaderTests {
             let damaged = items.indices.filter { items[$0].contains(items[0][1]) }
             #expect(batches.allSatisfy { Set($0.items).isDisjoint(with: damaged) })
             #expect(failures.withLock { $0.count } == 1)
-            #expect(failures.withLock { $0[0].contains("\(items[0][1])") })
+            #expect(failures.withLock { $0[0].contains(items[0][1].name) })
             let strict = try self.loader(items) { $0.failurePolicy = .stop }
             await #expect(throws: ImageError.self) { try await first(6, of: strict.batches()) }
         }
