@@ -65,6 +65,9 @@ struct OperationRoutes: Sendable {
             let excluded: [String]
         }
 
+        /// The model that answers questions about images.
+        struct Questions: Encodable { let model: String }
+
         /// The bounds on a client's search.
         struct Limits: Encodable { let characters, results, candidates: Int }
 
@@ -84,6 +87,8 @@ struct OperationRoutes: Sendable {
         let indexing: Indexing?
         /// The progress of a change to another model; null if none is under way.
         let change: Nullable<Change>
+        /// Who answers questions about images; null if nobody does.
+        let questions: Nullable<Questions>
         let skipped: Skipped
     }
 
@@ -121,6 +126,7 @@ struct OperationRoutes: Sendable {
         ("/field.css", PackageResources.field_css, style),
         ("/selection.css", PackageResources.selection_css, style),
         ("/writing.css", PackageResources.writing_css, style),
+        ("/asking.css", PackageResources.asking_css, style),
         ("/page.js", PackageResources.page_js, script),
         ("/strings.js", PackageResources.strings_js, script),
         ("/english.js", PackageResources.english_js, script),
@@ -153,6 +159,7 @@ struct OperationRoutes: Sendable {
         ("/notices.js", PackageResources.notices_js, script),
         ("/actions.js", PackageResources.actions_js, script),
         ("/archive.js", PackageResources.archive_js, script),
+        ("/asking.js", PackageResources.asking_js, script),
         ("/chineseactions.js", PackageResources.chineseactions_js, script),
         ("/deletion.js", PackageResources.deletion_js, script),
         ("/doubt.js", PackageResources.doubt_js, script),
@@ -165,6 +172,7 @@ struct OperationRoutes: Sendable {
         ("/keyprompt.js", PackageResources.keyprompt_js, script),
         ("/likes.js", PackageResources.likes_js, script),
         ("/owners.js", PackageResources.owners_js, script),
+        ("/pointing.js", PackageResources.pointing_js, script),
         ("/recent.js", PackageResources.recent_js, script),
         ("/saving.js", PackageResources.saving_js, script),
         ("/select.js", PackageResources.select_js, script),
@@ -222,6 +230,7 @@ struct OperationRoutes: Sendable {
                         images: max(statistics.images, $0.encoded),
                         error: .init(value: $0.error))
                 }),
+            questions: .init(value: parts.questions.map { .init(model: $0.name) }),
             skipped: (indexing ?? IndexingStatus()).skipped(
                 excluding: parts.configuration.exclude))
     }
