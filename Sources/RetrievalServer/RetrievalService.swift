@@ -10,7 +10,8 @@ import UnixSignals
 
 /// A service that answers searches of an index over HTTP.
 ///
-/// It also serves explanations, the images, changes of the index, and a web page for people.
+/// It also serves explanations, answers to questions about images, the images, changes of the
+/// index, and a web page for people.
 public struct RetrievalService: Sendable {
     private let parts: ServiceParts
     private let logger: Logger
@@ -23,6 +24,8 @@ public struct RetrievalService: Sendable {
     ///   - former: The model that made the index, if it differs from `model`. It answers searches
     ///     while the service changes the index to `model`; the service does so only if clients or
     ///     a folder may write.
+    ///   - questions: The model that answers questions about images. Default: none, so that the
+    ///     service refuses questions.
     ///   - index: The directory of the index.
     ///   - recall: What proposes candidates. Default: the index itself. If the settings name a
     ///     store, this must be its client.
@@ -31,7 +34,8 @@ public struct RetrievalService: Sendable {
     ///   ``ServerError`` if a setting is invalid; an error of the file system.
     public init(
         _ configuration: ServerConfiguration, model: SearchModel, former: SearchModel? = nil,
-        index: FilePath, recall: any CandidateRecall = EmbeddedRecall(), logger: Logger
+        questions: QuestionModel? = nil, index: FilePath,
+        recall: any CandidateRecall = EmbeddedRecall(), logger: Logger
     ) async throws {
         try configuration.check()
         if configuration.recall != nil, recall is EmbeddedRecall {
@@ -39,7 +43,8 @@ public struct RetrievalService: Sendable {
                 "recall", "names a store, but this program has no client for it")
         }
         parts = try await ServiceParts.open(
-            configuration, model, former: former, index: index, recall: recall, logger)
+            configuration, model, former: former, questions: questions, index: index,
+            recall: recall, logger)
         self.logger = logger
     }
 

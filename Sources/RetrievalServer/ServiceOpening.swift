@@ -12,7 +12,7 @@ extension ServiceParts {
     ///   opened or was made with another model; an error of the file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, former: SearchModel?,
-        index: FilePath, recall: any CandidateRecall, _ logger: Logger
+        questions: QuestionModel?, index: FilePath, recall: any CandidateRecall, _ logger: Logger
     ) async throws -> ServiceParts {
         if let photos = configuration.photos { try check(photos, index) }
         let store = try configuration.key.map { _ in
@@ -64,7 +64,8 @@ extension ServiceParts {
             changer: changer(
                 configuration.photos ?? store?.directory,
                 exclude: configuration.photos == nil ? [] : configuration.exclude, library,
-                compute: compute, images: images, logger))
+                compute: compute, images: images, logger),
+            questions: questions)
     }
 
     /// Returns the changer to the wanted model; nil if the index already has that model, or if

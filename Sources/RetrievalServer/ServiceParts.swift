@@ -26,6 +26,8 @@ struct ServiceParts: Sendable {
     let follower: FolderFollower?
     /// Changes the index to the wanted model; nil if it already has that model.
     let changer: ModelChanger?
+    /// The model that answers questions about images; nil if nobody may ask.
+    let questions: QuestionModel?
     /// The model that answers now; it changes when the index is changed to another model.
     var model: SearchModel { library.model }
 

@@ -13,6 +13,7 @@ public import SystemPackage
 /// - Parameters:
 ///   - model: what made the index, or what it is to be changed to.
 ///   - former: what made the index, if that is another model.
+///   - questions: what answers questions about images; nil refuses them.
 ///   - index: its directory. Uploads are kept beside it.
 ///   - logger: gets the service's log; nil drops it.
 ///   - isolation: the actor that runs the functions; by default the caller's.
@@ -25,8 +26,8 @@ public import SystemPackage
 ///   that cannot be listened on; `IndexError` if the index cannot be opened;
 ///   ``RetrievalTestingError`` if the service ends before it listens.
 public func withRetrievalService<Result>(
-    _ model: SearchModel, former: SearchModel? = nil, index: FilePath, logger: Logger? = nil,
-    isolation: isolated (any Actor)? = #isolation,
+    _ model: SearchModel, former: SearchModel? = nil, questions: QuestionModel? = nil,
+    index: FilePath, logger: Logger? = nil, isolation: isolated (any Actor)? = #isolation,
     configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (_ client: ServiceClient) async throws -> Result
 ) async throws -> Result {
@@ -39,7 +40,7 @@ public func withRetrievalService<Result>(
     configuration.limits.idleSeconds = 300
     configure(&configuration)
     let service = try await RetrievalService(
-        configuration, model: model, former: former, index: index,
+        configuration, model: model, former: former, questions: questions, index: index,
         logger: logger ?? Logger(label: "RetrievalTesting") { _ in SwiftLogNoOpLogHandler() })
     let (ports, found) = AsyncStream<UInt16>.makeStream()
     return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -52,12 +52,12 @@ public struct TinyService: Sendable {
 ///   - logger: gets the service's log; nil drops it.
 ///   - isolation: the actor that runs the functions; by default the caller's.
 ///   - configure: changes the settings, as
-///     ``withRetrievalService(_:former:index:logger:isolation:configure:_:)`` says.
+///     ``withRetrievalService(_:former:questions:index:logger:isolation:configure:_:)`` says.
 ///   - body: gets the service.
 /// - Returns: what the function returns.
 /// - Throws: what the function throws; `FolderError` if there are no images; as
 ///   ``TinyModel/makeSearchModel(in:recall:)`` and
-///   ``withRetrievalService(_:former:index:logger:isolation:configure:_:)``.
+///   ``withRetrievalService(_:former:questions:index:logger:isolation:configure:_:)``.
 public func withTinyService<Result>(
     images count: Int = 12, model: TinyModel = TinyModel(), recall: TinyModel? = nil,
     logger: Logger? = nil, isolation: isolated (any Actor)? = #isolation,

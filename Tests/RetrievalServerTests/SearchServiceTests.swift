@@ -360,7 +360,7 @@ struct SearchServiceTests {
             let document = try await service.client.send("GET", "/openapi.json").json
             #expect(document["openapi"] as? String == "3.1.0")
             let paths = try #require(document["paths"] as? [String: [String: Any]])
-            #expect(paths.count == 14)
+            #expect(paths.count == 16)
             let id = EntryKey(service.images.appending("001.bmp")).description
             for (path, operations) in paths {
                 for method in operations.keys where method != "parameters" {

@@ -72,9 +72,19 @@ extension SearchModel {
             image, width: image.width, height: image.height, text, by: mode, layer: layer)
     }
 
-    private func locate(
-        _ image: RGBImage, width: Int, height: Int, _ text: String, by mode: GradCAMMode,
-        layer: Int?
+    /// Finds the place in an image that was decoded at a reduced size.
+    ///
+    /// - Parameters:
+    ///   - image: The decoded image.
+    ///   - width: The width of the whole image in pixels.
+    ///   - height: The height of the whole image in pixels.
+    ///   - text: The text.
+    ///   - mode: As for a file.
+    ///   - layer: As for a file.
+    /// - Throws: The errors for a file, without `ImageError`.
+    package func locate(
+        _ image: RGBImage, width: Int, height: Int, _ text: String, by mode: GradCAMMode = .itm,
+        layer: Int? = nil
     ) throws -> Localization {
         guard mode != .itm || matches else { throw ExplanationError.matching }
         let layer = try model.configuration.gradCAMLayer(mode, layer)

@@ -43,6 +43,7 @@ struct ServiceRouter: Sendable {
             .add(middleware: ParameterMiddleware(paths: paths))
         operations.add(to: api)
         SearchRoutes(parts).add(to: api)
+        ImageQuestionRoutes(parts).add(to: api)
         ImageRoutes(parts).add(to: api)
         ArchiveRoutes(parts).add(to: api)
         return router

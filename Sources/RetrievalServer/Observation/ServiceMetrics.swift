@@ -21,7 +21,9 @@ final class ServiceMetrics: Sendable {
     }
 
     /// A stage of the work on a request; its raw value is the label.
-    enum Stage: String, CaseIterable { case encode, recall, rerank, explain, commit }
+    enum Stage: String, CaseIterable {
+        case encode, recall, rerank, explain, locate, answer, commit
+    }
 
     private struct Endpoint: Hashable { let method, route: String }
     private struct Answer: Hashable {

@@ -17,6 +17,7 @@ extension ServiceParts {
             metadata["recall_model"] = "\(recall.fingerprint)"
             metadata["recall_model_name"] = "\(recall.name)"
         }
+        if let questions { metadata["question_model"] = "\(questions.name)" }
         logger.notice("started", metadata: metadata)
     }
 }

@@ -65,6 +65,9 @@ struct OperationRoutes: Sendable {
             let excluded: [String]
         }
 
+        /// The model that answers questions about images.
+        struct Questions: Encodable { let model: String }
+
         /// The bounds on a client's search.
         struct Limits: Encodable { let characters, results, candidates: Int }
 
@@ -84,6 +87,8 @@ struct OperationRoutes: Sendable {
         let indexing: Indexing?
         /// The progress of a change to another model; null if none is under way.
         let change: Nullable<Change>
+        /// Who answers questions about images; null if nobody does.
+        let questions: Nullable<Questions>
         let skipped: Skipped
     }
 
@@ -222,6 +227,7 @@ struct OperationRoutes: Sendable {
                         images: max(statistics.images, $0.encoded),
                         error: .init(value: $0.error))
                 }),
+            questions: .init(value: parts.questions.map { .init(model: $0.name) }),
             skipped: (indexing ?? IndexingStatus()).skipped(
                 excluding: parts.configuration.exclude))
     }

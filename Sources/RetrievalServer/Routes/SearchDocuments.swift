@@ -127,6 +127,35 @@ extension MetadataFilter {
     }
 }
 
+/// The body of a request for heat maps of a text on an image.
+struct ExplainRequest: Decodable {
+    var image: String?
+    var text: String
+    var layer: Int?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case image, text, layer }
+
+    init(from decoder: any Decoder) throws {
+        try decoder.refuseOthers(than: CodingKeys.self)
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        image = try fields.decodeIfPresent(String.self, forKey: .image)
+        text = try fields.decode(String.self, forKey: .text)
+        layer = try fields.whole(forKey: .layer)
+    }
+
+    /// Checks that the layer, if there is one, reads images.
+    ///
+    /// - Throws: ``Problem`` that names the layers which do.
+    func checkLayer(of model: SearchModel) throws {
+        let layers = model.model.configuration.text
+        guard let layer, !(layers.fusionLayer..<layers.depth).contains(layer) else { return }
+        throw Problem(
+            .conflict,
+            "layer: must be from \(layers.fusionLayer) to \(layers.depth - 1), the layers that"
+                + " read images")
+    }
+}
+
 /// The answer to a search.
 struct SearchDocument: Encodable, Sendable {
     struct Reading: Encodable {

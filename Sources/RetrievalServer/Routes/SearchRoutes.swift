@@ -107,21 +107,6 @@ struct SearchRoutes: Sendable {
 
     // MARK: Explanations
 
-    private struct ExplainRequest: Decodable {
-        enum CodingKeys: String, CodingKey, CaseIterable { case image, text, layer }
-        var image: String?
-        var text: String
-        var layer: Int?
-
-        init(from decoder: any Decoder) throws {
-            try decoder.refuseOthers(than: CodingKeys.self)
-            let fields = try decoder.container(keyedBy: CodingKeys.self)
-            image = try fields.decodeIfPresent(String.self, forKey: .image)
-            text = try fields.decode(String.self, forKey: .text)
-            layer = try fields.whole(forKey: .layer)
-        }
-    }
-
     private struct ExplainDocument: Encodable {
         struct Word: Encodable {
             let word: String
@@ -158,13 +143,7 @@ struct SearchRoutes: Sendable {
         let asked = submission.document
         let text = try parts.checked(asked.text, "text")
         let (model, metrics) = (parts.model, parts.metrics)
-        let layers = model.model.configuration.text
-        if let layer = asked.layer, !(layers.fusionLayer..<layers.depth).contains(layer) {
-            throw Problem(
-                .conflict,
-                "layer: must be from \(layers.fusionLayer) to \(layers.depth - 1), the layers that"
-                    + " read images")
-        }
+        try asked.checkLayer(of: model)
         let pixels = try await pixels(asked.image, submission.image)
         let explanation = try await parts.compute.run {
             let start = ContinuousClock.now
@@ -181,31 +160,18 @@ struct SearchRoutes: Sendable {
     private func image(
         _ id: String?, _ sent: MultipartBody.Part?
     ) async throws -> QueryImage? {
-        switch (id, sent) {
-        case (.some, .some):
-            throw Problem(.invalidRequest, "image: name an image by its id or send one, not both")
-        case (nil, let sent?):
-            return .pixels(try await parts.pixels(of: sent.bytes, named: "the image"))
-        case (let id?, nil):
-            let (gallery, entry) = try parts.library.find(id)
-            guard gallery.index.content == .images else {
-                throw Problem(.conflict, "image: this is an index of texts, which has no images")
-            }
-            return .file(try gallery.index.entry(entry).path)
-        case (nil, nil): return nil
+        switch try parts.requestedImage(id, sent) {
+        case .sent(let bytes)?:
+            return .pixels(try await parts.pixels(of: bytes, named: RequestedImage.sentName))
+        case .file(let file)?: return .file(file)
+        case nil: return nil
         }
     }
 
     private func pixels(
         _ id: String?, _ sent: MultipartBody.Part?
     ) async throws -> PreparedImage {
-        switch try await image(id, sent) {
-        case .pixels(let pixels)?: return pixels
-        case .file(let file)?:
-            let bytes = try await parts.bytes(of: file)
-            return try await parts.pixels(of: bytes, named: file.lastComponent?.string ?? "it")
-        case .entry?, nil:
-            throw Problem(.invalidRequest, "image: name an image by its id, or send one")
-        }
+        let file = try await parts.imageFile(id, sent)
+        return try await parts.pixels(of: file.bytes, named: file.name)
     }
 }
