@@ -1,9 +1,12 @@
+import ALBEF
 import ArgumentParser
 import Foundation
+import ImageText
 import Logging
 import Retrieval
 import RetrievalServer
 import SystemPackage
+import Torch
 
 /// `albef serve`: runs a search service with its page.
 struct ServeCommand: AsyncParsableCommand {
@@ -19,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
               albef serve --photos ~/Pictures --index photos.index --model albef-coco
               albef serve --index photos.index --recall milvus://127.0.0.1:19530/photos
               albef serve --index shop.index --host 0.0.0.0 --key-file key.txt --settings serve.yaml
+              albef serve --photos ~/Pictures --questions vqa/best --answers answers.json
 
             If --model is not the model that made the index, and --photos or a key is given, the \
             index is changed to the new model while the old one answers; see 'albef index add'.
@@ -36,6 +40,22 @@ struct ServeCommand: AsyncParsableCommand {
     var index: String?
 
     @OptionGroup var model: ModelOptions
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A model that answers questions about images: a directory that 'albef finetune' or \
+            'albef import' wrote, or a name from 'albef models list'; without one, nobody may ask.
+            """,
+            valueName: "model"), completion: .directory)
+    var questions: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A JSON list of answers from which --questions chooses; default: it writes answers "
+                + "freely.",
+            valueName: "file"), completion: .file())
+    var answers: String?
 
     @Option(help: ArgumentHelp("Address to listen on; default: 127.0.0.1.", valueName: "address"))
     var host: String?
@@ -90,6 +110,9 @@ struct ServeCommand: AsyncParsableCommand {
         if Logger.Level(rawValue: logLevel) == nil {
             throw ValidationError("--log-level must be debug, info, notice, warning or error.")
         }
+        if answers != nil, questions == nil {
+            throw ValidationError("--answers needs --questions, the model that chooses from them.")
+        }
     }
 
     func run() async throws {
@@ -121,12 +144,16 @@ struct ServeCommand: AsyncParsableCommand {
             remark in
             logger.notice("\(remark.trimmingPrefix("note: "))")
         }
+        let questions = try await questionModel(logger)
         let service = try await RetrievalService(
             configuration, model: loaded, former: try await former(than: loaded, index, logger),
-            index: index, recall: recall, logger: logger)
+            questions: questions, index: index, recall: recall, logger: logger)
         try await service.run { address in
             Console.result("listening on \(address)")
             for each in loaded.models { Console.result(each.introduction.displayed) }
+            if let questions {
+                Console.result("questions: answered by \(questions.name)".displayed)
+            }
             if self.index == nil { Console.result("index: \(index.displayed)") }
         }
     }
@@ -139,6 +166,26 @@ struct ServeCommand: AsyncParsableCommand {
                 "name a folder of images with --photos, or an index with --index.")
         }
         return FolderIndex.path(of: photos)
+    }
+
+    /// Loads the model that answers questions; returns nil if none is named.
+    ///
+    /// - Throws: A `ValidationError` if the model is for another task; a `DatasetError` that names
+    ///   the list of answers; `ALBEFError` if one of them has no token.
+    private func questionModel(_ logger: Logger) async throws -> QuestionModel? {
+        guard let questions else { return nil }
+        let choices = try answers.map { try AnswerChoices(reading: FilePath($0)) }
+        let loaded = try await TaskModel(
+            named: questions, for: .vqa, device: Device(named: model.device),
+            computeType: model.computeType ?? .float32
+        ) { remark in
+            logger.notice("\(remark.trimmingPrefix("note: "))")
+        }
+        let path = FilePath(questions)
+        let name = try ModelReference(questions).named(at: path).name
+        return try QuestionModel(
+            loaded, AnswerReader(loaded.texts, choices: choices),
+            name: name ?? path.lastComponent?.string ?? questions)
     }
 
     /// Loads the model that made the index, if another model is to replace it.

@@ -43,18 +43,35 @@ struct TaskModelOptions: ParsableArguments {
     /// - Throws: A `ValidationError` if the model is for another task.
     func load(_ task: ALBEFConfiguration.Task) async throws -> TaskModel {
         if let threads { setThreadCount(threads) }
-        let files = try ModelDirectory.open(try await ModelFetch().model(model))
+        return try await TaskModel(
+            named: model, for: task, imageSize: imageSize, device: Device(named: device),
+            computeType: computeType)
+    }
+}
+
+extension TaskModel {
+    /// Loads the model that a name or path stands for, and notes that it is untrained.
+    ///
+    /// - Parameters:
+    ///   - name: a directory, or a name of the catalogue, which is fetched on first use.
+    ///   - task: the task that the command is for.
+    ///   - note: receives remarks; if nil, they go to standard error.
+    /// - Throws: A `ValidationError` if the model is for another task.
+    init(
+        named name: String, for task: ALBEFConfiguration.Task, imageSize: Int? = nil,
+        device: Device, computeType: ComputeType, note: (@Sendable (String) -> Void)? = nil
+    ) async throws {
+        let files = try ModelDirectory.open(try await ModelFetch(note: note).model(name))
         let own = files.configuration.task
         guard own == task else {
             throw ValidationError(
-                "\(model) is a model for \(own.rawValue), not for \(task.rawValue);"
+                "\(name) is a model for \(own.rawValue), not for \(task.rawValue);"
                     + " 'albef finetune' makes one from a pretrained model.")
         }
         if !files.configuration.isTrained {
-            Console.note(
-                "note: the weights of this model are untrained; its results mean nothing")
+            let tell = note ?? { Console.note($0) }
+            tell("note: the weights of this model are untrained; its results mean nothing")
         }
-        return try TaskModel(
-            files, imageSize: imageSize, device: Device(named: device), computeType: computeType)
+        try self.init(files, imageSize: imageSize, device: device, computeType: computeType)
     }
 }
