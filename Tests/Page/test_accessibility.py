@@ -6,6 +6,7 @@ from pathlib import Path
 from selenium.webdriver.common.keys import Keys
 
 from harness import PICTURES, PageTest
+from test_asking import ANSWERS, ASKABLE
 from writable import give_key, scenes, writable
 
 QUERY = "white top and black trousers"
@@ -79,6 +80,15 @@ class AccessibilityTests(PageTest):
         yield "an open image with its details in sight"
         self.find("#zoom-in").click()
         yield "an open image, enlarged"
+        self.find("#zoom-all").click()
+        self.find("#phrase").send_keys("trousers", Keys.ENTER)
+        self.until(lambda: self.find("#mark").is_displayed())
+        yield "an open image with a mark"
+        self.open([ASKABLE, ANSWERS], q=QUERY)
+        self.open_image()
+        self.find("#question").send_keys("What is it?", Keys.ENTER)
+        self.until(lambda: self.find("#asked").is_displayed())
+        yield "an open image with answers"
         self.press(Keys.ESCAPE)
         self.until(lambda: not self.find("#viewer").is_displayed())
         self.press("?")

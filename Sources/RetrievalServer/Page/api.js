@@ -146,6 +146,12 @@ export function search(fields, file, signal) {
   return ask("api/search", { method: "POST", body: form, signal });
 }
 
+/** Asks a question about an image. */
+export const answer = (image, question, signal) => post("api/answer", { image, question }, signal);
+
+/** Requests the place in an image to which a text refers. */
+export const locate = (image, text, signal) => post("api/locate", { image, text }, signal);
+
 const explained = new Map();
 
 /** Requests where the model found the words of a text in an image, and keeps the last 64 answers. */

@@ -13,6 +13,8 @@ export class Explaining {
   #explanation = null;
   // The map to draw when the visitor points at no word; -1 for the whole sentence.
   #word = -1;
+  // The text and the map of the mark in the image; null if there is none.
+  #marked = null;
   #showsHeat = true;
   #request = null;
 
@@ -30,9 +32,17 @@ export class Explaining {
     this.stop();
     this.#item = item;
     this.#explanation = null;
+    this.#marked = null;
     find("viewer-words").hidden = !text;
     if (text) this.#explain(item, text);
     else this.clear();
+  }
+
+  /** Shows the heat of the text that the mark is for, until a word is chosen; null returns to the words. */
+  mark(marked) {
+    if (this.#marked === marked) return;
+    this.#marked = marked;
+    this.draw();
   }
 
   stop() {
@@ -108,6 +118,7 @@ export class Explaining {
 
   #pin(index) {
     this.#word = index;
+    this.#marked = null;
     [...find("words").children].forEach((entry, place) => {
       entry.firstChild.setAttribute("aria-pressed", String(place - 1 === index));
     });
@@ -121,15 +132,23 @@ export class Explaining {
     this.draw();
   }
 
+  /** The heat of the mark, of a word, or of the whole sentence; null if none is known. */
+  #heatOf(index) {
+    if (this.#marked && index === this.#word) return { label: this.#marked.text, map: this.#marked.map, strength: 1 };
+    if (!this.#explanation) return null;
+    const { words, map } = this.#explanation;
+    const word = words[index];
+    return word ? { label: word.word, map: word.map, strength: word.strength } : { label: say("sentence"), map, strength: 1 };
+  }
+
   /** Draws the heat of a word over the image. */
   draw(index = this.#word) {
     const ratio = this.#picture.naturalWidth / this.#picture.naturalHeight;
-    this.#canvas.hidden = !this.#showsHeat || !this.#explanation;
-    if (!this.#explanation || !(ratio > 0) || !this.#picture.complete || this.#picture.hidden) return;
-    const word = this.#explanation.words[index];
-    const label = word?.word ?? say("sentence");
-    this.#canvas.setAttribute("aria-label", say("heatOf", label, this.#item.name));
+    const heat = this.#heatOf(index);
+    this.#canvas.hidden = !this.#showsHeat || !heat;
+    if (!heat || !(ratio > 0) || !this.#picture.complete || this.#picture.hidden) return;
+    this.#canvas.setAttribute("aria-label", say("heatOf", heat.label, this.#item.name));
     this.#canvas.dataset.word = index;
-    drawHeat(this.#canvas, word?.map ?? this.#explanation.map, word?.strength ?? 1, ratio);
+    drawHeat(this.#canvas, heat.map, heat.strength, ratio);
   }
 }

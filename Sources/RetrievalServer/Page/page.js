@@ -341,7 +341,7 @@ function know(next) {
   form.suggest(next.facts ?? []);
   facts.follow(next);
   showIndex(next);
-  actions.know(next);
+  for (const part of [actions, opening.viewer]) part.know(next);
   if (further.isOffline) further.more(false);
   if (trouble?.isOffline) run();
   else if (before && next.images !== before.images && isOutdated(before)) run({ isQuiet: true });

@@ -1,8 +1,10 @@
 // One image in a dialog, with its heat map and its facts. It can be enlarged.
 
 import { original, thumbnail } from "./api.js";
+import { Asking } from "./asking.js";
 import { describe } from "./description.js";
 import { Explaining } from "./explaining.js";
+import { Pointing } from "./pointing.js";
 import { Screen } from "./screen.js";
 import { say } from "./strings.js";
 import { Zoom } from "./zoom.js";
@@ -26,6 +28,8 @@ export class Viewer {
   constructor(actions) {
     this.actions = actions;
     this.explaining = new Explaining();
+    this.asking = new Asking();
+    this.pointing = new Pointing({ marked: (marked) => this.explaining.mark(marked) });
     this.screen = new Screen();
     this.zoom = new Zoom(find("viewer-stage"), find("viewer-frame"), {
       changed: (scale) => this.#zoomed(scale),
@@ -50,7 +54,7 @@ export class Viewer {
       actions.leave();
     });
     this.#dialog.addEventListener("close", () => {
-      this.explaining.stop();
+      for (const part of [this.explaining, this.asking, this.pointing]) part.stop();
       this.screen.leave();
       actions.closed(this.item, !this.#isClosing);
       this.#isClosing = false;
@@ -78,6 +82,12 @@ export class Viewer {
     this.#show();
     if (!this.#dialog.open) this.#dialog.showModal();
     find("viewer-next").focus();
+  }
+
+  /** Takes over the state of the index, and offers what the models can do. */
+  know(index) {
+    this.asking.know(index);
+    this.pointing.know(index);
   }
 
   /** Shows the new file of a replaced image. */
@@ -133,7 +143,8 @@ export class Viewer {
 
   /** Moves to another image or, while this one is enlarged, to another part of it. */
   #press(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // In a field, the arrows move the cursor.
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input")) return;
     const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const way = ways[event.key];
     if (!way) return;
@@ -162,6 +173,8 @@ export class Viewer {
     }
     find("viewer-facts").replaceChildren(...describe(item, this.#context));
     this.explaining.show(item, text);
+    this.asking.show(item);
+    this.pointing.show(item, this.#context);
     this.actions.shown?.(item);
   }
 
@@ -185,6 +198,7 @@ export class Viewer {
   // The original's pixels
 
   #zoomed(scale) {
+    find("viewer-frame").style.setProperty("--near", scale);
     const level = say("zoomed", Math.round(100 * scale));
     find("zoom-all").textContent = level;
     find("zoom-all").setAttribute("aria-label", say("zoomAll", level));
