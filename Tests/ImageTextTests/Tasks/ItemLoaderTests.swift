@@ -71,9 +71,8 @@ struct ItemLoaderTests {
             let items = try items(2, in: folder)
             try DatasetFixtures.write("no image", to: items[0][1])
             let failures = Mutex<[String]>([])
-            let loader = try loader(items) { error in
-                failures.withLock { $0.append("\(error)") }
-            }
+            let loader = try loader(
+                items, onFailure: { error in failures.withLock { $0.append("\(error)") } })
             let batches = try await first(6, of: loader.batches())
             let damaged = items.indices.filter { items[$0].contains(items[0][1]) }
             #expect(batches.allSatisfy { Set($0.items).isDisjoint(with: damaged) })
