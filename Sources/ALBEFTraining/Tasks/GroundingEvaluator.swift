@@ -6,7 +6,7 @@ import Torch
 /// Evaluates a model by the boxes that its heat maps choose for texts, as ALBEF does on RefCOCO+
 /// without having learned any box.
 ///
-/// For each text, Grad-CAM of one layer gives a heat map, and ``BoxHeat`` chooses one of the
+/// For each text, Grad-CAM of one layer gives a heat map, and `BoxHeat` chooses one of the
 /// proposals. The choice is right if it overlaps the true box by at least one half.
 public struct GroundingEvaluator: Sendable {
     /// The outcomes of one layer, with their metrics.
