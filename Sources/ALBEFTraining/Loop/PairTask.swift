@@ -1,6 +1,5 @@
 import ALBEF
 import ImageText
-import SystemPackage
 import Torch
 
 /// Training on images with captions: ITC, ITM and MLM.
@@ -29,11 +28,6 @@ struct PairTask: RunTask {
                 inputs, alpha: alpha, negatives: easy < 0 ? .shifted : nil, hardness: hardness
             ).byName
         }
-    }
-
-    func examples(of batch: RunBatch) -> [NonFiniteReport.Pair] {
-        guard let batch = batch.pairs else { return [] }
-        return zip(batch.images, batch.captions).map { .init(image: $0.string, caption: $1) }
     }
 
     private var device: Device { objective.student.device }

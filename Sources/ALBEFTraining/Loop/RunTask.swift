@@ -1,4 +1,6 @@
 import ALBEF
+import ImageText
+import SystemPackage
 import Torch
 
 /// The part of a run that depends on its task: the losses of a batch, and what the evaluation
@@ -18,7 +20,8 @@ protocol RunTask {
         of batch: RunBatch, part: RunBatch, alpha: Double, epoch: Double
     ) throws -> TrainingLosses
 
-    /// Returns the images and texts of a batch, for the report of a step that failed.
+    /// Returns the images and texts of a batch, for the report of a step that failed; by default
+    /// those of captioned images.
     func examples(of batch: RunBatch) -> [NonFiniteReport.Pair]
 }
 
@@ -52,4 +55,30 @@ struct RunEvaluation {
     let score: Double
     /// Queries with their results; nil if the task has no queries.
     var samples: [SampleRetrieval]?
+}
+
+extension RunEvaluation {
+    /// Creates the result of a downstream task.
+    ///
+    /// - Parameters:
+    ///   - metric: The name of the metric; see ``TaskMetrics/metric``.
+    ///   - share: The value with its standard error.
+    ///   - items: The number of items.
+    ///   - step: The last step that the model has seen, and its epoch, from 1.
+    init(_ metric: String, _ share: MeasuredShare, items: Int, at step: (step: Int, epoch: Int)) {
+        self.init(
+            metrics: .task(
+                TaskMetrics(
+                    step: step.step, epoch: step.epoch, split: "validation", items: items,
+                    metric: metric, value: share.percent, standardError: share.standardError)),
+            score: share.percent)
+    }
+}
+
+extension RunTask {
+    /// Returns the images of a batch with their captions.
+    func examples(of batch: RunBatch) -> [NonFiniteReport.Pair] {
+        guard let batch = batch.pairs else { return [] }
+        return zip(batch.images, batch.captions).map { .init(image: $0.string, caption: $1) }
+    }
 }

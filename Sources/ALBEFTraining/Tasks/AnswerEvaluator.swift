@@ -73,24 +73,14 @@ public struct AnswerEvaluator: Sendable {
         _ model: ALBEFModel, skipsUnreadable: Bool = false,
         progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
-        var predictions: [Prediction] = []
-        var unreadable: [ImageError] = []
-        var done = 0
-        for batch in ItemEncoder.batches(of: files) {
-            let encoded = try await encoder.encode(
-                batch, of: files, model, skipsUnreadable: skipsUnreadable)
-            unreadable += encoded.unreadable
-            done += batch.count
-            if !encoded.items.isEmpty {
-                let questions = encoded.items.map { items[$0].question }
-                let found = try recovering {
-                    try reader.answers(to: questions, tokens: encoded.images[0], model)
-                }
-                for (item, answers) in zip(encoded.items, found) {
-                    predictions.append(try prediction(item, answers))
-                }
+        var (predictions, unreadable) = try await encoder.predictions(
+            of: files, model, skipsUnreadable: skipsUnreadable, progress: progress
+        ) { encoded in
+            let questions = encoded.items.map { items[$0].question }
+            let found = try recovering {
+                try reader.answers(to: questions, tokens: encoded.images[0], model)
             }
-            progress(done, items.count)
+            return try zip(encoded.items, found).map { try prediction($0, $1) }
         }
         guard !predictions.isEmpty else {
             throw TrainingError.nothingToEvaluate(source, "questions", "no image can be read")
@@ -124,13 +114,8 @@ extension AnswerEvaluator: RunEvaluator {
         report: @escaping (Int, Int) -> Void
     ) async throws -> RunEvaluation {
         let result = try await evaluate(model, progress: report)
-        let accuracy = result.accuracy ?? MeasuredShare(percent: 0, standardError: 0)
         return RunEvaluation(
-            metrics: .task(
-                TaskMetrics(
-                    step: step.step, epoch: step.epoch, split: "validation",
-                    items: result.predictions.count, metric: "vqa_accuracy",
-                    value: accuracy.percent, standardError: accuracy.standardError)),
-            score: accuracy.percent)
+            "vqa_accuracy", result.accuracy ?? MeasuredShare(percent: 0, standardError: 0),
+            items: result.predictions.count, at: step)
     }
 }

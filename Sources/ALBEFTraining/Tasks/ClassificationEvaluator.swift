@@ -80,17 +80,9 @@ public struct ClassificationEvaluator: Sendable {
         progress: (Int, Int) -> Void = { _, _ in }
     ) async throws -> Result {
         let classes = model.configuration.task.classCount ?? 0
-        var predictions: [Prediction] = []
-        var unreadable: [ImageError] = []
-        var done = 0
-        for batch in ItemEncoder.batches(of: files) {
-            let encoded = try await encoder.encode(
-                batch, of: files, model, skipsUnreadable: skipsUnreadable)
-            unreadable += encoded.unreadable
-            done += batch.count
-            if !encoded.items.isEmpty { predictions += try predict(encoded, model, classes) }
-            progress(done, items.count)
-        }
+        var (predictions, unreadable) = try await encoder.predictions(
+            of: files, model, skipsUnreadable: skipsUnreadable, progress: progress
+        ) { try predict($0, model, classes) }
         guard !predictions.isEmpty else {
             throw TrainingError.nothingToEvaluate(source, "sentences", "no image can be read")
         }
@@ -136,12 +128,6 @@ extension ClassificationEvaluator: RunEvaluator {
     ) async throws -> RunEvaluation {
         let result = try await evaluate(model, progress: report)
         return RunEvaluation(
-            metrics: .task(
-                TaskMetrics(
-                    step: step.step, epoch: step.epoch, split: "validation",
-                    items: result.predictions.count, metric: "accuracy",
-                    value: result.accuracy.percent,
-                    standardError: result.accuracy.standardError)),
-            score: result.accuracy.percent)
+            "accuracy", result.accuracy, items: result.predictions.count, at: step)
     }
 }

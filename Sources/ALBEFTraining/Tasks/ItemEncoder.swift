@@ -47,6 +47,32 @@ struct ItemEncoder: Sendable {
         }
     }
 
+    /// Encodes all items in batches, and collects what is predicted of them.
+    ///
+    /// - Parameters:
+    ///   - files: The image files of each item of the data.
+    ///   - skipsUnreadable: Whether to leave out items with a damaged image.
+    ///   - progress: Called with the number of items done and the total.
+    ///   - predict: Returns a prediction for each item of a batch, which has at least one.
+    /// - Returns: The predictions in the order of the batches, and the errors of damaged images.
+    /// - Throws: As ``encode(_:of:_:skipsUnreadable:)``; the errors of `predict`.
+    func predictions<Prediction>(
+        of files: [[FilePath]], _ model: ALBEFModel, skipsUnreadable: Bool,
+        progress: (Int, Int) -> Void, _ predict: (Encoded) throws -> [Prediction]
+    ) async throws -> (predictions: [Prediction], unreadable: [ImageError]) {
+        var found: (predictions: [Prediction], unreadable: [ImageError]) = ([], [])
+        var done = 0
+        for batch in Self.batches(of: files) {
+            let encoded = try await encode(
+                batch, of: files, model, skipsUnreadable: skipsUnreadable)
+            found.unreadable += encoded.unreadable
+            if !encoded.items.isEmpty { found.predictions += try predict(encoded) }
+            done += batch.count
+            progress(done, files.count)
+        }
+        return found
+    }
+
     /// Encodes the images of some items.
     ///
     /// - Parameters:

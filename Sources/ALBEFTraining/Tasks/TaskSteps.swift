@@ -106,11 +106,6 @@ struct AssignmentTask: RunTask {
             try objective.losses(of: input, alpha: alpha)
         }
     }
-
-    func examples(of batch: RunBatch) -> [NonFiniteReport.Pair] {
-        guard let batch = batch.pairs else { return [] }
-        return zip(batch.images, batch.captions).map { .init(image: $0.string, caption: $1) }
-    }
 }
 
 extension PretrainingConfiguration {
