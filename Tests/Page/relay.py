@@ -13,6 +13,7 @@ class Relay:
         self.loop = asyncio.new_event_loop()
         self.open = asyncio.Event()
         self.open.set()
+        self.dropped = 0  # connections that the browser closed while the relay held what it had sent
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         listener = asyncio.run_coroutine_threadsafe(asyncio.start_server(self.connect, "127.0.0.1", 0), self.loop).result()
@@ -33,12 +34,15 @@ class Relay:
         answers = asyncio.create_task(self.copy(upstream[0], writer))
         sent = asyncio.Queue()
         requests = asyncio.create_task(self.deliver(sent, upstream[1]))
+        received = False
         try:
             while data := await reader.read(65536):
                 sent.put_nowait(data)
+                received |= not self.open.is_set()
         except ConnectionError:
             pass
         requests.cancel()
+        self.dropped += received and not self.open.is_set()
         upstream[1].close()
         await asyncio.gather(answers, requests, return_exceptions=True)
 
