@@ -38,7 +38,7 @@ enum BoxesReader {
     /// Returns whether one image shows something.
     private static func shows(_ scene: BoxesScene, _ text: some StringProtocol) -> Bool? {
         let text = String(text)
-        if let found = text.wholeMatch(of: /there is exactly (\w+) (\w+) (\w+)/) {
+        if let found = text.wholeMatch(of: /there (?:is|are) exactly (\w+) (\w+) (\w+)/) {
             let count = scene.items.count {
                 fits($0, found.2) && fits($0, singular(found.3))
             }

@@ -83,6 +83,49 @@ struct BoxesTaskTests {
         #expect(abs(left - right) * 10 < left + right)
     }
 
+    @Test("A caption describes all boxes, and the others have up to three true facts")
+    func captions() throws {
+        for (scene, captions) in zip(training.scenes, training.captions) {
+            try #require(captions.count == 3)
+            let boxes = captions[0].split(separator: ", ").map { box in
+                box[(box.firstIndex(of: ":") ?? box.startIndex)...].dropFirst(2)
+            }
+            #expect(
+                boxes.map(String.init)
+                    == scene.boxes.map { box in
+                        box.compactMap { $0.map { "\($0.colour.rawValue) \($0.shape.rawValue)" } }
+                            .joined(separator: " and ")
+                    })
+            for caption in captions.dropFirst() {
+                let facts = caption.components(separatedBy: ", ")
+                #expect((1...3).contains(facts.count))
+                for fact in facts {
+                    let truth = BoxesReader.truth("on the left \(fact)", left: scene, right: scene)
+                    #expect(truth == true, "\(fact)")
+                }
+            }
+        }
+    }
+
+    @Test("Captions are read, and all texts of training are in one file for a vocabulary")
+    func captionFiles() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let task = try BoxesTask(seed: 3, items: 40)
+            try await BoxesFolder(folder).write(task)
+            for (part, name) in [(task.training, "train"), (task.test, "test")] {
+                let read = try CaptionDataset(
+                    reading: [folder.appending("captions-\(name).json")])
+                #expect(read.images.map(\.captions) == part.captions)
+            }
+            let words = try String(
+                contentsOfFile: folder.appending("words.txt").string, encoding: .utf8)
+            let lines = words.split(separator: "\n").map(String.init)
+            #expect(
+                lines == Array(task.training.captions.joined())
+                    + task.training.pairs.map(\.sentence))
+        }
+    }
+
     @Test("Images and statements are read as NLVR2")
     func reader() async throws {
         try await Fixtures.withTemporaryFolder { folder in

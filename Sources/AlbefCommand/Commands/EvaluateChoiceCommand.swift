@@ -42,8 +42,9 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
 
     func run() async throws {
         var dataset = try ChoiceDataset(
-            reading: options.paths, imageRoot: options.imageRoot, limit: options.limit,
-            missing: options.missing)
+            reading: options.data.paths, imageRoot: options.data.imageRoot,
+            limit: options.data.limit,
+            missing: options.data.missing)
         if let leaveOut {
             let kinds = Set(try TextListFile(FilePath(leaveOut)).lines.map(\.text))
             let count = dataset.remove(kinds: kinds)
@@ -52,10 +53,10 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
         let details = try options.detailsFile()
         let search = try await model.load()
         let evaluator = try ChoiceEvaluator(
-            dataset, source: options.source, preprocessing: search.reader.preprocessing,
+            dataset, source: options.data.source, preprocessing: search.reader.preprocessing,
             recall: search.recall.map(RecallModel.init))
         let ranking = options.ranking(search)
-        let skips = options.skipMissing
+        let skips = options.data.skipMissing
         let result = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("scoring", unit: "images")
             defer { bar.finish() }
@@ -64,7 +65,7 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
             ) { bar.show($0, of: $1) }
         }
         try details?.write(result.outcomes.lazy.map(ChoiceDetail.init))
-        options.note(
+        options.data.note(
             leftOut: "items", missing: dataset.missingCount, unreadable: result.unreadable,
             damaged: dataset.items.count - result.outcomes.count)
         if result.ties > 0 {
@@ -72,7 +73,7 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
                 "note: \(result.ties) items are wrong because of equal scores: the model scores a"
                     + " true and a false text of them alike")
         }
-        if options.json {
+        if options.data.json {
             try Console.json(
                 ChoiceOutput(
                     result, ranking: ranking,

@@ -25,21 +25,12 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
               albef evaluate grounding test.json --proposals dets.json --sweep
             """)
 
-    @Argument(
-        help: ArgumentHelp("Annotations, in the form above.", valueName: "file"),
-        completion: .file())
-    var files: [String]
+    @OptionGroup var data: AnnotationOptions
 
     @Option(
         help: ArgumentHelp("The boxes among which to choose.", valueName: "file"),
         completion: .file())
     var proposals: String
-
-    @Option(
-        help: ArgumentHelp(
-            "Folder that relative image paths start from; default: each file's own.",
-            valueName: "directory"), completion: .directory)
-    var images: String?
 
     @OptionGroup var model: ModelOptions
 
@@ -47,14 +38,6 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
 
     @Flag(help: "Measure every layer by itm and itc, or by --mode alone.")
     var sweep = false
-
-    @Flag(
-        help: "Leave out texts whose images are missing or cannot be decoded, and report how many.")
-    var skipMissing = false
-
-    @Option(
-        help: ArgumentHelp("Use only the first n texts of each file; 0 for all.", valueName: "n"))
-    var limit = 0
 
     @Option(
         help: ArgumentHelp(
@@ -68,11 +51,7 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
         completion: .directory)
     var overlays: String?
 
-    @Flag(help: "Print the results as JSON.")
-    var json = false
-
     func validate() throws {
-        try NumberBounds.check("--limit", limit, 0...1_000_000_000)
         if sweep, heat.layer != nil {
             throw ValidationError("--sweep measures every layer; leave out --layer.")
         }
@@ -84,18 +63,15 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dataset = try GroundingDataset(
-            reading: files.map { FilePath($0) },
-            proposals: BoxProposals(reading: FilePath(proposals)),
-            imageRoot: images.map { FilePath($0) }, limit: limit,
-            missing: skipMissing ? .skipped : .refused)
+            reading: data.paths, proposals: BoxProposals(reading: FilePath(proposals)),
+            imageRoot: data.imageRoot, limit: data.limit, missing: data.missing)
         let details = try dump.map { try DetailsFile(FilePath($0)) }
         let figures = try overlays.map { try GroundingFigures(folder: FilePath($0)) }
         let search = try await model.load()
         let layers = try sweep ? heat.layers(of: search) : [heat.layer(of: search)]
         let evaluator = try GroundingEvaluator(
-            dataset, source: files.joined(separator: ", "),
-            preprocessing: search.reader.preprocessing)
-        let skips = skipMissing
+            dataset, source: data.source, preprocessing: search.reader.preprocessing)
+        let skips = data.skipMissing
         let found = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("finding", unit: "texts")
             defer { bar.finish() }
@@ -108,7 +84,7 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
                 result.outcomes.lazy.map { GroundingDetail($0, layer: result.layer) }
             })
         let left = noteLeftOut(dataset, found)
-        if json {
+        if data.json {
             try Console.json(GroundingOutput(found, leftOut: left))
         } else {
             Console.result(GroundingTable(found).text)
@@ -119,18 +95,10 @@ struct EvaluateGroundingCommand: AsyncParsableCommand {
     private func noteLeftOut(
         _ dataset: GroundingDataset, _ found: GroundingEvaluator.Evaluation
     ) -> Int {
-        if dataset.missingCount > 0 {
-            Console.note(
-                "note: left out \(dataset.missingCount) texts whose images are missing")
-        }
         let damaged = dataset.items.count - (found.results.first?.outcomes.count ?? 0)
-        if damaged > 0 {
-            Console.note(
-                "note: left out \(damaged) texts; \(found.unreadable.count) images cannot be read:")
-            for error in found.unreadable.prefix(5) {
-                Console.note("  " + error.description.displayed)
-            }
-        }
+        data.note(
+            leftOut: "texts", missing: dataset.missingCount, unreadable: found.unreadable,
+            damaged: damaged)
         return dataset.missingCount + damaged
     }
 }

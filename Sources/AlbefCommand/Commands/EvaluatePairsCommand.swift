@@ -37,15 +37,16 @@ struct EvaluatePairsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dataset = try PairDataset(
-            reading: options.paths, imageRoot: options.imageRoot, limit: options.limit,
-            missing: options.missing)
+            reading: options.data.paths, imageRoot: options.data.imageRoot,
+            limit: options.data.limit,
+            missing: options.data.missing)
         let details = try options.detailsFile()
         let search = try await model.load()
         let evaluator = try PairEvaluator(
-            dataset, source: options.source, preprocessing: search.reader.preprocessing,
+            dataset, source: options.data.source, preprocessing: search.reader.preprocessing,
             recall: search.recall.map(RecallModel.init))
         let ranking = options.ranking(search)
-        let (tag, skips) = (by, options.skipMissing)
+        let (tag, skips) = (by, options.data.skipMissing)
         let result = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("scoring", unit: "images")
             defer { bar.finish() }
@@ -54,10 +55,10 @@ struct EvaluatePairsCommand: AsyncParsableCommand {
             ) { bar.show($0, of: $1) }
         }
         try details?.write(result.outcomes.lazy.map(PairDetail.init))
-        options.note(
+        options.data.note(
             leftOut: "pairs", missing: dataset.missingCount, unreadable: result.unreadable,
             damaged: dataset.items.count - result.outcomes.count)
-        if options.json {
+        if options.data.json {
             try Console.json(
                 PairsOutput(
                     result, ranking: ranking,

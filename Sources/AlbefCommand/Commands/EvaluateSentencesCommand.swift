@@ -21,8 +21,8 @@ struct EvaluateEntailmentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let data = try EntailmentDataset(
-            reading: options.paths, imageRoot: options.imageRoot, limit: options.limit,
-            missing: options.missing)
+            reading: options.data.paths, imageRoot: options.data.imageRoot,
+            limit: options.data.limit, missing: options.data.missing)
         try await options.evaluate(
             .entailment, data.items.map(ClassificationItem.init), missing: data.missingCount)
     }
@@ -43,40 +43,16 @@ struct EvaluateNLVRCommand: AsyncParsableCommand {
 
     func run() async throws {
         let data = try NLVRDataset(
-            reading: options.paths, imageRoot: options.imageRoot, limit: options.limit,
-            missing: options.missing)
+            reading: options.data.paths, imageRoot: options.data.imageRoot,
+            limit: options.data.limit, missing: options.data.missing)
         try await options.evaluate(
             .nlvr, data.items.map(ClassificationItem.init), missing: data.missingCount)
     }
 }
 
-/// The options of the commands that evaluate a task.
-struct TaskDataOptions: ParsableArguments {
-    @Argument(help: ArgumentHelp("Annotations.", valueName: "file"), completion: .file())
-    var files: [String]
-
-    @Option(
-        help: ArgumentHelp(
-            "Folder that relative image paths start from; default: each file's own.",
-            valueName: "directory"), completion: .directory)
-    var images: String?
-
-    @Flag(help: "Leave out items whose images are missing or damaged, and report how many.")
-    var skipMissing = false
-
-    @Option(
-        help: ArgumentHelp("Use only the first n items of each file; 0 for all.", valueName: "n"))
-    var limit = 0
-
-    @Flag(help: "Print the results as JSON.")
-    var json = false
-
-    func validate() throws { try NumberBounds.check("--limit", limit, 0...1_000_000_000) }
-}
-
 /// The options of the commands that evaluate sentences.
 struct SentenceOptions: ParsableArguments {
-    @OptionGroup var data: TaskDataOptions
+    @OptionGroup var data: AnnotationOptions
 
     @OptionGroup var model: TaskModelOptions
 
@@ -85,11 +61,6 @@ struct SentenceOptions: ParsableArguments {
             "Write every sentence with its probabilities, as JSON Lines.", valueName: "file"),
         completion: .file())
     var output: String?
-
-    var paths: [FilePath] { data.files.map { FilePath($0) } }
-    var imageRoot: FilePath? { data.images.map { FilePath($0) } }
-    var limit: Int { data.limit }
-    var missing: MissingImages { data.skipMissing ? .skipped : .refused }
 
     /// Evaluates items and prints the accuracy.
     ///
@@ -102,7 +73,7 @@ struct SentenceOptions: ParsableArguments {
         let details = try output.map { try DetailsFile(FilePath($0)) }
         let loaded = try await model.load(task)
         let evaluator = try ClassificationEvaluator(
-            items, source: data.files.joined(separator: ", "), image: loaded.image,
+            items, source: data.source, image: loaded.image,
             texts: loaded.texts)
         let skips = data.skipMissing
         let result = try await Interrupts.cancelling("stopping") {

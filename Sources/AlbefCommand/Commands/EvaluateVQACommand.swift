@@ -21,7 +21,7 @@ struct EvaluateVQACommand: AsyncParsableCommand {
             --model run/best --output results.json
             """)
 
-    @OptionGroup var data: TaskDataOptions
+    @OptionGroup var data: AnnotationOptions
 
     @OptionGroup var model: TaskModelOptions
 
@@ -50,16 +50,16 @@ struct EvaluateVQACommand: AsyncParsableCommand {
 
     func run() async throws {
         let questions = try QuestionDataset(
-            reading: data.files.map { FilePath($0) }, imageRoot: data.images.map { FilePath($0) },
+            reading: data.paths, imageRoot: data.imageRoot,
             visualGenomeRoot: genomeImages.map { FilePath($0) }, isTest: test, limit: data.limit,
-            missing: data.skipMissing ? .skipped : .refused)
+            missing: data.missing)
         if output != nil, let unnamed = questions.items.first(where: { $0.id == nil }) {
             throw ValidationError(
                 "\(unnamed.file): \(unnamed.entry): has no question_id, which --output needs.")
         }
         let loaded = try await model.load(.vqa)
         let evaluator = try AnswerEvaluator(
-            questions.items, source: data.files.joined(separator: ", "),
+            questions.items, source: data.source,
             reader: answers.reader(loaded), image: loaded.image)
         let skips = data.skipMissing
         let result = try await Interrupts.cancelling("stopping") {

@@ -11,7 +11,8 @@ struct WardrobeBoxesCommand: AsyncParsableCommand {
             Writes images/, nlvr-train.json and nlvr-test.json in the form of NLVR2. Statements \
             count, relate places, and bind colours to shapes. Half are true; each is true of one \
             pair of images and false of another with the same shapes and colours. The test is of \
-            other images than training, a tenth of all. Equal seeds give equal data on every \
+            other images than training, a tenth of all. captions-train.json and words.txt are for \
+            'albef pretrain' and 'albef vocabulary train'. Equal seeds give equal data on every \
             machine.
 
               albef wardrobe boxes --count 40000 --seed 1 --output boxes

@@ -85,18 +85,13 @@ public struct EntailmentDataset: Sendable {
         reading files: [FilePath], imageRoot: FilePath? = nil, limit: Int = 0,
         missing: MissingImages = .refused
     ) throws(DatasetError) {
-        self.init(items: [])
-        for path in files {
-            let file = TaskFile(path: path, fields: "image, sentence and label")
-            var images = file.images(in: imageRoot)
-            let read = try file.entries(of: EntailmentRecord.self).map { entry in
-                EntailmentItem(
-                    image: images.file(entry.record.image), sentence: entry.record.sentence,
-                    label: entry.record.label, file: path, entry: "\(entry.place)")
-            }
-            let found = try missing.filter(read, of: path, limit: limit) { [$0.image] }
-            items += found.items
-            missingCount += found.missing
+        (items, missingCount) = try TaskFile.items(
+            of: files, fields: "image, sentence and label", imageRoot: imageRoot, limit: limit,
+            missing: missing, images: { [$0.image] }
+        ) { (entry: TaskFile.Entry<EntailmentRecord>, images, path) in
+            EntailmentItem(
+                image: images.file(entry.record.image), sentence: entry.record.sentence,
+                label: entry.record.label, file: path, entry: "\(entry.place)")
         }
     }
 }

@@ -68,19 +68,14 @@ public struct NLVRDataset: Sendable {
         reading files: [FilePath], imageRoot: FilePath? = nil, limit: Int = 0,
         missing: MissingImages = .refused
     ) throws(DatasetError) {
-        self.init(items: [])
-        for path in files {
-            let file = TaskFile(path: path, fields: "images, sentence and label")
-            var images = file.images(in: imageRoot)
-            let read = try file.entries(of: NLVRRecord.self).map { entry in
-                NLVRItem(
-                    images: entry.record.images.map { images.file($0) },
-                    sentence: entry.record.sentence, isTrue: entry.record.isTrue, file: path,
-                    entry: "\(entry.place)")
-            }
-            let found = try missing.filter(read, of: path, limit: limit) { $0.images }
-            items += found.items
-            missingCount += found.missing
+        (items, missingCount) = try TaskFile.items(
+            of: files, fields: "images, sentence and label", imageRoot: imageRoot, limit: limit,
+            missing: missing, images: \.images
+        ) { (entry: TaskFile.Entry<NLVRRecord>, images, path) in
+            NLVRItem(
+                images: entry.record.images.map { images.file($0) },
+                sentence: entry.record.sentence, isTrue: entry.record.isTrue, file: path,
+                entry: "\(entry.place)")
         }
     }
 }

@@ -47,6 +47,36 @@ struct TaskFile {
         return entries
     }
 
+    /// Reads the items of several files whose records are one item each, in order.
+    ///
+    /// - Parameters:
+    ///   - files: The annotation files.
+    ///   - fields: The fields that every record needs.
+    ///   - imageRoot: The folder of the images; `nil` for the folder of each file.
+    ///   - limit: The number of items to keep from the beginning of each file; 0 for all.
+    ///   - missing: The treatment of items with an image that does not exist.
+    ///   - images: Returns the images of an item.
+    ///   - item: Makes the item of a record.
+    /// - Returns: The items, and the number of those left out.
+    /// - Throws: ``DatasetError``, which names the file, the record and the field.
+    static func items<Record: Decodable, Item: BenchmarkItem>(
+        of files: [FilePath], fields: String, imageRoot: FilePath?, limit: Int,
+        missing: MissingImages, images: (Item) -> [FilePath],
+        item: (Entry<Record>, inout ImageFinder, FilePath) -> Item
+    ) throws(DatasetError) -> ([Item], Int) {
+        var items: [Item] = []
+        var missingCount = 0
+        for path in files {
+            let file = TaskFile(path: path, fields: fields)
+            var finder = file.images(in: imageRoot)
+            let read = try file.entries(of: Record.self).map { item($0, &finder, path) }
+            let found = try missing.filter(read, of: path, limit: limit, images: images)
+            items += found.items
+            missingCount += found.missing
+        }
+        return (items, missingCount)
+    }
+
     /// Returns a finder of the images that the records name.
     ///
     /// - Parameter root: The folder of the images; `nil` for the folder of the file.

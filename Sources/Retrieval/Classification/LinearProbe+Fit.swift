@@ -1,6 +1,6 @@
 import Foundation
 import ImageText
-public import Torch
+internal import Torch
 
 extension LinearProbe {
     /// A trained classifier, and how it was found.

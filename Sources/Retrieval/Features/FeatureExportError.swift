@@ -1,4 +1,4 @@
-public import SystemPackage
+internal import SystemPackage
 
 /// An error that prevents an export of features.
 public struct FeatureExportError: Error, Sendable, Hashable, CustomStringConvertible {

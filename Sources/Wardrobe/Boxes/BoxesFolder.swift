@@ -5,7 +5,9 @@ public import SystemPackage
 ///
 ///     box-scenes.jsonl               one line per image: its name and what it shows
 ///     images/00000.png …             the images, those of training first
-///     nlvr-train.json, nlvr-test.json  `NLVRDataset`
+///     captions-train.json, captions-test.json  `CaptionDataset`
+///     nlvr-train.json, nlvr-test.json          `NLVRDataset`
+///     words.txt                      all texts of training, for a vocabulary
 public struct BoxesFolder: Sendable {
     /// The path of the folder.
     public let path: FilePath
@@ -35,7 +37,9 @@ public struct BoxesFolder: Sendable {
         _ task: BoxesTask, progress: (Int) -> Void = { _ in }
     ) async throws {
         let folder = DrawnFolder(
-            path: path, marker: "box-scenes.jsonl", outputs: ["nlvr-train.json", "nlvr-test.json"],
+            path: path, marker: "box-scenes.jsonl",
+            outputs: ["words.txt"]
+                + ["captions", "nlvr"].flatMap { ["\($0)-train.json", "\($0)-test.json"] },
             format: .png)
         let side = side
         let scenes = task.training.scenes + task.test.scenes
@@ -46,9 +50,16 @@ public struct BoxesFolder: Sendable {
         try await folder.draw(scenes.count, progress: progress) { index in
             try scenes[index].image(side: side)
         }
+        try folder.write(
+            texts: task.training.captions.joined() + task.training.pairs.map(\.sentence),
+            to: "words.txt")
         for (part, name, first) in [
             (task.training, "train", 0), (task.test, "test", task.training.scenes.count),
         ] {
+            try folder.write(
+                list: part.captions.enumerated().map {
+                    CaptionRecord(image: folder.name(first + $0), caption: $1)
+                }, to: "captions-\(name).json")
             try folder.write(
                 list: part.pairs.map { pair in
                     PairRecord(
@@ -56,6 +67,11 @@ public struct BoxesFolder: Sendable {
                         sentence: pair.sentence, isTrue: pair.isTrue)
                 }, to: "nlvr-\(name).json")
         }
+    }
+
+    private struct CaptionRecord: Encodable {
+        let image: String
+        let caption: [String]
     }
 
     private struct Line: Encodable {

@@ -2,7 +2,7 @@
 enum BoxesStatement: Sendable, Hashable {
     /// One image shows it.
     case side(Side, Content)
-    /// So many of the two images show it: none, exactly one, or both.
+    /// The number of the two images that show it: 0, 1 or 2.
     case images(Int, Content)
     /// The image on a side has more of something.
     case more(Side, Counted)
@@ -39,9 +39,9 @@ enum BoxesStatement: Sendable, Hashable {
     enum Content: Sendable, Hashable {
         /// There is such a shape.
         case has(BoxesScene.Item)
-        /// Exactly so many boxes have such a shape.
+        /// The number of boxes with such a shape.
         case boxes(Int, BoxesScene.Item)
-        /// There are exactly so many of such shapes.
+        /// The number of such shapes.
         case number(Int, BoxesScene.Item)
         /// One box has both shapes.
         case together(BoxesScene.Item, BoxesScene.Item)
@@ -92,7 +92,7 @@ enum BoxesStatement: Sendable, Hashable {
 
 extension BoxesStatement.Content {
     /// The sentence without a side.
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .has(let item): "there is \(item.text)"
         case .boxes(1, let item): "exactly one box has \(item.text)"

@@ -6,12 +6,15 @@ import ImageText
 /// statements make four items: each statement is true of one pair and false of the other, and of
 /// each pair one statement is true. The images have the same shapes and colours in both cases. So
 /// neither the words nor the images alone tell the label, and a list of what is there does not
-/// either. Equal seeds and numbers give equal images and statements on every platform.
+/// either. The captions of the images teach a model to see, before it learns the statements. Equal
+/// seeds and numbers give equal images, captions and statements on every platform.
 public struct BoxesTask: Sendable {
     /// Images, and what is said about them.
     public struct Part: Sendable, Hashable {
         /// The images.
         public var scenes: [BoxesScene] = []
+        /// For each image its captions: a description of all boxes, and twice three facts.
+        public var captions: [[String]] = []
         /// The statements; their numbers of scenes are those of ``scenes``.
         public var pairs: [WardrobeTasks.Pair] = []
     }
@@ -55,7 +58,7 @@ public struct BoxesTask: Sendable {
             var random = SplitMix64(seed: seed, stream: stream, index)
             let contrast = BoxesContrast(kinds[index % kinds.count], &random)
             let pairs = [contrast.firstImages, contrast.secondImages].map { images in
-                [part.place(of: images.left), part.place(of: images.right)]
+                [images.left, images.right].map { part.place(of: $0, &random) }
             }
             for (statement, isFirst) in [(contrast.first, true), (contrast.second, false)] {
                 for (scenes, isTrue) in zip(pairs, [isFirst, !isFirst]) {
@@ -71,10 +74,11 @@ public struct BoxesTask: Sendable {
 
 extension BoxesTask.Part {
     /// Returns the number of a scene, and adds it if it is not among the last few.
-    fileprivate mutating func place(of scene: BoxesScene) -> Int {
+    fileprivate mutating func place(of scene: BoxesScene, _ random: inout SplitMix64) -> Int {
         // A group uses an image several times, which is drawn once.
         if let place = scenes.suffix(3).lastIndex(of: scene) { return place }
         scenes.append(scene)
+        captions.append(scene.captions(&random))
         return scenes.count - 1
     }
 }

@@ -113,6 +113,12 @@ struct DrawnFolder: Sendable {
             to: folder.appending(path: name), options: .atomic)
     }
 
+    /// Writes texts, one per line.
+    func write(texts: some Sequence<String>, to name: String) throws {
+        try Data((texts.joined(separator: "\n") + "\n").utf8).write(
+            to: folder.appending(path: name), options: .atomic)
+    }
+
     private static var encoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
