@@ -24,6 +24,17 @@ struct BoxesTaskTests {
         #expect(task.training.pairs.count == 360 && task.test.pairs.count == 40)
     }
 
+    @Test("A seed gives the data that it gave on other machines")
+    func pinned() throws {
+        let task = try BoxesTask(seed: 1, items: 400)
+        #expect(try DataDigest.of(task.training.scenes, task.training.captions.joined()) == "?")
+        #expect(
+            try DataDigest.of(
+                task.test.scenes, task.test.pairs.map { "\($0.scenes) \($0.sentence) \($0.isTrue)" }
+            )
+                == "?")
+    }
+
     @Test("A statement is true exactly if it is said to be")
     func truth() {
         for part in parts {

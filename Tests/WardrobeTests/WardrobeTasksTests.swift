@@ -27,6 +27,18 @@ struct WardrobeTasksTests {
         #expect(Set(tasks.training.scenes).isDisjoint(with: tasks.test.scenes))
     }
 
+    @Test("A seed gives the data that it gave on other machines")
+    func pinned() async throws {
+        let part = try await WardrobeTasks(seed: 1, scenes: 240).training
+        let texts = [
+            part.questions.map { "\($0.scene) \($0.text) \($0.answer)" },
+            part.hypotheses.map { "\($0.scene) \($0.sentence) \($0.label)" },
+            part.pairs.map { "\($0.scenes) \($0.sentence) \($0.isTrue)" },
+            part.references.map { "\($0.scene) \($0.text)" },
+        ]
+        #expect(try DataDigest.of(part.scenes, texts.joined()) == "?")
+    }
+
     @Test("Every question has the answer that its words ask for")
     func answers() {
         for part in parts {

@@ -25,6 +25,8 @@ struct TrainingState {
     let choices: Generator
     /// Draws dropout masks; on the device.
     let dropping: Generator
+    /// The dropout of the BERT layers; nil without it.
+    let dropout: Dropout?
     /// The division of the optimizer's state among processes; nil if each has all of it.
     let shards: OptimizerShards?
     private let seed: UInt64
@@ -33,9 +35,6 @@ struct TrainingState {
     static let fileName = "training.safetensors"
     /// The metadata key for the names of the new parts; absent if there are none.
     private static let newPartsKey = "new_parts"
-
-    /// The dropout of the BERT layers.
-    var dropout: Dropout? { Dropout(objectives.dropout, generator: dropping) }
 
     /// Creates the state of a new run, or restores it from a checkpoint.
     ///
@@ -53,6 +52,7 @@ struct TrainingState {
         seed = configuration.training.seed
         choices = try Generator(seed: seed &+ 1)
         dropping = try Generator(seed: seed &+ 2, device: device)
+        dropout = Dropout(configuration.objectives.dropout, generator: dropping)
         let initial = try Generator(seed: seed)
         let files = try source.map { try ModelDirectory.open($0) }
         let task = configuration.model.task
@@ -97,7 +97,7 @@ struct TrainingState {
                 configuration, student, teacher, vocabulary.special, words: vocabulary.count,
                 queuesIn: isCheckpoint ? files : nil, initial: initial,
                 choices: GeneratedChoices(generator: choices),
-                dropout: Dropout(settings.dropout, generator: dropping), ranks: ranks) : nil
+                dropout: dropout, ranks: ranks) : nil
         let decays = settings.isFaithful ? .original : configuration.optimizer.decays
         optimizer = AdamW(
             plan.groups(of: student, decays, decay: configuration.optimizer.weightDecay),
