@@ -70,7 +70,7 @@ struct ExampleTests {
         let joined = text.replacing(/\\\n[# ]*/, with: "")
         let line =
             #/
-            (?m) ^ (?: \#\ {2,} | ExecStart= | exec\  | \ + )?
+            (?m) ^ (?: \#\ {2,} | ExecStart= | exec\ (?: srun\ .*? )? | \ + )?
             (?: /usr/local/bin/ | "\$ )? albef "? \  (\S.*) $
             /#
         return joined.matches(of: line).map { String($0.output.1) }
@@ -82,7 +82,8 @@ struct ExampleTests {
             # A sentence of which albef is a part.
             #   albef search one  # a comment
             ExecStart=/usr/local/bin/albef serve --port 1
-            exec srun albef no
+            exec srun --ntasks=2 \\
+                albef plan
                 albef pretrain --run r \\
                 --resume
             "$albef" models list
@@ -90,7 +91,7 @@ struct ExampleTests {
             """
         #expect(
             Self.commandLines(in: text) == [
-                "search one  # a comment", "serve --port 1", "pretrain --run r --resume",
+                "search one  # a comment", "serve --port 1", "plan", "pretrain --run r --resume",
                 "models list", "index add", "index merge a",
             ])
     }
