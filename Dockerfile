@@ -13,6 +13,7 @@ COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
 COPY Benchmarks/Sources/measure Benchmarks/Sources/measure
+COPY Examples/library/Sources Examples/library/Sources
 RUN swift build -c release --product albef
 COPY README.md CHANGELOG.md LICENSE NOTICE ./
 COPY Documentation Documentation

@@ -48,10 +48,10 @@ archive:  ## packs the built program for machines without Swift and libtorch, in
 	@Scripts/archive
 
 format:  ## rewrites the sources in the project's format
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks Examples
 
 lint:  ## fails if a source file is not in the project's format
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks Examples
 
 bootstrap:
 	@Scripts/bootstrap

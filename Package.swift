@@ -106,6 +106,21 @@ let package = Package(
             name: "measure",
             dependencies: ["ALBEFTraining", "Retrieval", "ALBEF", "ImageText", "Torch", system],
             path: "Benchmarks/Sources/measure", swiftSettings: swiftSettings),
+        // The examples of Examples/library, which CommandTests run. They have public interfaces alone,
+        // and other names than there, because names of targets are unique among packages.
+        .executableTarget(
+            name: "example-search-folder", dependencies: ["Retrieval", system],
+            path: "Examples/library/Sources/search-folder", packageAccess: false,
+            swiftSettings: quickSettings),
+        .executableTarget(
+            name: "example-train-captions",
+            dependencies: ["ALBEFTraining", "Retrieval", "ImageText", system],
+            path: "Examples/library/Sources/train-captions", packageAccess: false,
+            swiftSettings: quickSettings),
+        .executableTarget(
+            name: "example-rerank-candidates", dependencies: ["Retrieval", "ALBEF", system],
+            path: "Examples/library/Sources/rerank-candidates", packageAccess: false,
+            swiftSettings: quickSettings),
         .target(
             name: "RetrievalTesting",
             dependencies: [
@@ -284,7 +299,7 @@ let package = Package(
             dependencies: [
                 "TestSupport", "RetrievalTesting", "RetrievalServer", "Wardrobe", "TrainingReport",
                 "ALBEFTraining", "Retrieval", "Downloads", "ALBEF", "ImageText", "WeightFiles",
-                "Torch", system,
+                "Torch", system, yams,
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: quickSettings),

@@ -10,7 +10,7 @@ struct DistributedTrainingTests {
     /// Settings under which the number of processes makes no difference.
     ///
     /// Dropout has a sequence of its own in each process. Small buckets exercise their order.
-    private static let comparable = [
+    static let comparable = [
         "objectives.dropout=0", "training.batch_size=4", "training.accumulation=1",
         "distributed.bucket_megabytes=0.02", "evaluation.steps=100", "optimizer.clip_norm=1",
     ]
@@ -168,7 +168,7 @@ struct DistributedTrainingTests {
     }
 
     /// The weights, the teacher and the queues of the last checkpoint.
-    private static func tensors(
+    static func tensors(
         _ folder: TrainingFolder, _ run: String
     ) throws -> [String: [Float]] {
         let file = try SafetensorsFile(
@@ -182,7 +182,7 @@ struct DistributedTrainingTests {
     ///
     /// They add the same number to every score of a row, which softmax ignores. So their gradients
     /// are 0, and AdamW turns the rounding of that 0 into steps.
-    private static func expectEqual(
+    static func expectEqual(
         _ some: [String: [Float]], _ others: [String: [Float]], _ what: String
     ) throws {
         #expect(Set(some.keys) == Set(others.keys))

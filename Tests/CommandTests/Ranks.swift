@@ -34,7 +34,7 @@ struct Ranks {
     }
 
     /// A port of the loopback device that was free a moment ago.
-    private static func freePort() throws -> UInt16 {
+    static func freePort() throws -> UInt16 {
         let end = socket(AF_INET, sockaddr.streamType, 0)
         defer { close(end) }
         var address = sockaddr_in()

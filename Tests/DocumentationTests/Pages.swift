@@ -16,9 +16,11 @@ enum Pages {
             .filter { $0.string.contains(".docc/") }
     }
 
-    /// `README.md`, `CONTRIBUTING.md` and the pages of `Documentation`.
+    /// `README.md`, `CONTRIBUTING.md`, the pages of `Examples` and those of `Documentation`.
     static func beside() throws -> [FilePath] {
-        try ["README.md", "CONTRIBUTING.md"].map { Fixtures.repository.appending($0) }
+        try [
+            "README.md", "CONTRIBUTING.md", "Examples/README.md", "Examples/library/README.md",
+        ].map { Fixtures.repository.pushing(FilePath($0)) }
             + files(under: Fixtures.repository.appending("Documentation"), extension: "md")
     }
 

@@ -30,7 +30,7 @@ struct PathTests {
         }
     }
 
-    /// A path that is named in a page, from the repository or from `Sources`.
+    /// A path that is named in a page, from the page, from the repository or from `Sources`.
     @Test func namedPathsExist() throws {
         let manager = FileManager.default
         let sources = Fixtures.repository.appending("Sources")
@@ -51,10 +51,12 @@ struct PathTests {
                 while let last = name.last, ".,".contains(last) { name.removeLast() }
                 // Neither a pattern nor the first half of a name with other signs.
                 if let next = path.base[path.endIndex...].first, "*…{$".contains(next) { continue }
+                let beside = page.removingLastComponent().pushing(FilePath(name))
                 #expect(
-                    Self.places(of: name).contains {
-                        manager.fileExists(atPath: root.pushing(FilePath($0)).string)
-                    },
+                    manager.fileExists(atPath: beside.string)
+                        || Self.places(of: name).contains {
+                            manager.fileExists(atPath: root.pushing(FilePath($0)).string)
+                        },
                     "\(Pages.name(page)) names \(name), which is not there")
             }
         }
