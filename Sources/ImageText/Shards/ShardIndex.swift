@@ -9,7 +9,7 @@ public import SystemPackage
 public struct ShardIndex: Sendable, Hashable {
     /// One shard.
     public struct Entry: Sendable, Hashable, Codable {
-        /// The file's name relative to the index, or an address.
+        /// The file's name relative to the index, or an address; never a command.
         public var url: String
         /// The number of samples.
         public var samples: Int
@@ -111,6 +111,13 @@ public struct ShardIndex: Sendable, Hashable {
             }
             guard !entry.url.isEmpty else {
                 throw .malformed(FilePath(place), entry: "shardlist[\(index)].url", "is empty")
+            }
+            // Data may come from others; only the user and the settings say what is run.
+            guard !ShardAddress.isCommand(entry.url) else {
+                throw .malformed(
+                    FilePath(place), entry: "shardlist[\(index)].url",
+                    "is a command, which an index may not name; name the file or address that it "
+                        + "reads, or give the command itself")
             }
         }
         entries = document.shardlist
