@@ -18,7 +18,9 @@ enum Pages {
 
     /// `README.md`, `CONTRIBUTING.md`, `SECURITY.md` and the pages of `Documentation`.
     static func beside() throws -> [FilePath] {
-        try ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map { Fixtures.repository.appending($0) }
+        try ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map {
+            Fixtures.repository.appending($0)
+        }
             + files(under: Fixtures.repository.appending("Documentation"), extension: "md")
     }
 

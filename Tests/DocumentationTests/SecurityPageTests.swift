@@ -41,7 +41,9 @@ struct SecurityPageTests {
         let swift = try Pages.files(under: folder, extension: "swift").map(Pages.text)
         var count = 0
         for name in Self.spans(try Self.text()) {
-            guard let match = name.wholeMatch(of: /(\w+(?:Tests)|test_\w+)\/(\w+)/) else { continue }
+            guard let match = name.wholeMatch(of: /(\w+(?:Tests)|test_\w+)\/(\w+)/) else {
+                continue
+            }
             let (suite, test) = (match.output.1, match.output.2)
             count += 1
             if suite.hasPrefix("test_") {
