@@ -21,7 +21,7 @@ public struct ShardAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads one address, without expanding patterns; see ``ShardList`` for those.
     public init(_ text: String) {
-        if Self.isCommand(text) {
+        if text.hasPrefix(Self.pipe) {
             self.init(.command(String(text.dropFirst(Self.pipe.count))), text)
         } else if Self.isRemote(text) {
             self.init(.remote(text), text)
@@ -46,12 +46,9 @@ public struct ShardAddress: Sendable, Hashable, CustomStringConvertible {
         return start.hasPrefix("http://") || start.hasPrefix("https://")
     }
 
-    /// Whether a text is a command.
-    static func isCommand(_ text: String) -> Bool { text.hasPrefix(pipe) }
-
     /// Whether a text is a command or an address on a server, and so no path.
     static func isElsewhere(_ text: String) -> Bool {
-        isCommand(text) || isRemote(text)
+        text.hasPrefix(pipe) || isRemote(text)
     }
 
     /// The path that stands for a sample of this shard in reports.

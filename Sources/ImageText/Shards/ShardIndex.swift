@@ -9,7 +9,9 @@ public import SystemPackage
 public struct ShardIndex: Sendable, Hashable {
     /// One shard.
     public struct Entry: Sendable, Hashable, Codable {
-        /// The file's name relative to the index, or an address; never a command.
+        /// The file's name relative to the index, or an address.
+        ///
+        /// A run's own counts also have commands; ``ShardList`` refuses an index that names one.
         public var url: String
         /// The number of samples.
         public var samples: Int
@@ -111,13 +113,6 @@ public struct ShardIndex: Sendable, Hashable {
             }
             guard !entry.url.isEmpty else {
                 throw .malformed(FilePath(place), entry: "shardlist[\(index)].url", "is empty")
-            }
-            // Data may come from others; only the user and the settings say what is run.
-            guard !ShardAddress.isCommand(entry.url) else {
-                throw .malformed(
-                    FilePath(place), entry: "shardlist[\(index)].url",
-                    "is a command, which an index may not name; name the file or address that it "
-                        + "reads, or give the command itself")
             }
         }
         entries = document.shardlist
