@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import unittest
@@ -84,9 +85,16 @@ class Packages(unittest.TestCase):
         self.assertEqual([part["name"] for part in yams["components"]], ["libyaml"])
 
     def test_without_a_build_the_error_says_what_to_do(self):
+        shutil.rmtree(self.folder / ".build")
+        with self.assertRaisesRegex(sbom.Problem, "make build"):
+            sbom.packages(self.folder)
         (self.folder / "Package.resolved").unlink()
         with self.assertRaisesRegex(sbom.Problem, "make build"):
             sbom.packages(self.folder)
+
+    def test_packages_of_another_build_are_left_out(self):
+        shutil.rmtree(self.folder / ".build/checkouts/Yams")
+        self.assertEqual([package["name"] for package in sbom.packages(self.folder)], ["swift-log"])
 
     def said(self, rows: str) -> list[str]:
         return sbom.differences(sbom.packages(self.folder), page(rows))
@@ -147,7 +155,10 @@ class Bill(unittest.TestCase):
     def test_the_page_agrees_with_the_packages(self):
         packages = sbom.packages(ROOT)
         pins = json.loads((ROOT / "Package.resolved").read_text())["pins"]
-        self.assertEqual({package["name"] for package in packages}, {pin["identity"] for pin in pins})
+        folders = {path.name.lower() for path in (ROOT / ".build/checkouts").iterdir()}
+        self.assertEqual(
+            {package["name"] for package in packages},
+            {pin["identity"] for pin in pins} & folders)
         for package in packages:
             self.assertTrue(package["version"] and sbom.licence_name(package))
         text = (ROOT / "Documentation/dependencies.md").read_text()
