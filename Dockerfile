@@ -15,7 +15,7 @@ COPY Tests Tests
 COPY Benchmarks/Sources/measure Benchmarks/Sources/measure
 COPY Examples/library/Sources Examples/library/Sources
 RUN swift build -c release --product albef
-COPY README.md CHANGELOG.md LICENSE NOTICE ./
+COPY README.md CHANGELOG.md SECURITY.md LICENSE NOTICE ./
 COPY Documentation Documentation
 COPY Examples Examples
 RUN DESTDIR=/installed Scripts/install /usr/local

@@ -16,10 +16,12 @@ enum Pages {
             .filter { $0.string.contains(".docc/") }
     }
 
-    /// `README.md`, `CONTRIBUTING.md`, the pages of `Examples` and those of `Documentation`.
+    /// `README.md`, `CONTRIBUTING.md`, `SECURITY.md`, the pages of `Examples` and those of
+    /// `Documentation`.
     static func beside() throws -> [FilePath] {
         try [
-            "README.md", "CONTRIBUTING.md", "Examples/README.md", "Examples/library/README.md",
+            "README.md", "CONTRIBUTING.md", "SECURITY.md", "Examples/README.md",
+            "Examples/library/README.md",
         ].map { Fixtures.repository.pushing(FilePath($0)) }
             + files(under: Fixtures.repository.appending("Documentation"), extension: "md")
     }

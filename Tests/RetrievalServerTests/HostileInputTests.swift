@@ -116,6 +116,90 @@ struct HostileInputTests {
         }
     }
 
+    @Test("Of the files that an index names, only images are sent")
+    func otherFiles() async throws {
+        try await TinyService.run(images: 2) { service in
+            let path = service.images.appending("001.bmp")
+            try Data("root:x:0:0".utf8).write(to: URL(filePath: path.string))
+            for part in ["original", "thumbnail"] {
+                let answer = try await service.client.send(
+                    "GET", "/api/images/\(EntryKey(path))/\(part)")
+                #expect(answer.status == 404 && answer.problem == "not-found", "\(part)")
+                #expect(!answer.text.contains("root:"))
+            }
+            let archive = try await service.client.post(
+                "/api/archive", ["ids": [EntryKey(path).description]])
+            #expect(!archive.body.contains("root:x".utf8))
+        }
+    }
+
+    @Test("A request cannot make the service fetch an address or read a path")
+    func addresses() async throws {
+        let other = try FileServer { _ in FileServer.Behaviour(content: Data("secret".utf8)) }
+        defer { other.stop() }
+        try await TinyService.run(images: 2) { service in
+            for place in [other.address.absoluteString, "file:///etc/passwd", "/etc/passwd"] {
+                let named = try await service.client.post("/api/search", ["image": place])
+                #expect(named.status == 404 && named.problem == "not-found")
+                for field in ["image_url", "url", "path"] {
+                    let unknown = try await service.client.post(
+                        "/api/search", ["text": "a dog", field: place])
+                    #expect(unknown.status == 400)
+                    #expect((unknown.json["detail"] as? String)?.contains("'\(field)'") == true)
+                }
+            }
+        }
+        #expect(other.requests.isEmpty)
+    }
+
+    @Test("Texts have a limited length")
+    func texts() async throws {
+        try await TinyService.run(images: 2, { $0.limits.characters = 40 }) { service in
+            for body: [String: Any] in [
+                ["text": String(repeating: "a", count: 41)],
+                ["text": "a dog", "without": [String(repeating: "狗", count: 41)]],
+            ] {
+                let answer = try await service.client.post("/api/search", body)
+                #expect(answer.status == 400)
+                #expect(
+                    (answer.json["detail"] as? String)?.contains("at most 40 characters") == true)
+            }
+            try await expectWell(service)
+        }
+    }
+
+    @Test("Every answer forbids scripts of others, frames and guesses about types")
+    func headers() async throws {
+        try await TinyService.run(images: 2) { service in
+            for path in ["/", "/page.js", "/api/index", "/api/nothing"] {
+                let answer = try await service.client.send("GET", path)
+                let policy = answer.headers["content-security-policy"] ?? ""
+                for rule in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+                    #expect(policy.contains(rule), "\(path)")
+                }
+                #expect(!policy.contains("unsafe") && !policy.contains("*"), "\(path)")
+                #expect(answer.headers["x-content-type-options"] == "nosniff", "\(path)")
+                #expect(answer.headers["access-control-allow-origin"] == nil, "\(path)")
+            }
+        }
+    }
+
+    @Test("The page's scripts never read a text as HTML or as code")
+    func page() throws {
+        let folder = Fixtures.repository.appending("Sources/RetrievalServer/Page")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.string)
+            .filter { $0.hasSuffix(".js") || $0.hasSuffix(".html") }
+        #expect(names.count > 40)
+        let forbidden = [
+            "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+            "new Function", "srcdoc", "javascript:", "createContextualFragment",
+        ]
+        for name in names {
+            let text = try String(contentsOfFile: folder.appending(name).string, encoding: .utf8)
+            for word in forbidden { #expect(!text.contains(word), "\(name) has \(word)") }
+        }
+    }
+
     @Test(
         "Malformed forms are refused",
         arguments: [

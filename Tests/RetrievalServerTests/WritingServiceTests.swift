@@ -299,6 +299,21 @@ struct WritingServiceTests {
         }
     }
 
+    @Test("A path of the index that leads out of the folder of uploads is not the service's own")
+    func pathsOutside() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let uploads = folder.appending("uploads")
+            let store = try UploadStore(uploads, index: folder.appending("index"))
+            #expect(store.owns(store.newPath(extension: "jpg")))
+            for path in [
+                "uploads/../secret.jpg", "uploads/..", "uploads", "uploads/a/../../secret.jpg",
+                "uploads-of-others/a.jpg", "secret.jpg",
+            ] {
+                #expect(!store.owns(folder.pushing(FilePath(path))), "\(path)")
+            }
+        }
+    }
+
     @Test("A folder with foreign files is refused for uploads, and stays unchanged")
     func foreignUploads() async throws {
         try await TinyService.run(images: 3) { service in

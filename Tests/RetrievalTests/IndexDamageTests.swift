@@ -100,6 +100,38 @@ struct IndexDamageTests {
         }
     }
 
+    @Test(
+        "A manifest cannot name files outside its index",
+        arguments: ["../../secret", "/etc/passwd", "..", "", "a/b", "a\u{0}b"])
+    func namesOutside(_ name: String) async throws {
+        try await withIndex { index, files in
+            try ForwardIndex.makeGraph(index)
+            let whole = try Data(contentsOf: files.manifest)
+            for isGraph in [false, true] {
+                var document = try #require(
+                    try JSONSerialization.jsonObject(with: whole) as? [String: Any])
+                if isGraph {
+                    var graph = try #require(document["recall_graph"] as? [String: Any])
+                    graph["name"] = name
+                    document["recall_graph"] = graph
+                } else {
+                    var segments = try #require(document["segments"] as? [[String: Any]])
+                    segments[1]["name"] = name
+                    document["segments"] = segments
+                }
+                try JSONSerialization.data(withJSONObject: document).write(to: files.manifest)
+                let calls: [() throws -> Void] = [
+                    { _ = try ForwardIndex(index) }, { _ = try ForwardIndex.repair(index) },
+                ]
+                for call in calls {
+                    let error = #expect(throws: IndexError.self) { try call() }
+                    let kind = isGraph ? "graph" : "segment"
+                    #expect(error?.description.contains("is no name of a \(kind)") == true)
+                }
+            }
+        }
+    }
+
     @Test("An entry of another snapshot is an error, and of no entries there are no features")
     func strangeEntries() async throws {
         try await withIndex { index, _ in

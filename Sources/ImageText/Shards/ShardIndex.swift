@@ -10,6 +10,8 @@ public struct ShardIndex: Sendable, Hashable {
     /// One shard.
     public struct Entry: Sendable, Hashable, Codable {
         /// The file's name relative to the index, or an address.
+        ///
+        /// A run's own counts also have commands; ``ShardList`` refuses an index that names one.
         public var url: String
         /// The number of samples.
         public var samples: Int

@@ -39,7 +39,7 @@ public enum ShardList {
         var found: [ShardAddress] = []
         for part in texts.flatMap(parts) {
             if !ShardAddress.isElsewhere(part), let index = index(FilePath(part)) {
-                found += try ShardIndex(contentsOf: index).addresses
+                found += try addresses(in: index)
                 continue
             }
             let expanded: [String]
@@ -58,6 +58,22 @@ public enum ShardList {
             }
         }
         return found
+    }
+
+    /// Returns the addresses in an index, which may come from others.
+    ///
+    /// - Throws: ``DatasetError`` if it names a command: only the user and the settings say what is
+    ///   run.
+    private static func addresses(in file: FilePath) throws(DatasetError) -> [ShardAddress] {
+        let addresses = try ShardIndex(contentsOf: file).addresses
+        for (number, address) in addresses.enumerated() {
+            guard case .command = address.kind else { continue }
+            throw .malformed(
+                file, entry: "shardlist[\(number)].url",
+                "is a command, which an index may not name; name the file or address that it reads,"
+                    + " or give the command itself")
+        }
+        return addresses
     }
 
     private static func parts(_ text: String) -> [String] {

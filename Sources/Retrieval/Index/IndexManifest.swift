@@ -112,7 +112,11 @@ struct IndexManifest: Codable, Sendable, Equatable {
         if let shard, shard.shard == nil {
             return "shard: there is no shard \(shard.number) of \(shard.count)"
         }
+        if let graph, !Self.isPlain(graph.name) { return "'\(graph.name)' is no name of a graph" }
         for segment in segments {
+            guard Self.isPlain(segment.name) else {
+                return "'\(segment.name)' is no name of a segment"
+            }
             guard segment.count >= 0, segment.byteCount >= 0 else {
                 return "'\(segment.name)' has a negative size"
             }
@@ -121,6 +125,19 @@ struct IndexManifest: Codable, Sendable, Equatable {
             }
         }
         return nil
+    }
+
+    /// Returns whether a file with this name stays in the folder of the segments.
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
     }
 
     /// Checks that the index was made with a model, or with two.

@@ -72,7 +72,11 @@ package struct UploadStore: Sendable {
     }
 
     /// Returns whether a client added the image.
-    func owns(_ path: FilePath) -> Bool { path.starts(with: directory) }
+    ///
+    /// Paths come from the index, and `..` in one could lead out of the folder.
+    package func owns(_ path: FilePath) -> Bool {
+        path.lastComponent?.kind == .regular && path.removingLastComponent() == directory
+    }
 
     /// Returns a path that no image has.
     package func newPath(extension name: String) -> FilePath {

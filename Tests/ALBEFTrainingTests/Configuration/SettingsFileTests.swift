@@ -75,6 +75,26 @@ struct SettingsFileTests {
         #expect(error?.description.contains(message) == true, "\(String(describing: error))")
     }
 
+    @Test("Aliases that multiply, and nesting without end, are refused")
+    func bombs() async throws {
+        // Nine aliases of nine aliases, and so on: 9^11 values.
+        let levels = (1...11).map { level in
+            let repeated = Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ",")
+            return "  z\(level): &a\(level) [\(repeated)]\n"
+        }
+        let aliases = "data:\n  z0: &a0 [x, x]\n" + levels.joined() + "  train: [*a11]\n"
+        let nested = "data: " + String(repeating: "[", count: 100_000)
+        for (text, message) in [
+            (aliases, "/settings.yaml: has more than 100000 values"), (nested, "nesting level"),
+        ] {
+            let error = await #expect(throws: TrainingError.self) { try await applied(text) }
+            #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+        }
+        let few = try await applied(
+            "model: {vocabulary: v.txt}\ndata: {train: &a [/b.json], validation: *a}\n")
+        #expect(try few.configuration().data.validation == ["/b.json"])
+    }
+
     @Test("A part can have a rate of its own, and parts can be frozen")
     func parts() async throws {
         let file = try await applied(

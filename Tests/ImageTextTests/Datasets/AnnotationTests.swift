@@ -315,6 +315,18 @@ struct AnnotationTests {
         }
     }
 
+    @Test("JSON that is nested without end is an error", arguments: ["a.json", "a.jsonl"])
+    func nesting(_ name: String) async throws {
+        let deep = String(repeating: "[", count: 100_000) + String(repeating: "]", count: 100_000)
+        for text in [deep, "{\"image\": \"a.jpg\", \"caption\": \(deep)}"] {
+            await #expect {
+                try await images(text, named: name)
+            } throws: {
+                "\($0)".contains("/\(name):1: is not JSON: ")
+            }
+        }
+    }
+
     @Test("Missing files, unknown formats and invalid UTF-8 are errors")
     func unreadable() async throws {
         try await DatasetFixtures.withFolder { folder in

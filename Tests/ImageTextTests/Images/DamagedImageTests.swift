@@ -91,6 +91,21 @@ struct DamagedImageTests {
         #expect(failure { () throws(ImageError) in try ImageLoader().load([], named: "x") } != nil)
     }
 
+    @Test("A file above the limit of bytes is refused before it is read")
+    func endless() throws {
+        try ImageFixtures.withFolder { folder in
+            let path = folder.appending("large.bmp")
+            let file = try FileDescriptor.open(
+                path, .writeOnly, options: [.create], permissions: .ownerReadWrite)
+            // A hole, which takes no space.
+            try file.closeAfter { try file.resize(to: (1 << 30) + 1) }
+            let message = failure { () throws(ImageError) in try ImageLoader().load(path) }
+            #expect(
+                message?.contains("has 1073741825 bytes, above the limit of 1073741824") == true,
+                "\(message ?? "no error")")
+        }
+    }
+
     @Test("Images that fail at the same time report their own reason or none")
     func reasons() async throws {
         let names = ["rgb.png", "animated.gif", "rgb.tif"].filter { name in

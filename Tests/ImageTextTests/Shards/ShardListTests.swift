@@ -93,4 +93,20 @@ struct ShardListTests {
             }
         }
     }
+
+    @Test("An index cannot name a command; only who names the shards can")
+    func commandsInIndexes() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            let index = folder.appending("shards.json")
+            try DatasetFixtures.write(
+                #"{"shardlist": [{"url": "pipe:cat a.tar", "nsamples": 1}]}"#, to: index)
+            for place in [folder, index] {
+                let error = #expect(throws: DatasetError.self) { try ShardSet([place.string]) }
+                let text = try #require(error?.description)
+                #expect(text.contains("shardlist[0].url") && text.contains("is a command"))
+            }
+            #expect(
+                try ShardList.addresses(["pipe:cat a.tar"]).map(\.kind) == [.command("cat a.tar")])
+        }
+    }
 }

@@ -156,6 +156,20 @@ import Testing
         #expect(Self.message(deep).contains("nested too deep"))
     }
 
+    @Test func aFileAboveTheLimitIsRefusedBeforeItIsRead() throws {
+        let file = FileManager.default.temporaryDirectory
+            .appending(path: "\(UUID().uuidString).json")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let handle = try FileHandle(forWritingTo: file)
+        // A hole, which takes no space.
+        try handle.truncate(atOffset: (1 << 29) + 1)
+        try handle.close()
+        #expect {
+            try Tokenizer.read(file: FilePath(file.path))
+        } throws: { "\($0)".contains("larger than 536870912 bytes") }
+    }
+
     @Test func aFolderWithoutTokenizerSaysWhatIsWanted() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
