@@ -1,0 +1,5 @@
+"""The soak test of indexing."""
+
+
+class IndexingSoak:
+    pass
