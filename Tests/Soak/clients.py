@@ -10,6 +10,7 @@ import urllib.parse
 
 from answers import decreasing, same_scores, search_faults
 from model import Facts
+from scenes import stamped
 from service_under_load import KEY, form
 from serving import text
 
@@ -20,11 +21,6 @@ MIX = {"search": 14, "rerank": 14, "filter": 10, "by id": 6, "by image": 6, "sco
        "delete": 10}
 # Pairs of which the score is remembered, to ask for it again.
 PAIRS = 200
-
-
-def stamped(scene, token):
-    """The bytes of a scene, made different from all others; decoders ignore what follows a JPEG."""
-    return scene + token.encode()
 
 
 class Lost(Exception):

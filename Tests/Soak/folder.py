@@ -5,8 +5,8 @@ import random
 import threading
 import time
 
-from clients import stamped
 from model import Facts
+from scenes import stamped
 
 OWNER = "folder"
 

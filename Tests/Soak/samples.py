@@ -57,11 +57,11 @@ class Samples:
             self.durations.setdefault(name, []).append(seconds)
             self.counts[name] = self.counts.get(name, 0) + 1
 
-    def take(self, when, life, service, index, more):
+    def take(self, when, life, process, index, more):
         with self.lock:
             durations, self.durations = self.durations, {}
         row = {"seconds": round(when, 1), "life": life,
-               **process_figures(service.process.pid), "index_mb": folder_bytes(index) / 2**20,
+               **process_figures(process), "index_mb": folder_bytes(index) / 2**20,
                **more}
         for name in self.operations:
             times = durations.get(name, [])

@@ -12,6 +12,7 @@ from folder import Folder
 from gate import Gate
 from model import Model
 from samples import Samples, folder_bytes
+from scenes import draw
 from service_under_load import Service
 
 # The scenes of the folder that stay, of the folder that change, and of each client.
@@ -28,6 +29,8 @@ FAULTS_SHOWN = 50
 
 
 class ServiceSoak:
+    WORK = "requests"
+
     def __init__(self, options, out, say):
         self.options, self.out, self.say = options, out, say
         self.model, self.gate, self.stopping = Model(), Gate(), threading.Event()
@@ -102,29 +105,22 @@ class ServiceSoak:
             last]
 
     def prepare(self):
-        scenes = self.draw(KEPT + CHANGING + EACH * self.options.clients)
+        scenes = draw(
+            self.options, self.out, KEPT + CHANGING + EACH * self.options.clients, self.say)
         (self.out / "photos").mkdir()
         self.folder = Folder(
             self, self.out / "photos", scenes[:KEPT + CHANGING], self.options.folder_rate)
         self.folder.fill(KEPT)
         self.service = self.start()
         self.rest()
-        self.bytes_each = (self.state()["bytes"] / max(1, self.state()["images"]))
+        state = self.state()
+        self.bytes_each = state["bytes"] / max(1, state["images"])
         rate = self.options.rate / self.options.clients
         self.workers = [self.folder] + [
             Client(self, number, scenes[KEPT + CHANGING + EACH * number:][:EACH], rate)
             for number in range(self.options.clients)]
         for worker in self.workers:
             worker.start()
-
-    def draw(self, count):
-        self.say(f"drawing {count} scenes")
-        subprocess.run(
-            [self.options.program, "wardrobe", "generate", "--count", str(count), "--seed",
-             str(self.options.seed), "--output", self.out / "scenes"],
-            check=True, stdout=subprocess.DEVNULL)
-        files = sorted((self.out / "scenes/images").iterdir())
-        return [file.read_bytes() for file in files]
 
     def start(self):
         return Service(self.options, self.out, "--photos", "photos")
@@ -135,7 +131,7 @@ class ServiceSoak:
     def sample(self, now):
         state = self.state()
         self.samples.take(
-            now, self.life, self.service, self.out / "index",
+            now, self.life, self.service.process.pid, self.out / "index",
             {"images": state["images"], "segments": state["segments"],
              "removed": state["removed"]})
 

@@ -18,8 +18,9 @@ def summary(soak, was_interrupted):
     grown = growth(life)
     return {
         "minutes": round(soak.seconds / 60, 2), "seed": soak.options.seed,
-        "was_interrupted": was_interrupted, "requests": dict(sorted(soak.samples.counts.items())),
-        "requests_in_all": sum(soak.samples.counts.values()), "kills": soak.kills,
+        "was_interrupted": was_interrupted, "work": soak.WORK,
+        "counts": dict(sorted(soak.samples.counts.items())),
+        "in_all": sum(soak.samples.counts.values()), "kills": soak.kills,
         "checks_at_rest": soak.checks, "faults": soak.fault_count, "first_faults": soak.faults,
         "samples": len(soak.samples.rows), "samples_compared": len(life), "growth": grown,
         "latency": flatness(life, soak.samples.operations), "disk": soak.disk,
@@ -31,9 +32,9 @@ def text(found):
     lines = [
         f"ran {found['minutes']} minutes with seed {found['seed']}"
         + (", then was interrupted" if found["was_interrupted"] else ""),
-        f"{found['requests_in_all']} requests, {found['kills']} kills,"
-        f" {found['checks_at_rest']} checks at rest, {found['faults']} wrong answers",
-        f"index on disk at rest: at most {found['disk']['most_mb']:.1f} MB, allowed"
+        f"{found['in_all']} {found['work']}, {found['kills']} kills,"
+        f" {found['checks_at_rest']} checks at rest, {found['faults']} faults",
+        f"index on disk: at most {found['disk']['most_mb']:.1f} MB, allowed"
         f" {found['disk']['allowed_mb']:.1f} MB"]
     if found["growth"] is None:
         lines.append(f"too few samples of one process to compare ({found['samples_compared']} of"
