@@ -35,6 +35,8 @@ class Folder(threading.Thread):
         while self.soak.gate.enter():
             try:
                 self.change()
+            except Exception as error:
+                self.soak.fault(f"the folder cannot be changed: {error!r}")
             finally:
                 self.soak.gate.leave()
             self.soak.stopping.wait(self.pause * self.random.uniform(0.5, 1.5))

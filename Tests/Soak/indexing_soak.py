@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from samples import Samples, folder_bytes
+from samples import Samples, folder_bytes, sample_interval
 from scenes import draw, stamped
 from service_soak import DISK_EXTRA, DISK_FACTOR, PATIENCE
 
@@ -21,7 +21,7 @@ class IndexingSoak:
 
     def __init__(self, options, out, say):
         self.options, self.out, self.say = options, out, say
-        self.samples = Samples(out / "samples.csv", [])
+        self.samples = Samples(out / "samples.csv", ["round"])
         self.stopping, self.changed = threading.Event(), threading.Condition()
         self.encoded, self.is_ended = 0, False
         self.faults, self.kills, self.checks, self.seconds = [], 0, 0, 0.0
@@ -91,7 +91,7 @@ class IndexingSoak:
     def go(self, scenes):
         begin, number, last = time.monotonic(), 0, 0.0
         length = 60 * self.options.minutes
-        interval = max(1.0, min(10.0, length / 24))
+        interval = sample_interval(length)
         pause = IMAGES / self.options.rate / 4
         if not self.wait(IMAGES):
             return
@@ -100,11 +100,13 @@ class IndexingSoak:
         self.disk["allowed_mb"] = allowed / 2**20
         while not self.stopping.is_set() and self.seconds < length:
             number += 1
+            start = time.monotonic()
             with self.changed:
                 goal = self.encoded + IMAGES
             self.write(scenes, number)
             if not self.wait(goal):
                 return
+            self.samples.record("round", time.monotonic() - start)
             self.checks += 1
             self.seconds = time.monotonic() - begin
             size = folder_bytes(self.out / "index")
@@ -127,4 +129,4 @@ class IndexingSoak:
             self.faults.append(f"the index is damaged: {verified.stdout}{verified.stderr}")
         if stats.returncode or json.loads(stats.stdout)["photos"] != IMAGES:
             self.faults.append(f"the index does not have {IMAGES} images: {stats.stdout}")
-        self.samples.counts["files"] = self.encoded
+        self.samples.counts = {"files": self.encoded}

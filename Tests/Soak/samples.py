@@ -16,6 +16,11 @@ FEWEST = 12
 PERCENTILES = (0.5, 0.95, 0.99)
 
 
+def sample_interval(length):
+    """The seconds between samples of a run: 10, or fewer if too few samples would come together."""
+    return max(1.0, min(10.0, length / (2 * FEWEST)))
+
+
 def folder_bytes(folder):
     """The size of all files in a folder that others change meanwhile."""
     total = 0

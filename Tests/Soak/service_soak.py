@@ -11,7 +11,7 @@ from clients import MIX, Client
 from folder import Folder
 from gate import Gate
 from model import Model
-from samples import Samples, folder_bytes
+from samples import Samples, folder_bytes, sample_interval
 from scenes import draw
 from service_under_load import Service
 
@@ -74,9 +74,9 @@ class ServiceSoak:
     def go(self):
         begin = time.monotonic()
         length = 60 * self.options.minutes
-        interval = max(1.0, min(10.0, length / 24))
+        interval, rest = sample_interval(length), min(60.0, length / 6)
         kills = self.kill_times(length)
-        now, next_sample, next_check = 0.0, interval, min(60.0, length / 6)
+        now, next_sample, next_check = 0.0, interval, rest
         self.gate.open()
         while not self.stopping.is_set() and now < length:
             due = min([next_sample, next_check, length] + kills[:1])
@@ -89,10 +89,10 @@ class ServiceSoak:
                 kills.pop(0)
                 self.kill()
                 now = time.monotonic() - begin
-                next_check = now + min(60.0, length / 6)
+                next_check = now + rest
             elif now >= next_check:
                 self.rest()
-                next_check = now + min(60.0, length / 6)
+                next_check = now + rest
             if now >= next_sample:
                 self.sample(now)
                 next_sample = max(next_sample + interval, now)
@@ -101,13 +101,16 @@ class ServiceSoak:
     def kill_times(self, length):
         """Every few minutes in the first part of the run, and at its end."""
         step, last = 60 * self.options.kill_every, KILLING * length
-        return [step * turn for turn in range(1, int(last / step) + 1) if step * turn < last - 30] + [
-            last]
+        times = [step * turn for turn in range(1, int(last / step) + 1)]
+        return [time for time in times if time < last - 30] + [last]
 
     def prepare(self):
         scenes = draw(
             self.options, self.out, KEPT + CHANGING + EACH * self.options.clients, self.say)
         (self.out / "photos").mkdir()
+        # A slow machine fails no test.
+        (self.out / "serve.yaml").write_text(
+            "limits: {head_seconds: 300, body_seconds: 300, request_seconds: 300}\n")
         self.folder = Folder(
             self, self.out / "photos", scenes[:KEPT + CHANGING], self.options.folder_rate)
         self.folder.fill(KEPT)
@@ -123,7 +126,8 @@ class ServiceSoak:
             worker.start()
 
     def start(self):
-        return Service(self.options, self.out, "--photos", "photos")
+        return Service(
+            self.options, self.out, "--photos", "photos", "--settings", "serve.yaml")
 
     def state(self):
         return json.loads(self.service.request("GET", "/api/index")[1])
@@ -161,6 +165,8 @@ class ServiceSoak:
         shown = self.shown()
         limit = time.monotonic() + PATIENCE
         while not self.folder.is_complete(shown) or self.state()["indexing"]["is_running"]:
+            if self.stopping.is_set():
+                break
             if time.monotonic() > limit:
                 self.fault(f"the folder is not in step after {PATIENCE} s")
                 break
