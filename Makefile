@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS ?= -c release
 
-.PHONY: build test docs demo service distributed bench performance install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service soak distributed bench performance install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -20,8 +20,12 @@ demo: build  ## draws a gallery, indexes it, and searches it before and after re
 
 service: build  ## tests the service, its page in a browser, and installed copies
 	Scripts/test-service
+	Scripts/soak --minutes 1 --output out/soak-minute
 	Scripts/test-install
 	Scripts/test-page
+
+soak: build  ## runs the service for two hours, against a model of its index; SOAK="--minutes 10" for less
+	Scripts/soak $(SOAK)
 
 distributed: build  ## tests what takes several processes; skips what cannot be had here
 	Scripts/test-distributed

@@ -37,15 +37,30 @@ def bitmap(seed, side):
         0, 0) + data
 
 
+def form(image, query=None):
+    """A form with an image, and perhaps a JSON document: its body and its content type."""
+    fields = []
+    if query is not None:
+        fields.append(
+            b'content-disposition: form-data; name="query"\r\ncontent-type: application/json\r\n\r\n'
+            + json.dumps(query).encode())
+    fields.append(
+        b'content-disposition: form-data; name="image"; filename="x.bmp"\r\n\r\n' + image)
+    body = b"".join(b"--edge\r\n" + field + b"\r\n" for field in fields) + b"--edge--\r\n"
+    return body, "multipart/form-data; boundary=edge"
+
+
 class Service:
     def __init__(self, options, folder, *more):
         with open(os.path.join(folder, "key"), "w") as file:
             file.write(KEY)
-        self.log = open(os.path.join(folder, "log"), "w+")
+        self.log = open(os.path.join(folder, "log"), "a+")
         self.process = subprocess.Popen(
             [os.path.abspath(options.program), "serve", "--index", "index", "--port", "0",
              "--key-file", "key", "--log-level", "warning"] + options.model + list(more),
-            cwd=folder, stdout=subprocess.PIPE, stderr=self.log, text=True)
+            cwd=folder, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            # Ctrl-C reaches this program alone, which then ends the service.
+            start_new_session=True)
         line = self.process.stdout.readline()
         if not line:
             self.log.seek(0)
@@ -99,15 +114,11 @@ def uploads(options):
                 number = 1_000_000 * (client + 1)
                 while not is_done.is_set():
                     number += 1
-                    body = (
-                        b"--edge\r\ncontent-disposition: form-data; name=\"image\"; "
-                        b"filename=\"x.bmp\"\r\n\r\n" + bitmap(number, options.side)
-                        + b"\r\n--edge--\r\n")
+                    body, kind = form(bitmap(number, options.side))
                     start = time.perf_counter()
                     try:
                         status, _ = service.request("POST", "/api/images", body, {
-                            "authorization": f"Bearer {KEY}",
-                            "content-type": "multipart/form-data; boundary=edge"})
+                            "authorization": f"Bearer {KEY}", "content-type": kind})
                     except OSError as error:
                         status = type(error).__name__
                     with lock:

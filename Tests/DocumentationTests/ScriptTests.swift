@@ -10,9 +10,10 @@ struct ScriptTests {
     ///
     /// In Scale, the simulation agrees with what is known in closed form, and the tables of
     /// `scale.md` with the measured figures. In Harness, the benchmarks measure, compare and end as
-    /// they promise, and `performance.md` agrees with the results. In Supply, the bill of materials
-    /// has every package that was resolved, and `dependencies.md` agrees with it.
-    @Test(arguments: ["Scale", "Harness", "Supply"])
+    /// they promise, and `performance.md` agrees with the results. In Soak, the checks of the soak
+    /// test find what is wrong, and nothing else. In Supply, the bill of materials has every package
+    /// that was resolved, and `dependencies.md` agrees with it.
+    @Test(arguments: ["Scale", "Harness", "Soak", "Supply"])
     func testsInPythonPass(_ folder: String) async throws {
         try await Fixtures.withTemporaryFolder { path in
             let report = URL(filePath: path.appending("report").string)

@@ -229,6 +229,83 @@ struct WritingServiceTests {
         }
     }
 
+    @Test("After a kill between the commit of a replacement and the move of its file, both are new")
+    func replacementKilled() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let files = FileManager.default
+            let model = try TinyModel.search(in: folder)
+            let uploads = folder.appending("index.uploads")
+            var (id, path) = ("", "")
+            try await TinyService.serve(folder, model) { service in
+                let added = try await service.client.sendForm(
+                    "POST", "/api/images", query: ["metadata": ["state": "old"]],
+                    image: TinyImages.bitmap(1), headers: TinyService.authorization)
+                id = try #require(added.json["id"] as? String)
+                path = try #require(added.json["path"] as? String)
+                // No file can take the place of a folder, so the commit is not followed by the move.
+                try files.removeItem(atPath: path)
+                try files.createDirectory(atPath: path, withIntermediateDirectories: false)
+                let hindered = try await service.client.sendForm(
+                    "PUT", "/api/images/\(id)", query: ["metadata": ["state": "new"]],
+                    image: TinyImages.bitmap(2), headers: TinyService.authorization)
+                #expect(hindered.status == 500, "\(hindered.text)")
+            }
+            // The disk as a kill leaves it: the former file, the committed replacement, and one
+            // that was not committed.
+            try files.removeItem(atPath: path)
+            try Data(TinyImages.bitmap(1)).write(to: URL(filePath: path))
+            let waiting = try files.contentsOfDirectory(atPath: uploads.string)
+                .filter { $0.hasSuffix(".new") }
+            #expect(waiting.count == 1, "\(waiting)")
+            let other = "\(path).\(UUID().uuidString.lowercased()).new"
+            try Data(TinyImages.bitmap(3)).write(to: URL(filePath: other))
+            let generation = try ForwardIndex(folder.appending("index")).generation
+
+            try await TinyService.serve(folder, model) { service in
+                let entry = try await service.client.send("GET", "/api/images/\(id)")
+                let metadata = entry.json["metadata"] as? [String: Any]
+                #expect(metadata?["state"] as? String == "new", "\(entry.text)")
+                let original = try await service.client.send("GET", "/api/images/\(id)/original")
+                #expect(original.body == TinyImages.bitmap(2))
+                let names = try files.contentsOfDirectory(atPath: uploads.string)
+                #expect(!names.contains { $0.hasSuffix(".new") }, "\(names)")
+            }
+            // The entry describes its file, so nothing was indexed again.
+            #expect(try ForwardIndex(folder.appending("index")).generation == generation)
+        }
+    }
+
+    #if os(Linux)
+        @Test("Remembered answers do not keep files that the index no longer has")
+        func formerFiles() async throws {
+            try await TinyService.run(images: 5) { service in
+                for number in 0..<12 {
+                    let answer = try await service.client.post(
+                        "/api/search", ["text": "dogs \(number)"])
+                    #expect(answer.status == 200)
+                    let added = try await service.client.sendForm(
+                        "POST", "/api/images", image: TinyImages.bitmap(700 + number),
+                        headers: TinyService.authorization)
+                    #expect(added.status == 201)
+                }
+                let place = "\(service.folder.lastComponent?.string ?? "")/index/"
+                func maps(_ condition: (Substring) -> Bool) throws -> Int {
+                    try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+                        .split(separator: "\n")
+                        .count { $0.contains(place) && condition($0) }
+                }
+                #expect(try maps { _ in true } > 0)
+                // Segments were joined, and so their files deleted.
+                #expect(
+                    try await eventually {
+                        let state = try await service.client.send("GET", "/api/index")
+                        return state.json["segments"] as? Int ?? 99 < 12
+                    })
+                #expect(try await eventually { try maps { $0.hasSuffix(" (deleted)") } == 0 })
+            }
+        }
+    #endif
+
     @Test("A replacement that cannot be moved into place is moved once it can be")
     func replacementHindered() async throws {
         try await TinyService.run(images: 2) { service in

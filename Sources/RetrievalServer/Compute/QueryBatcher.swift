@@ -8,10 +8,13 @@ final class QueryBatcher: Sendable {
         let options: SearchOptions
     }
 
-    /// An answer, and the state of the index that was searched.
+    /// An answer, and the generation of the index that was searched.
+    ///
+    /// It has no part of the index, because answers are remembered: they would keep the files of
+    /// former generations open, and so their memory and their space on the disk.
     struct Served: Sendable {
         let answer: SearchAnswer
-        let gallery: Gallery
+        let generation: Int
 
         /// The approximate size of the answer in memory, in bytes.
         var byteCount: Int {
@@ -62,7 +65,9 @@ final class QueryBatcher: Sendable {
                 metrics.record(.recall, times.recall)
                 metrics.record(.rerank, times.reranking)
             }
-            return answers.map { $0.map { Served(answer: $0, gallery: gallery) } }
+            return answers.map {
+                $0.map { Served(answer: $0, generation: gallery.index.generation) }
+            }
         }
     }
 

@@ -17,7 +17,8 @@ package struct UploadStore: Sendable {
 
     /// Opens the folder, and creates it if it is missing.
     ///
-    /// It also deletes the unfinished files that a killed service left.
+    /// It also finishes what a killed service left: a replacement whose entry was committed is moved
+    /// into place, and every other unfinished file is deleted.
     ///
     /// - Parameters:
     ///   - directory: The folder.
@@ -54,9 +55,35 @@ package struct UploadStore: Sendable {
                 Array("albef serve keeps the images here that clients send.\n".utf8),
                 to: directory.appending(Self.marker))
         }
-        for name in names where name.hasSuffix(".\(Self.pending)") || name.hasSuffix(".tmp") {
-            try? files.removeItem(atPath: directory.appending(name).string)
+        let unfinished = names.filter { $0.hasSuffix(".\(Self.pending)") || $0.hasSuffix(".tmp") }
+        guard !unfinished.isEmpty else { return }
+        let known = try? ForwardIndex(index)
+        for name in unfinished {
+            if !place(name, known) { remove(directory.appending(name)) }
         }
+    }
+
+    /// Moves a replacement into place if the index has its entry.
+    ///
+    /// - Returns: Whether the file was moved.
+    private func place(_ name: String, _ index: ForwardIndex?) -> Bool {
+        guard let index, let target = target(of: name),
+            let id = try? EntryLocator().find(EntryKey(target), in: index),
+            let entry = try? index.entry(id),
+            let bytes = FileManager.default.contents(atPath: directory.appending(name).string),
+            ContentDigest(of: bytes).hexadecimal == entry.sha256
+        else { return false }
+        return (try? move(directory.appending(name), to: target)) != nil
+    }
+
+    /// Returns the path for which a replacement waits; nil for the name of any other file.
+    private func target(of name: String) -> FilePath? {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count > 2, parts[parts.count - 1] == Self.pending,
+            UUID(uuidString: String(parts[parts.count - 2])) != nil,
+            let target = FilePath.Component(parts.dropLast(2).joined(separator: "."))
+        else { return nil }
+        return directory.appending(target)
     }
 
     /// Returns whether the service generated a name.
@@ -83,8 +110,14 @@ package struct UploadStore: Sendable {
         directory.appending("\(UUID().uuidString.lowercased()).\(name)")
     }
 
-    /// Returns a path at which a replacement waits until its entry is committed.
-    package func pendingPath() -> FilePath { newPath(extension: Self.pending) }
+    /// Returns a path at which a replacement of an image waits until its entry is committed.
+    ///
+    /// The name contains that of the image, so that the next service can move the file if this one
+    /// is killed after the commit.
+    func pendingPath(for image: FilePath) -> FilePath {
+        let name = image.lastComponent?.string ?? ""
+        return directory.appending("\(name).\(UUID().uuidString.lowercased()).\(Self.pending)")
+    }
 
     /// Writes a file that survives a loss of power.
     ///

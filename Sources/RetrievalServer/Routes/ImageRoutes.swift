@@ -216,7 +216,7 @@ struct ImageRoutes: Sendable {
         let sent = try await receive(request)
         let entry = try await put(
             sent, sent.metadata ?? old.metadata, at: old.path,
-            waitingAt: writing.store.pendingPath(), writing)
+            waitingAt: writing.store.pendingPath(for: old.path), writing)
         return JSON.response(Document(entry))
     }
 

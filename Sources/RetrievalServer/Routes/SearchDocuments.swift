@@ -219,7 +219,7 @@ struct SearchDocument: Encodable, Sendable {
             ((duration / .microseconds(1)).rounded()) / 1000
         }
         let times = served.answer.times
-        generation = served.gallery.index.generation
+        generation = served.generation
         total = served.answer.total
         next_offset = .init(value: served.answer.next)
         reranked = served.answer.reranked

@@ -53,7 +53,7 @@ struct SearchRoutes: Sendable {
         }
         if isRemembered { parts.metrics.countCache(isHit: false) }
         let served = try await parts.batcher.search(try await parts.decoded(query), options)
-        if isRemembered, served.gallery.index.generation == key.generation {
+        if isRemembered, served.generation == key.generation {
             answers.keep(served, for: key)
         }
         return JSON.response(SearchDocument(served, isCached: false))
