@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Callable
 
-from states import Files, Index, Run, Shards
+from states import Export, Files, Index, Run, Shards
 
 SETTINGS = """
 model: {vocabulary: vocab.txt, image_size: 32, image_width: 16, image_depth: 1, image_heads: 2,
@@ -37,6 +37,8 @@ class Case:
     sample: int = 1
     # Whether a state between the two is allowed, from which the command goes on.
     resumes: bool = False
+    # Whether nothing may be there between the two states.
+    gap: bool = False
     # The status of the command if everything is done already.
     again: tuple = (0,)
 
@@ -97,7 +99,7 @@ CASES = [
     Case("import (over a model)", IMPORT, Files("imported"),
          before=[[*IMPORT[:1], "other/model.safetensors", *IMPORT[2:]]], sample=2),
     Case("features", ["features", "photos", "--model", "model", "--threads", 1, "--output", "f.safetensors"],
-         Files("f.safetensors", "f.jsonl")),
+         Export("f"), before=[["features", "images", "--model", "model", "--output", "f.safetensors"]], gap=True),
     Case("data pack", ["data", "pack", "train.json", "packed", "--samples-per-shard", 5], Shards("packed"),
          sample=2, resumes=True),
     Case("vocabulary train", ["vocabulary", "train", "train.json", "--size", 60, "--output", "words.txt", "--force"],

@@ -71,6 +71,17 @@ class Files:
         return found if any(found.values()) else None
 
 
+class Export:
+    """An array with its labels; None without the array."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, program):
+        array = program.folder / f"{self.name}.safetensors"
+        return (digest(array), digest(array.with_suffix(".jsonl"))) if array.exists() else None
+
+
 class Shards:
     """The shards that an index of shards names, which must be whole."""
 

@@ -45,15 +45,22 @@ package final class AtomicFile {
         }
     }
 
+    /// Flushes the temporary file to the disk.
+    ///
+    /// - Throws: ``FileError`` if that fails.
+    package func flush() throws {
+        guard fsync(descriptor.rawValue) == 0 else {
+            throw FileError(path, .system(operation: "flush it", errno: .current))
+        }
+    }
+
     /// Flushes the temporary file to the disk and renames it to ``path``.
     ///
     /// An object that is released without a commit deletes its temporary file.
     ///
     /// - Throws: ``FileError`` if the file cannot be flushed or renamed.
     package func commit() throws {
-        guard fsync(descriptor.rawValue) == 0 else {
-            throw FileError(path, .system(operation: "flush it", errno: .current))
-        }
+        try flush()
         let (from, to) = (temporary.path.string, path.string)
         guard rename(from, to) == 0 else {
             throw FileError(path, .system(operation: "rename it into place", errno: .current))

@@ -73,14 +73,11 @@ package final class TemporaryFile {
                 file = try? reopen(path)
             }
             guard let file else { continue }
-            do {
-                if Self.acquires(file, path), try isNew || Self.empties(file, path, empty) {
-                    (self.path, descriptor) = (path, file)
-                    return
-                }
-            } catch {
-                try? file.close()
-                throw error
+            if Self.acquires(file, path, isNew: isNew),
+                isNew || (try? empty(file, path)) != nil
+            {
+                (self.path, descriptor) = (path, file)
+                return
             }
             try? file.close()
         }
@@ -100,24 +97,22 @@ package final class TemporaryFile {
     }
 
     /// Locks a file, and returns whether it is nobody else's and still the one at its path.
-    private static func acquires(_ file: FileDescriptor, _ path: FilePath) -> Bool {
-        var status = stat()
-        return flock(file.rawValue, LOCK_EX | LOCK_NB) == 0
-            && fstat(file.rawValue, &status) == 0 && status.st_uid == geteuid()
-            && FileLock.isSame(file, path)
+    private static func acquires(
+        _ file: FileDescriptor, _ path: FilePath, isNew: Bool
+    ) -> Bool {
+        guard flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            // On a file system without locks, nobody can take what this process has just created.
+            return isNew && Errno.current != .wouldBlock
+        }
+        return FileLock.isSame(file, path) && (isNew || isOwn(file))
     }
 
-    /// Empties what a killed process left behind; false if that is something else.
-    private static func empties(
-        _ file: FileDescriptor, _ path: FilePath,
-        _ empty: (FileDescriptor, FilePath) throws -> Void
-    ) throws -> Bool {
+    /// Returns whether a file that was there before is a temporary one of this user.
+    private static func isOwn(_ file: FileDescriptor) -> Bool {
         var status = stat()
-        guard fstat(file.rawValue, &status) == 0 else { return false }
+        guard fstat(file.rawValue, &status) == 0, status.st_uid == geteuid() else { return false }
         let kind = status.st_mode & S_IFMT
-        guard kind == S_IFDIR || kind == S_IFREG && status.st_nlink == 1 else { return false }
-        try empty(file, path)
-        return true
+        return kind == S_IFDIR || kind == S_IFREG && status.st_nlink == 1
     }
 
     deinit { try? descriptor.close() }
