@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Callable
 
-from states import Export, Files, Index, Run, Shards
+from states import Export, Files, Index, Page, Run, Shards
 
 SETTINGS = """
 model: {vocabulary: vocab.txt, image_size: 32, image_width: 16, image_depth: 1, image_heads: 2,
@@ -105,5 +105,5 @@ CASES = [
     Case("vocabulary train", ["vocabulary", "train", "train.json", "--size", 60, "--output", "words.txt", "--force"],
          Files("words.txt")),
     Case("pretrain", [*TRAIN, "run"], Run("run", 3), sample=5, resumes=True),
-    Case("report", ["report", "trained", "--output", "report.html"], Files("report.html")),
+    Case("report", ["report", "trained", "--output", "report.html"], Page("report.html")),
 ]

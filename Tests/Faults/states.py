@@ -71,6 +71,21 @@ class Files:
         return found if any(found.values()) else None
 
 
+class Page:
+    """Whether a page is there; its bytes depend on when it was made. It must be whole."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, program):
+        path = program.folder / self.name
+        if not path.exists():
+            return None
+        if not path.read_text().endswith("</html>\n"):
+            raise Failure(f"{path} is cut short")
+        return True
+
+
 class Export:
     """An array with its labels; None without the array."""
 
