@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS ?= -c release
 
-.PHONY: build test docs demo service soak distributed bench performance install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service soak distributed faults bench performance install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -32,6 +32,9 @@ distributed: build  ## tests what takes several processes; skips what cannot be 
 	Scripts/test-webdataset
 	Scripts/test-milvus
 	Scripts/test-readers
+
+faults: build  ## kills the program at each step of its writing, fills the disk, and more; Linux
+	Scripts/test-faults
 
 bench: bootstrap  ## measures this program beside Python engines; BENCH="--only image" for some
 	swift build $(SWIFT_FLAGS) --product albef

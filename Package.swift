@@ -255,7 +255,7 @@ let package = Package(
             ],
             swiftSettings: quickSettings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "CSHA256"],
+            name: "StorageTests", dependencies: ["Storage", "CSHA256", system],
             swiftSettings: quickSettings),
         .testTarget(
             name: "RetrievalTests",

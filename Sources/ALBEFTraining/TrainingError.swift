@@ -2,7 +2,8 @@
 public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case setting, settingsFile, notARun, occupied, locked, otherSettings, notFinite, tooFewRows,
-            nothingToEvaluate, evaluation, outOfMemory, trunkMaps, scoreNotFinite, ranks
+            nothingToEvaluate, evaluation, outOfMemory, device, trunkMaps, scoreNotFinite,
+            ranks
     }
 
     private let code: Code
@@ -86,12 +87,27 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
     static func ranks(
         step: Int, _ reason: String, checkpoint: (path: String, step: Int)?
     ) -> TrainingError {
-        let fate =
-            checkpoint.map {
-                "Resume with --resume from \($0.path), which holds step \($0.step), on any number"
-                    + " of processes"
-            } ?? "The run has no checkpoint yet, so delete its directory and begin it again"
-        return TrainingError(.ranks, "step \(step): \(reason). \(fate)")
+        let advice = fate(checkpoint, ", on any number of processes")
+        return TrainingError(.ranks, "step \(step): \(reason). \(advice)")
+    }
+
+    /// The device of the run failed, and with it the state of the run in its memory.
+    static func device(
+        step: Int, _ reason: String, checkpoint: (path: String, step: Int)?
+    ) -> TrainingError {
+        TrainingError(
+            .device,
+            "step \(step): the device failed (training.device): \(reason). \(fate(checkpoint, ""))")
+    }
+
+    /// What to do after a failure in which no checkpoint could be saved.
+    private static func fate(
+        _ checkpoint: (path: String, step: Int)?, _ place: String
+    ) -> String {
+        checkpoint.map {
+            "Resume with --resume from \($0.path), which holds step \($0.step)\(place)"
+        }
+            ?? "The run has no checkpoint yet, so delete its directory and begin it again"
     }
 
     /// The first process could not evaluate or write.
@@ -155,7 +171,8 @@ public struct TrainingError: Error, Sendable, Hashable, CustomStringConvertible 
             "step \(step): there is not enough memory for a batch of \(batchSize) pairs"
                 + " (training.batch_size); \(fate). Free memory and resume with --resume, or begin"
                 + " a run with a smaller batch and more training.accumulation, or with"
-                + " training.gradient_checkpointing")
+                + " training.gradient_checkpointing; 'albef plan' with the same settings names what"
+                + " fits")
     }
 
     static func tooFewRows(rows: Int, batchSize: Int) -> TrainingError {

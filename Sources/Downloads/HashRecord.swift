@@ -34,7 +34,7 @@ struct HashRecord: Sendable {
         hashes[name] = hash
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try encoder.encode(hashes).write(to: URL(filePath: path.string), options: .atomic)
+        try AtomicFile.write(encoder.encode(hashes), to: path)
     }
 
     private func read() throws -> [String: String] {

@@ -1,4 +1,5 @@
 import Foundation
+import Storage
 import SystemPackage
 
 /// An incomplete download, `NAME.partial`, and the record of its origin, `NAME.partial.json`.
@@ -62,8 +63,7 @@ struct PartialFile: Sendable {
         // a new origin.
         try descriptor.resize(to: 0)
         size = 0
-        let data = try JSONEncoder().encode(origin)
-        try data.write(to: URL(filePath: Self.originPath(path).string), options: .atomic)
+        try AtomicFile.write(JSONEncoder().encode(origin), to: Self.originPath(path))
     }
 
     /// Appends received bytes.
@@ -75,6 +75,7 @@ struct PartialFile: Sendable {
     func publish(as file: FilePath) throws {
         guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) }
         guard rename(path.string, file.string) == 0 else { throw Errno(rawValue: errno) }
+        AtomicFile.flushDirectory(file.removingLastComponent())
         unlink(Self.originPath(path).string)
     }
 

@@ -10,7 +10,7 @@ extension ModelDirectory {
     /// The new and the old directory change places in one step, so that the path holds a complete
     /// model at every moment. Some network file systems cannot do that. There it takes two steps,
     /// between which the old model has a hidden name. If the process ends midway, at worst a hidden
-    /// temporary directory remains.
+    /// temporary directory remains, which the next write to the same path uses again.
     ///
     /// - Parameters:
     ///   - entries: the weights under the names of ``ParameterLayout``; momentum twins and queues
@@ -30,7 +30,10 @@ extension ModelDirectory {
         try tokenizer.check(rows: configuration.text.vocabularySize)
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
-        let temporary = try FileSystem.makeTemporaryDirectory(beside: path)
+        let hidden = try temporaryDirectory(beside: path)
+        // It is locked until the end, so that no other writer uses it.
+        defer { withExtendedLifetime(hidden) {} }
+        let temporary = hidden.path
         // After the exchange, `temporary` holds the old model.
         defer { FileSystem.removeDirectory(temporary, files: allNames) }
         var digest = SHA256()
@@ -84,13 +87,23 @@ extension ModelDirectory {
         }
     }
 
+    private static func temporaryDirectory(beside path: FilePath) throws -> TemporaryFile {
+        do {
+            return try TemporaryFile(directoryBeside: path)
+        } catch let errno as Errno {
+            throw FileError(path, .system(operation: "create it", errno: errno))
+        }
+    }
+
     private static func replace(_ path: FilePath, with temporary: FilePath) throws {
         guard FileSystem.exists(path) else {
             try FileSystem.rename(temporary, to: path)
             return
         }
         if try FileSystem.exchange(temporary, with: path) { return }
-        let old = try FileSystem.makeTemporaryDirectory(beside: path)
+        let hidden = try temporaryDirectory(beside: path)
+        defer { withExtendedLifetime(hidden) {} }
+        let old = hidden.path
         try FileSystem.rename(path, to: old)
         do {
             try FileSystem.rename(temporary, to: path)

@@ -115,7 +115,13 @@ public struct RunDirectory: Sendable, Hashable {
         let temporary = checkpoints.appending(".\(name).tmp")
         let final = checkpoints.appending(name)
         try? FileManager.default.removeItem(atPath: temporary.string)
-        try fill(temporary)
+        do {
+            try fill(temporary)
+        } catch {
+            // Half a checkpoint must not stay on a disk that is full.
+            try? FileManager.default.removeItem(atPath: temporary.string)
+            throw error
+        }
         try? FileManager.default.removeItem(atPath: final.string)
         guard rename(temporary.string, final.string) == 0 else {
             throw TrainingError.settingsFile(final.string, "cannot be created: \(Errno.current)")

@@ -16,9 +16,11 @@ extension PretrainingRun {
         try state.drawDropout(ofStep: step, rank: ranks.rank)
         let pairs = parts.reduce(0) { $0 + $1.count } * ranks.count
         let journal = try StepJournal(state, pairs: pairs)
-        let failure = plannedFailure.flatMap { $0.step == step + 1 ? $0.atOperator : nil }
+        let failure = plannedFailure.flatMap { $0.step == step + 1 ? $0 : nil }
         do {
-            return try recovering(failingAtOperator: failure) { try attempt(parts) }
+            return try recovering(
+                failingAtOperator: failure?.atOperator, by: failure?.failure ?? .outOfMemory
+            ) { try attempt(parts) }
         } catch let error as TorchError where error.isOutOfMemory {
             try journal.undo(state)
             throw error

@@ -72,7 +72,7 @@ public final class PretrainingRun {
     /// Averages the gradients of the processes; nil before the first step, and in a single process.
     private var averager: GradientAverager?
     /// The step, and the operator within it, at which tests simulate running out of memory.
-    package var plannedFailure: (step: Int, atOperator: Int)?
+    package var plannedFailure: (step: Int, atOperator: Int, failure: PlannedFailure)?
 
     /// Begins a run in a new directory, or resumes an existing run.
     ///
@@ -211,7 +211,7 @@ public final class PretrainingRun {
         } catch is CancellationError {
             outcome = .interrupted
             try saveIfNeeded(observer)
-        } catch let error as TorchError where error.isOutOfMemory {
+        } catch let error where Self.isOutOfMemory(error) {
             defer { try? observer?.close(.failed) }
             throw TrainingError.outOfMemory(
                 step: step + 1, batchSize: configuration.training.batchSize,
@@ -219,13 +219,23 @@ public final class PretrainingRun {
         } catch {
             try? observer?.close(.failed)
             // Inside of a backward pass, libtorch turns the failure of the group into its own.
-            guard let failure = ranks.group?.failure else { throw error }
+            guard let failure = ranks.group?.failure else {
+                guard let error = error as? TorchError, error.isDeviceFailure else { throw error }
+                throw TrainingError.device(
+                    step: step + 1, "\(error)",
+                    checkpoint: savedStep.map { (directory.last.string, $0) })
+            }
             throw TrainingError.ranks(
                 step: step + 1, failure.description,
                 checkpoint: savedStep.map { (directory.last.string, $0) })
         }
         try observer?.close(outcome == .finished ? .finished : .interrupted)
         return outcome
+    }
+
+    /// Whether libtorch or a loader did not get its memory.
+    private static func isOutOfMemory(_ error: any Error) -> Bool {
+        (error as? TorchError)?.isOutOfMemory ?? (error as? DatasetError)?.isOutOfMemory ?? false
     }
 
     private func takeSteps(_ observer: RunObserver?) async throws {

@@ -129,6 +129,9 @@ struct ModelOptions: ParsableArguments {
             as CancellationError
         {
             throw error
+        } catch let error as TorchError {
+            // Not the model's fault, but the device's.
+            throw error
         } catch {
             throw ValidationError(
                 "the model that made the index, \(signature.title), cannot be loaded: \(error); if it"

@@ -175,6 +175,7 @@ public struct BatchLoader: Sendable {
     /// Makes the batch of these rows.
     private func batch(at position: Position, rows: [Int32]) async throws -> TrainingBatch {
         let turn = position.epoch * batchesPerEpoch + position.batch
+        if options.views == 0 { try transform.checkMemory(images: rows.count) }
         let samples = try await gate.map(rows.count, turn: turn) { place in
             try makeSample(Int(rows[place]), epoch: position.epoch)
         }

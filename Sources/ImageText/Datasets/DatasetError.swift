@@ -1,3 +1,4 @@
+import Storage
 package import SystemPackage
 
 /// The reason that annotations cannot be read or written, or that a data set cannot be used.
@@ -6,12 +7,15 @@ package import SystemPackage
 public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
     private enum Code: Sendable, Hashable {
         case unreadable, unwritable, malformed, empty, unrecognised, unsplit, tooSmall,
-            tooManyFailures, occupied, missingImage, parquet, shards
+            tooManyFailures, occupied, missingImage, parquet, shards, outOfMemory
     }
 
     private let code: Code
     /// The fault and its place, in one line.
     public let description: String
+
+    /// Whether a batch needs more memory than the system gives.
+    public var isOutOfMemory: Bool { code == .outOfMemory }
 
     static func unreadable(_ path: FilePath, _ reason: String) -> DatasetError {
         DatasetError(code: .unreadable, description: "\(path): cannot be read: \(reason)")
@@ -123,6 +127,14 @@ public struct DatasetError: Error, Sendable, Hashable, CustomStringConvertible {
             code: .unsplit,
             description: "\(path): has no entries of split \(wanted); its splits are: \(found)"
         )
+    }
+
+    static func outOfMemory(images: Int, byteCount: Int) -> DatasetError {
+        DatasetError(
+            code: .outOfMemory,
+            description:
+                "the system does not give the \(NumberText.bytes(Double(byteCount))) of memory that"
+                + " the pixels of \(images) images need")
     }
 
     static func tooSmall(rows: Int, batchSize: Int) -> DatasetError {

@@ -1,3 +1,4 @@
+internal import Storage
 internal import SystemPackage
 
 /// A row of a batch before normalisation.
@@ -28,6 +29,19 @@ extension TrainingBatch {
 }
 
 extension TrainingTransform {
+    /// Checks that there is memory for the pixels of images, before and after they are normalised.
+    ///
+    /// - Throws: ``DatasetError`` (``DatasetError/isOutOfMemory``).
+    func checkMemory(images: Int) throws(DatasetError) {
+        let perImage = count.multipliedReportingOverflow(
+            by: MemoryLayout<Float>.stride + MemoryLayout<UInt8>.stride)
+        let total = perImage.partialValue.multipliedReportingOverflow(by: images)
+        let isPossible = !perImage.overflow && !total.overflow
+        guard isPossible, Memory.hasRoom(for: total.partialValue) else {
+            throw .outOfMemory(images: images, byteCount: isPossible ? total.partialValue : .max)
+        }
+    }
+
     /// Returns the pixels of augmented images, `[squares.count, 3, S, S]`.
     func normalised(_ squares: [RGBImage]) -> [Float] {
         [Float](unsafeUninitializedCapacity: squares.count * count) { buffer, initialized in

@@ -34,6 +34,7 @@ final class ShardDecoding: Sendable {
     func batch(
         _ batch: ShardFeed.Batch, at position: BatchLoader.Position, turn: Int
     ) async throws -> TrainingBatch {
+        try transform.checkMemory(images: batch.samples.count)
         let rows = try await gate.map(batch.samples.count, turn: turn) { [self] place in
             try row(place, of: batch, epoch: position.epoch)
         }

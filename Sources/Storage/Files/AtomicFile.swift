@@ -4,26 +4,21 @@ package import SystemPackage
 ///
 /// The bytes are written to a temporary file in the same folder and flushed to the disk. Then the
 /// temporary file is renamed. A process that is killed on the way leaves the old file untouched,
-/// and at worst a temporary file.
+/// and at worst a temporary file, which the next writer of the same path uses again.
 package final class AtomicFile {
     /// The final path.
     package let path: FilePath
-    private let temporary: FilePath
-    private let descriptor: FileDescriptor
+    private let temporary: TemporaryFile
+    private var descriptor: FileDescriptor { temporary.descriptor }
     private var finished = false
 
     /// Creates the temporary file.
     ///
     /// - Throws: ``FileError`` if it cannot be created.
     package init(_ path: FilePath) throws {
-        let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
-        let name = path.lastComponent?.string ?? "file"
         self.path = path
-        temporary = path.removingLastComponent().appending(".\(name).\(suffix).tmp")
         do {
-            descriptor = try FileDescriptor.open(
-                temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            temporary = try TemporaryFile(beside: path)
         } catch let errno as Errno {
             throw FileError(path, .system(operation: "create it", errno: errno))
         }
@@ -50,16 +45,23 @@ package final class AtomicFile {
         }
     }
 
+    /// Flushes the temporary file to the disk.
+    ///
+    /// - Throws: ``FileError`` if that fails.
+    package func flush() throws {
+        guard fsync(descriptor.rawValue) == 0 else {
+            throw FileError(path, .system(operation: "flush it", errno: .current))
+        }
+    }
+
     /// Flushes the temporary file to the disk and renames it to ``path``.
     ///
     /// An object that is released without a commit deletes its temporary file.
     ///
     /// - Throws: ``FileError`` if the file cannot be flushed or renamed.
     package func commit() throws {
-        guard fsync(descriptor.rawValue) == 0 else {
-            throw FileError(path, .system(operation: "flush it", errno: .current))
-        }
-        let (from, to) = (temporary.string, path.string)
+        try flush()
+        let (from, to) = (temporary.path.string, path.string)
         guard rename(from, to) == 0 else {
             throw FileError(path, .system(operation: "rename it into place", errno: .current))
         }
@@ -68,8 +70,8 @@ package final class AtomicFile {
     }
 
     deinit {
-        try? descriptor.close()
-        if !finished { unlink(temporary.string) }
+        // The file is still locked, so nobody else uses it.
+        if !finished { unlink(temporary.path.string) }
     }
 
     /// Makes a rename inside a directory durable, if the file system supports that.

@@ -59,7 +59,8 @@ package final class FileLock: Sendable {
     /// It is not if another process has deleted or replaced the file or its folder.
     package var isInPlace: Bool { Self.isSame(file, path) }
 
-    private static func isSame(_ file: FileDescriptor, _ path: FilePath) -> Bool {
+    /// Returns whether an open file is the one at a path.
+    static func isSame(_ file: FileDescriptor, _ path: FilePath) -> Bool {
         var (held, found) = (stat(), stat())
         guard fstat(file.rawValue, &held) == 0, stat(path.string, &found) == 0 else {
             return false

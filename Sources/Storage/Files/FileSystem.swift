@@ -33,17 +33,6 @@ package enum FileSystem {
         return listing.items.map(\.name.string)
     }
 
-    /// Creates a hidden directory in the folder of `path`, from where it can be renamed to `path`.
-    package static func makeTemporaryDirectory(beside path: FilePath) throws -> FilePath {
-        let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
-        let name = path.lastComponent?.string ?? "model"
-        let temporary = path.removingLastComponent().appending(".\(name).\(suffix).tmp")
-        guard mkdir(temporary.string, 0o755) == 0 else {
-            throw FileError(path, .system(operation: "create it", errno: .current))
-        }
-        return temporary
-    }
-
     /// Renames `path` to `target` and makes the change durable.
     ///
     /// - Throws: ``FileError`` that names `target`.

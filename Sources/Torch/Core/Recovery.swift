@@ -21,14 +21,30 @@ public func recovering<Success>(_ body: () throws -> Success) throws -> Success 
     try recovering(failingAtOperator: nil, body)
 }
 
-/// Runs `body` as ``recovering(_:)`` does and makes one operator run out of memory, for tests.
+/// How an operator fails that a test has chosen.
+package enum PlannedFailure: Sendable {
+    case outOfMemory, device
+
+    fileprivate var error: TorchError {
+        switch self {
+        case .outOfMemory: .outOfMemory("planned by a test")
+        case .device: .deviceFailure("CUDA error: planned by a test")
+        }
+    }
+}
+
+/// Runs `body` as ``recovering(_:)`` does and makes one operator fail, for tests.
 ///
-/// - Parameter index: the index of the operator that fails, counted from 0 and across nested
-///   scopes. If it is nil, the plan of the surrounding scope applies.
+/// - Parameters:
+///   - index: the index of the operator that fails, counted from 0 and across nested scopes. If it
+///     is nil, the plan of the surrounding scope applies.
+///   - failure: how it fails; by default, it runs out of memory.
 package func recovering<Success>(
-    failingAtOperator index: Int?, _ body: () throws -> Success
+    failingAtOperator index: Int?, by failure: PlannedFailure = .outOfMemory,
+    _ body: () throws -> Success
 ) throws -> Success {
-    let fault = index.map(PlannedFault.init(after:)) ?? RecoveryScope.current?.fault
+    let fault =
+        index.map { PlannedFault(failure, after: $0) } ?? RecoveryScope.current?.fault
     return try RecoveryScope(fault: fault).run(body)
 }
 
@@ -85,12 +101,16 @@ final class RecoveryScope {
 
 /// A failure that a test has planned.
 private final class PlannedFault {
+    private let failure: PlannedFailure
     private var operatorsLeft: Int
 
-    init(after operators: Int) { operatorsLeft = operators }
+    init(_ failure: PlannedFailure, after operators: Int) {
+        self.failure = failure
+        operatorsLeft = operators
+    }
 
     func count() throws(TorchError) {
         operatorsLeft -= 1
-        if operatorsLeft == -1 { throw .outOfMemory("planned by a test") }
+        if operatorsLeft == -1 { throw failure.error }
     }
 }

@@ -58,7 +58,7 @@ public struct TorchError: Error, Sendable, Hashable, CustomStringConvertible {
         TorchError(
             .unavailableDevice,
             "device \(device) is not available: this machine has none, or this libtorch was built"
-                + " without support for it")
+                + " without support for it; use the device cpu, or auto for the best that there is")
     }
 
     /// A file of weights lacks a parameter that the model needs.

@@ -120,13 +120,21 @@ public final class ArrayWriter {
 
     /// Ends the last array, and moves the complete file into place.
     ///
+    /// A file of labels beside it comes first. If the process ends between the two, there are
+    /// labels without an array.
+    ///
     /// - Precondition: ``endArray()`` has ended all other arrays.
     /// - Throws: `FileError` if a file cannot be written or renamed.
     public func commit() throws {
         precondition(current + 1 == arrays.count, "\(arrays[current + 1].name) was not begun")
         try finishArray()
         try layout.finish(in: file)
-        try lines?.commit()
+        if let lines {
+            // No array may have the labels of another one, so an earlier array goes first.
+            try file.flush()
+            unlink(path.string)
+            try lines.commit()
+        }
         try file.commit()
     }
 

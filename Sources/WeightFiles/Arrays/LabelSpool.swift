@@ -30,7 +30,8 @@ struct ByteBuffer {
 /// The file disappears with the process, even if that is killed.
 final class LabelSpool {
     private let target: FilePath
-    private let descriptor: FileDescriptor
+    private let file: TemporaryFile
+    private var descriptor: FileDescriptor { file.descriptor }
     private var buffer = ByteBuffer()
     /// The length of the longest label, in code points.
     private(set) var longest = 0
@@ -40,20 +41,13 @@ final class LabelSpool {
     /// - Throws: `FileError` that names that file.
     init(beside target: FilePath) throws {
         self.target = target
-        let suffix = String(UInt32.random(in: 0 ... .max), radix: 36)
-        let name = target.lastComponent?.string ?? "file"
-        let path = target.removingLastComponent().appending(".\(name).\(suffix).labels.tmp")
         do {
-            descriptor = try FileDescriptor.open(
-                path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: .ownerReadWrite)
+            file = try TemporaryFile(beside: target, label: "labels")
         } catch let errno as Errno {
             throw FileError(target, .system(operation: "create a file beside it", errno: errno))
         }
-        unlink(path.string)
+        unlink(file.path.string)
     }
-
-    deinit { try? descriptor.close() }
 
     /// Adds the label of the next row.
     func append(_ label: RowLabel) throws {

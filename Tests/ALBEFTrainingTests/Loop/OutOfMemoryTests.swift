@@ -6,14 +6,15 @@ import Testing
 import Torch
 import WeightFiles
 
-@Suite("A step without enough memory")
+@Suite("A step without enough memory, or on a device that fails")
 struct OutOfMemoryTests {
     /// Trains until a step that runs out of memory at an operator.
     private func train(
-        _ path: FilePath, _ settings: PretrainingConfiguration, failingAt failure: (Int, Int)
+        _ path: FilePath, _ settings: PretrainingConfiguration,
+        failingAt place: (step: Int, atOperator: Int), by failure: PlannedFailure = .outOfMemory
     ) async throws {
         let run = try PretrainingRun(path, settings: settings)
-        run.plannedFailure = failure
+        run.plannedFailure = (place.step, place.atOperator, failure)
         _ = try await run.run()
     }
 
@@ -41,6 +42,7 @@ struct OutOfMemoryTests {
             let found = try #require(error?.description)
             #expect(found.hasPrefix("step 5: there is not enough memory for a batch of 4 pairs"))
             #expect(found.contains("saved up to the previous step"), "\(found)")
+            #expect(found.contains("'albef plan'"), "\(found)")
 
             // The optimizer, the generators and the progress bit by bit.
             let differences = try tiny.differences("before", "run")
@@ -59,15 +61,41 @@ struct OutOfMemoryTests {
         }
     }
 
+    @Test("A device that fails ends the run, with an error that says from where to resume it")
+    func device() async throws {
+        try await Fixtures.withTemporaryFolder { folder in
+            let tiny = try TinyRun(folder)
+            let settings = try tiny.settings(["training.checkpoint_steps=2"], preset: "clip")
+            try await tiny.train("whole", settings)
+            for (name, step) in [("first", 1), ("later", 3)] {
+                let path = folder.appending(name)
+                let error = await #expect(throws: TrainingError.self) {
+                    try await train(path, settings, failingAt: (step, 10), by: .device)
+                }
+                let found = try #require(error?.description)
+                #expect(
+                    found.hasPrefix(
+                        "step \(step): the device failed (training.device): CUDA error: "))
+                guard step > 2 else {
+                    #expect(found.contains("The run has no checkpoint yet"), "\(found)")
+                    continue
+                }
+                #expect(found.contains("\(path)/last, which holds step 2"), "\(found)")
+                #expect(try await tiny.train(name, nil) == .finished)
+                #expect(try tiny.differences("whole", name) == [])
+            }
+        }
+    }
+
     @Test("Without a teacher and queues the resumed run ends as one that had enough, bit for bit")
     func resumed() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder)
             let settings = try tiny.settings(preset: "clip")
             try await tiny.train("whole", settings)
-            for (name, failure) in [("first", (1, 10)), ("later", (7, 100))] {
+            for (name, place) in [("first", (1, 10)), ("later", (7, 100))] {
                 await #expect(throws: TrainingError.self) {
-                    try await train(folder.appending(name), settings, failingAt: failure)
+                    try await train(folder.appending(name), settings, failingAt: place)
                 }
                 #expect(try await tiny.train(name, nil) == .finished)
                 #expect(try tiny.differences("whole", name) == [])
