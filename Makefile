@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS ?= -c release
 
-.PHONY: build test docs demo service soak distributed faults bench performance install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service soak distributed faults fuzz bench performance install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -44,6 +44,9 @@ bench: bootstrap  ## measures this program beside Python engines; BENCH="--only 
 performance: bootstrap  ## fails if our code needs more instructions than recorded
 	swift build $(SWIFT_FLAGS) --product measure
 	Scripts/test-performance
+
+fuzz: bootstrap  ## gives damaged inputs to every parser; FUZZ="--seconds 600 pickle" for some
+	Scripts/fuzz $(FUZZ)
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

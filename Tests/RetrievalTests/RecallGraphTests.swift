@@ -190,4 +190,22 @@ struct RecallGraphTests {
             #expect(index.graphFault == nil)
         }
     }
+
+    @Test("A manifest whose graph has more rows than can be is damage, not a crash")
+    func impossibleCounts() async throws {
+        try await withIndex { directory, _ in
+            try ForwardIndex.makeGraph(directory)
+            let file = IndexFiles(directory).manifest
+            var document = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+            var graph = try #require(document["recall_graph"] as? [String: Any])
+            var part = try #require((graph["parts"] as? [[String: Any]])?.first)
+            part["count"] = Int.max
+            graph["parts"] = [part, part]
+            document["recall_graph"] = graph
+            try JSONSerialization.data(withJSONObject: document).write(to: file, options: .atomic)
+            let error = #expect(throws: IndexError.self) { try ForwardIndex(directory) }
+            #expect(try #require(error?.description).contains("recall_graph"))
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // swift-tools-version: 6.1
-// The C and C++ targets with their callers and tests, to be built with the
-// address sanitizer without the rest of the package; see Scripts/test-sanitized.
+// The C and C++ targets with their callers and tests, and a program that gives the parsers damaged
+// inputs, to be built with the address sanitizer without the rest of the package; see
+// Scripts/test-sanitized and Scripts/fuzz.
 import PackageDescription
 
 let libtorch = Context.packageDirectory + "/../../.libtorch/torch"
@@ -10,8 +11,20 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+// Code that reads bytes from outside reports which of its branches run. libFuzzer, which Swift has
+// only on Linux, listens to these reports; in the tests the sanitizer ignores them.
+#if os(Linux)
+    let cReports = ["-fsanitize=fuzzer-no-link"]
+    let swiftReports = [SwiftSetting.unsafeFlags(["-sanitize=fuzzer"])]
+#else
+    let cReports: [String] = []
+    let swiftReports: [SwiftSetting] = []
+#endif
+let readerSettings = swiftSettings + swiftReports
+
 let orderedCollections = Target.Dependency.product(
     name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -38,9 +51,12 @@ let package = Package(
                 ]),
             ]),
         // hnswlib's own vector code prefetches with an index read beyond the end of a list.
-        .target(name: "CVectors", cxxSettings: [.define("NO_MANUAL_VECTORIZATION")]),
+        .target(
+            name: "CVectors", cSettings: [.unsafeFlags(cReports)],
+            cxxSettings: [.define("NO_MANUAL_VECTORIZATION"), .unsafeFlags(cReports)]),
         .target(name: "CSHA256"),
-        .target(name: "CImaging", dependencies: ["CJPEG"]),
+        .target(
+            name: "CImaging", dependencies: ["CJPEG"], cSettings: [.unsafeFlags(cReports)]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),
         .target(
             name: "Torch", dependencies: ["CTorch", orderedCollections, system],
@@ -50,13 +66,10 @@ let package = Package(
             dependencies: [
                 "CSHA256", system,
                 .product(name: "Yams", package: "Yams"),
-            ], swiftSettings: swiftSettings),
+            ], swiftSettings: readerSettings),
         .target(
-            name: "ImageText",
-            dependencies: [
-                "CImaging", "Storage", .product(name: "HeapModule", package: "swift-collections"),
-                system,
-            ], swiftSettings: swiftSettings),
+            name: "ImageText", dependencies: ["CImaging", "Storage", heap, system],
+            swiftSettings: readerSettings),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", orderedCollections, system],
             swiftSettings: swiftSettings),
@@ -70,3 +83,45 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx20
 )
+
+// The program of Scripts/fuzz.
+#if os(Linux)
+    #if arch(arm64)
+        let fuzzer = "libclang_rt.fuzzer_no_main-aarch64.a"
+    #else
+        let fuzzer = "libclang_rt.fuzzer_no_main-x86_64.a"
+    #endif
+    package.targets += [
+        .target(
+            name: "WeightFiles", dependencies: ["Torch", "Storage", orderedCollections, system],
+            swiftSettings: readerSettings),
+        .target(
+            name: "ALBEF",
+            dependencies: [
+                "ImageText", "WeightFiles", "Torch", "Storage", orderedCollections, system,
+            ],
+            swiftSettings: readerSettings),
+        .target(
+            name: "Retrieval",
+            dependencies: [
+                "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch", "Storage", heap, system,
+            ],
+            exclude: ["Models"], swiftSettings: readerSettings),
+        .systemLibrary(name: "CFuzzer", path: "CFuzzer"),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CFuzzer", "Retrieval", "ALBEF", "CVectors", "ImageText", "WeightFiles", "Torch",
+                "Storage",
+                system,
+            ],
+            path: "Fuzz", swiftSettings: readerSettings,
+            linkerSettings: [
+                // It lies beside the folder in which the compiler looks for libraries; gold, the
+                // default linker, would not look there.
+                .unsafeFlags([
+                    "-use-ld=lld", "-Xlinker", "-l:../clang/lib/linux/\(fuzzer)",
+                ])
+            ]),
+    ]
+#endif

@@ -114,6 +114,12 @@ import WeightFiles
         }
         #expect(try (laughs + "](h" + [30] + "e.").refusal() != "")
         #expect(try (laughs + [0x31] + ".").refusal() != "")
+        // A list of 2,000 references to a pair, of which dictionaries are made again and again.
+        let pairs = (0..<2000).flatMap { _ in [0x68, 0] as [UInt8] }
+        let calls = (0..<2001).flatMap { _ in [0x68, 2, 0x68, 1, 0x85, 0x52, 0x30] as [UInt8] }
+        let list = PickleBuilder() + "K\u{1}K\u{1}" + [0x86, 0x71, 0] + "0](" + pairs + "eq" + [1]
+        let copies = list + "0ccollections\nOrderedDict\nq" + [2] + "0" + calls + "N."
+        #expect(try copies.refusal().contains("the number of copied elements"))
         // A list that contains itself.
         let ring = PickleBuilder() + "]q" + [0, 0x68, 0] + "a."
         #expect(try ring.refusal().contains("the nesting"))

@@ -124,6 +124,14 @@ struct IndexManifest: Codable, Sendable, Equatable {
                 return "'\(segment.name)' removes rows that it does not have"
             }
         }
+        // Whoever adds them up must not overflow.
+        for (field, numbers) in [
+            ("segments: the counts", segments.map(\.count)),
+            ("segments: the sizes", segments.map(\.byteCount)),
+            ("recall_graph: the counts", graph?.parts.map(\.count) ?? []),
+        ] where numbers.reduce(0, { $0 + abs(Double($1)) }) > 0x1p60 {
+            return "\(field) add up to more than 2^60"
+        }
         return nil
     }
 

@@ -1,4 +1,5 @@
 import OrderedCollections
+import Storage
 import Torch
 
 /// The calls that a pickle can make; each is implemented here and never looked up by name.
@@ -48,6 +49,14 @@ extension PickleMachine {
             guard arguments.count == 1, case .list(let list) = first else {
                 throw malformed("an OrderedDict is created from \(first.kind), not from a list")
             }
+            // Without a limit, every call that names one long list would copy it.
+            copiedCount += arena.sequences[list].count
+            guard copiedCount <= PickleArena.maximumCount else {
+                throw FileError(
+                    cursor.file,
+                    .limit(
+                        what: "the number of copied elements", limit: PickleArena.maximumCount))
+            }
             for pair in arena.sequences[list] {
                 let values: [PickleValue]
                 switch pair {
@@ -70,8 +79,10 @@ extension PickleMachine {
             case .storage(let storage) = arguments[0], let offset = arguments[1].int,
             let shape = arena.integers(arguments[2]), let strides = arena.integers(arguments[3])
         else { throw malformed("a tensor is not described in the way of torch.save") }
-        guard shape.count <= 64 else {
-            throw malformed("a tensor has \(shape.count) dimensions; at most 64 are possible")
+        guard shape.count <= PickleArena.maximumRank else {
+            throw malformed(
+                "a tensor has more than the \(PickleArena.maximumRank) dimensions that are possible"
+            )
         }
         let dtype: DType
         if typed {

@@ -13,6 +13,8 @@ struct PickleMachine {
     var stack: [PickleValue] = []
     var arena = PickleArena()
     var storages: [String: StorageReference] = [:]
+    /// The number of elements that calls have copied from lists.
+    var copiedCount = 0
     private var marks: [Int] = []
     private var memo: [Int: PickleValue] = [:]
 

@@ -78,11 +78,18 @@ struct PickleArena {
         if case .tuple(let index) = value { sequences[index] } else { nil }
     }
 
+    /// The limit for the dimensions of a tensor.
+    static let maximumRank = 64
+
     /// Returns the elements of a tuple or list of whole numbers; nil for other values.
+    ///
+    /// Only one more than a tensor can have dimensions are read, because a pickle can name one long
+    /// list millions of times.
     func integers(_ value: PickleValue) -> [Int]? {
-        let values: [PickleValue]
+        let values: ArraySlice<PickleValue>
         switch value {
-        case .tuple(let index), .list(let index): values = sequences[index]
+        case .tuple(let index), .list(let index):
+            values = sequences[index].prefix(Self.maximumRank + 1)
         default: return nil
         }
         let integers = values.compactMap(\.int)

@@ -17,6 +17,14 @@ import Testing
         #"{\#(stage), "model": {"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": []}}"#
     }
 
+    /// Changes that each replace a letter by nine.
+    private static func growing(times count: Int) -> String {
+        let change =
+            #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaa"}"#
+        let all = Array(repeating: change, count: count).joined(separator: ", ")
+        return #""normalizer": {"type": "Sequence", "normalizers": [\#(all)]}"#
+    }
+
     @Test func whatIsNotReadIsNamedWithItsPlace() {
         let refusals = [
             (Self.pipeline(#""normalizer": {"type": "Nmt"}"#), "normalizer: the normalizer Nmt"),
@@ -69,6 +77,8 @@ import Testing
     }
 
     @Test func whatIsWrongIsNamedWithItsPlace() {
+        let longResult = Data([0, 0, 0, 0] + [UInt8](repeating: 0x61, count: 4097))
+            .base64EncodedString()
         let faults = [
             ("", "byte 0"), ("{", "byte 1"), ("{} x", "byte 3"), ("[]", "byte 0: is not an object"),
             ("{}", "byte 0: \"model\" is missing"), (#"{"model": 3}"#, "model: is not an object"),
@@ -108,6 +118,20 @@ import Testing
                 "normalizer.precompiled_charsmap"
             ),
             (
+                Self.pipeline(
+                    #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "\#(longResult)"}"#
+                ), "normalizer.precompiled_charsmap: a result has 4097 bytes"
+            ),
+            (
+                Self.pipeline(Self.growing(times: 4)),
+                "normalizer: the changes can make a text more than 4096 times as long"
+            ),
+            (
+                Self.pipeline(
+                    #""padding": {"strategy": {"Fixed": 9223372036854775807}, "pad_id": 0}"#),
+                "byte 0: padding to 9223372036854775807 tokens is above the limit of 65536"
+            ),
+            (
                 Self.pipeline(#""added_tokens": [{"id": 1, "content": "a"}]"#),
                 "added_tokens: 'a' has the id 1, but the id 0 in the vocabulary"
             ),
@@ -123,6 +147,18 @@ import Testing
         for (json, expected) in faults {
             #expect(Self.message(json).hasPrefix("FILE: \(expected)"), "\(Self.message(json))")
         }
+    }
+
+    @Test func changesMayGrowATextWithinTheLimit() throws {
+        let json = Self.pipeline(Self.growing(times: 3))
+        let read = try Tokenizer.read(Array(json.utf8), name: "tokenizer.json", source: "FILE")
+        #expect(read.tokenizer.ids(of: "a").count == 729)
+    }
+
+    @Test func aLengthThatNoTextHasIsNone() throws {
+        let json = Self.pipeline(#""truncation": {"max_length": 9223372036854775807}"#)
+        let read = try Tokenizer.read(Array(json.utf8), name: "tokenizer.json", source: "FILE")
+        #expect(read.framing.length == nil)
     }
 
     @Test(arguments: ["clip.json", "gemma.json", "unigram.json", "stages.json", "bert.json"])

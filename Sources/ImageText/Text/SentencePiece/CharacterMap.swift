@@ -10,17 +10,22 @@ struct CharacterMap: Sendable, Hashable {
     enum Fault: Error, CustomStringConvertible {
         case short
         case size(Int)
+        case result(Int)
 
         var description: String {
             switch self {
             case .short: "it contains no double array"
             case .size(let size): "it cannot contain a double array of \(size) bytes"
+            case .result(let length):
+                "a result has \(length) bytes; the limit is \(TextNormalizer.maximumGrowth)"
             }
         }
     }
 
     private let units: [UInt32]
     private let results: [UInt8]
+    /// The number of bytes of the longest result, which may replace one byte.
+    let longestResult: Int
 
     /// Reads the bytes of `precompiled_charsmap`.
     init(_ bytes: some Collection<UInt8>) throws(Fault) {
@@ -34,6 +39,8 @@ struct CharacterMap: Sendable, Hashable {
         units = (0..<size / 4).map { unit(4 + 4 * $0) }
         // A last result without a zero byte ends with the bytes.
         results = Array(bytes[(4 + size)...]) + [0]
+        longestResult = results.split(separator: 0).map(\.count).max() ?? 0
+        if longestResult > TextNormalizer.maximumGrowth { throw .result(longestResult) }
     }
 
     /// Returns the result for the longest matching characters at a position, and their end.

@@ -23,6 +23,15 @@ enum FramingFile {
         } else if let id = ["<pad>", "[PAD]"].lazy.compactMap({ tokenizer.id(of: $0) }).first {
             framing.padding = id
         }
+        if let length = framing.length, length > TextFraming.maximumLength {
+            guard !framing.isFixedLength else {
+                throw root.part.fault(
+                    "padding to \(length) tokens is above the limit of"
+                        + " \(TextFraming.maximumLength)")
+            }
+            // No text is that long.
+            framing.length = nil
+        }
         if let length = framing.length, length < framing.start.count + framing.end.count {
             throw root.part.fault("a length of \(length) tokens has no room for a text's frame")
         }

@@ -5,13 +5,28 @@ enum NormalizerFile {
     /// Returns the changes in order; none if the part is missing.
     static func normalizers(_ part: JSONPart?) throws(TokenizerError) -> [TextNormalizer] {
         guard let part else { return [] }
+        let all = try read(part)
+        var growth = 1
+        for normalizer in all {
+            // The factors are hardly above the limit, so the product does not overflow.
+            growth *= min(normalizer.growth, TextNormalizer.maximumGrowth + 1)
+            guard growth <= TextNormalizer.maximumGrowth else {
+                throw part.fault(
+                    "the changes can make a text more than \(TextNormalizer.maximumGrowth) times"
+                        + " as long")
+            }
+        }
+        return all
+    }
+
+    private static func read(_ part: JSONPart) throws(TokenizerError) -> [TextNormalizer] {
         let object = try JSONObject(part)
         let type = try object.type()
         switch type {
         case "Sequence":
             var all: [TextNormalizer] = []
             for element in try object.required("normalizers").elements() {
-                all += try normalizers(element)
+                all += try read(element)
             }
             return all
         case "Lowercase": return [.lowercase]

@@ -16,7 +16,7 @@ struct TokenizerSettings {
         let object = try JSONObject(try JSONPart(bytes, source: source))
         isUncased = try object.flag("do_lower_case", default: true)
         // The number for no limit has 31 digits and does not fit into an `Int`.
-        let longest = 1 << 16
+        let longest = TextFraming.maximumLength
         var length: Int?
         if let part = object["model_max_length"], try part.double() <= Double(longest) {
             length = try part.count()

@@ -34,6 +34,9 @@ public struct TextFraming: Sendable, Hashable {
     /// The id that fills a row.
     public var padding = 0
 
+    /// The largest length that files may declare, far above that of any text encoder.
+    static let maximumLength = 1 << 16
+
     /// Creates a framing that adds nothing.
     public init() {}
 
@@ -135,10 +138,11 @@ extension TextFraming: Codable {
         if !start.allSatisfy(ids.contains) { throw fault(.start, "an id is out of range") }
         if !end.allSatisfy(ids.contains) { throw fault(.end, "an id is out of range") }
         if !ids.contains(padding) { throw fault(.padding, "the id is out of range") }
-        if let length, length < start.count + end.count || length > 1 << 16 {
+        if let length, length < start.count + end.count || length > Self.maximumLength {
             throw fault(
                 .length,
-                "the length must be \(start.count + end.count) to \(1 << 16) tokens, not \(length)")
+                "the length must be \(start.count + end.count) to \(Self.maximumLength) tokens, not"
+                    + " \(length)")
         }
         if isFixedLength, length == nil { throw fault(.length, "\"fixed\" requires a length") }
     }

@@ -26,6 +26,26 @@ enum TextNormalizer: Sendable {
     /// Applies OpenCLIP's cleaning of captions.
     case openCLIP
 
+    /// The limit for ``growth``, of one change and of the product of several.
+    ///
+    /// Published tokenizers stay below 100. Without a limit, a few changes in a crafted file could
+    /// make a text of one letter exceed the memory.
+    static let maximumGrowth = 4096
+
+    /// How many times its length a text can have afterwards, for texts that the file contains;
+    /// Unicode's own rules count as 1.
+    var growth: Int {
+        func factor(_ new: String, for old: Int) -> Int { max(1, (new.utf8.count + old - 1) / old) }
+        return switch self {
+        case .replaceText(let text, let other): factor(other, for: max(1, text.utf8.count))
+        case .replaceWhiteSpace(let text): factor(text, for: 1)
+        case .replaceSpaces(let text): factor(text, for: 2)
+        case .prepend(let text): text.utf8.count + 1
+        case .characterMap(let map): max(1, map.longestResult)
+        case .lowercase, .normalForm, .stripAccents, .strip, .sentencePiece, .openCLIP: 1
+        }
+    }
+
     /// Returns the changed text; both texts are valid UTF-8.
     func normalized(_ bytes: [UInt8]) -> [UInt8] {
         switch self {

@@ -1,0 +1,1 @@
+../../../../Sources/RetrievalServer/HTTP/MultipartBody.swift
