@@ -24,11 +24,16 @@ extension DistributedTrainingTests {
         try await Fixtures.withTemporaryFolder { path in
             let folder = try TrainingFolder(path, epochs: 200)
             let arguments =
-                [Self.examples.appending("slurm.sbatch").string, "settings.yaml", "run"]
+                // A shell cannot handle a signal that it inherits as ignored, and services of other
+                // tests in this process ignore SIGTERM.
+                [
+                    "--default-signal=TERM", "bash",
+                    Self.examples.appending("slurm.sbatch").string, "settings.yaml", "run",
+                ]
                 + Self.comparable.flatMap { ["--set", $0] }
             func submit() throws -> (Process, FilePath) {
                 try Command.start(
-                    arguments, folder: path, program: "/bin/bash",
+                    arguments, folder: path, program: "/usr/bin/env",
                     environment: job(port: Ranks.freePort()))
             }
             func errors(_ log: FilePath) -> String {

@@ -117,14 +117,15 @@ public struct RunDirectory: Sendable, Hashable {
         try? FileManager.default.removeItem(atPath: temporary.string)
         do {
             try fill(temporary)
+            try? FileManager.default.removeItem(atPath: final.string)
+            guard rename(temporary.string, final.string) == 0 else {
+                throw TrainingError.settingsFile(
+                    final.string, "cannot be created: \(Errno.current)")
+            }
         } catch {
             // Half a checkpoint must not stay on a disk that is full.
             try? FileManager.default.removeItem(atPath: temporary.string)
             throw error
-        }
-        try? FileManager.default.removeItem(atPath: final.string)
-        guard rename(temporary.string, final.string) == 0 else {
-            throw TrainingError.settingsFile(final.string, "cannot be created: \(Errno.current)")
         }
         AtomicFile.flushDirectory(checkpoints)
         try point(last, at: name)

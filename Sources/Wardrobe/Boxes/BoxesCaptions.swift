@@ -1,9 +1,7 @@
 import ImageText
 
-/// What captions say about one image of boxes with shapes.
-///
-/// The statements of a ``BoxesTask`` are hard to learn from their labels alone. A model that was
-/// pretrained on captions of such images already knows places, numbers and combinations.
+/// What captions say about one image of boxes with shapes: texts to pretrain a model on, before it
+/// learns the statements of a ``BoxesTask``.
 extension BoxesScene {
     /// Draws the captions of the image: a description of all boxes, and twice three facts.
     ///
