@@ -68,7 +68,7 @@ extension DistributedTrainingTests {
             #expect(text.contains("completions: \(count) "))
             #expect(text.contains("job-completion-index"))
             let arguments = try JSONDecoder().decode([String].self, from: Data(list.utf8))
-                .map { $0 == "8" ? "1" : $0.replacing("/work/", with: "") }
+                .map { $0 == "8" ? "1" : $0.replacing("/training/", with: "") }
             let port = try Ranks.freePort()
             let pods = try (0..<2).map { rank in
                 try Command.start(

@@ -43,8 +43,7 @@ struct EvaluateChoiceCommand: AsyncParsableCommand {
     func run() async throws {
         var dataset = try ChoiceDataset(
             reading: options.data.paths, imageRoot: options.data.imageRoot,
-            limit: options.data.limit,
-            missing: options.data.missing)
+            limit: options.data.limit, missing: options.data.missing)
         if let leaveOut {
             let kinds = Set(try TextListFile(FilePath(leaveOut)).lines.map(\.text))
             let count = dataset.remove(kinds: kinds)

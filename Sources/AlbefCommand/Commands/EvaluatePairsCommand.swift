@@ -38,8 +38,7 @@ struct EvaluatePairsCommand: AsyncParsableCommand {
     func run() async throws {
         let dataset = try PairDataset(
             reading: options.data.paths, imageRoot: options.data.imageRoot,
-            limit: options.data.limit,
-            missing: options.data.missing)
+            limit: options.data.limit, missing: options.data.missing)
         let details = try options.detailsFile()
         let search = try await model.load()
         let evaluator = try PairEvaluator(

@@ -73,8 +73,7 @@ struct SentenceOptions: ParsableArguments {
         let details = try output.map { try DetailsFile(FilePath($0)) }
         let loaded = try await model.load(task)
         let evaluator = try ClassificationEvaluator(
-            items, source: data.source, image: loaded.image,
-            texts: loaded.texts)
+            items, source: data.source, image: loaded.image, texts: loaded.texts)
         let skips = data.skipMissing
         let result = try await Interrupts.cancelling("stopping") {
             var bar = ProgressBar("classifying", unit: "sentences")

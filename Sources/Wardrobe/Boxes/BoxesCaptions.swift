@@ -46,11 +46,11 @@ extension BoxesScene {
     }
 
     private var uppers: [BoxesStatement.Content] {
-        pairs { $0 < 2 && $1 >= 2 }.map { .above($0, $1) }
+        pairs { Self.upper.contains($0) && Self.lower.contains($1) }.map { .above($0, $1) }
     }
 
     private var lefts: [BoxesStatement.Content] {
-        pairs { $0 % 2 == 0 && $1 % 2 == 1 }.map { .leftOf($0, $1) }
+        pairs { Self.left.contains($0) && Self.right.contains($1) }.map { .leftOf($0, $1) }
     }
 
     /// Returns the different shapes that share a box, and whose places fulfil a condition.

@@ -33,6 +33,8 @@ public struct BoxesScene: Sendable, Hashable, Codable {
 
     /// The number of boxes, and of places in each.
     static let boxCount = 4, placeCount = 4
+    /// The places of a box in its two rows, and in its two columns.
+    static let upper = [0, 1], lower = [2, 3], left = [0, 2], right = [1, 3]
 
     /// For each box the shape at each place, row by row; `nil` where none is.
     public var boxes: [[Item?]]

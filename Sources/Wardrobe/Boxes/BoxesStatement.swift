@@ -58,12 +58,20 @@ enum BoxesStatement: Sendable, Hashable {
             case .number(let number, let item): scene.items.count { $0 == item } == number
             case .together(let one, let other):
                 scene.boxes.contains { $0.contains(one) && $0.contains(other) }
-            case .above(let upper, let lower):
-                scene.boxes.contains { $0[0...1].contains(upper) && $0[2...3].contains(lower) }
-            case .leftOf(let left, let right):
-                scene.boxes.contains { box in
-                    [box[0], box[2]].contains(left) && [box[1], box[3]].contains(right)
-                }
+            case .above(let one, let other):
+                Self.holds(scene, one, at: BoxesScene.upper, other, at: BoxesScene.lower)
+            case .leftOf(let one, let other):
+                Self.holds(scene, one, at: BoxesScene.left, other, at: BoxesScene.right)
+            }
+        }
+
+        /// Returns whether a box has a shape at some of its places, and another at others.
+        private static func holds(
+            _ scene: BoxesScene, _ one: BoxesScene.Item, at places: [Int],
+            _ other: BoxesScene.Item, at otherPlaces: [Int]
+        ) -> Bool {
+            scene.boxes.contains { box in
+                places.contains { box[$0] == one } && otherPlaces.contains { box[$0] == other }
             }
         }
     }

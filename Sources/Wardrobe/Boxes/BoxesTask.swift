@@ -6,8 +6,8 @@ import ImageText
 /// statements make four items: each statement is true of one pair and false of the other, and of
 /// each pair one statement is true. The images have the same shapes and colours in both cases. So
 /// neither the words nor the images alone tell the label, and a list of what is there does not
-/// either. The images have captions, too, for pretraining. Equal
-/// seeds and numbers give equal images, captions and statements on every platform.
+/// either. The images have captions, too, for pretraining. Equal seeds and numbers give equal images,
+/// captions and statements on every platform.
 public struct BoxesTask: Sendable {
     /// Images, and what is said about them.
     public struct Part: Sendable, Hashable {
