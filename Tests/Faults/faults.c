@@ -7,6 +7,7 @@
 //                  tear: writes half of the bytes first; other calls as kill
 //                  stop: stops the process by SIGSTOP before the call, which SIGCONT lets it make
 //                  a number: the call fails with this errno
+//   FAULT_NAME     if set, only calls that concern paths which end so count
 //   FAULT_LASTING  if set, later calls that need space fail as well, as on a full disk
 //   FAULT_EVERY    if set, every write is a step; else one that follows another write to the same file
 //                  belongs to its step
@@ -34,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *folder, *action;
+static const char *folder, *action, *name;
 static long target, clock_error;
 static int lasting, counts_reads, counts_every, log_file = -1;
 static atomic_long readings;
@@ -46,6 +47,7 @@ static char last[PATH_MAX + 32];
 static void prepare(void) {
   folder = getenv("FAULT_FOLDER");
   action = getenv("FAULT_ACTION");
+  name = getenv("FAULT_NAME");
   lasting = getenv("FAULT_LASTING") != NULL;
   const char *text = getenv("FAULT_STEP");
   target = text ? atol(text) : 0;
@@ -71,6 +73,7 @@ static int refused(enum kind kind, const char *call, const char *path, int *tear
   size_t length = strlen(folder);
   int is_inside = !strncmp(path, folder, length) && (path[length] == '/' || path[length] == 0);
   if (!is_inside || counts_reads != (kind == READ)) return 0;
+  if (name && (strlen(path) < strlen(name) || strcmp(path + strlen(path) - strlen(name), name))) return 0;
   char line[PATH_MAX + 32];
   int count = snprintf(line, sizeof line, "%c %s %s\n", "RCG"[kind], call, path + length);
   pthread_mutex_lock(&counting);

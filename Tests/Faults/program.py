@@ -45,6 +45,10 @@ class Program:
         """Runs a command that must succeed, and returns its steps: kind, call and path."""
         self.log.unlink(missing_ok=True)
         self.make(*arguments, log=self.log, **faults)
+        return self.logged()
+
+    def logged(self):
+        """The steps in the log: kind, call and path."""
         return [line.split(" ", 2) for line in self.log.read_text().splitlines()]
 
     def start(self, *arguments, **faults):

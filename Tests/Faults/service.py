@@ -97,7 +97,7 @@ def kills(program, base, stride):
     service.end()
     if not isWhole or before - kept != before:
         raise Failure("the undisturbed service does not answer")
-    steps = [line.split(" ", 2) for line in program.log.read_text().splitlines()]
+    steps = program.logged()
     count = 0
     for number in range(stride, len(steps) + 1, stride):
         place = f"kill at step {number} ({' '.join(steps[number - 1][1:])})"

@@ -16,8 +16,9 @@ class Relay:
         self.dropped = 0  # connections that the browser closed while the relay held what it had sent
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
-        listener = asyncio.run_coroutine_threadsafe(asyncio.start_server(self.connect, "127.0.0.1", 0), self.loop).result()
-        self.address = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        self.listener = asyncio.run_coroutine_threadsafe(
+            asyncio.start_server(self.connect, "127.0.0.1", 0), self.loop).result()
+        self.address = f"http://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
 
     def hold(self):
         self.loop.call_soon_threadsafe(self.open.clear)
@@ -26,8 +27,17 @@ class Relay:
         self.loop.call_soon_threadsafe(self.open.set)
 
     def stop(self):
+        asyncio.run_coroutine_threadsafe(self.end(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
+        self.loop.close()
+
+    async def end(self):
+        self.listener.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def connect(self, reader, writer):
         upstream = await asyncio.open_connection(urlsplit(self.server.address).hostname, urlsplit(self.server.address).port)
