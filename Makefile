@@ -34,7 +34,7 @@ distributed: build  ## tests what takes several processes; skips what cannot be 
 	Scripts/test-readers
 
 faults: build  ## kills the program at each step of its writing, fills the disk, and more; Linux
-	Scripts/test-faults
+	Scripts/test-faults $(FAULTS)
 
 bench: bootstrap  ## measures this program beside Python engines; BENCH="--only image" for some
 	swift build $(SWIFT_FLAGS) --product albef

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 import func Torch.shareProcessors
 import var Torch.libtorchVersion
@@ -40,10 +41,25 @@ struct Albef: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            end(with: .success)
         } catch is CancellationError {
-            exit(withError: Interrupts.exitCode)
+            end(with: Interrupts.exitCode)
         } catch {
-            exit(withError: error)
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty {
+                code == .success ? Console.result(message) : Console.note(message)
+            }
+            end(with: code)
         }
+    }
+
+    /// Ends the process with what it has printed, and without the handlers of its libraries.
+    ///
+    /// At exit, libtorch would take every operator out of its registry again, for a third of the
+    /// time that a program which only loads it takes.
+    private static func end(with code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
     }
 }

@@ -1,6 +1,6 @@
 """Lets every step of every command that writes fail; Scripts/test-faults runs it.
 
-    python Tests/Faults ALBEF VOCABULARY SCRATCH [--every] [--only WORD]
+    python Tests/Faults ALBEF VOCABULARY SCRATCH [--every | --sample N] [--only WORD]
 """
 
 import argparse
@@ -59,7 +59,7 @@ class Check:
 
     def all(self):
         """Tries every step, or a sample of them, with every fault that fits it."""
-        stride = 1 if self.program.every else self.case.sample
+        stride = 1 if self.program.every else self.case.sample * self.program.sample
         for number, (kind, call, _) in enumerate(self.steps, 1):
             if number % stride:
                 continue
@@ -139,7 +139,9 @@ def main():
     parser.add_argument("albef")
     parser.add_argument("vocabulary", type=Path)
     parser.add_argument("scratch", type=Path)
-    parser.add_argument("--every", action="store_true")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--every", action="store_true")
+    extent.add_argument("--sample", type=int, default=1, metavar="N")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     scratch = options.scratch.resolve()
@@ -149,7 +151,7 @@ def main():
     subprocess.run(
         ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library,
          Path(__file__).with_name("faults.c"), "-ldl"], check=True)
-    program = Program(options.albef, library, scratch, options.every)
+    program = Program(options.albef, library, scratch, options.every, options.sample)
     base = scratch / "base"
     write_sources(program.folder, options.vocabulary.read_text())
     program.make(*TRAIN, "trained")
@@ -177,7 +179,7 @@ def main():
     if options.only in "serve":
         start = time.monotonic()
         try:
-            steps, count = service.kills(program, base, 1 if options.every else 6)
+            steps, count = service.kills(program, base, 1 if options.every else 6 * options.sample)
             total += count
             say(f"serve: {steps} steps; {count} kill; {time.monotonic() - start:.0f} s")
         except Failure as failure:
