@@ -28,6 +28,7 @@ them with `Benchmarks/instructions.json`.
   over the pairs of rounds: above 1, ours is faster or smaller. Read ratios rather than times.
 - *spread* is the smallest and the largest ratio of a pair. If 1 lies within it, no side has won.
 - *peak* is the share of the processor's peak that our matrix products reach; the run measures both.
+  In brackets is the ratio that we would reach if all of our time were products at that peak.
 - *goal* is what we aim at, as a ratio or, in rows without another side, as our figure, and whether
   it is met. A run whose figure leaves the bound that stands beside the goal fails.
 - *automatic* is the arithmetic that the library chooses by itself, *float32* single precision.

@@ -60,7 +60,15 @@ def cells(row, thresholds):
         f"{row['ratio']:.2f}" if "ratio" in row else "",
         f"{spread[0]:.2f} to {spread[1]:.2f}" if spread
         else f"{duration(between[0])} to {duration(between[1])}" if between else "",
-        percent(row['peak_share']) if "peak_share" in row else "", goal(row, thresholds)]
+        peak(row), goal(row, thresholds)]
+
+
+def peak(row):
+    """The share of the processor's peak, and the ratio that all of it would give."""
+    if "peak_share" not in row:
+        return ""
+    text = percent(row["peak_share"])
+    return text + (f" ({row['ratio'] / row['peak_share']:.2f})" if "ratio" in row else "")
 
 
 def goal(row, thresholds):

@@ -36,7 +36,7 @@ class Page(unittest.TestCase):
                      "Measured on 2026-01-02 in 3 rounds; other programs took 25 % of the",
                      "was\nbusy: take these figures for a placeholder**.",
                      "| what | ours | theirs | of | ratio | spread | peak | goal |\n|---|---|",
-                     "| a | 12.3 ms | 2.50 s | E | 203.25 | 1.00 to 2.00 | 50 % | 2, met |",
+                     "| a | 12.3 ms | 2.50 s | E | 203.25 | 1.00 to 2.00 | 50 % (406.50) | 2, met |",
                      "| b | 2.50 GB | | | | | | 2.00 GB, not met |",
                      "| g | per piece of work |\n|---|---|\n| E | 500 ms |",
                      "- A note.\n- It is large.\n"):

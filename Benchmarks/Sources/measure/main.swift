@@ -13,7 +13,8 @@ import Torch
 let arguments = CommandLine.arguments.dropFirst()
 if arguments.first == "nothing" {
     // A call into libtorch, so that the linker cannot leave the library out.
-    exit(libtorchVersion.isEmpty ? 1 : 0)
+    // Ends as `albef` does, without the handlers of the libraries.
+    _exit(libtorchVersion.isEmpty ? 1 : 0)
 }
 
 shareProcessors()  // as `albef` does

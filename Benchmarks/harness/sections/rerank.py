@@ -28,7 +28,24 @@ def sizes(options):
                         yield tokens, patches, candidates, threads
 
 
-def groups(options):
+def operations(tokens, patches, width=768, heads=12, layers=6):
+    """Operations of our matrix products per candidate.
+
+    Of the first layer, what no image changes is computed once per text; of the last one, only the
+    state of `[CLS]`. A layer reads images in the cheaper of two forms; see `FusionForm`.
+    """
+    total = 0
+    for layer in range(layers):
+        rows = 1 if layer == layers - 1 else tokens
+        if layer > 0:
+            total += 4 * (tokens + rows) * width**2 + 4 * rows * tokens * width
+        text_side = 4 * rows * width**2 + 4 * heads * rows * patches * width
+        image_side = 4 * patches * width**2 + 4 * rows * patches * width
+        total += min(text_side, image_side) + (4 + 16) * rows * width**2
+    return total
+
+
+def groups(options, has_bfloat16=False):
     made = []
     for tokens, patches, candidates, threads in sizes(options):
         request = {"do": "rerank", "tokens": tokens, "patches": patches, "candidates": candidates,
@@ -45,7 +62,8 @@ def groups(options):
             for short, side in (("LAVIS", "LAVIS"), ("fusion", "LAVIS, fusion alone")):
                 rows.append(Row(
                     f"rerank/{size}/{threads}/{precision}/{short}", f"{title}, {precision}", name,
-                    [side], threads=threads))
+                    [side], threads=threads, operations=candidates * operations(tokens, patches),
+                    type="float32" if precision == "float32" or not has_bfloat16 else "bfloat16"))
         made.append(Group(f"rerank {title}, {threads} threads", sides, rows))
     return made
 
@@ -55,4 +73,4 @@ def names(options):
 
 
 def run(context):
-    return context.groups(groups(context.options))
+    return context.groups(groups(context.options, "bfloat16" in context.peaks))

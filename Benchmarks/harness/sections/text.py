@@ -8,10 +8,16 @@ from harness.sections.image import encoder_operations
 NAME, TITLE, SECONDS, WHEN = "text", "Text encoder", 30, "always"
 ABOUT = """\
 The six text layers of ALBEF over one text, as for a query, from token ids to states, on all threads
-of the run."""
+of the run. For 12 tokens the table of engines shows what the layers take at least: *products* are
+the four products of each layer alone, and *layers* add attention, norms and sums; both with the
+kernels that we call and the same sizes, but called from PyTorch with one text length in mind. The
+weights of 8 bits have a scale per output, the inputs one per token."""
+
+LIMITS = [(f"{form}, {kind}", {"type": kind, "form": form})
+          for kind in ("bfloat16", "int8") for form in ("products", "layers")]
 
 
-def groups(options):
+def groups(options, kinds=("bfloat16", "int8")):
     made = []
     for tokens in (12, 30):
         request = {"do": "text", "tokens": tokens, "threads": options.most, "calls": 20}
@@ -24,6 +30,9 @@ def groups(options):
                 f"text/{tokens}/{precision}", f"{tokens} tokens, {precision}", name, ["LAVIS"],
                 threads=options.most, type="float32",
                 operations=encoder_operations(tokens, 6) if precision == "float32" else 0))
+        if tokens == 12:
+            sides += [Side(name, "torch", request | {"do": "text_products"} | limit, engine=name)
+                      for name, limit in LIMITS if limit["type"] in kinds]
         made.append(Group(f"text {tokens} tokens", sides, rows))
     return made
 
@@ -33,4 +42,4 @@ def names(options):
 
 
 def run(context):
-    return context.groups(groups(context.options))
+    return context.groups(groups(context.options, context.peaks))
