@@ -30,7 +30,7 @@ extension ModelDirectory {
         try tokenizer.check(rows: configuration.text.vocabularySize)
         let path = path.lexicallyNormalized()
         try checkReplaceable(path)
-        let hidden = try temporaryDirectory(beside: path)
+        let hidden = try TemporaryFile(directoryBeside: path)
         // It is locked until the end, so that no other writer uses it.
         defer { withExtendedLifetime(hidden) {} }
         let temporary = hidden.path
@@ -87,21 +87,13 @@ extension ModelDirectory {
         }
     }
 
-    private static func temporaryDirectory(beside path: FilePath) throws -> TemporaryFile {
-        do {
-            return try TemporaryFile(directoryBeside: path)
-        } catch let errno as Errno {
-            throw FileError(path, .system(operation: "create it", errno: errno))
-        }
-    }
-
     private static func replace(_ path: FilePath, with temporary: FilePath) throws {
         guard FileSystem.exists(path) else {
             try FileSystem.rename(temporary, to: path)
             return
         }
         if try FileSystem.exchange(temporary, with: path) { return }
-        let hidden = try temporaryDirectory(beside: path)
+        let hidden = try TemporaryFile(directoryBeside: path)
         defer { withExtendedLifetime(hidden) {} }
         let old = hidden.path
         try FileSystem.rename(path, to: old)

@@ -107,7 +107,7 @@ public struct ItemLoader: Sendable {
 
     private func batch(at position: BatchLoader.Position, items: [Int32]) async throws -> Batch {
         let turn = position.epoch * batchesPerEpoch + position.batch
-        try transform.checkMemory(images: items.count)
+        try transform.checkMemory(images: items.count * (images.first?.count ?? 1))
         let rows = try await gate.map(items.count, turn: turn) { place in
             try row(Int(items[place]), epoch: position.epoch)
         }

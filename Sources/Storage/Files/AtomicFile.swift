@@ -15,13 +15,9 @@ package final class AtomicFile {
     /// Creates the temporary file.
     ///
     /// - Throws: ``FileError`` if it cannot be created.
-    package init(_ path: FilePath) throws {
+    package init(_ path: FilePath) throws(FileError) {
         self.path = path
-        do {
-            temporary = try TemporaryFile(beside: path)
-        } catch let errno as Errno {
-            throw FileError(path, .system(operation: "create it", errno: errno))
-        }
+        temporary = try TemporaryFile(beside: path)
     }
 
     /// Appends bytes to the temporary file.

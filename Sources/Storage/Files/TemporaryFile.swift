@@ -21,8 +21,10 @@ package final class TemporaryFile {
     /// - Parameters:
     ///   - target: The path that the file is meant for.
     ///   - label: A word that tells files of different uses apart. Default: none.
-    /// - Throws: `Errno` if the file cannot be created.
-    package convenience init(beside target: FilePath, label: String? = nil) throws {
+    /// - Throws: ``FileError`` that names the target if the file cannot be created.
+    package convenience init(
+        beside target: FilePath, label: String? = nil
+    ) throws(FileError) {
         try self.init(beside: target, label: label) { path in
             try FileDescriptor.open(
                 path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec],
@@ -39,8 +41,8 @@ package final class TemporaryFile {
     /// Creates an empty directory.
     ///
     /// - Parameter target: The path that the directory is meant for.
-    /// - Throws: `Errno` if the directory cannot be created.
-    package convenience init(directoryBeside target: FilePath) throws {
+    /// - Throws: ``FileError`` that names the target if the directory cannot be created.
+    package convenience init(directoryBeside target: FilePath) throws(FileError) {
         func open(_ path: FilePath) throws -> FileDescriptor {
             try FileDescriptor.open(
                 path, .readOnly, options: [.directory, .noFollow, .closeOnExec])
@@ -62,29 +64,34 @@ package final class TemporaryFile {
         creating create: (FilePath) throws -> FileDescriptor,
         reopening reopen: (FilePath) throws -> FileDescriptor,
         emptying empty: (FileDescriptor, FilePath) throws -> Void
-    ) throws {
-        for number in 0..<Self.names {
-            let path = Self.path("\(number)", beside: target, label)
-            var (file, isNew) = (FileDescriptor?.none, true)
-            do {
-                file = try create(path)
-            } catch Errno.fileExists {
-                isNew = false
-                file = try? reopen(path)
+    ) throws(FileError) {
+        do {
+            for number in 0..<Self.names {
+                let path = Self.path("\(number)", beside: target, label)
+                var (file, isNew) = (FileDescriptor?.none, true)
+                do {
+                    file = try create(path)
+                } catch Errno.fileExists {
+                    isNew = false
+                    file = try? reopen(path)
+                }
+                guard let file else { continue }
+                if Self.acquires(file, path, isNew: isNew),
+                    isNew || (try? empty(file, path)) != nil
+                {
+                    (self.path, descriptor) = (path, file)
+                    return
+                }
+                try? file.close()
             }
-            guard let file else { continue }
-            if Self.acquires(file, path, isNew: isNew),
-                isNew || (try? empty(file, path)) != nil
-            {
-                (self.path, descriptor) = (path, file)
-                return
-            }
-            try? file.close()
+            // There are many users of this path, or other files have these names.
+            path = Self.path(
+                String(UInt32.random(in: 0 ... .max), radix: 36), beside: target, label)
+            descriptor = try create(path)
+        } catch {
+            let errno = error as? Errno ?? .ioError
+            throw FileError(target, .system(operation: "create it", errno: errno))
         }
-        // There are many users of this path, or other files have these names.
-        path = Self.path(
-            String(UInt32.random(in: 0 ... .max), radix: 36), beside: target, label)
-        descriptor = try create(path)
     }
 
     private static func path(

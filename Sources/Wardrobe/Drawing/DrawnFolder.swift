@@ -90,8 +90,7 @@ struct DrawnFolder: Sendable {
 
     /// Writes a value as JSON.
     func write(_ value: some Encodable, to name: String) throws {
-        try Self.encoder.encode(value).write(
-            to: folder.appending(path: name), options: .atomic)
+        try replace(name, by: Self.encoder.encode(value))
     }
 
     /// Writes values as JSON, one per line.
@@ -102,21 +101,23 @@ struct DrawnFolder: Sendable {
             lines += try encoder.encode(value)
             lines.append(UInt8(ascii: "\n"))
         }
-        try lines.write(to: folder.appending(path: name), options: .atomic)
+        try replace(name, by: lines)
     }
 
     /// Writes records as a JSON list with one record per line, so that people can read it.
     func write(list values: [some Encodable], to name: String) throws {
         let encoder = Self.encoder
         let lines = try values.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
-        try Data("[\(lines.joined(separator: ",\n "))]\n".utf8).write(
-            to: folder.appending(path: name), options: .atomic)
+        try replace(name, by: Data("[\(lines.joined(separator: ",\n "))]\n".utf8))
     }
 
     /// Writes texts, one per line.
     func write(texts: some Sequence<String>, to name: String) throws {
-        try Data((texts.joined(separator: "\n") + "\n").utf8).write(
-            to: folder.appending(path: name), options: .atomic)
+        try replace(name, by: Data((texts.joined(separator: "\n") + "\n").utf8))
+    }
+
+    private func replace(_ name: String, by data: Data) throws {
+        try data.write(to: folder.appending(path: name), options: .atomic)
     }
 
     private static var encoder: JSONEncoder {

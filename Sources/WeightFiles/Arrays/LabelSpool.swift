@@ -39,13 +39,9 @@ final class LabelSpool {
     /// Creates the file in the folder of the file that will have the labels.
     ///
     /// - Throws: `FileError` that names that file.
-    init(beside target: FilePath) throws {
+    init(beside target: FilePath) throws(FileError) {
         self.target = target
-        do {
-            file = try TemporaryFile(beside: target, label: "labels")
-        } catch let errno as Errno {
-            throw FileError(target, .system(operation: "create a file beside it", errno: errno))
-        }
+        file = try TemporaryFile(beside: target, label: "labels")
         unlink(file.path.string)
     }
 

@@ -6,18 +6,19 @@ import Testing
 
 @Suite("Training batches of items with one image or two")
 struct ItemLoaderTests {
-    private static let transform = TrainingTransform(side: 6)
+    private static let side = 6
+    private static let transform = TrainingTransform(side: side)
 
     private func loader(
-        _ images: [[FilePath]], batchSize: Int = 4,
+        _ images: [[FilePath]], batchSize: Int = 4, side: Int = Self.side,
         _ change: (inout BatchLoader.Options) -> Void = { _ in },
         onFailure: @escaping @Sendable (ImageError) -> Void = { _ in }
     ) throws -> ItemLoader {
         var options = BatchLoader.Options()
         change(&options)
         return try ItemLoader(
-            images, batchSize: batchSize, transform: Self.transform, options: options,
-            onFailure: onFailure)
+            images, batchSize: batchSize, transform: TrainingTransform(side: side),
+            options: options, onFailure: onFailure)
     }
 
     /// Fourteen items over seven images: one image each, or two.
@@ -61,6 +62,20 @@ struct ItemLoaderTests {
             for (whole, (one, two)) in zip(all, zip(parts[0], parts[1])) {
                 #expect(one.items + two.items == whole.items)
                 #expect(zip(one.pixels, two.pixels).map { $0 + $1 } == whole.pixels)
+            }
+        }
+    }
+
+    @Test("A batch that does not fit into memory is refused with the number of its images")
+    func memory() async throws {
+        try await DatasetFixtures.withFolder { folder in
+            for slots in [1, 2] {
+                let loader = try loader(items(slots, in: folder), side: 1 << 20)
+                let error = await #expect(throws: DatasetError.self) {
+                    try await first(1, of: loader.batches())
+                }
+                #expect(error?.isOutOfMemory == true)
+                #expect("\(try #require(error))".contains("\(4 * slots) images"))
             }
         }
     }
