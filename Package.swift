@@ -85,7 +85,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        // Without its defaults: reading settings from swift-configuration, which takes a minute to build.
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -135,7 +137,7 @@ let package = Package(
                 "Retrieval", "ALBEF", "ImageText", "Torch", "Storage", deque, system,
             ]
                 + hummingbird,
-            resources: [.embedInCode("Page"), .embedInCode("openapi.json")],
+            resources: [.copy("Page"), .copy("openapi.json")],
             swiftSettings: swiftSettings),
         .target(
             name: "Wardrobe",

@@ -1,9 +1,12 @@
 // Tensors, generators and devices.
 #include "handles.hpp"
 
-#include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 

@@ -1,7 +1,9 @@
 #include "shadows.hpp"
 
-#include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_strided.h>
+#include <ATen/ops/result_type.h>
 
 #include <algorithm>
 #include <string>

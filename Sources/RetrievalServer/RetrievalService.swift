@@ -31,7 +31,8 @@ public struct RetrievalService: Sendable {
     ///     store, this must be its client.
     ///   - logger: The logger, which receives one line per request.
     /// - Throws: `IndexError` if the index cannot be opened or was made with another model;
-    ///   ``ServerError`` if a setting is invalid; an error of the file system.
+    ///   ``ServerError`` if a setting is invalid or the page's files are missing; an error of the
+    ///   file system.
     public init(
         _ configuration: ServerConfiguration, model: SearchModel, former: SearchModel? = nil,
         questions: QuestionModel? = nil, index: FilePath,

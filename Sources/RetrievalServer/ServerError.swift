@@ -1,6 +1,6 @@
 /// An error that keeps the service from starting.
 public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
-    private enum Code: Sendable, Hashable { case setting, address }
+    private enum Code: Sendable, Hashable { case setting, address, missingFiles }
 
     private let code: Code
     /// The setting or address and what is wrong with it, in one line.
@@ -8,6 +8,13 @@ public struct ServerError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func setting(_ place: String, _ what: String) -> ServerError {
         ServerError(code: .setting, description: "\(place): \(what)")
+    }
+
+    static func missingFiles() -> ServerError {
+        ServerError(
+            code: .missingFiles,
+            description: "the page's files are missing beside the program: install it again, or"
+                + " copy the folder swift-albef_RetrievalServer.resources there")
     }
 
     static func address(_ host: String, _ port: Int, _ reason: String) -> ServerError {

@@ -8,12 +8,14 @@ extension ServiceParts {
     ///
     /// If the index is missing and clients or a folder may fill it, this creates it first.
     ///
-    /// - Throws: ``ServerError`` if a setting is invalid; `IndexError` if the index cannot be
-    ///   opened or was made with another model; an error of the file system.
+    /// - Throws: ``ServerError`` if a setting is invalid or the page's files are missing;
+    ///   `IndexError` if the index cannot be opened or was made with another model; an error of the
+    ///   file system.
     static func open(
         _ configuration: ServerConfiguration, _ model: SearchModel, former: SearchModel?,
         questions: QuestionModel?, index: FilePath, recall: any CandidateRecall, _ logger: Logger
     ) async throws -> ServiceParts {
+        let files = try ServedFiles()
         if let photos = configuration.photos { try check(photos, index) }
         let store = try configuration.key.map { _ in
             try UploadStore(
@@ -52,7 +54,7 @@ extension ServiceParts {
             }
         }
         return ServiceParts(
-            configuration: configuration, library: library, metrics: metrics,
+            configuration: configuration, files: files, library: library, metrics: metrics,
             compute: compute, images: images, documents: queue("documents", threads: cores),
             disk: disk,
             batcher: QueryBatcher(compute, configuration.batching, metrics) { library.gallery },

@@ -6,6 +6,7 @@ import Torch
 /// The parts of the service that its routes share.
 struct ServiceParts: Sendable {
     let configuration: ServerConfiguration
+    let files: ServedFiles
     let library: IndexLibrary
     let metrics: ServiceMetrics
     /// The thread that runs the model.

@@ -68,9 +68,11 @@ struct Command {
     }
 
     static func run(
-        _ arguments: [String], folder: FilePath, environment: [String: String] = [:]
+        _ arguments: [String], folder: FilePath, program: String? = nil,
+        environment: [String: String] = [:]
     ) async throws -> Result {
-        let (process, log) = try start(arguments, folder: folder, environment: environment)
+        let (process, log) = try start(
+            arguments, folder: folder, program: program, environment: environment)
         await process.exited()
         func text(_ suffix: String) throws -> String {
             let path = "\(log.string).\(suffix)"

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 // The C and C++ targets with their callers and tests, and a program that gives the parsers damaged
-// inputs, to be built with the address sanitizer without the rest of the package; see
-// Scripts/test-sanitized and Scripts/fuzz.
+// inputs, to be built with sanitizers without the rest of the package; see Scripts/test-sanitized and
+// Scripts/fuzz. `swift build` adds the address sanitizer to all of it.
 import PackageDescription
 
 let libtorch = Context.packageDirectory + "/../../.libtorch/torch"
@@ -21,6 +21,11 @@ let swiftSettings: [SwiftSetting] = [
     let swiftReports: [SwiftSetting] = []
 #endif
 let readerSettings = swiftSettings + swiftReports
+// Undefined behaviour in C and C++ ends the process. The functions of libtorch's operators have
+// types that only libtorch knows.
+let cChecks = [
+    "-fsanitize=undefined", "-fno-sanitize=vptr,function", "-fno-sanitize-recover=undefined",
+]
 
 let orderedCollections = Target.Dependency.product(
     name: "OrderedCollections", package: "swift-collections")
@@ -42,7 +47,7 @@ let package = Package(
                 .unsafeFlags([
                     "-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include",
                 ]),
-                .headerSearchPath("declarations"),
+                .headerSearchPath("declarations"), .unsafeFlags(cChecks),
             ],
             linkerSettings: [
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
@@ -52,11 +57,14 @@ let package = Package(
             ]),
         // hnswlib's own vector code prefetches with an index read beyond the end of a list.
         .target(
-            name: "CVectors", cSettings: [.unsafeFlags(cReports)],
-            cxxSettings: [.define("NO_MANUAL_VECTORIZATION"), .unsafeFlags(cReports)]),
-        .target(name: "CSHA256"),
+            name: "CVectors", cSettings: [.unsafeFlags(cReports + cChecks)],
+            cxxSettings: [
+                .define("NO_MANUAL_VECTORIZATION"), .unsafeFlags(cReports + cChecks),
+            ]),
+        .target(name: "CSHA256", cSettings: [.unsafeFlags(cChecks)]),
         .target(
-            name: "CImaging", dependencies: ["CJPEG"], cSettings: [.unsafeFlags(cReports)]),
+            name: "CImaging", dependencies: ["CJPEG"],
+            cSettings: [.unsafeFlags(cReports + cChecks)]),
         .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg"),
         .target(
             name: "Torch", dependencies: ["CTorch", orderedCollections, system],

@@ -26,7 +26,7 @@ struct DemoPhotos {
     init(_ folder: String?, queries: [String], directory: FilePath) throws {
         guard
             let folder = folder.map({ FilePath($0) })
-                ?? ProgramResources.folder("Photos", of: "AlbefCommand")
+                ?? ProgramResources.path("Photos", of: "AlbefCommand")
         else {
             throw ValidationError(
                 "the photographs that come with the program are missing; name your own folder with"

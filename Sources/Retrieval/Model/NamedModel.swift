@@ -35,6 +35,6 @@ public enum ShippedModel: String, Sendable, Hashable, CaseIterable {
     /// The directory of the model, beside the program; nil if the program was copied without its
     /// resources.
     public var directory: FilePath? {
-        ProgramResources.folder("Models/\(rawValue)", of: "Retrieval")
+        ProgramResources.path("Models/\(rawValue)", of: "Retrieval")
     }
 }

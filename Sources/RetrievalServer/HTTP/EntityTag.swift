@@ -38,10 +38,11 @@ struct EntityTag: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A file that is part of the program.
+/// A file that comes with the program.
 struct StaticFile: Sendable {
     private static let caching = "no-cache"
-    private let bytes: [UInt8]
+    /// The content.
+    let bytes: [UInt8]
     private let type: String
     private let tag: EntityTag
 

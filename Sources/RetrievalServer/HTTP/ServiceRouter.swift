@@ -16,9 +16,9 @@ struct ServiceRouter: Sendable {
     /// Returns the router, whose middleware logs, limits and refuses requests before a route answers.
     func router() -> Router<ServiceContext> {
         let configuration = parts.configuration
+        let page = parts.files.page.map(\.path)
         let paths = KnownPaths(
-            description: PackageResources.openapi_json,
-            pages: OperationRoutes.page.map(\.path) + ["/openapi.json"])
+            description: parts.files.description.bytes, pages: page + ["/openapi.json"])
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: SecurityHeadersMiddleware())
         router.add(
@@ -32,8 +32,7 @@ struct ServiceRouter: Sendable {
         if let readKey = configuration.readKey {
             router.add(
                 middleware: ReadKeyMiddleware(
-                    readKey: readKey, key: configuration.key,
-                    page: OperationRoutes.page.map(\.path)))
+                    readKey: readKey, key: configuration.key, page: page))
         }
         router.add(middleware: TimeoutMiddleware(seconds: configuration.limits.requestSeconds))
         let operations = OperationRoutes(parts)

@@ -110,83 +110,12 @@ struct OperationRoutes: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: parts.metrics.text(gauges()))))
         }
-        let description = StaticFile(
-            PackageResources.openapi_json, type: "application/json; charset=utf-8")
-        router.get("openapi.json") { request, _ in description.response(to: request) }
-        for (path, bytes, type) in Self.page {
-            let file = StaticFile(bytes, type: type)
+        let files = parts.files
+        router.get("openapi.json") { request, _ in files.description.response(to: request) }
+        for (path, file) in files.page {
             router.get(RouterPath(path)) { request, _ in file.response(to: request) }
         }
     }
-
-    /// The files of the page, which are part of the program.
-    static let page: [(path: String, bytes: [UInt8], type: String)] = [
-        ("/", PackageResources.index_html, "text/html; charset=utf-8"),
-        ("/page.css", PackageResources.page_css, style),
-        ("/field.css", PackageResources.field_css, style),
-        ("/selection.css", PackageResources.selection_css, style),
-        ("/writing.css", PackageResources.writing_css, style),
-        ("/asking.css", PackageResources.asking_css, style),
-        ("/page.js", PackageResources.page_js, script),
-        ("/strings.js", PackageResources.strings_js, script),
-        ("/english.js", PackageResources.english_js, script),
-        ("/chinese.js", PackageResources.chinese_js, script),
-        ("/language.js", PackageResources.language_js, script),
-        ("/words.js", PackageResources.words_js, script),
-        ("/address.js", PackageResources.address_js, script),
-        ("/access.js", PackageResources.access_js, script),
-        ("/answers.js", PackageResources.answers_js, script),
-        ("/keys.js", PackageResources.keys_js, script),
-        ("/api.js", PackageResources.api_js, script),
-        ("/query.js", PackageResources.query_js, script),
-        ("/facts.js", PackageResources.facts_js, script),
-        ("/grid.js", PackageResources.grid_js, script),
-        ("/layout.js", PackageResources.layout_js, script),
-        ("/measure.js", PackageResources.measure_js, script),
-        ("/tile.js", PackageResources.tile_js, script),
-        ("/glide.js", PackageResources.glide_js, script),
-        ("/about.js", PackageResources.about_js, script),
-        ("/shapes.js", PackageResources.shapes_js, script),
-        ("/further.js", PackageResources.further_js, script),
-        ("/opening.js", PackageResources.opening_js, script),
-        ("/viewer.js", PackageResources.viewer_js, script),
-        ("/heat.js", PackageResources.heat_js, script),
-        ("/zoom.js", PackageResources.zoom_js, script),
-        ("/screen.js", PackageResources.screen_js, script),
-        ("/explaining.js", PackageResources.explaining_js, script),
-        ("/description.js", PackageResources.description_js, script),
-        ("/progress.js", PackageResources.progress_js, script),
-        ("/notices.js", PackageResources.notices_js, script),
-        ("/actions.js", PackageResources.actions_js, script),
-        ("/archive.js", PackageResources.archive_js, script),
-        ("/asking.js", PackageResources.asking_js, script),
-        ("/chineseactions.js", PackageResources.chineseactions_js, script),
-        ("/deletion.js", PackageResources.deletion_js, script),
-        ("/doubt.js", PackageResources.doubt_js, script),
-        ("/drop.js", PackageResources.drop_js, script),
-        ("/englishactions.js", PackageResources.englishactions_js, script),
-        ("/examples.js", PackageResources.examples_js, script),
-        ("/exports.js", PackageResources.exports_js, script),
-        ("/folder.js", PackageResources.folder_js, script),
-        ("/folding.js", PackageResources.folding_js, script),
-        ("/keyprompt.js", PackageResources.keyprompt_js, script),
-        ("/likes.js", PackageResources.likes_js, script),
-        ("/owners.js", PackageResources.owners_js, script),
-        ("/pointing.js", PackageResources.pointing_js, script),
-        ("/recent.js", PackageResources.recent_js, script),
-        ("/saving.js", PackageResources.saving_js, script),
-        ("/select.js", PackageResources.select_js, script),
-        ("/selectionbar.js", PackageResources.selectionbar_js, script),
-        ("/suggestions.js", PackageResources.suggestions_js, script),
-        ("/terms.js", PackageResources.terms_js, script),
-        ("/uploadqueue.js", PackageResources.uploadqueue_js, script),
-        ("/uploads.js", PackageResources.uploads_js, script),
-        ("/viewertools.js", PackageResources.viewertools_js, script),
-        ("/writing.js", PackageResources.writing_js, script),
-        ("/icon.svg", PackageResources.icon_svg, "image/svg+xml"),
-    ]
-    private static let script = "text/javascript; charset=utf-8"
-    private static let style = "text/css; charset=utf-8"
 
     private func index() -> IndexDocument {
         let gallery = parts.library.gallery

@@ -6,8 +6,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("albef serve --questions", .timeLimit(.minutes(30)))
-struct ServeQuestionsCommandTests {
+@Suite("albef serve", .timeLimit(.minutes(30)))
+struct ServeCommandTests {
     /// A folder with two images, their index, a model that searches, one for VQA, and its answers.
     private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
         try await Fixtures.withTemporaryFolder { folder in
@@ -57,6 +57,17 @@ struct ServeQuestionsCommandTests {
             #expect(found.count == 2)
             #expect(
                 found.map { $0["text"] as? String } == expected.map { $0["text"] as? String })
+        }
+    }
+
+    @Test("A program that was copied without the page's files says so")
+    func missingPage() async throws {
+        try await withFolder { folder in
+            let program = folder.appending("albef").string
+            try FileManager.default.copyItem(atPath: Command.executable.path, toPath: program)
+            let found = try await Command.run(Self.serve, folder: folder, program: program)
+            #expect(found.status == 1)
+            #expect(found.errors.contains("the page's files are missing beside the program"))
         }
     }
 
