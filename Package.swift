@@ -85,7 +85,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
-        // Without its defaults: reading settings from swift-configuration, which takes a minute to build.
+        // Without its traits: one needs swift-configuration, and SwiftPM gives two of them to the
+        // compiler in random order, so that every second build would compile Hummingbird again.
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
