@@ -1,7 +1,7 @@
 # Targets that build prepare the machine first, and skip what is already in place.
 SWIFT_FLAGS ?= -c release
 
-.PHONY: build test docs demo service soak distributed faults fuzz bench performance install uninstall archive format lint clean bootstrap
+.PHONY: build test docs demo service soak distributed faults fuzz sanitize bench performance install uninstall archive format lint clean bootstrap
 
 PREFIX = /usr/local
 
@@ -47,6 +47,10 @@ performance: bootstrap  ## fails if our code needs more instructions than record
 
 fuzz: bootstrap  ## gives damaged inputs to every parser; FUZZ="--seconds 600 pickle" for some
 	Scripts/fuzz $(FUZZ)
+
+sanitize:  ## runs tests with the sanitizers of addresses, undefined behaviour and threads
+	Scripts/test-sanitized
+	Scripts/test-threads
 
 install:  ## copies the built program to PREFIX (/usr/local), with everything that it needs to run
 	@Scripts/install $(PREFIX)

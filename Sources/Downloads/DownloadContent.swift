@@ -16,6 +16,17 @@ public enum DownloadContent: Sendable, Hashable {
     /// Text such as a vocabulary: any content that is not empty, a web page or a JSON object.
     case text
 
+    /// The length in bytes of the longest file that is accepted, so that no server fills the disk.
+    var maximumBytes: Int64 {
+        switch self {
+        case .anything, .checkpoint: Self.largestCheckpoint
+        case .document, .text: Self.largestDocument
+        }
+    }
+
+    private static let largestCheckpoint: Int64 = 64 << 30
+    private static let largestDocument: Int64 = 256 << 20
+
     /// The name of the kind in messages.
     var name: String {
         switch self {

@@ -12,6 +12,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         case network(reason: String)
         case size(expected: Int64, actual: Int64)
         case range(String)
+        case tooLarge(maximum: Int64)
         case content(DownloadContent, fault: String, isNew: Bool)
         case hash(expected: String, actual: String, isNew: Bool)
         case recordedHash(expected: String, actual: String, record: FilePath, isNew: Bool)
@@ -36,7 +37,7 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
         switch code {
         case .status(let status): [408, 425, 429, 500, 502, 503, 504].contains(status)
         case .network, .size, .range: true
-        case .content, .hash, .recordedHash, .disk, .storage, .inUse, .stream: false
+        case .tooLarge, .content, .hash, .recordedHash, .disk, .storage, .inUse, .stream: false
         }
     }
 
@@ -48,6 +49,11 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
     /// Whether the server does not have the file.
     var isAbsence: Bool { [404, 410].contains(status) }
 
+    /// Whether the server sends more bytes than are accepted.
+    var isTooLarge: Bool {
+        if case .tooLarge = code { true } else { false }
+    }
+
     /// The address or the file, the failure, and what to do.
     public var description: String {
         switch code {
@@ -58,6 +64,9 @@ public struct DownloadError: Error, Sendable, CustomStringConvertible {
             return "\(address): \(reason); the next attempt will resume \(file).partial"
         case .size(let expected, let actual):
             return "\(address): received \(actual) of \(expected) bytes; try again"
+        case .tooLarge(let maximum):
+            return "\(address): the server sends more than \(maximum) bytes, the most that"
+                + " is accepted for \(file); nothing was kept"
         case .range(let range):
             return "\(address): the server resumed at the wrong position ('\(range)')"
         case .content(let content, let fault, true):

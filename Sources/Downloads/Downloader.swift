@@ -20,6 +20,8 @@ public struct Downloader: Sendable {
     public var firstDelay: Duration
     /// The time without data from the server after which an attempt fails.
     public var idleTimeout: Duration
+    /// The length in bytes of the longest file that is accepted; nil for that of the file's kind.
+    public var maximumBytes: Int64?
 
     /// Creates a downloader; the defaults suit files of gigabytes over the internet.
     ///
@@ -28,12 +30,16 @@ public struct Downloader: Sendable {
     ///     with pauses of about half a minute in all.
     ///   - firstDelay: the pause before the second attempt; one second by default.
     ///   - idleTimeout: the time without data after which an attempt fails; one minute by default.
+    ///   - maximumBytes: the length of the longest file that is accepted; by default 256 MiB for a
+    ///     vocabulary or a document, and 64 GiB for everything else.
     public init(
-        attempts: Int = 6, firstDelay: Duration = .seconds(1), idleTimeout: Duration = .seconds(60)
+        attempts: Int = 6, firstDelay: Duration = .seconds(1),
+        idleTimeout: Duration = .seconds(60), maximumBytes: Int64? = nil
     ) {
         self.attempts = attempts
         self.firstDelay = firstDelay
         self.idleTimeout = idleTimeout
+        self.maximumBytes = maximumBytes
     }
 
     /// Downloads a file, or checks the existing one.
@@ -75,15 +81,17 @@ public struct Downloader: Sendable {
             let actual = try check.run(on: file, isNew: false)
             return DownloadedFile(path: file, sha256: actual, isNew: false)
         }
-        guard var partial = try PartialFile(beside: file) else {
+        let limit = maximumBytes ?? content.maximumBytes
+        guard var partial = try PartialFile(beside: file, maximumBytes: limit) else {
             throw DownloadError(.inUse, address: address, file: file)
         }
         defer { partial.close() }
         do {
             try await fill(&partial, from: address, for: file, progress: progress)
         } catch let error as DownloadError {
-            // If the server does not have the file, no empty one stays behind.
-            if partial.size == 0 { partial.discard() }
+            // If the server does not have the file, no empty one stays behind, and of a file that is
+            // too large nothing does.
+            if partial.size == 0 || error.isTooLarge { partial.discard() }
             throw error
         }
         do {

@@ -24,12 +24,15 @@ struct PartialFile: Sendable {
     let path: FilePath
     /// The number of bytes so far.
     private(set) var size: Int64
+    /// The length of the longest file that is taken; nil for any length.
+    let maximumBytes: Int64?
     private let descriptor: FileDescriptor
 
     private static func originPath(_ path: FilePath) -> FilePath { FilePath("\(path).json") }
 
     /// Opens or creates the partial file of `file`; nil if another process has locked it.
-    init?(beside file: FilePath) throws {
+    init?(beside file: FilePath, maximumBytes: Int64? = nil) throws {
+        self.maximumBytes = maximumBytes
         path = FilePath("\(file).partial")
         descriptor = try FileDescriptor.open(
             path, .readWrite, options: [.create, .closeOnExec],

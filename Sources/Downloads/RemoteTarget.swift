@@ -23,6 +23,7 @@ struct RemoteTarget: TransferTarget {
     }
 
     var requestedEnd: Int64? { size + partLength }
+    var maximumBytes: Int64? { nil }
 
     func origin() -> PartialFile.Origin? { size > 0 ? known : nil }
 

@@ -21,6 +21,13 @@ final class Transfer<Target: TransferTarget>: NSObject, URLSessionDataDelegate, 
         var isComplete = false
         var isCancelled = false
         var reported: Int64 = -1
+
+        /// Fails if a file of this length is longer than the target takes.
+        mutating func checkLength(_ length: Int64) {
+            if let maximum = partial.maximumBytes, length > maximum {
+                failure = .tooLarge(maximum: maximum)
+            }
+        }
     }
 
     private let address: URL
@@ -121,6 +128,7 @@ final class Transfer<Target: TransferTarget>: NSObject, URLSessionDataDelegate, 
         let isWanted = state.withLock { state in
             do {
                 try begin(response, &state)
+                if let total = state.total { state.checkLength(total) }
             } catch {
                 state.failure = Self.code(of: error)
             }
@@ -134,13 +142,13 @@ final class Transfer<Target: TransferTarget>: NSObject, URLSessionDataDelegate, 
         let failed = state.withLock { state in
             // Chunks after a failure are dropped; appending them would leave a gap.
             guard state.failure == nil, !state.isComplete, !state.isCancelled else { return false }
+            state.checkLength(state.partial.size + Int64(data.count))
             do {
-                try state.partial.append(data)
-                return false
+                if state.failure == nil { try state.partial.append(data) }
             } catch {
                 state.failure = Self.code(of: error)
-                return true
             }
+            return state.failure != nil
         }
         if failed { Self.stop(dataTask) } else { report() }
     }

@@ -6,6 +6,8 @@ protocol TransferTarget: Sendable {
     var size: Int64 { get }
     /// The place before which the next request ends; nil for the end of the file.
     var requestedEnd: Int64? { get }
+    /// The length of the longest file that is taken; nil for any length.
+    var maximumBytes: Int64? { get }
 
     /// Returns the origin of the bytes; nil if there are none or it is not known.
     func origin() -> PartialFile.Origin?

@@ -57,6 +57,26 @@ import Testing
         #expect(!(try folder.names.contains("model.pth")))
     }
 
+    @Test(arguments: [true, false])
+    func aFileThatIsTooLargeIsRefusedAndNotKept(isAnnounced: Bool) async throws {
+        let content = content
+        let server = try FileServer { _ in
+            FileServer.Behaviour(content: content, hidesLength: !isAnnounced)
+        }
+        defer { server.stop() }
+        var downloader = Downloader.impatient
+        downloader.maximumBytes = Int64(content.count) - 1
+        let error = await #expect(throws: DownloadError.self) { [downloader] in
+            try await downloader.download(server.address, to: folder.file)
+        }
+        #expect(error?.description.contains("more than \(content.count - 1) bytes") == true)
+        #expect(server.requests.count == 1)
+        #expect(try folder.names.isEmpty)
+        downloader.maximumBytes = Int64(content.count)
+        _ = try await downloader.download(server.address, to: folder.file)
+        #expect(try folder.data() == content)
+    }
+
     @Test func resumingAtTheWrongPositionIsRefused() async throws {
         let content = content
         let server = try FileServer { attempt in
