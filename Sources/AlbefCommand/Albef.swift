@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 
+import func Torch.keepFreedMemory
 import func Torch.shareProcessors
 import var Torch.libtorchVersion
 
@@ -32,10 +33,13 @@ struct Albef: AsyncParsableCommand {
     /// Runs the command that the arguments name.
     ///
     /// An interrupted command exits with status 130 and prints no error.
+    @MainActor
     static func main() async {
-        shareProcessors()
         do {
-            var command = try await asyncParseAsRoot()
+            var command = try parseAsRoot()
+            // No other thread has allocated anything yet, so that all will share one heap.
+            if command is any TrainingCommand { keepFreedMemory() }
+            shareProcessors()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

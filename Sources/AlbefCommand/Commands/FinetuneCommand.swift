@@ -6,7 +6,7 @@ import Foundation
 import SystemPackage
 
 /// `albef finetune`: trains a pretrained model for a downstream task.
-struct FinetuneCommand: AsyncParsableCommand {
+struct FinetuneCommand: TrainingCommand {
     static let configuration = CommandConfiguration(
         commandName: "finetune",
         abstract: "Fine-tune a pretrained model for a task: retrieval, VQA, NLVR2, and more.",

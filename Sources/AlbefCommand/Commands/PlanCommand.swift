@@ -5,7 +5,7 @@ import SystemPackage
 import Torch
 
 /// `albef plan`: predicts what a training run needs.
-struct PlanCommand: AsyncParsableCommand {
+struct PlanCommand: TrainingCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
         abstract: "Predict the memory, the time and the disk space of a training run.",

@@ -3,7 +3,7 @@ import ArgumentParser
 import SystemPackage
 
 /// `albef pretrain`: trains a model on images with captions.
-struct PretrainCommand: AsyncParsableCommand {
+struct PretrainCommand: TrainingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pretrain",
         abstract: "Train a model on images with captions: align, then fuse.",

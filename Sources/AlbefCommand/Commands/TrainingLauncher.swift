@@ -1,10 +1,14 @@
 import ALBEF
 import ALBEFTraining
+import ArgumentParser
 import Foundation
 import ImageText
 import Storage
 import SystemPackage
 import Torch
+
+/// A command that takes steps of training, and therefore keeps the memory that it frees.
+protocol TrainingCommand: AsyncParsableCommand {}
 
 /// Runs a training as `albef pretrain` and `albef finetune` do, alone or as one of several
 /// processes.
