@@ -64,16 +64,18 @@ import Testing
             FileServer.Behaviour(content: content, hidesLength: !isAnnounced)
         }
         defer { server.stop() }
-        var downloader = Downloader.impatient
-        downloader.maximumBytes = Int64(content.count) - 1
-        let error = await #expect(throws: DownloadError.self) { [downloader] in
-            try await downloader.download(server.address, to: folder.file)
+        func downloader(_ maximumBytes: Int) -> Downloader {
+            var downloader = Downloader.impatient
+            downloader.maximumBytes = Int64(maximumBytes)
+            return downloader
+        }
+        let error = await #expect(throws: DownloadError.self) {
+            try await downloader(content.count - 1).download(server.address, to: folder.file)
         }
         #expect(error?.description.contains("more than \(content.count - 1) bytes") == true)
         #expect(server.requests.count == 1)
         #expect(try folder.names.isEmpty)
-        downloader.maximumBytes = Int64(content.count)
-        _ = try await downloader.download(server.address, to: folder.file)
+        _ = try await downloader(content.count).download(server.address, to: folder.file)
         #expect(try folder.data() == content)
     }
 
