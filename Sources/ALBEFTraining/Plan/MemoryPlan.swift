@@ -24,7 +24,10 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     public let data: Int
     /// The cache of decoded images, which fills during the first epoch.
     public let cache: Int
-    /// What freed blocks between others hold that no later block fits into.
+    /// What the allocator of a GPU holds between blocks: a guess of a twentieth of a step.
+    ///
+    /// On a processor it is 0. All threads of a training process share one heap, in which the blocks
+    /// of a step find those that the last one freed.
     public let gaps: Int
     /// The program with its libraries and buffers.
     public let program: Int
@@ -51,8 +54,7 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
     ///   - model: The model's shapes.
     ///   - data: The bytes of the batches ahead of the step, and of the cache of images.
     ///   - program: The bytes of the program itself.
-    ///   - isProcessor: Whether the run takes place in the processor's memory, whose allocator
-    ///     leaves gaps.
+    ///   - isProcessor: Whether the run takes place in the processor's memory.
     init(
         _ shape: StepShape, _ model: PlannedModel, data: (ahead: Int, cache: Int), program: Int,
         isProcessor: Bool
@@ -77,16 +79,6 @@ public struct MemoryPlan: Sendable, Hashable, Codable {
         step = (shape.isCheckpointed ? checkpointed : plain).peakBytes
         (self.data, cache) = data
         self.program = program
-        gaps = Self.gaps(gradients: gradients, step: step, isProcessor: isProcessor)
-    }
-
-    /// Returns what freed blocks hold that no later block fits into.
-    ///
-    /// On a processor, one and a half times the gradients less a tenth of a step were fitted to
-    /// eight measured runs of 0.4 to 6.5 GB. The second term is what the sum of the stages counts too
-    /// high: blocks that the forward pass frees early serve later ones. The twentieth for the
-    /// allocators of GPUs is a guess.
-    private static func gaps(gradients: Int, step: Int, isProcessor: Bool) -> Int {
-        isProcessor ? max(0, 3 * gradients / 2 - step / 10) : step / 20
+        gaps = isProcessor ? 0 : step / 20
     }
 }
