@@ -1,6 +1,6 @@
-import ArgumentParser
+public import ArgumentParser
 import SystemPackage
-import Wardrobe
+public import Wardrobe
 
 /// `albef wardrobe boxes`: makes statements about two images of boxes with shapes.
 struct WardrobeBoxesCommand: AsyncParsableCommand {
@@ -20,6 +20,12 @@ struct WardrobeBoxesCommand: AsyncParsableCommand {
 
     @Option(help: "Statements with two images each; rounded up to a multiple of 4.")
     var count: Int
+
+    @Option(
+        name: .customLong("kind"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Kind of statements; may be repeated. Default: all, by turns.", valueName: "kind"))
+    var kinds: [BoxesTask.Kind] = []
 
     @Option(help: "Seed of the images.")
     var seed: UInt64 = 1
@@ -54,6 +60,10 @@ struct WardrobeBoxesCommand: AsyncParsableCommand {
     private func made() throws -> BoxesTask {
         var bar = ProgressBar("making", unit: "statements")
         defer { bar.finish() }
-        return try BoxesTask(seed: seed, items: count) { bar.show($0, of: count) }
+        return try BoxesTask(
+            seed: seed, items: count, kinds: kinds.isEmpty ? BoxesTask.Kind.allCases : kinds
+        ) { bar.show($0, of: count) }
     }
 }
+
+extension BoxesTask.Kind: ExpressibleByArgument {}

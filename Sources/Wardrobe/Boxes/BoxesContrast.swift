@@ -10,10 +10,7 @@ struct BoxesContrast: Sendable {
     let first, second: BoxesStatement
     let firstImages, secondImages: Images
 
-    /// What distinguishes the two pairs.
-    enum Kind: CaseIterable, Sendable {
-        case has, boxes, number, together, above, leftOf, more, onlyOne
-    }
+    typealias Kind = BoxesTask.Kind
 
     /// Draws images and sentences of a kind.
     init(_ kind: Kind, _ random: inout SplitMix64) {

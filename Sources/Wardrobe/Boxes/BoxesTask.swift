@@ -9,6 +9,26 @@ import ImageText
 /// either. The images have captions, too, for pretraining. Equal seeds and numbers give equal images,
 /// captions and statements on every platform.
 public struct BoxesTask: Sendable {
+    /// What a statement says.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// An image has a shape of a colour; the colours of its twin are exchanged.
+        case has
+        /// The number of boxes with a shape.
+        case boxes
+        /// The number of equal shapes.
+        case number
+        /// Two shapes share a box.
+        case together
+        /// In one box, a shape is above another.
+        case above
+        /// In one box, a shape is left of another.
+        case leftOf = "left-of"
+        /// One image has more of a colour or shape than the other.
+        case more
+        /// One image, both or neither show something.
+        case onlyOne = "only-one"
+    }
+
     /// Images, and what is said about them.
     public struct Part: Sendable, Hashable {
         /// The images.
@@ -32,24 +52,29 @@ public struct BoxesTask: Sendable {
     /// - Parameters:
     ///   - seed: The seed, which no other data set should share.
     ///   - count: The number of items; rounded up to a multiple of 4, and at least 8.
+    ///   - kinds: The kinds of statements, by turns; at least one. Default: all.
     ///   - progress: Called with the number of items done.
     /// - Throws: `CancellationError`.
     /// - Complexity: O(*n*) for *n* items.
     public init(
-        seed: UInt64, items count: Int, progress: (Int) -> Void = { _ in }
+        seed: UInt64, items count: Int, kinds: [Kind] = Kind.allCases,
+        progress: (Int) -> Void = { _ in }
     ) throws {
+        precondition(!kinds.isEmpty, "no kinds of statements")
         let groups = Swift.max(2, (count + 3) / 4)
         let tests = Swift.max(1, groups / 10)
-        training = try Self.part(seed: seed, stream: 0, groups: groups - tests, progress)
+        training = try Self.part(
+            seed: seed, stream: 0, groups: groups - tests, kinds, progress)
         let learned = training.pairs.count
-        test = try Self.part(seed: seed, stream: 1, groups: tests) { progress(learned + $0) }
+        test = try Self.part(seed: seed, stream: 1, groups: tests, kinds) {
+            progress(learned + $0)
+        }
     }
 
     private static func part(
-        seed: UInt64, stream: Int, groups: Int, _ progress: (Int) -> Void
+        seed: UInt64, stream: Int, groups: Int, _ kinds: [Kind], _ progress: (Int) -> Void
     ) throws -> Part {
         var part = Part()
-        let kinds = BoxesContrast.Kind.allCases
         for index in 0..<groups {
             if index % 64 == 63 {
                 try Task.checkCancellation()
