@@ -34,6 +34,20 @@ struct BoxesTaskTests {
         #expect(statements == "9b0d714a55453fd9b59ab44fd4645d23381dd0137b2fd895c03c1f10b0f300f8")
     }
 
+    @Test("All statements are of the chosen kinds")
+    func kinds() throws {
+        let words: [BoxesTask.Kind: String] = [
+            .above: " above ", .leftOf: " left of ", .more: " more ", .onlyOne: "",
+        ]
+        for (kind, word) in words {
+            let task = try BoxesTask(seed: 3, items: 80, kinds: [kind])
+            #expect(task.training.pairs.count + task.test.pairs.count == 80)
+            #expect(task.training.pairs.allSatisfy { word.isEmpty || $0.sentence.contains(word) })
+        }
+        let all = try BoxesTask(seed: 1, items: 400, kinds: BoxesTask.Kind.allCases)
+        #expect(try all.training == BoxesTask(seed: 1, items: 400).training)
+    }
+
     @Test("A statement is true exactly if it is said to be")
     func truth() {
         for part in parts {
