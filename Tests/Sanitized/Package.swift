@@ -55,11 +55,13 @@ let package = Package(
                     "-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib",
                 ]),
             ]),
-        // hnswlib's own vector code prefetches with an index read beyond the end of a list.
+        // hnswlib's own vector code prefetches with an index read beyond the end of a list, and reads
+        // numbers at addresses that are not aligned.
         .target(
             name: "CVectors", cSettings: [.unsafeFlags(cReports + cChecks)],
             cxxSettings: [
-                .define("NO_MANUAL_VECTORIZATION"), .unsafeFlags(cReports + cChecks),
+                .define("NO_MANUAL_VECTORIZATION"),
+                .unsafeFlags(cReports + cChecks + ["-fno-sanitize=alignment"]),
             ]),
         .target(name: "CSHA256", cSettings: [.unsafeFlags(cChecks)]),
         .target(
