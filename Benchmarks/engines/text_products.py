@@ -1,4 +1,4 @@
-"""What limits the text encoder at one short text: the products of its layers with packed weights.
+"""The layers of the text encoder with packed weights, for one short text.
 
 They are the layers that the program calls, in bfloat16 or with 8-bit weights, from PyTorch.
 """

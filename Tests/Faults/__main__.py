@@ -31,8 +31,8 @@ FALLIBLE = ("open", "write", "pwrite", "fsync", "rename", "renameat", "renameat2
 class Check:
     """The faults of one command."""
 
-    def __init__(self, program, base, case):
-        self.program, self.base, self.case = program, base, case
+    def __init__(self, program, base, case, sample):
+        self.program, self.base, self.case, self.sample = program, base, case, sample
         self.recovered, self.counts = {}, {}
 
     def prepare(self, scratch):
@@ -59,7 +59,7 @@ class Check:
 
     def all(self):
         """Tries every step, or a sample of them, with every fault that fits it."""
-        stride = 1 if self.program.every else self.case.sample * self.program.sample
+        stride = 1 if self.program.every else self.case.sample * self.sample
         for number, (kind, call, _) in enumerate(self.steps, 1):
             if number % stride:
                 continue
@@ -151,7 +151,7 @@ def main():
     subprocess.run(
         ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library,
          Path(__file__).with_name("faults.c"), "-ldl"], check=True)
-    program = Program(options.albef, library, scratch, options.every, options.sample)
+    program = Program(options.albef, library, scratch, options.every)
     base = scratch / "base"
     write_sources(program.folder, options.vocabulary.read_text())
     program.make(*TRAIN, "trained")
@@ -166,7 +166,7 @@ def main():
         if options.only not in case.name:
             continue
         start = time.monotonic()
-        check = Check(program, base, case)
+        check = Check(program, base, case, options.sample)
         try:
             check.prepare(scratch)
             check.all()

@@ -16,8 +16,8 @@ class Failure(Exception):
 class Program:
     """albef, and the folder whose files the faults concern."""
 
-    def __init__(self, albef, library, scratch, every, sample):
-        self.albef, self.library, self.every, self.sample = albef, library, every, sample
+    def __init__(self, albef, library, scratch, every):
+        self.albef, self.library, self.every = albef, library, every
         self.folder, self.log = scratch / "work", scratch / "steps"
         self.folder.mkdir()
 

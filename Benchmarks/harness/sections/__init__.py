@@ -62,6 +62,11 @@ class Found:
     notes: list = dataclasses.field(default_factory=list)
 
 
+def product_type(precision, has_bfloat16):
+    """The type in which our side multiplies: "automatic" takes bfloat16 where the processor has it."""
+    return "bfloat16" if precision == "automatic" and has_bfloat16 else "float32"
+
+
 def row_names(groups):
     return [row.name for group in groups for row in group.rows]
 

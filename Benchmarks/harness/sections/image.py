@@ -2,7 +2,7 @@
 
 from harness.alternation import Group, Side
 from harness.ratios import Row
-from harness.sections import row_names
+from harness.sections import product_type, row_names
 
 NAME, TITLE, SECONDS, WHEN = "image", "Image encoder", 300, "always"
 ABOUT = """\
@@ -56,7 +56,7 @@ def group(threads, side, models, has_bfloat16):
                 f"ours, {precision}, batch {batch}",
                 [f"{name}, batch {batch}" for name in ENGINES], "fastest in float32",
                 threads=threads, operations=operations(side),
-                type="float32" if precision == "float32" or not has_bfloat16 else "bfloat16"))
+                type=product_type(precision, has_bfloat16)))
         rows.append(Row(
             f"image/{side}/{batch}/gain", f"{side} px, batch {batch}, what automatic gains",
             f"ours, automatic, batch {batch}", [f"ours, float32, batch {batch}"],

@@ -2,7 +2,7 @@
 
 from harness.alternation import Group, Side
 from harness.ratios import Row
-from harness.sections import row_names
+from harness.sections import product_type, row_names
 
 NAME, TITLE, SECONDS, WHEN = "rerank", "Re-ranking", 420, "always"
 ABOUT = """\
@@ -63,7 +63,7 @@ def groups(options, has_bfloat16=False):
                 rows.append(Row(
                     f"rerank/{size}/{threads}/{precision}/{short}", f"{title}, {precision}", name,
                     [side], threads=threads, operations=candidates * operations(tokens, patches),
-                    type="float32" if precision == "float32" or not has_bfloat16 else "bfloat16"))
+                    type=product_type(precision, has_bfloat16)))
         made.append(Group(f"rerank {title}, {threads} threads", sides, rows))
     return made
 

@@ -8,12 +8,11 @@ from harness.sections.image import encoder_operations
 NAME, TITLE, SECONDS, WHEN = "text", "Text encoder", 30, "always"
 ABOUT = """\
 The six text layers of ALBEF over one text, as for a query, from token ids to states, on all threads
-of the run. For 12 tokens the table of engines shows what the layers take at least: *products* are
-the four products of each layer alone, and *layers* add attention, norms and sums; both with the
-kernels that we call and the same sizes, but called from PyTorch with one text length in mind. The
-weights of 8 bits have a scale per output, the inputs one per token."""
+of the run. For 12 tokens the table of engines also has the kernels that we call, called from PyTorch:
+*products* are the four products of each layer alone, and *layers* add attention, norms and sums. They
+show what 8-bit weights would change, with a scale per output and, for the inputs, one per token."""
 
-LIMITS = [(f"{form}, {kind}", {"type": kind, "form": form})
+KERNELS = [(f"{form}, {kind}", {"type": kind, "form": form})
           for kind in ("bfloat16", "int8") for form in ("products", "layers")]
 
 
@@ -31,8 +30,8 @@ def groups(options, kinds=("bfloat16", "int8")):
                 threads=options.most, type="float32",
                 operations=encoder_operations(tokens, 6) if precision == "float32" else 0))
         if tokens == 12:
-            sides += [Side(name, "torch", request | {"do": "text_products"} | limit, engine=name)
-                      for name, limit in LIMITS if limit["type"] in kinds]
+            sides += [Side(name, "torch", request | {"do": "text_products"} | form, engine=name)
+                      for name, form in KERNELS if form["type"] in kinds]
         made.append(Group(f"text {tokens} tokens", sides, rows))
     return made
 
