@@ -28,21 +28,27 @@ struct ServedFiles: Sendable {
             let folder = ProgramResources.path("Page", of: "RetrievalServer"),
             let names = try? FileSystem.names(in: folder),
             let document = ProgramResources.path("openapi.json", of: "RetrievalServer"),
-            let description = Self.file(at: document)
+            let description = try Self.file(at: document)
         else { throw .missingFiles() }
         self.description = description
-        page = names.sorted().compactMap { name in
-            Self.file(at: folder.appending(name)).map {
-                (name == "index.html" ? "/" : "/\(name)", $0)
-            }
+        var page: [(path: String, file: StaticFile)] = []
+        for name in names.sorted() {
+            guard let file = try Self.file(at: folder.appending(name)) else { continue }
+            page.append((name == "index.html" ? "/" : "/\(name)", file))
         }
+        self.page = page
     }
 
     /// Returns a file of a known kind; nil for others, such as an editor's copies.
-    private static func file(at path: FilePath) -> StaticFile? {
-        guard let type = path.extension.flatMap({ types[$0] }), path.stem?.first != ".",
-            let bytes = try? Data(contentsOf: URL(filePath: path.string))
-        else { return nil }
+    ///
+    /// - Throws: ``ServerError`` if the file cannot be read.
+    private static func file(at path: FilePath) throws(ServerError) -> StaticFile? {
+        guard let type = path.extension.flatMap({ types[$0] }), path.stem?.first != "." else {
+            return nil
+        }
+        guard let bytes = try? Data(contentsOf: URL(filePath: path.string)) else {
+            throw .missingFiles()
+        }
         return StaticFile([UInt8](bytes), type: type)
     }
 }
