@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 
+import enum Storage.MappedFileFault
 import func Torch.keepFreedMemory
 import func Torch.shareProcessors
 import var Torch.libtorchVersion
@@ -39,6 +40,7 @@ struct Albef: AsyncParsableCommand {
             var command = try parseAsRoot()
             // No other thread has allocated anything yet, so that all will share one heap.
             if command is any TrainingCommand { keepFreedMemory() }
+            MappedFileFault.report()
             shareProcessors()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -4,8 +4,8 @@ public import SystemPackage
 ///
 /// The system reads a page when it is first touched, so opening is immediate for a file of any
 /// size. The mapping is read-only: a write through it ends the process. So does reading a mapped
-/// file that another program has shortened. Replace model files by renaming, as `AtomicFile`
-/// does, and never in place.
+/// file that another program has shortened; see `MappedFileFault`. Replace model files by renaming,
+/// as `AtomicFile` does, and never in place.
 public final class MappedFile: Sendable {
     /// The path with which the file was opened.
     public let path: FilePath
