@@ -15,8 +15,9 @@ test: bootstrap  ## builds and runs every test
 docs: build  ## builds the documentation of the libraries: out/docs; fails on a warning
 	Scripts/docs
 
-demo: build  ## draws a gallery, indexes it, and searches it before and after re-ranking
-	.build/release/albef demo --output out/demo
+demo: bootstrap  ## draws a gallery, indexes it, and searches it before and after re-ranking
+	swift build $(SWIFT_FLAGS) --product albef-demo
+	.build/release/albef-demo --output out/demo
 
 service: build  ## tests the service, its page in a browser, and installed copies
 	Scripts/test-service

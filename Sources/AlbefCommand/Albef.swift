@@ -1,9 +1,8 @@
 import ArgumentParser
-import Foundation
+import CommandSupport
+import Demo
 
-import enum Storage.MappedFileFault
 import func Torch.keepFreedMemory
-import func Torch.shareProcessors
 import var Torch.libtorchVersion
 
 /// The command line, with one subcommand for each step of training and of searching.
@@ -32,40 +31,11 @@ struct Albef: AsyncParsableCommand {
     private static let version = "0.1.0 (libtorch \(libtorchVersion))"
 
     /// Runs the command that the arguments name.
-    ///
-    /// An interrupted command exits with status 130 and prints no error.
     @MainActor
     static func main() async {
-        do {
-            var command = try parseAsRoot()
+        await CommandProgram.run(Albef.self) { command in
             // No other thread has allocated anything yet, so that all will share one heap.
             if command is any TrainingCommand { keepFreedMemory() }
-            MappedFileFault.report()
-            shareProcessors()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-            end(with: .success)
-        } catch is CancellationError {
-            end(with: Interrupts.exitCode)
-        } catch {
-            let code = exitCode(for: error)
-            let message = fullMessage(for: error)
-            if !message.isEmpty {
-                code == .success ? Console.result(message) : Console.note(message)
-            }
-            end(with: code)
         }
-    }
-
-    /// Ends the process with what it has printed, and without the handlers of its libraries.
-    ///
-    /// At exit, libtorch would take every operator out of its registry again, for a third of the
-    /// time that a program which only loads it takes.
-    private static func end(with code: ExitCode) -> Never {
-        fflush(nil)
-        _exit(code.rawValue)
     }
 }

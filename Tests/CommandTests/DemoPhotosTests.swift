@@ -14,7 +14,7 @@ struct DemoPhotosTests {
     private let credits: String
 
     init() throws {
-        folder = try #require(ProgramResources.path("Photos", of: "AlbefCommand"))
+        folder = try #require(ProgramResources.path("Photos", of: "Demo"))
         credits = try String(
             contentsOfFile: folder.appending("CREDITS.md").string, encoding: .utf8)
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The programs of Examples/library")
 struct LibraryExampleTests {
-    private static let photos = Fixtures.repository.appending("Sources/AlbefCommand/Demo/Photos")
+    private static let photos = Fixtures.repository.appending("Sources/Demo/Photos")
 
     /// Runs an example as it was built with these tests, and returns the lines that it printed.
     private func run(

@@ -1,4 +1,4 @@
-import AlbefCommand
+import CommandSupport
 import Retrieval
 import SystemPackage
 import Testing

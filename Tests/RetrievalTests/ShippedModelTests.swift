@@ -49,7 +49,7 @@ struct ShippedModelTests {
         #expect(try #require(size) < 30_000_000)
         try ModelDirectory.open(model.reader.path).verify()
         let photos = FilePath(#filePath).removingLastComponent().removingLastComponent()
-            .removingLastComponent().appending("Sources/AlbefCommand/Demo/Photos")
+            .removingLastComponent().appending("Sources/Demo/Photos")
         try await Fixtures.withTemporaryFolder { folder in
             let index = folder.appending("index")
             _ = try await Indexer(model).update(index, with: photos)

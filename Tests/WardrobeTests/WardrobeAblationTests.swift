@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 import Torch
 import Wardrobe
+import WardrobeEvaluation
 
 @Suite("The Wardrobe ablation")
 struct WardrobeAblationTests {

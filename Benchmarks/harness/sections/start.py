@@ -14,7 +14,7 @@ Whole processes from their start to their end, one after another, with files in 
 a program that loads libtorch and ends, `albef --version`, and `albef search` for a sentence in an
 index of the demonstration's forty photographs, by the model `photos`, re-ranking included."""
 
-PHOTOS = environment.ROOT / "Sources/AlbefCommand/Demo/Photos"
+PHOTOS = environment.ROOT / "Sources/Demo/Photos"
 ROWS = {"start/libtorch": "a program that only loads libtorch",
         "start/version": "albef --version", "start/search": "albef search"}
 

@@ -1,10 +1,12 @@
 import ALBEFTraining
 public import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import SystemPackage
 import Torch
 import Wardrobe
+import WardrobeEvaluation
 
 /// `albef ablate`: runs experiments that compare systems.
 struct AblateCommand: AsyncParsableCommand {

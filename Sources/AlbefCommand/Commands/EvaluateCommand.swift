@@ -1,6 +1,7 @@
 public import ALBEF
 import ALBEFTraining
 public import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import Retrieval
@@ -182,3 +183,10 @@ struct RerankDepths {
 }
 
 extension RankingScore: ExpressibleByArgument {}
+
+extension RecallModel {
+    /// Creates the recall model of a search with two models.
+    init(_ model: EncodingModel) {
+        self.init(model.model, preprocessing: model.preprocessing)
+    }
+}

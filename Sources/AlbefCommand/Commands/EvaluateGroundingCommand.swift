@@ -1,6 +1,7 @@
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import Retrieval

@@ -1,6 +1,7 @@
 import ALBEF
 import ALBEFTraining
 public import ArgumentParser
+import CommandSupport
 import Foundation
 public import ImageText
 import Retrieval

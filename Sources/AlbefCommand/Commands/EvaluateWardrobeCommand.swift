@@ -1,11 +1,13 @@
 import ALBEF
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import Retrieval
 import SystemPackage
 import Wardrobe
+import WardrobeEvaluation
 
 /// `albef evaluate wardrobe`: measures a model on scenes whose colours change places.
 struct EvaluateWardrobeCommand: AsyncParsableCommand {

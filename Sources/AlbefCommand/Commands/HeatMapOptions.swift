@@ -1,5 +1,6 @@
 public import ALBEF
 public import ArgumentParser
+import CommandSupport
 import Retrieval
 
 /// The options that choose the attention of a heat map.

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandSupport
 public import Retrieval
 import Storage
 import SystemPackage

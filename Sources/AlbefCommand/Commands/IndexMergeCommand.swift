@@ -1,5 +1,6 @@
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import Retrieval
 import Storage
 import SystemPackage

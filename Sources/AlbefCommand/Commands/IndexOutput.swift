@@ -1,4 +1,5 @@
 import ALBEFTraining
+import CommandSupport
 import Retrieval
 import Storage
 import SystemPackage

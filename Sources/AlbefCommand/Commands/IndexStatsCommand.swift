@@ -1,5 +1,6 @@
 import ALBEFTraining
 public import ArgumentParser
+import CommandSupport
 public import Retrieval
 import Storage
 import SystemPackage

@@ -1,5 +1,6 @@
 import ALBEF
 import ArgumentParser
+import CommandSupport
 import Downloads
 
 /// `albef models remove`: removes a fetched model from the cache.

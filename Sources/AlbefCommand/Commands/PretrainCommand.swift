@@ -1,5 +1,6 @@
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import SystemPackage
 
 /// `albef pretrain`: trains a model on images with captions.

@@ -28,9 +28,4 @@ enum RecallStore {
             throw RecallError.unsupported("\(address)")
         #endif
     }
-
-    /// Returns an address without a token, for errors.
-    static func shown(_ address: String) -> String {
-        (try? MilvusAddress(address)).map { "\($0)" } ?? "milvus://…"
-    }
 }

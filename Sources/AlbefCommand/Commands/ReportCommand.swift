@@ -1,5 +1,6 @@
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import SystemPackage
 import TrainingReport
 

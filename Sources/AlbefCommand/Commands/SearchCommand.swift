@@ -1,5 +1,6 @@
 import ALBEF
 import ArgumentParser
+import CommandSupport
 import Retrieval
 import SystemPackage
 

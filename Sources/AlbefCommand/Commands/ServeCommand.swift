@@ -1,5 +1,6 @@
 import ALBEF
 import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import Logging

@@ -1,5 +1,6 @@
 import ALBEFTraining
 import ArgumentParser
+import CommandSupport
 import SystemPackage
 
 /// The options that choose the settings of a training run.

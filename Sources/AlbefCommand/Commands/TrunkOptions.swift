@@ -1,5 +1,6 @@
 import ALBEF
 import ArgumentParser
+import CommandSupport
 
 /// The options for the layers above an EfficientNet, the trunk of an image encoder.
 struct TrunkOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ALBEF
 import ALBEFTraining
+import CommandSupport
 import Foundation
 import ImageText
 

@@ -1,5 +1,6 @@
 import ALBEF
 import ALBEFTraining
+import CommandSupport
 import Foundation
 
 /// The results of grounding as text: one row per split, or one per layer of a sweep.

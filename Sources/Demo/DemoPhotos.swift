@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Retrieval
 import SystemPackage
@@ -26,7 +27,7 @@ struct DemoPhotos {
     init(_ folder: String?, queries: [String], directory: FilePath) throws {
         guard
             let folder = folder.map({ FilePath($0) })
-                ?? ProgramResources.path("Photos", of: "AlbefCommand")
+                ?? ProgramResources.path("Photos", of: "Demo")
         else {
             throw ValidationError(
                 "the photographs that come with the program are missing; name your own folder with"

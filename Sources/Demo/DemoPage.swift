@@ -1,4 +1,3 @@
-import ALBEFTraining
 import Foundation
 import ImageText
 import Storage

@@ -1,16 +1,28 @@
 import Foundation
-import Retrieval
+package import Retrieval
 import Storage
-import SystemPackage
+package import SystemPackage
 
 /// The JSON of `albef search --json`.
-struct SearchOutput: Encodable {
-    let query: Query
-    let model: ModelOutput
-    let reranked: Int
-    let matchesWell: Bool?
-    let unknownWords: [String]
-    let results: [Found]
+package struct SearchOutput: Encodable {
+    package let query: Query
+    package let model: ModelOutput
+    package let reranked: Int
+    package let matchesWell: Bool?
+    package let unknownWords: [String]
+    package let results: [Found]
+
+    package init(
+        query: Query, model: ModelOutput, reranked: Int, matchesWell: Bool?, unknownWords: [String],
+        results: [Found]
+    ) {
+        self.query = query
+        self.model = model
+        self.reranked = reranked
+        self.matchesWell = matchesWell
+        self.unknownWords = unknownWords
+        self.results = results
+    }
 
     private enum CodingKeys: String, CodingKey {
         case model, reranked
@@ -19,7 +31,7 @@ struct SearchOutput: Encodable {
         case results
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try query.encode(to: encoder)
         try container.encode(model, forKey: .model)
@@ -31,14 +43,14 @@ struct SearchOutput: Encodable {
     }
 
     /// The query: the sentence as `query`, and each other part that it has.
-    struct Query: Encodable {
-        let query: String?
+    package struct Query: Encodable {
+        package let query: String?
         /// The path of a single image; several are in `images`.
-        let image: String?
-        let images, without, unlike: [String]?
-        let emphasis: [String: Double]?
+        package let image: String?
+        package let images, without, unlike: [String]?
+        package let emphasis: [String: Double]?
 
-        init(_ query: SearchQuery, images: [String], unlike: [String]) {
+        package init(_ query: SearchQuery, images: [String], unlike: [String]) {
             func some<Part: Collection>(_ part: Part) -> Part? { part.isEmpty ? nil : part }
             self.query = query.text
             image = images.count == 1 ? images.first : nil
@@ -51,20 +63,26 @@ struct SearchOutput: Encodable {
 
     /// Returns the warnings to show before the results: that nothing matches well, and the words
     /// that the model does not know.
-    static func warnings(of answer: SearchAnswer) -> [String] {
+    package static func warnings(of answer: SearchAnswer) -> [String] {
         let lines = answer.matchesWell == false ? ["nothing here matches well"] : []
         return lines + [answer.reading?.namedUnknownWords].compactMap { $0 }
     }
 
     /// One result, with the others that are equal to it or look nearly the same.
-    struct Found {
-        let rank: Int
-        let result: SearchResult
+    package struct Found {
+        package let rank: Int
+        package let result: SearchResult
         /// The paths of the others, in the order of the results; nil if they were not folded.
-        var duplicates: [FilePath]?
+        package var duplicates: [FilePath]?
+
+        package init(rank: Int, result: SearchResult, duplicates: [FilePath]? = nil) {
+            self.rank = rank
+            self.result = result
+            self.duplicates = duplicates
+        }
 
         /// Returns the best of each group of equal results, the best group first.
-        static func folding(_ results: [SearchResult], top: Int) -> [Found] {
+        package static func folding(_ results: [SearchResult], top: Int) -> [Found] {
             var places: [String: Int] = [:]
             var found: [Found] = []
             for result in results {
@@ -80,12 +98,12 @@ struct SearchOutput: Encodable {
     }
 
     /// Returns how many results to ask for, so that enough remain after folding.
-    static func looked(for top: Int) -> Int { max(200, top * 10) }
+    package static func looked(for top: Int) -> Int { max(200, top * 10) }
 
     /// Formats ranks, scores and paths in columns.
     ///
     /// - Parameter others: the word for folded results, such as `equal`.
-    static func table(_ found: [Found], others: String) -> String {
+    package static func table(_ found: [Found], others: String) -> String {
         let isOfTexts = found.contains { $0.result.text != nil }
         var lines = ["rank  recall   match   cosine  " + (isOfTexts ? "text" : "path")]
         for item in found {
@@ -105,7 +123,7 @@ struct SearchOutput: Encodable {
     /// Writes the exact bytes of the paths, for other programs.
     ///
     /// - Parameter end: the byte after each path.
-    static func writePaths(_ found: [Found], end: UInt8) {
+    package static func writePaths(_ found: [Found], end: UInt8) {
         let bytes = found.flatMap { Array($0.result.path.bytes) + [end] }
         // A reader that closes the pipe early is not an error.
         _ = try? FileDescriptor.standardOutput.writeAll(bytes)
@@ -114,7 +132,7 @@ struct SearchOutput: Encodable {
 
 extension QueryReading {
     /// The words that the model does not know, in one line; nil if there are none.
-    var namedUnknownWords: String? {
+    package var namedUnknownWords: String? {
         guard !unknownWords.isEmpty else { return nil }
         let named = unknownWords.prefix(6).map { "\"\($0.shortened.displayed)\"" }
         let others = unknownWords.count - named.count
@@ -123,7 +141,7 @@ extension QueryReading {
     }
 
     /// Notes that only the beginning of the text is read, if that is the case.
-    func noteIfCut() {
+    package func noteIfCut() {
         if isCut { Console.note("note: the query is long; only its beginning is read") }
     }
 }
@@ -142,7 +160,7 @@ extension SearchOutput.Found: Encodable {
         case folder, size, about, metadata, duplicates
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try JSONPath(path: result.path).encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(rank, forKey: .rank)

@@ -3,7 +3,7 @@ extension StringProtocol {
     ///
     /// File names and texts come from untrusted sources. Unescaped, they could move the cursor,
     /// start a new row, or reverse the direction of the text after them.
-    var displayed: String {
+    package var displayed: String {
         guard unicodeScalars.contains(where: \.isUnfitForTerminals) else { return String(self) }
         return unicodeScalars.map { scalar in
             guard scalar.isUnfitForTerminals else { return String(scalar) }

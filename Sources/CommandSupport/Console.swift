@@ -1,37 +1,37 @@
 import Foundation
 import Retrieval
 import Storage
-import SystemPackage
+package import SystemPackage
 
 /// Output to the terminal: results go to standard output, everything else to standard error.
-enum Console {
+package enum Console {
     /// Writes a line of a result to standard output.
-    static func result(_ line: String) { write(line + "\n", to: .standardOutput) }
+    package static func result(_ line: String) { write(line + "\n", to: .standardOutput) }
 
     /// Writes a remark to standard error.
-    static func note(_ line: String) { write(line + "\n", to: .standardError) }
+    package static func note(_ line: String) { write(line + "\n", to: .standardError) }
 
     /// Writes a result as JSON.
-    static func json(_ value: some Encodable) throws {
+    package static func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         result(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// Writes a result as one line of JSON.
-    static func jsonLine(_ value: some Encodable) throws {
+    package static func jsonLine(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         result(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    static func write(_ text: String, to descriptor: FileDescriptor) {
+    package static func write(_ text: String, to descriptor: FileDescriptor) {
         // A reader that closes the pipe early (`albef … | head`) is not an error.
         _ = try? descriptor.writeAll(text.utf8)
     }
 
     /// Whether standard error is a terminal.
-    static var isInteractive: Bool {
+    package static var isInteractive: Bool {
         isatty(FileDescriptor.standardError.rawValue) != 0
     }
 }
@@ -41,7 +41,7 @@ extension FilePath {
     ///
     /// It is relative inside the current folder. Control characters are escaped, and bytes that are
     /// not UTF-8 appear as `\xNN`.
-    var displayed: String {
+    package var displayed: String {
         var path = self
         _ = path.removePrefix(.currentDirectory)
         let bytes = path.bytes
@@ -54,15 +54,19 @@ extension FilePath {
 }
 
 /// A path in JSON: its text, and its exact bytes in base 64 if they are not UTF-8.
-struct JSONPath: Encodable {
-    let path: FilePath
+package struct JSONPath: Encodable {
+    package let path: FilePath
+
+    package init(path: FilePath) {
+        self.path = path
+    }
 
     private enum Key: String, CodingKey {
         case path
         case bytes = "path_base64"
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(path.string, forKey: .path)
         if String(validating: path) == nil { try container.encode(path.bytes, forKey: .bytes) }

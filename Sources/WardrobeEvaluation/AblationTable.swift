@@ -1,5 +1,6 @@
 internal import Foundation
 import ImageText
+public import Wardrobe
 
 /// The results of the ablation: mean and deviation of every measure over seeds.
 public struct AblationTable: Sendable {

@@ -1,14 +1,14 @@
 import ArgumentParser
 
 /// Checks the values of numeric options.
-enum NumberBounds {
+package enum NumberBounds {
     /// Rejects a number outside its bounds with a usage error that names them.
     ///
     /// - Parameters:
     ///   - option: the option's name, such as `--top`.
     ///   - value: the given number; nil passes.
     ///   - bounds: the smallest and the largest accepted value.
-    static func check<Number: Comparable>(
+    package static func check<Number: Comparable>(
         _ option: String, _ value: Number?, _ bounds: ClosedRange<Number>
     ) throws {
         // No range contains NaN.

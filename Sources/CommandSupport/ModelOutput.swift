@@ -1,7 +1,7 @@
-import Retrieval
+package import Retrieval
 
 /// A model in the JSON of commands: its name, and the summary of its card.
-struct ModelOutput: Encodable {
+package struct ModelOutput: Encodable {
     private let name: String
     private let subject: String?
     /// The model that recalls, if it is another one; at most one element.
@@ -14,7 +14,7 @@ struct ModelOutput: Encodable {
     }
 
     /// Describes the models of a search.
-    init(_ model: SearchModel) {
+    package init(_ model: SearchModel) {
         self.init(model.reader, recall: model.recall)
     }
 
@@ -24,7 +24,7 @@ struct ModelOutput: Encodable {
         self.recall = recall.map { [ModelOutput($0, recall: nil)] } ?? []
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         // Write `null` rather than leave out the key.

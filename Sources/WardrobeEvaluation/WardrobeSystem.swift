@@ -1,3 +1,5 @@
+public import Wardrobe
+
 /// The systems of the ablation: each is the preset `wardrobe` with some objectives turned off.
 ///
 /// The systems from ``singleTower`` to ``albef`` are the steps of the paper's own ablation (table

@@ -1,14 +1,13 @@
 import ALBEF
-import ALBEFTraining
 public import ArgumentParser
 import Downloads
 import Foundation
-import Retrieval
+package import Retrieval
 import SystemPackage
 public import Torch
 
 /// The options of every command that runs a model.
-struct ModelOptions: ParsableArguments {
+package struct ModelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
@@ -18,7 +17,7 @@ struct ModelOptions: ParsableArguments {
             for drawn scenes, \(ShippedModel.wardrobe.rawValue).
             """,
             valueName: "model"), completion: .directory)
-    var model: String?
+    package var model: String?
 
     @Option(
         name: .customLong("recall"),
@@ -30,16 +29,16 @@ struct ModelOptions: ParsableArguments {
             for a model and an address.
             """,
             valueName: "model"), completion: .directory)
-    var recalls: [String] = []
+    package var recalls: [String] = []
 
     @Option(
         help: ArgumentHelp(
             "Side of the input images of --model in pixels; default: that of the weights.",
             valueName: "pixels"))
-    var imageSize: Int?
+    package var imageSize: Int?
 
     @Option(help: ArgumentHelp("cpu, cuda, cuda:N, mps or auto.", valueName: "device"))
-    var device = "auto"
+    package var device = "auto"
 
     @Option(
         help: ArgumentHelp(
@@ -50,13 +49,15 @@ struct ModelOptions: ParsableArguments {
             wide or with a trunk, such as photos, else float32.
             """,
             valueName: "type"))
-    var computeType: ComputeType?
+    package var computeType: ComputeType?
 
     @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
-    var threads: Int?
+    package var threads: Int?
+
+    package init() {}
 
     /// The second model; nil for none.
-    var recall: String? {
+    package var recall: String? {
         get { recalls.first { !MilvusAddress.isAddress($0) } }
         set {
             recalls = recalls.filter { MilvusAddress.isAddress($0) } + [newValue].compactMap(\.self)
@@ -64,9 +65,9 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// The address of the store that proposes candidates; nil for the index itself.
-    var store: String? { recalls.first { MilvusAddress.isAddress($0) } }
+    package var store: String? { recalls.first { MilvusAddress.isAddress($0) } }
 
-    func validate() throws {
+    package func validate() throws {
         guard recalls.count == [recall, store].compactMap(\.self).count else {
             throw ValidationError("--recall names at most one model and one address.")
         }
@@ -77,7 +78,7 @@ struct ModelOptions: ParsableArguments {
     /// Returns these options with the model, or the two models, of an index.
     ///
     /// - Throws: A `ValidationError` if the index does not record where they were found.
-    func like(_ signature: ModelSignature) throws -> ModelOptions {
+    package func like(_ signature: ModelSignature) throws -> ModelOptions {
         let recall = signature.recall?.source
         guard let source = signature.source, (recall == nil) == (signature.recall == nil)
         else { throw ValidationError("the index does not record where its model was found") }
@@ -89,7 +90,7 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// These options without the address of a store.
-    var withoutStore: ModelOptions {
+    package var withoutStore: ModelOptions {
         var options = self
         options.recalls = [recall].compactMap(\.self)
         return options
@@ -117,7 +118,7 @@ struct ModelOptions: ParsableArguments {
     ///   - isExact: as in ``load(or:note:isExact:)``; false, the default, for the fastest type.
     /// - Throws: A `ValidationError` if the model of the index cannot be loaded; otherwise the
     ///   errors of ``load(or:note:isExact:)``.
-    func load(
+    package func load(
         of signature: ModelSignature?, note: (@Sendable (String) -> Void)? = nil,
         isExact: Bool = false
     ) async throws -> SearchModel {
@@ -146,14 +147,14 @@ struct ModelOptions: ParsableArguments {
     ///   - note: receives remarks; if nil, they go to standard error.
     ///   - isExact: whether to multiply in single precision unless another type is named, as
     ///     commands that report scores do.
-    func load(
+    package func load(
         or shipped: ShippedModel = .default, note remarks: (@Sendable (String) -> Void)? = nil,
         isExact: Bool = true
     ) async throws -> SearchModel {
         let note = remarks ?? { Console.note($0) }
         if let store {
             throw ValidationError(
-                "--recall \(RecallStore.shown(store)): only 'search' and 'serve' ask such a store;"
+                "--recall \(MilvusAddress.shown(store)): only 'search' and 'serve' ask such a store;"
                     + " 'albef index push' fills it.")
         }
         if let threads { setThreadCount(threads) }
@@ -185,9 +186,9 @@ struct ModelOptions: ParsableArguments {
 
 extension ComputeType: ExpressibleByArgument {}
 
-extension RecallModel {
-    /// Creates the recall model of a search with two models.
-    init(_ model: EncodingModel) {
-        self.init(model.model, preprocessing: model.preprocessing)
+extension MilvusAddress {
+    /// Returns an address without a token, for errors.
+    fileprivate static func shown(_ address: String) -> String {
+        (try? MilvusAddress(address)).map { "\($0)" } ?? "milvus://…"
     }
 }

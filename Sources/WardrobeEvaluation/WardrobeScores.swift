@@ -1,4 +1,5 @@
 import ImageText
+public import Wardrobe
 
 /// The scores of a model on the Wardrobe benchmark, in one language and at one stage.
 public struct WardrobeScores: Sendable, Hashable, Codable {

@@ -5,6 +5,7 @@ import ImageText
 import Storage
 public import SystemPackage
 import Torch
+public import Wardrobe
 
 /// An experiment that measures the benefit of aligning before fusing.
 ///

@@ -1,4 +1,4 @@
-import ArgumentParser
+package import ArgumentParser
 import Foundation
 import Synchronization
 
@@ -7,12 +7,12 @@ import Synchronization
 /// Outside of ``cancelling(_:_:)``, either signal ends the program at once, as does a second signal
 /// inside of it. Files on disk stay valid even then. `Albef.main` turns the resulting
 /// `CancellationError` into ``exitCode``, so that commands need not.
-enum Interrupts {
+package enum Interrupts {
     /// Runs `body`, cancelling it on the first signal.
     ///
     /// - Parameter message: the remark to print on the first signal.
     /// - Throws: The errors of `body`, usually `CancellationError` after a signal.
-    static func cancelling<Result: Sendable>(
+    package static func cancelling<Result: Sendable>(
         _ message: String, _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
         let work = Work<Result>()
@@ -26,7 +26,7 @@ enum Interrupts {
     }
 
     /// The exit status of an interrupted program.
-    static let exitCode = ExitCode(130)
+    package static let exitCode = ExitCode(130)
 }
 
 /// A task that can be cancelled before it starts.

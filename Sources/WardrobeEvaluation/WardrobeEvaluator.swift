@@ -2,6 +2,7 @@ public import ALBEF
 public import ALBEFTraining
 import ImageText
 import Torch
+public import Wardrobe
 
 /// An evaluator of models on the Wardrobe benchmark.
 public struct WardrobeEvaluator: Sendable {

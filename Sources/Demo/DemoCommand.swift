@@ -1,4 +1,5 @@
-import ArgumentParser
+package import ArgumentParser
+import CommandSupport
 import Foundation
 import ImageText
 import Retrieval
@@ -6,8 +7,8 @@ import SystemPackage
 
 /// `albef demo`: searches drawn scenes that the models have not seen, and photographs, before and
 /// after re-ranking.
-struct DemoCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
+package struct DemoCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract:
             "Search drawn scenes for 黑色上衣白色裤子, and photographs for everyday things, before and "
@@ -55,7 +56,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "Print the results as JSON.")
     var json = false
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         if !(200...100_000).contains(scenes) {
             throw ValidationError("--scenes must be from 200 to 100000.")
         }
@@ -64,7 +67,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    package func run() async throws {
         let directory = FilePath(output)
         // Report mistakes before drawing anything.
         let photos = try DemoPhotos(photos, queries: queries, directory: directory)

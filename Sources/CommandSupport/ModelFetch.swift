@@ -1,25 +1,34 @@
 import ALBEF
 import ArgumentParser
-import Downloads
-import Foundation
+package import Downloads
+package import Foundation
 import Retrieval
 import Synchronization
-import SystemPackage
+package import SystemPackage
 
 /// Resolves the name of a model to files on disk, and fetches them on first use.
-struct ModelFetch: Sendable {
+package struct ModelFetch: Sendable {
     /// The cache of fetched models.
-    var cache = ModelCache()
+    package var cache: ModelCache
     /// A mirror that overrides those of the environment.
-    var mirror: URL?
+    package var mirror: URL?
     /// Receives remarks; if nil, they go to standard error.
-    var note: (@Sendable (String) -> Void)?
+    package var note: (@Sendable (String) -> Void)?
+
+    package init(
+        cache: ModelCache = ModelCache(), mirror: URL? = nil,
+        note: (@Sendable (String) -> Void)? = nil
+    ) {
+        self.cache = cache
+        self.mirror = mirror
+        self.note = note
+    }
 
     /// Returns the model directory that a name or path stands for, and fetches it if it is missing.
     ///
     /// - Parameter ability: what the model must be able to do.
     /// - Throws: An error that suggests similar names, or describes why the download failed.
-    func model(
+    package func model(
         _ name: String, for ability: ModelCatalog.Ability = .search
     ) async throws -> FilePath {
         switch try ModelReference(name) {
@@ -35,7 +44,7 @@ struct ModelFetch: Sendable {
     /// is missing.
     ///
     /// - Throws: The errors of ``model(_:for:)``.
-    func tower(_ name: String) async throws -> FilePath {
+    package func tower(_ name: String) async throws -> FilePath {
         switch try ModelReference(name) {
         case .directory(let path): return path
         case .published(let entry):
@@ -52,7 +61,9 @@ struct ModelFetch: Sendable {
     }
 
     /// Returns the model directory of an entry, and fetches it if it is missing.
-    func prepare(_ entry: ModelCatalog.Entry, _ catalog: ModelCatalog) async throws -> FilePath {
+    package func prepare(_ entry: ModelCatalog.Entry, _ catalog: ModelCatalog) async throws
+        -> FilePath
+    {
         if let path = cache.model(entry) { return path }
         return try await watching(entry, cache) { cache, report in
             try await cache.prepare(entry, from: catalog, progress: report)
@@ -60,7 +71,7 @@ struct ModelFetch: Sendable {
     }
 
     /// Returns the folder of an entry's files, and fetches them if they are missing.
-    func files(_ entry: ModelCatalog.Entry) async throws -> FilePath {
+    package func files(_ entry: ModelCatalog.Entry) async throws -> FilePath {
         if let path = cache.files(entry) { return path }
         return try await watching(entry, cache) { cache, report in
             try await cache.fetch(entry, progress: report)
@@ -68,7 +79,7 @@ struct ModelFetch: Sendable {
     }
 
     /// Fetches the files of an entry into a folder outside the cache.
-    func files(
+    package func files(
         _ entry: ModelCatalog.Entry, into folder: FilePath
     ) async throws -> [DownloadedFile] {
         try await watching(entry, cache) { cache, report in
@@ -77,7 +88,7 @@ struct ModelFetch: Sendable {
     }
 
     /// Returns the catalogue with the addresses to fetch from.
-    func catalog() throws -> ModelCatalog {
+    package func catalog() throws -> ModelCatalog {
         guard let mirror else { return try ModelCatalog.published.fetched() }
         return ModelCatalog.published.mirrored(at: mirror)
     }
@@ -128,9 +139,9 @@ extension ModelProgress {
 }
 
 /// Formats sizes for people.
-enum ByteCount {
+package enum ByteCount {
     /// Returns a size such as `838 MB`, `1.8 GB` or `0.2 MB`.
-    static func text(_ bytes: Int64) -> String {
+    package static func text(_ bytes: Int64) -> String {
         let mega = Double(bytes) / 1e6
         if mega >= 999.5 { return String(format: "%.1f GB", mega / 1e3) }
         return String(format: mega >= 9.5 ? "%.0f MB" : "%.1f MB", mega)

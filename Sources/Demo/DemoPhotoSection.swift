@@ -1,4 +1,4 @@
-import ALBEFTraining
+import CommandSupport
 import Foundation
 import ImageText
 import Retrieval

@@ -1,4 +1,3 @@
-import ALBEFTraining
 import Foundation
 import Storage
 import SystemPackage
@@ -6,7 +5,7 @@ import SystemPackage
 /// A line on standard error that shows the progress of long work.
 ///
 /// On a terminal, the line is redrawn. In a file, a new line appears every ten seconds.
-struct ProgressBar {
+package struct ProgressBar {
     private let label: String
     private let unit: String
     private let start = ContinuousClock.now
@@ -14,13 +13,13 @@ struct ProgressBar {
     private let isInteractive = Console.isInteractive
 
     /// Creates a bar and starts its clock.
-    init(_ label: String, unit: String) {
+    package init(_ label: String, unit: String) {
         self.label = label
         self.unit = unit
     }
 
     /// Shows the progress, unless it was shown a moment ago.
-    mutating func show(_ done: Int, of total: Int) {
+    package mutating func show(_ done: Int, of total: Int) {
         let now = ContinuousClock.now
         let pause: Duration = isInteractive ? .milliseconds(100) : .seconds(10)
         if let lastShown, done < total || !isInteractive, now - lastShown < pause { return }
@@ -35,12 +34,12 @@ struct ProgressBar {
     }
 
     /// Clears the line, so that later output starts on an empty one.
-    func finish() {
+    package func finish() {
         if isInteractive, lastShown != nil { Console.write("\r\u{1B}[2K", to: .standardError) }
     }
 
     /// Returns the text of the line: a bar, the counts, the rate and the remaining time.
-    static func line(
+    package static func line(
         label: String, unit: String, done: Int, total: Int, elapsed: Double
     ) -> String {
         let bar = NumberText.bar(done, of: total, width: 24)
@@ -56,7 +55,7 @@ struct ProgressBar {
 
 extension Duration {
     /// The duration in seconds.
-    var seconds: Double {
+    package var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }
