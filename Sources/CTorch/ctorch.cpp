@@ -1,5 +1,6 @@
 // Tensors, generators and devices.
 #include "handles.hpp"
+#include "rounding.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -152,6 +153,25 @@ bool ct_multiplies_bfloat16(void) noexcept {
 #else
   return false;
 #endif
+}
+
+bool ct_multiplies_int8(void) noexcept {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512vnni") || __builtin_cpu_supports("avxvnni");
+#else
+  return false;
+#endif
+}
+
+void ct_round_rows(ct_tensor numbers, ct_tensor integers, ct_tensor steps) noexcept {
+  for (ct_tensor tensor : {numbers, integers, steps}) {
+    if (ct_tensor_is_shadow(tensor) || impl(tensor)->numel() == 0) return;
+  }
+  int64_t count = impl(numbers)->sizes().back();
+  round_rows(static_cast<const float *>(ct_tensor_data(numbers)), impl(numbers)->numel() / count,
+             count, static_cast<uint8_t *>(ct_tensor_data(integers)),
+             static_cast<float *>(ct_tensor_data(steps)));
 }
 
 const char *ct_version(void) noexcept { return TORCH_VERSION; }

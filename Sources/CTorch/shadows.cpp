@@ -125,6 +125,13 @@ const std::unordered_map<std::string, c10::IValue (*)(const Stack &)> &rules() {
          shape.back() = in[1].toTensor().size(0);
          return empty(shape, in[0].toTensor().scalar_type());
        }},
+      {"onednn::qlinear_prepack", [](const Stack &in) -> c10::IValue { return like_first(in); }},
+      {"onednn::qlinear_pointwise",
+       [](const Stack &in) -> c10::IValue {
+         std::vector<int64_t> shape = in[0].toTensor().sizes().vec();
+         shape.back() = in[4].toTensor().numel();  // a scale per output
+         return empty(shape, at::kFloat);
+       }},
       {"mkldnn::_reorder_convolution_weight",
        [](const Stack &in) -> c10::IValue { return like_first(in); }},
       {"mkldnn::_convolution_pointwise",

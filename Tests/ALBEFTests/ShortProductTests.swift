@@ -3,7 +3,7 @@ import Testing
 import TestSupport
 import Torch
 
-@Suite("A model that multiplies in bfloat16")
+@Suite("A model that multiplies in a shorter type")
 struct ShortProductTests {
     private static let configuration = ALBEFConfiguration(
         vision: .init(imageSize: 64, width: 64, depth: 3, heads: 4, mlpWidth: 128),
@@ -13,19 +13,19 @@ struct ShortProductTests {
         embeddingWidth: 32)
 
     private let exact: ALBEFModel
-    private let short: ALBEFModel
     private let pixels: Tensor
     private let ids = Tensor([2, 9, 17, 33, 54, 3], shape: [1, 6])
     private let mask = Tensor.ones([1, 6], dtype: .int64)
 
     init() throws {
-        func model(_ type: ComputeType) throws -> ALBEFModel {
-            try ALBEFModel(
-                Self.configuration, parameters: RandomParameters(generator: Generator(seed: 5)),
-                computeType: type)
-        }
-        (exact, short) = (try model(.float32), try model(.bfloat16))
+        exact = try Self.model(.float32)
         pixels = Tensor.normal([3, 3, 64, 64], generator: try Generator(seed: 6))
+    }
+
+    private static func model(_ type: ComputeType) throws -> ALBEFModel {
+        try ALBEFModel(
+            configuration, parameters: RandomParameters(generator: Generator(seed: 5)),
+            computeType: type)
     }
 
     /// Returns the smallest cosine between rows of two tensors `[N, E]`.
@@ -33,8 +33,9 @@ struct ShortProductTests {
         (a.normalized() * b.normalized()).sum(-1).min().scalar()
     }
 
-    @Test("Features and tokens keep their direction")
-    func features() throws {
+    @Test("Features and tokens keep their direction", arguments: [ComputeType.bfloat16, .int8])
+    func features(_ type: ComputeType) throws {
+        let short = try Self.model(type)
         try withoutGradients {
             let (reference, found) = (
                 try exact.encodeImages(pixels), try short.encodeImages(pixels)
@@ -52,8 +53,10 @@ struct ShortProductTests {
 
     @Test(
         "Match logits keep two digits, in each form and with merged tokens",
-        arguments: FusionForm.allCases, [false, true])
-    func logits(_ form: FusionForm, isMerged: Bool) throws {
+        arguments: FusionForm.allCases,
+        [(ComputeType.bfloat16, false), (.bfloat16, true), (.int8, true)])
+    func logits(_ form: FusionForm, _ kind: (type: ComputeType, isMerged: Bool)) throws {
+        let (short, isMerged) = (try Self.model(kind.type), kind.isMerged)
         try withoutGradients {
             let text = try exact.encodeTexts(ids, mask: mask)
             let values = try exact.encodeImages(pixels).tokens
@@ -73,8 +76,11 @@ struct ShortProductTests {
         }
     }
 
-    @Test("An explanation is nearly that of the exact model")
-    func explanation() throws {
+    @Test(
+        "An explanation is nearly that of the exact model",
+        arguments: [ComputeType.bfloat16, .int8])
+    func explanation(_ type: ComputeType) throws {
+        let short = try Self.model(type)
         let text = try withoutGradients { try exact.encodeTexts(ids, mask: mask) }
         let tokens = try withoutGradients { try exact.encodeImages(pixels[0..<1]).tokens }
         let (reference, found) = (

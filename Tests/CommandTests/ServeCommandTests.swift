@@ -60,14 +60,31 @@ struct ServeCommandTests {
         }
     }
 
-    @Test("A program that was copied without the page's files says so")
-    func missingPage() async throws {
+    @Test("A program that was copied without the page's files, or with damaged ones, says so")
+    func damagedPage() async throws {
         try await withFolder { folder in
+            let files = FileManager.default
             let program = folder.appending("albef").string
-            try FileManager.default.copyItem(atPath: Command.executable.path, toPath: program)
-            let found = try await Command.run(Self.serve, folder: folder, program: program)
-            #expect(found.status == 1)
-            #expect(found.errors.contains("the page's files are missing beside the program"))
+            try files.copyItem(atPath: Command.executable.path, toPath: program)
+            func expectError(_ text: String) async throws {
+                let found = try await Command.run(Self.serve, folder: folder, program: program)
+                #expect(found.status == 1)
+                #expect(found.errors.contains(text), "\(found.errors)")
+            }
+            let missing = "the page's files are missing beside the program"
+            try await expectError(missing)
+            let resources = "swift-albef_RetrievalServer.resources"
+            let copies = folder.appending(resources)
+            try files.copyItem(
+                at: Command.executable.deletingLastPathComponent().appending(path: resources),
+                to: URL(filePath: copies.string))
+            let document = copies.appending("openapi.json").string
+            try Data("{}".utf8).write(to: URL(filePath: document))
+            try await expectError("openapi.json: is damaged: 'paths' is missing")
+            // A folder cannot be read as a file.
+            try files.removeItem(atPath: document)
+            try files.createDirectory(atPath: document, withIntermediateDirectories: false)
+            try await expectError(missing)
         }
     }
 

@@ -39,6 +39,40 @@ struct ComputeTypeTests {
         #expect(short.factor.dtype == .bfloat16 && exact.factor.dtype == .float32)
     }
 
+    @Test(
+        "Integers have a scale per output and one per row of the input, and lose nothing else",
+        arguments: [1, 12, 700], [LinearActivation?.none, .gelu, .tanhGELU])
+    func integers(rows: Int, _ activation: LinearActivation?) throws {
+        let (exact, short) = (try layer(.float32), try layer(.int8))
+        // Rows of very different sizes, and one of zeros, a quarter of a step above their integers.
+        let sizes: [Float] = (0..<2 * rows).map { $0 == 1 ? 0 : Float($0 * $0 % 91 + 1) }
+        let steps = Tensor(sizes, shape: [2, rows, 1])
+        let numbers = Tensor.normal([2, rows, 47], generator: try Generator(seed: 5)) * 40
+        let integers = numbers.rounded().clamped(-126, 126)
+        func row(_ tensor: Tensor) -> Tensor {
+            Tensor.concatenated([tensor, Tensor.full([2, rows, 1], 127)], 2) * steps
+        }
+        let x = row(integers + 0.25)
+        let weight: [Float] = exact.weight.value.flattened().values()
+        let rounded = stride(from: 0, to: weight.count, by: 48).flatMap { start in
+            let row = weight[start..<start + 48]
+            let step = (row.map(abs).max() ?? 0) / 127
+            return row.map { ($0 * (1 / step)).rounded(.toNearestOrEven) * step }
+        }
+        let sum = row(integers).linear(Tensor(rounded, shape: [40, 48]), exact.bias.value)
+        let expected =
+            switch activation {
+            case nil: sum
+            case .gelu: sum.gelu()
+            case .tanhGELU: sum.gelu(isApproximate: true)
+            }
+        let found = short(x, activation)
+        #expect(found.dtype == .float32 && found.shape == [2, rows, 40])
+        #expect(found.isClose(to: expected, relative: 1e-4, absolute: 5e-3))
+        #expect(!found.isClose(to: exact(x, activation), relative: 1e-4, absolute: 5e-3))
+        #expect(short.factor.dtype == .float32)
+    }
+
     @Test("Fixed parameters change no product", arguments: [1, 12, 320, 321])
     func fixedProduct(rows: Int) throws {
         let scope = ParameterScope(source: RandomParameters(generator: try Generator(seed: 3)))
@@ -55,7 +89,7 @@ struct ComputeTypeTests {
 
     @Test("Joined layers give what each of them gives", arguments: [12, 400])
     func joined(rows: Int) throws {
-        for type in [nil, ComputeType.float32, .bfloat16] {
+        for type in [nil] + ComputeType.allCases {
             let scope = ParameterScope(
                 source: RandomParameters(generator: try Generator(seed: 3)), computeType: type)
             let layers = try ["query", "key", "value"].map {
@@ -73,9 +107,11 @@ struct ComputeTypeTests {
         }
     }
 
-    @Test("An input that records gradients is multiplied in single precision")
-    func gradients() throws {
-        let (exact, short) = (try layer(.float32), try layer(.bfloat16))
+    @Test(
+        "An input that records gradients is multiplied in single precision",
+        arguments: [ComputeType.bfloat16, .int8])
+    func gradients(_ type: ComputeType) throws {
+        let (exact, short) = (try layer(.float32), try layer(type))
         let values = Tensor.normal([3, 48], generator: try Generator(seed: 6))
         func gradient(_ layer: Linear) throws -> [Float] {
             let x = values.requiringGrad()
@@ -85,9 +121,11 @@ struct ComputeTypeTests {
         #expect(try gradient(short) == gradient(exact))
     }
 
-    @Test("A layer works after memory ran out while it was first used")
-    func missingMemory() throws {
-        let layer = try layer(.bfloat16)
+    @Test(
+        "A layer works after memory ran out while it was first used",
+        arguments: [ComputeType.bfloat16, .int8])
+    func missingMemory(_ type: ComputeType) throws {
+        let layer = try layer(type)
         let error = #expect(throws: TorchError.self) {
             try recovering { _ = layer(Tensor.zeros([1 << 42, 48]), .gelu) }
         }

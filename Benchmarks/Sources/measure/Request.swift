@@ -17,12 +17,15 @@ struct Request: Decodable {
         case float32
         /// The fastest that the processor computes without a loss that matters.
         case automatic
+        /// 8-bit integers in the products of linear layers.
+        case int8
 
         /// The type in which a model multiplies.
         var computeType: ComputeType {
             switch self {
             case .float32: .float32
             case .automatic: .fastest(on: .cpu)
+            case .int8: .int8
             }
         }
     }

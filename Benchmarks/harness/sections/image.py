@@ -11,7 +11,8 @@ LAVIS's own encoder in PyTorch's eager mode, *PyTorch + SDPA* the same with its 
 ONNX Runtime and OpenVINO run the encoder that PyTorch exported. *ours, automatic* computes in what
 the library takes for the processor by itself. Each of our rows is compared with the fastest of the
 four engines in single precision; OpenVINO in bfloat16 is in the table of engines where the
-processor has bfloat16, and takes no part in that."""
+processor has bfloat16, and takes no part in that. *ours, int8* is `--compute-type int8`, compared with
+our own single precision."""
 
 SIDES, BATCHES = (256, 384), (1, 8)
 ENGINES = {"LAVIS": "lavis", "PyTorch + SDPA": "sdpa", "ONNX Runtime": "onnx",
@@ -61,6 +62,10 @@ def group(threads, side, models, has_bfloat16):
             f"image/{side}/{batch}/gain", f"{side} px, batch {batch}, what automatic gains",
             f"ours, automatic, batch {batch}", [f"ours, float32, batch {batch}"],
             threads=threads))
+        add("ours, int8", "measure", precision="int8")
+        rows.append(Row(
+            f"image/{side}/{batch}/int8", f"{side} px, batch {batch}, what int8 gains",
+            f"ours, int8, batch {batch}", [f"ours, float32, batch {batch}"], threads=threads))
     for precision in ("float32", "automatic"):
         rows.append(Row(
             f"image/{side}/batching/{precision}",

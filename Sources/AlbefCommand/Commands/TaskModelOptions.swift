@@ -26,7 +26,7 @@ struct TaskModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The number format of matrix products: float32, which is exact, or bfloat16.",
+            "The number format of matrix products: float32, which is exact, bfloat16 or int8.",
             valueName: "type"))
     var computeType = ComputeType.float32
 

@@ -177,6 +177,13 @@ int64_t ct_thread_count(void) CT_NOEXCEPT;
 /// Whether the processor has instructions that multiply bfloat16 numbers (AVX512-BF16, AMX), so that
 /// libtorch's products of them are faster than those of single precision.
 bool ct_multiplies_bfloat16(void) CT_NOEXCEPT;
+/// Whether the processor has instructions for products of 8-bit integers: AVX512-VNNI or AVX-VNNI,
+/// which processors with AMX have too.
+bool ct_multiplies_int8(void) CT_NOEXCEPT;
+/// Rounds the rows of `numbers` `[…, N]`, which are contiguous and in single precision, to integers
+/// from -127 to 127 and adds 128. `integers` `[…, N]` are bytes, `steps` `[…, 1]` the size of a step
+/// of each row. Does nothing if one of them has no elements.
+void ct_round_rows(ct_tensor numbers, ct_tensor integers, ct_tensor steps) CT_NOEXCEPT;
 /// The version of libtorch, such as "2.9.0+cpu".
 const char *ct_version(void) CT_NOEXCEPT;
 /// Makes the threads of libtorch's operators sleep while they wait for each other, whenever other

@@ -44,13 +44,9 @@ struct KnownPaths: Sendable {
     /// - Parameters:
     ///   - description: The document, in JSON.
     ///   - pages: Further paths, which support only `GET` and `HEAD`.
-    init(description: [UInt8], pages: [String]) {
-        let document: Document
-        do {
-            document = try JSONDecoder().decode(Document.self, from: Data(description))
-        } catch {
-            preconditionFailure("cannot read openapi.json: \(error)")
-        }
+    /// - Throws: `DecodingError`.
+    init(description: [UInt8], pages: [String]) throws {
+        let document = try JSONDecoder().decode(Document.self, from: Data(description))
         paths =
             document.paths.map { Path($0, $1.parameters) }
             + pages.map { Path($0, ["GET": Parameters()]) }

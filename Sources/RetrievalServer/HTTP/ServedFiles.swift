@@ -12,6 +12,8 @@ struct ServedFiles: Sendable {
     let page: [(path: String, file: StaticFile)]
     /// The OpenAPI document of the interface, in JSON.
     let description: StaticFile
+    /// The paths of the document, and those of the files.
+    let paths: KnownPaths
 
     /// The `Content-Type` of each kind of file.
     private static let types = [
@@ -22,7 +24,7 @@ struct ServedFiles: Sendable {
 
     /// Reads the files.
     ///
-    /// - Throws: ``ServerError`` if the program was copied without them.
+    /// - Throws: ``ServerError`` if the program was copied without them, or one is damaged.
     init() throws(ServerError) {
         guard
             let folder = ProgramResources.path("Page", of: "RetrievalServer"),
@@ -37,6 +39,12 @@ struct ServedFiles: Sendable {
             page.append((name == "index.html" ? "/" : "/\(name)", file))
         }
         self.page = page
+        do {
+            paths = try KnownPaths(
+                description: description.bytes, pages: page.map(\.path) + ["/openapi.json"])
+        } catch {
+            throw .damagedFile(document.string, DecodingError.reason(of: error))
+        }
     }
 
     /// Returns a file of a known kind; nil for others, such as an editor's copies.

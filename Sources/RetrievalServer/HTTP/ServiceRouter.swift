@@ -16,9 +16,7 @@ struct ServiceRouter: Sendable {
     /// Returns the router, whose middleware logs, limits and refuses requests before a route answers.
     func router() -> Router<ServiceContext> {
         let configuration = parts.configuration
-        let page = parts.files.page.map(\.path)
-        let paths = KnownPaths(
-            description: parts.files.description.bytes, pages: page + ["/openapi.json"])
+        let (page, paths) = (parts.files.page.map(\.path), parts.files.paths)
         let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: SecurityHeadersMiddleware())
         router.add(

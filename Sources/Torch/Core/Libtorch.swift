@@ -81,6 +81,16 @@ enum Libtorch {
 
     static var multipliesBFloat16: Bool { ct_multiplies_bfloat16() }
 
+    static var multipliesInt8: Bool { ct_multiplies_int8() }
+
+    static func roundRows(
+        _ numbers: TensorHandle, into integers: TensorHandle, steps: TensorHandle
+    ) {
+        withExtendedLifetime((numbers, integers, steps)) {
+            ct_round_rows(numbers.raw, integers.raw, steps.raw)
+        }
+    }
+
     static var threadCount: Int {
         get { Int(ct_thread_count()) }
         set {

@@ -18,6 +18,7 @@ package final class LinearProduct: Sendable {
     private let isFixed: Bool
     private let plain = StoredValue<Tensor>()
     private let packed = StoredValue<(weight: Tensor, bias: Tensor?)>()
+    private let integer = StoredValue<IntegerProduct?>()
 
     /// Creates a product.
     ///
@@ -57,7 +58,7 @@ package final class LinearProduct: Sendable {
 
     /// The weight `[O, I]` in the type of the factors, for products of other forms.
     package var factor: Tensor {
-        type == .float32 ? matrix : plain.value { matrix.to(type.dtype) }
+        type.dtype == .float32 ? matrix : plain.value { matrix.to(type.dtype) }
     }
 
     /// Maps `[…, I]` to `[…, O]` and applies an activation.
@@ -68,8 +69,13 @@ package final class LinearProduct: Sendable {
             return product(x.to(.float32), matrix, bias, activation)
         }
         let x = type == .float32 ? x : x.to(type.dtype)
+        if type == .int8, isPacked(x),
+            let product = integer.value({ IntegerProduct(matrix, bias: self.bias) })
+        {
+            return product(x, activation)
+        }
         guard isPacked(x), let operators = PackedOperators.shared else {
-            let bias = type == .float32 ? bias : bias?.to(type.dtype)
+            let bias = type.dtype == .float32 ? bias : bias?.to(type.dtype)
             return product(x, factor, bias, activation)
         }
         let (weight, bias) = packed.value {
@@ -86,6 +92,7 @@ package final class LinearProduct: Sendable {
         return switch type {
         case .bfloat16: Libtorch.multipliesBFloat16
         case .float32: x.dtype == .float32 && x.count <= Self.packedRows * x.size(-1)
+        case .int8: IntegerProduct.isAvailable
         }
     }
 
