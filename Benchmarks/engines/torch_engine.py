@@ -80,16 +80,6 @@ def text(request):
         ids, attention_mask=mask, return_dict=True, mode="text"))
 
 
-def text_products(request):
-    import text_products as forms
-
-    layers = kept(f"products {request['type']}", lambda: forms.made(request["type"]))
-    form = forms.products if request["form"] == "products" else forms.whole
-    call = kept(f"call {request['type']} {request['form']}",
-                lambda: form(layers, request["tokens"]))
-    return protocol.timed(request, call)
-
-
 def rerank(request):
     encoder, length, patches = bert(), request["tokens"], request["patches"]
     head = kept("head", lambda: torch.nn.Linear(768, 2))
@@ -141,5 +131,5 @@ def set_threads(request):
 if __name__ == "__main__":
     with torch.no_grad():
         protocol.serve(
-            {"image": image, "cnn": cnn, "text": text, "text_products": text_products,
-             "rerank": rerank, "peak": peak, "export": export}, set_threads)
+            {"image": image, "cnn": cnn, "text": text, "rerank": rerank, "peak": peak,
+             "export": export}, set_threads)

@@ -159,6 +159,10 @@ package struct ModelOptions: ParsableArguments {
                     + " 'albef index push' fills it.")
         }
         if let threads { setThreadCount(threads) }
+        let device = try Device(named: device)
+        if let computeType, !computeType.isAvailable(on: device) {
+            note("note: \(device) has no products in \(computeType.rawValue); computing in float32")
+        }
         let name = model ?? shipped.rawValue
         if ShippedModel(rawValue: name)?.directory != nil,
             FileManager.default.fileExists(atPath: "\(name)/config.json")
@@ -171,7 +175,7 @@ package struct ModelOptions: ParsableArguments {
         if let recall { second = try await named(recall, note: remarks) }
         var model = try SearchModel(
             try await named(name, note: remarks), recall: second, imageSize: imageSize,
-            device: Device(named: device), computeType: computeType ?? (isExact ? .float32 : nil))
+            device: device, computeType: computeType ?? (isExact ? .float32 : nil))
         // Record names: they stay valid when the cache or the program moves.
         if let name = try Self.name(name) { model.source = name }
         if let name = try recall.flatMap(Self.name) { model.recallSource = name }

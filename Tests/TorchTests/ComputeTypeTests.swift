@@ -41,6 +41,7 @@ struct ComputeTypeTests {
 
     @Test(
         "Integers have a scale per output and one per row of the input, and lose nothing else",
+        .enabled(if: ComputeType.int8.isAvailable(on: .cpu)),
         arguments: [1, 12, 700], [LinearActivation?.none, .gelu, .tanhGELU])
     func integers(rows: Int, _ activation: LinearActivation?) throws {
         let (exact, short) = (try layer(.float32), try layer(.int8))
@@ -146,5 +147,6 @@ struct ComputeTypeTests {
         #expect(ComputeType.fastest(on: .mps) == .float32)
         #expect(ComputeType.fastest(on: .cuda()) == .float32)
         #expect(ComputeType.allCases.contains(.fastest(on: .cpu)))
+        #expect(ComputeType.allCases.filter { !$0.isAvailable(on: .mps) } == [.int8])
     }
 }

@@ -11,8 +11,8 @@ LAVIS's own encoder in PyTorch's eager mode, *PyTorch + SDPA* the same with its 
 ONNX Runtime and OpenVINO run the encoder that PyTorch exported. *ours, automatic* computes in what
 the library takes for the processor by itself. Each of our rows is compared with the fastest of the
 four engines in single precision; OpenVINO in bfloat16 is in the table of engines where the
-processor has bfloat16, and takes no part in that. *ours, int8* is `--compute-type int8`, compared with
-our own single precision."""
+processor has bfloat16, and takes no part in that. *ours, int8* is `--compute-type int8`, where the
+processor has such products, compared with our own single precision."""
 
 SIDES, BATCHES = (256, 384), (1, 8)
 ENGINES = {"LAVIS": "lavis", "PyTorch + SDPA": "sdpa", "ONNX Runtime": "onnx",
@@ -30,11 +30,12 @@ def encoder_operations(tokens, layers, width=768):
     return layers * (24 * tokens * width**2 + 4 * tokens**2 * width)
 
 
-def groups(options, models, has_bfloat16=False):
-    return [group(options.most, side, models, has_bfloat16) for side in SIDES]
+def groups(options, models, kinds=("bfloat16", "int8")):
+    return [group(options.most, side, models, kinds) for side in SIDES]
 
 
-def group(threads, side, models, has_bfloat16):
+def group(threads, side, models, kinds):
+    has_bfloat16 = "bfloat16" in kinds
     sides, rows = [], []
     for batch in BATCHES:
         request = {"do": "image", "side": side, "batch": batch, "threads": threads,
@@ -62,10 +63,12 @@ def group(threads, side, models, has_bfloat16):
             f"image/{side}/{batch}/gain", f"{side} px, batch {batch}, what automatic gains",
             f"ours, automatic, batch {batch}", [f"ours, float32, batch {batch}"],
             threads=threads))
-        add("ours, int8", "measure", precision="int8")
-        rows.append(Row(
-            f"image/{side}/{batch}/int8", f"{side} px, batch {batch}, what int8 gains",
-            f"ours, int8, batch {batch}", [f"ours, float32, batch {batch}"], threads=threads))
+        if "int8" in kinds:
+            add("ours, int8", "measure", precision="int8")
+            rows.append(Row(
+                f"image/{side}/{batch}/int8", f"{side} px, batch {batch}, what int8 gains",
+                f"ours, int8, batch {batch}", [f"ours, float32, batch {batch}"],
+                threads=threads))
     for precision in ("float32", "automatic"):
         rows.append(Row(
             f"image/{side}/batching/{precision}",
@@ -87,5 +90,4 @@ def run(context):
             context.workers.ask("torch", {
                 "do": "export", "model": "vit", "side": side, "path": str(partial)})
             partial.rename(path)
-    has_bfloat16 = "bfloat16" in context.peaks
-    return context.groups(groups(context.options, context.models, has_bfloat16))
+    return context.groups(groups(context.options, context.models, context.peaks))

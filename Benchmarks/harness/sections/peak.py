@@ -8,8 +8,8 @@ NAME, TITLE, SECONDS, WHEN = "peak", "The processor's peak", 30, "always"
 ABOUT = """\
 Products of two matrices of 2,048 rows and columns, the yardstick of the other tables: the matrices
 of an encoder have other shapes, so that its share can exceed 100 %. A type is measured where the
-processor computes with it. Both sides are libtorch, called from Swift and from Python; our side has
-no product of 8-bit integers."""
+processor computes with it. Both sides are libtorch, called from Swift and from Python; products of
+8-bit integers are called from Python alone."""
 
 SIDE = 2048
 OPERATIONS = 2 * SIDE**3

@@ -8,9 +8,8 @@ public enum ComputeType: String, Sendable, Hashable, CaseIterable {
     /// as fast on processors with instructions for them.
     case bfloat16
     /// 8-bit integers in the products of linear layers, with a scale per output and one per row of
-    /// the input; everything else is in single precision. Products are up to 4 times as fast on
-    /// processors with instructions for them (AVX512-VNNI, AVX-VNNI or AMX). Only for use on a
-    /// processor; elsewhere it is single precision.
+    /// the input; everything else is in single precision. Needs a processor with instructions for
+    /// them (AVX512-VNNI, AVX-VNNI or AMX), on which products are several times as fast.
     case int8
 
     /// The type of tokens, and of the factors of other products than those of linear layers.
@@ -19,6 +18,11 @@ public enum ComputeType: String, Sendable, Hashable, CaseIterable {
         case .float32, .int8: .float32
         case .bfloat16: .bfloat16
         }
+    }
+
+    /// Whether layers on a device multiply in this type; if not, they multiply in single precision.
+    public func isAvailable(on device: Device) -> Bool {
+        self != .int8 || (device == .cpu && IntegerProduct.isAvailable)
     }
 
     /// The format of the fastest products on a device: bfloat16 on a processor that has
