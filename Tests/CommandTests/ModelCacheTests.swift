@@ -100,7 +100,11 @@ struct ModelCacheTests {
                 await process.exited()
                 #expect(process.terminationStatus == 0, "\(errors())")
             }
-            #expect(server.paths.filter { $0 == "mscoco.pth" }.count == 1)
+            // On a busy machine, a process that receives nothing for a minute asks for the rest.
+            let whole = server.server.requests.filter {
+                $0[":path"] == "mscoco.pth" && $0["range"] == nil
+            }
+            #expect(whole.count == 1)
             #expect(errors().components(separatedBy: "importing albef-coco").count == 2)
         }
     }

@@ -128,7 +128,7 @@ struct ModelCacheTests {
             guard path == weights, !gate.isOpen else { return }
             // The first connection breaks, and the second stops sending.
             if attempt == 3 { behaviour.cut = 1000 }
-            if attempt > 3 { behaviour.hold = (count: 500, until: gate) }
+            if attempt > 3 { behaviour.hold = (count: 1500, until: gate) }
         }
         var entry = try server.entry(ModelServer.chinese)
         entry = Self.without("tokenizer_config.json", entry)

@@ -18,7 +18,8 @@ package final class FileServer: Sendable {
         package var announcedLength: Int?
         /// Announce no length.
         package var hidesLength: Bool
-        /// Send no more than this many bytes of the body until the gate is open.
+        /// Send nothing behind this byte of the content until the gate is open, not even to a client
+        /// that lost its patience and asks again.
         package var hold: (count: Int, until: Gate)?
         /// Answer a range request with a `Content-Range` that starts elsewhere.
         package var rangeShift: Int
@@ -158,8 +159,9 @@ package final class FileServer: Sendable {
         send(Data("\(header)\r\n".utf8), to: connection)
         var rest = body.prefix(behaviour.cut ?? body.count)
         if let (count, gate) = behaviour.hold {
-            guard send(rest.prefix(count), to: connection) else { return }
-            rest = rest.dropFirst(count)
+            let free = max(0, count - start)
+            guard send(rest.prefix(free), to: connection) else { return }
+            rest = rest.dropFirst(free)
             gate.wait()
         }
         guard send(rest, to: connection) else { return }
