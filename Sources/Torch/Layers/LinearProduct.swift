@@ -69,14 +69,14 @@ package final class LinearProduct: Sendable {
             return product(x.to(.float32), matrix, bias, activation)
         }
         let x = type == .float32 ? x : x.to(type.dtype)
-        if type == .int8, isPacked(x),
-            let product = integer.value({ IntegerProduct(matrix, bias: self.bias) })
-        {
-            return product(x, activation)
-        }
         guard isPacked(x), let operators = PackedOperators.shared else {
             let bias = type.dtype == .float32 ? bias : bias?.to(type.dtype)
             return product(x, factor, bias, activation)
+        }
+        if type == .int8,
+            let product = integer.value({ IntegerProduct(matrix, bias: self.bias) })
+        {
+            return product(x, activation)
         }
         let (weight, bias) = packed.value {
             (operators.packed(matrix.to(type.dtype)), self.bias?.to(type.dtype))
