@@ -160,9 +160,7 @@ package struct ModelOptions: ParsableArguments {
         }
         if let threads { setThreadCount(threads) }
         let device = try Device(named: device)
-        if let computeType, !computeType.isAvailable(on: device) {
-            note("note: \(device) has no products in \(computeType.rawValue); computing in float32")
-        }
+        if let remark = computeType?.remark(on: device) { note(remark) }
         let name = model ?? shipped.rawValue
         if ShippedModel(rawValue: name)?.directory != nil,
             FileManager.default.fileExists(atPath: "\(name)/config.json")
@@ -189,7 +187,13 @@ package struct ModelOptions: ParsableArguments {
     }
 }
 
-extension ComputeType: ExpressibleByArgument {}
+extension ComputeType: ExpressibleByArgument {
+    /// A note that a device computes in single precision instead; nil where it has this type.
+    package func remark(on device: Device) -> String? {
+        isAvailable(on: device)
+            ? nil : "note: \(device) has no products in \(rawValue); computing in float32"
+    }
+}
 
 extension MilvusAddress {
     /// Returns an address without a token, for errors.

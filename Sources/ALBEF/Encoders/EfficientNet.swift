@@ -14,7 +14,7 @@ public final class EfficientNet: Sendable {
     /// The convolution after the stages; nil in a trunk without it.
     public let head: Convolution?
     private let activation: EfficientNetArchitecture.Activation
-    private let isFixed: Bool
+    private let layers: [Convolution]
     private let computeType: ComputeType
 
     /// Creates a trunk with the parameters of a scope.
@@ -35,13 +35,16 @@ public final class EfficientNet: Sendable {
         let activation = configuration.architecture.activation
         // Residual blocks divide the added variance among them, so that the sum stays bounded.
         let share = 1 / Double(plan.stages.joined().count)
+        var layers: [Convolution] = []
         func layer(
             _ element: EfficientNetPlan.Element, isAdded: Bool = false
         ) throws -> Convolution {
-            try Convolution(
+            let layer = try Convolution(
                 scope, prefix.isEmpty ? element.name : "\(prefix).\(element.name)", element.shape,
                 padding: configuration.convention.padding,
                 gain: configuration.architecture.gain(element.role) * (isAdded ? share : 1))
+            layers.append(layer)
+            return layer
         }
         stem = try layer(plan.stem)
         stages = try plan.stages.map { stage in
@@ -53,7 +56,7 @@ public final class EfficientNet: Sendable {
         }
         head = try plan.head.map { try layer($0) }
         self.activation = activation
-        isFixed = scope.isFixed
+        self.layers = layers
         computeType = scope.computeType
     }
 
@@ -66,13 +69,21 @@ public final class EfficientNet: Sendable {
     ///   - isCheckpointed: whether to recompute each block in the backward pass, which takes about
     ///     a third more time and stores one tensor per block. The default is `false`.
     public func callAsFunction(_ pixels: Tensor, isCheckpointed: Bool = false) -> Tensor {
-        let count = pixels.size(0)
-        guard isFixed, count > 1, pixels.device == .cpu else {
-            return self(stageMap(pixels, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
+        eachImage(pixels) {
+            self(stageMap($0, stages: 0), afterStages: 0, isCheckpointed: isCheckpointed)
         }
-        // The maps of one image fit into the cache, and kernels are packed for one image.
-        return Tensor.concatenated(
-            (0..<count).map { self(pixels[$0..<$0 + 1], isCheckpointed: isCheckpointed) })
+    }
+
+    /// Applies `body` to one image after another, if nothing of them is kept for a backward pass.
+    ///
+    /// The maps of one image fit into the cache, and the memory that they take does not grow with
+    /// the batch. Kernels that never change are packed for one image.
+    private func eachImage(_ images: Tensor, _ body: (Tensor) -> Tensor) -> Tensor {
+        let count = images.size(0)
+        guard count > 1, images.device == .cpu, !images.requiresGrad,
+            !layers.contains(where: \.isTrained)
+        else { return body(images) }
+        return Tensor.concatenated((0..<count).map { body(images[$0..<$0 + 1]) })
     }
 
     /// The number of parts after which the trunk can be cut: the stages, and the last convolution

@@ -1,5 +1,7 @@
+import ALBEF
 import Foundation
-import ImageText
+package import ImageText
+package import SystemPackage
 import Torch
 
 extension PretrainingRun {
@@ -19,19 +21,35 @@ extension PretrainingRun {
         }
     }
 
-    /// Takes the first steps of a run, without a log or a checkpoint, and measures them.
+    /// Takes steps of a run, without a log or a checkpoint, and measures them.
     ///
-    /// - Parameter count: The number of steps, at least 2: the first one also allocates the
-    ///   optimizer's averages. The data are read again from their beginning if they have fewer.
-    /// - Throws: The errors of ``run()``.
-    package func trial(steps count: Int = 3) async throws -> Trial {
+    /// It takes three steps at least, because the first one also allocates the optimizer's averages,
+    /// and more if they are short. The teacher has its full weight, as after its ramp. The data are
+    /// read again from their beginning if they have fewer batches.
+    ///
+    /// - Parameters:
+    ///   - directory: The directory that the run begins in.
+    ///   - settings: The settings of the run.
+    ///   - opener: Opens the shards of training data.
+    /// - Throws: The errors of a run.
+    package static func trial(
+        in directory: FilePath, _ settings: PretrainingConfiguration, opener: ShardOpener
+    ) async throws -> Trial {
+        var settings = settings
+        settings.objectives.teacher.rampEpochs = 0
+        return try await PretrainingRun(directory, settings: settings, opener: opener).trial()
+    }
+
+    private func trial() async throws -> Trial {
         keepFreedMemory()
         defer { maps?.close() }
         let accumulation = configuration.training.accumulation
         var batches = source.batches(from: .init(), begunWith: 1)
         let clock = ContinuousClock()
+        let begin = clock.now
         var (seconds, processor) = (Double.infinity, Double.infinity)
-        for step in 0..<count {
+        var steps = 0
+        while steps < 3 || (steps < 20 && begin.duration(to: clock.now) < .seconds(3)) {
             let (start, before) = (clock.now, Self.processorSeconds)
             var waiting: [RunBatch] = []
             while waiting.count < accumulation,
@@ -40,7 +58,8 @@ extension PretrainingRun {
                 waiting.append(batch)
             }
             _ = try take(waiting)
-            guard step > 0 else { continue }
+            steps += 1
+            guard steps > 1 else { continue }
             seconds = min(seconds, start.duration(to: clock.now).seconds)
             processor = min(processor, Self.processorSeconds - before)
         }

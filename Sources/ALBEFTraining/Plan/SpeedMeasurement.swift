@@ -5,18 +5,23 @@ import Torch
 
 /// Measures the speed of this machine's processor for the layers of a run.
 ///
-/// It times single operators at the sizes of the model, and then a whole step of the same model
-/// with few layers per encoder, which corrects their sum.
+/// It times single operators at the sizes of the model, and then steps, which correct their sum:
+/// those of the model itself if one takes a second at most, and otherwise those of the same model
+/// with few layers per encoder, whose image encoder is also timed alone.
 struct SpeedMeasurement {
     private let shape: StepShape
     /// The time for each operator, in seconds.
     private static let patience = 0.12
-    /// The longest time for one step of the small model, in seconds.
-    private static let stepPatience = 0.5
+    /// The longest time for one step of the model, in seconds.
+    private static let stepPatience = 1.0
+    /// The same with few layers.
+    private static let fewLayersPatience = 3.0
+    /// Rows of the table of words beyond these add memory, and hardly time.
+    private static let words = 32_000
 
     init(_ shape: StepShape) { self.shape = shape }
 
-    /// Measures the speed, in about two seconds.
+    /// Measures the speed, in 4 to 30 seconds.
     ///
     /// - Throws: `TorchError` if there is not enough memory.
     func run() throws -> MachineSpeed {
@@ -26,7 +31,7 @@ struct SpeedMeasurement {
                 updates: try updates(), threads: threadCount)
         }
         speed.cores = ProcessInfo.processInfo.activeProcessorCount
-        speed.correction = try correction(speed)
+        try correct(&speed)
         return speed
     }
 
@@ -84,42 +89,65 @@ struct SpeedMeasurement {
         }
     }
 
-    // MARK: A small step
+    // MARK: Steps
 
-    /// Returns the time of a step of the smallest model with these layers, relative to its
-    /// prediction.
-    private func correction(_ speed: MachineSpeed) throws -> Double {
-        var small = shape
-        small.sizes.vision.depth = min(1, shape.sizes.vision.depth)
+    /// Sets the corrections to the time of steps, relative to their prediction.
+    private func correct(_ speed: inout MachineSpeed) throws {
+        var model = shape
+        model.sizes.text.vocabularySize = min(Self.words, shape.sizes.text.vocabularySize)
+        model.objectives.contrastive.queue = 0
+        model.accumulation = 1
+        let whole = Self.seconds(model, speed)
+        if whole <= Self.stepPatience {
+            let measured = try MeasuredStep(model).seconds(imagesAlone: false)
+            speed.imageCorrection = Self.ratio(measured, whole)
+            speed.correction = speed.imageCorrection
+            return
+        }
+        model = Self.fewLayers(model)
+        model.pairs = 2
+        let fitting = 2 * Self.fewLayersPatience / max(Self.seconds(model, speed), 1e-9)
+        model.pairs = max(2, min(shape.pairs, Int(min(fitting, 1e6))))
+        let step = try MeasuredStep(model)
+        let images = try step.seconds(imagesAlone: true)
+        let all = try step.seconds(imagesAlone: false)
+        let predicted = Self.seconds(model, speed)
+        speed.correction = 0
+        let predictedImages = Self.seconds(model, speed)
+        speed.imageCorrection = Self.ratio(images, predictedImages)
+        speed.correction = Self.ratio(all - images, predicted - predictedImages)
+    }
+
+    /// The predicted time of a forward and backward pass.
+    private static func seconds(_ shape: StepShape, _ speed: MachineSpeed) -> Double {
+        StepTime(StepStages(shape), passes: 1, updateBytes: 0, images: 0, speed).computing
+    }
+
+    private static func ratio(_ measured: Double, _ predicted: Double) -> Double {
+        min(max(measured / max(predicted, 1e-9), 0.2), 20)
+    }
+
+    /// The same model with two blocks in the image encoder, a text layer and two fusion layers.
+    private static func fewLayers(_ shape: StepShape) -> StepShape {
+        var few = shape
+        few.sizes.vision.depth = min(2, shape.sizes.vision.depth)
         let text = shape.sizes.text
         if !text.sharesLayers {
-            small.sizes.text.fusionLayer = min(1, text.textDepth)
-            small.sizes.text.depth =
-                small.sizes.text.fusionLayer + min(2, text.depth - text.fusionLayer)
+            few.sizes.text.fusionLayer = min(1, text.textDepth)
+            few.sizes.text.depth =
+                few.sizes.text.fusionLayer + min(2, text.depth - text.fusionLayer)
         }
-        small.sizes.text.vocabularySize = min(2_000, text.vocabularySize)
-        small.objectives.contrastive.queue = 0
-        small.accumulation = 1
-        small.pairs = 2
-        let seconds = StepTime(
-            StepStages(small).total, passes: 1, updateBytes: 0, images: 0, speed
-        ).computing
-        let fitting = 2 * Self.stepPatience / max(seconds, 1e-9)
-        small.pairs = max(2, min(shape.pairs, Int(min(fitting, 1e6))))
-        let predicted = StepTime(
-            StepStages(small).total, passes: 1, updateBytes: 0, images: 0, speed
-        ).computing
-        let measured = try SmallStep(small).seconds()
-        return min(max(measured / max(predicted, 1e-9), 0.2), 20)
+        return few
     }
 }
 
-/// Steps of a small model over random pairs, for measuring.
-private struct SmallStep {
+/// Steps of a model over random pairs, for measuring.
+private struct MeasuredStep {
     private let student: ALBEFModel
     private let objective: PretrainingObjective
     private let batch: PretrainingBatch
     private let alpha: Double
+    private let isCheckpointed: Bool
     private let trained: [Parameter]
 
     init(_ shape: StepShape) throws {
@@ -156,28 +184,39 @@ private struct SmallStep {
         } else {
             images = .pixels(pixels)
         }
-        let ids = (0..<shape.pairs * shape.length).map { 2 + $0 * 7_919 % max(1, vocabulary - 2) }
         let real = Int(shape.meanLength.rounded())
-        let mask = (0..<shape.pairs * shape.length).map { $0 % shape.length < real ? 1 : 0 }
+        let columns = (0..<shape.pairs * shape.length).map { ($0, $0 % shape.length) }
+        // As in texts, neither the first token nor padding is ever hidden.
+        let ids = columns.map { place, column in
+            column == 0 || column >= real ? 0 : 2 + place * 7_919 % max(1, vocabulary - 2)
+        }
+        let mask = columns.map { $0.1 < real ? 1 : 0 }
         batch = PretrainingBatch(
             images: images, ids: Tensor(ids, shape: [shape.pairs, shape.length]),
             mask: Tensor(mask, shape: [shape.pairs, shape.length]),
             imageIDs: .arange(0..<shape.pairs))
         alpha = objectives.teacher.isEnabled ? objectives.teacher.alpha : 0
+        isCheckpointed = shape.isCheckpointed
     }
 
     /// Returns the shortest time of a forward and backward pass.
-    func seconds() throws -> Double {
+    ///
+    /// - Parameter imagesAlone: Whether only the image encoders run, the teacher's without gradients.
+    func seconds(imagesAlone: Bool) throws -> Double {
         let clock = ContinuousClock()
         var best = Double.infinity
         var total = 0.0
         var turns = 0
         // The first step also requests its memory from the system.
-        while turns < 3 || (turns < 20 && total < 0.4) {
+        while turns < 2 || (turns < 20 && total < 3) {
             let time = try clock.measure {
                 try recovering {
                     for parameter in trained { parameter.value.setGrad(nil) }
-                    try objective(batch, alpha: alpha).total.backward()
+                    if imagesAlone {
+                        try encodeImages()
+                    } else {
+                        try objective(batch, alpha: alpha).total.backward()
+                    }
                 }
             }.seconds
             if turns > 0 { best = min(best, time) }
@@ -185,5 +224,17 @@ private struct SmallStep {
             turns += 1
         }
         return best
+    }
+
+    private func encodeImages() throws {
+        let map = try student.trunkMap(batch.images, isCheckpointed: isCheckpointed)
+        let tokens = try student.encodeImages(ofMap: map, isCheckpointed: isCheckpointed).tokens
+        if let teacher = objective.teacher {
+            try withoutGradients {
+                let shared = teacher.sharesTrunk ? map : try teacher.model.trunkMap(batch.images)
+                _ = try teacher.model.encodeImages(ofMap: shared)
+            }
+        }
+        if tokens.requiresGrad { try tokens.sum().backward() }
     }
 }

@@ -44,9 +44,11 @@ struct StepShape: Sendable {
     }
 
     /// The hidden tokens of all texts of a batch, K.
+    ///
+    /// The first token of a text is never hidden.
     var hiddenTokens: Int {
         guard objectives.maskedLanguage.weight > 0 else { return 0 }
-        let mean = Double(pairs) * meanLength * objectives.maskedLanguage.probability
+        let mean = Double(pairs) * (meanLength - 1) * objectives.maskedLanguage.probability
         return max(1, Int(mean.rounded(.up)))
     }
 

@@ -18,7 +18,17 @@ struct StepStages: Sendable {
     private var parts: PartGradients { shape.parts }
 
     /// The sum of all parts, for one forward and backward pass.
-    var total: LayerCost { stages.reduce(LayerCost()) { $0 + $1.cost } }
+    var total: LayerCost { imageEncoders + others }
+    /// The image encoders of the model and of its teacher.
+    var imageEncoders: LayerCost { sum { $0.hasPrefix(Self.imagePrefix) } }
+    /// All parts but the image encoders.
+    var others: LayerCost { sum { !$0.hasPrefix(Self.imagePrefix) } }
+
+    private static let imagePrefix = "image."
+
+    private func sum(_ isChosen: (String) -> Bool) -> LayerCost {
+        stages.filter { isChosen($0.address) }.reduce(LayerCost()) { $0 + $1.cost }
+    }
 
     /// Lists the parts of a step.
     init(_ shape: StepShape) {
@@ -129,9 +139,10 @@ struct StepStages: Sendable {
         cost.passing = 2 * states
         if record.isRecorded {
             cost.saved = states + (shape.hasDropout ? states : 0)
-            // The gradient of the words arrives as a whole table, beside that of the MLM head.
+            // The gradient of the words arrives as a whole table. Beside that of the MLM head it is
+            // added to a third, whose layout is that of the words.
             let table = 4 * text.vocabularySize * text.width
-            cost.returning = shape.masks ? table + states : states
+            cost.returning = (shape.masks ? 2 * table : 0) + states
             cost.elements += Double(2 * table)
         }
         add("text.embeddings", cost)
@@ -170,6 +181,8 @@ struct StepStages: Sendable {
         for _ in 0..<vision.depth {
             cost += LayerCosts.visionBlock(rows: shape.pairs, vision, record)
         }
+        stages.append(StepStage(address: "\(Self.imagePrefix)teacher", cost: cost))
+        cost = LayerCost()
         let hasDropout = shape.hasDropout && objectives.isFaithful
         let texts = shape.pairs * ((objectives.contrastive.weight > 0 ? 1 : 0) + (distils ? 1 : 0))
         for _ in 0..<text.textDepth {
@@ -307,10 +320,11 @@ struct StepStages: Sendable {
             recording.productPasses * 2 * Double(hidden * text.width)
             * Double(text.vocabularySize + text.width)
         cost.elements = recording.elementPasses * Double(5 * logits)
-        cost.passing = 2 * logits
         if recording.isRecorded {
-            cost.saved = 5 * states + (distils ? 3 : 1) * logits
-            cost.returning = 3 * logits
+            // Each kind of label keeps a softmax; the teacher's is counted with its pass.
+            cost.saved = 5 * states + (distils ? 2 : 1) * logits
+            cost.passing = (distils ? 3 : 1) * logits
+            cost.returning = (distils ? 1 : 2) * logits
         }
         return cost
     }

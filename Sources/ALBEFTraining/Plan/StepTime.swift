@@ -24,17 +24,23 @@ public struct StepTime: Sendable, Hashable, Codable {
     /// Predicts the time of a step.
     ///
     /// - Parameters:
-    ///   - work: The work of one forward and backward pass.
+    ///   - stages: The parts of one forward and backward pass.
     ///   - passes: The number of forward passes per step.
     ///   - updateBytes: The bytes that the optimizer and the teacher read and write.
     ///   - images: The images that are decoded per step.
     init(
-        _ work: LayerCost, passes: Int, updateBytes: Double, images: Double, _ speed: MachineSpeed
+        _ stages: StepStages, passes: Int, updateBytes: Double, images: Double,
+        _ speed: MachineSpeed
     ) {
-        let factor = Double(passes) * speed.correction
-        products = factor * work.products / speed.products
-        attention = factor * work.attention / speed.attention
-        elements = factor * work.elements / speed.elements
+        let (encoders, others) = (stages.imageEncoders, stages.others)
+        func seconds(_ work: KeyPath<LayerCost, Double>, per rate: Double) -> Double {
+            Double(passes) / rate
+                * (encoders[keyPath: work] * speed.imageCorrection
+                    + others[keyPath: work] * speed.correction)
+        }
+        products = seconds(\.products, per: speed.products)
+        attention = seconds(\.attention, per: speed.attention)
+        elements = seconds(\.elements, per: speed.elements)
         updates = updateBytes / speed.updates
         let computing = products + attention + elements + updates
         data = speed.imageSeconds.map { $0 * images }
@@ -59,7 +65,9 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
     public var elements: Double
     /// Bytes that the optimizer reads and writes.
     public var updates: Double
-    /// The time of whole layers, relative to the sum of their operators.
+    /// The time of the image encoder's layers, relative to the sum of their operators.
+    public var imageCorrection: Double
+    /// The same of all other layers.
     public var correction: Double
     /// The processor time of decoding and augmenting an image; nil if it was not measured.
     public var imageSeconds: Double?
@@ -82,7 +90,7 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
         attention = teraflops * 1e12 / 2
         elements = teraflops * 1e12 / 40
         updates = teraflops * 1e12 / 40
-        correction = 1
+        (imageCorrection, correction) = (1, 1)
         self.imageSeconds = imageSeconds
         (threads, self.cores, isProcessor) = (1, cores, false)
     }
@@ -93,6 +101,7 @@ public struct MachineSpeed: Sendable, Hashable, Codable {
         self.elements = elements
         self.updates = updates
         self.threads = threads
-        (correction, imageSeconds, cores, isProcessor) = (1, nil, threads, true)
+        (imageCorrection, correction, imageSeconds) = (1, 1, nil)
+        (cores, isProcessor) = (threads, true)
     }
 }

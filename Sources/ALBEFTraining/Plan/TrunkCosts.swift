@@ -11,19 +11,25 @@ struct TrunkCosts {
 
     /// Computes the costs for B images.
     ///
-    /// A convolution keeps its input. The activation works in place, so its result is the input of
-    /// the next convolution; SiLU also keeps a copy of its own input.
+    /// A convolution keeps its input, an activation a copy of its own, and the weights of channels
+    /// what they multiply. A trunk of which nothing trains has the maps of one image at a time.
     init(
         _ configuration: EfficientNetConfiguration, images: Int, imageSize: Int,
         recording: (String) -> Recording
     ) {
         let plan = EfficientNetPlan(configuration)
-        let keepsCopies = configuration.architecture.activation == .silu
+        let addresses =
+            plan.stages.indices.map { "image.trunk.\($0)" }
+            + (plan.head == nil ? [] : ["image.trunk.head"])
+        let records = addresses.map(recording)
+        let together = records.contains(where: \.isRecorded) ? images : 1
         var side = imageSize
-        var parts: [(address: String, cost: LayerCost)] = []
+        var costs: [LayerCost] = []
         var inputs = [4 * images * 3 * side * side]
 
-        func apply(_ shape: Convolution.Shape, _ cost: inout LayerCost, _ record: Recording) {
+        func apply(
+            _ shape: Convolution.Shape, _ cost: inout LayerCost, _ record: Recording, copies: Int
+        ) {
             let from = 4 * images * side * side * shape.inputs
             side = (side + shape.stride - 1) / shape.stride
             let to = 4 * images * side * side * shape.outputs
@@ -36,37 +42,37 @@ struct TrunkCosts {
                 cost.products += record.productPasses * operations
                 cost.elements += record.elementPasses * Double(to)
             }
-            cost.passing = max(cost.passing, from + to)
+            cost.passing = max(cost.passing, (from + to) / images * together)
             if record.isRecorded {
-                cost.saved += (record.trains ? from : 0) + (keepsCopies ? to : 0)
+                cost.saved += (record.trains ? from : 0) + copies * to
                 cost.returning = max(cost.returning, from + to)
             }
         }
 
         for (index, stage) in plan.stages.enumerated() {
-            let address = "image.trunk.\(index)"
-            let record = recording(address)
             var cost = LayerCost()
-            if index == 0 { apply(plan.stem.shape, &cost, record) }
+            if index == 0 { apply(plan.stem.shape, &cost, records[index], copies: 1) }
             for block in stage {
-                for convolution in block.convolutions {
-                    // Squeeze and excitation see one place per channel.
-                    let isPooled = convolution == block.squeeze || convolution == block.excitation
-                    if !isPooled { apply(convolution.shape, &cost, record) }
+                if let expansion = block.expansion {
+                    apply(expansion.shape, &cost, records[index], copies: 1)
                 }
+                // Squeeze and excitation see one place per channel.
+                apply(
+                    block.depthwise.shape, &cost, records[index],
+                    copies: block.squeeze == nil ? 1 : 2)
+                apply(block.projection.shape, &cost, records[index], copies: 0)
             }
-            parts.append((address, cost))
+            costs.append(cost)
             let width = stage.last?.projection.shape.outputs ?? plan.stem.shape.outputs
             inputs.append(4 * images * side * side * width)
         }
         if let head = plan.head {
-            let address = "image.trunk.head"
             var cost = LayerCost()
-            apply(head.shape, &cost, recording(address))
-            parts.append((address, cost))
+            apply(head.shape, &cost, records[plan.stages.count], copies: 1)
+            costs.append(cost)
             inputs.append(4 * images * side * side * head.shape.outputs)
         }
-        self.parts = parts
+        parts = zip(addresses, costs).map { (address: $0, cost: $1) }
         self.inputs = inputs
     }
 }

@@ -45,7 +45,7 @@ struct PlanCommand: TrainingCommand {
     var threads: Int?
 
     @Flag(
-        help: "Take three real steps in a process of its own, and show them beside the prediction.")
+        help: "Take real steps in a process of its own, and show them beside the prediction.")
     var check = false
 
     @Flag(help: "Print the results as JSON.")
@@ -91,8 +91,8 @@ struct PlanCommand: TrainingCommand {
     private static func measure(
         _ settings: PretrainingConfiguration, in directory: FilePath
     ) async throws {
-        let run = try PretrainingRun(directory, settings: settings, opener: .standard)
-        try Console.json(try await run.trial())
+        try Console.json(
+            try await PretrainingRun.trial(in: directory, settings, opener: .standard))
     }
 }
 

@@ -51,7 +51,8 @@ struct TaskModelOptions: ParsableArguments {
 }
 
 extension TaskModel {
-    /// Loads the model that a name or path stands for, and notes that it is untrained.
+    /// Loads the model that a name or path stands for, and notes that it is untrained, or that the
+    /// device computes in another type.
     ///
     /// - Parameters:
     ///   - name: a directory, or a name of the catalogue, which is fetched on first use.
@@ -69,8 +70,9 @@ extension TaskModel {
                 "\(name) is a model for \(own.rawValue), not for \(task.rawValue);"
                     + " 'albef finetune' makes one from a pretrained model.")
         }
+        let tell = note ?? { Console.note($0) }
+        if let remark = computeType.remark(on: device) { tell(remark) }
         if !files.configuration.isTrained {
-            let tell = note ?? { Console.note($0) }
             tell("note: the weights of this model are untrained; its results mean nothing")
         }
         try self.init(files, imageSize: imageSize, device: device, computeType: computeType)

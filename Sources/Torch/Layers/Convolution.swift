@@ -57,6 +57,8 @@ public final class Convolution: Sendable {
     public let weight: Parameter
     /// The bias, `[O]`.
     public let bias: Parameter
+    /// Whether a backward pass computes gradients of its parameters.
+    public var isTrained: Bool { weight.value.requiresGrad || bias.value.requiresGrad }
     private let shape: Shape
     private let padding: ConvolutionPadding
     private let type: ComputeType

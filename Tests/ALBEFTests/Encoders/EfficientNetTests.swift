@@ -99,6 +99,17 @@ struct EfficientNetTests {
         }
     }
 
+    @Test("Nothing of a batch is computed together if nothing trains")
+    func onePerPass() throws {
+        let (network, _) = try network()
+        let pixels = Tensor.normal([3, 3, 32, 32], generator: try Generator(seed: 4))
+        let together: [Float] = network(pixels).values()
+        let alone = (0..<3).flatMap { index -> [Float] in
+            network(pixels[index..<index + 1]).values()
+        }
+        #expect(together == alone)
+    }
+
     private func isFrozen(_ name: String, _ stages: Int) -> Bool {
         if name.hasPrefix("conv_stem") { return stages > 0 }
         let stage = name.hasPrefix("blocks.") ? Int(String(name.dropFirst(7).prefix(1))) : nil
@@ -128,7 +139,7 @@ struct EfficientNetTests {
                 }
             }
         }
-        let (trained, _) = try network()
+        let (trained, _) = try network(gradients: true)
         #expect(maps[0] == trained(pixels).values())
         #expect(maps[1] == maps[0])
     }
