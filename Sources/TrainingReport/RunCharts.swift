@@ -5,11 +5,11 @@ import Storage
 
 /// The curves of a run.
 struct RunCharts {
-    private let run: TrainingRun
+    private let run: RecordedRun
     /// The first and last step, which all charts share so that they can be compared.
     private let steps: [Double]
 
-    init(run: TrainingRun) {
+    init(run: RecordedRun) {
         self.run = run
         let all =
             run.steps.map(\.step) + run.evaluations.map(\.step) + run.tasks.map(\.step)

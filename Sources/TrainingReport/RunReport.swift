@@ -6,7 +6,7 @@ import Torch
 
 /// A training run as one self-contained HTML page, without scripts, other files or network access.
 public struct RunReport: Sendable {
-    private let run: TrainingRun
+    private let run: RecordedRun
     private let summary: RunSummary
     /// Whether the images of the samples are embedded.
     private let hasImages: Bool
@@ -19,7 +19,7 @@ public struct RunReport: Sendable {
     ///   - hasImages: Whether to embed small copies of the samples' images if their files still
     ///     exist; otherwise only their names are shown. `true` by default.
     ///   - date: The date on the page; now by default.
-    public init(_ run: TrainingRun, hasImages: Bool = true, date: Date = Date()) {
+    public init(_ run: RecordedRun, hasImages: Bool = true, date: Date = Date()) {
         self.run = run
         self.hasImages = hasImages
         self.date = date
@@ -134,7 +134,7 @@ public struct RunReport: Sendable {
         return text
     }
 
-    private static func label(_ state: TrainingRun.Activity) -> String {
+    private static func label(_ state: RecordedRun.Activity) -> String {
         switch state {
         case .running: "running"
         case .finished: "finished"

@@ -31,7 +31,7 @@ public struct RunSummary: Encodable, Sendable {
     /// The name of the run's directory.
     public let run: String
     /// The state of the run.
-    public let state: TrainingRun.Activity
+    public let state: RecordedRun.Activity
     /// The last step.
     public let step: Int
     /// The planned number of steps, if recorded.
@@ -68,7 +68,7 @@ public struct RunSummary: Encodable, Sendable {
     }
 
     /// Summarises a run.
-    public init(_ run: TrainingRun) {
+    public init(_ run: RecordedRun) {
         self.run = run.name
         state = run.activity
         let last = run.steps.last
@@ -110,7 +110,7 @@ public struct RunSummary: Encodable, Sendable {
     }
 
     /// Returns the names of the splits, in order of their first evaluation.
-    static func splits(_ run: TrainingRun) -> [String] {
+    static func splits(_ run: RecordedRun) -> [String] {
         run.evaluations.reduce(into: []) { splits, evaluation in
             if !splits.contains(evaluation.split) { splits.append(evaluation.split) }
         }
@@ -132,7 +132,7 @@ public struct RunSummary: Encodable, Sendable {
         }
     }
 
-    private static func smoothed(_ run: TrainingRun, _ value: (StepMetrics) -> Double?) -> Double? {
+    private static func smoothed(_ run: RecordedRun, _ value: (StepMetrics) -> Double?) -> Double? {
         Series(run.steps, value)?.smoothed.points.last { $0.y.isFinite }?.y
     }
 

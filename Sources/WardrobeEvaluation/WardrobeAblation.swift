@@ -50,7 +50,7 @@ public struct WardrobeAblation: Sendable {
         case training(
             WardrobeSystem, seed: Int, lesson: Lesson, step: Int, steps: Int, epochs: Int)
         /// An event of the training run.
-        case run(PretrainingRun.Event)
+        case run(TrainingRun.Event)
         /// The number of tested parts of the model, and of all parts.
         case testing(Int, of: Int)
     }
@@ -141,7 +141,7 @@ public struct WardrobeAblation: Sendable {
         for lesson in Lesson.allCases {
             let path = runDirectory(system, seed: seed, lesson)
             let isBegun = RunDirectory(path).isBegun
-            let training = try PretrainingRun(
+            let training = try TrainingRun(
                 path, settings: isBegun ? nil : settings(system, seed: seed, lesson)
             ) { report(.run($0)) }
             if training.step == training.totalSteps, lesson == .single { continue }
@@ -156,7 +156,7 @@ public struct WardrobeAblation: Sendable {
     }
 
     private func test(
-        _ training: PretrainingRun, _ system: WardrobeSystem, seed: Int,
+        _ training: TrainingRun, _ system: WardrobeSystem, seed: Int,
         _ report: (Event) -> Void
     ) async throws {
         let evaluator = WardrobeEvaluator(
@@ -175,7 +175,7 @@ public struct WardrobeAblation: Sendable {
     /// - Throws: `TrainingError` if a shared change is invalid.
     public func settings(
         _ system: WardrobeSystem, seed: Int, _ lesson: Lesson
-    ) throws -> PretrainingConfiguration {
+    ) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: "wardrobe")
         func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
         let files = annotations(lesson).map(quoted).joined(separator: ", ")

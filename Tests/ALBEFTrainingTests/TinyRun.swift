@@ -38,7 +38,7 @@ struct TinyRun {
 
     /// Settings over the images: a preset, the smallest sizes, and changes.
     func settings(_ changes: [String] = [], preset: String = "albef") throws
-        -> PretrainingConfiguration
+        -> TrainingConfiguration
     {
         var file = try SettingsFile(preset: preset)
         for assignment in sizes + (preset == "albef" || preset == "wenlan" ? queue : []) + changes {
@@ -72,12 +72,12 @@ struct TinyRun {
     ///   - limit: the step after which to cancel; nil for none.
     @discardableResult
     func train(
-        _ name: String, _ settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
+        _ name: String, _ settings: TrainingConfiguration?, newParts: Set<String>? = nil,
         until limit: Int? = nil, log: EventLog = EventLog()
-    ) async throws -> PretrainingRun.Outcome {
+    ) async throws -> TrainingRun.Outcome {
         let path = folder.appending(name)
         return try await Task {
-            let run = try PretrainingRun(path, settings: settings, newParts: newParts) { event in
+            let run = try TrainingRun(path, settings: settings, newParts: newParts) { event in
                 log.add(event)
                 if case .step(let metrics) = event, metrics.step == limit {
                     withUnsafeCurrentTask { $0?.cancel() }
@@ -115,9 +115,9 @@ struct TinyRun {
 
 /// What a run told while it went on.
 final class EventLog: Sendable {
-    private let events = Mutex<[PretrainingRun.Event]>([])
+    private let events = Mutex<[TrainingRun.Event]>([])
 
-    func add(_ event: PretrainingRun.Event) { events.withLock { $0.append(event) } }
+    func add(_ event: TrainingRun.Event) { events.withLock { $0.append(event) } }
 
     var steps: [StepMetrics] {
         events.withLock {

@@ -44,7 +44,7 @@ public struct RunDirectory: Sendable, Hashable {
     /// Reads the settings of the run in this directory.
     ///
     /// - Throws: ``TrainingError`` that names the settings file if it cannot be read.
-    public func configuration() throws -> PretrainingConfiguration {
+    public func configuration() throws -> TrainingConfiguration {
         try SettingsFile.stored(settings)
     }
 
@@ -52,7 +52,7 @@ public struct RunDirectory: Sendable, Hashable {
     ///
     /// - Throws: ``TrainingError`` that names the keys that differ, or the settings file if it
     ///   cannot be read.
-    public func checkSettings(_ given: PretrainingConfiguration) throws {
+    public func checkSettings(_ given: TrainingConfiguration) throws {
         let keys = try SettingsFile.differences(
             SettingsFile.stored(settings), SettingsFile.asStored(given))
         guard keys.isEmpty else { throw TrainingError.otherSettings(path.string, keys) }
@@ -85,7 +85,7 @@ public struct RunDirectory: Sendable, Hashable {
     /// - Returns: The lock that was held meanwhile; the run keeps it.
     /// - Throws: ``TrainingError`` if another process trains in the directory or has begun a run in
     ///   it.
-    func begin(_ configuration: PretrainingConfiguration, vocabulary file: FilePath) throws
+    func begin(_ configuration: TrainingConfiguration, vocabulary file: FilePath) throws
         -> FileLock
     {
         try FileManager.default.createDirectory(

@@ -45,7 +45,7 @@ struct TrainingState {
     ///     its directory. Ignored for a checkpoint, which records them itself.
     ///   - ranks: The processes that train together.
     init(
-        _ configuration: PretrainingConfiguration, vocabulary: Vocabulary, device: Device,
+        _ configuration: TrainingConfiguration, vocabulary: Vocabulary, device: Device,
         source: FilePath?, isCheckpoint: Bool, newParts: Set<String>?,
         ranks: TrainingRanks
     ) throws {
@@ -117,7 +117,7 @@ struct TrainingState {
     ///   - checkpoint: The checkpoint with the queues; nil for new ones.
     ///   - initial: Draws the keys of new queues.
     private static func objective(
-        _ configuration: PretrainingConfiguration, _ student: ALBEFModel,
+        _ configuration: TrainingConfiguration, _ student: ALBEFModel,
         _ teacher: MomentumTeacher?, _ special: Vocabulary.SpecialTokens, words: Int,
         queuesIn checkpoint: ModelDirectory?, initial: Generator, choices: GeneratedChoices,
         dropout: Dropout?, ranks: TrainingRanks

@@ -49,7 +49,7 @@ extension SettingsFile {
     ///
     /// - Throws: ``TrainingError`` that names the file, the line and the key, or the version if a
     ///   newer program wrote the file.
-    static func stored(_ file: FilePath) throws -> PretrainingConfiguration {
+    static func stored(_ file: FilePath) throws -> TrainingConfiguration {
         var stored = try parse(text(of: file), place: file.string)
         let version = try takeVersion(from: &stored, place: file.string)
         for added in additions where added.version > version {
@@ -95,7 +95,7 @@ extension SettingsFile {
     }
 
     /// Returns the settings as a run stores them, with absolute paths.
-    static func asStored(_ settings: PretrainingConfiguration) throws -> PretrainingConfiguration {
+    static func asStored(_ settings: TrainingConfiguration) throws -> TrainingConfiguration {
         let here = FilePath(FileManager.default.currentDirectoryPath)
         func absolute(_ path: String) -> String { here.pushing(FilePath(path)).string }
         var settings = settings
@@ -113,13 +113,13 @@ extension SettingsFile {
     }
 
     /// Returns the text of a run's settings: the version and every key.
-    static func storedText(of configuration: PretrainingConfiguration) throws -> String {
+    static func storedText(of configuration: TrainingConfiguration) throws -> String {
         "version: \(version)\n" + (try text(of: configuration))
     }
 
     /// Returns the full names of the keys whose values differ.
     static func differences(
-        _ some: PretrainingConfiguration, _ others: PretrainingConfiguration
+        _ some: TrainingConfiguration, _ others: TrainingConfiguration
     ) throws -> [String] {
         func values(_ node: Node, _ path: String) -> [String: Node] {
             guard case .mapping(let mapping) = node else { return [path: node] }
@@ -135,7 +135,7 @@ extension SettingsFile {
         return Set(one.keys).union(other.keys).filter { one[$0] != other[$0] }.sorted()
     }
 
-    private static func text(of configuration: PretrainingConfiguration) throws -> String {
+    private static func text(of configuration: TrainingConfiguration) throws -> String {
         let encoder = YAMLEncoder()
         encoder.options.allowUnicode = true
         return try encoder.encode(configuration)
@@ -162,9 +162,9 @@ extension SettingsFile {
     }
 
     /// Decodes nodes whose values have been checked, so that only a missing key can be wrong.
-    static func decode(_ node: Node, place: String) throws -> PretrainingConfiguration {
+    static func decode(_ node: Node, place: String) throws -> TrainingConfiguration {
         do {
-            return try YAMLDecoder().decode(PretrainingConfiguration.self, from: node)
+            return try YAMLDecoder().decode(TrainingConfiguration.self, from: node)
         } catch let error as DecodingError {
             throw TrainingError.settingsFile(place, error.reason)
         }

@@ -19,7 +19,7 @@ public struct SettingsFile {
     ///
     /// - Throws: ``TrainingError`` if no preset has this name.
     public init(preset name: String) throws {
-        schema = try SettingsSchema(of: PretrainingConfiguration.self)
+        schema = try SettingsSchema(of: TrainingConfiguration.self)
         let text = try Self.parse(try Presets.text(name), place: "preset \(name)")
         guard let base = Presets.base(of: name) else {
             node = text
@@ -69,7 +69,7 @@ public struct SettingsFile {
     /// Returns the validated settings.
     ///
     /// - Throws: ``TrainingError`` or `ALBEFError` that names the key with an invalid value.
-    public func configuration() throws -> PretrainingConfiguration {
+    public func configuration() throws -> TrainingConfiguration {
         let configuration = try Self.decode(node, place: "configuration")
         try configuration.validate()
         return configuration

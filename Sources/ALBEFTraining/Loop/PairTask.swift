@@ -5,7 +5,7 @@ import Torch
 /// Training on images with captions: ITC, ITM and MLM.
 struct PairTask: RunTask {
     let objective: PretrainingObjective
-    let configuration: PretrainingConfiguration
+    let configuration: TrainingConfiguration
     let preprocessing: ModelPreprocessing
     /// The cached feature maps of the images' views; nil if the frozen part of the trunk runs in
     /// every step.
@@ -59,7 +59,7 @@ struct PairTask: RunTask {
 /// The evaluation of retrieval during training.
 struct PairEvaluation: RunEvaluator {
     let evaluator: RetrievalEvaluator
-    let configuration: PretrainingConfiguration
+    let configuration: TrainingConfiguration
 
     func evaluate(
         _ model: ALBEFModel, at step: (step: Int, epoch: Int),
@@ -81,7 +81,7 @@ struct PairEvaluation: RunEvaluator {
     }
 }
 
-extension PretrainingConfiguration.Evaluation.Selection {
+extension TrainingConfiguration.Evaluation.Selection {
     /// Returns the recall that this selection compares, in percent.
     func score(_ recall: RecallMetrics) -> Double {
         switch self {
@@ -92,7 +92,7 @@ extension PretrainingConfiguration.Evaluation.Selection {
     }
 }
 
-extension PretrainingConfiguration.Training.Precision {
+extension TrainingConfiguration.Training.Precision {
     /// The type that autocast uses for products and convolutions; nil for no autocast.
     var autocast: DType? {
         switch self {

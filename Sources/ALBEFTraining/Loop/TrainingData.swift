@@ -35,9 +35,9 @@ struct TrainingData: Sendable {
     /// - Throws: `DatasetError` that describes the fault in the data; `CancellationError` if the
     ///   task is cancelled while shards are counted.
     init(
-        _ configuration: PretrainingConfiguration, counts file: FilePath, opener: ShardOpener,
+        _ configuration: TrainingConfiguration, counts file: FilePath, opener: ShardOpener,
         ranks: TrainingRanks,
-        report: @escaping @Sendable (PretrainingRun.Event) -> Void
+        report: @escaping @Sendable (TrainingRun.Event) -> Void
     ) throws {
         let data = configuration.data
         let damages = ShardDamages { report(.damagedShard($0)) }
@@ -148,7 +148,7 @@ enum TrainingSource: Sendable {
     }
 }
 
-extension PretrainingConfiguration.Data {
+extension TrainingConfiguration.Data {
     /// Whether the training data are shards.
     var usesShards: Bool { !train.isEmpty && train.allSatisfy(ShardList.isShards) }
 

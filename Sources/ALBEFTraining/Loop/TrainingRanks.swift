@@ -124,7 +124,7 @@ struct TrainingRanks: Sendable {
     /// Checks that all processes were started with the same settings.
     ///
     /// - Throws: ``TrainingError`` that names the keys which differ from those of the first process.
-    func compare(_ settings: PretrainingConfiguration) throws {
+    func compare(_ settings: TrainingConfiguration) throws {
         guard let group else { return }
         let text = try group.broadcast(bytes: Array(SettingsFile.storedText(of: settings).utf8))
         var first = try SettingsFile.parse(String(decoding: text, as: UTF8.self), place: "rank 0")

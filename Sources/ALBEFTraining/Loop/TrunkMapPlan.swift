@@ -31,7 +31,7 @@ extension TrunkMaps {
         /// - Throws: ``TrainingError`` if the model has no trunk, or the trunk's first stage is not
         ///   frozen.
         init?(
-            _ configuration: PretrainingConfiguration, _ state: TrainingState,
+            _ configuration: TrainingConfiguration, _ state: TrainingState,
             _ dataset: CaptionDataset?
         ) throws {
             guard configuration.data.trunkViews > 0, let dataset else { return nil }

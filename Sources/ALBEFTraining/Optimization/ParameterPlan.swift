@@ -46,7 +46,7 @@ package struct ParameterPlan: Sendable, Hashable {
     /// - Throws: ``TrainingError`` that names the setting if a pattern matches no parameter,
     ///   nothing would be trained, or a factor would apply to no parameter.
     package init(
-        _ model: ALBEFModel, _ configuration: PretrainingConfiguration, newParts: Set<String>
+        _ model: ALBEFModel, _ configuration: TrainingConfiguration, newParts: Set<String>
     ) throws(TrainingError) {
         let settings = configuration.optimizer
         let hasStart = configuration.model.start != nil
@@ -140,7 +140,7 @@ package struct LayerDecay: Sendable, Hashable {
     package func factor(height: Int) -> Double { pow(decay, Double(height)) }
 }
 
-extension PretrainingConfiguration.Optimizer.Rates {
+extension TrainingConfiguration.Optimizer.Rates {
     fileprivate subscript(part: ModelPart) -> Double {
         switch part {
         case .image: image
@@ -151,7 +151,7 @@ extension PretrainingConfiguration.Optimizer.Rates {
     }
 }
 
-extension PretrainingConfiguration {
+extension TrainingConfiguration {
     /// Returns whether a loss depends on a parameter.
     fileprivate func trains(_ place: ParameterPlace) -> Bool {
         guard model.task.aligns else {

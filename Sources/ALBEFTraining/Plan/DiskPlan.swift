@@ -29,7 +29,7 @@ public struct DiskPlan: Sendable, Hashable, Codable {
     ///   - steps: The number of steps of the run.
     ///   - mapBytes: The bytes of all cached feature maps.
     init(
-        _ model: PlannedModel, _ configuration: PretrainingConfiguration, steps: Int, mapBytes: Int
+        _ model: PlannedModel, _ configuration: TrainingConfiguration, steps: Int, mapBytes: Int
     ) {
         let contrastive = configuration.objectives.contrastive
         let keys = contrastive.queue * (contrastive.positives == .pair ? 0 : 8)

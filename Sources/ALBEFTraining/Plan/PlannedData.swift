@@ -90,7 +90,7 @@ struct PlannedData {
     }
 
     /// The bytes of the cache of decoded images, which holds as many as fit.
-    private func cacheBytes(_ settings: PretrainingConfiguration.Data) -> Int {
+    private func cacheBytes(_ settings: TrainingConfiguration.Data) -> Int {
         let limit = settings.cacheMegabytes * 1_000_000
         guard let imageBytes, let count = imageCount else { return limit }
         return min(limit, imageBytes * count)
@@ -98,7 +98,7 @@ struct PlannedData {
 
     /// The bytes of the batches in preparation and of decoded images, in the processor's memory.
     func bytes(
-        _ settings: PretrainingConfiguration.Data, _ shape: StepShape
+        _ settings: TrainingConfiguration.Data, _ shape: StepShape
     ) -> (ahead: Int, cache: Int) {
         let side = shape.sizes.vision.imageSize
         let ahead = settings.lookahead + shape.accumulation + 1
@@ -109,7 +109,7 @@ struct PlannedData {
 
     /// The processor time per image of a step: decoding is left out for the share of images that
     /// the cache holds.
-    func secondsPerImage(_ settings: PretrainingConfiguration.Data) -> Double? {
+    func secondsPerImage(_ settings: TrainingConfiguration.Data) -> Double? {
         guard let decoding, let imageBytes, let count = imageCount else { return nil }
         let all = Double(max(1, imageBytes * count))
         let kept = min(1, Double(settings.cacheMegabytes) * 1e6 / all)

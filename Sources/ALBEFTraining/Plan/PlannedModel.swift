@@ -29,7 +29,7 @@ struct PlannedModel: Sendable {
     ///
     /// - Throws: ``TrainingError`` and `ALBEFError`, as the run would.
     /// - Complexity: O(p) for p parameters, whatever their sizes: they have shapes, but no memory.
-    init(_ configuration: PretrainingConfiguration, vocabulary: Vocabulary) throws {
+    init(_ configuration: TrainingConfiguration, vocabulary: Vocabulary) throws {
         let files = try configuration.model.start.map { try ModelDirectory.open(FilePath($0)) }
         let sizes =
             files?.configuration
@@ -50,7 +50,7 @@ struct PlannedModel: Sendable {
     ///
     /// - Throws: ``TrainingError`` if the settings ask for feature maps that the run cannot cache.
     init(
-        _ model: ALBEFModel, _ plan: ParameterPlan, _ configuration: PretrainingConfiguration
+        _ model: ALBEFModel, _ plan: ParameterPlan, _ configuration: TrainingConfiguration
     ) throws {
         self.plan = plan
         sizes = model.configuration

@@ -30,7 +30,7 @@ struct StepShape: Sendable {
     ///   - model: The model and what the run trains of it.
     ///   - data: The lengths of the captions.
     init(
-        _ configuration: PretrainingConfiguration, _ model: PlannedModel, _ data: PlannedData
+        _ configuration: TrainingConfiguration, _ model: PlannedModel, _ data: PlannedData
     ) {
         let training = configuration.training
         sizes = model.sizes

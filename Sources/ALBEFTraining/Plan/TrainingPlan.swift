@@ -58,7 +58,7 @@ public struct TrainingPlan: Sendable {
     }
 
     /// The settings of the run.
-    public let configuration: PretrainingConfiguration
+    public let configuration: TrainingConfiguration
     /// The device.
     public let target: Target
     /// The parts of the model, what the run trains of them, and their learning rates.
@@ -105,9 +105,9 @@ public struct TrainingPlan: Sendable {
     /// - Complexity: O(n) for n bytes of annotations, and 4 to 30 seconds of measuring, longer
     ///   for a larger step.
     public init(
-        _ configuration: PretrainingConfiguration, options: Options = Options(),
+        _ configuration: TrainingConfiguration, options: Options = Options(),
         opener: ShardOpener = ShardOpener(),
-        report: @escaping @Sendable (PretrainingRun.Event) -> Void = { _ in }
+        report: @escaping @Sendable (TrainingRun.Event) -> Void = { _ in }
     ) throws {
         try configuration.validate()
         guard configuration.model.task == .pretraining else {
@@ -183,7 +183,7 @@ public struct TrainingPlan: Sendable {
 
     private static func speed(
         _ shape: StepShape, _ options: Options, _ target: Target, _ data: PlannedData,
-        _ configuration: PretrainingConfiguration
+        _ configuration: TrainingConfiguration
     ) throws -> MachineSpeed? {
         let seconds = data.secondsPerImage(configuration.data)
         if let speed = options.speed { return speed }
@@ -218,7 +218,7 @@ public struct TrainingPlan: Sendable {
     /// The bytes that a step reads and writes for the update: the norm of the gradients, AdamW's
     /// four tensors, and the teacher's move.
     private static func updateBytes(
-        _ model: PlannedModel, _ configuration: PretrainingConfiguration
+        _ model: PlannedModel, _ configuration: TrainingConfiguration
     ) -> Double {
         let clips = configuration.optimizer.clipNorm > 0
         return 4

@@ -67,7 +67,7 @@ enum TaskItems: Sendable {
     /// Reads the annotations of a task.
     ///
     /// - Throws: `DatasetError` that names the file, the record and the field.
-    init(_ files: [String], _ configuration: PretrainingConfiguration) throws {
+    init(_ files: [String], _ configuration: TrainingConfiguration) throws {
         let paths = files.map { FilePath($0) }
         let root = configuration.data.images.map { FilePath($0) }
         switch configuration.model.task {

@@ -8,7 +8,7 @@ struct SentenceTask: RunTask {
     let objective: ClassificationObjective
     let items: [ClassificationItem]
     let texts: TaskTexts
-    let precision: PretrainingConfiguration.Training.Precision
+    let precision: TrainingConfiguration.Training.Precision
 
     func losses(
         of batch: RunBatch, part: RunBatch, alpha: Double, epoch: Double
@@ -46,7 +46,7 @@ struct QuestionTask: RunTask {
     let maximumTokens: Int
     /// The weight of an answer of Visual Genome.
     let genomeWeight: Double
-    let precision: PretrainingConfiguration.Training.Precision
+    let precision: TrainingConfiguration.Training.Precision
 
     func losses(
         of batch: RunBatch, part: RunBatch, alpha: Double, epoch: Double
@@ -85,7 +85,7 @@ struct QuestionTask: RunTask {
 struct AssignmentTask: RunTask {
     let objective: TextAssignmentObjective
     let preprocessing: ModelPreprocessing
-    let precision: PretrainingConfiguration.Training.Precision
+    let precision: TrainingConfiguration.Training.Precision
 
     func losses(
         of batch: RunBatch, part: RunBatch, alpha: Double, epoch: Double
@@ -108,7 +108,7 @@ struct AssignmentTask: RunTask {
     }
 }
 
-extension PretrainingConfiguration {
+extension TrainingConfiguration {
     /// Creates the part of a run's steps that depends on the task.
     ///
     /// - Throws: `ALBEFError` if the model lacks a head of the task.

@@ -111,7 +111,7 @@ struct FinetuneCommand: TrainingCommand {
 
     /// Checks that a run to be resumed is for the task that the command names.
     private func check(
-        _ configuration: PretrainingConfiguration, _ directory: RunDirectory
+        _ configuration: TrainingConfiguration, _ directory: RunDirectory
     ) throws {
         let own = configuration.model.task
         guard own == task.task else {
@@ -121,7 +121,7 @@ struct FinetuneCommand: TrainingCommand {
         }
     }
 
-    private func settings() async throws -> PretrainingConfiguration {
+    private func settings() async throws -> TrainingConfiguration {
         var path: String?
         if let model { path = try await ModelFetch().model(model, for: .start).string }
         let settings = try options.settings(assignments(model: path), preset: task.presets[0])

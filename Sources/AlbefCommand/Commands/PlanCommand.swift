@@ -89,10 +89,10 @@ struct PlanCommand: TrainingCommand {
 
     /// Takes the steps of a trial and prints what they took.
     private static func measure(
-        _ settings: PretrainingConfiguration, in directory: FilePath
+        _ settings: TrainingConfiguration, in directory: FilePath
     ) async throws {
         try Console.json(
-            try await PretrainingRun.trial(in: directory, settings, opener: .standard))
+            try await TrainingRun.trial(in: directory, settings, opener: .standard))
     }
 }
 
@@ -106,7 +106,7 @@ enum TrialProcess {
     /// Starts this program again with the same arguments, and returns what its steps took.
     ///
     /// - Throws: `TrialError` with the other program's error.
-    static func run() async throws -> PretrainingRun.Trial {
+    static func run() async throws -> TrainingRun.Trial {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "albef-plan-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -133,7 +133,7 @@ enum TrialProcess {
                 description: "the steps of --check ended with \(reason)"
                     + (remarks.isEmpty ? "" : ": \(remarks.trimmingCharacters(in: .newlines))"))
         }
-        return try JSONDecoder().decode(PretrainingRun.Trial.self, from: data)
+        return try JSONDecoder().decode(TrainingRun.Trial.self, from: data)
     }
 
     /// Reads a pipe to its end, so that it never fills up.

@@ -7,7 +7,7 @@ struct PlanText {
     /// The lines of the text.
     let lines: [String]
 
-    init(_ plan: TrainingPlan, _ measured: PretrainingRun.Trial?) {
+    init(_ plan: TrainingPlan, _ measured: TrainingRun.Trial?) {
         var lines = plan.parts.text.split(separator: "\n").map(String.init)
         if plan.teacherParameters > 0 {
             lines.append("\(NumberText.count(plan.teacherParameters)) more are the teacher's")
@@ -110,7 +110,7 @@ struct PlanText {
     }
 
     private static func check(
-        _ plan: TrainingPlan, _ measured: PretrainingRun.Trial
+        _ plan: TrainingPlan, _ measured: TrainingRun.Trial
     ) -> [[String]] {
         func row(_ name: String, _ predicted: Double, _ found: Double, _ text: (Double) -> String)
             -> [String]
@@ -177,7 +177,7 @@ struct PlanOutput: Encodable {
     private let runSeconds: Double?
     private let disk: DiskPlan
     private let diskBytes: Int
-    private let measured: PretrainingRun.Trial?
+    private let measured: TrainingRun.Trial?
 
     enum CodingKeys: String, CodingKey {
         case device, parameters, memory, peak, limit, fits, alternatives, steps
@@ -190,7 +190,7 @@ struct PlanOutput: Encodable {
         case measured
     }
 
-    init(_ plan: TrainingPlan, _ measured: PretrainingRun.Trial?) {
+    init(_ plan: TrainingPlan, _ measured: TrainingRun.Trial?) {
         switch plan.target {
         case .processor: device = "cpu"
         case .gpu(let index): device = "cuda:\(index)"

@@ -37,7 +37,7 @@ struct ReportCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let training = try TrainingRun(FilePath(run))
+        let training = try RecordedRun(FilePath(run))
         if json { Console.result(try RunSummary(training).json()) }
         if json, output == nil { return }
         let path = output.map { FilePath($0) } ?? FilePath(run).appending("report.html")

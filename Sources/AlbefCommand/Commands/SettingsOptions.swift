@@ -37,7 +37,7 @@ struct SettingsOptions: ParsableArguments {
     /// - Throws: `TrainingError` that names the file or the key.
     func settings(
         _ more: [String] = [], preset standard: String = Self.standard
-    ) throws -> PretrainingConfiguration {
+    ) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: preset ?? standard)
         if let config { try file.apply(file: FilePath(config)) }
         for assignment in assignments + more { try file.apply(assignment: assignment) }

@@ -17,7 +17,7 @@ struct TrainingLauncher {
     /// The run's directory.
     let directory: RunDirectory
     /// The settings of a new run; nil to resume the run in the directory.
-    let settings: PretrainingConfiguration?
+    let settings: TrainingConfiguration?
     /// The processor threads to use; nil for all.
     let threads: Int?
     /// Whether to print the results as JSON.
@@ -47,10 +47,10 @@ struct TrainingLauncher {
         }
     }
 
-    private func train(_ group: ProcessGroup?) async throws -> PretrainingRun.Outcome {
+    private func train(_ group: ProcessGroup?) async throws -> TrainingRun.Outcome {
         let progress = TrainingProgressLine()
         let isFirst = group.map { $0.rank == 0 } ?? true
-        let training = try PretrainingRun(
+        let training = try TrainingRun(
             directory.path, settings: settings, opener: .standard, group: group
         ) { event in
             switch event {
@@ -68,7 +68,7 @@ struct TrainingLauncher {
     }
 
     private func introduce(
-        _ training: PretrainingRun, _ progress: TrainingProgressLine
+        _ training: TrainingRun, _ progress: TrainingProgressLine
     ) throws {
         progress.start(training)
         Console.note(training.parts.text)
@@ -87,7 +87,7 @@ struct TrainingLauncher {
         }
     }
 
-    private func tell(_ outcome: PretrainingRun.Outcome, _ training: PretrainingRun) throws {
+    private func tell(_ outcome: TrainingRun.Outcome, _ training: TrainingRun) throws {
         let hasBest = FileManager.default.fileExists(atPath: directory.best.string)
         if json {
             try Console.json(

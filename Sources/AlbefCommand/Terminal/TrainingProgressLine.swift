@@ -18,7 +18,7 @@ final class TrainingProgressLine: Sendable {
     private let state = Mutex(State())
 
     /// Starts the line for a run, and notes the step after which it resumes.
-    func start(_ run: PretrainingRun) {
+    func start(_ run: TrainingRun) {
         start(
             step: run.step, steps: run.totalSteps, epochs: run.configuration.training.epochs)
     }
@@ -30,7 +30,7 @@ final class TrainingProgressLine: Sendable {
     }
 
     /// Shows an event; steps that follow another within a moment are left out.
-    func show(_ event: PretrainingRun.Event) {
+    func show(_ event: TrainingRun.Event) {
         switch event {
         case .step(let metrics): show(metrics)
         case .evaluating(let done, let total):

@@ -12,9 +12,9 @@ struct RunLockTests {
             let tiny = try TinyRun(folder)
             let settings = try tiny.settings(["training.epochs=1"])
             let path = folder.appending("run")
-            var first: PretrainingRun? = try PretrainingRun(path, settings: settings)
+            var first: TrainingRun? = try TrainingRun(path, settings: settings)
             let error = #expect(throws: TrainingError.self) {
-                try PretrainingRun(path, settings: nil)
+                try TrainingRun(path, settings: nil)
             }
             #expect(
                 error?.description
@@ -36,7 +36,7 @@ struct RunLockTests {
             let ended = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<4 {
                     group.addTask {
-                        guard let run = try? PretrainingRun(path, settings: settings) else {
+                        guard let run = try? TrainingRun(path, settings: settings) else {
                             return false
                         }
                         return (try? await run.run()) == .finished

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Presets")
 struct PresetTests {
-    private func configuration(_ preset: String) throws -> PretrainingConfiguration {
+    private func configuration(_ preset: String) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: preset)
         for assignment in ["data.train=[train.json]", "model.vocabulary=vocab.txt"] {
             try file.apply(assignment: assignment)

@@ -58,7 +58,7 @@ struct FrozenPartsTests {
             let start = try start(folder)
             let towers = folder.appending("towers")
             try addNegativeZeros(towers, "visual_encoder.blocks.0.mlp.fc1.bias")
-            let run = try PretrainingRun(
+            let run = try TrainingRun(
                 folder.appending("run"),
                 settings: try tiny.settings(
                     [start, "optimizer.frozen=[\(patterns.joined(separator: ", "))]"] + changes))
@@ -214,7 +214,7 @@ struct FrozenPartsTests {
                 "optimizer.rates.image=0.1", "optimizer.new_parts_rate=10",
                 "optimizer.layer_decay=0.5",
             ])
-            let run = try PretrainingRun(
+            let run = try TrainingRun(
                 folder.appending("run"), settings: settings, newParts: newParts(folder))
             #expect(
                 run.parts.text
@@ -237,7 +237,7 @@ struct FrozenPartsTests {
             #expect(stored == run.parts && stored.count(.frozen) == 12_680)
             #expect(stored.rows.filter(\.isNew).map(\.part) == [.fusion, .heads])
             // The report is made of other files, and does not mind.
-            let page = try RunReport(TrainingRun(folder.appending("run"))).html()
+            let page = try RunReport(RecordedRun(folder.appending("run"))).html()
             #expect(page.contains("frozen:"))
         }
     }
@@ -246,7 +246,7 @@ struct FrozenPartsTests {
     func random() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder)
-            let run = try PretrainingRun(
+            let run = try TrainingRun(
                 folder.appending("run"), settings: try tiny.settings(preset: "clip"))
             let rows = run.parts.rows
             #expect(rows.allSatisfy { $0.isNew })
@@ -268,7 +268,7 @@ struct FrozenPartsTests {
             let tiny = try TinyRun(folder)
             let settings = try tiny.settings([try start(folder), change])
             let error = #expect(throws: TrainingError.self) {
-                try PretrainingRun(folder.appending("run"), settings: settings)
+                try TrainingRun(folder.appending("run"), settings: settings)
             }
             let key = try #require(change.split(separator: "=").first)
             #expect(error?.description.hasPrefix("configuration: \(key) ") == true)

@@ -10,10 +10,10 @@ import WeightFiles
 struct OutOfMemoryTests {
     /// Trains until a step that runs out of memory at an operator.
     private func train(
-        _ path: FilePath, _ settings: PretrainingConfiguration,
+        _ path: FilePath, _ settings: TrainingConfiguration,
         failingAt place: (step: Int, atOperator: Int), by failure: PlannedFailure = .outOfMemory
     ) async throws {
-        let run = try PretrainingRun(path, settings: settings)
+        let run = try TrainingRun(path, settings: settings)
         run.plannedFailure = (place.step, place.atOperator, failure)
         _ = try await run.run()
     }

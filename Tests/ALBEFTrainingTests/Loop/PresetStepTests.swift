@@ -35,7 +35,7 @@ struct PresetStepTests {
             let tiny = try TinyRun(folder, images: 8)
             let settings = try tiny.settings(["training.epochs=1"], preset: preset)
             let log = EventLog()
-            let run = try PretrainingRun(folder.appending("run"), settings: settings) {
+            let run = try TrainingRun(folder.appending("run"), settings: settings) {
                 log.add($0)
             }
             let before = run.model.parameters.mapValues { $0.value.values() as [Float] }

@@ -32,7 +32,7 @@ struct ResumeTests {
             let count = log.steps.count
             #expect(count == 12)
             for (name, stops) in [("once", [6]), ("often", [1, 5, 11])] {
-                var next: PretrainingConfiguration? = settings
+                var next: TrainingConfiguration? = settings
                 for stop in stops {
                     #expect(try await tiny.train(name, next, until: stop) == .interrupted)
                     next = nil
@@ -57,7 +57,7 @@ struct ResumeTests {
             )
             try FileManager.default.moveItem(atPath: image, toPath: away)
             let parts = EventLog()
-            var next: PretrainingConfiguration? = settings
+            var next: TrainingConfiguration? = settings
             for _ in 0..<2 {
                 let error = await #expect(throws: TrainingError.self) {
                     try await tiny.train("run", next, log: parts)
@@ -88,7 +88,7 @@ struct ResumeTests {
             let path = folder.appending("run")
             let settings = try tiny.settings([tiny.validation, "training.epochs=1"])
             let seen = Mutex<[String]>([])
-            let run = try PretrainingRun(path, settings: settings) { event in
+            let run = try TrainingRun(path, settings: settings) { event in
                 guard case .evaluating(let done, _) = event, done == 1 else { return }
                 let name = try? FileManager.default.destinationOfSymbolicLink(atPath: last)
                 seen.withLock { $0.append(name ?? "none") }

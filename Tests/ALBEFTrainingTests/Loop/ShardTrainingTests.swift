@@ -59,7 +59,7 @@ struct ShardTrainingTests {
         var counted: Int? { state.withLock { $0.counted } }
         var damaged: [ShardDamage] { state.withLock { $0.damaged } }
 
-        func add(_ event: PretrainingRun.Event) {
+        func add(_ event: TrainingRun.Event) {
             state.withLock { state in
                 if case .counting(let done, _) = event {
                     state.counted = max(state.counted ?? 0, done)
@@ -70,11 +70,11 @@ struct ShardTrainingTests {
     }
 
     private func train(
-        _ tiny: TinyRun, _ settings: PretrainingConfiguration?, _ events: Events, until limit: Int?
-    ) async throws -> PretrainingRun.Outcome {
+        _ tiny: TinyRun, _ settings: TrainingConfiguration?, _ events: Events, until limit: Int?
+    ) async throws -> TrainingRun.Outcome {
         let path = tiny.folder.appending("run")
         return try await Task {
-            let run = try PretrainingRun(path, settings: settings) { event in
+            let run = try TrainingRun(path, settings: settings) { event in
                 events.add(event)
                 if case .step(let metrics) = event, metrics.step == limit {
                     withUnsafeCurrentTask { $0?.cancel() }

@@ -13,7 +13,7 @@ struct TrunkMapsTests {
     /// Writes a model to start from, and gives the settings of a run over it.
     private func settings(
         _ tiny: TinyRun, _ changes: [String] = frozen
-    ) throws -> PretrainingConfiguration {
+    ) throws -> TrainingConfiguration {
         let path = tiny.folder.appending("towers")
         if !FileManager.default.fileExists(atPath: path.string) {
             try TinyModel(vision: .init(trunk: TinyModel.trunk, imageSize: 32, width: 16, heads: 2))
@@ -112,7 +112,7 @@ struct TrunkMapsTests {
             let place = "data.trunk_maps='\(folder.appending("maps"))'"
             let settings = try settings(tiny, Self.frozen + [place])
             do {
-                let run = try PretrainingRun(folder.appending("first"), settings: settings)
+                let run = try TrainingRun(folder.appending("first"), settings: settings)
                 let held = await refusal { try await tiny.train("second", settings) }
                 #expect(held.contains("another run is using these maps"))
                 #expect(try await run.run() == .finished)

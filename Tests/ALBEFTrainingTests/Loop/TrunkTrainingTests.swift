@@ -42,7 +42,7 @@ struct TrunkTrainingTests {
         try await Fixtures.withTemporaryFolder { folder in
             let tiny = try TinyRun(folder)
             let start = try start(folder)
-            let run = try PretrainingRun(
+            let run = try TrainingRun(
                 folder.appending("run"),
                 settings: try tiny.settings(
                     [
@@ -76,7 +76,7 @@ struct TrunkTrainingTests {
             func refusal(_ pattern: String) throws -> String {
                 let settings = try tiny.settings([start, "optimizer.frozen=[\(pattern)]"])
                 let error = #expect(throws: TrainingError.self) {
-                    _ = try PretrainingRun(folder.appending("run"), settings: settings)
+                    _ = try TrainingRun(folder.appending("run"), settings: settings)
                 }
                 return error?.description ?? ""
             }

@@ -18,7 +18,7 @@ struct RunObserverTests {
             try observer.record(Measurements.evaluation(1))
             try observer.record(samples: [Measurements.sample("a.jpg")])
             // What was recorded is there at once, without closing.
-            let run = try TrainingRun(directory)
+            let run = try RecordedRun(directory)
             #expect(run.name == "first" && run.activity == .running)
             #expect(run.steps == [Measurements.step(1)])
             #expect(run.evaluations == [Measurements.evaluation(1)])
@@ -26,7 +26,7 @@ struct RunObserverTests {
             #expect(run.status?.totalSteps == 20 && run.status?.totalEpochs == 2)
             try observer.close()
             try observer.close(.failed)
-            #expect(try TrainingRun(directory).activity == .finished)
+            #expect(try RecordedRun(directory).activity == .finished)
             #expect(throws: RunError.self) { try observer.record(Measurements.step(2)) }
             let error = #expect(throws: RunError.self) { try RunObserver(directory) }
             #expect("\(try #require(error))".contains("first: contains a run already"))
@@ -40,12 +40,12 @@ struct RunObserverTests {
             let first = try RunObserver(folder)
             for step in 1...5 { try first.record(Measurements.step(step)) }
             try first.close(.interrupted)
-            #expect(try TrainingRun(folder).activity == .interrupted)
+            #expect(try RecordedRun(folder).activity == .interrupted)
             let second = try RunObserver(folder, resumingAfter: 3)
             #expect(second.resumedFrom == Measurements.step(3))
             try second.record(Measurements.step(4))
             try second.close()
-            #expect(try TrainingRun(folder).steps == (1...4).map(Measurements.step))
+            #expect(try RecordedRun(folder).steps == (1...4).map(Measurements.step))
         }
     }
 
@@ -64,7 +64,7 @@ struct RunObserverTests {
                 status.text().replacing(
                     "\"process\" : \(getpid())", with: "\"process\" : \(process.processIdentifier)")
             )
-            #expect(try TrainingRun(folder).activity == .stopped)
+            #expect(try RecordedRun(folder).activity == .stopped)
         }
     }
 

@@ -95,7 +95,7 @@ struct LayerDecayParityTests {
 enum PlanSettings {
     static func configuration(
         _ changes: [String], preset: String = "albef", start: String? = "towers"
-    ) throws -> PretrainingConfiguration {
+    ) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: preset)
         let base = ["data.train=[a.json]", "model.vocabulary=v.txt", "model.start=\(start ?? "")"]
         for assignment in base + changes { try file.apply(assignment: assignment) }

@@ -27,7 +27,7 @@ struct TrainingPlanTests {
             let tiny = try TinyRun(folder)
             let settings = try tiny.settings(changes + ["training.epochs=1"])
             let plan = try TrainingPlan(settings, options: options)
-            let run = try PretrainingRun(folder.appending("run"), settings: settings)
+            let run = try TrainingRun(folder.appending("run"), settings: settings)
             #expect(plan.parts == run.parts)
             #expect(plan.steps == run.totalSteps)
             #expect(plan.memory.weights == 4 * plan.parts.rows.reduce(0) { $0 + $1.parameters })

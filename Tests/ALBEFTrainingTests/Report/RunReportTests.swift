@@ -34,7 +34,7 @@ struct RunReportTests {
     @Test("A page is complete and self-contained")
     func page() async throws {
         try await withRun { directory in
-            let html = try RunReport(TrainingRun(directory)).html()
+            let html = try RunReport(RecordedRun(directory)).html()
             #expect(outside(html).isEmpty)
             for part in [
                 "<title>a &lt;run&gt; · training report</title>", "of 40 · epoch 2 of 4",
@@ -61,7 +61,7 @@ struct RunReportTests {
     @Test("An embedded image is a small JPEG of the file")
     func thumbnail() async throws {
         try await withRun { directory in
-            let html = try RunReport(TrainingRun(directory)).html()
+            let html = try RunReport(RecordedRun(directory)).html()
             let match = try #require(try /base64,([A-Za-z0-9+\/=]+)/.firstMatch(in: html))
             let bytes = [UInt8](try #require(Data(base64Encoded: String(match.output.1))))
             let image = try ImageLoader().load(bytes, named: "embedded")
@@ -69,7 +69,7 @@ struct RunReportTests {
             #expect(max(image.width, image.height) <= 144)
             let scale = Double(image.width) / Double(original.width)
             #expect(abs(Double(original.height) * scale - Double(image.height)) <= 1)
-            let none = try RunReport(TrainingRun(directory), hasImages: false).html()
+            let none = try RunReport(RecordedRun(directory), hasImages: false).html()
             #expect(!none.contains("base64") && none.contains("rgb.png"))
         }
     }
@@ -77,7 +77,7 @@ struct RunReportTests {
     @Test("The summary has the best evaluation and the last step")
     func summary() async throws {
         try await withRun { directory in
-            let summary = RunSummary(try TrainingRun(directory))
+            let summary = RunSummary(try RecordedRun(directory))
             #expect(summary.step == 10 && summary.totalSteps == 40 && summary.pairsSeen == 80)
             #expect(summary.best.map(\.stage) == ["dual", "reranked"])
             #expect(summary.best.map(\.step) == [5, 5])
@@ -99,22 +99,22 @@ struct RunReportTests {
                 step: 1, epoch: 1, seconds: 1, loss: 3, alpha: 0, learningRate: 0,
                 pairsPerSecond: 2, residentMegabytes: 100)
             try MetricsLog(log).append(.step(metrics))
-            let one = try RunReport(TrainingRun(folder)).html()
+            let one = try RunReport(RecordedRun(folder)).html()
             #expect(one.contains("class=\"solid c1 alone\""))
             #expect(!one.contains("Image-text contrastive") && !one.contains("Retrieval"))
             #expect(one.contains("state unknown"))
             metrics.step = 2
             metrics.loss = .nan
             try MetricsLog(log).append(.step(metrics))
-            let two = try RunReport(TrainingRun(folder)).html()
+            let two = try RunReport(RecordedRun(folder)).html()
             #expect(two.contains("1 step has a loss that is not a number"))
             try log.write("")
             try MetricsLog(log).append(.step(metrics))
-            let broken = try RunReport(TrainingRun(folder)).html()
+            let broken = try RunReport(RecordedRun(folder)).html()
             #expect(broken.contains("Total loss"))
             try log.write("")
             try MetricsLog(log).append(.evaluation(Measurements.evaluation(3)))
-            let evaluated = try RunReport(TrainingRun(folder)).html()
+            let evaluated = try RunReport(RecordedRun(folder)).html()
             #expect(evaluated.contains("Text → image") && !evaluated.contains("Total loss"))
         }
     }
@@ -123,7 +123,7 @@ struct RunReportTests {
     func errors() async throws {
         try await Fixtures.withTemporaryFolder { folder in
             func reason() throws -> String {
-                "\(try #require(#expect(throws: RunError.self) { try TrainingRun(folder) }))"
+                "\(try #require(#expect(throws: RunError.self) { try RecordedRun(folder) }))"
             }
             #expect(try reason() == "\(folder): is not a training run: it has no metrics.jsonl")
             let log = folder.appending(RunFile.metrics)

@@ -53,7 +53,7 @@ struct TinyTasks {
     }
 
     /// Settings of a task: its preset, a few small numbers, and changes.
-    func settings(_ preset: String, _ changes: [String] = []) throws -> PretrainingConfiguration {
+    func settings(_ preset: String, _ changes: [String] = []) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: preset)
         let items = ["vqa", "nlvr", "entailment"].contains(preset)
         let folder = tiny.folder

@@ -39,7 +39,7 @@ struct TrainingSamples: SampleSuite {
             try settings.apply(file: file)
             try settings.apply(assignment: "optimizer.learning_rate=3e-4")
 
-            let run = try PretrainingRun(directory, settings: settings.configuration()) { event in
+            let run = try TrainingRun(directory, settings: settings.configuration()) { event in
                 if case .step(let metrics) = event {
                     print(metrics.step, metrics.loss)
                 }
@@ -57,7 +57,7 @@ struct TrainingSamples: SampleSuite {
         // sample: report-a-run
         // shown: directory = "run"
         // shown: page = "report.html"
-        let run = try TrainingRun(directory)
+        let run = try RecordedRun(directory)
         let summary = RunSummary(run)
         print(summary.state, summary.step, summary.losses.total ?? 0)
         try RunReport(run).write(to: page)

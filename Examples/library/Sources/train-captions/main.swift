@@ -27,7 +27,7 @@ try settings.apply(assignment: "data.train=['\(captions)']")
 try settings.apply(assignment: "model.vocabulary='\(vocabulary)'")
 
 let isBegun = RunDirectory(directory).isBegun
-let run = try PretrainingRun(directory, settings: isBegun ? nil : settings.configuration()) {
+let run = try TrainingRun(directory, settings: isBegun ? nil : settings.configuration()) {
     if case .step(let metrics) = $0 { print("step \(metrics.step): loss \(metrics.loss)") }
 }
 _ = try await run.run()

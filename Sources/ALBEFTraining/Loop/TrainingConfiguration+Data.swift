@@ -2,7 +2,7 @@ import ALBEF
 import ImageText
 import SystemPackage
 
-extension PretrainingConfiguration {
+extension TrainingConfiguration {
     /// Creates the source of a run's training batches.
     ///
     /// - Parameters:
@@ -16,7 +16,7 @@ extension PretrainingConfiguration {
     func source(
         _ trainingData: TrainingData, for vision: ALBEFConfiguration.Vision, maps: TrunkMaps?,
         opener: ShardOpener, ranks: TrainingRanks,
-        report: @escaping @Sendable (PretrainingRun.Event) -> Void
+        report: @escaping @Sendable (TrainingRun.Event) -> Void
     ) throws -> TrainingSource {
         let transform = trainingTransform(for: vision)
         var options = BatchLoader.Options()
@@ -118,7 +118,7 @@ extension PretrainingConfiguration {
     }
 }
 
-extension PretrainingConfiguration.Model {
+extension TrainingConfiguration.Model {
     /// Returns the vocabulary file of a new run: that of the settings, or else that of the model
     /// that the run starts from; nil if the settings name neither.
     ///

@@ -3,7 +3,7 @@ import ImageText
 import SystemPackage
 import Torch
 
-extension PretrainingRun {
+extension TrainingRun {
     /// Takes one step and returns its measurements.
     ///
     /// - Throws: ``TrainingError`` if a loss or a gradient is not finite; the weights and the

@@ -1,7 +1,7 @@
 import ALBEF
 import Torch
 
-extension PretrainingRun {
+extension TrainingRun {
     /// Predicts the memory of this run's process; nil if the run has another device than the
     /// processor, or shares its steps with other processes.
     ///

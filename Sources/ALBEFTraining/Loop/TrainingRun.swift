@@ -6,7 +6,7 @@ public import SystemPackage
 public import Torch
 
 /// A run of pretraining or fine-tuning, from its settings to its last checkpoint.
-public final class PretrainingRun {
+public final class TrainingRun {
     /// The way in which a run ended.
     public enum Outcome: Sendable, Hashable {
         /// All steps were taken.
@@ -36,7 +36,7 @@ public final class PretrainingRun {
     /// The directory with the run's files.
     public let directory: RunDirectory
     /// The settings of the run.
-    public let configuration: PretrainingConfiguration
+    public let configuration: TrainingConfiguration
     /// The number of steps of the whole run.
     public let totalSteps: Int
     /// The number of steps taken so far.
@@ -93,7 +93,7 @@ public final class PretrainingRun {
     /// - Throws: ``TrainingError``, `DatasetError` and other errors that name an invalid setting or
     ///   file; ``TrainingError`` also if another process trains in the directory.
     public init(
-        _ path: FilePath, settings: PretrainingConfiguration?, newParts: Set<String>? = nil,
+        _ path: FilePath, settings: TrainingConfiguration?, newParts: Set<String>? = nil,
         opener: ShardOpener = ShardOpener(), group: ProcessGroup? = nil,
         report: @escaping @Sendable (Event) -> Void = { _ in }
     ) throws {

@@ -4,7 +4,7 @@ import Storage
 public import SystemPackage
 
 /// The content of a run's directory, whether the run has ended or not.
-public struct TrainingRun: Sendable {
+public struct RecordedRun: Sendable {
     /// The run's directory.
     public let directory: FilePath
     /// The name of the directory.

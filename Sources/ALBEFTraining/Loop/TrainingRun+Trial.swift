@@ -4,7 +4,7 @@ package import ImageText
 package import SystemPackage
 import Torch
 
-extension PretrainingRun {
+extension TrainingRun {
     /// What the first steps of a run took.
     package struct Trial: Sendable, Hashable, Codable {
         /// The shortest time of a step but the first, in seconds, with the wait for its images.
@@ -33,11 +33,11 @@ extension PretrainingRun {
     ///   - opener: Opens the shards of training data.
     /// - Throws: The errors of a run.
     package static func trial(
-        in directory: FilePath, _ settings: PretrainingConfiguration, opener: ShardOpener
+        in directory: FilePath, _ settings: TrainingConfiguration, opener: ShardOpener
     ) async throws -> Trial {
         var settings = settings
         settings.objectives.teacher.rampEpochs = 0
-        return try await PretrainingRun(directory, settings: settings, opener: opener).trial()
+        return try await TrainingRun(directory, settings: settings, opener: opener).trial()
     }
 
     private func trial() async throws -> Trial {

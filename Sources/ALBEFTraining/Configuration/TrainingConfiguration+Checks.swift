@@ -1,6 +1,6 @@
 import ALBEF
 
-extension PretrainingConfiguration {
+extension TrainingConfiguration {
     /// Checks that the settings describe a valid run, before anything costly is done.
     ///
     /// - Throws: ``TrainingError`` or `ALBEFError` that names the first invalid key.
@@ -159,7 +159,7 @@ extension PretrainingConfiguration {
     }
 }
 
-extension PretrainingConfiguration.Optimizer {
+extension TrainingConfiguration.Optimizer {
     /// The largest factor of a learning rate.
     private static let largestFactor = 1e3
 

@@ -1,6 +1,6 @@
 public import Torch
 
-extension PretrainingConfiguration {
+extension TrainingConfiguration {
     /// Meets the other processes that a launcher has started for this run.
     ///
     /// On a machine with several GPUs, `cuda` and `auto` stand for the GPU of the local rank.

@@ -1,10 +1,10 @@
 public import ALBEF
 
-/// The settings of a pretraining run, as its YAML file names them.
+/// The settings of a run of pretraining or fine-tuning, as its YAML file names them.
 ///
 /// A preset names every key and explains it (`albef pretrain --preset albef --print`). A user's
 /// file names only the keys that differ. Unknown keys are rejected.
-public struct PretrainingConfiguration: Sendable, Hashable, Codable {
+public struct TrainingConfiguration: Sendable, Hashable, Codable {
     /// The model to train.
     public var model: Model
     /// The training and validation data.
