@@ -57,56 +57,25 @@ struct FinetuneCommand: TrainingCommand {
             valueName: "file"), completion: .file())
     var answers: String?
 
-    @Option(
-        help: ArgumentHelp("Where the run keeps its files.", valueName: "directory"),
-        completion: .directory)
-    var run: String?
-
-    @OptionGroup var options: SettingsOptions
-
-    @Flag(help: "Resume the run with its own settings, or start it if it does not exist.")
-    var resume = false
-
-    @Flag(name: .customLong("print"), help: "Print the preset with its reasons, and exit.")
-    var prints = false
-
-    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
-    var threads: Int?
-
-    @Flag(help: "Print the results as JSON.")
-    var json = false
+    @OptionGroup var options: RunOptions
 
     func validate() throws {
-        if !prints, run == nil {
-            throw ValidationError("--run is missing; name the directory of the run.")
-        }
-        if let preset = options.preset, !task.presets.contains(preset) {
+        if let preset = options.settings.preset, !task.presets.contains(preset) {
             throw ValidationError(
                 "--preset \(preset) is not for \(task.rawValue); choose"
                     + " \(task.presets.joined(separator: " or ")).")
         }
-        try SettingsOptions.check(threads: threads)
     }
 
     func run() async throws {
-        if prints {
-            let preset = options.preset ?? task.presets[0]
-            Console.write(try Presets.text(preset), to: .standardOutput)
-            return
-        }
-        guard let run else { return }
-        let directory = RunDirectory(FilePath(run))
-        let isResumed = resume && directory.isBegun
-        if isResumed {
+        try await options.train(preset: task.presets[0]) { directory in
             try check(directory.configuration(), directory)
-            if try options.changesPreset || !assignments(model: model).isEmpty {
+            if try options.settings.changesPreset || !assignments(model: model).isEmpty {
                 try directory.checkSettings(try await settings())
             }
+        } settings: {
+            try await settings()
         }
-        try await TrainingLauncher(
-            directory: directory, settings: isResumed ? nil : try await settings(),
-            threads: threads, json: json
-        ).run()
     }
 
     /// Checks that a run to be resumed is for the task that the command names.
@@ -124,7 +93,8 @@ struct FinetuneCommand: TrainingCommand {
     private func settings() async throws -> TrainingConfiguration {
         var path: String?
         if let model { path = try await ModelFetch().model(model, for: .start).string }
-        let settings = try options.settings(assignments(model: path), preset: task.presets[0])
+        let settings = try options.settings.chosen(
+            assignments(model: path), preset: task.presets[0])
         guard settings.model.task == task.task else {
             throw ValidationError(
                 "the settings have model.task \(settings.model.task.rawValue), but the command"

@@ -55,14 +55,14 @@ struct PlanCommand: TrainingCommand {
     var trial: String?
 
     func validate() throws {
-        try SettingsOptions.check(threads: threads)
+        try NumberBounds.check("--threads", threads, 1...1_024)
         try NumberBounds.check("--memory", memory, 0.001...1e6)
         try NumberBounds.check("--tflops", tflops, 0.001...1e6)
     }
 
     func run() async throws {
         if let threads { setThreadCount(threads) }
-        let settings = try options.settings(device.map { ["training.device=\($0)"] } ?? [])
+        let settings = try options.chosen(device.map { ["training.device=\($0)"] } ?? [])
         if let trial {
             try await Self.measure(settings, in: FilePath(trial))
             return

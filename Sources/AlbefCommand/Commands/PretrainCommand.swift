@@ -1,7 +1,5 @@
 import ALBEFTraining
 import ArgumentParser
-import CommandSupport
-import SystemPackage
 
 /// `albef pretrain`: trains a model on images with captions.
 struct PretrainCommand: TrainingCommand {
@@ -23,47 +21,15 @@ struct PretrainCommand: TrainingCommand {
               torchrun --no-python --nproc-per-node 4 -- albef pretrain --run run
             """)
 
-    @Option(
-        help: ArgumentHelp("Where the run keeps its files.", valueName: "directory"),
-        completion: .directory)
-    var run: String?
-
-    @OptionGroup var options: SettingsOptions
-
-    @Flag(help: "Resume the run with its own settings, or start it if it does not exist.")
-    var resume = false
-
-    @Flag(name: .customLong("print"), help: "Print the preset with its reasons, and exit.")
-    var prints = false
-
-    @Option(help: ArgumentHelp("Processor threads to use; default: all.", valueName: "n"))
-    var threads: Int?
-
-    @Flag(help: "Print the results as JSON.")
-    var json = false
-
-    func validate() throws {
-        if !prints, run == nil {
-            throw ValidationError("--run is missing; name the directory of the run.")
-        }
-        try SettingsOptions.check(threads: threads)
-    }
+    @OptionGroup var options: RunOptions
 
     func run() async throws {
-        if prints {
-            let preset = options.preset ?? SettingsOptions.standard
-            Console.write(try Presets.text(preset), to: .standardOutput)
-            return
+        try await options.train(preset: SettingsOptions.standard) { directory in
+            if options.settings.changesPreset {
+                try directory.checkSettings(options.settings.chosen())
+            }
+        } settings: {
+            try options.settings.chosen()
         }
-        guard let run else { return }
-        let directory = RunDirectory(FilePath(run))
-        let isResumed = resume && directory.isBegun
-        if isResumed, options.changesPreset {
-            try directory.checkSettings(options.settings())
-        }
-        try await TrainingLauncher(
-            directory: directory, settings: isResumed ? nil : options.settings(),
-            threads: threads, json: json
-        ).run()
     }
 }

@@ -1,6 +1,5 @@
 import ALBEFTraining
 import ArgumentParser
-import CommandSupport
 import SystemPackage
 
 /// The options that choose the settings of a training run.
@@ -35,17 +34,12 @@ struct SettingsOptions: ParsableArguments {
     ///   - more: Further assignments, which follow those of `--set`.
     ///   - standard: The preset if none is named.
     /// - Throws: `TrainingError` that names the file or the key.
-    func settings(
+    func chosen(
         _ more: [String] = [], preset standard: String = Self.standard
     ) throws -> TrainingConfiguration {
         var file = try SettingsFile(preset: preset ?? standard)
         if let config { try file.apply(file: FilePath(config)) }
         for assignment in assignments + more { try file.apply(assignment: assignment) }
         return try file.configuration()
-    }
-
-    /// Checks a number of threads.
-    static func check(threads: Int?) throws {
-        try NumberBounds.check("--threads", threads, 1...1_024)
     }
 }
