@@ -39,12 +39,19 @@ struct Command {
         process.currentDirectoryURL = URL(filePath: folder.string)
         process.standardInput = FileHandle.nullDevice
         let log = folder.appending("log-\(UUID().uuidString)")
+        var handles: [FileHandle] = []
+        // The process has copies of its own. Foundation keeps a process that has ended, and with over
+        // 1,300 open files it crashes when it starts another.
+        defer { for handle in handles { try? handle.close() } }
         for (suffix, assign) in [
             ("out", { process.standardOutput = $0 }), ("err", { process.standardError = $0 }),
         ] as [(String, (FileHandle) -> Void)] {
             let path = "\(log.string).\(suffix)"
             _ = FileManager.default.createFile(atPath: path, contents: nil)
-            if let handle = FileHandle(forWritingAtPath: path) { assign(handle) }
+            if let handle = FileHandle(forWritingAtPath: path) {
+                assign(handle)
+                handles.append(handle)
+            }
         }
         try process.run()
         return (process, log)

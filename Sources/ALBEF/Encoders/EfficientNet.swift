@@ -86,15 +86,13 @@ public final class EfficientNet: Sendable {
         return Tensor.concatenated((0..<count).map { body(images[$0..<$0 + 1]) })
     }
 
-    /// The number of parts after which the trunk can be cut: the stages, and the last convolution
-    /// if the trunk has one.
-    package var partCount: Int { stages.count + (head == nil ? 0 : 1) }
-
     /// Applies the stem and the first parts to normalised pixels `[B, 3, S, S]`.
+    ///
+    /// The parts are the stages, and the last convolution if the trunk has one.
     ///
     /// - Parameters:
     ///   - pixels: normalised pixels.
-    ///   - count: the number of parts, from 0 to ``partCount``.
+    ///   - count: the number of parts, from 0 to all.
     /// - Returns: a map `[B, C, h, w]`, the input of the next part.
     package func stageMap(_ pixels: Tensor, stages count: Int) -> Tensor {
         let x = stages.prefix(count).joined().reduce(

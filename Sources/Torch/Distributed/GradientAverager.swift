@@ -63,9 +63,6 @@ package final class GradientAverager: Sendable {
         for parameter in parameters { try? Libtorch.onGradient(of: parameter.value.handle, nil) }
     }
 
-    /// The number of buckets.
-    package var bucketCount: Int { state.withLock { $0.buckets.count } }
-
     /// Makes the next backward pass exchange gradients: the last one of a step.
     package func arm() {
         state.withLock { state in

@@ -81,15 +81,6 @@ public struct SafetensorsFile: Sendable {
         return tensor
     }
 
-    /// Calls `body` with the bytes before the data, which determine every name, type and shape.
-    public func withHeaderBytes<Result>(
-        _ body: (UnsafeRawBufferPointer) throws -> Result
-    ) rethrows -> Result {
-        try file.withUnsafeBytes { bytes in
-            try body(UnsafeRawBufferPointer(rebasing: bytes[..<headerByteCount]))
-        }
-    }
-
     /// The SHA-256 digest of the whole file, in lower-case hexadecimal.
     ///
     /// - Complexity: O(n) for a file of n bytes; reads all of it on every access.
